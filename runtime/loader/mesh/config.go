@@ -1,0 +1,171 @@
+package mesh
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+)
+
+// Defaults of NodeConfig and SwarmConfig.
+const (
+	DefaultMaxMessageSize = 65535
+	DefaultQueueBytes     = 256 << 10
+	DefaultHandshakeLimit = 32
+	DefaultMaxOffers      = 64
+	DefaultWriteStall     = 15 * time.Second
+	DefaultMaxPeers       = 64
+	DefaultOffers         = 5
+)
+
+// maxQueueBytes keeps one peer that reads nothing from holding more than this much memory.
+const maxQueueBytes = 64 << 20
+
+// NodeConfig says how a node reaches other peers. The zero value is a viewer without STUN.
+type NodeConfig struct {
+	// ICEServers are STUN servers as "stun:host:port". A seeder with a known address needs none.
+	ICEServers []string `json:"iceServers,omitempty"`
+	// Listen is the UDP host:port that all connections of a seeder share; an empty host means every
+	// interface. Empty means one ephemeral port per connection, which is what a viewer must use: two
+	// muxes that share several connections confuse each other's packets.
+	Listen string `json:"listen,omitempty"`
+	// Advertise are IP addresses that replace the host candidates. The port stays the local one.
+	Advertise []string `json:"advertise,omitempty"`
+	// MaxMessageSize is the largest data-channel message sent, in bytes; 65535 when zero.
+	MaxMessageSize int `json:"maxMessageSize,omitempty"`
+	// QueueBytes bounds the bytes that wait in a peer's send queue; 256 KiB when zero.
+	QueueBytes int `json:"queueBytes,omitempty"`
+	// SeederToken goes as "Authorization: Bearer" with the WebSocket upgrade.
+	SeederToken string `json:"-"`
+	// OneSocketPerSwarm opens a socket of its own for each (tracker, swarm), which is what is safe with
+	// trackers that close the whole socket for one swarm's mistake.
+	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`
+	// Loopback also gathers 127.0.0.1, for tests and the demo.
+	Loopback bool `json:"loopback,omitempty"`
+	// HandshakeLimit bounds the connections that are being set up at one time; 32 when zero. Eight times
+	// as many offers wait their turn, further ones are dropped.
+	HandshakeLimit int `json:"handshakeLimit,omitempty"`
+	// MaxOffers bounds the unanswered offers of the node over all swarms and trackers; 64 when zero. Each
+	// is a gathered connection.
+	MaxOffers int `json:"maxOffers,omitempty"`
+	// WriteStall is how long a peer may take none of the bytes that wait for it before it is cut off; 15 s
+	// when zero.
+	WriteStall time.Duration `json:"writeStall,omitempty"`
+	// TLS is used for wss:// trackers; nil means the system's roots.
+	TLS *tls.Config `json:"-"`
+}
+
+// Validate names the first unusable field.
+func (c NodeConfig) Validate() error {
+	for i, s := range c.ICEServers {
+		rest, ok := strings.CutPrefix(s, "stun:")
+		if !ok || rest == "" {
+			return fmt.Errorf("config.iceServers[%d]: %q is not a STUN server; use \"stun:host:port\"", i, s)
+		}
+	}
+	if c.Listen != "" {
+		if _, err := net.ResolveUDPAddr("udp", c.Listen); err != nil {
+			return fmt.Errorf("config.listen: %q is not host:port; use \":7000\": %w", c.Listen, err)
+		}
+	}
+	for i, a := range c.Advertise {
+		if net.ParseIP(a) == nil {
+			return fmt.Errorf("config.advertise[%d]: %q is not an IP address; use \"192.0.2.10\"", i, a)
+		}
+	}
+	switch {
+	case c.MaxMessageSize < 0 || c.MaxMessageSize > sctpMaxMessageSize:
+		return fmt.Errorf("config.maxMessageSize: %d is not between 0 and %d", c.MaxMessageSize, sctpMaxMessageSize)
+	case c.QueueBytes < 0 || c.QueueBytes > maxQueueBytes:
+		return fmt.Errorf("config.queueBytes: %d is not between 0 and %d", c.QueueBytes, maxQueueBytes)
+	case c.HandshakeLimit < 0:
+		return fmt.Errorf("config.handshakeLimit: %d is negative", c.HandshakeLimit)
+	case c.MaxOffers < 0:
+		return fmt.Errorf("config.maxOffers: %d is negative", c.MaxOffers)
+	case c.WriteStall < 0:
+		return fmt.Errorf("config.writeStall: %s is negative", c.WriteStall)
+	}
+	return nil
+}
+
+func (c NodeConfig) withDefaults() NodeConfig {
+	setDefault(&c.MaxMessageSize, DefaultMaxMessageSize)
+	setDefault(&c.QueueBytes, DefaultQueueBytes)
+	setDefault(&c.HandshakeLimit, DefaultHandshakeLimit)
+	setDefault(&c.MaxOffers, DefaultMaxOffers)
+	setDefault(&c.WriteStall, DefaultWriteStall)
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// SwarmConfig names one swarm and who hears of its peers.
+type SwarmConfig struct {
+	// InfoHash names the swarm: exactly 20 characters.
+	InfoHash identity.InfoHash
+	// PeerID is this node's name in the swarm: exactly 20 characters. Names differ between swarms.
+	PeerID identity.PeerID
+	// Trackers are ws:// or wss:// URLs; all are used at once. Duplicates are merged.
+	Trackers []string
+	// MaxPeers bounds the open connections together with those being set up; 64 when zero.
+	MaxPeers int
+	// Offers is how many offers go with each announce: 5 when zero, none when negative. Seeders ask for
+	// none or few, since answering makes a connection only when somebody wants one.
+	Offers int
+	// Handler hears of the peers; required.
+	Handler Handler
+}
+
+// Validate names the first unusable field.
+func (c SwarmConfig) Validate() error {
+	switch {
+	case len(c.InfoHash) != 20:
+		return fmt.Errorf("swarm.infoHash: %q is not 20 characters", string(c.InfoHash))
+	case len(c.PeerID) != 20:
+		return fmt.Errorf("swarm.peerID: %q is not 20 characters", string(c.PeerID))
+	case c.Handler == nil:
+		return errors.New("swarm.handler: is missing")
+	case len(c.Trackers) == 0:
+		return errors.New("swarm.trackers: is empty; use [\"ws://host:8000/announce\"]")
+	case c.MaxPeers < 0:
+		return fmt.Errorf("swarm.maxPeers: %d is negative", c.MaxPeers)
+	case c.Offers > 10:
+		return fmt.Errorf("swarm.offers: %d is more than 10, which some trackers refuse", c.Offers)
+	}
+	for i, t := range c.Trackers {
+		u, err := url.Parse(t)
+		if err != nil || u.Host == "" || (u.Scheme != "ws" && u.Scheme != "wss") {
+			return fmt.Errorf("swarm.trackers[%d]: %q is not a ws:// or wss:// URL", i, t)
+		}
+	}
+	return nil
+}
+
+func (c SwarmConfig) withDefaults() SwarmConfig {
+	setDefault(&c.MaxPeers, DefaultMaxPeers)
+	setDefault(&c.Offers, DefaultOffers)
+	if c.Offers < 0 {
+		c.Offers = 0
+	}
+	trackers := make([]string, 0, len(c.Trackers))
+	seen := make(map[string]bool, len(c.Trackers))
+	for _, t := range c.Trackers {
+		t = strings.TrimSuffix(t, "/")
+		if !seen[t] {
+			seen[t] = true
+			trackers = append(trackers, t)
+		}
+	}
+	c.Trackers = trackers
+	return c
+}
