@@ -1,0 +1,94 @@
+package schedule
+
+import "time"
+
+// State says where a segment stands at this peer.
+type State int
+
+// The states of a segment.
+const (
+	Missing   State = iota // not held, nobody asked
+	Held                   // all bytes here
+	Fetching               // coming from the origin over HTTP
+	Requested              // coming from a peer
+)
+
+// Holding says what a peer announced about one segment.
+type Holding int
+
+// What peers announce.
+const (
+	Absent  Holding = iota // neither held nor on its way
+	Loading                // being fetched from the origin: wait for it
+	Loaded                 // can be requested
+)
+
+// Flight describes a running transfer.
+type Flight struct {
+	Peer      int       // index into View.Peers; meaningless for Fetching
+	Since     time.Time // when it was asked for
+	LastBytes time.Time // when bytes last arrived; zero if none did
+	Received  int64     // bytes received in this flight
+	Remaining int64     // bytes still to come; negative if unknown
+}
+
+// Segment is one segment of the playlist, in playlist order.
+type Segment struct {
+	ID       int64         // stable number of the segment inside its rendition
+	Start    time.Duration // presentation time
+	Duration time.Duration
+	State    State
+	Flight   Flight    // set for Fetching and Requested
+	RetryAt  time.Time // the origin is not asked again before this time
+	NotFrom  int       // index of a peer that just failed to deliver it; -1 if none
+}
+
+// End is the presentation time at which the segment ends.
+func (s Segment) End() time.Duration { return s.Start + s.Duration }
+
+// Peer is one connected peer.
+type Peer struct {
+	Seeder bool                   // by its peer id's label; a preference, never trust
+	Busy   bool                   // a request to it is running (one per connection and direction)
+	Speed  float64                // bytes per second of its last deliveries; 0 if unknown
+	Holds  func(id int64) Holding // what it announced
+}
+
+// Limits bound what a viewer does at once.
+type Limits struct {
+	HTTPSlots int           // simultaneous fetches from the origin
+	PeerSlots int           // simultaneous requests to peers
+	Urgent    time.Duration // a segment that starts sooner than this after the playhead must not wait for hope
+	HTTPAhead time.Duration // how far ahead of the playhead the origin may be asked at all
+	PeerAhead time.Duration // how far ahead of the playhead peers may be asked
+	Patience  time.Duration // how long an urgent request to a peer may bring no byte before the origin takes over
+}
+
+// View is what a viewer knows at one moment.
+type View struct {
+	Now       time.Time
+	Playhead  time.Duration // presentation time
+	Segments  []Segment     // playlist order
+	Peers     []Peer
+	Limits    Limits
+	WaitUntil time.Time              // start-up: before this time the origin is not asked, peers are hoped for
+	Lottery   func(id int64) float64 // this viewer's own number in [0,1) for a segment; spreads prefetching over viewers
+	Random    func() float64         // [0,1)
+}
+
+// Kind is what an action does.
+type Kind int
+
+// The kinds of action.
+const (
+	Fetch   Kind = iota // ask the origin (keeping bytes already held)
+	Request             // ask a peer
+	Abandon             // cancel the running request to a peer, keeping its bytes
+)
+
+// Action is one decision about one segment.
+type Action struct {
+	Kind    Kind
+	Segment int // index into View.Segments
+	Peer    int // index into View.Peers; for Request
+}

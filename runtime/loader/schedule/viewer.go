@@ -1,0 +1,186 @@
+package schedule
+
+import "time"
+
+// Viewer returns what a viewer does now. Actions are in the order in which
+// they should be carried out: an Abandon precedes the Fetch that continues it.
+//
+// The rules, nearest segment first:
+//   - a peer that holds the segment is always asked first: inside a site it is
+//     faster than the origin even when the playhead is near;
+//   - an urgent segment whose peer is silent for Patience, or would finish
+//     after it is needed, is continued from the origin;
+//   - an urgent segment that no free peer holds is fetched from the origin,
+//     even if a peer says that it is on its way;
+//   - any other segment that a peer is fetching is waited for;
+//   - any other segment that nobody has is fetched by whoever drew the
+//     highest number in a lottery, so that of many viewers about one asks the
+//     origin and the others see it announced before their own turn.
+func Viewer(v View) []Action {
+	p := planner{View: v}
+	for _, s := range v.Segments {
+		switch s.State {
+		case Fetching:
+			p.http++
+		case Requested:
+			p.requests++
+		}
+	}
+	p.taken = make([]bool, len(v.Peers))
+	for i := range v.Segments {
+		s := &v.Segments[i]
+		if s.End() <= v.Playhead || s.State == Held || s.State == Fetching {
+			continue
+		}
+		lead := s.Start - v.Playhead
+		if lead > v.Limits.PeerAhead {
+			break
+		}
+		p.segment(i, s, lead)
+	}
+	return p.actions
+}
+
+type planner struct {
+	View
+	actions        []Action
+	http, requests int
+	taken          []bool // peers asked in this very plan
+}
+
+func (p *planner) segment(i int, s *Segment, lead time.Duration) {
+	urgent := lead <= p.Limits.Urgent
+	if s.State == Requested {
+		if urgent && p.late(s, lead) && p.mayFetch(s, urgent) {
+			p.act(Abandon, i, s.Flight.Peer)
+			p.requests--
+			p.fetch(i)
+		}
+		return
+	}
+	holder, anyHolds, anyLoads := p.holder(s, urgent)
+	if holder >= 0 && p.requests < p.Limits.PeerSlots {
+		p.act(Request, i, holder)
+		p.taken[holder] = true
+		p.requests++
+		return
+	}
+	if !p.mayFetch(s, urgent) {
+		return
+	}
+	switch {
+	case urgent:
+		p.fetch(i)
+	case anyHolds || anyLoads:
+	case lead <= p.turn(s):
+		p.fetch(i)
+	}
+}
+
+// turn is the lead at which it is this viewer's turn to fetch a segment that
+// nobody has. A viewer without peers has nobody to wait for.
+func (p *planner) turn(s *Segment) time.Duration {
+	if len(p.Peers) == 0 {
+		return p.Limits.HTTPAhead
+	}
+	span := p.Limits.HTTPAhead - p.Limits.Urgent
+	return p.Limits.Urgent + time.Duration(p.Lottery(s.ID)*float64(span))
+}
+
+func (p *planner) mayFetch(s *Segment, urgent bool) bool {
+	slots := p.Limits.HTTPSlots
+	if urgent {
+		slots++ // prefetching must not hold up what is about to be played
+	}
+	return p.http < slots && !p.Now.Before(s.RetryAt) && !p.Now.Before(p.WaitUntil)
+}
+
+// late tells whether a request to a peer cannot be counted on any more: it is
+// silent, or at its pace it ends after the segment is needed.
+func (p *planner) late(s *Segment, lead time.Duration) bool {
+	f := s.Flight
+	last := f.LastBytes
+	if last.IsZero() {
+		last = f.Since
+	}
+	if p.Now.Sub(last) >= p.Limits.Patience {
+		return true
+	}
+	elapsed := p.Now.Sub(f.Since)
+	if f.Received == 0 || f.Remaining < 0 || elapsed < p.Limits.Patience {
+		return false
+	}
+	eta := time.Duration(float64(elapsed) * float64(f.Remaining) / float64(f.Received))
+	return eta > max(lead, p.Limits.Patience)
+}
+
+// holder picks a free peer that holds the segment, or -1.
+func (p *planner) holder(s *Segment, urgent bool) (holder int, anyHolds, anyLoads bool) {
+	var candidates []int
+	for i := range p.Peers {
+		switch p.Peers[i].Holds(s.ID) {
+		case Loaded:
+			anyHolds = true
+			if !p.Peers[i].Busy && !p.taken[i] && i != s.NotFrom {
+				candidates = append(candidates, i)
+			}
+		case Loading:
+			anyLoads = true
+		}
+	}
+	return p.choose(candidates, urgent), anyHolds, anyLoads
+}
+
+// choose draws one candidate. Without hurry, viewers come before seeders: they
+// are many and near, and a seeder's uplink is for whoever has nobody else. In
+// a hurry all are equal. Inside the group a measured speed weighs; a peer
+// without one counts as the average, so that newcomers get their chance.
+func (p *planner) choose(candidates []int, urgent bool) int {
+	if !urgent {
+		var viewers []int
+		for _, c := range candidates {
+			if !p.Peers[c].Seeder {
+				viewers = append(viewers, c)
+			}
+		}
+		if len(viewers) > 0 {
+			candidates = viewers
+		}
+	}
+	if len(candidates) == 0 {
+		return -1
+	}
+	var sum float64
+	measured := 0
+	for _, c := range candidates {
+		if s := p.Peers[c].Speed; s > 0 {
+			sum += s
+			measured++
+		}
+	}
+	average := 1.0
+	if measured > 0 {
+		average = sum / float64(measured)
+	}
+	total := sum + average*float64(len(candidates)-measured)
+	draw := p.Random() * total
+	for _, c := range candidates {
+		weight := p.Peers[c].Speed
+		if weight <= 0 {
+			weight = average
+		}
+		if draw -= weight; draw < 0 {
+			return c
+		}
+	}
+	return candidates[len(candidates)-1]
+}
+
+func (p *planner) fetch(i int) {
+	p.act(Fetch, i, -1)
+	p.http++
+}
+
+func (p *planner) act(k Kind, segment, peer int) {
+	p.actions = append(p.actions, Action{Kind: k, Segment: segment, Peer: peer})
+}
