@@ -1,0 +1,124 @@
+# p2pstream. `make` alone prints what there is.
+# Everything needed beyond Go and make is either built into bin/ from tools/ (a Go module of its
+# own) or installed by scripts/install-deps.sh when missing.
+
+SHELL         := /bin/bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+BIN      := $(CURDIR)/bin
+RESULTS  := $(BIN)/results
+FUZZTIME ?= 5m
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+
+# Unit tests are everything but the suites that need a browser or a cluster.
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e')
+# Only packages that hold such tests are linked again for the two suites below.
+with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers runtime test 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
+VECTOR_PKGS = $(call with_tests,TestVector)
+FUZZ_PKGS   = $(call with_tests,Fuzz)
+
+GOTESTSUM = $(BIN)/gotestsum
+TESTSUM   = $(BIN)/testsum
+
+##@ Use
+.PHONY: help
+help: ## print this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-zA-Z_-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+
+.PHONY: build
+build: ## build bin/p2pstream
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/p2pstream ./cmd/p2pstream
+
+.PHONY: demo
+demo: build ## run origin, tracker, STUN, one seeder and six viewers on this machine (ARGS="-f stream.yaml")
+	$(BIN)/p2pstream demo $(ARGS)
+
+##@ Test
+.PHONY: test
+test: deps $(GOTESTSUM) $(TESTSUM) ## run unit, vectors, fuzz seeds and interop; the last line is the sum
+	@rm -rf $(RESULTS)
+	@status=0; \
+	for suite in unit tools vectors fuzz-seeds interop; do \
+	  echo; echo "== $$suite"; \
+	  $(MAKE) --no-print-directory $$suite || status=1; \
+	done; \
+	echo; $(TESTSUM) -require unit,vectors,fuzz-seeds,interop $(RESULTS) || status=1; \
+	exit $$status
+
+.PHONY: unit
+unit: $(GOTESTSUM) ## run unit tests with the race detector
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg --jsonfile $(RESULTS)/unit.json -- \
+	  -race -timeout 10m -skip '^(TestVector|Fuzz)' $(UNIT_PKGS)
+
+.PHONY: tools
+tools: $(GOTESTSUM)
+	@mkdir -p $(RESULTS)
+	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -race ./...
+
+.PHONY: vectors
+vectors: $(GOTESTSUM) ## run the protocol vectors (P2PSTREAM_VECTORS=DIR for another set)
+	@mkdir -p $(RESULTS)
+	@test -n "$(VECTOR_PKGS)" || { echo "no vector tests found: tests named TestVector… are expected below runtime/"; exit 1; }
+	$(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/vectors.json -- -race -timeout 5m -run '^TestVector' $(VECTOR_PKGS)
+
+.PHONY: fuzz-seeds
+fuzz-seeds: $(GOTESTSUM) ## run each fuzz target on its seeds only
+	@mkdir -p $(RESULTS)
+	@test -n "$(FUZZ_PKGS)" || { echo "no fuzz targets found: functions named FuzzXxx are expected below runtime/"; exit 1; }
+	$(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/fuzz-seeds.json -- -race -timeout 5m -run '^Fuzz' $(FUZZ_PKGS)
+
+.PHONY: fuzz
+fuzz: ## fuzz every target for FUZZTIME each (default 5m)
+	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: interop
+interop: web $(GOTESTSUM) ## run published players and trackers in a real Chromium against our programs
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
+	  -count=1 -timeout 20m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/...
+
+.PHONY: bench
+bench: ## run every benchmark once, five samples each (BENCH=regexp)
+	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),5) -timeout 60m $(UNIT_PKGS)
+
+.PHONY: lint
+lint: $(BIN)/golangci-lint ## run golangci-lint with the rules of the house
+	$(BIN)/golangci-lint run ./...
+	@gofmt -l -s api cmd controllers runtime test tools 2>/dev/null | (! grep .) || { echo "gofmt -s -w these files"; exit 1; }
+
+##@ Generate
+.PHONY: generate
+generate: $(BIN)/controller-gen ## regenerate deep copies and the CRD from api/v1
+	$(BIN)/controller-gen object paths=./api/...
+	$(BIN)/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd
+
+.PHONY: golden
+golden: ## rewrite golden files from what the code makes now; read the diff before committing it
+	P2PSTREAM_UPDATE_GOLDEN=1 $(GO) test -count=1 -run 'Golden' $(UNIT_PKGS)
+
+.PHONY: web
+web: ## install and bundle the browser pages that interop tests load
+	@scripts/web.sh
+
+##@ House
+.PHONY: deps
+deps: ## install what a fresh Debian lacks (chromium, ffmpeg, Node.js, iproute2, nftables)
+	@scripts/install-deps.sh
+
+.PHONY: clean
+clean: ## remove everything built
+	rm -rf $(BIN) test/interop/dist test/interop/node_modules
+
+$(BIN)/controller-gen: tools/go.mod
+	cd tools && $(GO) build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
+$(BIN)/golangci-lint: tools/go.mod
+	cd tools && $(GO) build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(GOTESTSUM): tools/go.mod
+	cd tools && $(GO) build -o $@ gotest.tools/gotestsum
+$(TESTSUM): tools/go.mod $(wildcard tools/testsum/*.go)
+	cd tools && $(GO) build -o $@ ./testsum

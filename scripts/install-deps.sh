@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs what a fresh Debian lacks for `make test`. Packages are only added, never removed or
+# upgraded, and nothing happens where all of it is there.
+set -euo pipefail
+
+# command → Debian package that brings it
+want=(
+  chromium:chromium
+  ffmpeg:ffmpeg
+  node:nodejs
+  npm:npm
+  ip:iproute2
+  nft:nftables
+  gcc:gcc
+)
+
+export PATH="$PATH:/usr/sbin:/sbin"
+packages=()
+for pair in "${want[@]}"; do
+  command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
+done
+# The race detector links with the C library's headers.
+[[ -e /usr/include/stdio.h ]] || packages+=(libc6-dev)
+((${#packages[@]})) || exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "install-deps: missing: ${packages[*]}; this machine has no apt-get, so install them by hand" >&2
+  exit 1
+fi
+run=()
+if [[ $(id -u) -ne 0 ]]; then
+  if ! command -v sudo >/dev/null; then
+    echo "install-deps: missing: ${packages[*]}; run as root or install sudo, or: apt-get install --no-install-recommends ${packages[*]}" >&2
+    exit 1
+  fi
+  run=(sudo)
+fi
+
+echo "install-deps: installing ${packages[*]}"
+"${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+"${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove --no-upgrade --no-install-recommends "${packages[@]}"
