@@ -1,0 +1,256 @@
+package telemetry
+
+import (
+	"fmt"
+	"time"
+)
+
+// Config bounds an Aggregate. Zero values take the defaults in parentheses.
+type Config struct {
+	Interval         time.Duration // between two reports of a peer (5 s)
+	LiveIntervals    int           // silent intervals after which a session no longer counts as live (3)
+	Window           time.Duration // span of the windowed sums (60 s)
+	Lifetime         time.Duration // a session silent for this long is forgotten (SessionLifetime)
+	MaxSessions      int           // sessions remembered, the longest silent goes first (100,000)
+	MaxGroups        int           // combinations of stream, role and site; further sites count as "" (1,024)
+	MaxBitsPerSecond int64         // cap on what a viewer's session can have received, and uploaded (100 Mbit/s)
+	SeederCap        int64         // the same for a seeder, in bits per second (100 Gbit/s)
+	BurstBytes       int64         // what the caps allow at once on top (64 MiB)
+	ReportBurst      int           // reports a session may send at once (4); two per interval are always allowed
+}
+
+func (c Config) withDefaults() Config {
+	c.Interval = orDefault(c.Interval, 5*time.Second)
+	c.LiveIntervals = orDefault(c.LiveIntervals, 3)
+	c.Window = orDefault(c.Window, time.Minute)
+	c.Lifetime = orDefault(c.Lifetime, SessionLifetime)
+	c.MaxSessions = orDefault(c.MaxSessions, 100_000)
+	c.MaxGroups = orDefault(c.MaxGroups, 1024)
+	c.MaxBitsPerSecond = orDefault(c.MaxBitsPerSecond, 100_000_000)
+	c.SeederCap = orDefault(c.SeederCap, 100_000_000_000)
+	c.BurstBytes = orDefault(c.BurstBytes, 64<<20)
+	c.ReportBurst = orDefault(c.ReportBurst, 4)
+	return c
+}
+
+func orDefault[T int | int64 | time.Duration](v, d T) T {
+	if v <= 0 {
+		return d
+	}
+	return v
+}
+
+// Sender is who sent a report, as far as the receiver could establish it by other means than the report.
+type Sender struct {
+	Key    string    // unique among the sessions of its role
+	Stream string    // stream it belongs to
+	Site   string    // place in the network, "" when unknown
+	Role   Role      // proven, not claimed
+	Began  time.Time // when its session was issued; zero when unknown
+}
+
+// Result is what an accepted report changed.
+type Result struct {
+	Acked   Counters // cumulative counters of the session that are counted now
+	Delta   Counters // what this report added to the sums
+	First   bool     // the session was not known before
+	Stalls  int      // added stalls
+	StallMs int64    // added milliseconds of stalls
+	Startup int64    // milliseconds of startup when this report is the first to tell it, else 0
+}
+
+// Aggregate sums reports. One goroutine at a time may use it.
+type Aggregate struct {
+	cfg      Config
+	boot     time.Time
+	sessions map[sessionKey]*session
+	silent   *session              // least recently heard
+	recent   *session              // most recently heard
+	seeders  map[*session]struct{} // those that told a state
+	groups   map[GroupKey]*group
+	refused  map[Reason]int64
+	evicted  int64
+	// evictedUpTo is the latest issue time of a forgotten session. A session issued before it may have been counted
+	// already, so that without a base its first report is only a baseline.
+	evictedUpTo time.Time
+}
+
+type sessionKey struct {
+	role Role
+	key  string
+}
+
+type session struct {
+	key            sessionKey
+	began, last    time.Time
+	sequence       int64
+	counters       Counters
+	stalls         int
+	stallMs        int64
+	startupMs      int64
+	peers          int
+	allowance      float64 // reports that may be sent now
+	seeder         *SeederState
+	group          *group
+	older, younger *session // by time of the last report
+}
+
+// NewAggregate returns an empty aggregate of a tracker that started at boot.
+func NewAggregate(cfg Config, boot time.Time) *Aggregate {
+	return &Aggregate{cfg: cfg.withDefaults(), boot: boot, sessions: map[sessionKey]*session{},
+		seeders: map[*session]struct{}{}, groups: map[GroupKey]*group{}, refused: map[Reason]int64{}}
+}
+
+// Refuse counts a report that never got as far as Accept.
+func (a *Aggregate) Refuse(reason Reason) { a.refused[reason]++ }
+
+// Accept takes a decoded report of a sender whose session has been verified. The error is a *Refusal, already
+// counted; then the report has had no effect.
+//
+// A session first seen adds its counters minus the base it states; without a base, everything if it has never
+// reported anywhere (sequence 1) or began in this boot, else nothing, since an earlier boot may have counted it.
+func (a *Aggregate) Accept(from Sender, r Report, now time.Time) (Result, error) {
+	result, err := a.accept(from, r, now)
+	if refusal, ok := err.(*Refusal); ok {
+		a.refused[refusal.Reason]++
+	}
+	return result, err
+}
+
+func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error) {
+	if err := r.check(); err != nil {
+		return Result{}, err
+	}
+	if r.Role != from.Role {
+		return Result{}, refuse(Unauthorized, "role is not the one proven")
+	}
+	s, known := a.sessions[sessionKey{from.Role, from.Key}]
+	if !known {
+		return a.first(from, r, now)
+	}
+	elapsed := max(now.Sub(s.last), 0)
+	allowance := min(s.allowance+2*float64(elapsed)/float64(a.cfg.Interval), float64(a.cfg.ReportBurst))
+	switch {
+	case r.Sequence == s.sequence:
+		return Result{}, refuse(Replayed, "sequence was accepted before")
+	case r.Sequence < s.sequence:
+		return Result{}, refuse(OutOfOrder, "a later sequence was accepted before")
+	case !r.Counters.AtLeast(s.counters) || r.Stalls < s.stalls || r.StallMs < s.stallMs:
+		return Result{}, refuse(Decreasing, "a counter fell")
+	case allowance < 1:
+		return Result{}, refuse(TooOften, "wait for the interval")
+	}
+	delta := r.Counters.Sub(s.counters)
+	if err := a.checkRate(from.Role, delta, elapsed); err != nil {
+		return Result{}, err
+	}
+	result := Result{Acked: r.Counters, Delta: delta, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs}
+	if s.startupMs == 0 {
+		result.Startup = r.StartupMs
+	}
+	s.allowance = allowance - 1
+	s.group = a.group(from) // a laptop that moved counts where it is now
+	a.update(s, r, now)
+	s.group.add(result, elapsed, now)
+	return result, nil
+}
+
+func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) {
+	result := Result{Acked: r.Counters, First: true}
+	began := from.Began
+	fresh := r.Sequence == 1 || (!began.IsZero() && !began.Before(a.boot) && began.After(a.evictedUpTo))
+	switch {
+	case r.Base != nil:
+		result.Delta = r.Counters.Sub(*r.Base)
+	case fresh:
+		result.Delta, result.Stalls, result.StallMs = r.Counters, r.Stalls, r.StallMs
+	}
+	if r.Sequence == 1 {
+		result.Startup = r.StartupMs
+	}
+	if began.IsZero() || began.After(now) {
+		began = now
+	}
+	elapsed := now.Sub(began)
+	if from.Began.IsZero() {
+		// A peer without an issue time can have collected bytes for as long as a session may live.
+		elapsed = a.cfg.Lifetime
+	}
+	if err := a.checkRate(from.Role, result.Delta, elapsed); err != nil {
+		return Result{}, err
+	}
+	a.forget(now, a.cfg.MaxSessions-1)
+	s := &session{key: sessionKey{from.Role, from.Key}, began: began, allowance: float64(a.cfg.ReportBurst - 1)}
+	s.group = a.group(from)
+	a.sessions[s.key] = s
+	a.link(s)
+	a.update(s, r, now)
+	if r.Base != nil {
+		elapsed = 0 // the base is recent, however old the session: the window counts all that came on top
+	}
+	s.group.add(result, elapsed, now)
+	return result, nil
+}
+
+// update stores what the session said and makes it the most recently heard.
+func (a *Aggregate) update(s *session, r Report, now time.Time) {
+	a.unlink(s)
+	a.link(s)
+	s.last, s.sequence, s.counters, s.peers = now, r.Sequence, r.Counters, r.Peers
+	s.stalls, s.stallMs, s.startupMs = r.Stalls, r.StallMs, max(s.startupMs, r.StartupMs)
+	if r.Seeder != nil {
+		state := *r.Seeder
+		s.seeder = &state
+		a.seeders[s] = struct{}{}
+	}
+}
+
+// checkRate refuses bytes that cannot have moved in the time that passed.
+func (a *Aggregate) checkRate(role Role, delta Counters, elapsed time.Duration) error {
+	bits := a.cfg.MaxBitsPerSecond
+	if role == RoleSeeder {
+		bits = a.cfg.SeederCap
+	}
+	limit := float64(bits)/8*elapsed.Seconds() + float64(a.cfg.BurstBytes)
+	if float64(delta.Received()) > limit || float64(delta.Uploaded) > limit {
+		return refuse(TooMuch, fmt.Sprintf("more than %d bit/s", bits))
+	}
+	return nil
+}
+
+// forget drops sessions that have expired, and then the longest silent ones until no more than keep remain.
+func (a *Aggregate) forget(now time.Time, keep int) {
+	for s := a.silent; s != nil && (now.Sub(s.last) > a.cfg.Lifetime || len(a.sessions) > keep); s = a.silent {
+		if s.began.After(a.evictedUpTo) {
+			a.evictedUpTo = s.began
+		}
+		a.unlink(s)
+		delete(a.sessions, s.key)
+		delete(a.seeders, s)
+		a.evicted++
+	}
+}
+
+func (a *Aggregate) link(s *session) {
+	s.older, s.younger = a.recent, nil
+	if a.recent != nil {
+		a.recent.younger = s
+	} else {
+		a.silent = s
+	}
+	a.recent = s
+}
+
+func (a *Aggregate) unlink(s *session) {
+	if s.older != nil {
+		s.older.younger = s.younger
+	} else {
+		a.silent = s.younger
+	}
+	if s.younger != nil {
+		s.younger.older = s.older
+	} else {
+		a.recent = s.older
+	}
+	s.older, s.younger = nil, nil
+}

@@ -1,0 +1,152 @@
+package telemetry
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Bounds of one report. They are wide for honest peers and small enough that a report is cheap to refuse.
+const (
+	MaxReportSize    = 4096 // bytes of JSON
+	MaxSessionLength = 128  // bytes of the session
+	MaxRenditions    = 32   // renditions in a seeder's state
+	MaxNameLength    = 64   // bytes of a rendition's name
+	maxPeers         = 1 << 20
+	maxCount         = 1 << 31 // stalls, segments
+	maxMillis        = 1 << 40 // 34 years
+	maxRate          = 1 << 50 // bits per second
+)
+
+// ReportVersion is the version of the report format that this package reads and writes.
+const ReportVersion = 1
+
+// Role is what the reporting peer does.
+type Role string
+
+// The two roles. Only a peer that presents the stream's seeder token is believed to be a seeder.
+const (
+	RoleViewer Role = "viewer"
+	RoleSeeder Role = "seeder"
+)
+
+// Report is what one peer says about one session. All numbers are cumulative since the session began, so a lost
+// report loses nothing. Sequence rises by at least one with each report sent.
+type Report struct {
+	Version   int          `json:"v"`
+	Session   string       `json:"session,omitempty"` // as given by the tracker; a seeder may send any stable id of its own
+	Sequence  int64        `json:"sequence"`          // from 1
+	Role      Role         `json:"role"`
+	Counters  Counters     `json:"counters"`
+	Base      *Counters    `json:"base,omitempty"` // the counters that any tracker acknowledged last
+	Peers     int          `json:"peers"`          // connected now
+	Stalls    int          `json:"stalls"`         // playback stopped for lack of media, cumulative
+	StallMs   int64        `json:"stallMs"`        // milliseconds of it, cumulative
+	StartupMs int64        `json:"startupMs"`      // milliseconds from the wish to play to the first frame; 0 = not yet
+	Seeder    *SeederState `json:"seeder,omitempty"`
+}
+
+// SeederState is what a seeder holds and may still give.
+type SeederState struct {
+	Renditions     []HeldRendition `json:"renditions"`
+	Peers          int             `json:"peers"`          // viewers connected now
+	MaxPeers       int             `json:"maxPeers"`       // 0 = no limit
+	UplinkBps      int64           `json:"uplinkBps"`      // bits per second sent, recent average
+	UplinkLimitBps int64           `json:"uplinkLimitBps"` // bits per second allowed; 0 = no limit
+}
+
+// HeldRendition is what a seeder holds of one rendition.
+type HeldRendition struct {
+	Name     string `json:"name"`
+	HeldEdge int64  `json:"heldEdge"` // media sequence of the newest segment held (RFC 8216 §6.2.2); VOD: its index
+	Segments int    `json:"segments"` // number of segments held
+}
+
+// Acknowledgement answers an accepted report: what is counted now, and which run of the tracker counted it. A peer
+// sends Acked as the Base of its later reports.
+type Acknowledgement struct {
+	Acked Counters `json:"acked"`
+	Boot  string   `json:"boot"`
+}
+
+// DecodeReport reads one report and checks every bound that needs no memory of earlier reports. Unknown fields are
+// ignored, so that a newer peer can talk to an older tracker. The error is always a *Refusal.
+func DecodeReport(b []byte) (Report, error) {
+	var r Report
+	if len(b) > MaxReportSize {
+		return Report{}, refuse(TooLarge, fmt.Sprintf("more than %d bytes", MaxReportSize))
+	}
+	if err := json.Unmarshal(b, &r); err != nil {
+		return Report{}, refuse(Malformed, "not the JSON of a report")
+	}
+	if r.Version != ReportVersion {
+		return Report{}, refuse(WrongVersion, fmt.Sprintf("v must be %d", ReportVersion))
+	}
+	if err := r.check(); err != nil {
+		return Report{}, err
+	}
+	return r, nil
+}
+
+func (r *Report) check() error {
+	if r.Role != RoleViewer && r.Role != RoleSeeder {
+		return refuse(Malformed, `role is neither "viewer" nor "seeder"`)
+	}
+	if len(r.Session) > MaxSessionLength || !printable(r.Session) {
+		return refuse(Malformed, "session is too long or not printable ASCII")
+	}
+	if r.Sequence < 1 || r.Sequence > MaxCounter {
+		return refuse(Malformed, "sequence is not a positive integer")
+	}
+	if reason := r.Counters.check(); reason != "" {
+		return refuse(reason, "counters")
+	}
+	if r.Base != nil {
+		if reason := r.Base.check(); reason != "" {
+			return refuse(reason, "base")
+		}
+		if !r.Counters.AtLeast(*r.Base) {
+			return refuse(Inconsistent, "base is above counters")
+		}
+	}
+	if !within(int64(r.Peers), maxPeers) || !within(int64(r.Stalls), maxCount) ||
+		!within(r.StallMs, maxMillis) || !within(r.StartupMs, maxMillis) {
+		return refuse(Malformed, "peers, stalls, stallMs or startupMs out of range")
+	}
+	if r.Seeder == nil {
+		return nil
+	}
+	if r.Role != RoleSeeder {
+		return refuse(Malformed, "a viewer has no seeder state")
+	}
+	return r.Seeder.check()
+}
+
+func (s *SeederState) check() error {
+	if !within(int64(s.Peers), maxPeers) || !within(int64(s.MaxPeers), maxPeers) ||
+		!within(s.UplinkBps, maxRate) || !within(s.UplinkLimitBps, maxRate) {
+		return refuse(Malformed, "seeder limits out of range")
+	}
+	if len(s.Renditions) > MaxRenditions {
+		return refuse(Malformed, fmt.Sprintf("more than %d renditions", MaxRenditions))
+	}
+	for _, h := range s.Renditions {
+		if h.Name == "" || len(h.Name) > MaxNameLength || !printable(h.Name) {
+			return refuse(Malformed, "rendition name is empty, too long or not printable ASCII")
+		}
+		if h.HeldEdge < -1 || h.HeldEdge > MaxCounter || !within(int64(h.Segments), maxCount) {
+			return refuse(Malformed, "held edge or segments out of range")
+		}
+	}
+	return nil
+}
+
+func within(v, limit int64) bool { return v >= 0 && v <= limit }
+
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return false
+		}
+	}
+	return true
+}

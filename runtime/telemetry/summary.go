@@ -1,0 +1,143 @@
+package telemetry
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// seederMemory is how long the last state of a silent seeder is still shown, as not fresh.
+const seederMemory = 10 * time.Minute
+
+// GroupKey names one sum.
+type GroupKey struct {
+	Stream string `json:"stream"`
+	Role   Role   `json:"role"`
+	Site   string `json:"site,omitempty"`
+}
+
+type group struct {
+	key      GroupKey
+	total    Counters
+	window   window
+	stalls   int64
+	stallMs  int64
+	startup  int64 // sum of milliseconds
+	startups int64 // number of sessions that told it
+}
+
+func (g *group) add(r Result, elapsed time.Duration, now time.Time) {
+	g.total = g.total.Add(r.Delta)
+	g.window.add(r.Delta, elapsed, now)
+	g.stalls += int64(r.Stalls)
+	g.stallMs = addSaturating(g.stallMs, r.StallMs)
+	if r.Startup > 0 {
+		g.startup = addSaturating(g.startup, r.Startup)
+		g.startups++
+	}
+}
+
+// group finds or makes the sum of a sender; when there are too many, the site is dropped and never the bytes.
+func (a *Aggregate) group(from Sender) *group {
+	key := GroupKey{from.Stream, from.Role, from.Site}
+	if g := a.groups[key]; g != nil {
+		return g
+	}
+	if len(a.groups) >= a.cfg.MaxGroups {
+		key.Site = ""
+		if g := a.groups[key]; g != nil {
+			return g
+		}
+	}
+	g := &group{key: key, window: window{width: max(a.cfg.Window/windowBuckets, 1)}}
+	a.groups[key] = g
+	return g
+}
+
+// Group is the sum over the sessions of one stream, role and site.
+type Group struct {
+	GroupKey
+	Reporting int      `json:"reporting"` // sessions heard within the live intervals
+	Peers     int      `json:"peers"`     // connections that these sessions report now
+	Totals    Counters `json:"totals"`    // since boot
+	Window    Counters `json:"window"`    // over the last Config.Window
+	Stalls    int64    `json:"stalls"`
+	StallMs   int64    `json:"stallMs"`
+	StartupMs int64    `json:"startupMs"` // mean over the sessions that told it; 0 when none did
+}
+
+// Add returns the sum of two groups, under the key of the receiver.
+func (g Group) Add(h Group) Group {
+	g.Reporting += h.Reporting
+	g.Peers += h.Peers
+	g.Totals, g.Window = g.Totals.Add(h.Totals), g.Window.Add(h.Window)
+	g.Stalls, g.StallMs = g.Stalls+h.Stalls, addSaturating(g.StallMs, h.StallMs)
+	return g
+}
+
+// SeederReport is the last state that one seeder told.
+type SeederReport struct {
+	ID    string      `json:"id"`
+	Site  string      `json:"site,omitempty"`
+	At    time.Time   `json:"at"`
+	Fresh bool        `json:"fresh"` // heard within the live intervals
+	State SeederState `json:"state"`
+}
+
+// Summary is what the aggregate knows at one moment. Bytes of sessions that fell silent stay in the totals.
+type Summary struct {
+	Groups   []Group          `json:"groups"` // ordered by stream, role, site
+	Seeders  []SeederReport   `json:"seeders"`
+	Refused  map[Reason]int64 `json:"refused"`
+	Sessions int              `json:"sessions"` // remembered, live or not
+	Evicted  int64            `json:"evicted"`  // forgotten for want of room or by age
+}
+
+// Summary returns the sums; its cost is linear in the live sessions.
+func (a *Aggregate) Summary(now time.Time) Summary {
+	a.forget(now, a.cfg.MaxSessions)
+	type live struct{ sessions, peers int }
+	counts := make(map[*group]live, len(a.groups))
+	out := Summary{Refused: make(map[Reason]int64, len(a.refused)), Sessions: len(a.sessions), Evicted: a.evicted}
+	for s := a.recent; s != nil && a.live(s, now); s = s.older {
+		l := counts[s.group]
+		counts[s.group] = live{l.sessions + 1, l.peers + s.peers}
+	}
+	for s := range a.seeders {
+		if now.Sub(s.last) <= seederMemory {
+			out.Seeders = append(out.Seeders, SeederReport{s.key.key, s.group.key.Site, s.last, a.live(s, now), *s.seeder})
+		}
+	}
+	for _, g := range a.groups {
+		l := counts[g]
+		sum := Group{GroupKey: g.key, Reporting: l.sessions, Peers: l.peers, Totals: g.total, Window: g.window.sum(now),
+			Stalls: g.stalls, StallMs: g.stallMs}
+		if g.startups > 0 {
+			sum.StartupMs = g.startup / g.startups
+		}
+		out.Groups = append(out.Groups, sum)
+	}
+	for reason, n := range a.refused {
+		out.Refused[reason] = n
+	}
+	slices.SortFunc(out.Groups, func(x, y Group) int {
+		return cmp.Or(cmp.Compare(x.Stream, y.Stream), cmp.Compare(x.Role, y.Role), cmp.Compare(x.Site, y.Site))
+	})
+	slices.SortFunc(out.Seeders, func(x, y SeederReport) int { return cmp.Compare(x.ID, y.ID) })
+	return out
+}
+
+// Stream returns the sum over all sites of one stream and role.
+func (s Summary) Stream(stream string, role Role) Group {
+	sum := Group{GroupKey: GroupKey{Stream: stream, Role: role}}
+	for _, g := range s.Groups {
+		if g.Stream == stream && g.Role == role {
+			sum = sum.Add(g)
+		}
+	}
+	return sum
+}
+
+func (a *Aggregate) live(s *session, now time.Time) bool {
+	return now.Sub(s.last) <= time.Duration(a.cfg.LiveIntervals)*a.cfg.Interval
+}

@@ -1,0 +1,110 @@
+package viewerapi
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+)
+
+// Config says what the handler serves. Zero values take the defaults in parentheses.
+type Config struct {
+	Stream    string `json:"stream,omitempty"`    // name of the stream in sessions, stats and metrics (SwarmID, else StreamURL)
+	StreamURL string `json:"streamURL,omitempty"` // manifest that players open; empty: an open tracker without a stream
+	SwarmID   string `json:"swarmID,omitempty"`   // empty: what an unconfigured player derives from StreamURL
+	// STUN lists servers as host:port or stun:host:port; each is handed out only while Dependencies.STUNReady says so.
+	STUN []string `json:"stun,omitempty"`
+	// ExternalURL is the tracker's address as browsers see it, such as https://tracker.example.com. Empty: the scheme
+	// and host of each request.
+	ExternalURL    string `json:"externalURL,omitempty"`
+	TrustForwarded bool   `json:"trustForwarded,omitempty"` // believe X-Forwarded-Proto, -Host and -For
+	// AllowedOrigins are the origins of pages that may read answers, such as https://intranet.example.com; "*" or an
+	// empty list is every origin.
+	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
+	SeederToken    string   `json:"-"` // what seeders present as Bearer; empty: no report is believed to be a seeder's
+	SessionKey     []byte   `json:"-"` // at least 16 bytes, shared by replicas (random: sessions end with the process)
+
+	Interval          time.Duration `json:"interval,omitempty"`          // between reports of a peer (5 s)
+	Window            time.Duration `json:"window,omitempty"`            // of the windowed offload (60 s)
+	MaxSessions       int           `json:"maxSessions,omitempty"`       // (100,000)
+	MaxBitsPerSecond  int64         `json:"maxBitsPerSecond,omitempty"`  // cap on a viewer's claims (100 Mbit/s)
+	RequestsPerSecond float64       `json:"requestsPerSecond,omitempty"` // per client address (500; negative: no limit)
+	RequestBurst      int           `json:"requestBurst,omitempty"`      // per client address (2,000)
+	DisableUpload     bool          `json:"disableUpload,omitempty"`     // viewers only download from peers
+	DisableP2P        bool          `json:"disableP2P,omitempty"`        // viewers use the origin alone
+	Sites             []Site        `json:"sites,omitempty"`             // places in the network, first match wins
+}
+
+// Site is a place in the network: an office, a campus, a zone.
+type Site struct {
+	Name  string   `json:"name"`
+	CIDRs []string `json:"cidrs"`
+}
+
+// Validate names the first field that cannot work.
+func (c Config) Validate() error {
+	if c.StreamURL != "" {
+		if u, err := url.Parse(c.StreamURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("config.streamURL: %q is not an http or https URL; use https://host/path/master.m3u8", c.StreamURL)
+		}
+	}
+	if c.ExternalURL != "" {
+		u, err := url.Parse(c.ExternalURL)
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" {
+			return fmt.Errorf("config.externalURL: %q is not an http or https URL; use https://tracker.example.com", c.ExternalURL)
+		}
+	}
+	for _, s := range c.STUN {
+		if host := strings.TrimPrefix(s, "stun:"); host == "" || strings.ContainsAny(host, "/ \t\r\n") {
+			return fmt.Errorf("config.stun: %q is not a STUN server; use stun:host:3478", s)
+		}
+	}
+	for _, o := range c.AllowedOrigins {
+		if o == "*" {
+			continue
+		}
+		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" {
+			return fmt.Errorf("config.allowedOrigins: %q is not an origin; use https://host or *", o)
+		}
+	}
+	if len(c.SessionKey) > 0 && len(c.SessionKey) < 16 {
+		return errors.New("config.sessionKey: needs at least 16 bytes")
+	}
+	for _, s := range c.Sites {
+		if s.Name == "" || len(s.Name) > telemetry.MaxNameLength {
+			return fmt.Errorf("config.sites: name %q is empty or too long", s.Name)
+		}
+		for _, cidr := range s.CIDRs {
+			if _, err := netip.ParsePrefix(cidr); err != nil {
+				return fmt.Errorf("config.sites: %q is not a CIDR; use 10.1.0.0/16", cidr)
+			}
+		}
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Stream == "" {
+		c.Stream = c.SwarmID
+	}
+	if c.Stream == "" {
+		c.Stream, _, _ = strings.Cut(c.StreamURL, "?") // a query may hold a secret; it is no part of a name
+	}
+	if c.Interval <= 0 {
+		c.Interval = 5 * time.Second
+	}
+	if c.Window <= 0 {
+		c.Window = time.Minute
+	}
+	if c.RequestsPerSecond == 0 {
+		c.RequestsPerSecond = 500
+	}
+	if c.RequestBurst <= 0 {
+		c.RequestBurst = 2000
+	}
+	return c
+}

@@ -1,0 +1,52 @@
+package viewerapi
+
+import (
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
+)
+
+// Swarms is what the handler asks of the tracker's core. Its methods may be called at any time and must not block.
+type Swarms interface {
+	Snapshot() []SwarmCount // peers of each info hash, seeders included
+	Audience() Audience     // sockets
+}
+
+// SwarmCount counts the members of one swarm.
+type SwarmCount struct {
+	InfoHash string
+	Peers    int // memberships, seeders included
+	Seeders  int
+}
+
+// Audience counts sockets: a browser page and a viewer of ours each have one for all their swarms.
+type Audience struct {
+	ViewerSockets, SeederSockets int
+}
+
+// StreamFacts tells what is known of the stream without asking the origin; it must not block.
+type StreamFacts interface {
+	Facts() Facts
+}
+
+// Facts are the last things learnt about the stream. When the origin fails they stay, with their time.
+type Facts struct {
+	At         time.Time         // when the playlist was last read; zero: never
+	Problem    string            // why the last attempt failed, "" when it did not
+	SwarmID    string            // in force: the configured one or the default of the manifest's response URL
+	Playlist   settings.Playlist // of one rendition, with the window as of At
+	Renditions []Rendition
+	// Peerable is nil while unknown; Reason is a CamelCase word and Message a sentence when it is false.
+	Peerable        *bool
+	Reason, Message string
+}
+
+// Rendition is one quality or audio track and the swarms it makes.
+type Rendition struct {
+	Name       string
+	Type       string // "main" or "secondary"
+	Bandwidth  int64  // bits per second as the manifest states it
+	Codecs     string
+	Resolution string
+	InfoHashes map[string]string // by generation, such as "v2.2" and "v2.3"
+}
