@@ -1,0 +1,116 @@
+package stun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+)
+
+// Server is a STUN server. Make it with New and start it with Run, once.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	reg     prometheus.Registerer
+	metrics *metrics
+	limit   *limiter
+	epoch   time.Time
+	ready   chan struct{}
+	addr    *net.UDPAddr // set before ready is closed
+
+	// probe overrides how readiness asks the server itself; tests set it.
+	self netip.AddrPort
+}
+
+// New checks cfg and returns a server that has not bound anything yet. A nil
+// logger discards; a nil registry keeps the metrics private.
+func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	s := &Server{
+		cfg:   cfg,
+		log:   log,
+		reg:   reg,
+		limit: newLimiter(cfg.RatePerSource, cfg.BurstPerSource, cfg.RateTableSize),
+		epoch: time.Now(),
+		ready: make(chan struct{}),
+	}
+	m, err := newMetrics(reg, s.limit)
+	if err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	s.metrics = m
+	return s, nil
+}
+
+// Ready is closed once every socket listens.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// Addr is the UDP address, whose port is the TCP port too; nil before Ready.
+func (s *Server) Addr() net.Addr {
+	select {
+	case <-s.ready:
+		return s.addr
+	default:
+		return nil
+	}
+}
+
+// Run listens and answers until ctx is cancelled, then returns nil once all its
+// goroutines have ended. A STUN answer has no successor, so there is nothing to
+// drain: the process should simply be killed late (KEP-1669). An error names
+// the socket that failed.
+func (s *Server) Run(ctx context.Context) error {
+	l, err := listen(ctx, s.cfg.Listen, s.cfg.Readers)
+	if err != nil {
+		return err
+	}
+	admin, err := s.listenAdmin(ctx)
+	if err != nil {
+		return errors.Join(err, l.close())
+	}
+	s.addr = l.addr
+	s.self = loopbackOf(l.addr)
+
+	group, ctx := errgroup.WithContext(ctx)
+	for _, conn := range l.udp {
+		group.Go(func() error { return s.serveUDP(ctx, conn) })
+	}
+	tcp := newTCPServer(s)
+	for _, ln := range l.tcp {
+		group.Go(func() error { return tcp.serve(ctx, ln) })
+	}
+	if admin != nil {
+		group.Go(func() error { return s.serveAdmin(ctx, admin) })
+	}
+	// Sockets are closed to wake their readers; the error of a second close says
+	// nothing new.
+	closed := sync.OnceFunc(func() { _ = l.close(); tcp.closeAll() })
+	stop := context.AfterFunc(ctx, closed)
+	s.log.Info("stun server listening", "addr", l.addr.String(), "udpSockets", len(l.udp), "tcpSockets", len(l.tcp))
+	close(s.ready)
+
+	err = group.Wait()
+	stop()
+	closed()
+	s.log.Info("stun server stopped")
+	return err
+}
+
+// now is the time since the server was made, in nanoseconds, never going back.
+func (s *Server) now() int64 { return int64(time.Since(s.epoch)) }
