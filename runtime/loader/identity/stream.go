@@ -1,0 +1,43 @@
+package identity
+
+// Stream is the identity of one rendition in every generation.
+type Stream struct {
+	// Type is main or secondary.
+	Type StreamType
+	// URI is the absolute URI as the multivariant playlist names it: the
+	// browser's runtime id. It is empty for an audio track without URI.
+	URI string
+	// ShortID is the index of generation V23: 28 characters of base64.
+	ShortID string
+	// Position is the index of generation V22: the place in the manifest,
+	// counted from 0 for each type.
+	Position int
+}
+
+// StreamSwarmID is the text whose digest names this rendition's swarm, or empty
+// text for an unknown generation.
+func (s Stream) StreamSwarmID(g Generation, swarmID string) string {
+	row, ok := schemeOf(g)
+	if !ok {
+		return ""
+	}
+	return StreamSwarmID(swarmID, s.Type, row.index(s))
+}
+
+// InfoHash is the info hash of this rendition's swarm, or empty for an unknown
+// generation.
+func (s Stream) InfoHash(g Generation, swarmID string) InfoHash {
+	id := s.StreamSwarmID(g, swarmID)
+	if id == "" {
+		return ""
+	}
+	return InfoHashOf(g, id)
+}
+
+// MediaPlaylistStream is the identity of a media playlist that is opened
+// directly, without a multivariant playlist. Its properties are unknown, so
+// every such presentation has the same V23 index; responseURL is its runtime id.
+// Source: p2p-media-loader-hlsjs 2.3.1 on hls.js 1.7.4.
+func MediaPlaylistStream(responseURL string) Stream {
+	return Stream{Type: Main, URI: responseURL, ShortID: Properties{Bitrate: Number(0)}.ShortID()}
+}

@@ -1,0 +1,178 @@
+package manifest
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+)
+
+// FormatHLS is the Format of a Presentation made from HLS playlists.
+const FormatHLS = "HLS"
+
+// Presentation is one manifest as players open it.
+type Presentation struct {
+	// URL is the response URL: after redirects, as a browser would print it.
+	URL string
+	// DefaultSwarmID is the swarm id of a player without a configured one.
+	DefaultSwarmID string
+	// Format is FormatHLS.
+	Format string
+	// Renditions are those that can be fetched, main ones first.
+	Renditions []Rendition
+	// UnknownCodecs is set if a codec is listed that hls.js does not know: the
+	// browser then decides the V23 identity, and it can differ between viewers.
+	UnknownCodecs bool
+}
+
+// Rendition is one quality or audio track of a Presentation.
+type Rendition struct {
+	// Name is unique in the presentation: "720p", "audio-en".
+	Name string
+	// Bandwidth in bits per second as written; 0 if it is not.
+	Bandwidth int64
+	// Codecs and Resolution are the attribute texts, empty if absent.
+	Codecs, Resolution string
+	// Backup is set if an earlier rendition has the same V23 swarm (equal
+	// properties under another URI). Join V23 for the earlier one only.
+	Backup bool
+	// Stream is the identity.
+	identity.Stream
+
+	// variables are those of the multivariant playlist, for EXT-X-DEFINE
+	// IMPORT in the media playlist.
+	variables map[string]string
+}
+
+// Playlist is one state of one rendition's media playlist. It is never changed
+// after it has been handed out.
+type Playlist struct {
+	// Live is set if the rendition was live when it was first loaded. Ended is
+	// set once EXT-X-ENDLIST stands in it. VOD is Ended without Live.
+	Live, Ended bool
+	// TargetDuration as hls.js reads it (whole seconds, at least one).
+	TargetDuration time.Duration
+	// PartTarget is the target of LL-HLS parts, 0 without.
+	PartTarget time.Duration
+	// MediaSequence is that of the first entry of the playlist.
+	MediaSequence int64
+	// Segments in playlist order. An entry that repeats an earlier URL and
+	// range is left out, since it does not exist for peers.
+	Segments []Segment
+	// Window is the sum of all durations.
+	Window time.Duration
+	// Entries counts the entries of the playlist, repeated ones included.
+	Entries int
+	// LowLatencyParts is set if the playlist offers LL-HLS parts.
+	LowLatencyParts bool
+	// IFramesOnly is set for trick-play playlists.
+	IFramesOnly bool
+	// FetchedAt is when the response arrived.
+	FetchedAt time.Time
+	// ResponseURL is the URL after redirects.
+	ResponseURL string
+	// Redirected is set if ResponseURL is not the URI in the multivariant
+	// playlist: browsers then share nothing of this rendition.
+	Redirected bool
+	// Restarted is set by Follow on the first playlist of a stream that began
+	// anew with lower sequence numbers: ids seen before name other media now.
+	Restarted bool
+}
+
+// ByteRange is a part of a resource.
+type ByteRange struct {
+	// Offset of the first byte, and Length, in bytes.
+	Offset, Length int64
+}
+
+// Resource is a URL, or a part of what it names.
+type Resource struct {
+	// URL is absolute.
+	URL string
+	// Range is nil for the whole resource.
+	Range *ByteRange
+}
+
+// Key names the resource's bytes: the URL, or URL|first-last.
+func (r Resource) Key() string {
+	if r.Range == nil {
+		return r.URL
+	}
+	return r.URL + "|" + strconv.FormatInt(r.Range.Offset, 10) + "-" +
+		strconv.FormatInt(r.Range.Offset+r.Range.Length-1, 10)
+}
+
+// Segment is the unit that peers exchange.
+type Segment struct {
+	// Sequence is the media sequence number.
+	Sequence int64
+	// URL is absolute, as hls.js resolves it.
+	URL string
+	// Range is nil if the segment is the whole resource.
+	Range *ByteRange
+	// Start counts from the first segment of the first playlist that was
+	// loaded; Duration is EXTINF.
+	Start, Duration time.Duration
+	// Gap marks a segment that the origin does not have (EXT-X-GAP).
+	Gap bool
+	// Init is the initialization section (EXT-X-MAP), nil without.
+	Init *Resource
+	// Encrypted is set if a key applies: the bytes are ciphertext.
+	Encrypted bool
+	// Discontinuity is set if EXT-X-DISCONTINUITY stands before the segment.
+	Discontinuity bool
+
+	// v23 is the V23 external id minus Sequence, so that a zero value means
+	// "numbered by media sequence".
+	v23 int64
+}
+
+// Key names the segment's bytes: the URL, or URL|first-last with a byte range.
+// It is the browser's runtime id, and the same for every generation, so that a
+// store needs one copy only.
+func (s Segment) Key() string { return Resource{URL: s.URL, Range: s.Range}.Key() }
+
+// ID is the external id of the segment: the number that peers of generation g
+// use for it. V23 follows hls.js: the media sequence while live, the position
+// for VOD, and the mixed numbering that p2p-media-loader-hlsjs 2.3.1 shows when a
+// live playlist ends. V22 follows Shaka 2.2.2, which always counts by media
+// sequence.
+func (s Segment) ID(g identity.Generation) int64 {
+	if g == identity.V22 {
+		return s.Sequence
+	}
+	return s.Sequence + s.v23
+}
+
+// LastSequence is the media sequence number of the last segment, or one less
+// than MediaSequence if there is none.
+func (p *Playlist) LastSequence() int64 {
+	if len(p.Segments) == 0 {
+		return p.MediaSequence - 1
+	}
+	return p.Segments[len(p.Segments)-1].Sequence
+}
+
+// maxLiveDelay is the farthest from the live edge that the reference places a
+// viewer. Source: p2p-media-loader-hlsjs 2.3.1.
+const maxLiveDelay = 120 * time.Second
+
+// Room is how far behind the live edge a viewer can be placed and still find
+// its segments: (entries − 1) × target duration. What peers can deliver is Room
+// minus the viewers' high-demand window.
+func (p *Playlist) Room() time.Duration {
+	if p.Entries < 2 {
+		return 0
+	}
+	return time.Duration(p.Entries-1) * p.TargetDuration
+}
+
+// LiveSyncSegments is the live delay in segments that uses this room: entries
+// − 1, but at most 120 s. It is the value for hls.js's liveSyncDurationCount.
+// Source: p2p-media-loader-hlsjs 2.3.1.
+func (p *Playlist) LiveSyncSegments() int {
+	if p.Entries < 2 || p.TargetDuration <= 0 {
+		return 0
+	}
+	return min(p.Entries-1, int(maxLiveDelay/p.TargetDuration))
+}
