@@ -1,0 +1,27 @@
+package v1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Kind is the kind of the resource.
+const Kind = "P2PStream"
+
+var (
+	// GroupVersion is the group and version of every type of this package.
+	GroupVersion = schema.GroupVersion{Group: "p2pstream.dev", Version: "v1"}
+
+	// SchemeBuilder collects the functions that make a scheme know this package.
+	SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
+
+	// AddToScheme makes a scheme know the types of this package.
+	AddToScheme = SchemeBuilder.AddToScheme
+)
+
+func addKnownTypes(scheme *runtime.Scheme) error {
+	scheme.AddKnownTypes(GroupVersion, &P2PStream{}, &P2PStreamList{})
+	metav1.AddToGroupVersion(scheme, GroupVersion)
+	return nil
+}

@@ -1,0 +1,256 @@
+package v1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// P2PStream gives one HLS or DASH presentation a tracker, a STUN server and seeders, and reports how
+// many are watching and how much of the traffic never touched the origin.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=p2pstreams,singular=p2pstream,shortName=p2ps,categories=ecdn,scope=Namespaced
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Viewers",type=integer,JSONPath=`.status.swarm.viewers`
+// +kubebuilder:printcolumn:name="Offload",type=integer,JSONPath=`.status.offload.percent`,description="Percent of the media bytes that viewers received from peers"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Tracker",type=string,priority=1,JSONPath=`.status.endpoints.announce`
+// +kubebuilder:printcolumn:name="Seeders",type=integer,priority=1,JSONPath=`.status.swarm.seeders`
+// +kubebuilder:printcolumn:name="Source",type=string,priority=1,JSONPath=`.spec.source.url`
+type P2PStream struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// Spec says which stream to share and how.
+	// +required
+	Spec P2PStreamSpec `json:"spec"`
+
+	// Status is what was last observed. The operator writes it, nobody else.
+	// +optional
+	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "Peerable", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "TrackerReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "STUNReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "SeedersReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "TelemetryFresh", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
+	Status P2PStreamStatus `json:"status,omitempty"`
+}
+
+// P2PStreamList is a list of streams.
+//
+// +kubebuilder:object:root=true
+type P2PStreamList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []P2PStream `json:"items"`
+}
+
+// P2PStreamSpec is what people write. Only source.url is required.
+type P2PStreamSpec struct {
+	// Source is the presentation to share.
+	// +required
+	Source SourceSpec `json:"source"`
+
+	// SwarmID is the name that swarms are derived from. When empty, it is what a player that sets no
+	// swarm id derives from source.url; a name of your own survives redirects and changed URLs, but
+	// every player must then be given it, which the config endpoint does.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	SwarmID string `json:"swarmID,omitempty"`
+
+	// Suspend stops reconciliation: what runs goes on, and nothing is changed.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+
+	// Tracker introduces peers to each other.
+	// +optional
+	Tracker *TrackerSpec `json:"tracker,omitempty"`
+
+	// STUN tells browsers their own address. Two browsers in two offices meet only through it.
+	// +optional
+	STUN *STUNSpec `json:"stun,omitempty"`
+
+	// Seeders fetch the stream ahead of the audience and upload it.
+	// +optional
+	Seeders *SeedersSpec `json:"seeders,omitempty"`
+
+	// Viewers goes into the settings that the config endpoint hands to players.
+	// +optional
+	Viewers *ViewersSpec `json:"viewers,omitempty"`
+
+	// Telemetry says how often peers report.
+	// +optional
+	Telemetry *TelemetrySpec `json:"telemetry,omitempty"`
+}
+
+// StreamFormat is the kind of manifest.
+// +kubebuilder:validation:Enum=HLS;DASH
+type StreamFormat string
+
+// The formats a stream may have.
+const (
+	FormatHLS  StreamFormat = "HLS"
+	FormatDASH StreamFormat = "DASH"
+)
+
+// URL is an absolute http or https URL.
+// +kubebuilder:validation:MaxLength=2048
+type URL string
+
+// SourceSpec names the presentation.
+type SourceSpec struct {
+	// URL is the manifest that players open.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",message="source.url must be an absolute http or https URL, such as https://origin.example.com/live/master.m3u8"
+	URL URL `json:"url"`
+
+	// SeederURL is where seeders fetch the manifest, if not from url: the same presentation by another
+	// way, for example inside the cluster.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == '' || (isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != '')",message="source.seederURL must be an absolute http or https URL, such as http://origin.media.svc/live/master.m3u8"
+	SeederURL URL `json:"seederURL,omitempty"`
+
+	// Format is the kind of manifest. When unset, it is inferred from the manifest itself.
+	// +optional
+	Format StreamFormat `json:"format,omitempty"`
+
+	// HeadersSecretRef names a Secret whose keys and values become request headers of the seeders.
+	// Pods mount it; the operator never reads it.
+	// +optional
+	HeadersSecretRef *SecretReference `json:"headersSecretRef,omitempty"`
+
+	// CASecretRef names a Secret whose key ca.crt holds the certificates that seeders trust for the
+	// origin, in place of the public ones. Pods mount it; the operator never reads it.
+	// +optional
+	CASecretRef *SecretReference `json:"caSecretRef,omitempty"`
+}
+
+// SecretReference names a Secret in the namespace of the stream.
+type SecretReference struct {
+	// Name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// TrackerSpec configures the tracker.
+type TrackerSpec struct {
+	// Replicas is the number of trackers. It must be 1 until several can share a swarm.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self == 1",message="tracker.replicas must be 1: several trackers cannot share a swarm"
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// Exposure says how viewers reach the tracker. When unset, it is reachable inside the cluster only.
+	// +optional
+	Exposure *TrackerExposure `json:"exposure,omitempty"`
+
+	// AllowedOrigins are the web origins whose pages may use this tracker, for example
+	// https://intranet.example.com. When empty, every page may.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	AllowedOrigins []WebOrigin `json:"allowedOrigins,omitempty"`
+
+	// Resources of each tracker container.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// WebOrigin is scheme, host and optional port of a page, or * for every page.
+// +kubebuilder:validation:MaxLength=300
+// +kubebuilder:validation:XValidation:rule="self == '*' || self.matches('^https?://[^/?#@ ]+$')",message="tracker.allowedOrigins must hold * or scheme://host[:port] without a path, such as https://intranet.example.com"
+type WebOrigin string
+
+// STUNSpec configures the STUN servers.
+type STUNSpec struct {
+	// Enabled false runs no STUN server: right where all viewers share one network. Default true.
+	// +optional
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// Replicas is the number of STUN servers. Default 1.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 16",message="stun.replicas must be between 1 and 16; to run none, set stun.enabled to false"
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// Exposure says how viewers reach the STUN servers.
+	// +optional
+	Exposure *STUNExposure `json:"exposure,omitempty"`
+
+	// Resources of each STUN container.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// SeedersSpec configures the seeders.
+type SeedersSpec struct {
+	// Replicas is the number of seeders; 0 runs none. Default 1.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 64",message="seeders.replicas must be between 0 and 64"
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// Renditions names the renditions that seeders hold, as status.renditions names them. When
+	// empty, they hold all.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	Renditions []string `json:"renditions,omitempty"`
+
+	// CacheSize bounds the media that one seeder holds in memory. Default 512Mi.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('16Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Gi')) <= 0",message="seeders.cacheSize must be between 16Mi and 64Gi"
+	CacheSize *resource.Quantity `json:"cacheSize,omitempty"`
+
+	// MaxPeers is the number of peers that one seeder connects to in all swarms together. Default 200.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 5000",message="seeders.maxPeers must be between 1 and 5000"
+	MaxPeers *int32 `json:"maxPeers,omitempty"`
+
+	// Uplink bounds what one seeder sends to all peers together, for example 500Mbit. When unset, it is
+	// not bounded.
+	// +optional
+	Uplink BitRate `json:"uplink,omitempty"`
+
+	// Exposure says how viewers reach the seeders. When unset, they are reachable inside the cluster only.
+	// +optional
+	Exposure *SeederExposure `json:"exposure,omitempty"`
+
+	// NodeSelector chooses the nodes that seeders run on.
+	// +optional
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+
+	// Tolerations of the seeder pods.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// Resources of each seeder container.
+	// +optional
+	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+}
+
+// BitRate is a whole number and one of kbit, Mbit, Gbit: bits per second, in powers of 1000.
+// +kubebuilder:validation:MaxLength=16
+// +kubebuilder:validation:XValidation:rule="self == ” || self.matches('^([1-9][0-9]{3,8}kbit|[1-9][0-9]{0,5}Mbit|[1-9][0-9]{0,2}Gbit)$')",message="seeders.uplink must be a whole number and kbit, Mbit or Gbit, from 1Mbit to 999Gbit, such as 500Mbit"
+type BitRate string
+
+// ViewersSpec configures the audience.
+type ViewersSpec struct {
+	// P2P false makes players fetch everything from the origin. Default true.
+	// +optional
+	P2P *bool `json:"p2p,omitempty"`
+
+	// Upload false makes viewers download from peers without uploading to any. Default true.
+	// +optional
+	Upload *bool `json:"upload,omitempty"`
+}
+
+// TelemetrySpec configures the reports of peers.
+type TelemetrySpec struct {
+	// Interval between two reports of one peer. Default 5s.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('60s')",message="telemetry.interval must be between 1s and 60s"
+	Interval *metav1.Duration `json:"interval,omitempty"`
+}
