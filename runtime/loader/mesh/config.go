@@ -53,6 +53,8 @@ type NodeConfig struct {
 	// MaxOffers bounds the unanswered offers of the node over all swarms and trackers; 64 when zero. Each
 	// is a gathered connection.
 	MaxOffers int `json:"maxOffers,omitempty"`
+	// MaxPeers bounds the connections of the node over all swarms; no bound of its own when zero.
+	MaxPeers int `json:"maxPeers,omitempty"`
 	// WriteStall is how long a peer may take none of the bytes that wait for it before it is cut off; 15 s
 	// when zero.
 	WriteStall time.Duration `json:"writeStall,omitempty"`
@@ -87,6 +89,8 @@ func (c NodeConfig) Validate() error {
 		return fmt.Errorf("config.handshakeLimit: %d is negative", c.HandshakeLimit)
 	case c.MaxOffers < 0:
 		return fmt.Errorf("config.maxOffers: %d is negative", c.MaxOffers)
+	case c.MaxPeers < 0:
+		return fmt.Errorf("config.maxPeers: %d is negative", c.MaxPeers)
 	case c.WriteStall < 0:
 		return fmt.Errorf("config.writeStall: %s is negative", c.WriteStall)
 	}

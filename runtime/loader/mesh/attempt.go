@@ -1,0 +1,238 @@
+package mesh
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+)
+
+// Times of one connection attempt.
+const (
+	gatherWait    = 5 * time.Second  // as in p2p-media-loader 2.x
+	offerLife     = 50 * time.Second // as in bittorrent-tracker's client 11.2
+	handshakeWait = 30 * time.Second // longer, and the offer has become too old
+	connectWait   = 20 * time.Second
+	slotHold      = 5 * time.Second // a path without answer must not keep others waiting
+)
+
+// maxChannels bounds the data channels that a stranger may open on one connection; only the first counts.
+const maxChannels = 8
+
+var errTooManyChannels = errors.New("too many data channels")
+
+// attempt is a connection that is not open yet.
+type attempt struct {
+	swarm    *Swarm
+	outgoing bool
+	remote   identity.PeerID // unknown until an offer is answered
+	peer     *Peer           // owned by the swarm's loop
+
+	mu      sync.Mutex
+	pc      *webrtc.PeerConnection
+	closed  bool
+	release func()
+	timers  []*time.Timer
+}
+
+// connect makes the connection object. It fails when the attempt has been given up.
+func (a *attempt) connect() (*webrtc.PeerConnection, error) {
+	s := a.swarm
+	pc, err := s.node.engine.api.NewPeerConnection(s.node.engine.config)
+	if err != nil {
+		return nil, fmt.Errorf("making connection: %w", err)
+	}
+	a.mu.Lock()
+	gone := a.closed
+	if !gone {
+		a.pc = pc
+	}
+	a.mu.Unlock()
+	if gone {
+		s.discard(pc)
+		return nil, ErrPeerClosed
+	}
+	pc.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
+		if state == webrtc.PeerConnectionStateFailed || state == webrtc.PeerConnectionStateClosed {
+			s.post(func() { s.transport(a, state) })
+		}
+	})
+	return pc, nil
+}
+
+// use makes dc the attempt's channel; it opens the peer as soon as it is open itself.
+func (a *attempt) use(dc *webrtc.DataChannel) {
+	dc.OnOpen(func() {
+		raw, err := dc.Detach()
+		if err != nil {
+			a.swarm.post(func() { a.swarm.fail(a, reasonRemote) })
+			return
+		}
+		a.swarm.post(func() { a.swarm.opened(a, dc, raw) })
+	})
+}
+
+// makeOffer gathers and returns the description to send.
+func (a *attempt) makeOffer() (string, error) {
+	pc, err := a.connect()
+	if err != nil {
+		return "", err
+	}
+	dc, err := pc.CreateDataChannel(channelLabel(), nil)
+	if err != nil {
+		return "", fmt.Errorf("making data channel: %w", err)
+	}
+	a.use(dc)
+	offer, err := pc.CreateOffer(nil)
+	if err != nil {
+		return "", fmt.Errorf("making offer: %w", err)
+	}
+	return gather(pc, offer)
+}
+
+// answerTo takes a stranger's offer and returns the description to send back.
+func (a *attempt) answerTo(sdp string) (string, error) {
+	sdp, err := cleanSDP(sdp)
+	if err != nil {
+		return "", err
+	}
+	pc, err := a.connect()
+	if err != nil {
+		return "", err
+	}
+	channels := 0
+	pc.OnDataChannel(func(dc *webrtc.DataChannel) {
+		channels++ // pion makes these calls one after the other
+		switch {
+		case channels == 1:
+			a.use(dc)
+		case channels > maxChannels:
+			a.swarm.post(func() { a.swarm.misused(a) })
+		default:
+			dc.OnOpen(func() { closeExtra(dc) })
+		}
+	})
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
+		return "", fmt.Errorf("taking offer: %w", err)
+	}
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		return "", fmt.Errorf("making answer: %w", err)
+	}
+	return gather(pc, answer)
+}
+
+// closeExtra is for the second and later channels, which have no meaning.
+func closeExtra(dc *webrtc.DataChannel) {
+	if raw, err := dc.Detach(); err == nil {
+		_ = raw.Close() // the connection goes on without it
+	}
+}
+
+// accept takes the answer to our offer.
+func (a *attempt) accept(sdp string) error {
+	sdp, err := cleanSDP(sdp)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	pc := a.pc
+	a.mu.Unlock()
+	if pc == nil {
+		return ErrPeerClosed
+	}
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}); err != nil {
+		return fmt.Errorf("taking answer: %w", err)
+	}
+	return nil
+}
+
+// gather waits for all candidates, since they are never sent apart, but not for a dead STUN server.
+func gather(pc *webrtc.PeerConnection, desc webrtc.SessionDescription) (string, error) {
+	complete := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(desc); err != nil {
+		return "", fmt.Errorf("gathering candidates: %w", err)
+	}
+	timer := time.NewTimer(gatherWait)
+	defer timer.Stop()
+	select {
+	case <-complete:
+	case <-timer.C:
+	}
+	local := pc.LocalDescription()
+	if local == nil {
+		return "", fmt.Errorf("gathering candidates: %w", ErrPeerClosed)
+	}
+	return local.SDP, nil
+}
+
+// hold keeps the handshake slot until the attempt opens or fails, or slotHold has passed. It reports false
+// when the attempt has been given up, and starts the attempt's own clock otherwise.
+func (a *attempt) hold(release func()) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return false
+	}
+	a.release = release
+	a.timers = append(a.timers,
+		time.AfterFunc(slotHold, release),
+		time.AfterFunc(connectWait, func() { a.swarm.post(func() { a.swarm.fail(a, reasonTimeout) }) }))
+	return true
+}
+
+// expire calls f when the offer has got too old.
+func (a *attempt) expire(f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.timers = append(a.timers, time.AfterFunc(offerLife, f))
+}
+
+// settle stops the attempt's clocks and frees its slot.
+func (a *attempt) settle() {
+	a.mu.Lock()
+	release := a.release
+	a.release = nil
+	for _, t := range a.timers {
+		t.Stop()
+	}
+	a.timers = nil
+	a.mu.Unlock()
+	if release != nil {
+		release()
+	}
+}
+
+// close marks the attempt as given up and returns the connection to be closed, once.
+func (a *attempt) close() *webrtc.PeerConnection {
+	a.mu.Lock()
+	var pc *webrtc.PeerConnection
+	if !a.closed {
+		a.closed, pc = true, a.pc
+	}
+	a.mu.Unlock()
+	a.settle()
+	return pc
+}
+
+// misused closes a connection whose other end opens channel after channel.
+func (s *Swarm) misused(a *attempt) {
+	if a.peer != nil {
+		a.peer.Close(errTooManyChannels)
+		return
+	}
+	s.fail(a, reasonRemote)
+}
+
+// channelLabel is 40 hex digits, as p2p-media-loader's are; it means nothing.
+func channelLabel() string {
+	var b [20]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}

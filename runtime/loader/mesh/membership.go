@@ -1,0 +1,297 @@
+package mesh
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+)
+
+// membership is one swarm at one tracker. The swarm's loop owns it.
+type membership struct {
+	swarm *Swarm
+	url   string
+	link  *link // set before the link first calls
+	me    self
+
+	sess      *session
+	started   bool
+	making    bool
+	interval  time.Duration
+	timer     *time.Timer
+	trackerID signaling.Raw
+	offers    map[string]*attempt
+}
+
+// madeOffer is a gathered offer that waits to be sent.
+type madeOffer struct {
+	id, sdp string
+	attempt *attempt
+}
+
+func newMembership(s *Swarm, url string) *membership {
+	return &membership{
+		swarm: s, url: url, me: newSelf(s.cfg),
+		interval: announceFirst,
+		offers:   map[string]*attempt{},
+	}
+}
+
+// connected hears of a new socket.
+func (m *membership) connected(s *session) {
+	select {
+	case <-s.dead:
+		return
+	default:
+	}
+	m.sess = s
+	m.announce()
+}
+
+func (m *membership) disconnected(s *session) {
+	if m.sess == s {
+		m.sess = nil
+		m.stopTimer()
+	}
+}
+
+func (m *membership) stopTimer() {
+	if m.timer != nil {
+		m.timer.Stop()
+		m.timer = nil
+	}
+}
+
+// schedule sets the next announce; a little late rather than early, and not at the same time as everybody
+// who came with us.
+func (m *membership) schedule() {
+	m.stopTimer()
+	m.timer = time.AfterFunc(m.interval+rand.N(m.interval/10), func() { m.swarm.post(m.announce) })
+}
+
+// announce tells the tracker that we are here, with fresh offers if there is room for more peers.
+func (m *membership) announce() {
+	s := m.swarm
+	if m.sess == nil || s.withdrawn || m.making {
+		return
+	}
+	m.schedule()
+	// Unanswered offers mostly went to browsers that left without a word, so some are renewed each time.
+	want := min(s.cfg.Offers, 2*s.cfg.Offers-len(m.offers), s.room())
+	if want > 0 {
+		want = s.node.takeOffers(want)
+	}
+	if want <= 0 {
+		m.send(nil)
+		return
+	}
+	m.making = true
+	s.tasks.run(func() {
+		made := s.makeOffers(want)
+		if !s.post(func() { m.offersMade(made) }) {
+			s.dropOffers(made)
+		}
+	})
+}
+
+func (s *Swarm) makeOffers(want int) []madeOffer {
+	results := make(chan madeOffer)
+	for range want {
+		a := &attempt{swarm: s, outgoing: true}
+		s.tasks.run(func() {
+			sdp, err := a.makeOffer()
+			if err != nil {
+				s.log.Warn("making an offer failed", "error", err)
+				s.destroy(a)
+				sdp = ""
+			}
+			results <- madeOffer{id: newOfferID(), sdp: sdp, attempt: a}
+		})
+	}
+	made := make([]madeOffer, 0, want)
+	for range want {
+		if o := <-results; o.sdp != "" {
+			made = append(made, o)
+		}
+	}
+	s.node.giveOffers(want - len(made))
+	return made
+}
+
+// destroy closes an attempt that is not pending.
+func (s *Swarm) destroy(a *attempt) {
+	if pc := a.close(); pc != nil {
+		s.discard(pc)
+	}
+}
+
+func (s *Swarm) dropOffers(made []madeOffer) {
+	for _, o := range made {
+		s.destroy(o.attempt)
+	}
+	s.node.giveOffers(len(made))
+}
+
+func (m *membership) offersMade(made []madeOffer) {
+	m.making = false
+	s := m.swarm
+	if s.withdrawn || m.sess == nil {
+		s.dropOffers(made)
+		return
+	}
+	for _, o := range made {
+		m.offers[o.id] = o.attempt
+		o.attempt.expire(func() { s.post(func() { m.expired(o.id) }) })
+	}
+	if !m.send(made) {
+		for _, o := range made {
+			m.expired(o.id)
+		}
+	}
+}
+
+// send announces with these offers.
+func (m *membership) send(made []madeOffer) bool {
+	event := signaling.EventNone
+	if !m.started {
+		event = signaling.EventStarted
+	}
+	if !m.sess.send(m.me.announce(event, m.trackerID, made)) {
+		m.swarm.node.metrics.trackerDropped.Inc()
+		return false
+	}
+	m.started = true
+	return true
+}
+
+// expired destroys an offer that nobody answered.
+func (m *membership) expired(id string) {
+	if a := m.takeOffer(id); a != nil {
+		m.swarm.node.metrics.failed.WithLabelValues(reasonUnanswered).Inc()
+		m.swarm.destroy(a)
+	}
+}
+
+func (m *membership) takeOffer(id string) *attempt {
+	a := m.offers[id]
+	if a != nil {
+		delete(m.offers, id)
+		a.settle()
+		m.swarm.node.giveOffers(1)
+	}
+	return a
+}
+
+// leave says goodbye, destroys the offers and lets go of the socket.
+func (m *membership) leave() {
+	m.stopTimer()
+	if m.sess != nil && m.started {
+		_ = m.sess.send(m.me.announce(signaling.EventStopped, m.trackerID, nil)) // the tracker finds out anyway
+	}
+	m.sess = nil
+	for id := range m.offers {
+		m.expired(id)
+	}
+	m.link.remove(m)
+}
+
+// received acts on one message from the tracker.
+func (m *membership) received(from *session, msg fromTracker) {
+	if m.swarm.withdrawn || m.sess != from {
+		return
+	}
+	if msg.TrackerID != nil {
+		m.trackerID = slices.Clone(msg.TrackerID)
+	}
+	if pause := msg.pause(); pause > 0 {
+		m.interval = pause
+		m.schedule()
+	}
+	switch msg.Kind {
+	case signaling.KindOffer:
+		m.offered(&msg)
+	case signaling.KindAnswer:
+		m.answered(&msg)
+	default:
+	}
+}
+
+func (m *membership) drop(msg *fromTracker, reason string) {
+	m.swarm.node.metrics.dropped.WithLabelValues(reason).Inc()
+	m.swarm.log.Debug("signal dropped", "kind", msg.label(), "peer", string(msg.peerID), "reason", reason)
+}
+
+// offered answers a relayed offer, unless its sender is connected or about to be.
+func (m *membership) offered(msg *fromTracker) {
+	s := m.swarm
+	switch {
+	case msg.peerID == s.cfg.PeerID:
+		return
+	case s.peers[msg.peerID] != nil:
+		m.drop(msg, reasonDuplicate)
+		return
+	case s.pending[msg.peerID] != nil:
+		m.drop(msg, reasonTie)
+		return
+	case s.room() <= 0:
+		m.drop(msg, reasonFull)
+		return
+	}
+	a := &attempt{swarm: s, remote: msg.peerID}
+	sess := m.sess
+	s.pend(a, func() {
+		sdp, err := a.answerTo(msg.sdp)
+		s.post(func() {
+			switch {
+			case err != nil:
+				s.log.Debug("offer not usable", "peer", string(a.remote), "error", err)
+				s.fail(a, reasonBadSDP)
+			case s.pending[a.remote] != a:
+			case !sess.send(m.me.answer(msg, sdp, m.trackerID)):
+				// The tracker on a newer socket may never have heard of the offerer.
+				s.fail(a, reasonStale)
+			}
+		})
+	})
+}
+
+// answered connects to the peer that took one of our offers.
+func (m *membership) answered(msg *fromTracker) {
+	s := m.swarm
+	id, err := msg.OfferID.Text()
+	if err != nil {
+		m.drop(msg, reasonUnknown)
+		return
+	}
+	a := m.takeOffer(id)
+	if a == nil {
+		m.drop(msg, reasonUnknown)
+		return
+	}
+	reason := ""
+	switch other := s.pending[msg.peerID]; {
+	case msg.peerID == s.cfg.PeerID || s.peers[msg.peerID] != nil:
+		reason = reasonDuplicate
+	case other != nil && (other.outgoing || s.cfg.PeerID > msg.peerID):
+		// Both ends offered and both answered: the offer of the smaller peer id stays, at both ends.
+		reason = reasonTie
+	case other != nil:
+		s.fail(other, reasonTie)
+	}
+	if reason == "" && s.room() <= 0 {
+		reason = reasonFull
+	}
+	if reason != "" {
+		m.drop(msg, reason)
+		s.destroy(a)
+		return
+	}
+	a.remote = msg.peerID
+	s.pend(a, func() {
+		if err := a.accept(msg.sdp); err != nil {
+			s.log.Debug("answer not usable", "peer", string(a.remote), "error", err)
+			s.post(func() { s.fail(a, reasonBadSDP) })
+		}
+	})
+}

@@ -1,0 +1,104 @@
+package mesh
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Reasons that stand in the "reason" label of dropped, failed and closed connections.
+const (
+	reasonFull       = "full"
+	reasonDuplicate  = "duplicate"
+	reasonTie        = "tie"
+	reasonQueue      = "queue"
+	reasonStale      = "stale"
+	reasonBadSDP     = "sdp"
+	reasonTimeout    = "timeout"
+	reasonICE        = "ice"
+	reasonRemote     = "remote"
+	reasonStall      = "stall"
+	reasonLocal      = "local"
+	reasonLeft       = "left"
+	reasonUnanswered = "unanswered"
+	reasonUnknown    = "unknown"
+)
+
+// metrics are the node's counters. Nodes that share a registerer share them, so gauges only ever move
+// by steps.
+type metrics struct {
+	peers             prometheus.Gauge
+	opened            prometheus.Counter
+	failed            *prometheus.CounterVec
+	closed            *prometheus.CounterVec
+	dropped           *prometheus.CounterVec
+	handshakes        prometheus.Gauge
+	queued            prometheus.Gauge
+	offers            prometheus.Gauge
+	sentBytes         prometheus.Counter
+	receivedBytes     prometheus.Counter
+	queueFull         prometheus.Counter
+	trackerSockets    prometheus.Gauge
+	trackerReconnects prometheus.Counter
+	trackerMessages   *prometheus.CounterVec
+	trackerDropped    prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	r := registrar{reg: reg}
+	m := &metrics{
+		peers:             r.gauge("peers", "Open connections to other peers."),
+		opened:            r.counter("peers_opened_total", "Connections that opened."),
+		failed:            r.vec("attempts_failed_total", "Connections that never opened, by reason.", "reason"),
+		closed:            r.vec("peers_closed_total", "Open connections that closed, by reason.", "reason"),
+		dropped:           r.vec("signals_dropped_total", "Relayed offers and answers not acted on, by reason.", "reason"),
+		handshakes:        r.gauge("handshakes", "Connections being set up."),
+		queued:            r.gauge("handshakes_queued", "Relayed offers and answers that wait for a handshake slot."),
+		offers:            r.gauge("offers_outstanding", "Own offers that are not answered yet."),
+		sentBytes:         r.counter("sent_bytes_total", "Bytes of messages given to data channels."),
+		receivedBytes:     r.counter("received_bytes_total", "Bytes of messages read from data channels."),
+		queueFull:         r.counter("queue_full_total", "Messages refused because the peer reads too slowly."),
+		trackerSockets:    r.gauge("tracker_sockets", "Open tracker sockets."),
+		trackerReconnects: r.counter("tracker_reconnects_total", "Dials of a tracker after the first."),
+		trackerMessages:   r.vec("tracker_messages_total", "Messages from trackers, by kind.", "kind"),
+		trackerDropped:    r.counter("tracker_dropped_total", "Messages to trackers not sent because the socket is too slow."),
+	}
+	return m, r.err
+}
+
+type registrar struct {
+	reg prometheus.Registerer
+	err error
+}
+
+func (r *registrar) gauge(name, help string) prometheus.Gauge {
+	return register(r, prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "p2pstream", Subsystem: "mesh", Name: name, Help: help}))
+}
+
+func (r *registrar) counter(name, help string) prometheus.Counter {
+	return register(r, prometheus.NewCounter(prometheus.CounterOpts{Namespace: "p2pstream", Subsystem: "mesh", Name: name, Help: help}))
+}
+
+func (r *registrar) vec(name, help, label string) *prometheus.CounterVec {
+	opts := prometheus.CounterOpts{Namespace: "p2pstream", Subsystem: "mesh", Name: name, Help: help}
+	return register(r, prometheus.NewCounterVec(opts, []string{label}))
+}
+
+// register gives back the collector that already stands under the name, if there is one.
+func register[T prometheus.Collector](r *registrar, c T) T {
+	err := r.reg.Register(c)
+	if err == nil {
+		return c
+	}
+	var already prometheus.AlreadyRegisteredError
+	if errors.As(err, &already) {
+		if existing, ok := already.ExistingCollector.(T); ok {
+			return existing
+		}
+	}
+	r.err = errors.Join(r.err, err)
+	return c
+}
