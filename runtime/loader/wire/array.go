@@ -12,9 +12,13 @@ type array struct {
 	ids     int
 }
 
+// maxAnnounced is the largest number of ids in one list.
+const maxAnnounced = maxGroups * maxGroups
+
 // readArray walks over the list at the start of b without keeping ids. A missing group header reads as 0 (no ids), as in
-// the reference; ok is false when a header is no integer or ids are missing.
-func readArray(b []byte) (a array, ok bool) {
+// the reference; ok is false when a header is no integer or ids are missing. With full, a count of 0 before 256
+// different low bytes is read for what its sender meant: a full block.
+func readArray(b []byte, full bool) (a array, ok bool) {
 	a.claimed = 2
 	if len(b) < 2 {
 		return a, true
@@ -25,24 +29,44 @@ func readArray(b []byte) (a array, ok bool) {
 		if !ok {
 			return array{}, false
 		}
-		n := int(header.lowByte())
-		if n > 0 && a.claimed+claimed+n > len(b) {
+		a.claimed += claimed
+		n := countIDs(header, b[min(a.claimed, len(b)):], full)
+		if n > 0 && a.claimed+n > len(b) {
 			return array{}, false
 		}
-		a.claimed += claimed + n
+		a.claimed += n
 		a.ids += n
 	}
 	return a, true
 }
 
-// appendIDs appends the ids of the list outlined by a. ok is false when one of them is out of range.
-func appendIDs(dst []int64, b []byte, a array, rounding bool) ([]int64, bool) {
+// countIDs returns how many ids a group has whose low bytes are at the start of low.
+func countIDs(header integer, low []byte, full bool) int {
+	n := int(header.lowByte())
+	if n > 0 || !full || len(low) < blockSize {
+		return n
+	}
+	var b block
+	for _, l := range low[:blockSize] {
+		if !b.add(l) {
+			return 0
+		}
+	}
+	return blockSize
+}
+
+// appendIDs appends the ids of the list outlined by a. ok is false when one of them is out of range or they are too many.
+func appendIDs(dst []int64, b []byte, a array, m mode) ([]int64, bool) {
+	if a.ids > maxAnnounced {
+		return dst, false
+	}
 	dst = slices.Grow(dst, a.ids)
 	at := 2
 	for range a.groups {
 		header, claimed, _ := readInteger(b[min(at, len(b)):])
 		at += claimed
-		low := b[min(at, len(b)):min(at+int(header.lowByte()), len(b))]
+		low := b[min(at, len(b)):]
+		low = low[:countIDs(header, low, m == ours)]
 		at += len(low)
 		if len(low) == 0 {
 			continue
@@ -54,7 +78,7 @@ func appendIDs(dst []int64, b []byte, a array, rounding bool) ([]int64, bool) {
 		for _, l := range low {
 			id := prefix | int64(l)
 			if magnitude(id) > MaxInteger {
-				if !rounding {
+				if m == ours {
 					return dst, false
 				}
 				id = int64(float64(id))

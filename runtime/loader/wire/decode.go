@@ -5,10 +5,10 @@ import "fmt"
 // Decode reads a command body (the joined bytes between the frame marks) as leniently as p2p-media-loader 2.3.1: fields
 // in any order, the last of several with one name wins, unknown names are skipped, integers may be longer than needed or
 // cut off. Errors wrap ErrUndecodable. A known field of the wrong type or with a number beyond ±MaxInteger counts as not
-// there; in an announcement, which would then wrongly say "holds nothing", it is an error. So are an empty body and an
-// unknown code. Memory used is at most eight times len(body) for each list.
+// there (b as -1); in an announcement, which would then wrongly say "holds nothing", it is an error. So are an empty body
+// and an unknown code. A full block of 256 ids, whose count the reference writes as 0, is read as such. Memory used is at most eight times len(body) for each list.
 func Decode(body []byte) (Command, error) {
-	c, unusable, err := decode(body, false)
+	c, unusable, err := decode(body, ours)
 	switch {
 	case err != nil:
 		return Command{}, err
@@ -18,13 +18,25 @@ func Decode(body []byte) (Command, error) {
 		return Command{}, fmt.Errorf("%w: unknown code %d", ErrUndecodable, c.Code)
 	case c.Code == SegmentsAnnouncement && unusable&(FieldLoaded|FieldLoading) != 0:
 		return Command{}, fmt.Errorf("%w: a list of the announcement is not readable", ErrUndecodable)
+	case c.Code == SegmentRequest && unusable&FieldFrom != 0:
+		// Serving from 0 would be wrong; a negative first byte gets the request answered absent.
+		c.From = -1
+		c.Fields |= FieldFrom
 	}
 	return c, nil
 }
 
+// mode tells whose reading of odd bodies is wanted.
+type mode bool
+
+const (
+	ours   mode = false
+	theirs mode = true // p2p-media-loader 2.3.1, to the letter
+)
+
 // decode reads whatever the reference can read. unusable are the known fields that were there with a wrong type or an
-// out-of-range number. With rounding, numbers become what a float64 makes of them.
-func decode(body []byte, rounding bool) (c Command, unusable Field, err error) {
+// out-of-range number. In mode theirs numbers become what a float64 makes of them.
+func decode(body []byte, m mode) (c Command, unusable Field, err error) {
 	if len(body) == 0 {
 		return Command{}, 0, nil
 	}
@@ -44,15 +56,15 @@ func decode(body []byte, rounding bool) (c Command, unusable Field, err error) {
 			v, claimed, _ := readInteger(rest)
 			at += claimed
 			if field&(FieldLoaded|FieldLoading) == 0 {
-				usable = c.setInteger(field, v, rounding)
+				usable = c.setInteger(field, v, m)
 			}
 		case typeArray:
-			a, ok := readArray(rest)
+			a, ok := readArray(rest, m == ours)
 			if !ok {
 				return Command{}, 0, fmt.Errorf("%w: array cut off or with a wrong header", ErrUndecodable)
 			}
 			at += a.claimed
-			usable = c.setList(field, rest, a, rounding)
+			usable = c.setList(field, rest, a, m)
 		case typeString:
 			// No command has a string; it only has to be skipped.
 			if len(rest) > 1 {
@@ -114,9 +126,9 @@ func fieldNamed(name byte) Field {
 	return 0
 }
 
-func (c *Command) setInteger(f Field, v integer, rounding bool) bool {
+func (c *Command) setInteger(f Field, v integer, m mode) bool {
 	n, ok := v.exact()
-	if !ok && rounding {
+	if !ok && m == theirs {
 		n, ok = v.rounded()
 	}
 	if !ok {
@@ -135,12 +147,12 @@ func (c *Command) setInteger(f Field, v integer, rounding bool) bool {
 	return true
 }
 
-func (c *Command) setList(f Field, b []byte, a array, rounding bool) (ok bool) {
+func (c *Command) setList(f Field, b []byte, a array, m mode) (ok bool) {
 	switch f {
 	case FieldLoaded:
-		c.Loaded, ok = appendIDs(c.Loaded[:0], b, a, rounding)
+		c.Loaded, ok = appendIDs(c.Loaded[:0], b, a, m)
 	case FieldLoading:
-		c.Loading, ok = appendIDs(c.Loading[:0], b, a, rounding)
+		c.Loading, ok = appendIDs(c.Loading[:0], b, a, m)
 	}
 	return ok
 }

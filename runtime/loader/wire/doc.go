@@ -15,12 +15,15 @@
 //	announcement: more than 255 groups        group number wraps, lost      oldest ids left out
 //	announcement: the same id twice           sent twice                    sent once
 //	tiny maximum: empty or oversized chunks   sent                          never; an error below 9 bytes
+//	announcement with a full block received   lost                          read
 //	numbers beyond ±(2^53-1)                  rounded                       not sent; received: field is not there
 //	unknown code, empty body received         a command without effect      ignored
 //	announcement with an unreadable list      no effect, or junk            ignored (no change)
+//	a field named c received                  replaces the code             skipped
 //	pending command                           no bound, no timeout          256 KiB, 10 s
 //	resume of a segment of unknown total      total = announced size        total = held + announced size
 //	announced size missing, negative, huge    fails later                   cancel, drop the bytes, close
+//	announced size 0 with nothing held        an empty segment              cancel, close (as 3.x does)
 //	request for an id outside the playlist    no reply                      the caller answers; else absent in time
 //	request from a negative byte              counts from the end           absent
 //	request from beyond the end               empty data and completed      absent

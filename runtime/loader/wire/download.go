@@ -20,6 +20,7 @@ type Download struct {
 	requestID int64
 	held      int64
 	total     int64
+	known     bool // total is known
 	deadline  time.Time
 	timeouts  int
 	closed    bool
@@ -31,10 +32,9 @@ type Download struct {
 // After the connection was closed the returned command has nobody to go to.
 func (d *Download) Start(segmentID, requestID int64, held int64, total int64, now time.Time) Command {
 	d.segmentID, d.requestID = segmentID, requestID
-	d.total = max(total, -1)
 	d.held = max(held, 0)
-	if d.total >= 0 {
-		d.held = min(d.held, d.total)
+	if d.total, d.known = total, total >= 0; d.known {
+		d.held = min(d.held, total)
 	}
 	c := Command{Code: SegmentRequest, SegmentID: segmentID, RequestID: requestID, From: d.held}
 	if d.closed {
@@ -64,7 +64,7 @@ func (d *Download) OnCommand(c Command, now time.Time) DownloadResult {
 		if !c.names(d.segmentID, d.requestID) {
 			return d.violated(FailureProtocol)
 		}
-		if d.held != d.total {
+		if !d.known || d.held != d.total {
 			return d.violated(FailureLength)
 		}
 		d.timeouts = 0
@@ -78,16 +78,18 @@ func (d *Download) OnCommand(c Command, now time.Time) DownloadResult {
 }
 
 func (d *Download) header(c Command, now time.Time) DownloadResult {
-	size, ok := c.Size, c.Has(FieldSize) && c.Size >= 0
 	switch {
-	case !ok || size > d.maxSegmentSize()-d.held:
+	case d.known:
+		if !c.Has(FieldSize) || c.Size != d.total-d.held {
+			return d.violated(FailureLength, d.cancel())
+		}
+	case d.Reference:
+		// The remainder is taken for the total, as it comes.
+		d.total, d.known = c.Size, c.Has(FieldSize)
+	case !c.Has(FieldSize) || c.Size < 0 || c.Size > d.maxSegmentSize()-d.held || d.held+c.Size == 0:
 		return d.violated(FailureSize, d.cancel())
-	case d.total >= 0 && size != d.total-d.held:
-		return d.violated(FailureLength, d.cancel())
-	case d.total < 0 && d.Reference:
-		d.total = size
-	case d.total < 0:
-		d.total = d.held + size
+	default:
+		d.total, d.known = d.held+c.Size, true
 	}
 	d.state = DownloadLoading
 	d.touch(now)
@@ -99,13 +101,14 @@ func (d *Download) OnBytes(n int, now time.Time) DownloadResult {
 	if d.state != DownloadLoading {
 		return d.result()
 	}
-	if int64(n) > d.total-d.held {
+	n = max(n, 0)
+	if d.known && int64(n) > d.total-d.held {
 		return d.violated(FailureLength)
 	}
-	d.held += int64(max(n, 0))
+	d.held += int64(n)
 	d.touch(now)
 	r := d.result()
-	r.Used = max(n, 0)
+	r.Used = n
 	return r
 }
 
@@ -185,7 +188,7 @@ func (d *Download) cancel() Command {
 // violated ends the request over something no honest peer does: bytes dropped, connection closed.
 func (d *Download) violated(reason FailureReason, send ...Command) DownloadResult {
 	d.closed = true
-	d.held = 0
+	d.held, d.total, d.known = 0, 0, false
 	r := d.end(DownloadFailed, reason, send...)
 	r.DiscardHeld = true
 	return r
@@ -200,7 +203,11 @@ func (d *Download) end(state DownloadState, reason FailureReason, send ...Comman
 }
 
 func (d *Download) result() DownloadResult {
-	return DownloadResult{State: d.state, Reason: d.reason, Held: d.held, Total: d.total, Close: d.closed}
+	r := DownloadResult{State: d.state, Reason: d.reason, Held: d.held, Total: -1, Close: d.closed}
+	if d.known {
+		r.Total = d.total
+	}
+	return r
 }
 
 func (d *Download) maxSegmentSize() int64 {

@@ -29,6 +29,23 @@ const (
 	DownloadFailed
 )
 
+// String returns the state's name.
+func (s DownloadState) String() string {
+	switch s {
+	case DownloadIdle:
+		return "idle"
+	case DownloadWaiting:
+		return "waiting"
+	case DownloadLoading:
+		return "loading"
+	case DownloadSucceeded:
+		return "succeeded"
+	case DownloadFailed:
+		return "failed"
+	}
+	return "unknown"
+}
+
 // FailureReason tells why a download failed.
 type FailureReason uint8
 
@@ -42,7 +59,7 @@ const (
 	FailureTimeout
 	// FailureLength: the bytes announced or sent contradict the segment's size (peer-response-bytes-length-mismatch).
 	FailureLength
-	// FailureSize: the claimed size is missing, negative or above the bound.
+	// FailureSize: the claimed size is missing, negative, above the bound, or 0 with nothing held.
 	FailureSize
 	// FailureProtocol: completed for another request (peer-protocol-violation).
 	FailureProtocol
@@ -51,6 +68,27 @@ const (
 	// FailurePeerClosed: the connection went away (peer-closed).
 	FailurePeerClosed
 )
+
+// String returns the reason as p2p-media-loader names its error; it serves as a metric label value.
+func (r FailureReason) String() string {
+	switch r {
+	case NoFailure:
+		return "none"
+	case FailureAbsent:
+		return "peer-segment-absent"
+	case FailureTimeout:
+		return "bytes-receiving-timeout"
+	case FailureLength, FailureSize:
+		return "peer-response-bytes-length-mismatch"
+	case FailureProtocol:
+		return "peer-protocol-violation"
+	case FailureValidation:
+		return "p2p-segment-validation-failed"
+	case FailurePeerClosed:
+		return "peer-closed"
+	}
+	return "unknown"
+}
 
 // DownloadResult is what one event did to a Download.
 type DownloadResult struct {

@@ -40,6 +40,8 @@ const (
 	DropTooLarge
 	// DropUndecodable: the body is not a command.
 	DropUndecodable
+	// DropExpired: a further chunk came after the pending command's deadline; both are gone.
+	DropExpired
 )
 
 // String returns the reason as a metric label value.
@@ -55,6 +57,8 @@ func (r DropReason) String() string {
 		return "too_large"
 	case DropUndecodable:
 		return "undecodable"
+	case DropExpired:
+		return "expired"
 	}
 	return "unknown"
 }
@@ -90,10 +94,12 @@ func (j *Joiner) PushAt(msg []byte, now time.Time) Event {
 	if !LooksLikeCommand(msg) {
 		return Event{Kind: GotBytes, Bytes: msg}
 	}
-	j.Expire(now)
+	expired := j.Expire(now)
 	body := msg[markLength : len(msg)-markLength]
 	first, last := msg[0] == startFirst[0], msg[len(msg)-markLength] == endLast[0]
 	switch {
+	case expired && !first:
+		return Event{Drop: DropExpired}
 	case len(j.pending) == 0 && !first:
 		return Event{Drop: DropNoFirst}
 	case len(j.pending) > 0 && first:
@@ -119,7 +125,7 @@ func (j *Joiner) PushAt(msg []byte, now time.Time) Event {
 
 func (j *Joiner) complete(body []byte) Event {
 	if j.Reference {
-		if c, _, err := decode(body, true); err == nil {
+		if c, _, err := decode(body, theirs); err == nil {
 			return Event{Kind: GotCommand, Command: c}
 		}
 		return Event{Drop: DropUndecodable}
