@@ -58,7 +58,7 @@ unit: $(GOTESTSUM) ## run unit tests with the race detector
 .PHONY: tools
 tools: $(GOTESTSUM)
 	@mkdir -p $(RESULTS)
-	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -race ./...
+	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -timeout 10m ./...
 
 .PHONY: vectors
 vectors: $(GOTESTSUM) ## run the protocol vectors (P2PSTREAM_VECTORS=DIR for another set)

@@ -22,7 +22,7 @@ type IPAddress string
 
 // Host is a DNS name or an IP address.
 // +kubebuilder:validation:MaxLength=253
-// +kubebuilder:validation:XValidation:rule="self == ” || self.matches('^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$')",message="exposure.host must be a host name or an IP address without scheme, port and path"
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$')",message="exposure.host must be a host name or an IP address without scheme, port and path"
 type Host string
 
 // NodePort is a port of every node.

@@ -100,13 +100,13 @@ type URL string
 type SourceSpec struct {
 	// URL is the manifest that players open.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != ''",message="source.url must be an absolute http or https URL, such as https://origin.example.com/live/master.m3u8"
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && size(url(self).getHostname()) > 0",message="source.url must be an absolute http or https URL, such as https://origin.example.com/live/master.m3u8"
 	URL URL `json:"url"`
 
 	// SeederURL is where seeders fetch the manifest, if not from url: the same presentation by another
 	// way, for example inside the cluster.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self == '' || (isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != '')",message="source.seederURL must be an absolute http or https URL, such as http://origin.media.svc/live/master.m3u8"
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || (isURL(self) && url(self).getScheme() in ['http', 'https'] && size(url(self).getHostname()) > 0)",message="source.seederURL must be an absolute http or https URL, such as http://origin.media.svc/live/master.m3u8"
 	SeederURL URL `json:"seederURL,omitempty"`
 
 	// Format is the kind of manifest. When unset, it is inferred from the manifest itself.
@@ -233,7 +233,7 @@ type SeedersSpec struct {
 
 // BitRate is a whole number and one of kbit, Mbit, Gbit: bits per second, in powers of 1000.
 // +kubebuilder:validation:MaxLength=16
-// +kubebuilder:validation:XValidation:rule="self == ” || self.matches('^([1-9][0-9]{3,8}kbit|[1-9][0-9]{0,5}Mbit|[1-9][0-9]{0,2}Gbit)$')",message="seeders.uplink must be a whole number and kbit, Mbit or Gbit, from 1Mbit to 999Gbit, such as 500Mbit"
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^([1-9][0-9]{3,8}kbit|[1-9][0-9]{0,5}Mbit|[1-9][0-9]{0,2}Gbit)$')",message="seeders.uplink must be a whole number and kbit, Mbit or Gbit, from 1Mbit to 999Gbit, such as 500Mbit"
 type BitRate string
 
 // ViewersSpec configures the audience.
