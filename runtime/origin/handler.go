@@ -1,16 +1,268 @@
 package origin
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"strconv"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/p2pstream/p2pstream/runtime/origin/media"
+	"github.com/p2pstream/p2pstream/runtime/origin/mux"
+	"github.com/p2pstream/p2pstream/runtime/origin/timeline"
 )
 
+const (
+	// maxInFlight bounds the requests served at a time; more are answered 503.
+	// Each may hold a segment in memory and, with slow_N, for a minute.
+	maxInFlight = 4096
+
+	cacheForever = "public, max-age=31536000, immutable"
+	cacheHour    = "public, max-age=3600"
+	// A live playlist changes at a known second; a conditional request is the
+	// cheapest way never to be late.
+	cacheRevalidate = "no-cache"
+	cacheNever      = "no-store"
+
+	playlistType = "application/vnd.apple.mpegurl"
+)
+
+// streams answers for /live and /vod.
+type streams struct {
+	catalog *timeline.Catalog
+	clock   func() time.Time
+	stats   *stats
+	slots   chan struct{}
+	buffers sync.Pool // *[]byte
+}
+
 // newHandler routes requests.
-func (s *Server) newHandler(prometheus.Registerer) (http.Handler, error) {
+func (s *Server) newHandler(reg prometheus.Registerer) (http.Handler, error) {
+	lib, err := media.Load()
+	if err != nil {
+		return nil, err
+	}
+	catalog, err := timeline.NewCatalog(lib)
+	if err != nil {
+		return nil, err
+	}
+	st := &streams{
+		catalog: catalog,
+		clock:   s.cfg.Clock,
+		stats:   s.stats,
+		slots:   make(chan struct{}, maxInFlight),
+		buffers: sync.Pool{New: func() any { return new([]byte) }},
+	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte("ok\n")) // the prober is gone if this fails
+	mux.Handle("/live/", st)
+	mux.Handle("/vod/", st)
+	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", cacheNever)
+		_ = json.NewEncoder(w).Encode(s.Stats()) // the client is gone if this fails
 	})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "ok\n") // as above
+	})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, usage) // as above
+	})
+	if g, ok := reg.(prometheus.Gatherer); ok {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(g, promhttp.HandlerOpts{}))
+	}
 	return mux, nil
+}
+
+const usage = `p2pstream origin: a live or VOD HLS source, a pure function of URL and clock
+
+  /live/master.m3u8
+  /vod/master.m3u8
+  /live/seg_4/window_6/ts/audio/master.m3u8
+  /vod/dur_60/byterange/master.m3u8
+  /requests    what has been served, as JSON
+
+Knobs, in any order before the resource:
+  seg_N window_N ts fmp4 audio ren_N start_N end_N dur_N byterange
+Faults:
+  slow_N rate_N truncate_N status_N_P down_A_B notplaylist redirect
+`
+
+// ServeHTTP answers one request and counts it.
+func (s *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	h := rw.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Accept-Ranges, ETag, Last-Modified, Date")
+	h.Set("Timing-Allow-Origin", "*")
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "Range, If-None-Match, If-Modified-Since, If-Range, Cache-Control")
+		h.Set("Access-Control-Max-Age", "86400")
+		rw.WriteHeader(http.StatusNoContent)
+		return
+	default:
+		h.Set("Allow", "GET, HEAD, OPTIONS")
+		http.Error(rw, "use GET", http.StatusMethodNotAllowed)
+		return
+	}
+
+	w := newWriter(rw, r)
+	kind := KindInvalid
+	defer func() {
+		s.stats.requests.WithLabelValues(kind, strconv.Itoa(w.status)).Inc()
+		s.stats.bytes.WithLabelValues(kind).Add(float64(w.sent))
+		s.stats.count(kind, countKey(r), w.outcome())
+	}()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	default:
+		h.Set("Retry-After", "1")
+		fail(w, http.StatusServiceUnavailable, "too many requests at a time")
+		return
+	}
+	req, err := timeline.Parse(r.URL.Path)
+	if err != nil {
+		var knob *timeline.KnobError
+		status := http.StatusNotFound
+		if errors.As(err, &knob) && !knob.Unknown {
+			status = http.StatusBadRequest
+		}
+		fail(w, status, err.Error())
+		return
+	}
+	kind = kindOf(req.Kind)
+	now := s.clock().Unix()
+	if s.inject(w, r, req.Fault(r.URL.Path, now)) {
+		return
+	}
+	s.serve(w, r, req, now)
+	if w.cut {
+		// What was promised by Content-Length does not come: flush what was
+		// written and break the connection, as a failing cache does.
+		_ = w.control.Flush()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// serve answers a request that meets no fault, or one that its writer carries.
+func (s *streams) serve(w *writer, r *http.Request, req timeline.Request, now int64) {
+	k := req.Knobs
+	buf := s.buffers.Get().(*[]byte)
+	defer s.buffers.Put(buf)
+	body := (*buf)[:0]
+	var modified time.Time
+	switch req.Kind {
+	case timeline.Multivariant:
+		body = s.catalog.AppendMultivariant(body, k)
+		setType(w, playlistType, cacheHour)
+	case timeline.MediaPlaylist:
+		var err error
+		body, err = s.catalog.AppendPlaylist(body, req, now)
+		if err != nil {
+			w.Header().Set("Retry-After", "1")
+			fail(w, http.StatusNotFound, err.Error())
+			return
+		}
+		cache := cacheHour
+		if !k.Ended(now) {
+			cache = cacheRevalidate
+		}
+		setType(w, playlistType, cache)
+		modified = published(k, k.Count(now)-1)
+	case timeline.Init:
+		body = append(body, s.catalog.Init(req)...)
+		setType(w, mediaType(req), cacheForever)
+	case timeline.Segment:
+		if n := k.Count(now); req.Sequence >= n {
+			fail(w, http.StatusNotFound, fmt.Sprintf("segment %d is not complete; the next is %d", req.Sequence, n))
+			return
+		}
+		body = s.catalog.AppendSegment(body, req)
+		setType(w, mediaType(req), cacheForever)
+		modified = published(k, req.Sequence)
+	case timeline.File:
+		s.serveFile(w, r, req)
+		return
+	}
+	*buf = body
+	sum := sha256.Sum256(body)
+	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
+	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
+}
+
+// serveFile answers ranges of the one file of a rendition. Its tag is made from
+// what its bytes follow from, since nobody wants to hash an hour of media.
+func (s *streams) serveFile(w *writer, r *http.Request, req timeline.Request) {
+	f := s.catalog.RangeFile(req)
+	first := make([]byte, min(f.Size(), 64<<10))
+	if _, err := io.ReadFull(f, first); err != nil {
+		fail(w, http.StatusInternalServerError, "reading the file: "+err.Error())
+		return
+	}
+	sum := sha256.Sum256(fmt.Appendf(first, "%s %d %d %d", req.Track, req.Knobs.Segment, req.Knobs.Duration, f.Size()))
+	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
+	setType(w, mediaType(req), cacheForever)
+	http.ServeContent(w, r, "", time.Time{}, f)
+}
+
+// published is when segment seq was complete; the zero time for VOD.
+func published(k timeline.Knobs, seq int64) time.Time {
+	if !k.Live {
+		return time.Time{}
+	}
+	return time.Unix(k.Published(seq), 0)
+}
+
+func setType(w http.ResponseWriter, contentType, cache string) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", cache)
+}
+
+// fail answers an error that no cache may keep.
+func fail(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Cache-Control", cacheNever)
+	http.Error(w, text, status)
+}
+
+func mediaType(r timeline.Request) string {
+	switch {
+	case r.Knobs.Container == mux.TS:
+		return "video/mp2t"
+	case r.Track == timeline.AudioName:
+		return "audio/mp4"
+	}
+	return "video/mp4"
+}
+
+func kindOf(k timeline.Kind) string {
+	switch k {
+	case timeline.Multivariant, timeline.MediaPlaylist:
+		return KindPlaylist
+	case timeline.Init:
+		return KindInit
+	}
+	return KindSegment
+}
+
+// countKey is the name under which a request is counted.
+func countKey(r *http.Request) string {
+	key := r.URL.Path
+	if rng := r.Header.Get("Range"); rng != "" {
+		key += " " + rng[:min(len(rng), 64)]
+	}
+	if r.Method == http.MethodHead {
+		key = "HEAD " + key
+	}
+	return key
 }

@@ -145,6 +145,9 @@ func checkAudio(t *Track) error {
 		return fmt.Errorf("%d frames do not fill %d s", len(t.Samples), LoopSeconds)
 	}
 	t.Timescale, t.SampleTicks = int64(t.SampleRate), aacFrame
+	if aacFrame*VideoTimescale%t.SampleRate != 0 {
+		return fmt.Errorf("a frame at %d Hz is no whole number of ticks at 90 kHz", t.SampleRate)
+	}
 	return nil
 }
 

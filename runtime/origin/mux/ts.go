@@ -51,10 +51,8 @@ func (p *Program) writeTS(w *tsWriter, s int64) {
 	if p.Video != nil {
 		first, last := frames(p.Video, s, s+1)
 		for i := first; i < last; i++ {
-			pts := i * p.Video.SampleTicks * 90000 / p.Video.Timescale
-			w.picture(p.Video, sample(p.Video, i), pts)
-			next := (i + 1) * p.Video.SampleTicks
-			for audio+audioFramesPerPES <= audioEnd && audio*p.Audio.SampleTicks*p.Video.Timescale < next*p.Audio.Timescale {
+			w.picture(p.Video, sample(p.Video, i), timestamp(p.Video, i))
+			for audio+audioFramesPerPES <= audioEnd && timestamp(p.Audio, audio) < timestamp(p.Video, i+1) {
 				w.frames(p.Audio, audio, audio+audioFramesPerPES, false)
 				audio += audioFramesPerPES
 			}
@@ -65,6 +63,12 @@ func (p *Program) writeTS(w *tsWriter, s int64) {
 		w.frames(p.Audio, audio, end, p.Video == nil)
 		audio = end
 	}
+}
+
+// timestamp is when sample i of the endless sequence begins, on the 90 kHz clock
+// and before it wraps. The samples of all tracks last whole ticks of that clock.
+func timestamp(t *media.Track, i int64) int64 {
+	return i * (t.SampleTicks * 90000 / t.Timescale)
 }
 
 // picture writes the PES packet of one access unit in byte stream format (ITU-T
@@ -94,7 +98,7 @@ func (w *tsWriter) frames(t *media.Track, first, last int64, clock bool) {
 	for i := first; i < last; i++ {
 		size += adtsSize + len(sample(t, i).Data)
 	}
-	pts := first * t.SampleTicks * 90000 / t.Timescale
+	pts := timestamp(t, first)
 	pes := appendPESHeader(w.pes[:0], 0xC0, size, pts)
 	for i := first; i < last; i++ {
 		data := sample(t, i).Data

@@ -1,0 +1,80 @@
+package timeline
+
+import (
+	"fmt"
+
+	"github.com/p2pstream/p2pstream/runtime/origin/media"
+	"github.com/p2pstream/p2pstream/runtime/origin/mux"
+)
+
+// Catalog holds every program that a path can name, ready to be written.
+type Catalog struct {
+	library  *media.Library
+	programs map[programKey]*mux.Program
+}
+
+type programKey struct {
+	container mux.Container
+	track     string
+	muxed     bool // audio in the rendition
+}
+
+// NewCatalog prepares the programs of a library.
+func NewCatalog(lib *media.Library) (*Catalog, error) {
+	c := &Catalog{library: lib, programs: map[programKey]*mux.Program{}}
+	add := func(key programKey, video, audio *media.Track) error {
+		p, err := mux.NewProgram(key.container, video, audio)
+		if err != nil {
+			return fmt.Errorf("packing %s: %w", key.track, err)
+		}
+		c.programs[key] = p
+		return nil
+	}
+	for _, container := range []mux.Container{mux.FMP4, mux.TS} {
+		if err := add(programKey{container, AudioName, false}, nil, lib.Audio); err != nil {
+			return nil, err
+		}
+		for _, name := range renditionNames {
+			video := lib.Track(name)
+			if video == nil {
+				return nil, fmt.Errorf("media has no rendition %s", name)
+			}
+			if err := add(programKey{container, name, false}, video, nil); err != nil {
+				return nil, err
+			}
+			if err := add(programKey{container, name, true}, video, lib.Audio); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return c, nil
+}
+
+// program is what the track of that name is packed as under k.
+func (c *Catalog) program(k Knobs, track string) *mux.Program {
+	return c.programs[programKey{k.Container, track, !k.SeparateAudio && track != AudioName}]
+}
+
+// Init is the initialization section of the track of r.
+func (c *Catalog) Init(r Request) []byte { return c.program(r.Knobs, r.Track).Init() }
+
+// AppendSegment appends segment r.Sequence of the track of r.
+func (c *Catalog) AppendSegment(dst []byte, r Request) []byte {
+	from, to := r.Knobs.Span(r.Sequence)
+	return c.program(r.Knobs, r.Track).AppendSegment(dst, from, to)
+}
+
+// rates returns the peak and the mean bit rate of the segments of a track under
+// k, in bit/s: of every segment that the loop can give, since segments of some
+// lengths begin all over it.
+func (c *Catalog) rates(k Knobs, track string) (peak, mean int64) {
+	p := c.program(k, track)
+	var total int64
+	for phase := range int64(media.LoopSeconds) {
+		from := phase * k.Segment
+		bits := 8 * p.SegmentSize(from, from+k.Segment)
+		peak = max(peak, (bits+k.Segment-1)/k.Segment)
+		total += bits
+	}
+	return peak, total / (k.Segment * media.LoopSeconds)
+}

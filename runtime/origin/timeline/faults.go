@@ -1,0 +1,52 @@
+package timeline
+
+import (
+	"hash/fnv"
+	"strconv"
+	"time"
+)
+
+// Fault is what befalls one request.
+type Fault struct {
+	Status   int // answer this instead; 0: none
+	Truncate bool
+	Delay    time.Duration // before the first byte
+	RateKbit int64         // 0: no limit
+	Garbage  bool          // answer HTML instead of a playlist
+	Redirect bool
+}
+
+// Fault decides what befalls the request r of path at the Unix second now. The
+// same path in the same second always meets the same fate.
+func (r Request) Fault(path string, now int64) (f Fault) {
+	k := r.Knobs.Faults
+	if minute := now % 60; k.DownFrom <= minute && minute < k.DownTo {
+		return Fault{Status: 503}
+	}
+	switch r.Kind {
+	case Multivariant, MediaPlaylist:
+		f.Redirect = k.Redirect && r.Kind == Multivariant
+		f.Garbage = k.NotPlaylist
+	case Segment, File:
+		f.Delay = time.Duration(k.SlowMs) * time.Millisecond
+		f.RateKbit = k.RateKbit
+		if chance(path, "status", now) < k.StatusPercent {
+			f.Status = k.Status
+		}
+		f.Truncate = chance(path, "truncate", now) < k.Truncate
+	}
+	return f
+}
+
+// chance draws a number from 0 to 99 for one kind of fault.
+func chance(path, kind string, now int64) int64 {
+	h := fnv.New64a()
+	// Writing to a hash cannot fail.
+	_, _ = h.Write([]byte(path + "\n" + kind + "\n" + strconv.FormatInt(now, 10)))
+	x := h.Sum64()
+	// FNV leaves patterns in its low bits for inputs that differ at the end.
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	return int64(x % 100) //nolint:gosec // below 100
+}
