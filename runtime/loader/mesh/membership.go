@@ -3,8 +3,10 @@ package mesh
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
@@ -227,6 +229,11 @@ func (m *membership) offered(msg *fromTracker) {
 	s := m.swarm
 	switch {
 	case msg.peerID == s.cfg.PeerID:
+		return
+	case s.node.engine.mux != nil && strings.HasPrefix(string(msg.peerID), identity.SeederPrefix):
+		// Two muxes that share several connections confuse each other's packets. Our trackers do not
+		// introduce seeders to each other; others may.
+		m.drop(msg, reasonSeeder)
 		return
 	case s.peers[msg.peerID] != nil:
 		m.drop(msg, reasonDuplicate)

@@ -11,6 +11,7 @@ const (
 	reasonFull       = "full"
 	reasonDuplicate  = "duplicate"
 	reasonTie        = "tie"
+	reasonSeeder     = "seeder"
 	reasonQueue      = "queue"
 	reasonStale      = "stale"
 	reasonBadSDP     = "sdp"

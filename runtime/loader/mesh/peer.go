@@ -203,7 +203,7 @@ func (p *Peer) read(handler Handler) error {
 		case errors.Is(err, io.EOF):
 			return ErrRemoteClosed
 		case err != nil:
-			return fmt.Errorf("reading message: %w", err)
+			return fmt.Errorf("%w: %w", ErrRemoteClosed, err)
 		}
 		p.received.Add(int64(n))
 		p.swarm.node.metrics.receivedBytes.Add(float64(n))
