@@ -1,0 +1,126 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+)
+
+// Role is what an engine is there for.
+type Role int
+
+// The roles.
+const (
+	RoleViewer Role = iota // plays one rendition (and its audio), shares what it holds
+	RoleSeeder             // holds every rendition it is given, ahead of the audience
+)
+
+// Defaults of Config.
+const (
+	DefaultStoreBytes      = 256 << 20
+	DefaultMaxSegmentBytes = 64 << 20
+	DefaultMaxPeers        = 50
+)
+
+// Config says what an engine does. Zero values get defaults.
+type Config struct {
+	Role     Role
+	Source   *manifest.Source
+	SwarmID  string   // empty: what an unconfigured player derives from the manifest's response URL
+	Trackers []string // ws:// or wss:// URLs; empty: no peers, origin only
+
+	// Generations to join; empty: v2.3 for viewers, all for seeders.
+	Generations []identity.Generation
+	// Select picks the renditions; nil: all for seeders, for viewers the first main one and the first audio track.
+	Select func([]manifest.Rendition) []manifest.Rendition
+
+	MaxPeers        int   // connections over all swarms of the engine
+	MaxMessageSize  int   // bytes of a data-channel message
+	StoreBytes      int64 // bytes of segments held
+	MaxSegmentBytes int64 // larger segments are refused, from peers and from the origin
+	UploadDisabled  bool
+	Verify          bool // compare each completed segment with the origin's own bytes
+
+	// LiveDelay is how far behind the live edge a viewer starts; 0: as hls.js with p2p-media-loader 2.3 does.
+	LiveDelay time.Duration
+	// LiveDelaySegments is the same in target durations; LiveDelay wins.
+	LiveDelaySegments int
+	// StartupWait is how long a viewer hopes for peers before it asks the origin for its first segment.
+	StartupWait time.Duration
+	Limits      schedule.Limits
+}
+
+// DefaultLimits are the viewer's bounds when Config.Limits is zero.
+var DefaultLimits = schedule.Limits{
+	HTTPSlots: 2, PeerSlots: 3,
+	Urgent: 3 * time.Second, HTTPAhead: 16 * time.Second, PeerAhead: 2 * time.Minute,
+	Patience: 500 * time.Millisecond,
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Source == nil {
+		return c, errors.New("config.source: is missing; make one with manifest.NewSource")
+	}
+	if c.StoreBytes == 0 {
+		c.StoreBytes = DefaultStoreBytes
+	}
+	if c.MaxSegmentBytes == 0 {
+		c.MaxSegmentBytes = DefaultMaxSegmentBytes
+	}
+	if c.MaxPeers == 0 {
+		c.MaxPeers = DefaultMaxPeers
+	}
+	if c.MaxMessageSize == 0 {
+		c.MaxMessageSize = wire.DefaultMaxMessageSize
+	}
+	if c.Limits == (schedule.Limits{}) {
+		c.Limits = DefaultLimits
+	}
+	if len(c.Generations) == 0 {
+		c.Generations = []identity.Generation{identity.V23}
+		if c.Role == RoleSeeder {
+			c.Generations = identity.Generations()
+		}
+	}
+	if c.Select == nil {
+		c.Select = selectFor(c.Role)
+	}
+	for field, v := range map[string]int64{
+		"storeBytes": c.StoreBytes, "maxSegmentBytes": c.MaxSegmentBytes,
+		"maxPeers": int64(c.MaxPeers), "maxMessageSize": int64(c.MaxMessageSize),
+	} {
+		if v < 0 {
+			return c, fmt.Errorf("config.%s: %d is negative", field, v)
+		}
+	}
+	return c, nil
+}
+
+func selectFor(role Role) func([]manifest.Rendition) []manifest.Rendition {
+	if role == RoleSeeder {
+		return func(all []manifest.Rendition) []manifest.Rendition { return all }
+	}
+	return func(all []manifest.Rendition) []manifest.Rendition {
+		var out []manifest.Rendition
+		seen := map[identity.StreamType]bool{}
+		for _, r := range all {
+			if r.URI != "" && !seen[r.Type] {
+				seen[r.Type] = true
+				out = append(out, r)
+			}
+		}
+		return out
+	}
+}
+
+func (r Role) peerIDPrefix() string {
+	if r == RoleSeeder {
+		return identity.SeederPrefix
+	}
+	return identity.ViewerPrefix
+}

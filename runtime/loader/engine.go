@@ -1,0 +1,241 @@
+package loader
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
+	"github.com/p2pstream/p2pstream/runtime/loader/store"
+)
+
+// Engine takes part in one stream as a viewer or a seeder.
+type Engine struct {
+	cfg      Config
+	node     *mesh.Node
+	log      *slog.Logger
+	store    *store.Store
+	uplink   *Uplink
+	playback *Playback // nil for seeders
+	counters counters
+	peers    atomic.Int64
+	work     sync.WaitGroup
+	seed     uint64
+	checks   chan struct{} // bounds simultaneous verifications
+
+	mu         sync.Mutex
+	renditions []*rendition
+	lastError  string
+	loaded     chan struct{} // closed once the presentation is known
+	drained    bool
+	claimed    map[identity.InfoHash]bool
+}
+
+// New makes an engine that connects through node; node may be nil if no
+// trackers are given. uplink nil means no limit.
+func New(cfg Config, node *mesh.Node, uplink *Uplink, log *slog.Logger) (*Engine, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if uplink == nil {
+		uplink = NewUplink(0)
+	}
+	e := &Engine{
+		cfg: cfg, node: node, log: log, uplink: uplink,
+		store:   store.New(cfg.StoreBytes),
+		seed:    mathrand.Uint64(),
+		checks:  make(chan struct{}, 2),
+		loaded:  make(chan struct{}),
+		claimed: make(map[identity.InfoHash]bool),
+	}
+	if cfg.Role == RoleViewer {
+		e.playback = NewPlayback(time.Now())
+	}
+	return e, nil
+}
+
+// Run takes part until ctx ends, then leaves all swarms. An origin that is
+// away is no error: Run keeps trying, and says why in the log and in Status.
+func (e *Engine) Run(ctx context.Context) error {
+	defer e.work.Wait()
+	presentation, err := e.load(ctx)
+	if err != nil {
+		return err
+	}
+	swarmID := e.cfg.SwarmID
+	if swarmID == "" {
+		swarmID = presentation.DefaultSwarmID
+	}
+	var all []*rendition
+	for _, info := range e.cfg.Select(presentation.Renditions) {
+		if info.URI == "" {
+			continue // audio that is muxed into the variants has no playlist of its own
+		}
+		all = append(all, newRendition(ctx, e, info))
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("selecting renditions of %s: none of %d is left", presentation.URL, len(presentation.Renditions))
+	}
+	e.mu.Lock()
+	e.renditions = all
+	drained := e.drained
+	e.mu.Unlock()
+	close(e.loaded)
+
+	var running sync.WaitGroup
+	for _, r := range all {
+		if !drained {
+			if err := r.join(ctx, swarmID); err != nil {
+				for _, r := range all {
+					r.leave()
+				}
+				return fmt.Errorf("joining swarm of %s: %w", r.info.Name, err)
+			}
+		}
+		running.Go(r.run)
+	}
+	<-ctx.Done()
+	for _, r := range all {
+		running.Go(r.leave)
+	}
+	running.Wait()
+	return nil
+}
+
+// load gets the presentation, however long it takes.
+func (e *Engine) load(ctx context.Context) (*manifest.Presentation, error) {
+	wait := newBackoff(250*time.Millisecond, 5*time.Second)
+	for {
+		p, err := e.cfg.Source.Load(ctx)
+		if err == nil {
+			e.fail("")
+			return p, nil
+		}
+		if ctx.Err() != nil {
+			return nil, nil //nolint:nilerr // stopping before the origin came up is no failure
+		}
+		e.fail(err.Error())
+		e.log.Warn("loading manifest failed, trying again", "error", err)
+		if !wait.sleep(ctx) {
+			return nil, nil
+		}
+	}
+}
+
+func (e *Engine) fail(reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lastError = reason
+}
+
+// Drain withdraws from all trackers, so that nobody new comes, and returns when
+// no upload has run for a moment or ctx ends. Open connections live on.
+func (e *Engine) Drain(ctx context.Context) {
+	e.mu.Lock()
+	e.drained = true
+	renditions := e.renditions
+	e.mu.Unlock()
+	for _, r := range renditions {
+		r.withdraw()
+	}
+	const tick, quiet = 50 * time.Millisecond, 10
+	idle := 0
+	for idle < quiet {
+		if e.uplink.Active() > 0 {
+			idle = 0
+		} else {
+			idle++
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(tick):
+		}
+	}
+}
+
+// Counters returns the cumulative counts.
+func (e *Engine) Counters() Counters { return e.counters.snapshot() }
+
+// Playback returns what a viewer measured of its playback; zero for seeders.
+func (e *Engine) Playback() PlaybackStats {
+	if e.playback == nil {
+		return PlaybackStats{}
+	}
+	return e.playback.Stats(time.Now())
+}
+
+// Peers is the number of open connections over all swarms.
+func (e *Engine) Peers() int { return int(e.peers.Load()) }
+
+// Loaded is closed once the presentation is known.
+func (e *Engine) Loaded() <-chan struct{} { return e.loaded }
+
+// Status describes an engine at one moment.
+type Status struct {
+	Renditions []RenditionStatus
+	Store      store.Stats
+	Peers      int
+	Error      string // why the manifest cannot be loaded; empty if it is
+}
+
+// RenditionStatus describes one rendition of an engine.
+type RenditionStatus struct {
+	Name        string
+	Live        bool
+	HeldEdge    int64 // media sequence of the newest segment held; -1 if none
+	NewestKnown int64 // media sequence of the newest segment published; -1 if none
+	Held        int   // segments of the playlist held
+	Known       int   // segments in the playlist
+	Peers       int
+	Error       string // why its playlist cannot be refreshed; empty if it is
+}
+
+// Status returns what the engine holds and why it may not.
+func (e *Engine) Status() Status {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := Status{Store: e.store.Stats(), Peers: e.Peers(), Error: e.lastError}
+	for _, r := range e.renditions {
+		s.Renditions = append(s.Renditions, r.Status())
+	}
+	return s
+}
+
+// requestID draws the number of a request, 0 to 999 as browsers do.
+func (e *Engine) requestID() int64 { return mathrand.Int64N(1000) }
+
+// dropEvicted tells all renditions that segments left the shared store.
+func (e *Engine) dropEvicted(keys []store.Key) {
+	if len(keys) == 0 {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.renditions {
+		r.mail.post(func() { r.evicted(keys) })
+	}
+}
+
+func (e *Engine) newPeerID() (identity.PeerID, error) {
+	return identity.NewPeerID(e.cfg.Role.peerIDPrefix(), rand.Reader)
+}
+
+// claim takes a swarm for one rendition; false if another has it.
+func (e *Engine) claim(hash identity.InfoHash) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.claimed[hash] {
+		return false
+	}
+	e.claimed[hash] = true
+	return true
+}

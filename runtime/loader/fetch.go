@@ -1,0 +1,105 @@
+package loader
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"io"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+)
+
+// fetch asks the origin for a segment, from the bytes already held on.
+func (r *rendition) fetch(seg *segment, now time.Time) {
+	held := seg.partial
+	ctx, stop := context.WithCancel(r.ctx)
+	seg.state, seg.stop, seg.since, seg.partial = schedule.Fetching, stop, now, nil
+	r.dirty = true
+	r.e.counters.originRequests.Add(1)
+	m := seg.Segment
+	r.e.work.Go(func() {
+		defer stop()
+		data, total, err := r.download(ctx, m, held)
+		r.mail.post(func() { r.fetched(seg, data, total, err) })
+	})
+}
+
+// download reads a segment's bytes from the origin behind those already held.
+// On an error it returns what it has, or nothing if that cannot be continued.
+func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byte) ([]byte, int64, error) {
+	body, total, err := r.e.cfg.Source.FetchSegment(ctx, m, int64(len(held)))
+	if err != nil {
+		r.e.counters.discarded.Add(int64(len(held)))
+		return nil, -1, err
+	}
+	defer func() { _ = body.Close() }() // read to its end or given up: nothing to learn from closing
+	buf := bytes.NewBuffer(held)
+	if total > int64(len(held)) && total <= r.e.cfg.MaxSegmentBytes {
+		buf.Grow(int(total) - len(held))
+	}
+	_, err = io.Copy(buf, &counted{body, func(n int) { r.e.counters.received[FromHTTP].Add(int64(n)) }})
+	return buf.Bytes(), total, err
+}
+
+// counted counts bytes as they are read.
+type counted struct {
+	io.Reader
+	count func(int)
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.count(n)
+	return n, err
+}
+
+func (r *rendition) fetched(seg *segment, data []byte, total int64, err error) {
+	if seg.state != schedule.Fetching {
+		r.e.counters.discarded.Add(int64(len(data)))
+		return
+	}
+	if err == nil {
+		if total >= 0 {
+			seg.total = total
+		}
+		r.completed(seg, data, FromHTTP)
+		return
+	}
+	r.e.counters.segmentFailures.Add(1)
+	if seg.failures == 0 && r.ctx.Err() == nil {
+		r.log.Warn("fetching segment failed, trying again", "sequence", seg.Sequence, "error", err)
+	}
+	r.missing(seg, data)
+	r.failed(seg, time.Now())
+}
+
+// verify compares a completed segment with the origin's own bytes, outside of
+// all counters but its own.
+func (r *rendition) verify(m manifest.Segment, data []byte, source Source) {
+	r.e.work.Go(func() {
+		select {
+		case r.e.checks <- struct{}{}:
+			defer func() { <-r.e.checks }()
+		case <-r.ctx.Done():
+			return
+		}
+		body, _, err := r.e.cfg.Source.FetchSegment(r.ctx, m, 0)
+		if err != nil {
+			r.log.Warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
+			return
+		}
+		defer func() { _ = body.Close() }() // read to its end: nothing to learn from closing
+		want := sha256.New()
+		if _, err := io.Copy(want, body); err != nil {
+			r.log.Warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
+			return
+		}
+		r.e.counters.verified.Add(1)
+		if got := sha256.Sum256(data); !bytes.Equal(want.Sum(nil), got[:]) {
+			r.e.counters.digestErrors.Add(1)
+			r.log.Error("segment differs from the origin's", "sequence", m.Sequence, "source", source)
+		}
+	})
+}

@@ -1,0 +1,311 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
+	"github.com/p2pstream/p2pstream/runtime/loader/store"
+)
+
+// rendition takes part in the swarms of one rendition. Its run goroutine owns
+// every field below "owned"; everything else posts to mail.
+type rendition struct {
+	e     *Engine
+	info  manifest.Rendition
+	log   *slog.Logger
+	ctx   context.Context
+	stop  context.CancelFunc
+	mail  *mailbox
+	index *index
+
+	swarmMu sync.Mutex
+	swarms  map[identity.Generation]*mesh.Swarm
+	status  atomic.Pointer[RenditionStatus]
+
+	// owned by run
+	playlist  *manifest.Playlist
+	segments  []*segment // playlist order; those that left the playlist come first
+	byKey     map[store.Key]*segment
+	sessions  []*session
+	newestAt  time.Time // when the newest segment was first seen
+	playError string
+	dirty     bool // what is announced may have changed
+	announced map[identity.Generation]announced
+	expecting *segment // newest segment whose successor is announced as on its way
+	track     *track
+	base      time.Duration // presentation time at which playback began
+	based     bool
+	joinedAt  time.Time
+}
+
+func newRendition(ctx context.Context, e *Engine, info manifest.Rendition) *rendition {
+	ctx, stop := context.WithCancel(ctx)
+	r := &rendition{
+		e: e, info: info, log: e.log.With("rendition", info.Name), ctx: ctx, stop: stop,
+		mail: newMailbox(), index: newIndex(e.cfg.Generations),
+		swarms:    make(map[identity.Generation]*mesh.Swarm),
+		byKey:     make(map[store.Key]*segment),
+		announced: make(map[identity.Generation]announced),
+		joinedAt:  time.Now(),
+	}
+	r.status.Store(&RenditionStatus{Name: info.Name, HeldEdge: -1, NewestKnown: -1})
+	if e.playback != nil {
+		r.track = e.playback.addTrack(info.Name)
+	}
+	return r
+}
+
+// join enters the swarm of each generation; two renditions with the same
+// properties share one swarm, which the first of them joins.
+func (r *rendition) join(ctx context.Context, swarmID string) error {
+	if r.e.node == nil || len(r.e.cfg.Trackers) == 0 {
+		return nil
+	}
+	r.swarmMu.Lock()
+	defer r.swarmMu.Unlock()
+	for _, g := range r.e.cfg.Generations {
+		hash := r.info.InfoHash(g, swarmID)
+		if !r.e.claim(hash) {
+			r.log.Info("another rendition has the same identity and serves its swarm", "generation", string(g))
+			continue
+		}
+		id, err := r.e.newPeerID()
+		if err != nil {
+			return fmt.Errorf("making peer id: %w", err)
+		}
+		offers := 0 // the mesh's default
+		if r.e.cfg.Role == RoleSeeder {
+			offers = -1 // viewers offer; answering costs a connection only when one is wanted
+		}
+		swarm, err := r.e.node.Join(ctx, mesh.SwarmConfig{
+			InfoHash: hash, PeerID: id, Trackers: r.e.cfg.Trackers,
+			MaxPeers: r.e.cfg.MaxPeers, Offers: offers, Handler: &handler{r: r, generation: g},
+		})
+		if err != nil {
+			return err
+		}
+		r.swarms[g] = swarm
+	}
+	return nil
+}
+
+func (r *rendition) withdraw() {
+	r.swarmMu.Lock()
+	defer r.swarmMu.Unlock()
+	for _, s := range r.swarms {
+		s.Withdraw()
+	}
+}
+
+func (r *rendition) leave() {
+	r.swarmMu.Lock()
+	defer r.swarmMu.Unlock()
+	for g, s := range r.swarms {
+		s.Leave()
+		delete(r.swarms, g)
+	}
+	r.stop()
+}
+
+// wake makes the owner look again.
+func (r *rendition) wake() { r.mail.post(func() {}) }
+
+// Pauses of the owner's loop.
+const (
+	viewerTick = 100 * time.Millisecond // playback moves, requests grow late
+	seederTick = 500 * time.Millisecond // retries come due
+	pause      = 5 * time.Millisecond   // announcements of a whole swarm are handled together
+)
+
+// run owns the rendition until its context ends.
+func (r *rendition) run() {
+	defer r.mail.close()
+	var follow sync.WaitGroup
+	follow.Go(r.follow)
+	defer follow.Wait()
+	defer r.stop()
+	tick := seederTick
+	if r.e.cfg.Role == RoleViewer {
+		tick = viewerTick
+	}
+	timer := time.NewTimer(tick)
+	defer timer.Stop()
+	var last time.Time
+	for {
+		for _, work := range r.mail.take() {
+			work()
+		}
+		now := time.Now()
+		wait := pause - now.Sub(last)
+		if wait <= 0 {
+			r.act(now)
+			last, wait = now, tick
+		}
+		timer.Reset(wait)
+		var signal <-chan struct{}
+		if wait == tick {
+			signal = r.mail.signal
+		}
+		select {
+		case <-r.ctx.Done():
+			r.settleTrack()
+			return
+		case <-signal:
+		case <-timer.C:
+		}
+	}
+}
+
+func (r *rendition) settleTrack() {
+	if r.track != nil {
+		r.e.playback.removeTrack(r.track, time.Now())
+	}
+}
+
+// act does what the moment asks for.
+func (r *rendition) act(now time.Time) {
+	for _, s := range r.sessions {
+		s.expire(now)
+	}
+	r.retire(now)
+	if r.playlist != nil {
+		if r.e.cfg.Role == RoleSeeder {
+			r.seed(now)
+		} else {
+			r.view(now)
+		}
+	}
+	r.announce(now)
+	r.report(now)
+}
+
+// follow keeps the playlist fresh for as long as the rendition lives.
+func (r *rendition) follow() {
+	pace := manifest.Player
+	if r.e.cfg.Role == RoleSeeder {
+		pace = manifest.Ahead
+	}
+	wait := newBackoff(250*time.Millisecond, 5*time.Second)
+	for {
+		err := r.e.cfg.Source.Follow(r.ctx, r.info, pace, func(p *manifest.Playlist, err error) {
+			r.mail.post(func() { r.refreshed(p, err) })
+		})
+		if r.ctx.Err() != nil || err == nil {
+			return // a finished playlist does not change any more
+		}
+		r.mail.post(func() { r.refreshed(nil, err) })
+		if !wait.sleep(r.ctx) {
+			return
+		}
+	}
+}
+
+func (r *rendition) refreshed(p *manifest.Playlist, err error) {
+	if err != nil {
+		if r.playError == "" {
+			r.log.Warn("refreshing playlist failed, trying again", "error", err)
+		}
+		r.playError = err.Error()
+		r.e.counters.playlistErrors.Add(1)
+		r.dirty = true // an expected segment is no longer expected
+		return
+	}
+	if r.playError != "" {
+		r.log.Info("playlist is back")
+		r.playError = ""
+	}
+	r.merge(p, time.Now())
+}
+
+var (
+	errTooManyPeers = errors.New("peer limit reached")
+	errProtocol     = errors.New("peer broke the protocol")
+)
+
+// handler turns one swarm's connections into sessions.
+type handler struct {
+	r          *rendition
+	generation identity.Generation
+	sessions   sync.Map // *mesh.Peer → *session
+}
+
+func (h *handler) PeerOpened(p *mesh.Peer) {
+	if h.r.e.peers.Add(1) > int64(h.r.e.cfg.MaxPeers) {
+		p.Close(errTooManyPeers)
+		return
+	}
+	s := newSession(h.r, h.generation, p)
+	h.sessions.Store(p, s)
+	h.r.mail.post(func() { h.r.opened(s) })
+}
+
+func (h *handler) PeerMessage(p *mesh.Peer, msg []byte) {
+	if s, ok := h.sessions.Load(p); ok {
+		s.(*session).message(msg)
+	}
+}
+
+func (h *handler) PeerClosed(p *mesh.Peer, cause error) {
+	h.r.e.peers.Add(-1)
+	if s, ok := h.sessions.LoadAndDelete(p); ok {
+		s := s.(*session)
+		s.closed()
+		h.r.mail.post(func() { h.r.closed(s, cause) })
+	}
+}
+
+func (r *rendition) opened(s *session) {
+	r.sessions = append(r.sessions, s)
+	r.log.Debug("peer connected", "peer", string(s.peer.ID()), "generation", string(s.generation))
+	if !r.e.cfg.UploadDisabled {
+		s.sendChunks(r.announced[s.generation].chunks)
+	}
+}
+
+func (r *rendition) closed(s *session, cause error) {
+	for i, other := range r.sessions {
+		if other == s {
+			r.sessions = append(r.sessions[:i], r.sessions[i+1:]...)
+			break
+		}
+	}
+	for _, seg := range r.segments {
+		if seg.notFrom == s {
+			seg.notFrom = nil
+		}
+	}
+	r.log.Debug("peer closed", "peer", string(s.peer.ID()), "cause", cause)
+}
+
+// Status returns what the owner last reported.
+func (r *rendition) Status() RenditionStatus { return *r.status.Load() }
+
+func (r *rendition) report(now time.Time) {
+	s := RenditionStatus{Name: r.info.Name, HeldEdge: -1, NewestKnown: -1, Peers: len(r.sessions), Error: r.playError}
+	if r.playlist != nil {
+		s.Live = r.playlist.Live
+	}
+	for _, seg := range r.segments {
+		if !seg.retired.IsZero() {
+			continue
+		}
+		s.Known++
+		s.NewestKnown = max(s.NewestKnown, seg.Sequence)
+		if seg.held() {
+			s.Held++
+			s.HeldEdge = max(s.HeldEdge, seg.Sequence)
+		}
+	}
+	r.status.Store(&s)
+	if r.track != nil {
+		r.reportBuffered(now)
+	}
+}

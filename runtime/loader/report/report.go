@@ -1,0 +1,193 @@
+// Package report sends a peer's reports to its tracker: cumulative counters at
+// an interval, until the peer leaves. A tracker that is away loses nothing:
+// what it has not acknowledged is in the next report.
+package report
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+)
+
+// Defaults and bounds of a Reporter.
+const (
+	DefaultInterval = 5 * time.Second
+	requestTimeout  = 5 * time.Second
+	maxPause        = 30 * time.Second // between attempts while the tracker is away
+	maxAnswer       = 4 << 10          // bytes
+)
+
+// Config says where a Reporter sends to.
+type Config struct {
+	URL      string        // of /v1/telemetry
+	Interval time.Duration // between reports
+	Session  string        // signed id from /v1/config; a seeder may use any id of its own
+	Token    string        // a seeder's token, sent as Bearer
+	Client   *http.Client  // nil: http.DefaultClient
+	// Renew gets a new session when the tracker does not accept the old one any
+	// more (nil: keep trying with the old one).
+	Renew func(context.Context) (session string, err error)
+}
+
+// Reporter sends one peer's reports.
+type Reporter struct {
+	cfg    Config
+	sample func() telemetry.Report
+	log    *slog.Logger
+
+	sequence int64
+	offset   telemetry.Counters // counted under earlier sessions
+	acked    *telemetry.Counters
+	failing  bool
+}
+
+// New makes a reporter. sample fills what is cumulative since the peer began;
+// version, session, sequence and base are the reporter's.
+func New(cfg Config, sample func() telemetry.Report, log *slog.Logger) *Reporter {
+	if cfg.Interval <= 0 {
+		cfg.Interval = DefaultInterval
+	}
+	if cfg.Client == nil {
+		cfg.Client = http.DefaultClient
+	}
+	return &Reporter{cfg: cfg, sample: sample, log: log}
+}
+
+// URLOf derives the report URL of a tracker from its WebSocket URL.
+func URLOf(tracker string) (string, error) {
+	u, err := url.Parse(tracker)
+	if err != nil {
+		return "", fmt.Errorf("parsing tracker URL: %w", err)
+	}
+	switch u.Scheme {
+	case "ws":
+		u.Scheme = "http"
+	case "wss":
+		u.Scheme = "https"
+	default:
+		return "", fmt.Errorf("parsing tracker URL: %q is neither ws:// nor wss://", tracker)
+	}
+	u.Path, u.RawQuery = "/v1/telemetry", ""
+	return u.String(), nil
+}
+
+// Run reports until ctx ends, and once more then.
+func (r *Reporter) Run(ctx context.Context) {
+	// Peers that started together must not report together.
+	timer := time.NewTimer(rand.N(r.cfg.Interval))
+	defer timer.Stop()
+	pause := r.cfg.Interval
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+			r.try(last)
+			cancel()
+			return
+		case <-timer.C:
+		}
+		if r.try(ctx) {
+			pause = r.cfg.Interval
+		} else {
+			pause = min(2*pause, max(maxPause, r.cfg.Interval))
+		}
+		timer.Reset(pause*9/10 + rand.N(pause/5+1))
+	}
+}
+
+// try sends one report and says whether the tracker is there.
+func (r *Reporter) try(ctx context.Context) bool {
+	err := r.send(ctx)
+	var refused *refusal
+	if errors.As(err, &refused) && refused.session() && r.cfg.Renew != nil {
+		err = r.renew(ctx)
+	}
+	switch {
+	case err == nil && r.failing:
+		r.log.Info("reporting works again")
+	case err != nil && !r.failing && ctx.Err() == nil:
+		r.log.Warn("reporting failed, trying again", "error", err)
+	}
+	r.failing = err != nil
+	return err == nil
+}
+
+// renew goes on under a new session, which counts from what was acknowledged
+// under the old one.
+func (r *Reporter) renew(ctx context.Context) error {
+	session, err := r.cfg.Renew(ctx)
+	if err != nil {
+		return fmt.Errorf("renewing session: %w", err)
+	}
+	r.cfg.Session = session
+	if r.acked != nil {
+		r.offset = r.offset.Add(*r.acked)
+	}
+	r.acked, r.sequence = nil, 0
+	return r.send(ctx)
+}
+
+func (r *Reporter) send(ctx context.Context) error {
+	report := r.sample()
+	r.sequence++
+	report.Version, report.Session, report.Sequence = telemetry.ReportVersion, r.cfg.Session, r.sequence
+	report.Counters = report.Counters.Sub(r.offset)
+	report.Base = r.acked
+	body, err := json.Marshal(report)
+	if err != nil {
+		return fmt.Errorf("encoding report: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.cfg.URL, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("making report request: %w", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if r.cfg.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+r.cfg.Token)
+	}
+	resp, err := r.cfg.Client.Do(req)
+	if err != nil {
+		return fmt.Errorf("sending report: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }() // the answer is read or not needed
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("reading acknowledgement: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return &refusal{status: resp.StatusCode, text: string(bytes.TrimSpace(answer[:min(len(answer), 200)]))}
+	}
+	var ack telemetry.Acknowledgement
+	if err := json.Unmarshal(answer, &ack); err != nil {
+		return fmt.Errorf("decoding acknowledgement: %w", err)
+	}
+	r.acked = &ack.Acked
+	return nil
+}
+
+// refusal is an answer other than 200.
+type refusal struct {
+	status int
+	text   string
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("sending report: status %d: %s", r.status, r.text)
+}
+
+// session tells whether it is the session that was not accepted.
+func (r *refusal) session() bool {
+	return r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
+}

@@ -1,0 +1,193 @@
+package loader
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/store"
+	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+)
+
+// segment is one segment of a rendition and how far this peer is with it.
+type segment struct {
+	manifest.Segment
+	key      store.Key
+	state    schedule.State
+	partial  []byte // bytes held of an unfinished segment, from whatever source
+	total    int64  // bytes of the whole; -1 if unknown
+	failures int    // of the origin, since the last success
+	retryAt  time.Time
+	retired  time.Time // when it left the playlist; zero while it is in it
+	from     *session  // peer that was asked
+	notFrom  *session  // peer that failed last
+	stop     context.CancelFunc
+	since    time.Time // when the origin was asked
+}
+
+func (s *segment) held() bool { return s.state == schedule.Held }
+
+// merge takes a new playlist: new segments are added, those that left it retire.
+func (r *rendition) merge(p *manifest.Playlist, now time.Time) {
+	r.playlist = p
+	inPlaylist := make(map[store.Key]bool, len(p.Segments))
+	fresh := false
+	for _, m := range p.Segments {
+		key := store.Key(m.Key())
+		if inPlaylist[key] {
+			continue // only the first entry with a URI and range exists for players
+		}
+		inPlaylist[key] = true
+		if old, ok := r.byKey[key]; ok {
+			old.retired = time.Time{}
+			old.Segment = m
+			continue
+		}
+		seg := &segment{Segment: m, key: key, total: -1}
+		if m.Range != nil {
+			seg.total = m.Range.Length
+		}
+		if r.e.store.Has(key) {
+			seg.state = schedule.Held
+		}
+		r.byKey[key] = seg
+		r.segments = append(r.segments, seg)
+		fresh = true
+	}
+	for _, seg := range r.segments {
+		if !inPlaylist[seg.key] && seg.retired.IsZero() {
+			seg.retired = now
+		}
+	}
+	if fresh {
+		r.newestAt = now
+	}
+	if !p.Live && r.e.playback != nil && len(p.Segments) > 0 {
+		last := p.Segments[len(p.Segments)-1]
+		r.e.playback.setEnd(last.Start + last.Duration - p.Segments[0].Start)
+	}
+	r.dirty = true
+}
+
+// retire lets go of segments that left the playlist two target durations ago:
+// until then players that refresh late may still want them.
+func (r *rendition) retire(now time.Time) {
+	if r.playlist == nil {
+		return
+	}
+	keep := 2 * r.playlist.TargetDuration
+	kept := r.segments[:0]
+	for _, seg := range r.segments {
+		if seg.retired.IsZero() || now.Sub(seg.retired) < keep || r.needed(seg, now) {
+			kept = append(kept, seg)
+			continue
+		}
+		r.giveUp(seg)
+		r.e.store.Remove(seg.key)
+		delete(r.byKey, seg.key)
+		r.dirty = true
+	}
+	clear(r.segments[len(kept):])
+	r.segments = kept
+}
+
+// giveUp ends whatever brings a segment in.
+func (r *rendition) giveUp(seg *segment) {
+	switch seg.state {
+	case schedule.Fetching:
+		seg.stop()
+	case schedule.Requested:
+		r.e.counters.discarded.Add(int64(len(seg.from.cancelDownload())))
+	}
+	r.e.counters.discarded.Add(int64(len(seg.partial)))
+	seg.partial, seg.state = nil, schedule.Missing
+}
+
+// completed takes the bytes of a whole segment.
+func (r *rendition) completed(seg *segment, data []byte, source Source) {
+	now := time.Now()
+	if seg.held() || r.byKey[seg.key] != seg {
+		r.e.counters.discarded.Add(int64(len(data)))
+		return
+	}
+	if len(data) == 0 || (seg.total >= 0 && int64(len(data)) != seg.total) {
+		// A segment of no or the wrong length must never be announced: it would poison the swarm.
+		r.e.counters.discarded.Add(int64(len(data)))
+		r.missing(seg, nil)
+		seg.notFrom = seg.from
+		return
+	}
+	if seg.state == schedule.Fetching {
+		seg.stop() // a peer was faster after all
+	}
+	evicted, ok := r.e.store.Put(seg.key, r.rank(seg, now), data)
+	r.e.dropEvicted(evicted)
+	seg.partial, seg.from, seg.failures = nil, nil, 0
+	r.dirty = true
+	if !ok {
+		seg.state = schedule.Missing
+		seg.retryAt = now.Add(time.Hour) // no room for it beside what ranks higher
+		return
+	}
+	seg.state = schedule.Held
+	seg.total = int64(len(data))
+	r.e.counters.segments.Add(1)
+	if r.e.cfg.Verify {
+		r.verify(seg.Segment, data, source)
+	}
+}
+
+// rank is the order of eviction: live segments go by presentation time, those
+// of a VOD seeder by last use, those of a VOD viewer by presentation time.
+func (r *rendition) rank(seg *segment, now time.Time) int64 {
+	if r.e.cfg.Role == RoleSeeder && !r.playlist.Live {
+		return now.UnixMilli()
+	}
+	return seg.Start.Milliseconds()
+}
+
+// missing takes a segment back to where somebody must be asked for it.
+func (r *rendition) missing(seg *segment, partial []byte) {
+	seg.state, seg.partial = schedule.Missing, partial
+	r.dirty = true
+}
+
+// downloadFailed handles a request to a peer that brought no whole segment.
+func (r *rendition) downloadFailed(s *session, seg *segment, data []byte, reason wire.FailureReason) {
+	if seg.state != schedule.Requested || seg.from != s {
+		return
+	}
+	r.log.Debug("peer did not deliver", "peer", string(s.peer.ID()), "sequence", seg.Sequence, "reason", reason)
+	r.missing(seg, data)
+	seg.from, seg.notFrom = nil, s
+}
+
+// evicted handles segments that another rendition's segment pushed out.
+func (r *rendition) evicted(keys []store.Key) {
+	for _, key := range keys {
+		if seg, ok := r.byKey[key]; ok && seg.held() {
+			r.missing(seg, nil)
+		}
+	}
+}
+
+// failed notes that the origin did not deliver and when to ask again.
+func (r *rendition) failed(seg *segment, now time.Time) {
+	seg.failures++
+	step := min(250*time.Millisecond<<min(seg.failures-1, 6), 5*time.Second)
+	jitter := time.Duration(float64(step) / 2 * lottery(r.e.seed, seg.Sequence+int64(seg.failures)))
+	seg.retryAt = now.Add(step/2 + jitter)
+}
+
+// lottery is a number in [0,1) that depends on the viewer and the segment only.
+func lottery(seed uint64, id int64) float64 {
+	x := seed ^ uint64(id)*0x9e3779b97f4a7c15
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	x ^= x >> 31
+	return float64(x>>11) / math.Exp2(53)
+}

@@ -1,0 +1,86 @@
+package viewer
+
+import (
+	"math"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader"
+)
+
+// Report is what headless viewers print at the end, as JSON.
+type Report struct {
+	Viewers  []ViewerReport `json:"viewers"`
+	Total    TotalReport    `json:"total"`
+	Duration float64        `json:"duration"` // seconds
+}
+
+// ViewerReport is one viewer's part of the report.
+type ViewerReport struct {
+	ID           int   `json:"id"`
+	StartupMs    int64 `json:"startupMs"` // from the start to the first picture; -1 if it never came
+	Stalls       int   `json:"stalls"`
+	StallMs      int64 `json:"stallMs"`
+	PlayedMs     int64 `json:"playedMs"`
+	Segments     int64 `json:"segments"`
+	Bytes        Bytes `json:"bytes"`
+	UploadBytes  int64 `json:"uploadBytes"`
+	Discarded    int64 `json:"discardedBytes"`
+	Peers        int   `json:"peers"`
+	Verified     int64 `json:"verified"`
+	DigestErrors int64 `json:"digestErrors"`
+}
+
+// Bytes are media bytes received, by source.
+type Bytes struct {
+	HTTP   int64 `json:"http"`
+	Seeder int64 `json:"seeder"`
+	Viewer int64 `json:"viewer"`
+}
+
+// TotalReport sums up all viewers.
+type TotalReport struct {
+	Bytes          Bytes   `json:"bytes"`
+	Offload        float64 `json:"offload"` // share of the bytes that came from peers, 0 to 1
+	OriginRequests int64   `json:"originRequests"`
+	Stalls         int     `json:"stalls"`
+	DigestErrors   int64   `json:"digestErrors"`
+	UploadBytes    int64   `json:"uploadBytes"`
+}
+
+// Snapshot is the report as of now.
+func (s *Server) Snapshot() Report {
+	s.mu.Lock()
+	viewers := append([]*viewer(nil), s.viewers...)
+	s.mu.Unlock()
+	out := Report{Viewers: make([]ViewerReport, 0, len(viewers)), Duration: math.Round(time.Since(s.started).Seconds()*10) / 10}
+	var total loader.Counters
+	for _, v := range viewers {
+		r, c := v.report()
+		out.Viewers = append(out.Viewers, r)
+		out.Total.Stalls += r.Stalls
+		total = total.Add(c)
+	}
+	out.Total.Bytes = Bytes{HTTP: total.HTTP, Seeder: total.Seeder, Viewer: total.Viewer}
+	out.Total.Offload = math.Round(total.Offload()*10000) / 10000
+	out.Total.OriginRequests, out.Total.DigestErrors, out.Total.UploadBytes = total.OriginRequests, total.DigestErrors, total.Uploaded
+	return out
+}
+
+func (v *viewer) report() (ViewerReport, loader.Counters) {
+	v.mu.Lock()
+	engine := v.engine
+	v.mu.Unlock()
+	if engine == nil {
+		return ViewerReport{ID: v.id, StartupMs: -1}, loader.Counters{}
+	}
+	c, p := engine.Counters(), engine.Playback()
+	r := ViewerReport{
+		ID: v.id, StartupMs: -1, Stalls: p.Stalls, StallMs: p.Stalled.Milliseconds(), PlayedMs: p.Played.Milliseconds(),
+		Segments: c.Segments, Bytes: Bytes{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer}, UploadBytes: c.Uploaded,
+		Discarded: c.Discarded, Peers: engine.Peers(), Verified: c.Verified, DigestErrors: c.DigestErrors,
+	}
+	if p.Started {
+		r.StartupMs = p.Startup.Milliseconds()
+	}
+	return r, c
+}

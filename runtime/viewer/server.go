@@ -1,0 +1,73 @@
+package viewer
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Server runs synthetic viewers.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	started time.Time
+	ready   chan struct{}
+
+	mu      sync.Mutex
+	viewers []*viewer
+}
+
+// New makes the viewers; nothing is fetched or joined before Run.
+func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Server{cfg: cfg.withDefaults(), log: log, started: time.Now(), ready: make(chan struct{})}, nil
+}
+
+// Run starts one viewer after the other and plays until the configured
+// duration is over or ctx ends. The first viewer that cannot go on ends all.
+func (s *Server) Run(ctx context.Context) error {
+	s.started = time.Now()
+	if s.cfg.Duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.cfg.Duration.Std())
+		defer cancel()
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var work sync.WaitGroup
+	close(s.ready)
+	next := time.NewTicker(s.cfg.JoinInterval.Std())
+	defer next.Stop()
+	for i := range s.cfg.Count {
+		v := &viewer{id: i + 1, cfg: s.cfg, log: s.log.With("viewer", i+1)}
+		s.mu.Lock()
+		s.viewers = append(s.viewers, v)
+		s.mu.Unlock()
+		work.Go(func() {
+			if err := v.run(ctx, nil); err != nil {
+				stop(err)
+			}
+		})
+		if i == s.cfg.Count-1 {
+			break
+		}
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+		}
+	}
+	<-ctx.Done()
+	work.Wait()
+	if err := context.Cause(ctx); err != context.Canceled && err != context.DeadlineExceeded { //nolint:errorlint // Cause returns these as they are
+		return err
+	}
+	return nil
+}
+
+// Ready is closed once the first viewer starts.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
