@@ -98,15 +98,10 @@ func (a *Aggregate) Summary(now time.Time) Summary {
 	a.forget(now, a.cfg.MaxSessions)
 	type live struct{ sessions, peers int }
 	counts := make(map[*group]live, len(a.groups))
-	out := Summary{Refused: make(map[Reason]int64, len(a.refused)), Sessions: len(a.sessions), Evicted: a.evicted}
+	out := Summary{Seeders: a.Seeders(now), Refused: make(map[Reason]int64, len(a.refused)), Sessions: len(a.sessions), Evicted: a.evicted}
 	for s := a.recent; s != nil && a.live(s, now); s = s.older {
 		l := counts[s.group]
 		counts[s.group] = live{l.sessions + 1, l.peers + s.peers}
-	}
-	for s := range a.seeders {
-		if now.Sub(s.last) <= seederMemory {
-			out.Seeders = append(out.Seeders, SeederReport{s.key.key, s.group.key.Site, s.last, a.live(s, now), *s.seeder})
-		}
 	}
 	for _, g := range a.groups {
 		l := counts[g]
@@ -123,9 +118,23 @@ func (a *Aggregate) Summary(now time.Time) Summary {
 	slices.SortFunc(out.Groups, func(x, y Group) int {
 		return cmp.Or(cmp.Compare(x.Stream, y.Stream), cmp.Compare(x.Role, y.Role), cmp.Compare(x.Site, y.Site))
 	})
-	slices.SortFunc(out.Seeders, func(x, y SeederReport) int { return cmp.Compare(x.ID, y.ID) })
 	return out
 }
+
+// Seeders returns the last state of every seeder heard within ten minutes, ordered by id.
+func (a *Aggregate) Seeders(now time.Time) []SeederReport {
+	reports := make([]SeederReport, 0, len(a.seeders))
+	for s := range a.seeders {
+		if now.Sub(s.last) <= seederMemory {
+			reports = append(reports, SeederReport{s.key.key, s.group.key.Site, s.last, a.live(s, now), *s.seeder})
+		}
+	}
+	slices.SortFunc(reports, func(x, y SeederReport) int { return cmp.Compare(x.ID, y.ID) })
+	return reports
+}
+
+// Sessions returns how many sessions are remembered, live or not.
+func (a *Aggregate) Sessions() int { return len(a.sessions) }
 
 // Stream returns the sum over all sites of one stream and role.
 func (s Summary) Stream(stream string, role Role) Group {

@@ -1,6 +1,8 @@
 package viewerapi
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
@@ -50,3 +52,6 @@ type Rendition struct {
 	Resolution string
 	InfoHashes map[string]string // by generation, such as "v2.2" and "v2.3"
 }
+
+// generations returns the names of the generations in a stable order.
+func generations(infoHashes map[string]string) []string { return slices.Sorted(maps.Keys(infoHashes)) }

@@ -3,6 +3,7 @@ package viewerapi
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/web"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -26,17 +28,26 @@ type Dependencies struct {
 // Handler answers /v1/config, /v1/telemetry, /v1/stats, /player, /p2pstream.js and /vendor/. It is safe for concurrent
 // use and starts no goroutine.
 type Handler struct {
-	cfg    Config
-	deps   Dependencies
-	log    *slog.Logger
-	mux    *http.ServeMux
-	signer *telemetry.Signer
-	boot   string
-	began  time.Time
+	cfg     Config
+	deps    Dependencies
+	log     *slog.Logger
+	mux     *http.ServeMux
+	signer  *telemetry.Signer
+	boot    string
+	began   time.Time
+	sites   sites
+	limiter *limiter
+	metrics *metrics
 
-	mu        sync.Mutex // guards the aggregate
+	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
+	holding   holding // cached for a moment, like the stats: anybody may ask as often as the limiter lets him
+	stats     []byte
+	statsAt   time.Time
 }
+
+// cacheTime bounds how often the sums are computed anew.
+const cacheTime = 250 * time.Millisecond
 
 // New returns the handler; it reads randomness once, for the boot id and, unless configured, the session key.
 func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registerer) (*Handler, error) {
@@ -50,8 +61,8 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	if deps.Random == nil {
 		deps.Random = rand.Reader
 	}
-	var id [8]byte
-	if _, err := io.ReadFull(deps.Random, id[:]); err != nil {
+	boot := make([]byte, 8)
+	if _, err := io.ReadFull(deps.Random, boot); err != nil {
 		return nil, fmt.Errorf("reading randomness for boot id: %w", err)
 	}
 	if len(cfg.SessionKey) == 0 {
@@ -64,10 +75,21 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	if err != nil {
 		return nil, err
 	}
-	began := deps.Now()
-	h := &Handler{cfg: cfg, deps: deps, log: log, mux: http.NewServeMux(), signer: signer, boot: hex.EncodeToString(id[:]), began: began}
+	h := &Handler{cfg: cfg, deps: deps, log: log, signer: signer, boot: hex.EncodeToString(boot), began: deps.Now(),
+		sites: newSites(cfg.Sites), limiter: newLimiter(cfg.RequestsPerSecond, cfg.RequestBurst), mux: http.NewServeMux()}
 	h.aggregate = telemetry.NewAggregate(telemetry.Config{Interval: cfg.Interval, Window: cfg.Window,
-		MaxSessions: cfg.MaxSessions, MaxBitsPerSecond: cfg.MaxBitsPerSecond}, began)
+		MaxSessions: cfg.MaxSessions, MaxBitsPerSecond: cfg.MaxBitsPerSecond}, h.began)
+	if h.metrics, err = newMetrics(reg, h); err != nil {
+		return nil, err
+	}
+	h.route("/v1/config", map[string]http.HandlerFunc{http.MethodGet: h.serveConfig})
+	h.route("/v1/stats", map[string]http.HandlerFunc{http.MethodGet: h.serveStats})
+	h.route("/v1/telemetry", map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
+	assets := web.Handler()
+	h.mux.Handle("/player", assets)
+	h.mux.Handle("/player/", assets)
+	h.mux.Handle("/p2pstream.js", assets)
+	h.mux.Handle("/vendor/", assets)
 	return h, nil
 }
 
@@ -76,3 +98,61 @@ func (h *Handler) Boot() string { return h.boot }
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+
+// route mounts one path of the API: method, cross-origin rules and the limit per address come before the handler.
+func (h *Handler) route(path string, methods map[string]http.HandlerFunc) {
+	h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Cache-Control", "no-store")
+		header.Set("X-Content-Type-Options", "nosniff")
+		allowed := h.allowOrigin(w, r)
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet // net/http drops the body
+		}
+		serve := methods[method]
+		switch {
+		case r.Method == http.MethodOptions:
+			h.preflight(w, allowed, methods)
+		case serve == nil:
+			header.Set("Allow", allow(methods))
+			h.fail(w, path, http.StatusMethodNotAllowed, "", "method not allowed; use "+allow(methods))
+		case !allowed && r.Method == http.MethodPost:
+			h.fail(w, path, http.StatusForbidden, "", "origin not allowed")
+		case !h.limiter.allow(h.client(r), h.deps.Now()):
+			header.Set("Retry-After", "1")
+			if path == "/v1/telemetry" {
+				h.refuse(telemetry.TooOften)
+			}
+			h.fail(w, path, http.StatusTooManyRequests, telemetry.TooOften, "too many requests from this address")
+		default:
+			serve(w, r)
+		}
+	})
+}
+
+// answer is the body of an error.
+type answer struct {
+	Error  string           `json:"error"`
+	Reason telemetry.Reason `json:"reason,omitempty"`
+}
+
+func (h *Handler) fail(w http.ResponseWriter, path string, status int, reason telemetry.Reason, text string) {
+	h.reply(w, path, status, answer{Error: text, Reason: reason})
+}
+
+func (h *Handler) reply(w http.ResponseWriter, path string, status int, body any) {
+	b, err := json.Marshal(body)
+	if err != nil { // only our own types come here
+		h.log.Error("encoding answer", "path", path, "error", err)
+		status, b = http.StatusInternalServerError, []byte(`{"error":"internal"}`)
+	}
+	h.write(w, path, status, b)
+}
+
+func (h *Handler) write(w http.ResponseWriter, path string, status int, body []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the peer may be gone; nothing is lost with it
+	h.metrics.requests.WithLabelValues(path, fmt.Sprint(status)).Inc()
+}

@@ -1,0 +1,82 @@
+package viewerapi
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics have labels of bounded sets only: our paths, our reasons, the configured sites.
+type metrics struct {
+	requests *prometheus.CounterVec
+	reports  *prometheus.CounterVec
+	bytes    *prometheus.CounterVec
+	stalls   prometheus.Counter
+	stalled  prometheus.Counter
+	startup  prometheus.Histogram
+}
+
+func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_requests_total",
+			Help: "Requests answered, by path and status."}, []string{"path", "status"}),
+		reports: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_reports_total",
+			Help: "Telemetry reports, by result: Accepted or the reason of refusal."}, []string{"result"}),
+		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_media_bytes_total",
+			Help: "Media bytes that peers report. Sources http, seeder and viewer are received, of which discarded is a part."},
+			[]string{"role", "site", "source"}),
+		stalls: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_viewerapi_stalls_total",
+			Help: "Times that playback stopped for lack of media, as viewers report."}),
+		stalled: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_viewerapi_stall_seconds_total",
+			Help: "Time that playback stood still for lack of media, as viewers report."}),
+		startup: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "p2pstream_viewerapi_startup_seconds",
+			Help:    "Time from the wish to play to the first frame, as viewers report.",
+			Buckets: []float64{.1, .2, .3, .4, .5, .75, 1, 1.5, 2, 3, 5, 10}}),
+	}
+	for _, reason := range telemetry.Reasons() {
+		m.reports.WithLabelValues(string(reason))
+	}
+	m.reports.WithLabelValues("Accepted")
+	sessions := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_reporting_viewers",
+		Help: "Viewer sessions heard within three intervals."}, func() float64 { return float64(h.reporting()) })
+	remembered := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_sessions",
+		Help: "Sessions remembered; bounded."}, func() float64 { return float64(h.remembered()) })
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, sessions, remembered} {
+		if err := reg.Register(c); err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) accepted(from telemetry.Sender, r telemetry.Result) {
+	m.reports.WithLabelValues("Accepted").Inc()
+	for source, n := range map[string]int64{"http": r.Delta.HTTP, "seeder": r.Delta.Seeder, "viewer": r.Delta.Viewer,
+		"discarded": r.Delta.Discarded, "uploaded": r.Delta.Uploaded} {
+		if n > 0 {
+			m.bytes.WithLabelValues(string(from.Role), from.Site, source).Add(float64(n))
+		}
+	}
+	m.stalls.Add(float64(r.Stalls))
+	m.stalled.Add((time.Duration(r.StallMs) * time.Millisecond).Seconds())
+	if r.Startup > 0 {
+		m.startup.Observe((time.Duration(r.Startup) * time.Millisecond).Seconds())
+	}
+}
+
+func (h *Handler) reporting() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.aggregate.Summary(h.deps.Now()).Stream(h.cfg.Stream, telemetry.RoleViewer).Reporting
+}
+
+func (h *Handler) remembered() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.aggregate.Sessions()
+}

@@ -1,0 +1,126 @@
+package viewerapi
+
+import (
+	"maps"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// allowOrigin sets the cross-origin headers (Fetch standard, "CORS protocol") and reports whether the page that sent
+// the request may use the API. A request without an Origin header comes from no other page.
+func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if len(h.cfg.AllowedOrigins) == 0 || slices.Contains(h.cfg.AllowedOrigins, "*") {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		return true
+	}
+	w.Header().Add("Vary", "Origin")
+	if origin == "" {
+		return true
+	}
+	for _, o := range h.cfg.AllowedOrigins {
+		if strings.EqualFold(o, origin) {
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+			return true
+		}
+	}
+	// Our own player page: the browser states the origin of the tracker itself.
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, h.base(r).Host)
+}
+
+func (h *Handler) preflight(w http.ResponseWriter, allowed bool, methods map[string]http.HandlerFunc) {
+	if allowed {
+		w.Header().Set("Access-Control-Allow-Methods", allow(methods))
+		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+		w.Header().Set("Access-Control-Max-Age", "7200")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func allow(methods map[string]http.HandlerFunc) string {
+	return strings.Join(append(slices.Sorted(maps.Keys(methods)), http.MethodOptions), ", ")
+}
+
+// base returns the tracker's own address as the sender of the request sees it; the host is empty when the request
+// names none that can stand in a URL.
+func (h *Handler) base(r *http.Request) url.URL {
+	if h.cfg.ExternalURL != "" {
+		if u, err := url.Parse(h.cfg.ExternalURL); err == nil { // Validate has seen it
+			u.Path = strings.TrimSuffix(u.Path, "/")
+			return *u
+		}
+	}
+	scheme, host := "http", r.Host
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if h.cfg.TrustForwarded {
+		if proto := first(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
+			scheme = proto
+		}
+		if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
+			host = forwarded
+		}
+	}
+	u, err := url.Parse(scheme + "://" + host)
+	if err != nil || u.Host != host || u.Hostname() == "" {
+		return url.URL{}
+	}
+	return *u
+}
+
+func first(list string) string {
+	head, _, _ := strings.Cut(list, ",")
+	return strings.ToLower(strings.TrimSpace(head))
+}
+
+// client returns the address that sent the request: with a trusted proxy the last one that proxy wrote down, since
+// everything before it is the client's own claim.
+func (h *Handler) client(r *http.Request) netip.Addr {
+	if h.cfg.TrustForwarded {
+		if values := r.Header.Values("X-Forwarded-For"); len(values) > 0 {
+			last := values[len(values)-1]
+			last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+			if addr, err := netip.ParseAddr(last); err == nil {
+				return addr.Unmap().WithZone("")
+			}
+		}
+	}
+	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return from.Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
+
+// sites finds the place in the network of an address.
+type sites []sitePrefix
+
+type sitePrefix struct {
+	prefix netip.Prefix
+	name   string
+}
+
+func newSites(list []Site) sites {
+	var s sites
+	for _, site := range list {
+		for _, cidr := range site.CIDRs {
+			if p, err := netip.ParsePrefix(cidr); err == nil { // Validate has seen it
+				s = append(s, sitePrefix{p.Masked(), site.Name})
+			}
+		}
+	}
+	return s
+}
+
+func (s sites) of(addr netip.Addr) string {
+	for _, p := range s {
+		if p.prefix.Contains(addr) {
+			return p.name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,106 @@
+package viewerapi
+
+import (
+	"crypto/subtle"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+)
+
+// serveTelemetry takes one report. Browsers send it as text/plain, which needs no preflight and is what
+// navigator.sendBeacon does with a string.
+func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
+	const path = "/v1/telemetry"
+	if kind := r.Header.Get("Content-Type"); kind != "" {
+		if media, _, err := mime.ParseMediaType(kind); err != nil || (media != "application/json" && media != "text/plain") {
+			h.fail(w, path, http.StatusUnsupportedMediaType, "", "send application/json or text/plain")
+			return
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, telemetry.MaxReportSize))
+	if err != nil {
+		var large *http.MaxBytesError
+		reason := telemetry.Malformed
+		if errors.As(err, &large) {
+			reason = telemetry.TooLarge
+		}
+		h.refused(w, &telemetry.Refusal{Reason: reason, Detail: "reading body"}, true)
+		return
+	}
+	report, err := telemetry.DecodeReport(body)
+	if err != nil {
+		h.refused(w, err, true)
+		return
+	}
+	from, err := h.sender(r, report)
+	if err != nil {
+		h.refused(w, err, true)
+		return
+	}
+	h.mu.Lock()
+	result, err := h.aggregate.Accept(from, report, h.deps.Now())
+	h.mu.Unlock()
+	if err != nil {
+		h.refused(w, err, false)
+		return
+	}
+	h.metrics.accepted(from, result)
+	h.reply(w, path, http.StatusOK, telemetry.Acknowledgement{Acked: result.Acked, Boot: h.boot})
+}
+
+// sender establishes who reports: a seeder by its token, a viewer by its session.
+func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Sender, error) {
+	addr := h.client(r)
+	from := telemetry.Sender{Stream: h.cfg.Stream, Site: h.sites.of(addr), Role: report.Role}
+	if report.Role == telemetry.RoleSeeder {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok || h.cfg.SeederToken == "" || subtle.ConstantTimeCompare([]byte(token), []byte(h.cfg.SeederToken)) != 1 {
+			return from, &telemetry.Refusal{Reason: telemetry.Unauthorized, Detail: "role seeder needs the seeder token"}
+		}
+		from.Key = report.Session
+		if from.Key == "" {
+			from.Key = addr.String()
+		}
+		return from, nil
+	}
+	session, err := h.signer.Verify(report.Session, h.cfg.Stream, h.deps.Now())
+	from.Key, from.Began = session.Key, session.Began
+	return from, err
+}
+
+// refused answers a report that is not believed; count says that the aggregate has not counted it yet.
+func (h *Handler) refused(w http.ResponseWriter, err error, count bool) {
+	refusal := &telemetry.Refusal{Reason: telemetry.Malformed}
+	_ = errors.As(err, &refusal) // every error of telemetry is one
+	if count {
+		h.refuse(refusal.Reason)
+	} else {
+		h.metrics.reports.WithLabelValues(string(refusal.Reason)).Inc()
+	}
+	status := http.StatusUnprocessableEntity
+	switch refusal.Reason {
+	case telemetry.Malformed, telemetry.WrongVersion:
+		status = http.StatusBadRequest
+	case telemetry.TooLarge:
+		status = http.StatusRequestEntityTooLarge
+	case telemetry.Unsigned, telemetry.Expired, telemetry.Unauthorized:
+		status = http.StatusUnauthorized
+	case telemetry.Replayed, telemetry.OutOfOrder, telemetry.Decreasing:
+		status = http.StatusConflict
+	case telemetry.TooOften:
+		status = http.StatusTooManyRequests
+		w.Header().Set("Retry-After", "1")
+	}
+	h.fail(w, "/v1/telemetry", status, refusal.Reason, refusal.Error())
+}
+
+func (h *Handler) refuse(reason telemetry.Reason) {
+	h.mu.Lock()
+	h.aggregate.Refuse(reason)
+	h.mu.Unlock()
+	h.metrics.reports.WithLabelValues(string(reason)).Inc()
+}

@@ -1,0 +1,77 @@
+package settings
+
+// Settings is the part of /v1/config that players take over as it stands.
+type Settings struct {
+	Core  Core  `json:"core"`
+	HLSJS HLSJS `json:"hlsjs"`
+	Shaka Shaka `json:"shaka"`
+	// Runtime is what the reporter script changes while a page plays. A page without the script stays with Core, which
+	// is safe by itself.
+	Runtime Runtime `json:"runtime"`
+}
+
+// Core is a part of the options of p2p-media-loader-core 2.2.2 to 4.x (its CoreConfig). Windows are seconds of media.
+type Core struct {
+	IsP2PDisabled                bool      `json:"isP2PDisabled,omitempty"`
+	IsP2PUploadDisabled          bool      `json:"isP2PUploadDisabled,omitempty"`
+	SimultaneousHTTPDownloads    int       `json:"simultaneousHttpDownloads"`
+	SimultaneousP2PDownloads     int       `json:"simultaneousP2PDownloads"`
+	HTTPDownloadInitialTimeoutMs int       `json:"httpDownloadInitialTimeoutMs"` // core 2.2.2 ignores it
+	SwarmID                      string    `json:"swarmId,omitempty"`
+	AnnounceTrackers             []string  `json:"announceTrackers,omitempty"`
+	RTCConfig                    RTCConfig `json:"rtcConfig"`
+	Windows
+}
+
+// Windows are the three time windows of the library, in seconds ahead of the playhead. A window holds a segment that
+// starts inside it.
+type Windows struct {
+	HighDemand float64 `json:"highDemandTimeWindow"`   // HTTP at once, even over a running download from a peer
+	HTTP       float64 `json:"httpDownloadTimeWindow"` // HTTP at random, where no peer has or fetches the segment
+	P2P        float64 `json:"p2pDownloadTimeWindow"`  // from peers
+}
+
+// RTCConfig is the WebRTC configuration; without servers it is stated all the same, since the library's own default
+// asks STUN servers of strangers.
+type RTCConfig struct {
+	ICEServers []ICEServer `json:"iceServers"`
+}
+
+// ICEServer is one entry of RTCConfiguration.iceServers (W3C WebRTC).
+type ICEServer struct {
+	URLs []string `json:"urls"`
+}
+
+// HLSJS is a part of the options of hls.js 1.x. A zero value is left to the player.
+type HLSJS struct {
+	LiveSyncDurationCount int     `json:"liveSyncDurationCount,omitempty"` // target durations behind the edge
+	MaxBufferLength       float64 `json:"maxBufferLength,omitempty"`       // seconds
+	MaxMaxBufferLength    float64 `json:"maxMaxBufferLength,omitempty"`    // seconds
+}
+
+// Shaka holds the options of Shaka Player 4.x, for player.configure. The engine sets a presentation delay of its own
+// when it is bound, so a page applies these after bindShakaPlayer.
+type Shaka struct {
+	Manifest  ShakaManifest  `json:"manifest"`
+	Streaming ShakaStreaming `json:"streaming"`
+}
+
+// ShakaManifest is Shaka's manifest section.
+type ShakaManifest struct {
+	DefaultPresentationDelay float64 `json:"defaultPresentationDelay,omitempty"` // seconds behind the edge
+}
+
+// ShakaStreaming is Shaka's streaming section.
+type ShakaStreaming struct {
+	BufferingGoal float64 `json:"bufferingGoal,omitempty"` // seconds
+}
+
+// Runtime is for the reporter script.
+type Runtime struct {
+	// NoPeerMs is for how long HTTP may wait when no seeder has connected, PeerMs when one has. Zero: never wait.
+	NoPeerMs int `json:"noPeerMs,omitempty"`
+	PeerMs   int `json:"peerMs,omitempty"`
+	// The windows of Core are replaced by these as seeders connect and leave; absent: they stay.
+	WithSeeders    *Windows `json:"withSeeders,omitempty"`
+	WithoutSeeders *Windows `json:"withoutSeeders,omitempty"`
+}

@@ -1,0 +1,176 @@
+package settings
+
+import (
+	"math"
+	"time"
+)
+
+// How these numbers act, in p2p-media-loader 2.3.1 (hybrid-loader.ts, utils/queue.ts, utils/stream.ts):
+//
+//   - A segment that starts inside highDemandTimeWindow is fetched over HTTP at once, and a running download of it
+//     from a peer is aborted for that. The window is therefore the lead that HTTP gets when peers fail, and the time
+//     that is taken away from peers.
+//   - Outside it segments come from peers, or at random over HTTP inside httpDownloadTimeWindow, but only those that
+//     no connected peer has or is fetching.
+//   - The queue ends at the first segment that is in no window.
+//   - httpDownloadInitialTimeoutMs forbids HTTP from the first request on; when it ends, high-demand segments that
+//     are still on their way from a peer go on over HTTP.
+const (
+	// minHighDemand is the least lead that HTTP gets. A request costs some round trips and a part of the segment's own
+	// duration on a link that carries the bitrate; below 3 s an ordinary hiccup is a stall.
+	minHighDemand = 3.0
+	// defaultHighDemand is the library's own window, used while nothing is known of the stream.
+	defaultHighDemand = 15.0
+	// ofTarget keeps the window below one target duration: the segment being played and the one after it never stand
+	// in the window together at the start, so only one segment can go to HTTP when the wait ends.
+	ofTarget = 0.9
+
+	// noPeerWait: a nearby seeder is connected about 225 ms after the page asks to play, and a viewer whose network
+	// drops UDP must not show its first frame more than 400 ms later than without P2P.
+	noPeerWait = 350
+	// peerWait applies once a seeder has connected: a segment of 2.5 MB needs 1 s at 20 Mbit/s. The reporter script
+	// ends it early when no bytes come.
+	peerWait = 1500
+	// transferTime is what a segment needs from a seeder, with a neighbor also asking for it.
+	transferTime = 2.0
+
+	// heldAhead bounds what a viewer takes from seeders ahead of the playhead. All of a long film at once would be
+	// carried by the uplink for viewers who leave early; a minute and a half outlasts the restart of a seeder.
+	heldAhead = 90.0
+	// vodAhead bounds how far viewers without seeders collect a film over HTTP for each other.
+	vodAhead = 120.0
+	// liveDepth is how far behind the edge viewers without seeders play. The library's own limit is 120 s; half of it
+	// is room enough to spread the fetches and less delay.
+	liveDepth = 60.0
+)
+
+// For computes the settings of one viewer.
+func For(in Input) Settings {
+	s := Settings{Core: Core{
+		IsP2PDisabled: in.P2POff, IsP2PUploadDisabled: in.UploadOff,
+		// The library's defaults. One HTTP slot would save a little at the start, but halves what a viewer without peers
+		// gets on a long path, and the window already keeps the second segment from HTTP.
+		SimultaneousHTTPDownloads: 2, SimultaneousP2PDownloads: 3,
+		RTCConfig: RTCConfig{ICEServers: []ICEServer{}},
+	}}
+	if !in.P2POff && in.Playlist.Known() && in.UDP != UDPBlocked {
+		// Seeders come and go while a page plays for hours; the script follows them.
+		with, without := windowsWithSeeders(in.Playlist), withoutSeeders(in.Playlist)
+		s.Runtime.WithSeeders, s.Runtime.WithoutSeeders = &with, &without
+	}
+	switch {
+	case in.P2POff || !in.Playlist.Known():
+		// Nothing can be promised of a stream that has not been read: the library's defaults, and no waiting.
+		s.Core.Windows = Windows{HighDemand: defaultHighDemand, HTTP: 3000, P2P: 6000}
+	case in.UDP == UDPBlocked:
+		// No peer will ever come: play as without P2P, but from where the others play.
+		s.Core.Windows = Windows{HighDemand: defaultHighDemand, HTTP: 3000, P2P: 6000}
+		place(&s, in.Playlist, in.SeedersHold, defaultHighDemand)
+	case in.SeedersHold:
+		withSeeders(&s, in)
+	default:
+		s.Core.Windows = withoutSeeders(in.Playlist)
+		place(&s, in.Playlist, false, s.Core.HighDemand)
+	}
+	return s
+}
+
+// withSeeders lets HTTP stand back: seeders hold what viewers will ask for.
+func withSeeders(s *Settings, in Input) {
+	p := in.Playlist
+	s.Core.Windows = windowsWithSeeders(p)
+	s.Core.HTTPDownloadInitialTimeoutMs = noPeerWait
+	s.Runtime.NoPeerMs, s.Runtime.PeerMs = noPeerWait, peerWait
+	if in.UDP == UDPWorks {
+		s.Core.HTTPDownloadInitialTimeoutMs = peerWait
+		s.Runtime.NoPeerMs = peerWait
+	}
+	place(s, p, true, s.Core.HighDemand)
+}
+
+func windowsWithSeeders(p Playlist) Windows {
+	high := highDemandWithSeeders(p)
+	// HTTP not beyond the high-demand window: whatever a viewer would prefetch at random, a seeder is about to hold.
+	return Windows{HighDemand: high, HTTP: high, P2P: heldAhead}
+}
+
+// withoutSeeders makes viewers share: a window for HTTP that is wide enough to be safe, the rest for peers, and random
+// prefetching over the whole playlist, which is what brings each segment into the swarm once.
+func withoutSeeders(p Playlist) Windows {
+	target := p.TargetDuration.Seconds()
+	w := Windows{HighDemand: min(max(2*target, 6), defaultHighDemand), HTTP: 3000, P2P: 6000}
+	if !p.Live {
+		// Two minutes ahead for the swarm, more from those who have it already.
+		w.HTTP, w.P2P = vodAhead, 2*vodAhead
+		return w
+	}
+	// On a short playlist the window must leave a target duration of room for peers, or nothing is shared at all.
+	room := (float64(depthWithoutSeeders(p)) - 1) * target
+	w.HighDemand = math.Max(math.Min(w.HighDemand, room-target), minHighDemand)
+	return w
+}
+
+// place sets where a player starts and how much it buffers by itself.
+func place(s *Settings, p Playlist, seeders bool, high float64) {
+	target := p.TargetDuration.Seconds()
+	// As the hls.js engine does for playlists of more than four segments: the player itself buffers little, and the
+	// loader collects ahead. Stated here so that shorter playlists get it too.
+	buffer := math.Max(2*target, high)
+	s.HLSJS.MaxBufferLength, s.HLSJS.MaxMaxBufferLength = buffer, buffer
+	// Shaka's loader fetches what Shaka asks for and what is in the windows; its own goal only has to cover the HTTP
+	// lead.
+	s.Shaka.Streaming = ShakaStreaming{BufferingGoal: buffer}
+	if !p.Live {
+		return
+	}
+	count := depthWithoutSeeders(p)
+	if seeders {
+		count = depthWithSeeders(p)
+	}
+	// Pinned, because hls.js often starts three target durations from the edge before the engine has moved the start
+	// back: such a page gets nothing from peers.
+	s.HLSJS.LiveSyncDurationCount = count
+	s.Shaka.Manifest.DefaultPresentationDelay = float64(count) * target
+}
+
+// depthWithSeeders returns the distance from the edge in target durations: a player learns of a segment up to one
+// target duration after it was published, the newest segment itself is one, then come the time to transfer it and
+// the lead of HTTP.
+func depthWithSeeders(p Playlist) int {
+	target := p.TargetDuration.Seconds()
+	need := 2*target + math.Max(minHighDemand, ofTarget*target) + transferTime
+	return clampDepth(int(math.Ceil(need/target)), p)
+}
+
+// depthWithoutSeeders returns as much distance as the playlist gives: viewers need room to spread their fetches.
+func depthWithoutSeeders(p Playlist) int {
+	return clampDepth(int(liveDepth/p.TargetDuration.Seconds()), p)
+}
+
+// clampDepth keeps the start inside the playlist. The oldest segment is left alone where there are others, because it
+// may be gone by the time it is asked for; below three target durations players rebuffer (RFC 8216 §6.3.3).
+func clampDepth(count int, p Playlist) int {
+	most := p.Segments - 2
+	if most < 3 {
+		most = p.Segments - 1
+	}
+	return max(1, min(max(count, 3), most))
+}
+
+// highDemandWithSeeders returns just under one target duration, less where a short playlist leaves peers no time, but
+// never less than minHighDemand.
+func highDemandWithSeeders(p Playlist) float64 {
+	target := p.TargetDuration.Seconds()
+	high := ofTarget * target
+	if p.Live {
+		high = math.Min(high, float64(depthWithSeeders(p)-2)*target-transferTime)
+	}
+	return round(math.Max(high, minHighDemand))
+}
+
+func round(seconds float64) float64 { return math.Round(seconds*100) / 100 }
+
+// Latency returns how far behind the edge a viewer with these settings plays; zero for VOD.
+func (s Settings) Latency(p Playlist) time.Duration {
+	return time.Duration(s.HLSJS.LiveSyncDurationCount) * p.TargetDuration
+}

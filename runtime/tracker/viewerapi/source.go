@@ -1,0 +1,157 @@
+package viewerapi
+
+import (
+	"context"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
+)
+
+// ManifestSource is what a StreamFollower reads; *manifest.Source is one.
+type ManifestSource interface {
+	Load(ctx context.Context) (*manifest.Presentation, error)
+	Follow(ctx context.Context, r manifest.Rendition, pace manifest.Pace, on func(*manifest.Playlist, error)) error
+}
+
+// How often the manifest itself is read again: renditions may change while a stream is live, and a stream that has
+// ended may begin anew under the same URL.
+const (
+	reloadAfter  = 5 * time.Minute
+	endedRecheck = time.Minute
+	firstRetry   = 500 * time.Millisecond
+	slowestRetry = 15 * time.Second
+)
+
+// StreamFollower keeps the facts of one stream. It reads the manifest and one rendition's playlist at the pace of an
+// ordinary player, so that a tracker costs the origin as much as one viewer without media.
+type StreamFollower struct {
+	source  ManifestSource
+	swarmID string
+	log     *slog.Logger
+
+	mu    sync.Mutex // guards facts, which are replaced and never changed
+	facts Facts
+}
+
+// NewStreamFollower returns a follower; swarmID is the configured one, empty for the manifest's default.
+func NewStreamFollower(source ManifestSource, swarmID string, log *slog.Logger) *StreamFollower {
+	return &StreamFollower{source: source, swarmID: swarmID, log: log, facts: Facts{SwarmID: swarmID}}
+}
+
+// Facts returns the last facts; it never waits.
+func (f *StreamFollower) Facts() Facts {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.facts
+}
+
+// Run follows the stream until ctx ends and then returns nil. An origin that fails is retried for ever.
+func (f *StreamFollower) Run(ctx context.Context) error {
+	retry := firstRetry
+	for ctx.Err() == nil {
+		if err := f.round(ctx); err != nil {
+			f.fail(ctx, err)
+			// Half of the wait is random: replicas of a tracker must not ask in step.
+			pause(ctx, retry/2+rand.N(retry/2+1)) //nolint:gosec // spreading load needs no secrecy
+			retry = min(2*retry, slowestRetry)
+			continue
+		}
+		retry = firstRetry
+	}
+	return nil
+}
+
+// round reads the manifest and follows one rendition for a while; its error is the origin's.
+func (f *StreamFollower) round(ctx context.Context) error {
+	presentation, err := f.source.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if len(presentation.Renditions) == 0 {
+		f.judge(presentation, "", nil)
+		pause(ctx, endedRecheck)
+		return nil
+	}
+	// Main renditions come first; any of them tells target duration and window.
+	rendition := presentation.Renditions[0]
+	following, cancel := context.WithTimeout(ctx, reloadAfter)
+	defer cancel()
+	err = f.source.Follow(following, rendition, manifest.Player, func(p *manifest.Playlist, err error) {
+		if err != nil {
+			f.fail(following, err)
+			return
+		}
+		f.judge(presentation, rendition.Name, p)
+	})
+	if following.Err() != nil {
+		return nil
+	}
+	if err == nil { // ended, or VOD
+		pause(ctx, endedRecheck)
+	}
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
+}
+
+// fail keeps the last facts and notes why they are not newer; once ctx has ended a failure is our own doing.
+func (f *StreamFollower) fail(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.facts.Problem == "" {
+		f.log.Warn("reading stream", "error", err)
+	}
+	f.facts.Problem = err.Error()
+}
+
+// judge replaces the facts by what the presentation and one playlist of it say.
+func (f *StreamFollower) judge(p *manifest.Presentation, name string, playlist *manifest.Playlist) {
+	facts := Facts{SwarmID: f.swarmID}
+	if facts.SwarmID == "" {
+		facts.SwarmID = p.DefaultSwarmID
+	}
+	for _, r := range p.Renditions {
+		hashes := map[string]string{}
+		for _, g := range identity.Generations() {
+			hashes[string(g)] = string(r.InfoHash(g, facts.SwarmID))
+		}
+		facts.Renditions = append(facts.Renditions, Rendition{Name: r.Name, Type: string(r.Type), Bandwidth: r.Bandwidth,
+			Codecs: r.Codecs, Resolution: r.Resolution, InfoHashes: hashes})
+	}
+	playlists := map[string]*manifest.Playlist{}
+	if playlist != nil {
+		playlists[name] = playlist
+		facts.At = playlist.FetchedAt
+		facts.Playlist = settings.Playlist{Live: playlist.Live && !playlist.Ended, Segments: len(playlist.Segments),
+			TargetDuration: playlist.TargetDuration, Window: playlist.Window, Edge: playlist.LastSequence()}
+	}
+	ok, reason, message := manifest.Peerability(p, playlists)
+	facts.Peerable, facts.Message = &ok, message
+	if !ok {
+		facts.Reason = reason
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.facts.Problem != "":
+		f.log.Info("reading stream again")
+	case f.facts.Peerable == nil || *f.facts.Peerable != ok:
+		f.log.Info("read stream", "renditions", len(facts.Renditions), "live", facts.Playlist.Live, "peerable", ok, "reason", reason)
+	}
+	f.facts = facts
+}

@@ -1,0 +1,132 @@
+package viewerapi
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
+)
+
+// ViewerConfig is the answer of GET /v1/config: all that a viewer needs.
+type ViewerConfig struct {
+	Version    int                  `json:"v"` // 1
+	StreamURL  string               `json:"streamURL"`
+	SwarmID    string               `json:"swarmID"` // empty: what the player derives from the stream's URL by itself
+	Trackers   []string             `json:"trackers"`
+	ICEServers []settings.ICEServer `json:"iceServers"`
+	Settings   settings.Settings    `json:"settings"`
+	Telemetry  ViewerTelemetry      `json:"telemetry"`
+	Seeders    int                  `json:"seeders"` // that hold the stream now and have room
+}
+
+// ViewerTelemetry says how a viewer reports.
+type ViewerTelemetry struct {
+	URL        string `json:"url"`
+	ConfigURL  string `json:"configURL"` // where to get another session when this one has expired
+	IntervalMs int64  `json:"intervalMs"`
+	Session    string `json:"session"`
+}
+
+// serveConfig answers with settings for this moment. ?udp=works or ?udp=blocked tells what the viewer has learnt of
+// its own network.
+func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
+	const path = "/v1/config"
+	base := h.base(r)
+	if base.Host == "" {
+		h.fail(w, path, http.StatusBadRequest, "", "the Host header is no host name")
+		return
+	}
+	if h.cfg.StreamURL == "" {
+		h.fail(w, path, http.StatusNotFound, "", "this tracker serves no stream; start it with --stream-source")
+		return
+	}
+	now := h.deps.Now()
+	session, err := h.signer.Issue(h.cfg.Stream, now, h.deps.Random)
+	if err != nil {
+		h.log.Error("issuing session", "error", err)
+		h.fail(w, path, http.StatusInternalServerError, "", "internal")
+		return
+	}
+	facts := h.facts()
+	hold := h.held(now)
+	in := settings.Input{Playlist: facts.Playlist, SeedersHold: hold.enough, UploadOff: h.cfg.DisableUpload,
+		P2POff: h.cfg.DisableP2P || harmful(facts)}
+	if udp := settings.UDP(r.URL.Query().Get("udp")); udp == settings.UDPWorks || udp == settings.UDPBlocked {
+		in.UDP = udp
+	}
+	web := base
+	base.Scheme = strings.Replace(base.Scheme, "http", "ws", 1)
+	out := ViewerConfig{Version: 1, StreamURL: h.cfg.StreamURL, SwarmID: h.swarmID(facts), Settings: settings.For(in),
+		Trackers: []string{base.String() + "/announce"}, ICEServers: h.iceServers(), Seeders: hold.seeders,
+		Telemetry: ViewerTelemetry{URL: web.String() + "/v1/telemetry", ConfigURL: web.String() + path,
+			IntervalMs: h.cfg.Interval.Milliseconds(), Session: session}}
+	// Repeated inside the core's options, so that a page can pass them on as they stand.
+	out.Settings.Core.SwarmID = out.SwarmID
+	out.Settings.Core.AnnounceTrackers = out.Trackers
+	out.Settings.Core.RTCConfig.ICEServers = out.ICEServers
+	h.reply(w, path, http.StatusOK, out)
+}
+
+// iceServers hands out only servers that answer: a STUN server that does not delays every announce of a browser by
+// five seconds.
+func (h *Handler) iceServers() []settings.ICEServer {
+	servers := []settings.ICEServer{}
+	for _, s := range h.cfg.STUN {
+		if h.deps.STUNReady != nil && !h.deps.STUNReady(s) {
+			continue
+		}
+		if !strings.HasPrefix(s, "stun:") {
+			s = "stun:" + s
+		}
+		servers = append(servers, settings.ICEServer{URLs: []string{s}})
+	}
+	return servers
+}
+
+func (h *Handler) facts() Facts {
+	if h.deps.Facts == nil {
+		return Facts{}
+	}
+	return h.deps.Facts.Facts()
+}
+
+func (h *Handler) swarmID(f Facts) string {
+	if h.cfg.SwarmID != "" {
+		return h.cfg.SwarmID
+	}
+	return f.SwarmID
+}
+
+// harmful reports whether peers would do harm or nothing at all. Where they only get little, such as on a live window
+// that is too short, they stay: seeders may still help, and the playlist may grow.
+func harmful(f Facts) bool {
+	return f.Peerable != nil && !*f.Peerable && f.Reason != manifest.LiveWindowTooShort &&
+		f.Reason != manifest.MediaPlaylistRedirected
+}
+
+// holding is what seeders hold, computed at a moment.
+type holding struct {
+	at      time.Time
+	seeders int
+	enough  bool
+}
+
+func (h *Handler) held(now time.Time) holding {
+	facts := h.facts()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if age := now.Sub(h.holding.at); age >= 0 && age < cacheTime {
+		return h.holding
+	}
+	in := settings.HoldingInput{Playlist: facts.Playlist, ReadAt: facts.At, Seeders: h.aggregate.Seeders(now), Now: now}
+	for _, r := range facts.Renditions {
+		if r.Type == "main" {
+			in.Renditions = append(in.Renditions, r.Name)
+		}
+	}
+	h.holding = holding{at: now}
+	h.holding.seeders, h.holding.enough = settings.Holding(in)
+	return h.holding
+}

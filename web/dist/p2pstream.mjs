@@ -1,0 +1,2 @@
+import "./p2pstream.js";
+export default globalThis.P2PStream;

@@ -1,0 +1,72 @@
+// The player page: plays the tracker's stream with hls.js and p2p-media-loader, and shows where the bytes come from.
+import Hls from "hls.js";
+import { HlsJsP2PEngine } from "p2p-media-loader-hlsjs";
+import P2PStream from "../p2pstream.mjs";
+
+const element = (id) => document.getElementById(id);
+const say = (text) => { element("status").textContent = text; };
+
+const bytes = (n) => {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let i = 0;
+  while (n >= 1000 && i < units.length - 1) { n /= 1000; i++; }
+  return `${n.toFixed(i && n < 100 ? 1 : 0)} ${units[i]}`;
+};
+const percent = (part, whole) => (whole > 0 ? `${((100 * part) / whole).toFixed(1)} %` : "–");
+
+function show(reporter, hls, video) {
+  const { counters, peers } = reporter;
+  const received = counters.http + counters.seeder + counters.viewer;
+  for (const source of ["http", "seeder", "viewer"]) {
+    element(source).textContent = bytes(counters[source]);
+    element(`${source}-share`).textContent = percent(counters[source], received);
+    element(`bar-${source}`).style.width = received ? `${(100 * counters[source]) / received}%` : "0";
+  }
+  element("offload").textContent = percent(counters.seeder + counters.viewer, received);
+  element("uploaded").textContent = bytes(counters.uploaded);
+  const seeders = [...peers.values()].filter(Boolean).length;
+  element("peers").textContent = `${peers.size} (${seeders} to seeders)`;
+  element("stalls").textContent = reporter.stalls();
+  const level = hls.levels[hls.currentLevel];
+  if (level?.details?.live) element("latency").textContent = `${(level.details.edge - video.currentTime).toFixed(1)} s`;
+}
+
+async function showWhole() {
+  const stats = await (await fetch("v1/stats")).json();
+  const { windowRatio, windowSeconds } = stats.offload;
+  const share = windowRatio === null ? "no bytes" : `${(100 * windowRatio).toFixed(1)} % offload`;
+  element("whole").textContent =
+    `Whole audience: ${stats.viewers} viewers, ${stats.seeders} seeders, ${share} in the last ${windowSeconds} s.`;
+}
+
+async function start() {
+  const answer = await fetch("v1/config");
+  const config = await answer.json();
+  if (!answer.ok) throw new Error(config.error);
+  element("stream").textContent = config.streamURL;
+  if (!Hls.isSupported()) throw new Error("This browser has no Media Source Extensions, which hls.js needs.");
+
+  const video = element("video");
+  const HlsWithP2P = HlsJsP2PEngine.injectMixin(Hls);
+  const hls = new HlsWithP2P({ ...config.settings.hlsjs, p2p: { core: config.settings.core } });
+  hls.on(Hls.Events.ERROR, (_, data) => {
+    if (!data.fatal) return;
+    say(`${data.details}; trying again`);
+    // A fatal network error stops hls.js for good; the origin may be back in a moment.
+    setTimeout(() => {
+      if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
+      else if (hls.levels.length) hls.startLoad();
+      else hls.loadSource(config.streamURL);
+    }, 2000);
+  });
+  video.addEventListener("playing", () => say(config.seeders ? `Playing; ${config.seeders} seeders hold the stream` : "Playing"));
+  const reporter = P2PStream.attach(hls.p2pEngine, config, video);
+  hls.attachMedia(video);
+  hls.loadSource(config.streamURL);
+  setInterval(() => show(reporter, hls, video), 500);
+  setInterval(() => showWhole().catch(() => {}), 5000); // the tracker may be away for a while; the page plays on
+  // For tests and the curious.
+  globalThis.p2pstreamPlayer = { config, hls, reporter, video };
+}
+
+start().catch((error) => say(error.message));
