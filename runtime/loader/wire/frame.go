@@ -24,13 +24,13 @@ func LooksLikeCommand(msg []byte) bool {
 }
 
 // NextChunk returns how many bytes of data, the part of a segment still to be sent, form the next media message: at most
-// max (bytes; DefaultMaxMessageSize when max is not positive), and one less where the chunk would look like a command.
+// limit (bytes; DefaultMaxMessageSize when not positive), and one less where the chunk would look like a command.
 // It is 0 only for empty data. Chunks need no allocation: they are data[:n].
-func NextChunk(data []byte, max int) int {
-	if max <= 0 {
-		max = DefaultMaxMessageSize
+func NextChunk(data []byte, limit int) int {
+	if limit <= 0 {
+		limit = DefaultMaxMessageSize
 	}
-	n := min(len(data), max)
+	n := min(len(data), limit)
 	if LooksLikeCommand(data[:n]) {
 		// One byte earlier the chunk ends in "…cen" or "…den", so it cannot match again.
 		n--
@@ -62,12 +62,12 @@ func frame(body []byte, n, p int) [][]byte {
 
 // referenceSplit is the sender's arithmetic of p2p-media-loader 2.3.1: the number of chunks and the length of a piece.
 // For tiny maxima it yields chunks beyond the maximum and empty ones.
-func referenceSplit(length, max int) (n, p int) {
-	if length+frameLength <= max {
+func referenceSplit(length, limit int) (n, p int) {
+	if length+frameLength <= limit {
 		return 1, length
 	}
-	n = ceilDiv(length, max)
-	if ceilDiv(length, n)+frameLength > max {
+	n = ceilDiv(length, limit)
+	if ceilDiv(length, n)+frameLength > limit {
 		n++
 	}
 	return n, ceilDiv(length, n)
@@ -75,12 +75,12 @@ func referenceSplit(length, max int) (n, p int) {
 
 // safeSplit cuts like the reference where that gives full chunks within the maximum, and differently where it does not:
 // peers of 3.x and later close the connection over a chunk without body bytes. max must be above frameLength.
-func safeSplit(length, max int) (n, p int) {
-	n, p = referenceSplit(length, max)
-	if p+frameLength <= max && (n-1)*p < length {
+func safeSplit(length, limit int) (n, p int) {
+	n, p = referenceSplit(length, limit)
+	if p+frameLength <= limit && (n-1)*p < length {
 		return n, p
 	}
-	p = ceilDiv(length, ceilDiv(length, max-frameLength))
+	p = ceilDiv(length, ceilDiv(length, limit-frameLength))
 	return ceilDiv(length, p), p
 }
 

@@ -35,30 +35,47 @@ func (b *block) add(low byte) bool {
 	return true
 }
 
-// blockIndex finds blocks by prefix: ids come in runs, so the block of the id before is tried first.
+// blockIndex finds blocks by prefix. Ids mostly come in ascending runs, so the block of the id before is tried first, a
+// prefix above all others is new, and only a list in another order needs the map.
 type blockIndex struct {
-	last   int
-	byHead map[int64]int
+	last, highest int // positions of blocks
+	byPrefix      map[int64]int
 }
 
 func (x *blockIndex) find(g *grouping, prefix int64) int {
-	if len(g.blocks) > 0 && g.blocks[x.last].prefix == prefix {
+	switch {
+	case len(g.blocks) > 0 && g.blocks[x.last].prefix == prefix:
 		return x.last
+	case len(g.blocks) == 0 || prefix > g.blocks[x.highest].prefix:
+		x.last = x.append(g, prefix)
+		x.highest = x.last
+		return x.last
+	case x.byPrefix == nil:
+		x.byPrefix = make(map[int64]int, 2*len(g.blocks))
+		for i, b := range g.blocks {
+			x.byPrefix[b.prefix] = i
+		}
 	}
-	i, ok := x.byHead[prefix]
+	i, ok := x.byPrefix[prefix]
 	if !ok {
-		i = len(g.blocks)
-		g.blocks = append(g.blocks, block{prefix: prefix})
-		x.byHead[prefix] = i
+		i = x.append(g, prefix)
 	}
 	x.last = i
 	return i
 }
 
+func (x *blockIndex) append(g *grouping, prefix int64) int {
+	g.blocks = append(g.blocks, block{prefix: prefix})
+	if x.byPrefix != nil {
+		x.byPrefix[prefix] = len(g.blocks) - 1
+	}
+	return len(g.blocks) - 1
+}
+
 // group sorts ids into blocks, each id once.
 func group(ids []int64) grouping {
 	var g grouping
-	x := blockIndex{byHead: make(map[int64]int)}
+	var x blockIndex
 	of := make([]int32, len(ids)) // block of each id, -1 for a duplicate
 	total := 0
 	for i, id := range ids {
