@@ -102,7 +102,7 @@ func TestDownloadDeadline(t *testing.T) {
 func TestDownloadCancel(t *testing.T) {
 	var d Download
 	if _, ok := d.Cancel(); ok {
-		t.Error("cancelled nothing")
+		t.Error("canceled nothing")
 	}
 	d.Start(7, 1, 0, -1, start)
 	d.OnCommand(data(7, 1, 10), start)

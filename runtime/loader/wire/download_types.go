@@ -17,7 +17,7 @@ type DownloadState uint8
 
 // The states of a Download.
 const (
-	// DownloadIdle: nothing was asked for, or the request was cancelled.
+	// DownloadIdle: nothing was asked for, or the request was canceled.
 	DownloadIdle DownloadState = iota
 	// DownloadWaiting: a request was made, its data header has not come.
 	DownloadWaiting

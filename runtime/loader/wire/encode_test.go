@@ -10,19 +10,19 @@ import (
 )
 
 // checkSafe encodes a command in the safe form and holds it to the strict and to both lenient readers.
-func checkSafe(t *testing.T, c Command, max int) {
+func checkSafe(t *testing.T, c Command, limit int) {
 	t.Helper()
-	chunks, err := Encode(c, max)
-	if max < minMessageSize {
+	chunks, err := Encode(c, limit)
+	if limit < minMessageSize {
 		if !errors.Is(err, ErrNotEncodable) {
-			t.Fatalf("maximum %d: got error %v", max, err)
+			t.Fatalf("maximum %d: got error %v", limit, err)
 		}
 		return
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	peer := strictPeer{max: max}
+	peer := strictPeer{max: limit}
 	reference, own := Joiner{Reference: true, MaxPending: 1 << 30}, Joiner{MaxPending: 1 << 30}
 	for i, chunk := range chunks {
 		strict, done, err := peer.push(chunk)

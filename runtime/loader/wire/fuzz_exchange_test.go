@@ -100,7 +100,7 @@ func checkDownload(t *testing.T, d *Download, r DownloadResult, held int64, clos
 }
 
 // FuzzUpload plays arbitrary events against an Upload: every request is answered at most once, and at least once unless it
-// was replaced, cancelled or stopped; never more bytes are announced or counted than the segment has.
+// was replaced, canceled or stopped; never more bytes are announced or counted than the segment has.
 func FuzzUpload(f *testing.F) {
 	f.Add([]byte{0, 3, 1, 70, 2, 30, 2, 40})
 	f.Add([]byte{0, 3, 0, 4, 3, 0, 5, 250, 4, 3})

@@ -123,7 +123,7 @@ func FuzzEncode(f *testing.F) {
 	f.Add(byte(1), int64(1000), int64(500), int64(10), uint16(0), uint16(16), []byte{})
 	f.Add(byte(2), int64(1)<<52, int64(-1), int64(1)<<40, uint16(0), uint16(8), []byte{})
 	f.Add(byte(6), int64(math.MinInt64), int64(math.MaxInt64), int64(-1), uint16(0), uint16(0), []byte{})
-	f.Fuzz(func(t *testing.T, code byte, a, b, step int64, n, max uint16, extra []byte) {
+	f.Fuzz(func(t *testing.T, code byte, a, b, step int64, n, limit uint16, extra []byte) {
 		c := Command{Code: Code(code), SegmentID: a, RequestID: b, From: step, Size: step}
 		for i := range int64(n % 2000) {
 			c.Loaded = append(c.Loaded, a+i*step)
@@ -131,18 +131,18 @@ func FuzzEncode(f *testing.F) {
 		for i, e := range extra {
 			c.Loading = append(c.Loading, b+int64(e)<<(i%40))
 		}
-		chunks, err := EncodeReference(c, int(max)+1)
+		chunks, err := EncodeReference(c, int(limit)+1)
 		if (err != nil) != (c.Code > CancelSegmentRequest) || err == nil && len(chunks) == 0 {
 			t.Fatalf("%d chunks, error %v", len(chunks), err)
 		}
 		if c.check() != nil || c.Code > CancelSegmentRequest {
-			if _, err := Encode(c, int(max)); !errors.Is(err, ErrNotEncodable) {
+			if _, err := Encode(c, int(limit)); !errors.Is(err, ErrNotEncodable) {
 				t.Fatalf("%+v: error %v", c, err)
 			}
 			return
 		}
-		if max > 0 {
-			checkSafe(t, c, int(max))
+		if limit > 0 {
+			checkSafe(t, c, int(limit))
 		}
 	})
 }

@@ -79,7 +79,7 @@ type Joiner struct {
 	// PendingTimeout bounds the time a command may be pending; DefaultPendingTimeout when 0. It needs PushAt.
 	PendingTimeout time.Duration
 	// Reference passes on every command that p2p-media-loader 2.3.1 decodes: unknown codes, empty bodies, announcements
-	// with unreadable lists, rounded numbers. For comparison with recorded behaviour only.
+	// with unreadable lists, rounded numbers. For comparison with recorded decisions only.
 	Reference bool
 
 	pending []byte

@@ -134,16 +134,16 @@ func runCapture(t *testing.T, path string) {
 		}
 	}
 	readJSON(t, path, &capture)
-	max := DefaultMaxMessageSize
+	limit := DefaultMaxMessageSize
 	if core := capture.Input.Core; core != nil && core.WebRtcMaxMessageSize > 0 {
-		max = core.WebRtcMaxMessageSize
+		limit = core.WebRtcMaxMessageSize
 	}
 	for _, tab := range capture.Tabs {
 		channels := map[string]*replay{}
 		for _, e := range tab.Log {
 			key := strconv.Itoa(tab.Tab) + " " + strconv.Itoa(e.PC) + " " + e.Label + " " + e.Dir
 			if channels[key] == nil {
-				channels[key] = &replay{max: max}
+				channels[key] = &replay{max: limit}
 			}
 			if msg := e.message(t); msg != nil {
 				channels[key].push(t, msg)

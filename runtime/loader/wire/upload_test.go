@@ -139,7 +139,7 @@ func TestUploadCancelActsOnTheRequestID(t *testing.T) {
 	}
 	var u Upload
 	if r := u.OnCommand(cancel(7, 0), start); r.Stopped != 0 {
-		t.Errorf("cancelled nothing: %+v", r)
+		t.Errorf("canceled nothing: %+v", r)
 	}
 	r := u.OnCommand(ask(7, 1, 0), start)
 	if got := u.OnCommand(Command{Code: CancelSegmentRequest, SegmentID: 7, Fields: FieldSegmentID}, start); got.Stopped != 0 {

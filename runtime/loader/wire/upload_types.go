@@ -18,7 +18,7 @@ type UploadResult struct {
 	Lookup bool
 	// SegmentID is the wanted segment, set with Lookup and Begin.
 	SegmentID int64
-	// Stopped is the ticket whose bytes must no longer be sent (replaced, cancelled, ended); 0 for none.
+	// Stopped is the ticket whose bytes must no longer be sent (replaced, canceled, ended); 0 for none.
 	Stopped Ticket
 	// Begin tells the caller to send Remaining bytes of the segment, starting at byte From, after Send, and to report them
 	// with Sent.
