@@ -1,0 +1,102 @@
+package telemetry
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func reasonOf(t *testing.T, err error) Reason {
+	t.Helper()
+	if err == nil {
+		return ""
+	}
+	var r *Refusal
+	if !errors.As(err, &r) {
+		t.Fatalf("error %v is no *Refusal", err)
+	}
+	return r.Reason
+}
+
+func TestDecodeReport(t *testing.T) {
+	const head = `{"v":1,"sequence":1,"role":"viewer",`
+	tests := []struct {
+		name, body string
+		want       Reason
+	}{
+		{"smallest", head + `"counters":{}}`, ""},
+		{"full", `{"v":1,"session":"s","sequence":7,"role":"viewer","counters":{"http":10,"seeder":5,"viewer":1,"discarded":2,"uploaded":9},"base":{"http":1},"peers":3,"stalls":1,"stallMs":20,"startupMs":300}`, ""},
+		{"seeder", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[{"name":"720p","heldEdge":44,"segments":8}],"peers":2,"maxPeers":200,"uplinkBps":1,"uplinkLimitBps":0}}`, ""},
+		{"newer field", head + `"counters":{},"mood":"good"}`, ""},
+		{"empty", ``, Malformed},
+		{"null", `null`, WrongVersion},
+		{"array", `[]`, Malformed},
+		{"trailing", head + `"counters":{}} {}`, Malformed},
+		{"version", `{"v":2,"sequence":1,"role":"viewer","counters":{}}`, WrongVersion},
+		{"role", `{"v":1,"sequence":1,"role":"origin","counters":{}}`, Malformed},
+		{"no sequence", `{"v":1,"role":"viewer","counters":{}}`, Malformed},
+		{"negative sequence", `{"v":1,"sequence":-1,"role":"viewer","counters":{}}`, Malformed},
+		{"negative", head + `"counters":{"http":-1}}`, Negative},
+		{"negative base", head + `"counters":{"http":1},"base":{"http":-1}}`, Negative},
+		{"unsafe integer", head + `"counters":{"http":9007199254740992}}`, Overflowing},
+		{"sum overflows", head + `"counters":{"http":9007199254740991,"seeder":1}}`, Overflowing},
+		{"beyond int64", head + `"counters":{"http":9223372036854775808}}`, Malformed},
+		{"fraction", head + `"counters":{"http":1.5}}`, Malformed},
+		{"base above", head + `"counters":{"http":1},"base":{"http":2}}`, Inconsistent},
+		{"discarded above", head + `"counters":{"http":1,"discarded":2}}`, Inconsistent},
+		{"peers", head + `"counters":{},"peers":-1}`, Malformed},
+		{"stalls", head + `"counters":{},"stalls":99999999999}`, Malformed},
+		{"startup", head + `"counters":{},"startupMs":-5}`, Malformed},
+		{"viewer as seeder", head + `"counters":{},"seeder":{}}`, Malformed},
+		{"long session", head + `"counters":{},"session":"` + strings.Repeat("a", MaxSessionLength+1) + `"}`, Malformed},
+		{"control character", head + `"counters":{},"session":"a\n"}`, Malformed},
+		{"rendition name", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[{"name":""}]}}`, Malformed},
+		{"held edge", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[{"name":"a","heldEdge":-2}]}}`, Malformed},
+		{"many renditions", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[` + strings.Repeat(`{"name":"a"},`, MaxRenditions) + `{"name":"a"}]}}`, Malformed},
+		{"uplink", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"uplinkBps":-1}}`, Malformed},
+		{"too large", head + `"counters":{}}` + strings.Repeat(" ", MaxReportSize), TooLarge},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := DecodeReport([]byte(tt.body))
+			if got := reasonOf(t, err); got != tt.want {
+				t.Fatalf("reason %q, want %q (%v)", got, tt.want, err)
+			}
+		})
+	}
+}
+
+func FuzzDecodeReport(f *testing.F) {
+	f.Add([]byte(`{"v":1,"session":"s","sequence":7,"role":"viewer","counters":{"http":10,"discarded":2},"base":{"http":1},"peers":3}`))
+	f.Add([]byte(`{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[{"name":"720p","heldEdge":44,"segments":8}]}}`))
+	f.Add([]byte(`{"v":1,"sequence":1,"role":"viewer","counters":{"http":9007199254740991,"seeder":9007199254740991}}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := DecodeReport(b)
+		if err != nil {
+			reasonOf(t, err)
+			return
+		}
+		if r.Counters.check() != "" || r.Counters.Received() < 0 || (r.Base != nil && !r.Counters.AtLeast(*r.Base)) {
+			t.Fatalf("accepted %+v", r)
+		}
+		again, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := DecodeReport(again); err != nil && len(again) <= MaxReportSize {
+			t.Fatalf("does not read its own writing %s: %v", again, err)
+		}
+	})
+}
+
+func BenchmarkDecodeReport(b *testing.B) {
+	body := []byte(`{"v":1,"session":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","sequence":7,"role":"viewer","counters":{"http":10,"seeder":5,"viewer":1,"discarded":2,"uploaded":9},"base":{"http":1,"seeder":0,"viewer":0,"discarded":0,"uploaded":0},"peers":3,"stalls":1,"stallMs":20,"startupMs":300}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := DecodeReport(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
