@@ -21,7 +21,7 @@ type Config struct {
 	TLSCert string `json:"tlsCert,omitempty"`
 	TLSKey  string `json:"tlsKey,omitempty"`
 	// AllowedOrigins are the web origins ("https://video.example.com") whose pages may connect; empty means
-	// all. "*" stands for any run of characters inside one. Clients that send no Origin are no browsers and are let in.
+	// all, and so does "*". The tracker's own pages and clients that send no Origin (no browsers) are let in.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
 	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
 	Stream *StreamConfig `json:"stream,omitempty"`
@@ -53,7 +53,7 @@ type StreamConfig struct {
 	SwarmID string `json:"swarmID,omitempty"`
 	// STUN are STUN servers for viewers, "stun:host:port".
 	STUN []string `json:"stun,omitempty"`
-	// ExternalURL is the tracker's WebSocket URL as viewers reach it, if their own request does not tell.
+	// ExternalURL is the tracker's http(s) URL as viewers reach it, if their own request does not tell.
 	ExternalURL string `json:"externalURL,omitempty"`
 	// OnlyKnownSwarms refuses announces for info hashes that are not the stream's, once those are known.
 	OnlyKnownSwarms bool `json:"onlyKnownSwarms,omitempty"`

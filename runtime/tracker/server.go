@@ -2,39 +2,141 @@ package tracker
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 )
 
 // Server is one tracker.
 type Server struct {
-	cfg   Config
-	log   *slog.Logger
-	ready chan struct{}
-	addr  net.Addr
-	api   http.Handler
+	cfg      Config
+	log      *slog.Logger
+	gatherer prometheus.Gatherer // what /metrics serves
+	hub      *hub
+	front    *front.Front
+	cert     *watched[*tls.Certificate] // nil without TLS
+	token    *watched[string]           // nil without a token file
+	api      http.Handler               // nil: only the WebSocket endpoint
+	// background runs beside the sockets until Run's context ends.
+	background []func(context.Context) error
+
+	ready    chan struct{}
+	draining atomic.Bool
+	addr     net.Addr
+	admin    net.Addr
 }
 
-// New checks the configuration and builds a tracker. It binds nothing. log and reg may be nil.
+// New checks the configuration and builds a tracker; it reads the certificate and the token, and binds nothing. log
+// and reg may be nil. /metrics serves reg if it is a prometheus.Gatherer, else the tracker's own metrics.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
 	}
+	cfg = cfg.withDefaults(runtime.GOMAXPROCS(0))
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{cfg: cfg.withDefaults(runtime.GOMAXPROCS(0)), log: log, ready: make(chan struct{})}, nil
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	s := &Server{cfg: cfg, log: log, ready: make(chan struct{}), gatherer: prometheus.DefaultGatherer}
+	if g, ok := reg.(prometheus.Gatherer); ok {
+		s.gatherer = g
+	}
+	var err error
+	if cfg.TLSCert != "" {
+		if s.cert, err = watchCertificate(cfg, log); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.SeederTokenFile != "" {
+		if s.token, err = watchToken(cfg, log); err != nil {
+			return nil, err
+		}
+	}
+	if s.hub, err = newHub(cfg, reg); err != nil {
+		return nil, err
+	}
+	l := cfg.Limits
+	s.front, err = front.New(front.Config{
+		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, Sockets: l.Sockets,
+		SocketsPerAddress: l.SocketsPerAddress, UpgradesPerSecond: l.UpgradesPerSecond, UpgradeBurst: l.UpgradeBurst,
+		WriteTimeout: l.WriteTimeout.Std(), PingInterval: l.PingInterval.Std(), IdleTimeout: l.IdleTimeout.Std(),
+		Origin: s.originAllowed, Token: s.seederToken,
+	}, s.hub, log, reg)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
-// Run listens and serves until ctx ends and all sockets are drained, then returns nil.
-func (s *Server) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+// Mount adds the handler of the other paths (viewerapi); call it before Run.
+func (s *Server) Mount(h http.Handler) { s.api = h }
+
+// SeederToken returns the token in force; it changes when its file does.
+func (s *Server) SeederToken() string { return s.seederToken() }
+
+func (s *Server) seederToken() string {
+	if s.token != nil {
+		return s.token.get()
+	}
+	return s.cfg.SeederToken
+}
+
+// originAllowed reports whether pages of an origin may connect.
+func (s *Server) originAllowed(origin, host string) bool {
+	allowed := s.cfg.AllowedOrigins
+	if len(allowed) == 0 || slices.Contains(allowed, "*") {
+		return true
+	}
+	if slices.ContainsFunc(allowed, func(o string) bool { return strings.EqualFold(o, origin) }) {
+		return true
+	}
+	// The tracker's own pages.
+	_, own, _ := strings.Cut(origin, "://")
+	return own != "" && strings.EqualFold(own, host)
+}
+
+// SetAllowed restricts the tracker to the given info hashes (20 bytes each; others are ignored); nil lifts the
+// restriction, which is how a tracker begins.
+func (s *Server) SetAllowed(infoHashes []string) {
+	if infoHashes == nil {
+		s.hub.allow(nil)
+		return
+	}
+	ids := make([]signaling.ID, 0, len(infoHashes))
+	for _, h := range infoHashes {
+		if id, err := signaling.MakeID(h); err == nil {
+			ids = append(ids, id)
+		}
+	}
+	s.hub.allow(ids)
+}
+
+// SetSeederLoad notes how many peers a seeder says to have, over all its swarms, and how many it takes; limit 0
+// means that it did not say. name is the `session` parameter of the URL that the seeder connected with.
+func (s *Server) SetSeederLoad(name string, peers, limit int) { s.hub.setLoad(name, peers, limit) }
+
+// Snapshot implements viewerapi.Swarms.
+func (s *Server) Snapshot() []viewerapi.SwarmCount { return s.hub.registry.snapshot() }
+
+// Audience implements viewerapi.Swarms.
+func (s *Server) Audience() viewerapi.Audience {
+	return viewerapi.Audience{ViewerSockets: s.front.Viewers(), SeederSockets: s.front.Seeders()}
 }
 
 // Ready is closed once the tracker listens.
@@ -42,3 +144,58 @@ func (s *Server) Ready() <-chan struct{} { return s.ready }
 
 // Addr is where the tracker listens; valid once Ready.
 func (s *Server) Addr() net.Addr { return s.addr }
+
+// AdminAddr is where the admin endpoints are; valid once Ready, nil without them.
+func (s *Server) AdminAddr() net.Addr { return s.admin }
+
+// Run listens and serves until ctx ends and all sockets are drained, then returns nil.
+func (s *Server) Run(ctx context.Context) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for viewers: %w", err)
+	}
+	s.addr = listener.Addr()
+	var adminListener net.Listener
+	if s.cfg.AdminListen != "" {
+		if adminListener, err = lc.Listen(ctx, "tcp", s.cfg.AdminListen); err != nil {
+			return errors.Join(fmt.Errorf("listening for admin: %w", err), listener.Close())
+		}
+		s.admin = adminListener.Addr()
+	}
+	group, running := errgroup.WithContext(ctx)
+	public := s.publicServer()
+	group.Go(func() error {
+		return s.serve(public, newLimitListener(listener, s.cfg.Limits.Sockets+spareConnections))
+	})
+	admin := s.adminServer()
+	if adminListener != nil {
+		group.Go(func() error { return served("admin", admin.Serve(adminListener)) })
+	}
+	s.watchFiles(group, running)
+	for _, f := range s.background {
+		group.Go(func() error { return f(running) })
+	}
+	stopShards := s.hub.start()
+	sockets := make(chan struct{})
+	go func() {
+		defer close(sockets)
+		s.front.Run(running, s.cfg.DrainPeriod.Std())
+	}()
+	close(s.ready)
+	s.log.Info("tracker listens", "address", s.addr.String(), "admin", s.cfg.AdminListen, "tls", s.cert != nil,
+		"shards", len(s.hub.shards))
+
+	<-running.Done()
+	s.draining.Store(true)
+	s.log.Info("tracker drains", "viewers", s.front.Viewers(), "seeders", s.front.Seeders())
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainPeriod.Std()+time.Second)
+	defer cancel()
+	if err := public.Shutdown(grace); err != nil {
+		_ = public.Close() // cuts requests that outlive the drain
+	}
+	<-sockets
+	stopShards()
+	_ = admin.Close() // last, so that probes see the drain; nobody's answer matters now
+	return group.Wait()
+}

@@ -1,0 +1,223 @@
+package front
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// conn is one socket.
+type conn struct {
+	front   *Front
+	ws      *websocket.Conn
+	net     net.Conn
+	address string
+	seeder  bool
+
+	// Milliseconds since the front began, of the last frame and of the last message; probed, if not 0, is when a sign
+	// of life was asked for.
+	lastFrame, lastMessage, probed atomic.Int64
+	slot                           int // in the keep-alive wheel
+
+	mu      sync.Mutex
+	queue   *[]byte // frames waiting; nil when there are none
+	writing bool    // a flusher runs
+	closing bool    // no more frames
+	// readerDone says that nobody waits for the client any more.
+	readerDone bool
+	reason     Reason
+}
+
+// Send implements Conn.
+func (c *conn) Send(msg []byte) bool { return c.frame(opText, msg) }
+
+func (c *conn) frame(opcode byte, payload []byte) bool {
+	c.mu.Lock()
+	if c.closing {
+		c.mu.Unlock()
+		return false
+	}
+	if c.queue == nil {
+		c.queue = queues.Get().(*[]byte)
+	}
+	limit := c.front.cfg.SendQueueBytes
+	if c.seeder {
+		limit *= 4
+	}
+	if len(*c.queue)+len(payload) > limit {
+		c.mu.Unlock()
+		c.Close(ReasonSlow)
+		return false
+	}
+	*c.queue = appendFrame(*c.queue, opcode, payload)
+	start := !c.writing
+	c.writing = true
+	c.mu.Unlock()
+	if start {
+		go c.flush()
+	}
+	return true
+}
+
+// flush writes out what waits, until nothing does. At most one runs per connection.
+func (c *conn) flush() {
+	for {
+		c.mu.Lock()
+		q, closing := c.queue, c.closing
+		c.queue = nil
+		if q == nil {
+			c.writing = false
+			c.hangUp()
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		timeout := c.front.cfg.WriteTimeout
+		if closing {
+			timeout = min(timeout, lastWords)
+		}
+		err := c.net.SetWriteDeadline(time.Now().Add(timeout))
+		if err == nil {
+			_, err = c.net.Write(*q)
+		}
+		releaseQueue(q)
+		if err != nil {
+			reason := ReasonClient
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				reason = ReasonSlow
+			}
+			c.Close(reason)
+			_ = c.net.Close() // the write has failed already
+		}
+	}
+}
+
+// lastWords is how long a closing connection may take to send what waits and to hear the client's close frame.
+const lastWords = time.Second
+
+// hangUp, with the lock held, ends a closing connection whose frames are out: at once if nobody reads any more,
+// else after the client had time for its own close frame.
+func (c *conn) hangUp() {
+	switch {
+	case !c.closing || c.writing:
+	case c.readerDone:
+		_ = c.net.Close() // nothing can be lost any more
+	default:
+		_ = c.net.SetReadDeadline(time.Now().Add(lastWords)) // fails only if closed already
+	}
+}
+
+// Close implements Conn. The first reason given is the one that counts.
+func (c *conn) Close(reason Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return
+	}
+	c.closing, c.reason = true, reason
+	switch reason {
+	case ReasonSlow, ReasonDead:
+		// Whoever does not read gets no close frame either.
+		if c.queue != nil {
+			releaseQueue(c.queue)
+			c.queue = nil
+		}
+		_ = c.net.Close() // ends reader and flusher
+		return
+	case ReasonClient:
+		c.hangUp()
+		return
+	}
+	if c.queue == nil {
+		c.queue = queues.Get().(*[]byte)
+	}
+	status := reason.status()
+	*c.queue = appendFrame(*c.queue, opClose, append([]byte{byte(status >> 8), byte(status)}, reason.String()...))
+	if !c.writing {
+		c.writing = true
+		go c.flush()
+		return
+	}
+	_ = c.net.SetWriteDeadline(time.Now().Add(lastWords)) // fails only if closed already
+}
+
+// finished notes that nothing is read any more.
+func (c *conn) finished(reason Reason) {
+	c.mu.Lock()
+	c.readerDone = true
+	c.mu.Unlock()
+	c.Close(reason)
+	c.mu.Lock()
+	c.hangUp()
+	c.mu.Unlock()
+}
+
+// Probe implements Conn.
+func (c *conn) Probe() {
+	if c.probed.CompareAndSwap(0, c.front.clock()) {
+		c.frame(opPing, nil)
+		c.front.watch(c)
+	}
+}
+
+// read is the life of the connection.
+func (c *conn) read(handler Handler, client Client) {
+	session := handler.Open(c, client)
+	defer c.front.gone(c, session)
+	c.ws.SetReadLimit(int64(c.front.cfg.MessageBytes))
+	c.ws.SetPingHandler(func(data string) error {
+		c.alive()
+		// More pings than that are no keep-alive; an unanswered one harms nobody.
+		if c.front.pings.Allow() {
+			c.frame(opPong, []byte(data))
+		}
+		return nil
+	})
+	c.ws.SetPongHandler(func(string) error { c.alive(); return nil })
+	c.ws.SetCloseHandler(func(code int, _ string) error {
+		c.frame(opClose, websocket.FormatCloseMessage(code, ""))
+		return nil
+	})
+	for {
+		kind, r, err := c.ws.NextReader()
+		var m *Message
+		if err == nil {
+			m, err = readMessage(r)
+		}
+		if err != nil {
+			c.finished(readReason(err))
+			return
+		}
+		c.alive()
+		c.lastMessage.Store(c.front.clock())
+		if kind != websocket.TextMessage {
+			c.front.metrics.binary.Inc()
+			m.Release()
+			continue
+		}
+		session.Message(m)
+	}
+}
+
+func (c *conn) alive() {
+	c.lastFrame.Store(c.front.clock())
+	c.probed.Store(0)
+}
+
+// readReason tells a client that breaks rules from one that is gone.
+func readReason(err error) Reason {
+	var ce *websocket.CloseError
+	var ne net.Error
+	switch {
+	case errors.Is(err, websocket.ErrReadLimit):
+		return ReasonTooLarge
+	case errors.As(err, &ce), errors.As(err, &ne), errors.Is(err, net.ErrClosed):
+		return ReasonClient
+	}
+	return ReasonProtocol
+}

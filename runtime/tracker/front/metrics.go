@@ -1,0 +1,40 @@
+package front
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	opened, binary prometheus.Counter
+	refused        *prometheus.CounterVec
+	closed         [reasons]prometheus.Counter
+}
+
+func newMetrics(f *Front, reg prometheus.Registerer) (*metrics, error) {
+	closed := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_closed_total",
+		Help: "Sockets closed, by reason."}, []string{"reason"})
+	m := &metrics{
+		opened: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_opened_total",
+			Help: "Sockets opened."}),
+		binary: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_binary_messages_total",
+			Help: "Binary messages, which are ignored."}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_refused_total",
+			Help: "Requests for a socket that were refused, by the limit they hit."}, []string{"limit"}),
+	}
+	for r := range reasons {
+		m.closed[r] = closed.WithLabelValues(r.String())
+	}
+	gauge := func(role string, v func() int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_tracker_sockets", Help: "Open sockets.",
+			ConstLabels: prometheus.Labels{"role": role}}, func() float64 { return float64(v()) })
+	}
+	for _, c := range []prometheus.Collector{m.opened, m.binary, m.refused, closed,
+		gauge("viewer", f.Viewers), gauge("seeder", f.Seeders)} {
+		if err := reg.Register(c); err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,157 @@
+package tracker
+
+import (
+	"hash/maphash"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// hub is the front's handler: it parses messages and leads them to the shards that own the swarms.
+type hub struct {
+	cfg      Config
+	limits   signaling.Limits
+	registry *registry
+	shards   []*shard
+	seed     maphash.Seed
+	metrics  *metrics
+	// allowed are the info hashes that are served; nil: all.
+	allowed atomic.Pointer[map[signaling.ID]struct{}]
+
+	mu      sync.Mutex
+	seeders map[string]map[*session]struct{} // by what they call themselves in reports
+}
+
+func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
+	h := &hub{cfg: cfg, registry: newRegistry(cfg.Limits.Swarms), seed: maphash.MakeSeed(),
+		seeders: make(map[string]map[*session]struct{}),
+		limits: signaling.Limits{MessageBytes: cfg.Limits.MessageBytes, Offers: cfg.Limits.OffersPerAnnounce,
+			ScrapeHashes: cfg.Limits.ScrapeHashes}.WithDefaults(),
+	}
+	core := swarm.Defaults()
+	core.MinInterval, core.MaxInterval = cfg.AnnounceInterval.Min.Std(), cfg.AnnounceInterval.Max.Std()
+	core.Seeders, core.Peers, core.MaxPeers = cfg.Peering.Seeders, cfg.Peering.Peers, cfg.Peering.MaxPeers
+	core.SeederPeers, core.PeersPerSwarm = cfg.Peering.SeederPeers, cfg.Limits.PeersPerSwarm
+	for i := range cfg.Shards {
+		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // whom to meet is no secret
+		h.shards = append(h.shards, &shard{number: i, core: swarm.NewCore(core, h.registry, rnd), in: make(chan *job, 256)})
+	}
+	var err error
+	if h.metrics, err = newMetrics(h, reg); err != nil {
+		return nil, err
+	}
+	for _, s := range h.shards {
+		s.metrics = h.metrics
+	}
+	return h, nil
+}
+
+// start runs the shards; the returned function ends them, after the last session.
+func (h *hub) start() (stop func()) {
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for _, s := range h.shards {
+		wg.Go(func() { s.run(done) })
+	}
+	return func() {
+		// Whatever the last sessions left behind comes first.
+		h.barrier()
+		close(done)
+		wg.Wait()
+	}
+}
+
+// barrier returns when every shard has done what was sent to it before.
+func (h *hub) barrier() {
+	for _, s := range h.shards {
+		reached := make(chan struct{})
+		s.in <- &job{kind: jobBarrier, reached: reached}
+		<-reached
+	}
+}
+
+func (h *hub) shardOf(hash signaling.ID) int {
+	if len(h.shards) == 1 {
+		return 0
+	}
+	return int(maphash.Bytes(h.seed, hash[:]) % uint64(len(h.shards)))
+}
+
+// Open implements front.Handler.
+func (h *hub) Open(c front.Conn, client front.Client) front.Session {
+	s := &session{hub: h, conn: c, client: client, socks: make([]*swarm.Socket, len(h.shards)),
+		bucket: newBucket(h.cfg.Limits, client.Seeder, time.Now())}
+	if client.Seeder && client.Session != "" {
+		h.mu.Lock()
+		if h.seeders[client.Session] == nil {
+			h.seeders[client.Session] = make(map[*session]struct{})
+		}
+		h.seeders[client.Session][s] = struct{}{}
+		h.mu.Unlock()
+	}
+	return s
+}
+
+func (h *hub) forget(s *session) {
+	if !s.client.Seeder || s.client.Session == "" {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.seeders[s.client.Session], s)
+	if len(h.seeders[s.client.Session]) == 0 {
+		delete(h.seeders, s.client.Session)
+	}
+}
+
+// setLoad tells the shards what a seeder reported of itself.
+func (h *hub) setLoad(name string, peers, limit int) {
+	h.mu.Lock()
+	sessions := make([]*session, 0, len(h.seeders[name]))
+	for s := range h.seeders[name] {
+		sessions = append(sessions, s)
+	}
+	h.mu.Unlock()
+	for _, s := range sessions {
+		for i, shard := range h.shards {
+			if s.used.Load()&(1<<i) == 0 {
+				continue
+			}
+			j := jobs.Get().(*job)
+			j.kind, j.sess, j.peers, j.limit = jobLoad, s, peers, limit
+			select {
+			case shard.in <- j:
+			default: // the next report is seconds away
+				j.release()
+			}
+		}
+	}
+}
+
+// allow restricts the tracker to the given info hashes; nil lifts the restriction.
+func (h *hub) allow(hashes []signaling.ID) {
+	if hashes == nil {
+		h.allowed.Store(nil)
+		return
+	}
+	set := make(map[signaling.ID]struct{}, len(hashes))
+	for _, id := range hashes {
+		set[id] = struct{}{}
+	}
+	h.allowed.Store(&set)
+}
+
+func (h *hub) serves(hash signaling.ID) bool {
+	set := h.allowed.Load()
+	if set == nil {
+		return true
+	}
+	_, ok := (*set)[hash]
+	return ok
+}

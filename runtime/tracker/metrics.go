@@ -1,0 +1,120 @@
+package tracker
+
+import (
+	"fmt"
+
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// limit names a bound that a client hit.
+type limit int
+
+const (
+	limitMessages limit = iota
+	limitFlood
+	limitOffers
+	limitSwarms
+	limitIDs
+	limitAllowed
+	limits
+)
+
+var limitNames = [limits]string{"messages_per_second", "flood", "offers_per_announce", "swarms_per_socket",
+	"ids_per_socket", "info_hash_not_served"}
+
+type metrics struct {
+	messages [4]prometheus.Counter
+	invalid  prometheus.Counter
+	limits   [limits]prometheus.Counter
+	handling prometheus.Histogram
+}
+
+func (m *metrics) limit(l limit) { m.limits[l].Inc() }
+
+func (m *metrics) message(action signaling.Action, err error) {
+	if err != nil {
+		m.invalid.Inc()
+		return
+	}
+	m.messages[action].Inc()
+}
+
+func newMetrics(h *hub, reg prometheus.Registerer) (*metrics, error) {
+	m := &metrics{handling: prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "p2pstream_tracker_handling_seconds", Help: "From having read a message to having queued what it causes.",
+		Buckets: []float64{.0001, .0003, .001, .003, .01, .03, .1, .3, 1},
+	})}
+	messages := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_messages_total",
+		Help: "Messages from clients, by kind."}, []string{"kind"})
+	for action, name := range map[signaling.Action]string{signaling.ActionAnnounce: "announce",
+		signaling.ActionAnswer: "answer", signaling.ActionScrape: "scrape"} {
+		m.messages[action] = messages.WithLabelValues(name)
+	}
+	m.invalid = messages.WithLabelValues("invalid")
+	hits := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_limit_hits_total",
+		Help: "Messages that were ignored, refused or cut short by a limit."}, []string{"limit"})
+	for l := range limits {
+		m.limits[l] = hits.WithLabelValues(limitNames[l])
+	}
+	for _, c := range append(coreCollectors(h), m.handling, messages, hits) {
+		if err := reg.Register(c); err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// coreCollectors publish what the shards count themselves.
+func coreCollectors(h *hub) []prometheus.Collector {
+	counter := func(name, help string, labels prometheus.Labels, of func(*swarm.Stats) uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_tracker_" + name, Help: help, ConstLabels: labels},
+			func() float64 {
+				var sum uint64
+				for _, s := range h.shards {
+					sum += of(&s.core.Stats)
+				}
+				return float64(sum)
+			})
+	}
+	gauge := func(name, help string, labels prometheus.Labels, v func() int) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_tracker_" + name, Help: help, ConstLabels: labels},
+			func() float64 { return float64(v()) })
+	}
+	type of = func(*swarm.Stats) uint64
+	var all []prometheus.Collector
+	byLabel := func(name, help, label string, values map[string]of) {
+		for value, f := range values {
+			all = append(all, counter(name, help, prometheus.Labels{label: value}, f))
+		}
+	}
+	byLabel("offers_total", "Offers of announces, by what became of them.", "result", map[string]of{
+		"to_seeder": func(s *swarm.Stats) uint64 { return s.OffersToSeeders.Load() },
+		"to_viewer": func(s *swarm.Stats) uint64 { return s.OffersRelayed.Load() - min(s.OffersToSeeders.Load(), s.OffersRelayed.Load()) },
+		"unused":    func(s *swarm.Stats) uint64 { return s.OffersUnused.Load() },
+	})
+	byLabel("answers_total", "Answers, by what became of them.", "result", map[string]of{
+		"relayed":  func(s *swarm.Stats) uint64 { return s.AnswersRelayed.Load() },
+		"departed": func(s *swarm.Stats) uint64 { return s.AnswersDeparted.Load() },
+		"unknown":  func(s *swarm.Stats) uint64 { return s.AnswersUnknown.Load() },
+		"foreign":  func(s *swarm.Stats) uint64 { return s.AnswersForeign.Load() },
+	})
+	byLabel("peer_changes_total", "Peers that came, left, expired or moved to a new socket.", "change", map[string]of{
+		"joined":  func(s *swarm.Stats) uint64 { return s.Joins.Load() },
+		"left":    func(s *swarm.Stats) uint64 { return s.Departures.Load() },
+		"expired": func(s *swarm.Stats) uint64 { return s.Expiries.Load() },
+		"moved":   func(s *swarm.Stats) uint64 { return s.Moves.Load() },
+	})
+	byLabel("announces_refused_total", "Announces without membership, by reason.", "reason", map[string]of{
+		"id_in_use":   func(s *swarm.Stats) uint64 { return s.Conflicts.Load() },
+		"swarm_full":  func(s *swarm.Stats) uint64 { return s.SwarmFull.Load() },
+		"swarms_full": func(s *swarm.Stats) uint64 { return s.SwarmsFull.Load() },
+	})
+	viewers := func() int { _, v, _ := h.registry.totals(); return v }
+	seeders := func() int { _, _, s := h.registry.totals(); return s }
+	return append(all,
+		gauge("swarms", "Swarms with members.", nil, func() int { n, _, _ := h.registry.totals(); return n }),
+		gauge("peers", "Memberships in swarms.", prometheus.Labels{"role": "viewer"}, viewers),
+		gauge("peers", "Memberships in swarms.", prometheus.Labels{"role": "seeder"}, seeders))
+}

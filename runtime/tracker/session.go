@@ -1,0 +1,187 @@
+package tracker
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
+)
+
+// session is one socket as the hub sees it. Its reader owns it, but for socks.
+type session struct {
+	hub    *hub
+	conn   front.Conn
+	client front.Client
+	// socks are the shards' views of this socket; element i belongs to shard i.
+	socks []*swarm.Socket
+	// used has a bit for each shard that knows this socket.
+	used    atomic.Uint64
+	bucket  bucket
+	members []membership
+}
+
+// membership is that a socket announced an id in a swarm. The shards know better who is a member; this is here to
+// bound what one socket may claim, over all shards.
+type membership struct {
+	hash, id signaling.ID
+	last     time.Time
+}
+
+// Message implements front.Session.
+func (s *session) Message(b *front.Message) {
+	now := time.Now()
+	switch s.bucket.take(now) {
+	case ignore:
+		s.hub.metrics.limit(limitMessages)
+		b.Release()
+		return
+	case cut:
+		s.hub.metrics.limit(limitFlood)
+		b.Release()
+		s.conn.Close(front.ReasonFlood)
+		return
+	}
+	j := jobs.Get().(*job)
+	j.kind, j.sess, j.bytes, j.began = jobMessage, s, b, now
+	m := &j.message
+	err := m.Parse(b.Bytes, s.hub.limits)
+	s.hub.metrics.message(m.Action, err)
+	if m.Dropped > 0 {
+		s.hub.metrics.limit(limitOffers)
+	}
+	switch {
+	case err != nil:
+		s.fail(m, err.Error())
+	case m.Action == signaling.ActionScrape:
+		s.scrape(m, now)
+	case !s.hub.serves(m.InfoHash):
+		s.hub.metrics.limit(limitAllowed)
+		s.fail(m, "info_hash is not served here")
+	case m.Action == signaling.ActionAnnounce && !s.admit(m, now):
+		s.fail(m, "too many swarms or peer ids on one socket")
+	default:
+		i := s.hub.shardOf(m.InfoHash)
+		s.used.Or(1 << i)
+		s.hub.shards[i].in <- j
+		return
+	}
+	j.release()
+}
+
+// Closed implements front.Session.
+func (s *session) Closed() {
+	s.hub.forget(s)
+	used := s.used.Load()
+	for i, shard := range s.hub.shards {
+		if used&(1<<i) != 0 {
+			j := jobs.Get().(*job)
+			j.kind, j.sess = jobClose, s
+			shard.in <- j
+		}
+	}
+}
+
+// fail answers a message that cannot be used. It never costs the socket.
+func (s *session) fail(m *signaling.ClientMessage, reason string) {
+	s.conn.Send(signaling.AppendFailure(nil, m.Action, m.RawInfoHash, reason))
+}
+
+// scrape answers with the sizes of swarms. Without a hash these are the socket's own: a list of everything that is
+// watched is nobody's business.
+func (s *session) scrape(m *signaling.ClientMessage, now time.Time) {
+	hashes := m.Scrape
+	if m.ScrapeAll {
+		s.dropStale(now)
+		for _, own := range s.members {
+			if !contains(hashes, own.hash) {
+				hashes = append(hashes, own.hash)
+			}
+		}
+	}
+	files := make([]signaling.ScrapeFile, 0, len(hashes))
+	for i, hash := range hashes {
+		if !contains(hashes[:i], hash) {
+			files = append(files, s.hub.registry.file(hash))
+		}
+	}
+	s.conn.Send(signaling.AppendScrapeReply(nil, files, int(s.hub.cfg.AnnounceInterval.Min.Std()/time.Second)))
+}
+
+func contains(ids []signaling.ID, id signaling.ID) bool {
+	for i := range ids {
+		if ids[i] == id {
+			return true
+		}
+	}
+	return false
+}
+
+// admit notes an announce, unless the socket would then claim too many swarms or ids.
+func (s *session) admit(m *signaling.ClientMessage, now time.Time) bool {
+	for i := range s.members {
+		own := &s.members[i]
+		if own.hash != m.InfoHash || own.id != m.PeerID {
+			continue
+		}
+		own.last = now
+		if m.Event == signaling.EventStopped {
+			last := len(s.members) - 1
+			s.members[i] = s.members[last]
+			s.members = s.members[:last]
+		}
+		return true
+	}
+	if m.Event == signaling.EventStopped {
+		return true
+	}
+	if !s.room(m) {
+		s.dropStale(now)
+		if !s.room(m) {
+			return false
+		}
+	}
+	s.members = append(s.members, membership{m.InfoHash, m.PeerID, now})
+	return true
+}
+
+// room reports whether one more membership is within the limits.
+func (s *session) room(m *signaling.ClientMessage) bool {
+	lim := s.hub.cfg.Limits
+	// Whatever the two limits allow, their product is not meant.
+	if len(s.members) >= lim.SwarmsPerSocket+lim.IDsPerSocket {
+		s.hub.metrics.limit(limitSwarms)
+		return false
+	}
+	var hashes, ids []signaling.ID
+	for i := range s.members {
+		own := &s.members[i]
+		if own.hash != m.InfoHash && !contains(hashes, own.hash) {
+			hashes = append(hashes, own.hash)
+		}
+		if own.id != m.PeerID && !contains(ids, own.id) {
+			ids = append(ids, own.id)
+		}
+	}
+	switch {
+	case len(hashes) >= lim.SwarmsPerSocket:
+		s.hub.metrics.limit(limitSwarms)
+		return false
+	case len(ids) >= lim.IDsPerSocket:
+		s.hub.metrics.limit(limitIDs)
+		return false
+	}
+	return true
+}
+
+// dropStale forgets memberships that have expired: browsers leave swarms without a word.
+func (s *session) dropStale(now time.Time) {
+	keep := s.members[:0]
+	for _, own := range s.members {
+		if now.Sub(own.last) < 2*s.hub.cfg.AnnounceInterval.Max.Std()+time.Minute {
+			keep = append(keep, own)
+		}
+	}
+	s.members = keep
+}

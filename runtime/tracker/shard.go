@@ -1,0 +1,105 @@
+package tracker
+
+import (
+	"sync"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
+)
+
+// job is one thing for a shard to do.
+type job struct {
+	kind jobKind
+	sess *session
+
+	// jobMessage: the parsed message, which aliases the bytes.
+	message signaling.ClientMessage
+	bytes   *front.Message
+	began   time.Time
+
+	// jobLoad
+	peers, limit int
+
+	// jobBarrier: closed when the shard gets here.
+	reached chan struct{}
+}
+
+type jobKind uint8
+
+const (
+	jobMessage jobKind = iota
+	jobClose
+	jobLoad
+	jobBarrier
+)
+
+var jobs = sync.Pool{New: func() any { return new(job) }}
+
+func (j *job) release() {
+	if j.bytes != nil {
+		j.bytes.Release()
+	}
+	m := signaling.ClientMessage{Offers: j.message.Offers[:0], Scrape: j.message.Scrape[:0]}
+	clear(m.Offers[:cap(m.Offers)])
+	*j = job{message: m}
+	jobs.Put(j)
+}
+
+// shard owns some of the swarms: one goroutine, which never waits for a socket.
+type shard struct {
+	number  int
+	core    *swarm.Core
+	in      chan *job
+	metrics *metrics
+}
+
+// run works until stop is closed; nobody may send any more then.
+func (s *shard) run(stop <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case j := <-s.in:
+			s.do(j)
+		case now := <-tick.C:
+			s.core.Tick(now)
+		case <-stop:
+			return
+		}
+	}
+}
+
+func (s *shard) do(j *job) {
+	switch j.kind {
+	case jobMessage:
+		sock := j.sess.socks[s.number]
+		if sock == nil {
+			sock = &swarm.Socket{Ref: j.sess.conn, Seeder: j.sess.client.Seeder}
+			j.sess.socks[s.number] = sock
+		}
+		now := time.Now()
+		for _, d := range s.core.Handle(sock, &j.message, now) {
+			conn := d.To.Ref.(front.Conn)
+			if d.Probe {
+				conn.Probe()
+				continue
+			}
+			// A socket that takes no more is being closed, and says so itself.
+			conn.Send(d.Payload)
+		}
+		s.metrics.handling.Observe(time.Since(j.began).Seconds())
+	case jobClose:
+		if sock := j.sess.socks[s.number]; sock != nil {
+			s.core.Close(sock)
+		}
+	case jobLoad:
+		if sock := j.sess.socks[s.number]; sock != nil {
+			s.core.SetLoad(sock, j.peers, j.limit)
+		}
+	case jobBarrier:
+		close(j.reached)
+	}
+	j.release()
+}

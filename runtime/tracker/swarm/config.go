@@ -1,0 +1,48 @@
+package swarm
+
+import "time"
+
+// Config shapes the meshes and bounds the state. All fields must be set; Defaults has what the tracker uses.
+type Config struct {
+	// MinInterval is told to a viewer that is alone, MaxInterval to one that has all it needs.
+	MinInterval, MaxInterval time.Duration
+	// Slack is added to two intervals before a silent peer is taken for gone. p2p-media-loader 3 and later wait at
+	// least 20 s whatever they are told, so it must not be shorter than that.
+	Slack time.Duration
+	// OfferTTL is how long an offer may be answered. Browsers drop theirs after 50 s.
+	OfferTTL time.Duration
+	// RelinkAfter is when an answered offer may be doubted.
+	RelinkAfter time.Duration
+	// Seeders is how many seeders a viewer is led to.
+	Seeders int
+	// Peers is how many connections a viewer needs, MaxPeers how many it gets.
+	Peers, MaxPeers int
+	// SeederPeers is the limit of a seeder that reported none.
+	SeederPeers int
+	// PeersPerSwarm bounds a swarm.
+	PeersPerSwarm int
+}
+
+// Defaults returns the configuration that the tracker uses where it is not told otherwise.
+func Defaults() Config {
+	return Config{
+		MinInterval: 7 * time.Second, MaxInterval: 90 * time.Second, Slack: 30 * time.Second,
+		OfferTTL: 60 * time.Second, RelinkAfter: 3 * time.Minute,
+		Seeders: 2, Peers: 8, MaxPeers: 20, SeederPeers: 200, PeersPerSwarm: 50_000,
+	}
+}
+
+// maxSeederPeers bounds what a report may claim as a seeder's limit.
+const maxSeederPeers = 10_000
+
+// maxRelations is how many relations a viewer may have before its offers are no longer passed on: it bounds what
+// somebody who announces all the time can make the tracker remember.
+func (c Config) maxRelations() int { return 4*c.MaxPeers + 32 }
+
+// crowded is how many connections a viewer may be given when a newcomer finds nobody less busy.
+func (c Config) crowded() int { return c.MaxPeers + c.MaxPeers/2 }
+
+// retryAfter is how long a pair is left alone after an offer that went to a peer announcing every interval.
+func (c Config) retryAfter(interval time.Duration) time.Duration {
+	return max(2*interval, c.OfferTTL)
+}

@@ -1,0 +1,299 @@
+package swarm
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+)
+
+// Delivery is a message for one socket, or the wish to know whether it still lives.
+type Delivery struct {
+	To *Socket
+	// Payload is the message; it is valid until the next call of the Core. Empty if Probe.
+	Payload []byte
+	// Probe asks to ping the socket and to close it if nothing comes back soon: somebody else claims one of its ids.
+	Probe bool
+}
+
+// Registry is told of swarms that come and go, and may refuse new ones. It must not call back.
+type Registry interface {
+	// Add reports false if there are too many swarms.
+	Add(hash signaling.ID, counts *Counts) bool
+	Remove(hash signaling.ID)
+}
+
+// Stats count what a Core did. Only the Core writes; anybody may read.
+type Stats struct {
+	// Announces handled, and what became of their offers.
+	Announces, OffersRelayed, OffersToSeeders, OffersUnused atomic.Uint64
+	// Answers passed on, and dropped: to peers that have left, without an offer of that id relayed to the
+	// sender in time, or in the name of a peer of another socket.
+	AnswersRelayed, AnswersDeparted, AnswersUnknown, AnswersForeign atomic.Uint64
+	// Joins, departures by message or closed socket, expiries of silent peers, moves of seeders to a new socket.
+	Joins, Departures, Expiries, Moves atomic.Uint64
+	// Conflicts are announces with a peer id of another live socket. Full are announces refused by a limit.
+	Conflicts, SwarmFull, SwarmsFull atomic.Uint64
+}
+
+// Core is the state of one shard: the swarms whose info hashes belong to it.
+type Core struct {
+	// Stats may be read at any time.
+	Stats Stats
+
+	cfg      Config
+	registry Registry
+	rnd      *rand.Rand
+	swarms   map[signaling.ID]*Swarm
+	pending  fifo
+	wheel    wheel
+
+	// Scratch, good until the next call.
+	out    []Delivery
+	buf    []byte
+	routed []*Peer
+}
+
+// NewCore returns an empty shard. registry may be nil: no limit on swarms.
+func NewCore(cfg Config, registry Registry, rnd *rand.Rand) *Core {
+	return &Core{cfg: cfg, registry: registry, rnd: rnd, swarms: make(map[signaling.ID]*Swarm)}
+}
+
+// Handle takes an announce or an answer of a socket and returns what to deliver, in order; it is good until the
+// next call. Scrapes are no business of a shard: they may span several.
+func (c *Core) Handle(sock *Socket, m *signaling.ClientMessage, now time.Time) []Delivery {
+	c.out, c.buf = c.out[:0], c.buf[:0]
+	if sock.closed {
+		return nil
+	}
+	c.lapse(now)
+	switch m.Action {
+	case signaling.ActionAnnounce:
+		c.announce(sock, m, now)
+	case signaling.ActionAnswer:
+		c.answer(sock, m, now)
+	}
+	return c.out
+}
+
+func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time) {
+	c.Stats.Announces.Add(1)
+	s := c.swarms[m.InfoHash]
+	var p *Peer
+	if s != nil {
+		p = s.byID[m.PeerID]
+	}
+	if p != nil && p.sock != sock {
+		if !sock.Seeder || !p.sock.Seeder {
+			c.conflict(s, p, sock, m)
+			return
+		}
+		c.Stats.Moves.Add(1)
+		// The swarm must outlive the moment without members.
+		s.leave(p)
+		p = nil
+	}
+	if m.Event == signaling.EventStopped {
+		c.stopped(s, p, sock, m)
+		return
+	}
+	if p == nil {
+		if p = c.join(s, sock, m); p == nil {
+			return
+		}
+		s = p.swarm
+	}
+	c.noteCompletion(s, p, m)
+	s.prune(p, now)
+	offers := len(m.Offers)
+	if m.NumWant >= 0 {
+		offers = min(offers, m.NumWant)
+	}
+	c.routed = Route(s, p, offers, now, c.rnd, c.routed[:0])
+	if len(s.byID) > 1 {
+		p.lonely = 0
+	} else {
+		p.lonely++
+	}
+	p.interval = s.interval(p, c.rnd)
+	p.deadline = now.Add(2*p.interval + c.cfg.Slack)
+	c.wheel.add(p, now)
+	c.reply(sock, s, p.interval)
+	for i, to := range c.routed {
+		o := m.Offers[i]
+		c.deliver(to.sock, func(b []byte) []byte { return signaling.AppendRelayedOffer(b, s.hash, p.id, o) })
+		key := o.ID.Key()
+		s.offered(p, to, key, now)
+		c.pending.push(offer{p, to, now})
+		if to.sock.Seeder {
+			c.Stats.OffersToSeeders.Add(1)
+		}
+	}
+	c.Stats.OffersRelayed.Add(uint64(len(c.routed)))
+	c.Stats.OffersUnused.Add(uint64(len(m.Offers) - len(c.routed)))
+	clear(c.routed)
+}
+
+// join makes a member, or answers why not.
+func (c *Core) join(s *Swarm, sock *Socket, m *signaling.ClientMessage) *Peer {
+	if s == nil {
+		s = newSwarm(&c.cfg, m.InfoHash)
+		if c.registry != nil && !c.registry.Add(m.InfoHash, s.counts) {
+			c.Stats.SwarmsFull.Add(1)
+			c.fail(sock, m, "tracker has too many swarms")
+			return nil
+		}
+		c.swarms[m.InfoHash] = s
+	}
+	// Seeders are few and known: a full swarm needs them most.
+	if len(s.byID) >= c.cfg.PeersPerSwarm && !sock.Seeder {
+		c.Stats.SwarmFull.Add(1)
+		c.fail(sock, m, "swarm is full")
+		return nil
+	}
+	c.Stats.Joins.Add(1)
+	return s.join(m.PeerID, sock)
+}
+
+func (c *Core) noteCompletion(s *Swarm, p *Peer, m *signaling.ClientMessage) {
+	if m.Event == signaling.EventCompleted && !p.complete {
+		s.counts.Downloaded.Add(1)
+	}
+	if m.Complete || m.Event == signaling.EventCompleted {
+		s.setComplete(p)
+	}
+}
+
+// stopped answers a goodbye; bittorrent-tracker does, and it does no harm.
+func (c *Core) stopped(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessage) {
+	if p != nil {
+		c.Stats.Departures.Add(1)
+		s.leave(p)
+	}
+	if s == nil {
+		c.deliver(sock, func(b []byte) []byte {
+			return signaling.AppendReply(b, m.InfoHash, seconds(c.cfg.MaxInterval), 0, 0)
+		})
+		return
+	}
+	c.reply(sock, s, c.cfg.MaxInterval)
+	c.dropIfEmpty(s)
+}
+
+// conflict answers an announce in the name of a peer of another live socket: the swarm's counts and an early next
+// time, but no membership and no offers.
+func (c *Core) conflict(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessage) {
+	c.Stats.Conflicts.Add(1)
+	wait := min(c.cfg.MinInterval<<min(sock.conflicts, 8), c.cfg.MaxInterval)
+	sock.conflicts++
+	c.Stats.OffersUnused.Add(uint64(len(m.Offers)))
+	c.reply(sock, s, wait)
+	c.out = append(c.out, Delivery{To: p.sock, Probe: true})
+}
+
+func (c *Core) answer(sock *Socket, m *signaling.ClientMessage, now time.Time) {
+	s := c.swarms[m.InfoHash]
+	if s == nil {
+		c.Stats.AnswersDeparted.Add(1)
+		return
+	}
+	from, to := s.byID[m.PeerID], s.byID[m.ToPeerID]
+	switch {
+	case from == nil || from.sock != sock:
+		c.Stats.AnswersForeign.Add(1)
+		return
+	case to == nil:
+		c.Stats.AnswersDeparted.Add(1)
+		return
+	}
+	r := from.relation(to)
+	if r == nil || !r.pending || r.mine || r.key != m.OfferID.Key() {
+		c.Stats.AnswersUnknown.Add(1)
+		return
+	}
+	s.answered(to, from, now)
+	c.Stats.AnswersRelayed.Add(1)
+	c.deliver(to.sock, func(b []byte) []byte {
+		return signaling.AppendRelayedAnswer(b, s.hash, from.id, m.SDP, m.OfferID)
+	})
+}
+
+// Close forgets a socket and all its peers.
+func (c *Core) Close(sock *Socket) {
+	sock.closed = true
+	for len(sock.peers) > 0 {
+		p := sock.peers[len(sock.peers)-1]
+		s := p.swarm
+		s.leave(p)
+		c.Stats.Departures.Add(1)
+		c.dropIfEmpty(s)
+	}
+}
+
+// SetLoad notes what a seeder reports of itself: its connections over all swarms and its limit, 0 for none.
+func (c *Core) SetLoad(sock *Socket, peers, limit int) {
+	if !sock.Seeder || sock.closed {
+		return
+	}
+	sock.reportedPeers = min(max(peers, 0), maxSeederPeers)
+	sock.reportedLimit = min(max(limit, 0), maxSeederPeers)
+	sock.degreeAtReport = sock.degree
+	rebucket(sock)
+}
+
+// Tick expires what is due; call it about once a second.
+func (c *Core) Tick(now time.Time) {
+	c.lapse(now)
+	c.wheel.advance(now, func(p *Peer) {
+		s := p.swarm
+		s.leave(p)
+		c.Stats.Expiries.Add(1)
+		c.dropIfEmpty(s)
+	})
+}
+
+// lapse gives up offers that can no longer be answered.
+func (c *Core) lapse(now time.Time) {
+	for {
+		o, ok := c.pending.due(now.Add(-c.cfg.OfferTTL))
+		if !ok {
+			return
+		}
+		if s := o.from.swarm; s != nil && o.to.swarm == s {
+			s.lapsed(o.from, o.to, o.at)
+		}
+	}
+}
+
+func (c *Core) dropIfEmpty(s *Swarm) {
+	if len(s.byID) > 0 {
+		return
+	}
+	delete(c.swarms, s.hash)
+	if c.registry != nil {
+		c.registry.Remove(s.hash)
+	}
+}
+
+func (c *Core) reply(sock *Socket, s *Swarm, interval time.Duration) {
+	complete := int(s.counts.Complete.Load())
+	c.deliver(sock, func(b []byte) []byte {
+		return signaling.AppendReply(b, s.hash, seconds(interval), complete, len(s.byID)-complete)
+	})
+}
+
+func (c *Core) fail(sock *Socket, m *signaling.ClientMessage, reason string) {
+	c.deliver(sock, func(b []byte) []byte {
+		return signaling.AppendFailure(b, signaling.ActionAnnounce, m.RawInfoHash, reason)
+	})
+}
+
+// deliver appends a message. Earlier payloads stay good when the buffer grows: they keep the old one.
+func (c *Core) deliver(to *Socket, build func([]byte) []byte) {
+	start := len(c.buf)
+	c.buf = build(c.buf)
+	c.out = append(c.out, Delivery{To: to, Payload: c.buf[start:len(c.buf):len(c.buf)]})
+}
+
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

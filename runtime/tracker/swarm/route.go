@@ -1,0 +1,141 @@
+package swarm
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// probes bounds how many unsuitable candidates are looked at in one step, so that an announce costs the same in a
+// swarm of ten thousand as in one of a hundred.
+const probes = 64
+
+// Route says to whom the offers of an announce go: offer i to peer i of the result, which is appended to dst and
+// may be shorter than the number of offers. It changes nothing.
+//
+// Nobody gets two offers, nobody its own; a pair is left alone as the package says; seeders get none from seeders
+// and none when saturated.
+func Route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) []*Peer {
+	r := routing{s: s, from: from, now: now, rnd: rnd, start: len(dst), dst: dst, most: math.MaxInt}
+	if len(from.relations) >= s.maxRelations(from) {
+		return dst
+	}
+	if from.sock.Seeder {
+		if s.bucket(from) != saturated {
+			load, limit := from.sock.load(*s.cfg)
+			r.toBare(min(offers, limit-load))
+		}
+		return r.dst
+	}
+	r.toSeeders(min(offers, s.cfg.Seeders-from.seeders))
+	left := func() int { return min(offers-r.given(), s.cfg.MaxPeers-from.degree-r.given()) }
+	r.toViewers(left())
+	if from.links < s.cfg.Peers {
+		r.again(left())
+	}
+	return r.dst
+}
+
+func (s *Swarm) maxRelations(p *Peer) int {
+	if !p.sock.Seeder {
+		return s.cfg.maxRelations()
+	}
+	_, limit := p.sock.load(*s.cfg)
+	return 2*limit + 64
+}
+
+type routing struct {
+	s     *Swarm
+	from  *Peer
+	now   time.Time
+	rnd   *rand.Rand
+	start int
+	dst   []*Peer
+	most  int // viewers with as many connections get no more
+}
+
+func (r *routing) given() int { return len(r.dst) - r.start }
+
+// fits reports whether the pair may be brought together.
+func (r *routing) fits(p *Peer) bool {
+	if !p.sock.Seeder && p.degree >= r.most {
+		return false
+	}
+	return p != r.from && !slices.Contains(r.dst[r.start:], p) && len(p.relations) < r.s.maxRelations(p) &&
+		!r.from.related(p)
+}
+
+// toSeeders gives up to n offers to the least loaded seeders.
+func (r *routing) toSeeders(n int) {
+	tries := probes
+	for b := r.s.seeders.next(0); n > 0 && b < saturated; b = r.s.seeders.next(b + 1) {
+		n -= r.fromClass(r.s.seeders.classes[b], n, &tries)
+	}
+}
+
+// toViewers gives up to n offers to viewers, the least connected first.
+func (r *routing) toViewers(n int) {
+	tries := probes
+	r.most = r.s.cfg.MaxPeers
+	if r.from.degree+r.given() < r.s.cfg.Peers {
+		r.most = r.s.cfg.crowded()
+	}
+	limit := min(r.most, buckets)
+	// Every fourth to anybody with room, starting from a random class.
+	for range n / 4 {
+		b := r.s.viewers.next(r.rnd.IntN(limit))
+		if b < limit {
+			n -= r.fromClass(r.s.viewers.classes[b], 1, &tries)
+		}
+	}
+	for b := r.s.viewers.next(0); n > 0 && b < limit; b = r.s.viewers.next(b + 1) {
+		n -= r.fromClass(r.s.viewers.classes[b], n, &tries)
+	}
+}
+
+// toBare gives up to n offers of a seeder to viewers that have none.
+func (r *routing) toBare(n int) {
+	tries := probes
+	r.fromClass(r.s.bare, n, &tries)
+}
+
+// fromClass takes up to n fitting members of a list, from a random place on, and says how many.
+func (r *routing) fromClass(class []*Peer, n int, tries *int) int {
+	if len(class) == 0 || n <= 0 {
+		return 0
+	}
+	taken := 0
+	at := r.rnd.IntN(len(class))
+	for range class {
+		if taken == n || *tries == 0 {
+			break
+		}
+		p := class[at]
+		if at++; at == len(class) {
+			at = 0
+		}
+		if !r.fits(p) {
+			*tries--
+			continue
+		}
+		r.dst = append(r.dst, p)
+		taken++
+	}
+	return taken
+}
+
+// again gives up to n offers to those that the announcer should be connected with, where that is long ago.
+func (r *routing) again(n int) {
+	for i := range r.from.relations {
+		if n <= 0 {
+			return
+		}
+		rel := &r.from.relations[i]
+		if !rel.linked || rel.pending || r.now.Sub(rel.at) < r.s.cfg.RelinkAfter {
+			continue
+		}
+		r.dst = append(r.dst, rel.peer)
+		n--
+	}
+}
