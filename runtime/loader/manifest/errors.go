@@ -17,6 +17,8 @@ const (
 	ReasonTimeout Reason = "Timeout"
 	// ReasonStalled: no byte arrived for the stall timeout.
 	ReasonStalled Reason = "Stalled"
+	// ReasonCanceled: the caller gave up.
+	ReasonCanceled Reason = "Canceled"
 	// ReasonStatus: an HTTP status that is no success (Error.Status).
 	ReasonStatus Reason = "Status"
 	// ReasonRedirect: too many redirects.

@@ -125,6 +125,8 @@ type Segment struct {
 	// v23 is the V23 external id minus Sequence, so that a zero value means
 	// "numbered by media sequence".
 	v23 int64
+	// position is the place in the playlist, repeated entries included.
+	position int64
 }
 
 // Key names the segment's bytes: the URL, or URL|first-last with a byte range.

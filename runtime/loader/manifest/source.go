@@ -2,10 +2,14 @@ package manifest
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,9 +23,13 @@ type SourceConfig struct {
 	// Headers are sent to the hosts of HeaderHosts only.
 	Headers http.Header
 	// HeaderHosts are host or host:port names that get Headers, beside the host
-	// of URL. A redirect to any other host leaves them behind.
+	// of URL. A redirect to any other host leaves them behind, and so does one
+	// from https to http.
 	HeaderHosts []string
-	// Transport carries the requests; default: an own http.Transport.
+	// RootCAs replaces the system's certificate authorities if set.
+	RootCAs *x509.CertPool
+	// Transport carries the requests; default: an own http.Transport. It must
+	// not follow redirects. RootCAs is ignored if it is set.
 	Transport http.RoundTripper
 	// PlaylistTimeout bounds one playlist load, redirects and body included.
 	// Default 10 s.
@@ -43,54 +51,166 @@ type SourceConfig struct {
 	Registerer prometheus.Registerer
 }
 
+func (c SourceConfig) withDefaults() SourceConfig {
+	setDuration := func(d *time.Duration, to time.Duration) {
+		if *d <= 0 {
+			*d = to
+		}
+	}
+	setDuration(&c.PlaylistTimeout, 10*time.Second)
+	setDuration(&c.StallTimeout, 5*time.Second)
+	setDuration(&c.SegmentTimeout, 2*time.Minute)
+	if c.MaxPlaylistBytes <= 0 {
+		c.MaxPlaylistBytes = 4 << 20
+	}
+	if c.MaxSegmentBytes <= 0 {
+		c.MaxSegmentBytes = 64 << 20
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "p2pstream"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
 // Source loads one presentation from its origin. Its methods may be used by
 // many goroutines.
-type Source struct{ cfg SourceConfig }
-
-// Pace says how eagerly Follow reloads a live playlist.
-type Pace int
-
-const (
-	// Player reloads as RFC 8216 §6.3.4 asks players to.
-	Player Pace = iota
-	// Ahead reloads around the expected publication, to see a new segment
-	// before any viewer does.
-	Ahead
-)
-
-var errNotBuilt = errors.New("not built yet")
+type Source struct {
+	cfg         SourceConfig
+	url         string // as a browser prints it
+	headerHosts map[string]bool
+	transport   http.RoundTripper
+	owned       *http.Transport // nil if the caller brought a transport
+	metrics     *metrics
+}
 
 // NewSource checks the configuration and returns a source; nothing is fetched.
-func NewSource(cfg SourceConfig) (*Source, error) { return &Source{cfg: cfg}, nil }
-
-// Load fetches the manifest and returns its presentation. Errors are *Error.
-func (s *Source) Load(ctx context.Context) (*Presentation, error) { return nil, errNotBuilt }
-
-// LoadPlaylist fetches the media playlist of r once. Errors are *Error.
-func (s *Source) LoadPlaylist(ctx context.Context, r Rendition) (*Playlist, error) {
-	return nil, errNotBuilt
+func NewSource(cfg SourceConfig) (*Source, error) {
+	cfg = cfg.withDefaults()
+	from, err := browserURL(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("config.url: %q: %w; use https://host/path/master.m3u8", withoutSecrets(cfg.URL), err)
+	}
+	s := &Source{cfg: cfg, url: from, headerHosts: map[string]bool{hostOf(from): true}, transport: cfg.Transport}
+	for _, host := range cfg.HeaderHosts {
+		s.headerHosts[strings.ToLower(host)] = true
+	}
+	if s.metrics, err = newMetrics(cfg.Registerer); err != nil {
+		return nil, err
+	}
+	if s.transport == nil {
+		s.owned = &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSClientConfig:        &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12},
+			TLSHandshakeTimeout:    5 * time.Second,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    16,
+			IdleConnTimeout:        90 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+		}
+		s.transport = s.owned
+	}
+	return s, nil
 }
 
-// Follow calls on for every new state of r's media playlist and for every
-// failure (with a nil playlist and an *Error), from one goroutine. It goes on
-// after failures and returns nil once the playlist has ended, or the context's
-// error.
-func (s *Source) Follow(ctx context.Context, r Rendition, pace Pace, on func(*Playlist, error)) error {
-	return errNotBuilt
+// Close drops idle connections. Requests that run are not touched; their
+// contexts end them.
+func (s *Source) Close() {
+	if s.owned != nil {
+		s.owned.CloseIdleConnections()
+	}
 }
 
-// FetchSegment opens seg from byte from on. total is the length of the whole
-// segment in bytes, or −1 if the origin does not say. The reader fails with an
-// *Error if fewer or more bytes come than announced. The caller closes it.
-func (s *Source) FetchSegment(ctx context.Context, seg Segment, from int64) (body io.ReadCloser, total int64, err error) {
-	return nil, 0, errNotBuilt
+const maxRedirects = 5
+
+// get sends one GET and follows redirects by hand, so that the final URL is the
+// one a browser would report and the configured headers stay with their hosts.
+// prepare adds headers of the one request. The caller closes the body.
+func (s *Source) get(ctx context.Context, rawURL string, prepare func(http.Header)) (*http.Response, string, error) {
+	at, err := browserURL(rawURL)
+	if err != nil {
+		return nil, "", fail(ReasonScheme, rawURL, err)
+	}
+	secure := strings.HasPrefix(at, "https:")
+	for range maxRedirects + 1 {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+		if err != nil {
+			return nil, "", fail(ReasonScheme, at, errURL)
+		}
+		request.Header.Set("User-Agent", s.cfg.UserAgent)
+		if user := request.URL.User; user != nil {
+			password, _ := user.Password()
+			request.SetBasicAuth(user.Username(), password)
+		}
+		if s.headerHosts[hostOf(at)] && (!secure || strings.HasPrefix(at, "https:")) {
+			for name, values := range s.cfg.Headers {
+				request.Header[http.CanonicalHeaderKey(name)] = values
+			}
+			if host := s.cfg.Headers.Get("Host"); host != "" {
+				request.Host = host
+			}
+		}
+		prepare(request.Header)
+		response, err := s.transport.RoundTrip(request)
+		if err != nil {
+			return nil, "", s.transportError(ctx, at, err)
+		}
+		if !isRedirect(response.StatusCode) || response.Header.Get("Location") == "" {
+			return response, at, nil
+		}
+		location := response.Header.Get("Location")
+		_ = response.Body.Close() // nothing in it is of use
+		next, err := browserResolve(at, location)
+		if err != nil {
+			return nil, "", fail(ReasonScheme, location, fmt.Errorf("following redirect from %s: %w", withoutSecrets(at), err))
+		}
+		at = next
+	}
+	return nil, "", fail(ReasonRedirect, rawURL, fmt.Errorf("more than %d redirects", maxRedirects))
 }
 
-// FetchResource opens a resource that peers do not share, such as an
-// initialization section, under the same checks.
-func (s *Source) FetchResource(ctx context.Context, r Resource) (body io.ReadCloser, total int64, err error) {
-	return nil, 0, errNotBuilt
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
 }
 
-// Close drops idle connections.
-func (s *Source) Close() {}
+var (
+	errStalled = errors.New("no byte arrived in time")
+	errTooSlow = errors.New("the transfer took too long")
+	errClosed  = errors.New("the body was closed")
+)
+
+// transportError turns a failure of the transport or of a body into an *Error.
+// The context's cause tells our own timeouts from the caller giving up.
+func (s *Source) transportError(ctx context.Context, at string, err error) *Error {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errStalled):
+		return fail(ReasonStalled, at, cause)
+	case errors.Is(cause, errTooSlow):
+		return fail(ReasonTimeout, at, cause)
+	case cause != nil && errors.Is(cause, context.DeadlineExceeded):
+		return fail(ReasonTimeout, at, cause)
+	case cause != nil:
+		return fail(ReasonCanceled, at, cause)
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return fail(ReasonTimeout, at, hideURL(err))
+	}
+	return fail(ReasonUnreachable, at, hideURL(err))
+}
+
+// hideURL keeps a URL with its query out of the text of a *url.Error.
+func hideURL(err error) error {
+	var wrapped interface{ Unwrap() error }
+	if errors.As(err, &wrapped) && strings.Contains(err.Error(), "?") {
+		return wrapped.Unwrap()
+	}
+	return err
+}

@@ -1,0 +1,223 @@
+package manifest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Pace says how eagerly Follow reloads a live playlist.
+type Pace int
+
+const (
+	// Player reloads as RFC 8216 §6.3.4 asks players to: after a target
+	// duration, or half of one if nothing has changed.
+	Player Pace = iota
+	// Ahead reloads around the expected publication, a tenth of the target
+	// duration apart (100 to 500 ms), so that a new segment is seen before any
+	// viewer asks for it.
+	Ahead
+)
+
+// Back-off after a failure: doubled from the first to the last value, each wait
+// drawn at random between its half and its whole.
+const (
+	firstBackoff = 250 * time.Millisecond
+	lastBackoff  = 5 * time.Second
+)
+
+// A live playlist that has stood still for this many target durations is
+// reported as not advancing.
+const standstill = 3
+
+// Follow calls on for every new state of r's media playlist and for every
+// failure (nil playlist, *Error), always from the calling goroutine. After a
+// failure it goes on by itself, and the next success calls on even if nothing
+// has changed. It returns nil once the playlist has ended (at once for VOD), or
+// the context's error. A live playlist never goes back to lower sequence
+// numbers, unless the origin sticks to them for so long that the stream must
+// have begun anew (Playlist.Restarted).
+func (s *Source) Follow(ctx context.Context, r Rendition, pace Pace, on func(*Playlist, error)) error {
+	f := &follower{
+		source: s, rendition: r, on: on, numbering: NewNumbering(),
+		clock: pacer{pace: pace},
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+		}
+		began := time.Now()
+		ended, err := f.step(ctx, began)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if ended {
+			return nil
+		}
+		wait := f.clock.next(began)
+		if err != nil {
+			wait = f.failed(err)
+		}
+		timer.Reset(max(0, wait-time.Since(began)))
+	}
+}
+
+type follower struct {
+	source     *Source
+	rendition  Rendition
+	on         func(*Playlist, error)
+	numbering  *Numbering
+	validators validators
+	clock      pacer
+
+	current    *Playlist // the state handed out last
+	failures   int       // in a row
+	standing   bool      // not advancing has been reported
+	regression regression
+}
+
+// regression watches a playlist that is behind what was seen before.
+type regression struct {
+	since     time.Time
+	firstEdge int64
+	active    bool
+}
+
+// step loads once and hands out what came of it.
+func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err error) {
+	p, answered, err := f.source.loadMedia(ctx, f.rendition, f.validators)
+	if err != nil {
+		return false, err
+	}
+	if p != nil {
+		if err := f.backwards(p, began); err != nil {
+			return false, err
+		}
+		f.validators = answered
+	}
+	recovered := f.failures > 0
+	if recovered {
+		f.source.cfg.Logger.Info("playlist is back", "rendition", f.rendition.Name, "failures", f.failures)
+		f.failures = 0
+	}
+	advanced, changed := f.accept(p)
+	f.clock.loaded(began, f.current, advanced)
+	if changed || recovered {
+		f.on(f.current, nil)
+	}
+	if f.current.Ended {
+		return true, nil
+	}
+	if advanced {
+		f.standing = false
+	} else if !f.standing && f.clock.still(began) > standstill*f.current.TargetDuration {
+		// Said once: the playlist may well go on later.
+		f.standing = true
+		f.on(nil, fail(ReasonNotAdvancing, f.rendition.URI, fmt.Errorf("no new segment for %v", f.clock.still(began).Round(time.Second))))
+	}
+	return false, nil
+}
+
+// accept makes p the current state if it differs from it.
+func (f *follower) accept(p *Playlist) (advanced, changed bool) {
+	last := f.current
+	if p == nil {
+		return false, false
+	}
+	if last == nil {
+		f.numbering.Apply(p)
+		f.current = p
+		return true, true
+	}
+	p.Live = last.Live
+	if !p.Restarted {
+		p.shift(last)
+	}
+	advanced = p.LastSequence() > last.LastSequence() || p.Restarted
+	changed = advanced || p.MediaSequence != last.MediaSequence || p.Ended != last.Ended ||
+		p.Entries != last.Entries || p.TargetDuration != last.TargetDuration || p.LowLatencyParts != last.LowLatencyParts ||
+		p.Redirected != last.Redirected
+	if changed {
+		f.numbering.Apply(p)
+		f.current = p
+	}
+	return advanced, changed
+}
+
+// backwards refuses a state older than the current one, until it is clear that
+// the stream has begun anew: the lower numbers have kept coming, and growing,
+// for longer than a lagging edge of the CDN needs to catch up.
+func (f *follower) backwards(p *Playlist, now time.Time) error {
+	last := f.current
+	if last == nil || (p.LastSequence() >= last.LastSequence() && p.MediaSequence >= last.MediaSequence) {
+		f.regression = regression{}
+		return nil
+	}
+	if !f.regression.active || p.LastSequence() < f.regression.firstEdge {
+		f.regression = regression{since: now, firstEdge: p.LastSequence(), active: true}
+	}
+	patience := max(standstill*p.TargetDuration, min(last.Window, 2*time.Minute))
+	if now.Sub(f.regression.since) > patience && p.LastSequence() > f.regression.firstEdge {
+		f.source.cfg.Logger.Warn("stream began anew", "rendition", f.rendition.Name,
+			"from", last.LastSequence(), "to", p.LastSequence())
+		f.regression = regression{}
+		f.numbering = NewNumbering()
+		p.Restarted = true
+		return nil
+	}
+	return fail(ReasonWentBackwards, f.rendition.URI, fmt.Errorf("segments %d to %d after %d to %d",
+		p.MediaSequence, p.LastSequence(), last.MediaSequence, last.LastSequence()))
+}
+
+// failed reports a failure and says how long to wait.
+func (f *follower) failed(err error) time.Duration {
+	f.failures++
+	if f.failures == 1 {
+		f.source.cfg.Logger.Warn("playlist cannot be used", "rendition", f.rendition.Name, "error", err)
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		err = fail(ReasonUnreachable, f.rendition.URI, err)
+	}
+	f.on(nil, err)
+	wait := lastBackoff
+	if f.failures < 6 {
+		wait = min(lastBackoff, firstBackoff<<(f.failures-1))
+	}
+	return jitter(wait)
+}
+
+// jitter draws between a half and the whole of d, so that many followers of one
+// origin do not return together.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2+1) // #nosec G404 -- spreads load, guards nothing
+}
+
+// shift moves p's timeline so that it continues that of last: by a common
+// sequence number, else behind its end.
+func (p *Playlist) shift(last *Playlist) {
+	if len(p.Segments) == 0 || len(last.Segments) == 0 {
+		return
+	}
+	first := p.Segments[0]
+	end := last.Segments[len(last.Segments)-1]
+	move := end.Start + end.Duration - first.Start
+	for i := range last.Segments {
+		if last.Segments[i].Sequence == first.Sequence {
+			move = last.Segments[i].Start - first.Start
+			break
+		}
+	}
+	if gap := first.Sequence - end.Sequence - 1; gap > 0 && gap < maxEntries {
+		move += time.Duration(gap) * p.TargetDuration
+	}
+	for i := range p.Segments {
+		p.Segments[i].Start += move
+	}
+}

@@ -1,0 +1,320 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+)
+
+// Bounds of a playlist's numbers. Sequence numbers and byte positions stay
+// exact in a browser's float64.
+const (
+	maxInteger  = 1<<53 - 1
+	maxDuration = 24 * time.Hour
+)
+
+// entry is one segment as the scan saw it.
+type entry struct {
+	url           string
+	duration      string
+	seconds       float64
+	byteRange     *ByteRange
+	gap           bool
+	discontinuity bool
+	encrypted     bool
+	init          *Resource
+}
+
+// mediaScan holds what hls.js takes from a media playlist and the decoder
+// behind it does not know or reads otherwise.
+type mediaScan struct {
+	base    string
+	vars    variables
+	imports map[string]string
+
+	targetDuration int64
+	partTarget     time.Duration
+	sequence       int64
+	sequenceSeen   bool
+	skipped        int64
+	parts          bool
+	iframesOnly    bool
+	ended          bool
+	entries        []entry
+
+	next      entry // the segment whose tags are being read
+	encrypted bool
+	init      *Resource
+}
+
+// ParseMedia reads the media playlist of r that came from responseURL. Segments
+// are numbered as for a viewer that sees the rendition for the first time.
+// Errors are *Error.
+func ParseMedia(body []byte, responseURL string, r Rendition) (*Playlist, error) {
+	text := decodeText(body)
+	if !strings.HasPrefix(text, "#EXTM3U") {
+		return nil, fail(ReasonNotPlaylist, responseURL, notPlaylist(text))
+	}
+	if !isMediaPlaylist(text) && strings.Contains(text, tagStreamInf) {
+		return nil, fail(ReasonInvalid, responseURL, errors.New("a multivariant playlist where a media playlist should be"))
+	}
+	s := &mediaScan{base: responseURL, imports: r.variables}
+	if s.imports == nil {
+		s.imports = map[string]string{}
+	}
+	s.vars.used = strings.Contains(text, "{$")
+	if err := eachLine(text, s.line); err != nil {
+		return nil, invalid(responseURL, err)
+	}
+	if s.targetDuration == 0 {
+		return nil, fail(ReasonInvalid, responseURL, errors.New("no EXT-X-TARGETDURATION"))
+	}
+	if s.sequence > maxInteger-2*maxEntries {
+		return nil, fail(ReasonTooLarge, responseURL, fmt.Errorf("media sequence %d is beyond what a browser can count", s.sequence))
+	}
+	decoded, err := decodeMedia(s)
+	if err != nil {
+		return nil, fail(ReasonInvalid, responseURL, err)
+	}
+	p := s.playlist(decoded)
+	p.ResponseURL, p.Redirected = responseURL, r.URI != "" && r.URI != responseURL
+	NewNumbering().Apply(p)
+	return p, nil
+}
+
+func (s *mediaScan) line(line string) error {
+	line = strings.TrimLeft(line, " \t\v\f\u00a0\ufeff")
+	switch {
+	case line == "":
+		return nil
+	case line[0] != '#':
+		return s.uri(line)
+	case !strings.HasPrefix(line, "#EXT"):
+		return nil
+	}
+	tag, value, _ := strings.Cut(line, ":")
+	switch tag = strings.TrimRight(tag, " \t"); tag {
+	case "#EXTINF":
+		return s.extinf(value)
+	case "#EXT-X-BYTERANGE":
+		var err error
+		s.next.byteRange, err = parseByteRange(value, s.previousEnd())
+		return err
+	case "#EXT-X-TARGETDURATION":
+		n, err := leadingInteger(value)
+		s.targetDuration = max(n, 1)
+		if err == nil && time.Duration(n) > maxDuration/time.Second {
+			return boundError("a target duration beyond 24 hours")
+		}
+		return err
+	case "#EXT-X-MEDIA-SEQUENCE":
+		return s.mediaSequence(value)
+	case "#EXT-X-SKIP", "#EXT-X-MAP", "#EXT-X-KEY", "#EXT-X-PART-INF", "#EXT-X-DEFINE":
+		a, err := parseAttributes(value, &s.vars)
+		if err != nil {
+			return err
+		}
+		return s.attributes(tag, a)
+	case "#EXT-X-PART", "#EXT-X-PRELOAD-HINT":
+		s.parts = true
+	case "#EXT-X-ENDLIST":
+		s.ended = true
+	case "#EXT-X-GAP":
+		s.next.gap = true
+	case "#EXT-X-DISCONTINUITY":
+		s.next.discontinuity = true
+	case "#EXT-X-I-FRAMES-ONLY":
+		s.iframesOnly = true
+	}
+	return nil
+}
+
+func (s *mediaScan) attributes(tag string, a identity.Attributes) error {
+	switch tag {
+	case "#EXT-X-KEY":
+		s.encrypted = a["METHOD"] != "NONE" && a["METHOD"] != ""
+	case "#EXT-X-DEFINE":
+		return s.vars.define(a, s.base, s.imports)
+	case "#EXT-X-PART-INF":
+		s.parts = true
+		if target, err := strconv.ParseFloat(a["PART-TARGET"], 64); err == nil && target > 0 && target <= maxDuration.Seconds() {
+			s.partTarget = time.Duration(target * float64(time.Second))
+		}
+	case "#EXT-X-MAP":
+		if a["URI"] == "" {
+			return errors.New("EXT-X-MAP without URI")
+		}
+		init := &Resource{URL: identity.ResolveURL(s.base, a["URI"])}
+		if text, ok := a["BYTERANGE"]; ok {
+			var err error
+			if init.Range, err = parseByteRange(text, 0); err != nil {
+				return err
+			}
+		}
+		s.init = init
+	case "#EXT-X-SKIP":
+		n, err := leadingInteger(a["SKIPPED-SEGMENTS"])
+		if err != nil {
+			return err
+		}
+		if s.skipped += n; s.skipped > maxEntries {
+			return boundError(fmt.Sprintf("more than %d segments skipped", maxEntries))
+		}
+	}
+	return nil
+}
+
+func (s *mediaScan) mediaSequence(value string) error {
+	n, err := leadingInteger(value)
+	if err != nil {
+		return err
+	}
+	if len(s.entries) > 0 || (s.sequenceSeen && n != s.sequence) {
+		// hls.js refuses such a playlist too; numbers would be a guess.
+		return errors.New("EXT-X-MEDIA-SEQUENCE behind a segment or twice")
+	}
+	s.sequence, s.sequenceSeen = n, true
+	return nil
+}
+
+// extinf accepts exactly what hls.js reads as a duration: plain decimal digits,
+// no sign, no exponent, then a comma or nothing.
+func (s *mediaScan) extinf(value string) error {
+	value = strings.TrimLeft(value, " \t")
+	end, digits := 0, 0
+	for end < len(value) && (value[end] >= '0' && value[end] <= '9' || value[end] == '.') {
+		if value[end] != '.' {
+			digits++
+		}
+		end++
+	}
+	number, rest := value[:end], strings.TrimSpace(value[end:])
+	if strings.Count(number, ".") > 1 || (number != "" && digits == 0) || (rest != "" && rest[0] != ',') {
+		return fmt.Errorf("EXTINF %q is no duration", clip(value))
+	}
+	s.next.duration, s.next.seconds = "0", 0
+	if number == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseFloat(number, 64)
+	if err != nil || seconds > maxDuration.Seconds() {
+		return boundError("a segment longer than 24 hours")
+	}
+	s.next.duration, s.next.seconds = number, seconds
+	return nil
+}
+
+func (s *mediaScan) uri(line string) error {
+	if len(s.entries) == maxEntries {
+		return boundError(fmt.Sprintf("more than %d segments", maxEntries))
+	}
+	uri, err := s.vars.substitute(line)
+	if err != nil {
+		return err
+	}
+	e := s.next
+	e.url, e.encrypted, e.init = identity.ResolveURL(s.base, uri), s.encrypted, s.init
+	if e.duration == "" {
+		e.duration = "0"
+	}
+	s.entries = append(s.entries, e)
+	s.next = entry{}
+	return nil
+}
+
+// previousEnd is where a range without offset begins: behind the previous
+// segment's range, else at 0, whatever resource that was (as in hls.js).
+func (s *mediaScan) previousEnd() int64 {
+	if len(s.entries) == 0 {
+		return 0
+	}
+	if r := s.entries[len(s.entries)-1].byteRange; r != nil {
+		return r.Offset + r.Length
+	}
+	return 0
+}
+
+// parseByteRange reads <length>[@<offset>]; without an offset the range begins
+// at from.
+func parseByteRange(text string, from int64) (*ByteRange, error) {
+	lengthText, offsetText, hasOffset := strings.Cut(text, "@")
+	length, err := leadingInteger(lengthText)
+	if err != nil {
+		return nil, err
+	}
+	if hasOffset {
+		if from, err = leadingInteger(offsetText); err != nil {
+			return nil, err
+		}
+	}
+	if length == 0 {
+		return nil, errors.New("an empty byte range")
+	}
+	if from > maxInteger-length {
+		return nil, boundError("a byte range beyond what a browser can count")
+	}
+	return &ByteRange{Offset: from, Length: length}, nil
+}
+
+// leadingInteger reads the digits that text begins with, at most 2^53 − 1.
+func leadingInteger(text string) (int64, error) {
+	text = strings.TrimLeft(text, " \t")
+	end := 0
+	for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+		end++
+	}
+	if end == 0 {
+		return 0, fmt.Errorf("%q is no whole number", clip(text))
+	}
+	n, err := strconv.ParseInt(text[:end], 10, 64)
+	if err != nil || n > maxInteger {
+		return 0, boundError(fmt.Sprintf("number %s is beyond what a browser can count", clip(text)))
+	}
+	return n, nil
+}
+
+func clip(text string) string {
+	const longest = 40
+	if len(text) > longest {
+		return text[:longest] + "…"
+	}
+	return text
+}
+
+// playlist joins the scan with the decoded durations.
+func (s *mediaScan) playlist(d decodedMedia) *Playlist {
+	p := &Playlist{
+		Live: !s.ended, Ended: s.ended, TargetDuration: time.Duration(s.targetDuration) * time.Second,
+		PartTarget: s.partTarget, MediaSequence: s.sequence, LowLatencyParts: s.parts, IFramesOnly: s.iframesOnly,
+		Entries: len(s.entries) + int(s.skipped), Segments: make([]Segment, 0, len(s.entries)),
+	}
+	seen := make(map[string]struct{}, len(s.entries))
+	seconds := float64(s.skipped) * float64(s.targetDuration)
+	for i, e := range s.entries {
+		segment := Segment{
+			Sequence: s.sequence + s.skipped + int64(i), URL: e.url, Range: e.byteRange,
+			Start: toDuration(seconds), Duration: toDuration(d.seconds[i]), Gap: e.gap, Init: e.init,
+			Encrypted: e.encrypted, Discontinuity: e.discontinuity, position: s.skipped + int64(i),
+		}
+		seconds += d.seconds[i]
+		key := segment.Key()
+		if _, again := seen[key]; again {
+			continue
+		}
+		seen[key] = struct{}{}
+		p.Segments = append(p.Segments, segment)
+	}
+	p.Window = toDuration(seconds)
+	return p
+}
+
+// toDuration rounds to microseconds, so that float64 sums such as
+// 0.1 + 0.2 do not leave stray nanoseconds.
+func toDuration(seconds float64) time.Duration {
+	return time.Duration(math.Round(seconds*1e6)) * time.Microsecond
+}

@@ -1,0 +1,52 @@
+package manifest
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Results that are no failures; failures are labelled with their Reason.
+const (
+	resultChanged   = "changed"
+	resultUnchanged = "unchanged"
+	resultOK        = "ok"
+)
+
+type metrics struct {
+	playlists *prometheus.CounterVec
+	segments  *prometheus.CounterVec
+	bytes     *prometheus.CounterVec
+}
+
+// newMetrics registers the counters; sources that share a registry share them.
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	m := new(metrics)
+	for _, c := range []struct {
+		into              **prometheus.CounterVec
+		name, help, label string
+	}{
+		{&m.playlists, "p2pstream_manifest_playlist_loads_total", "Manifest and media playlist loads by result.", "result"},
+		{&m.segments, "p2pstream_manifest_segment_fetches_total", "Segment and initialization section fetches by result.", "result"},
+		{&m.bytes, "p2pstream_manifest_received_bytes_total", "Body bytes received from the origin.", "kind"},
+	} {
+		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: c.name, Help: c.help}, []string{c.label})
+		if err := reg.Register(vec); err != nil {
+			var already prometheus.AlreadyRegisteredError
+			if !errors.As(err, &already) {
+				return nil, fmt.Errorf("registering metric %s: %w", c.name, err)
+			}
+			existing, ok := already.ExistingCollector.(*prometheus.CounterVec)
+			if !ok {
+				return nil, fmt.Errorf("registering metric %s: %w", c.name, err)
+			}
+			vec = existing
+		}
+		*c.into = vec
+	}
+	return m, nil
+}

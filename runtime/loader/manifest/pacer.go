@@ -1,0 +1,80 @@
+package manifest
+
+import "time"
+
+// Bounds of the interval between polls while a segment is due.
+const (
+	shortestPoll = 100 * time.Millisecond
+	longestPoll  = 500 * time.Millisecond
+)
+
+// pacer says when to load next. It learns when segments are published from the
+// loads that saw them: a load that finds a new segment right after one that did
+// not knows the moment within one poll; a load that finds it straight away only
+// knows that it waited too long, and wakes earlier next time.
+type pacer struct {
+	pace     Pace
+	target   time.Duration
+	duration time.Duration // expected between this segment and the next
+	edgeAt   time.Time     // when the newest segment was seen
+	polls    int           // loads since then that found nothing new
+	early    int           // intervals to wake before the expected moment
+	known    bool          // the moment of publication is known within a poll
+}
+
+// loaded tells the pacer about a load that began at began; p is the state
+// after it.
+func (c *pacer) loaded(began time.Time, p *Playlist, advanced bool) {
+	first := c.edgeAt.IsZero()
+	c.target = p.TargetDuration
+	if !advanced {
+		c.polls++
+		return
+	}
+	c.known = !first && c.polls > 0
+	switch {
+	case first:
+	case c.polls == 0:
+		c.early = min(c.early+1, 4)
+	case c.polls > 2 && c.early > 0:
+		c.early--
+	}
+	c.duration = c.target
+	for i := max(0, len(p.Segments)-3); i < len(p.Segments); i++ {
+		c.duration = min(c.duration, max(p.Segments[i].Duration, shortestPoll))
+	}
+	c.edgeAt, c.polls = began, 0
+}
+
+// still is how long the playlist has had no new segment.
+func (c *pacer) still(now time.Time) time.Duration { return now.Sub(c.edgeAt) }
+
+func (c *pacer) interval() time.Duration {
+	return min(max(c.target/10, shortestPoll), longestPoll)
+}
+
+// next is the wait between the load that began at began and the next one.
+func (c *pacer) next(began time.Time) time.Duration {
+	if c.pace == Player {
+		if c.polls > 0 {
+			return c.target / 2
+		}
+		return c.target
+	}
+	interval := c.interval()
+	// With an unknown moment of publication the next segment can come at any
+	// time up to one duration from now, so polling begins at once.
+	if c.known || c.early > 0 {
+		due := c.edgeAt.Add(c.duration - time.Duration(1+c.early)*interval)
+		if wait := due.Sub(began); wait > interval {
+			return wait
+		}
+	}
+	switch overdue := c.still(began) - c.duration; {
+	case overdue > 4*c.target:
+		return jitter(c.target)
+	case overdue > c.target:
+		return jitter(c.target / 2)
+	}
+	return interval
+}
