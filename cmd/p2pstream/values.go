@@ -3,11 +3,11 @@ package main
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/internal/duration"
 )
 
@@ -33,39 +33,15 @@ type rateValue int64
 
 func (v *rateValue) Type() string { return "rate" }
 
-func (v *rateValue) String() string {
-	n := int64(*v)
-	for _, u := range rateUnits {
-		if n >= u.bits && n%u.bits == 0 {
-			return strconv.FormatInt(n/u.bits, 10) + u.name
-		}
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-var rateUnits = []struct {
-	name string
-	bits int64
-}{{"Gbit", 1e9}, {"Mbit", 1e6}, {"kbit", 1e3}, {"bit", 1}}
+func (v *rateValue) String() string { return strconv.FormatInt(int64(*v)/1000, 10) + "kbit" }
 
 func (v *rateValue) Set(text string) error {
-	for _, u := range rateUnits {
-		number, ok := strings.CutSuffix(strings.ToLower(text), strings.ToLower(u.name))
-		if !ok {
-			continue
-		}
-		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-		if err != nil || n < 0 || n*float64(u.bits) > 1e15 {
-			break
-		}
-		*v = rateValue(n * float64(u.bits))
-		return nil
-	}
 	if text == "0" {
-		*v = 0
-		return nil
+		text = "" // as in the manifest: no limit
 	}
-	return fmt.Errorf("%q is not a rate; use 500Mbit, 20Mbit or 0 for no limit", text)
+	n, err := v1.BitRate(text).BitsPerSecond()
+	*v = rateValue(n)
+	return err
 }
 
 // durationValue is a duration like 60s.

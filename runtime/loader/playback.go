@@ -90,6 +90,9 @@ func (p *Playback) advance(now time.Time) {
 		return
 	}
 	p.updated = now
+	if len(p.buffered) == 0 {
+		return // not begun, or over
+	}
 	if !p.running {
 		if p.started && !p.atEnd() {
 			p.stalled += elapsed

@@ -131,6 +131,7 @@ func (s *Server) Run(ctx context.Context) error {
 			URL: url, Interval: s.cfg.ReportInterval.Std(), Session: sessionID(), Token: s.cfg.Token,
 		}, s.sample, s.log)
 		work.Go(func() { r.Run(live) })
+		work.Go(func() { s.announceHolding(live, r) })
 	}
 	close(s.ready)
 	s.log.Info("seeder is up", "swarms", "joining", "admin", s.admin.Addr())
@@ -146,6 +147,35 @@ func (s *Server) Run(ctx context.Context) error {
 	end()
 	work.Wait()
 	return errors.Join(err, s.node.Close())
+}
+
+// announceHolding reports at once when the seeder begins to hold the stream or
+// holds all of it: until the tracker knows, it tells viewers not to wait.
+func (s *Server) announceHolding(ctx context.Context, r *report.Reporter) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	some := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		held, known := 0, 0
+		status := s.engine.Status()
+		for _, rendition := range status.Renditions {
+			held += rendition.Held
+			known += rendition.Known
+		}
+		if held > 0 && !some {
+			some = true
+			r.Soon()
+		}
+		if known > 0 && held == known {
+			r.Soon()
+			return
+		}
+	}
 }
 
 // Ready is closed once the seeder runs. It does not wait for the origin: an

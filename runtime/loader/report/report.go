@@ -49,6 +49,7 @@ type Reporter struct {
 	offset   telemetry.Counters // counted under earlier sessions
 	acked    *telemetry.Counters
 	failing  bool
+	soon     chan struct{}
 }
 
 // New makes a reporter. sample fills what is cumulative since the peer began;
@@ -60,7 +61,16 @@ func New(cfg Config, sample func() telemetry.Report, log *slog.Logger) *Reporter
 	if cfg.Client == nil {
 		cfg.Client = http.DefaultClient
 	}
-	return &Reporter{cfg: cfg, sample: sample, log: log}
+	return &Reporter{cfg: cfg, sample: sample, log: log, soon: make(chan struct{}, 1)}
+}
+
+// Soon asks for a report before the interval is over, because what is reported
+// has changed in a way that the tracker waits for.
+func (r *Reporter) Soon() {
+	select {
+	case r.soon <- struct{}{}:
+	default:
+	}
 }
 
 // URLOf derives the report URL of a tracker from its WebSocket URL.
@@ -94,6 +104,7 @@ func (r *Reporter) Run(ctx context.Context) {
 			r.try(last)
 			cancel()
 			return
+		case <-r.soon:
 		case <-timer.C:
 		}
 		if r.try(ctx) {

@@ -1,0 +1,119 @@
+package loader
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestUplinkChunksShrinkWithTheCrowd(t *testing.T) {
+	u := NewUplink(1_000_000)
+	for active, want := range map[int]int{1: 65535, 10: 50_000, 100: 5000, 1000: minChunk} {
+		u.active.Store(int64(active))
+		if got := u.chunk(65535); got != want {
+			t.Errorf("%d uploads: chunk = %d, want %d", active, got, want)
+		}
+	}
+	if got := NewUplink(0).chunk(65535); got != 65535 {
+		t.Errorf("no limit: chunk = %d", got)
+	}
+}
+
+// TestUplinkIsFairAndBounded runs twenty uploads for a minute of made-up time:
+// the sum stays below the limit, nobody waits for 2 s and all get the same.
+func TestUplinkIsFairAndBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit, uploads, seconds = 1_000_000, 20, 60
+		u := NewUplink(limit)
+		ctx, cancel := context.WithTimeout(t.Context(), seconds*time.Second)
+		defer cancel()
+		sent := make([]int, uploads)
+		longest := make([]time.Duration, uploads)
+		done := make(chan struct{})
+		for i := range uploads {
+			go func() {
+				u.begin()
+				defer u.end()
+				defer func() { done <- struct{}{} }()
+				last := time.Now()
+				for {
+					n := u.chunk(65535)
+					if u.wait(ctx, n) != nil {
+						return
+					}
+					sent[i] += n
+					longest[i] = max(longest[i], time.Since(last))
+					last = time.Now()
+				}
+			}()
+		}
+		for range uploads {
+			<-done
+		}
+		total, least, most := 0, sent[0], sent[0]
+		for i, n := range sent {
+			total += n
+			least, most = min(least, n), max(most, n)
+			if longest[i] >= uploadPatience {
+				t.Errorf("upload %d waited %s", i, longest[i])
+			}
+		}
+		if total > limit*(seconds+1) || total < limit*(seconds-2) {
+			t.Errorf("sent %d bytes in %d s at %d bytes/s", total, seconds, limit)
+		}
+		if most-least > most/5 {
+			t.Errorf("shares differ: %d to %d bytes", least, most)
+		}
+		if u.Active() != 0 || u.Sent() < int64(total) {
+			t.Errorf("active %d, sent %d", u.Active(), u.Sent())
+		}
+	})
+}
+
+func TestBackoffDoublesWithJitterUpToItsLimit(t *testing.T) {
+	b := newBackoff(100*time.Millisecond, time.Second)
+	for _, most := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
+		most *= time.Millisecond
+		if got := b.step(); got < most/2 || got > most {
+			t.Errorf("step = %s, want %s to %s", got, most/2, most)
+		}
+	}
+}
+
+func TestLotteryIsFairAndRepeatable(t *testing.T) {
+	var sum float64
+	for id := range int64(1000) {
+		x := lottery(42, id)
+		if x != lottery(42, id) || x < 0 || x >= 1 {
+			t.Fatalf("lottery(42, %d) = %v", id, x)
+		}
+		sum += x
+	}
+	if mean := sum / 1000; mean < 0.45 || mean > 0.55 {
+		t.Errorf("mean = %v", mean)
+	}
+	if lottery(1, 7) == lottery(2, 7) {
+		t.Error("two viewers drew the same number")
+	}
+}
+
+func TestMailboxKeepsOrderAndDropsAfterClose(t *testing.T) {
+	m := newMailbox()
+	var got []int
+	for i := range 3 {
+		m.post(func() { got = append(got, i) })
+	}
+	<-m.signal
+	for _, work := range m.take() {
+		work()
+	}
+	if len(got) != 3 || got[0] != 0 || got[2] != 2 {
+		t.Errorf("ran %v", got)
+	}
+	m.close()
+	m.post(func() { t.Error("ran after close") })
+	for _, work := range m.take() {
+		work()
+	}
+}

@@ -1,0 +1,118 @@
+package viewer_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/origin"
+	"github.com/p2pstream/p2pstream/runtime/viewer"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func log() *slog.Logger {
+	if os.Getenv("P2PSTREAM_TEST_LOG") == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// serve runs an origin whose requests pass through wrap.
+func serve(t *testing.T, wrap func(http.Handler) http.Handler) string {
+	t.Helper()
+	o, err := origin.New(origin.Config{}, log(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := httptest.NewServer(wrap(o.Handler()))
+	t.Cleanup(h.Close)
+	return h.URL
+}
+
+func plain(h http.Handler) http.Handler { return h }
+
+func play(t *testing.T, cfg viewer.Config) viewer.Report {
+	t.Helper()
+	v, err := viewer.New(cfg, log(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return v.Snapshot()
+}
+
+func TestPlaysFromTheOriginAlone(t *testing.T) {
+	url := serve(t, plain)
+	for _, path := range []string{
+		"/live/seg_1/window_8/master.m3u8", "/live/seg_1/window_8/fmp4/audio/master.m3u8", "/vod/seg_1/dur_20/master.m3u8",
+	} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			r := play(t, viewer.Config{
+				Source: url + path, NoP2P: true, Verify: true, Duration: duration.Duration(4 * time.Second),
+			})
+			one := r.Viewers[0]
+			if one.StartupMs < 0 || one.Stalls != 0 || one.DigestErrors != 0 || one.Verified == 0 || one.PlayedMs < 2000 {
+				t.Errorf("%+v", one)
+			}
+			if r.Total.Offload != 0 || r.Total.Bytes.HTTP == 0 {
+				t.Errorf("%+v", r.Total)
+			}
+		})
+	}
+}
+
+// TestAnOriginThatFailsIsAskedAgain answers every second segment request with
+// an error first: the viewer must play all the same.
+func TestAnOriginThatFailsIsAskedAgain(t *testing.T) {
+	failed := map[string]bool{}
+	gate := make(chan struct{}, 1)
+	gate <- struct{}{}
+	url := serve(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-gate
+			first := !failed[r.URL.Path]
+			failed[r.URL.Path] = true
+			gate <- struct{}{}
+			if first && !strings.HasSuffix(r.URL.Path, ".m3u8") {
+				http.Error(w, "try again", http.StatusServiceUnavailable)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	r := play(t, viewer.Config{
+		Source: url + "/live/seg_1/window_8/master.m3u8", NoP2P: true, Duration: duration.Duration(4 * time.Second),
+	})
+	if one := r.Viewers[0]; one.StartupMs < 0 || one.Stalls != 0 || one.Segments < 3 {
+		t.Errorf("%+v", one)
+	}
+}
+
+func TestValidateNamesTheField(t *testing.T) {
+	for want, cfg := range map[string]viewer.Config{
+		"config.configURL":    {},
+		"config.source":       {Source: "ftp://x"},
+		"config.trackers":     {Source: "http://x/m.m3u8", Trackers: []string{"http://t"}},
+		"config.count":        {Source: "http://x/m.m3u8", Count: -1},
+		"config.generations":  {Source: "http://x/m.m3u8", Generations: []string{"v9"}},
+		"config.joinInterval": {Source: "http://x/m.m3u8", JoinInterval: -1},
+		"config.duration":     {Source: "http://x/m.m3u8", Duration: -1},
+		"config.maxPeers":     {Source: "http://x/m.m3u8", MaxPeers: -1},
+	} {
+		if _, err := viewer.New(cfg, log(), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %s named", cfg, err, want)
+		}
+	}
+}
