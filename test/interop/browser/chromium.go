@@ -1,0 +1,58 @@
+package browser
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// executable finds Chromium, or ends the test with the next step.
+func executable(tb testing.TB) string {
+	tb.Helper()
+	for _, name := range []string{os.Getenv("P2PSTREAM_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if name == "" {
+			continue
+		}
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	tb.Fatal("no Chromium found; run: make deps, or name one in P2PSTREAM_CHROMIUM")
+	return ""
+}
+
+// allocatorOptions are how Chromium is started. It is driven through a pipe, so that it can live in
+// another network.
+func allocatorOptions(tb testing.TB, o options, pagesURL string) []chromedp.ExecAllocatorOption {
+	tb.Helper()
+	disabled := []string{"IntensiveWakeUpThrottling", "Translate", "MediaRouter", "OptimizationHints"}
+	if o.showAddresses {
+		disabled = append(disabled, "WebRtcHideLocalIpsWithMdns")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], //nolint:gocritic // an array: append copies it
+		chromedp.ExecPath(executable(tb)),
+		chromedp.UserDataDir(tb.TempDir()),
+		// Whatever looks for hosts outside makes noise in a closed network.
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-gpu", true),
+		chromedp.Flag("disable-search-engine-choice-screen", true),
+		chromedp.Flag("disable-features", strings.Join(disabled, ",")),
+		chromedp.Flag("mute-audio", true),
+		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
+	)
+	if os.Geteuid() == 0 {
+		opts = append(opts, chromedp.NoSandbox)
+	}
+	if o.namespace != nil {
+		opts = append(opts,
+			chromedp.ModifyCmdFunc(o.namespace.Wrap),
+			// Digests need a secure context, which plain http has on loopback only.
+			chromedp.Flag("unsafely-treat-insecure-origin-as-secure", pagesURL),
+		)
+	}
+	return opts
+}

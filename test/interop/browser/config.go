@@ -1,0 +1,61 @@
+package browser
+
+import "encoding/json"
+
+// Config is what a viewer is told, in the form that GET /v1/config answers.
+type Config struct {
+	V          int             `json:"v"`
+	StreamURL  string          `json:"streamURL"`
+	SwarmID    string          `json:"swarmID,omitempty"`
+	Trackers   []string        `json:"trackers"`
+	ICEServers []ICEServer     `json:"iceServers"` // never null: an absent list means the library's public servers
+	Settings   Settings        `json:"settings"`
+	Telemetry  json.RawMessage `json:"telemetry,omitempty"`
+}
+
+// ICEServer is one entry of a browser's iceServers.
+type ICEServer struct {
+	URLs []string `json:"urls"`
+}
+
+// Settings are the players' own options, by the names they have there.
+type Settings struct {
+	Core  map[string]any `json:"core,omitempty"`
+	HLSJS map[string]any `json:"hlsjs,omitempty"`
+	Shaka map[string]any `json:"shaka,omitempty"`
+}
+
+// tabConfig is what one tab is told beside the viewer's config.
+type tabConfig struct {
+	Player     string         `json:"player"`
+	Config     *Config        `json:"config,omitempty"`
+	ConfigURL  string         `json:"configURL,omitempty"`
+	Level      *int           `json:"level,omitempty"`
+	Reporter   string         `json:"reporter,omitempty"`
+	Core       map[string]any `json:"core,omitempty"`
+	HLSJS      map[string]any `json:"hlsjs,omitempty"`
+	Shaka      map[string]any `json:"shaka,omitempty"`
+	InfoHash   string         `json:"infoHash,omitempty"`
+	PeerID     string         `json:"peerID,omitempty"`
+	Trackers   []string       `json:"trackers,omitempty"`
+	ICEServers []ICEServer    `json:"iceServers,omitempty"`
+	NumWant    int            `json:"numWant,omitempty"`
+}
+
+// TabOption changes what one tab does beyond its config.
+type TabOption func(*tabConfig)
+
+// WithLevel pins the rendition: the index in the player's order, from the lowest bit rate.
+func WithLevel(level int) TabOption { return func(c *tabConfig) { c.Level = &level } }
+
+// WithReporter loads the tracker's reporter script from url and attaches it to the engine.
+func WithReporter(url string) TabOption { return func(c *tabConfig) { c.Reporter = url } }
+
+// WithCore sets p2p-media-loader core options over those of the config.
+func WithCore(options map[string]any) TabOption { return func(c *tabConfig) { c.Core = options } }
+
+// WithHLSJS sets hls.js options over those of the config.
+func WithHLSJS(options map[string]any) TabOption { return func(c *tabConfig) { c.HLSJS = options } }
+
+// WithShaka sets Shaka Player options over those of the config.
+func WithShaka(options map[string]any) TabOption { return func(c *tabConfig) { c.Shaka = options } }

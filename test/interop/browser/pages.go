@@ -1,0 +1,75 @@
+package browser
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// pages serves the bundled pages and what each tab is told.
+type pages struct {
+	listener net.Listener
+	server   *http.Server
+
+	mu   sync.Mutex
+	tabs []tabConfig
+}
+
+func servePages(tb testing.TB, listen string) *pages {
+	tb.Helper()
+	_, file, _, _ := runtime.Caller(0)
+	dist := filepath.Join(filepath.Dir(file), "..", "dist")
+	if _, err := os.Stat(filepath.Join(dist, "hls.html")); err != nil {
+		tb.Fatalf("the pages are not bundled (%v); run: make web", err)
+	}
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		tb.Fatalf("listening for pages: %v", err)
+	}
+	p := &pages{listener: l}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServer(http.Dir(dist)))
+	mux.HandleFunc("GET /tabs/{id}", p.serveTab)
+	p.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = p.server.Serve(l) // ends with ErrServerClosed
+	}()
+	tb.Cleanup(func() {
+		_ = p.server.Close()
+		<-done
+	})
+	return p
+}
+
+// add returns the URL of a page that will be told c.
+func (p *pages) add(page string, c tabConfig) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tabs = append(p.tabs, c)
+	return fmt.Sprintf("%s/%s.html?tab=%d", p.url(), page, len(p.tabs)-1)
+}
+
+func (p *pages) url() string { return "http://" + p.listener.Addr().String() }
+
+func (p *pages) serveTab(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.Atoi(r.PathValue("id"))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil || id < 0 || id >= len(p.tabs) {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(p.tabs[id]) // a tab that went away needs no answer
+}

@@ -1,0 +1,115 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	pollInterval = 200 * time.Millisecond
+	evalLimit    = 15 * time.Second
+)
+
+// Tab is one page.
+type Tab struct {
+	tb     testing.TB
+	name   string
+	url    string
+	ctx    context.Context
+	cancel context.CancelFunc
+	once   sync.Once
+}
+
+// URL is the address that the tab was opened with.
+func (t *Tab) URL() string { return t.url }
+
+// Report reads what the page says of itself now.
+func (t *Tab) Report(ctx context.Context) Report {
+	t.tb.Helper()
+	r, err := t.read(ctx)
+	if err != nil {
+		t.tb.Fatalf("reading the report of the %s tab: %v", t.name, err)
+	}
+	return r
+}
+
+func (t *Tab) read(ctx context.Context) (Report, error) {
+	return run(ctx, t, chromedp.Evaluate[Report](`window.report ?? {}`))
+}
+
+// WaitFor reads reports until ok, and ends the test with the last one when that takes longer than
+// limit or ctx.
+func (t *Tab) WaitFor(ctx context.Context, limit time.Duration, what string, ok func(Report) bool) Report {
+	t.tb.Helper()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	var last Report
+	for {
+		r, err := t.read(ctx)
+		if err == nil {
+			if last = r; ok(r) {
+				return r
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.tb.Fatalf("waited %s for %s in the %s tab; its report: %s", limit, what, t.name, last.Dump())
+		}
+	}
+}
+
+// WaitPlaying waits for the first frame.
+func (t *Tab) WaitPlaying(ctx context.Context) Report {
+	t.tb.Helper()
+	return t.WaitFor(ctx, 30*time.Second, "the first frame", func(r Report) bool { return r.FirstFrameMs >= 0 })
+}
+
+// Eval runs JavaScript in the page and waits for its promise. The player is window.player, the P2P
+// engine window.engine.
+func (t *Tab) Eval(ctx context.Context, script string) {
+	t.tb.Helper()
+	if _, err := run(ctx, t, chromedp.Evaluate[chromedp.Void](script, chromedp.EvalAwaitPromise)); err != nil {
+		t.tb.Fatalf("running %q in the %s tab: %v", script, t.name, err)
+	}
+}
+
+// Value is Eval that decodes what the script gives.
+func Value[T any](ctx context.Context, t *Tab, script string) T {
+	t.tb.Helper()
+	v, err := run(ctx, t, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.tb.Fatalf("running %q in the %s tab: %v", script, t.name, err)
+	}
+	return v
+}
+
+// Seek moves the playhead, in seconds of the presentation.
+func (t *Tab) Seek(ctx context.Context, seconds float64) {
+	t.tb.Helper()
+	t.Eval(ctx, fmt.Sprintf(`document.getElementById("video").currentTime = %g`, seconds))
+}
+
+// ApplyCore changes p2p-media-loader core options while the page plays.
+func (t *Tab) ApplyCore(ctx context.Context, optionsJSON string) {
+	t.tb.Helper()
+	t.Eval(ctx, fmt.Sprintf(`window.engine.applyDynamicConfig({core: %s})`, optionsJSON))
+}
+
+// Close closes the tab as a user does. It may be called more than once.
+func (t *Tab) Close() { t.once.Do(t.cancel) }
+
+// run does an action in the tab, bound to the caller's context as well as the tab's.
+func run[T any](ctx context.Context, t *Tab, action chromedp.Action[T]) (T, error) {
+	bound, cancel := context.WithTimeout(t.ctx, evalLimit)
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	return chromedp.Run(bound, action)
+}

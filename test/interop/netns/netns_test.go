@@ -1,0 +1,62 @@
+//go:build linux
+
+package netns
+
+import (
+	"errors"
+	"net"
+	"os"
+	"testing"
+	"time"
+)
+
+// TestDropUDP proves what the tests with blocked UDP rest on: UDP is lost, TCP is not.
+func TestDropUDP(t *testing.T) {
+	n := New(t)
+	udp, err := net.ListenPacket("udp", net.JoinHostPort(n.HostIP.String(), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer udp.Close() //nolint:errcheck // a test's socket
+	tcp, err := net.Listen("tcp", net.JoinHostPort(n.HostIP.String(), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close() //nolint:errcheck // a test's socket
+
+	arrives := func(wait time.Duration) bool {
+		t.Helper()
+		conn, err := n.Dial(t.Context(), "udp", udp.LocalAddr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close() //nolint:errcheck // a test's socket
+		// A dropped packet of one's own is an error to the sender on some kernels.
+		_, _ = conn.Write([]byte("x"))
+		if err := udp.SetReadDeadline(time.Now().Add(wait)); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = udp.ReadFrom(make([]byte, 8))
+		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	if !arrives(5 * time.Second) {
+		t.Fatal("UDP does not arrive before it is blocked")
+	}
+	n.DropUDP()
+	if arrives(300 * time.Millisecond) {
+		t.Error("UDP arrives although it is blocked")
+	}
+	conn, err := n.Dial(t.Context(), "tcp", tcp.Addr().String())
+	if err != nil {
+		t.Errorf("TCP does not connect while UDP is blocked: %v", err)
+	} else {
+		_ = conn.Close()
+	}
+	n.AllowUDP()
+	if !arrives(5 * time.Second) {
+		t.Error("UDP does not arrive after it is allowed again")
+	}
+}

@@ -1,0 +1,156 @@
+package interop
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/interop/netns"
+	"github.com/p2pstream/p2pstream/test/interop/published"
+)
+
+// These tests have nothing of ours in them but the origin: they prove that the harness sees what
+// happens, and what the published software does when it is by itself.
+
+// sharing are settings with which a second tab gets most of a VOD from the first.
+func sharing(streamURL, tracker string) browser.Config {
+	return browser.Config{
+		V: 1, StreamURL: streamURL, SwarmID: streamURL, Trackers: []string{tracker}, ICEServers: []browser.ICEServer{},
+		Settings: browser.Settings{Core: map[string]any{
+			"highDemandTimeWindow": 4, "httpDownloadTimeWindow": 20, "httpDownloadInitialTimeoutMs": 1000,
+		}},
+	}
+}
+
+type opener func(*browser.Browser, context.Context, browser.Config, ...browser.TabOption) *browser.Tab
+
+var openers = map[string]opener{"hls": (*browser.Browser).OpenHLS, "shaka": (*browser.Browser).OpenShaka}
+
+// shareBetweenTwo opens two tabs one after the other and waits until the second took bytes from the
+// first.
+func shareBetweenTwo(t *testing.T, open opener, b *browser.Browser, o *testOrigin, cfg browser.Config) {
+	t.Helper()
+	ctx := t.Context()
+	first := open(b, ctx, cfg, browser.WithLevel(0))
+	first.WaitPlaying(ctx)
+	second := open(b, ctx, cfg, browser.WithLevel(0))
+	second.WaitPlaying(ctx)
+	second.WaitFor(ctx, 30*time.Second, "bytes from the first tab", func(r browser.Report) bool {
+		return r.Bytes.Viewer > 0 && countSource(r, "p2p") >= 2
+	})
+	reports := []browser.Report{first.Report(ctx), second.Report(ctx)}
+	for _, r := range reports {
+		t.Log(r)
+		if r.Stalls > 0 || len(r.Errors) > 0 {
+			t.Errorf("a tab stalled or failed: %s", r.Dump())
+		}
+	}
+	if reports[0].UploadBytes == 0 {
+		t.Error("the first tab counted no upload")
+	}
+	o.verify(t, reports...)
+	first.Close()
+	second.Close()
+}
+
+func countSource(r browser.Report, source string) int {
+	n := 0
+	for _, s := range r.Segments {
+		if s.Source == source {
+			n++
+		}
+	}
+	return n
+}
+
+func TestPublishedPlayersOnPublishedTracker(t *testing.T) {
+	o := startOrigin(t, "127.0.0.1:0")
+	tracker := published.StartTracker(t)
+	b := browser.Start(t)
+	for name, open := range openers {
+		t.Run(name, func(t *testing.T) {
+			shareBetweenTwo(t, open, b, o, sharing(o.url("/vod/dur_120/seg_2/master.m3u8"), tracker.URL))
+		})
+	}
+}
+
+func TestPublishedClientsOnPublishedTracker(t *testing.T) {
+	clientsMeet(t, published.StartTracker(t).URL)
+}
+
+// clientsMeet lets two bare tracker clients find each other and exchange a message.
+func clientsMeet(t *testing.T, tracker string) {
+	t.Helper()
+	ctx := t.Context()
+	b := browser.Start(t)
+	const infoHash, a, z = "interop-info-hash-01", "-WW0000-first-peer-a", "-WW0000-other-peer-z"
+	first := b.OpenTrackerClient(ctx, tracker, infoHash, a)
+	first.WaitFor(ctx, 10*time.Second, "an answer to its announce", func(r browser.Report) bool { return len(r.Updates) > 0 })
+	second := b.OpenTrackerClient(ctx, tracker, infoHash, z)
+	for tab, other := range map[*browser.Tab]string{first: z, second: a} {
+		r := tab.WaitFor(ctx, 20*time.Second, "a message from the other", func(r browser.Report) bool { return r.Received[other] != "" })
+		if got, want := r.Received[other], "hello from "+other; got != want {
+			t.Errorf("received %q, want %q", got, want)
+		}
+		if len(r.Errors) > 0 {
+			t.Errorf("a client failed: %s", r.Dump())
+		}
+	}
+}
+
+// TestPlainPlayerNeverStalls is the control: the origin and this machine are fast enough that a stall
+// elsewhere means something.
+func TestPlainPlayerNeverStalls(t *testing.T) {
+	ctx := t.Context()
+	o := startOrigin(t, "127.0.0.1:0")
+	b := browser.Start(t)
+	for name, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_60/master.m3u8"} {
+		t.Run(name, func(t *testing.T) {
+			tab := b.OpenPlain(ctx, o.url(path))
+			begin := tab.WaitPlaying(ctx)
+			r := tab.WaitFor(ctx, 30*time.Second, "6 s of playback", func(r browser.Report) bool { return r.CurrentTime > begin.CurrentTime+6 })
+			t.Log(r)
+			if r.Stalls > 0 || len(r.Errors) > 0 || r.Bytes.HTTP == 0 {
+				t.Errorf("plain playback: %s", r.Dump())
+			}
+			tab.Close()
+		})
+	}
+}
+
+// TestStallIsSeen takes the origin away from a plain player, which must stop and be seen to.
+func TestStallIsSeen(t *testing.T) {
+	ctx := t.Context()
+	o := startOrigin(t, "127.0.0.1:0")
+	b := browser.Start(t)
+	tab := b.OpenPlain(ctx, o.url("/live/seg_2/window_4/master.m3u8"))
+	tab.WaitPlaying(ctx)
+	o.stop()
+	r := tab.WaitFor(ctx, 60*time.Second, "a stall", func(r browser.Report) bool { return r.Stalls == 1 && r.StalledNowMs > 1000 })
+	t.Log(r)
+}
+
+// TestBrowserWithoutUDP proves that a browser in a network that drops UDP plays, and gets nothing from peers.
+func TestBrowserWithoutUDP(t *testing.T) {
+	ctx := t.Context()
+	n := netns.New(t)
+	n.DropUDP()
+	o := startOrigin(t, n.HostIP.String()+":0")
+	tracker := published.StartTracker(t, published.Listen(n.HostIP.String()))
+	b := browser.Start(t, browser.InNamespace(n))
+	cfg := sharing(o.url("/vod/dur_120/seg_2/master.m3u8"), tracker.URL)
+	first, second := b.OpenHLS(ctx, cfg), b.OpenHLS(ctx, cfg)
+	for _, tab := range []*browser.Tab{first, second} {
+		tab.WaitPlaying(ctx)
+		r := tab.WaitFor(ctx, 30*time.Second, "8 s of playback", func(r browser.Report) bool { return r.CurrentTime > 8 })
+		t.Log(r)
+		if r.PeersSeen > 0 || r.Bytes.Viewer > 0 {
+			t.Errorf("UDP is not blocked: %s", r.Dump())
+		}
+		if r.Stalls > 0 || len(r.Errors) > 0 || r.Bytes.HTTP == 0 {
+			t.Errorf("playback without UDP: %s", r.Dump())
+		}
+	}
+	o.verify(t, first.Report(ctx), second.Report(ctx))
+}
