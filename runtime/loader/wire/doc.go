@@ -7,7 +7,8 @@
 //
 // # Where this package decides otherwise than p2p-media-loader 2.3.1
 //
-// Joiner, Download and Upload have a field Reference that brings back the left column; EncodeReference does so for Encode.
+// Joiner, Download and Upload have a field Reference that brings back the left column, except for the bounds on pending
+// commands, a field named c, the answer when a source fails, and early cancels; EncodeReference does so for Encode.
 //
 //	event                                     2.3.1                         here
 //	----------------------------------------  ----------------------------  ---------------------------------
