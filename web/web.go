@@ -117,7 +117,7 @@ func policy(page []byte) string {
 		"default-src 'none'",
 		"script-src " + strings.Join(scripts, " "),
 		"worker-src blob:",
-		"style-src 'self' 'unsafe-inline'", // the bar's widths
+		"style-src 'self'",
 		"img-src 'self' data:",
 		"media-src blob: http: https:",
 		"connect-src 'self' http: https: ws: wss:",

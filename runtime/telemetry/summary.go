@@ -64,6 +64,7 @@ type Group struct {
 	Stalls    int64    `json:"stalls"`
 	StallMs   int64    `json:"stallMs"`
 	StartupMs int64    `json:"startupMs"` // mean over the sessions that told it; 0 when none did
+	Startups  int64    `json:"startups"`  // number of those sessions
 }
 
 // Add returns the sum of two groups, under the key of the receiver.
@@ -72,6 +73,10 @@ func (g Group) Add(h Group) Group {
 	g.Peers += h.Peers
 	g.Totals, g.Window = g.Totals.Add(h.Totals), g.Window.Add(h.Window)
 	g.Stalls, g.StallMs = g.Stalls+h.Stalls, addSaturating(g.StallMs, h.StallMs)
+	if n := g.Startups + h.Startups; n > 0 {
+		g.StartupMs = int64((float64(g.StartupMs)*float64(g.Startups) + float64(h.StartupMs)*float64(h.Startups)) / float64(n))
+		g.Startups = n
+	}
 	return g
 }
 
@@ -108,7 +113,7 @@ func (a *Aggregate) Summary(now time.Time) Summary {
 		sum := Group{GroupKey: g.key, Reporting: l.sessions, Peers: l.peers, Totals: g.total, Window: g.window.sum(now),
 			Stalls: g.stalls, StallMs: g.stallMs}
 		if g.startups > 0 {
-			sum.StartupMs = g.startup / g.startups
+			sum.StartupMs, sum.Startups = g.startup/g.startups, g.startups
 		}
 		out.Groups = append(out.Groups, sum)
 	}

@@ -25,7 +25,8 @@ type Dependencies struct {
 	Random    io.Reader                // nil: crypto/rand
 }
 
-// Handler answers /v1/config, /v1/telemetry, /v1/stats, /player, /p2pstream.js and /vendor/. It is safe for concurrent
+// Handler answers /v1/config, /v1/telemetry, /v1/stats, /player, /p2pstream.js, /p2pstream.mjs and /vendor/; see Paths.
+// It is safe for concurrent
 // use and starts no goroutine.
 type Handler struct {
 	cfg     Config
@@ -89,8 +90,14 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	h.mux.Handle("/player", assets)
 	h.mux.Handle("/player/", assets)
 	h.mux.Handle("/p2pstream.js", assets)
+	h.mux.Handle("/p2pstream.mjs", assets)
 	h.mux.Handle("/vendor/", assets)
 	return h, nil
+}
+
+// Paths lists the patterns, as http.ServeMux reads them, that a tracker mounts the handler under.
+func Paths() []string {
+	return []string{"/v1/", "/player", "/player/", "/p2pstream.js", "/p2pstream.mjs", "/vendor/"}
 }
 
 // Boot returns the random id of this run of the tracker.

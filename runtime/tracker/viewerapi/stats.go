@@ -13,7 +13,7 @@ type Stats struct {
 	StartedAt time.Time `json:"startedAt"`
 	Now       time.Time `json:"now"`
 	Stream    string    `json:"stream,omitempty"`
-	StreamURL string    `json:"streamURL,omitempty"`
+	StreamURL string    `json:"streamURL,omitempty"` // without its query
 	SwarmID   string    `json:"swarmID,omitempty"`
 
 	// Viewers is the larger of the reporting sessions and the viewer sockets. A session and a socket cannot be told to

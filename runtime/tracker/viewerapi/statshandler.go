@@ -3,6 +3,7 @@ package viewerapi
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
@@ -38,8 +39,9 @@ func (h *Handler) Stats() Stats {
 	audience := h.deps.Swarms.Audience()
 	viewers := summary.Stream(h.cfg.Stream, telemetry.RoleViewer)
 	seeders := summary.Stream(h.cfg.Stream, telemetry.RoleSeeder)
+	source, _, _ := strings.Cut(h.cfg.StreamURL, "?") // the query may hold a token, and anybody may read the stats
 	out := Stats{Version: 1, Boot: h.boot, StartedAt: h.began.UTC(), Now: now.UTC(), Stream: h.cfg.Stream,
-		StreamURL: h.cfg.StreamURL, SwarmID: h.swarmID(facts),
+		StreamURL: source, SwarmID: h.swarmID(facts),
 		Viewers: max(viewers.Reporting, audience.ViewerSockets), Reporting: viewers.Reporting,
 		Seeders:       max(seeders.Reporting, audience.SeederSockets),
 		ViewerSockets: audience.ViewerSockets, SeederSockets: audience.SeederSockets,

@@ -120,7 +120,7 @@ func (h *Handler) held(now time.Time) holding {
 	if age := now.Sub(h.holding.at); age >= 0 && age < cacheTime {
 		return h.holding
 	}
-	in := settings.HoldingInput{Playlist: facts.Playlist, ReadAt: facts.At, Seeders: h.aggregate.Seeders(now), Now: now}
+	in := settings.HoldingInput{Playlist: facts.Playlist, ReadAt: facts.At, Seeders: h.aggregate.Seeders(now)}
 	for _, r := range facts.Renditions {
 		if r.Type == "main" {
 			in.Renditions = append(in.Renditions, r.Name)

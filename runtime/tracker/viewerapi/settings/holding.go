@@ -17,10 +17,9 @@ const (
 // HoldingInput is what is known of the stream and its seeders at one moment.
 type HoldingInput struct {
 	Playlist   Playlist
-	ReadAt     time.Time // when the playlist was read
-	Renditions []string  // names of the main renditions; empty: unknown, any rendition counts
-	Seeders    []telemetry.SeederReport
-	Now        time.Time
+	ReadAt     time.Time                // when the playlist was read
+	Renditions []string                 // names of the main renditions; empty: unknown, any rendition counts
+	Seeders    []telemetry.SeederReport // Fresh as of now
 }
 
 // Holding returns how many seeders hold the stream now and have room for another viewer, and whether that is enough to
