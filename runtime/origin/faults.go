@@ -161,6 +161,14 @@ func (w *writer) sleep(d time.Duration) bool {
 	}
 }
 
+// code is the status in metrics; "aborted" when the client left before any.
+func (w *writer) code() string {
+	if w.status == 0 {
+		return "aborted"
+	}
+	return strconv.Itoa(w.status)
+}
+
 // outcome is what became of the request, to be counted.
 func (w *writer) outcome() Count {
 	c := Count{Requests: 1, Bytes: w.sent}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -119,7 +118,7 @@ func (s *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w := newWriter(rw, r)
 	kind := KindInvalid
 	defer func() {
-		s.stats.requests.WithLabelValues(kind, strconv.Itoa(w.status)).Inc()
+		s.stats.requests.WithLabelValues(kind, w.code()).Inc()
 		s.stats.bytes.WithLabelValues(kind).Add(float64(w.sent))
 		s.stats.count(kind, countKey(r), w.outcome())
 	}()

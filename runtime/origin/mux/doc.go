@@ -4,6 +4,6 @@
 //
 // The timeline is endless: second s shows second s mod media.LoopSeconds of the
 // loop under timestamps that go on for ever. Its unit is the chunk, one second
-// from key picture to key picture with the audio frames that begin in it, so a
-// segment of any whole number of seconds is some chunks in a row.
+// from key picture to key picture with the audio frames to it, so a segment
+// of any whole number of seconds is some chunks in a row.
 package mux

@@ -150,8 +150,8 @@ func TestTransportStreamGoesOn(t *testing.T) {
 			}
 			for pid, list := range r.pts {
 				begin := (from*90000 + tsOffset) & timestampMask
-				if d := (list[0] - begin) & timestampMask; d >= 1920 {
-					t.Errorf("stream %#x begins %d ticks late", pid, d)
+				if d := (begin - list[0]) & timestampMask; d >= 1920 {
+					t.Errorf("stream %#x begins %d ticks early", pid, d)
 				}
 				for i := 1; i < len(list); i++ {
 					if d := (list[i] - list[i-1]) & timestampMask; d == 0 || d > 6*1920 || pid == pidES0+esVideo && d != 3600 {
@@ -243,7 +243,7 @@ func TestFragmentsGoOn(t *testing.T) {
 		for id, end := range next {
 			want := uint64(today+40) * 90000
 			if id == audioTrackID {
-				want = uint64(ceilDiv((today+40)*48000, 1024) * 1024)
+				want = (today + 40) * 48000 / 1024 * 1024
 			}
 			if end != want {
 				t.Errorf("track %d ends at %d, want %d", id, end, want)
@@ -256,7 +256,7 @@ func TestAudioSpan(t *testing.T) {
 	audio := library(t).Audio
 	for s := int64(0); s < 100; s++ {
 		start, end := AudioSpan(audio, s, s+1)
-		if start < s*48000 || start >= s*48000+1024 || end < (s+1)*48000 || start%1024 != 0 {
+		if start > s*48000 || start <= s*48000-1024 || end > (s+1)*48000 || start%1024 != 0 {
 			t.Fatalf("second %d spans %d to %d", s, start, end)
 		}
 	}

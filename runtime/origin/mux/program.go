@@ -96,25 +96,25 @@ func (p *Program) SegmentSize(from, to int64) int64 {
 	return size
 }
 
-// AudioSpan is the exact span of the audio frames that begin in the seconds
-// from to to, in ticks of the audio track: frames straddle whole seconds.
+// AudioSpan is the exact span of the audio frames of the seconds from to to, in
+// ticks of the audio track: frames straddle whole seconds.
 func AudioSpan(t *media.Track, from, to int64) (start, end int64) {
 	first, last := frames(t, from, to)
 	return first * t.SampleTicks, last * t.SampleTicks
 }
 
-// frames are the samples of t that begin in the seconds from to to, as indices
-// into the endless sequence of samples, the end exclusive.
+// frames are the samples of t in the seconds from to to, as indices into the
+// endless sequence of samples, the end exclusive. A frame of audio that straddles
+// the begin of a second belongs to it, so that there is sound from the first
+// picture on wherever a player starts.
 func frames(t *media.Track, from, to int64) (first, last int64) {
-	return ceilDiv(from*t.Timescale, t.SampleTicks), ceilDiv(to*t.Timescale, t.SampleTicks)
+	return from * t.Timescale / t.SampleTicks, to * t.Timescale / t.SampleTicks
 }
 
 // sample is sample i of the endless sequence.
 func sample(t *media.Track, i int64) media.Sample {
 	return t.Samples[i%int64(len(t.Samples))]
 }
-
-func ceilDiv(a, b int64) int64 { return (a + b - 1) / b }
 
 // counter is the number of transport packets of elementary stream e before
 // second s, modulo 16: the continuity counter goes on without a break from any

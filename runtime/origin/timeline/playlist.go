@@ -99,7 +99,7 @@ func (c *Catalog) AppendPlaylist(dst []byte, r Request, now int64) ([]byte, erro
 
 // segmentStart and segmentEnd are when the media of a segment begins and ends on
 // the timeline. Video fills whole seconds; audio alone begins and ends with a
-// frame, up to 21 ms later, and its playlist says so to the microsecond.
+// frame, up to 21 ms earlier, and its playlist says so to the microsecond.
 func segmentStart(p *mux.Program, k Knobs, seq int64) time.Duration {
 	from, _ := k.Span(seq)
 	return mediaTime(p, from)
