@@ -1,6 +1,7 @@
 package viewerapi
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -27,6 +28,10 @@ type Config struct {
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
 	SeederToken    string   `json:"-"` // what seeders present as Bearer; empty: no report is believed to be a seeder's
 	SessionKey     []byte   `json:"-"` // at least 16 bytes, shared by replicas (random: sessions end with the process)
+
+	// Settings are merged over the computed settings of /v1/config, as a JSON merge patch (RFC 7396): the stream's owner
+	// has the last word on every number.
+	Settings json.RawMessage `json:"settings,omitempty"`
 
 	Interval          time.Duration `json:"interval,omitempty"`          // between reports of a peer (5 s)
 	Window            time.Duration `json:"window,omitempty"`            // of the windowed offload (60 s)
@@ -69,6 +74,12 @@ func (c Config) Validate() error {
 		}
 		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" {
 			return fmt.Errorf("config.allowedOrigins: %q is not an origin; use https://host or *", o)
+		}
+	}
+	if len(c.Settings) > 0 {
+		var object map[string]any
+		if err := json.Unmarshal(c.Settings, &object); err != nil {
+			return fmt.Errorf(`config.settings: not a JSON object: %w; use {"core":{"highDemandTimeWindow":5}}`, err)
 		}
 	}
 	if len(c.SessionKey) > 0 && len(c.SessionKey) < 16 {

@@ -21,8 +21,12 @@ type Dependencies struct {
 	Swarms    Swarms
 	Facts     StreamFacts              // nil: nothing is known of the stream
 	STUNReady func(server string) bool // nil: every configured STUN server is ready; must not block
-	Now       func() time.Time         // nil: time.Now
-	Random    io.Reader                // nil: crypto/rand
+	// SeederToken returns the token in force, where it may change; nil: Config.SeederToken.
+	SeederToken func() string
+	// OnSeeder is told the state of a seeder with each of its reports, under the id it reports by; must not block.
+	OnSeeder func(id string, state telemetry.SeederState)
+	Now      func() time.Time // nil: time.Now
+	Random   io.Reader        // nil: crypto/rand
 }
 
 // Handler answers /v1/config, /v1/telemetry, /v1/stats, /player, /p2pstream.js, /p2pstream.mjs and /vendor/; see Paths.
@@ -58,6 +62,10 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	cfg = cfg.withDefaults()
 	if deps.Now == nil {
 		deps.Now = time.Now
+	}
+	if deps.SeederToken == nil {
+		token := cfg.SeederToken
+		deps.SeederToken = func() string { return token }
 	}
 	if deps.Random == nil {
 		deps.Random = rand.Reader

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -191,6 +192,39 @@ func TestConfigNeverHarms(t *testing.T) {
 	}
 }
 
+func TestOwnerHasTheLastWord(t *testing.T) {
+	r := newRig(t, Config{Settings: json.RawMessage(`{"core":{"highDemandTimeWindow":5,"httpDownloadTimeWindow":null,"mainStream":{"isP2PUploadDisabled":true}},"hlsjs":null}`)})
+	var c struct {
+		StreamURL string
+		Settings  map[string]map[string]any
+	}
+	if err := json.Unmarshal(r.do("GET", "/v1/config", "").Body.Bytes(), &c); err != nil {
+		t.Fatal(err)
+	}
+	core := c.Settings["core"]
+	if core["highDemandTimeWindow"] != 5.0 || core["httpDownloadTimeWindow"] != nil || core["p2pDownloadTimeWindow"] != 6000.0 ||
+		core["swarmId"] == nil || c.Settings["hlsjs"] != nil || c.StreamURL == "" {
+		t.Fatalf("%+v", c)
+	}
+}
+
+func TestSeederHooks(t *testing.T) {
+	r := newRig(t, Config{})
+	token, told := "", ""
+	r.deps.SeederToken = func() string { return token }
+	r.deps.OnSeeder = func(id string, s telemetry.SeederState) { told = fmt.Sprint(id, " ", s.Peers, " of ", s.MaxPeers) }
+	for _, step := range []struct {
+		token, told string
+		status      int
+	}{{"", "", 401}, {"old", "", 401}, {"new", "seeder-0 1 of 200", 200}} {
+		token = step.token
+		w := r.do("POST", "/v1/telemetry", fmt.Sprintf(seederReport, 1, 1), "Authorization", "Bearer new")
+		if w.Code != step.status || told != step.told {
+			t.Fatalf("token %q: %d, told %q", step.token, w.Code, told)
+		}
+	}
+}
+
 func TestStats(t *testing.T) {
 	r := newRig(t, Config{Sites: []Site{{Name: "lab", CIDRs: []string{"192.0.2.0/24"}}}})
 	r.seed()
@@ -243,6 +277,7 @@ func TestValidate(t *testing.T) {
 		{Config{ExternalURL: "tracker"}, "config.externalURL"},
 		{Config{STUN: []string{"stun:"}}, "config.stun"},
 		{Config{AllowedOrigins: []string{"example.com"}}, "config.allowedOrigins"},
+		{Config{Settings: json.RawMessage("[]")}, "config.settings"},
 		{Config{SessionKey: []byte("short")}, "config.sessionKey"},
 		{Config{Sites: []Site{{Name: "a", CIDRs: []string{"10.0.0.1"}}}}, "config.sites"},
 		{Config{Sites: []Site{{}}}, "config.sites"},

@@ -49,6 +49,9 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.metrics.accepted(from, result)
+	if report.Seeder != nil && h.deps.OnSeeder != nil {
+		h.deps.OnSeeder(from.Key, *report.Seeder)
+	}
 	h.reply(w, path, http.StatusOK, telemetry.Acknowledgement{Acked: result.Acked, Boot: h.boot})
 }
 
@@ -58,7 +61,8 @@ func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Se
 	from := telemetry.Sender{Stream: h.cfg.Stream, Site: h.sites.of(addr), Role: report.Role}
 	if report.Role == telemetry.RoleSeeder {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || h.cfg.SeederToken == "" || subtle.ConstantTimeCompare([]byte(token), []byte(h.cfg.SeederToken)) != 1 {
+		want := h.deps.SeederToken()
+		if !ok || want == "" || subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1 {
 			return from, &telemetry.Refusal{Reason: telemetry.Unauthorized, Detail: "role seeder needs the seeder token"}
 		}
 		from.Key = report.Session

@@ -33,6 +33,8 @@ type StreamFollower struct {
 	source  ManifestSource
 	swarmID string
 	log     *slog.Logger
+	// OnFacts, set before Run, is called with all new facts from Run's goroutine, failures excepted.
+	OnFacts func(Facts)
 
 	mu    sync.Mutex // guards facts, which are replaced and never changed
 	facts Facts
@@ -146,12 +148,16 @@ func (f *StreamFollower) judge(p *manifest.Presentation, name string, playlist *
 		facts.Reason = reason
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	before := f.facts
+	f.facts = facts
+	f.mu.Unlock()
 	switch {
-	case f.facts.Problem != "":
+	case before.Problem != "":
 		f.log.Info("reading stream again")
-	case f.facts.Peerable == nil || *f.facts.Peerable != ok:
+	case before.Peerable == nil || *before.Peerable != ok:
 		f.log.Info("read stream", "renditions", len(facts.Renditions), "live", facts.Playlist.Live, "peerable", ok, "reason", reason)
 	}
-	f.facts = facts
+	if f.OnFacts != nil {
+		f.OnFacts(facts)
+	}
 }

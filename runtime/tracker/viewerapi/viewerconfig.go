@@ -1,6 +1,7 @@
 package viewerapi
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -66,7 +67,56 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	out.Settings.Core.SwarmID = out.SwarmID
 	out.Settings.Core.AnnounceTrackers = out.Trackers
 	out.Settings.Core.RTCConfig.ICEServers = out.ICEServers
-	h.reply(w, path, http.StatusOK, out)
+	if len(h.cfg.Settings) == 0 {
+		h.reply(w, path, http.StatusOK, out)
+		return
+	}
+	patched, err := patchSettings(out, h.cfg.Settings)
+	if err != nil { // Validate has seen the patch
+		h.log.Error("merging settings", "error", err)
+		h.fail(w, path, http.StatusInternalServerError, "", "internal")
+		return
+	}
+	h.reply(w, path, http.StatusOK, patched)
+}
+
+// patchSettings returns the answer with a merge patch applied to its settings.
+func patchSettings(c ViewerConfig, patch json.RawMessage) (any, error) {
+	var settings, changes map[string]any
+	if err := json.Unmarshal(patch, &changes); err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(c.Settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(b, &settings); err != nil {
+		return nil, err
+	}
+	return struct {
+		ViewerConfig
+		Settings any `json:"settings"`
+	}{c, merge(settings, changes)}, nil
+}
+
+// merge applies a JSON merge patch (RFC 7396 §2).
+func merge(target any, patch any) any {
+	changes, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	object, ok := target.(map[string]any)
+	if !ok {
+		object = map[string]any{}
+	}
+	for name, value := range changes {
+		if value == nil {
+			delete(object, name)
+		} else {
+			object[name] = merge(object[name], value)
+		}
+	}
+	return object
 }
 
 // iceServers hands out only servers that answer: a STUN server that does not delays every announce of a browser by
