@@ -1,6 +1,9 @@
 package identity
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // codecKind sorts a codec text by its first four characters, as hls.js 1.7.4
 // does for playlists.
@@ -60,4 +63,50 @@ func splitCodecs(attribute string) codecSet {
 	}
 	set.video, set.audio = strings.Join(video, ","), strings.Join(audio, ",")
 	return set
+}
+
+// convertAVC rewrites decimal AVC codecs as hls.js's level controller does
+// before the engine sees them. Its rule is laxer than the engine's own: leading
+// zeros, further parts and even texts that are no numbers are rewritten.
+func convertAVC(codecs string) string {
+	if !strings.Contains(codecs, "avc1.") {
+		return codecs
+	}
+	parts := strings.Split(codecs, ",")
+	for i, part := range parts {
+		fields := strings.SplitN(part, ".", 4)
+		if len(fields) > 2 && fields[0] == "avc1" {
+			level := "000" + looseHex(fields[2])
+			parts[i] = "avc1." + looseHex(fields[1]) + level[len(level)-4:]
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+// looseHex is JavaScript's parseInt(text).toString(16).
+func looseHex(text string) string {
+	text = trimSpace(text)
+	var n float64
+	if digits, ok := cutHexPrefix(text); ok {
+		end := 0
+		for end < len(digits) && digitValue(digits[end]) < 16 {
+			end++
+		}
+		if n, ok = parseRadix(digits[:end], 16); !ok {
+			n = math.NaN()
+		}
+	} else {
+		n = parseLeadingInt(text)
+	}
+	if math.IsNaN(n) || math.IsInf(n, 0) {
+		return formatNumber(n)
+	}
+	return hexOfInteger(n)
+}
+
+func cutHexPrefix(text string) (string, bool) {
+	if len(text) > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') {
+		return text[2:], true
+	}
+	return text, false
 }

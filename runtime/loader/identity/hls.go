@@ -156,7 +156,7 @@ func (l hlsLevel) properties() Properties {
 		// The reference takes 0 for "nothing is known" and drops all the rest.
 		return p
 	}
-	p.Codecs = l.codecs.video
+	p.Codecs = convertAVC(l.codecs.video)
 	p.Width, p.Height = resolution(attributes["RESOLUTION"])
 	p.FrameRate = Text(attributes["FRAME-RATE"])
 	p.VideoRange = attributes["VIDEO-RANGE"]

@@ -22,6 +22,7 @@ function browserNames() {
   const names = {
     self: globalThis, window: globalThis,
     XMLHttpRequest: class { constructor() { this.responseURL = ''; } },
+    WebSocket: class {}, RTCPeerConnection: class {},
     MediaSource: undefined, ManagedMediaSource: undefined,
   };
   for (const [name, value] of Object.entries(names)) {

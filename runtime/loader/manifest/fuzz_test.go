@@ -1,0 +1,124 @@
+package manifest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+)
+
+func FuzzParseMultivariant(f *testing.F) {
+	for _, c := range vectorCases(f, "identity.json", "hls_multivariant") {
+		f.Add(decode[multivariantInput](f, c.Input).Playlist)
+	}
+	f.Add("#EXTM3U\n#EXT-X-DEFINE:QUERYPARAM=\"q\"\n#EXT-X-STREAM-INF:A=\"{$q}\"\n{$q}\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := ParseMultivariant([]byte(text), "https://h/live/m.m3u8?q=1")
+		if err != nil {
+			if ReasonOf(err) == "" {
+				t.Errorf("error without reason: %v", err)
+			}
+			return
+		}
+		names := make(map[string]bool)
+		for _, r := range p.Renditions {
+			if r.Name == "" || names[r.Name] || r.URI == "" {
+				t.Errorf("rendition %+v", r)
+			}
+			names[r.Name] = true
+			for _, g := range identity.Generations() {
+				if len(r.InfoHash(g, p.DefaultSwarmID)) != 20 {
+					t.Errorf("info hash of %+v", r)
+				}
+			}
+		}
+	})
+}
+
+func FuzzParseMedia(f *testing.F) {
+	for _, c := range vectorCases(f, "segments.json", "hls_media_playlist") {
+		in := decode[struct{ Loads []struct{ Text string } }](f, c.Input)
+		for _, load := range in.Loads {
+			f.Add(load.Text, load.Text)
+		}
+	}
+	f.Add("#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=AES-128\n\n#EXTINF:4\na", "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI=\"\"\n\r\n")
+	f.Fuzz(func(t *testing.T, first, second string) {
+		numbering := NewNumbering()
+		var last *Playlist
+		for _, text := range []string{first, second} {
+			p, err := ParseMedia([]byte(text), base, Rendition{})
+			if err != nil {
+				if ReasonOf(err) == "" {
+					t.Errorf("error without reason: %v", err)
+				}
+				return
+			}
+			numbering.Apply(p)
+			if last != nil {
+				p.shift(last)
+			}
+			last = p
+			keys := make(map[string]bool)
+			for _, s := range p.Segments {
+				if s.Sequence < 0 || s.Sequence > maxInteger || s.ID(identity.V23) < 0 || s.Duration < 0 || s.Start < 0 || keys[s.Key()] {
+					t.Errorf("segment %+v", s)
+				}
+				if s.Range != nil && (s.Range.Offset < 0 || s.Range.Length <= 0) {
+					t.Errorf("range %+v", s.Range)
+				}
+				keys[s.Key()] = true
+			}
+			if p.Room() < 0 || p.LiveSyncSegments() < 0 || p.Window < 0 {
+				t.Errorf("%+v", p)
+			}
+		}
+	})
+}
+
+func FuzzBrowserURL(f *testing.F) {
+	f.Add("https://h/a/../b?q#f", "../x y")
+	f.Add("HTTP:\\\\H:80\\é", "//o/%2e%2e/")
+	f.Fuzz(func(t *testing.T, raw, ref string) {
+		once, err := browserURL(raw)
+		if err != nil {
+			return
+		}
+		if twice, err := browserURL(once); err != nil || twice != once {
+			t.Errorf("%q gives %q, then %q, %v", raw, once, twice, err)
+		}
+		if next, err := browserResolve(once, ref); err == nil {
+			if !strings.HasPrefix(next, "http://") && !strings.HasPrefix(next, "https://") {
+				t.Errorf("%q from %q gives %q", ref, once, next)
+			}
+		}
+	})
+}
+
+func BenchmarkParseMedia1000(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:81234\n#EXT-X-MAP:URI=\"init.mp4\"\n")
+	for i := range 1000 {
+		_, _ = fmt.Fprintf(&text, "#EXT-X-PROGRAM-DATE-TIME:2026-11-22T10:%02d:%02d.000Z\n#EXTINF:4.000,\nseg-%d.m4s?token=abcdef\n", i/60%60, i%60, 81234+i)
+	}
+	body := []byte(text.String())
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ParseMedia(body, base, Rendition{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParseMultivariant(b *testing.B) {
+	cases := vectorCases(b, "identity.json", "hls_multivariant")
+	in := decode[multivariantInput](b, cases[len(cases)-1].Input)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ParseMultivariant([]byte(in.Playlist), in.URL); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
