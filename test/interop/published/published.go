@@ -6,10 +6,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func StartTracker(tb testing.TB, opts ...Option) *Tracker {
 		stop()
 		tb.Fatalf("the published tracker did not listen within %s\n%s", startLimit, &stderr)
 	}
-	return &Tracker{URL: fmt.Sprintf("ws://%s:%d", o.host, hello.Port), stop: stop}
+	return &Tracker{URL: "ws://" + net.JoinHostPort(o.host, strconv.Itoa(hello.Port)), stop: stop}
 }
 
 // Stop ends the tracker before the test does, as an outage would.

@@ -1,0 +1,74 @@
+package interop
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+)
+
+// minute is how long tabs are watched: what the first 60 s cost is what a join storm costs.
+const minute = 60 * time.Second
+
+// watch waits until every tab is a minute old and returns their reports.
+func watch(t *testing.T, tabs []*browser.Tab, opened []time.Time) []browser.Report {
+	t.Helper()
+	reports := make([]browser.Report, len(tabs))
+	for i, tab := range tabs {
+		<-time.After(time.Until(opened[i].Add(minute)))
+		reports[i] = tab.Report(t.Context())
+		t.Logf("tab %d: %s", i+1, reports[i])
+	}
+	return reports
+}
+
+// open opens tabs one after the other, as people do: each once the one before shows a picture.
+func open(t *testing.T, n int, one func() *browser.Tab) (tabs []*browser.Tab, opened []time.Time) {
+	t.Helper()
+	for range n {
+		opened = append(opened, time.Now())
+		tab := one()
+		tab.WaitPlaying(t.Context())
+		tabs = append(tabs, tab)
+	}
+	return tabs, opened
+}
+
+func checkSmooth(t *testing.T, reports []browser.Report) {
+	t.Helper()
+	for i, r := range reports {
+		if r.Stalls > 0 || len(r.Errors) > 0 {
+			t.Errorf("tab %d stalled or failed: %s", i+1, r.Dump())
+		}
+	}
+}
+
+// TestOneSeederCarriesTheAudience is the first promise: unmodified browsers, configured by /v1/config
+// alone, get nearly every byte from one Go peer or from each other.
+func TestOneSeederCarriesTheAudience(t *testing.T) {
+	const least = 0.95
+	for name, path := range map[string]string{
+		"live, muxed":          "/live/master.m3u8",
+		"live, separate audio": "/live/fmp4/audio/master.m3u8",
+		"vod, muxed":           "/vod/dur_120/master.m3u8",
+		"vod, separate audio":  "/vod/dur_120/fmp4/audio/master.m3u8",
+	} {
+		for _, n := range []int{1, 4} {
+			t.Run(fmt.Sprintf("%s, %d tabs", name, n), func(t *testing.T) {
+				s := startStream(t, path, nil)
+				s.startSeeder()
+				b := browser.Start(t)
+				tabs, opened := open(t, n, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
+				reports := watch(t, tabs, opened)
+				checkSmooth(t, reports)
+				s.origin.verify(t, reports...)
+				total := browser.Total(reports...)
+				t.Logf("offload %.4f (%+v)", total.Offload(), total)
+				if total.Offload() < least {
+					t.Errorf("offload %.4f, want at least %.2f", total.Offload(), least)
+				}
+			})
+		}
+	}
+}
