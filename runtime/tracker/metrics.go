@@ -91,8 +91,10 @@ func coreCollectors(h *hub) []prometheus.Collector {
 	}
 	byLabel("offers_total", "Offers of announces, by what became of them.", "result", map[string]of{
 		"to_seeder": func(s *swarm.Stats) uint64 { return s.OffersToSeeders.Load() },
-		"to_viewer": func(s *swarm.Stats) uint64 { return s.OffersRelayed.Load() - min(s.OffersToSeeders.Load(), s.OffersRelayed.Load()) },
-		"unused":    func(s *swarm.Stats) uint64 { return s.OffersUnused.Load() },
+		"to_viewer": func(s *swarm.Stats) uint64 {
+			return s.OffersRelayed.Load() - min(s.OffersToSeeders.Load(), s.OffersRelayed.Load())
+		},
+		"unused": func(s *swarm.Stats) uint64 { return s.OffersUnused.Load() },
 	})
 	byLabel("answers_total", "Answers, by what became of them.", "result", map[string]of{
 		"relayed":  func(s *swarm.Stats) uint64 { return s.AnswersRelayed.Load() },

@@ -81,6 +81,9 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := s.mountViewers(reg); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

@@ -1,0 +1,91 @@
+package tracker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
+)
+
+// mountViewers puts what viewers ask over plain HTTP beside the WebSocket, and
+// follows the stream for it.
+func (s *Server) mountViewers(reg prometheus.Registerer) error {
+	cfg := viewerapi.Config{
+		AllowedOrigins: s.cfg.AllowedOrigins, SessionKey: []byte(s.cfg.SessionKey),
+	}
+	deps := viewerapi.Dependencies{
+		Swarms: s, SeederToken: s.seederToken,
+		OnSeeder: func(id string, state telemetry.SeederState) { s.SetSeederLoad(id, state.Peers, state.MaxPeers) },
+	}
+	if stream := s.cfg.Stream; stream != nil {
+		cfg.StreamURL, cfg.SwarmID, cfg.STUN = stream.SourceURL, stream.SwarmID, stream.STUN
+		cfg.ExternalURL, cfg.Settings, cfg.Interval = stream.ExternalURL, stream.Settings, stream.TelemetryInterval.Std()
+		follower, err := s.follow(stream, reg)
+		if err != nil {
+			return err
+		}
+		deps.Facts = follower
+	}
+	h, err := viewerapi.New(cfg, deps, s.log, reg)
+	if err != nil {
+		return fmt.Errorf("making viewer API: %w", err)
+	}
+	s.Mount(h)
+	return nil
+}
+
+// follow reads the stream in the background; its swarms become the only ones
+// allowed if that is asked for.
+func (s *Server) follow(stream *StreamConfig, reg prometheus.Registerer) (*viewerapi.StreamFollower, error) {
+	url := stream.SeederURL
+	if url == "" {
+		url = stream.SourceURL
+	}
+	source, err := manifest.NewSource(manifest.SourceConfig{URL: url, Logger: s.log, Registerer: reg})
+	if err != nil {
+		return nil, fmt.Errorf("making source of the stream: %w", err)
+	}
+	follower := viewerapi.NewStreamFollower(source, stream.SwarmID, s.log)
+	s.background = append(s.background, func(ctx context.Context) error {
+		defer source.Close()
+		return follower.Run(ctx)
+	})
+	if stream.OnlyKnownSwarms {
+		s.background = append(s.background, func(ctx context.Context) error {
+			s.restrict(ctx, follower)
+			return nil
+		})
+	}
+	return follower, nil
+}
+
+// restrict keeps the allowed swarms at those of the stream's renditions.
+func (s *Server) restrict(ctx context.Context, facts viewerapi.StreamFacts) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var at time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		f := facts.Facts()
+		if f.At.IsZero() || f.At.Equal(at) || len(f.Renditions) == 0 {
+			continue
+		}
+		at = f.At
+		hashes := []string{}
+		for _, r := range f.Renditions {
+			for _, h := range r.InfoHashes {
+				hashes = append(hashes, h)
+			}
+		}
+		s.SetAllowed(hashes)
+	}
+}
