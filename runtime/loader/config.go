@@ -52,6 +52,8 @@ type Config struct {
 	LiveDelaySegments int
 	// StartupWait is how long a viewer hopes for peers before it asks the origin for its first segment.
 	StartupWait time.Duration
+	// StartupHope is how long after the start a viewer asks the origin for nothing but what it is about to play.
+	StartupHope time.Duration
 	Limits      schedule.Limits
 }
 

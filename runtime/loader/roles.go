@@ -85,6 +85,7 @@ func (r *rendition) view(now time.Time) {
 	}
 	if len(r.e.cfg.Trackers) > 0 {
 		v.WaitUntil = r.joinedAt.Add(r.e.cfg.StartupWait)
+		v.HopeUntil = r.joinedAt.Add(r.e.cfg.StartupHope)
 	}
 	peers := make(map[*session]int, len(r.sessions))
 	for i, s := range r.sessions {

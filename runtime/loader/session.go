@@ -26,7 +26,6 @@ const (
 var (
 	errCommandFlood = errors.New("too many commands")
 	errStrayBytes   = errors.New("too many bytes that nobody asked for")
-	errPendingStall = errors.New("unfinished command")
 )
 
 // session is what this peer knows of one connection. Its methods run on the
@@ -92,7 +91,7 @@ func (s *session) source() Source {
 // message handles one message from the peer.
 func (s *session) message(msg []byte) {
 	now := time.Now()
-	event := s.joiner.Push(msg)
+	event := s.joiner.PushAt(msg, now)
 	switch event.Kind {
 	case wire.GotBytes:
 		s.bytes(event.Bytes, now)

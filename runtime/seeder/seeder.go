@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -26,15 +27,16 @@ import (
 
 // Server is one seeder of one stream.
 type Server struct {
-	cfg    Config
-	log    *slog.Logger
-	reg    prometheus.Registerer
-	node   *mesh.Node
-	engine *loader.Engine
-	uplink *loader.Uplink
-	source *manifest.Source
-	admin  *admin.Server
-	ready  chan struct{}
+	cfg     Config
+	session string // this run's name in reports and on the trackers' sockets
+	log     *slog.Logger
+	reg     prometheus.Registerer
+	node    *mesh.Node
+	engine  *loader.Engine
+	uplink  *loader.Uplink
+	source  *manifest.Source
+	admin   *admin.Server
+	ready   chan struct{}
 
 	rateMu   sync.Mutex
 	rateAt   time.Time
@@ -70,11 +72,11 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		return nil, fmt.Errorf("making WebRTC node: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, log: log, reg: reg, source: source, node: node,
+		cfg: cfg, session: sessionID(), log: log, reg: reg, source: source, node: node,
 		uplink: loader.NewUplink(cfg.UplinkBps / 8), ready: make(chan struct{}), rateAt: time.Now(),
 	}
 	s.engine, err = loader.New(loader.Config{
-		Role: loader.RoleSeeder, Source: source, SwarmID: cfg.SwarmID, Trackers: cfg.Trackers,
+		Role: loader.RoleSeeder, Source: source, SwarmID: cfg.SwarmID, Trackers: named(cfg.Trackers, s.session),
 		MaxPeers: cfg.MaxPeers, StoreBytes: cfg.CacheBytes, Select: selector(cfg.Renditions),
 	}, node, s.uplink, log)
 	if err != nil {
@@ -123,12 +125,12 @@ func (s *Server) Run(ctx context.Context) error {
 	run(s.admin.Run)
 	run(s.engine.Run)
 	for _, t := range s.cfg.Trackers {
-		url, err := report.URLOf(t)
+		reports, err := report.URLOf(t)
 		if err != nil {
 			return err
 		}
 		r := report.New(report.Config{
-			URL: url, Interval: s.cfg.ReportInterval.Std(), Session: sessionID(), Token: s.cfg.Token,
+			URL: reports, Interval: s.cfg.ReportInterval.Std(), Session: s.session, Token: s.cfg.Token,
 		}, s.sample, s.log)
 		work.Go(func() { r.Run(live) })
 		work.Go(func() { s.announceHolding(live, r) })
@@ -188,6 +190,22 @@ func (s *Server) Addr() net.Addr { return s.admin.Addr() }
 // Engine gives access to what the seeder holds, for programs that run it in
 // their own process.
 func (s *Server) Engine() *loader.Engine { return s.engine }
+
+// named adds the session to tracker URLs: it tells our tracker which of its
+// sockets a report of load is about, and means nothing to other trackers.
+func named(trackers []string, session string) []string {
+	out := make([]string, 0, len(trackers))
+	for _, t := range trackers {
+		if u, err := url.Parse(t); err == nil {
+			q := u.Query()
+			q.Set("session", session)
+			u.RawQuery = q.Encode()
+			t = u.String()
+		}
+		out = append(out, t)
+	}
+	return out
+}
 
 func sessionID() string {
 	var b [12]byte

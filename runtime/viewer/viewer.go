@@ -19,10 +19,14 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
-// startupHope is how long a viewer waits for its first peer before it asks the
-// origin, when the tracker says that seeders hold the stream. A connection on
-// a LAN takes a tenth of it; a network without UDP costs no more than this.
-const startupHope = 350 * time.Millisecond
+// When the tracker says that seeders hold the stream, a viewer waits this long
+// for its first peer before it asks the origin for what it must play now, and
+// for what it will play later. A connection on a LAN takes a tenth of the first;
+// a network without UDP costs no more than that.
+const (
+	startupWait = 350 * time.Millisecond
+	startupHope = 5 * time.Second
+)
 
 // viewer is one synthetic viewer.
 type viewer struct {
@@ -124,7 +128,7 @@ func (v *viewer) engineConfig(h *handout, source *manifest.Source) loader.Config
 		c.Trackers = nil
 	}
 	if h.Seeders > 0 || v.cfg.ConfigURL == "" {
-		c.StartupWait = startupHope
+		c.StartupWait, c.StartupHope = startupWait, startupHope
 	}
 	return c
 }

@@ -72,6 +72,7 @@ type View struct {
 	Peers     []Peer
 	Limits    Limits
 	WaitUntil time.Time              // start-up: before this time the origin is not asked, peers are hoped for
+	HopeUntil time.Time              // before this time the origin is asked for urgent segments only
 	Lottery   func(id int64) float64 // this viewer's own number in [0,1) for a segment; spreads prefetching over viewers
 	Random    func() float64         // [0,1)
 }

@@ -82,6 +82,10 @@ func TestViewer(t *testing.T) {
 			change: func(v *schedule.View) { v.WaitUntil = epoch },
 			want:   []schedule.Action{fetch(0), fetch(1)},
 		},
+		"a little hope: what is urgent only": {
+			change: func(v *schedule.View) { v.HopeUntil = epoch.Add(sec) },
+			want:   []schedule.Action{fetch(0)},
+		},
 		"a seeder that holds all is asked first, one request a connection": {
 			change: func(v *schedule.View) {
 				v.Peers = []schedule.Peer{{Seeder: true, Holds: holds(all...)}}
