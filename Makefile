@@ -16,7 +16,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 # Unit tests are everything but the suites that need a browser or a cluster.
 UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e')
 # Only packages that hold such tests are linked again for the two suites below.
-with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers runtime test 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
+with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
 FUZZ_PKGS   = $(call with_tests,Fuzz)
 
@@ -89,7 +89,7 @@ bench: ## run every benchmark once, five samples each (BENCH=regexp)
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## run golangci-lint with the rules of the house
 	$(BIN)/golangci-lint run ./...
-	@gofmt -l -s api cmd controllers runtime test tools 2>/dev/null | (! grep .) || { echo "gofmt -s -w these files"; exit 1; }
+	@gofmt -l -s api cmd controllers internal runtime test tools web 2>/dev/null | (! grep .) || { echo "gofmt -s -w these files"; exit 1; }
 
 ##@ Generate
 .PHONY: generate

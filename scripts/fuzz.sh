@@ -9,7 +9,7 @@ while IFS=: read -r file name; do
   targets=$((targets + 1))
   echo "== $name (./$(dirname "$file")) for $time"
   go test -run '^$' -fuzz "^$name\$" -fuzztime "$time" "./$(dirname "$file")" || failed=$((failed + 1))
-done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' api cmd controllers runtime test 2>/dev/null | sed 's/:func /:/')
+done < <(grep -roE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' api cmd controllers internal runtime test web 2>/dev/null | sed 's/:func /:/')
 if ((targets == 0)); then
   echo "fuzz: no targets found; functions named FuzzXxx are expected below runtime/" >&2
   exit 1
