@@ -64,6 +64,7 @@ var shapes = []string{"fmp4", "ts", "fmp4/audio", "ts/audio"}
 // A live stream is played for 60 s over three loop boundaries while a fast clock
 // publishes it, until it ends.
 func TestLiveDecodes(t *testing.T) {
+	t.Parallel()
 	for _, shape := range shapes {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
@@ -82,6 +83,7 @@ func TestLiveDecodes(t *testing.T) {
 
 // With the default epoch the timestamps are those of the Unix clock.
 func TestLiveSinceEpochDecodes(t *testing.T) {
+	t.Parallel()
 	for _, shape := range shapes {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
@@ -93,6 +95,7 @@ func TestLiveSinceEpochDecodes(t *testing.T) {
 }
 
 func TestVODDecodes(t *testing.T) {
+	t.Parallel()
 	for _, shape := range append(shapes, "fmp4/byterange", "ts/byterange", "ts/audio/byterange", "seg_6/fmp4/audio/byterange") {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()

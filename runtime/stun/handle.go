@@ -170,7 +170,7 @@ func contains(list []stun.AttrType, t stun.AttrType) bool {
 // appendHeader appends a message header for a body of size bytes.
 func appendHeader(dst []byte, messageType uint16, size int, id [stun.TransactionIDSize]byte) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, messageType)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(size)) //nolint:gosec // size is at most MaxResponse
+	dst = binary.BigEndian.AppendUint16(dst, uint16(size)) // size is at most MaxResponse
 	dst = binary.BigEndian.AppendUint32(dst, magicCookie)
 	return append(dst, id[:]...)
 }
@@ -184,7 +184,7 @@ func appendSuccess(dst []byte, id [stun.TransactionIDSize]byte, from netip.AddrP
 	}
 	dst = appendHeader(dst, 0x0101, 4+4+size, id)
 	dst = binary.BigEndian.AppendUint16(dst, 0x0020)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(4+size)) //nolint:gosec // 8 or 20
+	dst = binary.BigEndian.AppendUint16(dst, uint16(4+size)) // 8 or 20
 	dst = append(dst, 0, family)
 	dst = binary.BigEndian.AppendUint16(dst, from.Port()^(magicCookie>>16))
 	if family == 1 {
@@ -210,7 +210,7 @@ func appendUnknown(dst []byte, id [stun.TransactionIDSize]byte, unknown []stun.A
 	dst = append(dst, unknownReason...)
 	dst = append(dst, make([]byte, reason-len(unknownReason))...)
 	dst = binary.BigEndian.AppendUint16(dst, 0x000A)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(2*len(unknown))) //nolint:gosec // at most 2*maxUnknownAttrs
+	dst = binary.BigEndian.AppendUint16(dst, uint16(2*len(unknown))) // at most 2*maxUnknownAttrs
 	for _, t := range unknown {
 		dst = binary.BigEndian.AppendUint16(dst, t.Value())
 	}
@@ -221,7 +221,7 @@ func appendUnknown(dst []byte, id [stun.TransactionIDSize]byte, unknown []stun.A
 // (§14.7); the length in the header counts it before the sum is taken.
 func appendFingerprint(dst []byte, start int) []byte {
 	msg := dst[start:]
-	binary.BigEndian.PutUint16(msg[2:], uint16(len(msg)-headerSize+8)) //nolint:gosec // at most MaxResponse
+	binary.BigEndian.PutUint16(msg[2:], uint16(len(msg)-headerSize+8)) // at most MaxResponse
 	sum := crc32.ChecksumIEEE(msg) ^ fingerprintXOR
 	dst = binary.BigEndian.AppendUint16(dst, 0x8028)
 	dst = binary.BigEndian.AppendUint16(dst, 4)

@@ -44,7 +44,7 @@ func newLimiter(rate, burst float64, size int) *limiter {
 		return nil
 	}
 	l := &limiter{seed: maphash.MakeSeed(), rate: rate / 1e9, burst: burst}
-	l.sets = uint64(max(1, size/limitShards/setWays)) //nolint:gosec // positive
+	l.sets = uint64(max(1, size/limitShards/setWays)) // positive
 	for i := range l.shards {
 		l.shards[i].buckets = make([]bucket, l.sets*setWays)
 	}

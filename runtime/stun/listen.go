@@ -137,7 +137,7 @@ func loopbackOf(a *net.UDPAddr) netip.AddrPort {
 	if !ip.IsValid() || ip.IsUnspecified() {
 		ip = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	}
-	return netip.AddrPortFrom(ip, uint16(a.Port)) //nolint:gosec // a port
+	return netip.AddrPortFrom(ip, uint16(a.Port)) // a port
 }
 
 func (l *listeners) close() (err error) {

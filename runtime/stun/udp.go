@@ -20,7 +20,7 @@ func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) error {
 		n, oobn, _, from, err := conn.ReadMsgUDPAddrPort(buf, oob)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the socket was closed because the server stops
 			}
 			if errors.Is(err, net.ErrClosed) {
 				return fmt.Errorf("reading %s: %w", conn.LocalAddr(), err)

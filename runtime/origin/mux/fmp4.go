@@ -22,7 +22,7 @@ func box(dst []byte, kind string, body func([]byte) []byte) []byte {
 	dst = append(dst, 0, 0, 0, 0)
 	dst = append(dst, kind...)
 	dst = body(dst)
-	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start)) //nolint:gosec // media is small
+	binary.BigEndian.PutUint32(dst[start:], uint32(len(dst)-start)) // media is small
 	return dst
 }
 
@@ -111,11 +111,11 @@ func appendTrak(dst []byte, id uint32, t *media.Track) []byte {
 			}
 			b = u16(b, 0, 0, volume, 0)
 			b = matrix(b)
-			return u32(b, uint32(t.Width)<<16, uint32(t.Height)<<16) //nolint:gosec // pixels
+			return u32(b, uint32(t.Width)<<16, uint32(t.Height)<<16) // pixels
 		})
 		return box(b, "mdia", func(b []byte) []byte {
 			b = fullBox(b, "mdhd", 0, 0, func(b []byte) []byte {
-				b = u32(b, 0, 0, uint32(t.Timescale), 0) //nolint:gosec // hertz
+				b = u32(b, 0, 0, uint32(t.Timescale), 0) // hertz
 				return u16(b, 0x55C4, 0)                 // language "und"
 			})
 			handler, name := "vide", "video"
@@ -162,7 +162,7 @@ func (p *Program) appendFragment(dst []byte, s int64) []byte {
 	var offsets []int // where the data offsets of the runs stand
 	dst = box(dst, "moof", func(b []byte) []byte {
 		b = fullBox(b, "mfhd", 0, 0, func(b []byte) []byte {
-			return u32(b, uint32(s+1)) //nolint:gosec // numbers fragments; may wrap
+			return u32(b, uint32(s+1)) // numbers fragments; may wrap
 		})
 		p.tracks(func(id uint32, t *media.Track) {
 			b = box(b, "traf", func(b []byte) []byte {
@@ -177,7 +177,7 @@ func (p *Program) appendFragment(dst []byte, s int64) []byte {
 	run := 0
 	return box(dst, "mdat", func(b []byte) []byte {
 		p.tracks(func(_ uint32, t *media.Track) {
-			binary.BigEndian.PutUint32(b[offsets[run]:], uint32(len(b)-moof)) //nolint:gosec // media is small
+			binary.BigEndian.PutUint32(b[offsets[run]:], uint32(len(b)-moof)) // media is small
 			run++
 			first, last := frames(t, s, s+1)
 			for i := first; i < last; i++ {
@@ -198,24 +198,24 @@ func appendTraf(dst []byte, id uint32, t *media.Track, s int64) (_ []byte, offse
 		if t.Video {
 			flags = flagsNonSync
 		}
-		return u32(b, id, uint32(t.SampleTicks), flags) //nolint:gosec // ticks
+		return u32(b, id, uint32(t.SampleTicks), flags) // ticks
 	})
 	dst = fullBox(dst, "tfdt", 1, 0, func(b []byte) []byte {
-		return binary.BigEndian.AppendUint64(b, uint64(first*t.SampleTicks)) //nolint:gosec // never negative
+		return binary.BigEndian.AppendUint64(b, uint64(first*t.SampleTicks)) // never negative
 	})
 	flags := uint32(0x000201) // data offset, sizes
 	if t.Video {
 		flags |= 0x000004 // the flags of the first sample, which is the key picture
 	}
 	dst = fullBox(dst, "trun", 0, flags, func(b []byte) []byte {
-		b = u32(b, uint32(last-first)) //nolint:gosec // samples of a second
+		b = u32(b, uint32(last-first)) // samples of a second
 		offsetAt = len(b)
 		b = u32(b, 0)
 		if t.Video {
 			b = u32(b, flagsSync)
 		}
 		for i := first; i < last; i++ {
-			b = u32(b, uint32(len(sample(t, i).Data))) //nolint:gosec // media is small
+			b = u32(b, uint32(len(sample(t, i).Data))) // media is small
 		}
 		return b
 	})

@@ -48,5 +48,5 @@ func chance(path, kind string, now int64) int64 {
 	x ^= x >> 33
 	x *= 0xff51afd7ed558ccd
 	x ^= x >> 33
-	return int64(x % 100) //nolint:gosec // below 100
+	return int64(x % 100) // below 100
 }

@@ -179,7 +179,7 @@ func parseKnob(part string) (name string, numbers []int64, err error) {
 		if err != nil || strconv.FormatUint(n, 10) != f {
 			return "", nil, &KnobError{Knob: part, Reason: fmt.Sprintf("%q is not a number", f)}
 		}
-		numbers = append(numbers, int64(n)) //nolint:gosec // 53 bits
+		numbers = append(numbers, int64(n)) // 53 bits
 	}
 	return name, numbers, nil
 }

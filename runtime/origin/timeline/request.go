@@ -67,7 +67,7 @@ func Parse(path string) (Request, error) {
 		r.Kind, inTrack = Init, true
 	default:
 		if n, err := strconv.ParseUint(name, 10, 53); err == nil && strconv.FormatUint(n, 10) == name {
-			r.Kind, r.Sequence, inTrack = Segment, int64(n), true //nolint:gosec // 53 bits
+			r.Kind, r.Sequence, inTrack = Segment, int64(n), true // 53 bits
 			break
 		}
 		r.Kind, r.Track = File, name
