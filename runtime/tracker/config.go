@@ -29,7 +29,8 @@ type Config struct {
 	// `Authorization: Bearer` on the WebSocket upgrade. Without either nobody is a seeder.
 	SeederToken     string `json:"seederToken,omitempty"`
 	SeederTokenFile string `json:"seederTokenFile,omitempty"`
-	// SessionKey signs the session ids handed to viewers; empty: a random one, good until restart.
+	// SessionKey signs the session ids handed to viewers; empty: one made from the seeder token, or without that a
+	// random one, good until restart.
 	SessionKey string `json:"sessionKey,omitempty"`
 	// AnnounceInterval bounds what peers are told.
 	AnnounceInterval IntervalConfig `json:"announceInterval,omitzero"`

@@ -2,6 +2,8 @@ package tracker
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 // follows the stream for it.
 func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	cfg := viewerapi.Config{
-		AllowedOrigins: s.cfg.AllowedOrigins, SessionKey: []byte(s.cfg.SessionKey),
+		AllowedOrigins: s.cfg.AllowedOrigins, SessionKey: s.sessionKey(),
 	}
 	deps := viewerapi.Dependencies{
 		Swarms: s, SeederToken: s.seederToken,
@@ -37,6 +39,21 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	}
 	s.Mount(h)
 	return nil
+}
+
+// sessionKey is the configured key, or one made from the seeder token, so that
+// sessions outlive a restart; nil, for a random one, if there is neither.
+func (s *Server) sessionKey() []byte {
+	if s.cfg.SessionKey != "" {
+		return []byte(s.cfg.SessionKey)
+	}
+	token := s.seederToken()
+	if token == "" {
+		return nil
+	}
+	mac := hmac.New(sha256.New, []byte(token))
+	mac.Write([]byte("viewer sessions"))
+	return mac.Sum(nil)
 }
 
 // follow reads the stream in the background; its swarms become the only ones

@@ -49,9 +49,9 @@ func checkSmooth(t *testing.T, reports []browser.Report) {
 func TestOneSeederCarriesTheAudience(t *testing.T) {
 	const least = 0.95
 	for name, path := range map[string]string{
-		"live, muxed":          "/live/master.m3u8",
+		"live, muxed":          "/live/ts/master.m3u8",
 		"live, separate audio": "/live/fmp4/audio/master.m3u8",
-		"vod, muxed":           "/vod/dur_120/master.m3u8",
+		"vod, muxed":           "/vod/dur_120/ts/master.m3u8",
 		"vod, separate audio":  "/vod/dur_120/fmp4/audio/master.m3u8",
 	} {
 		for _, n := range []int{1, 4} {

@@ -1,0 +1,80 @@
+package interop
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/interop/netns"
+)
+
+// TestPlaybackSurvives kills programs in the middle of a minute, as a machine does: without a word.
+func TestPlaybackSurvives(t *testing.T) {
+	kills := map[string]func(*stream){
+		"seeder killed":  func(s *stream) { s.seeder.kill() },
+		"tracker killed": func(s *stream) { s.tracker.kill() },
+	}
+	for name, kill := range kills {
+		for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				s := startStream(t, path, nil)
+				s.startSeeder()
+				b := browser.Start(t)
+				tabs, opened := open(t, 2, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
+				<-time.After(time.Until(opened[0].Add(minute / 2)))
+				kill(s)
+				reports := watch(t, tabs, opened)
+				checkSmooth(t, reports)
+				s.origin.verify(t, reports...)
+				total := browser.Total(reports...)
+				t.Logf("offload %.4f (%+v)", total.Offload(), total)
+				if total.Seeder == 0 {
+					t.Error("the seeder gave nothing before it was killed")
+				}
+			})
+		}
+	}
+}
+
+// TestNoUDP holds the settings that wait for peers to their price: where no peer can be reached, the
+// first frame comes at most 400 ms later than without P2P, and nothing stalls.
+func TestNoUDP(t *testing.T) {
+	const rounds, price = 5, 400 * time.Millisecond
+	for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
+		t.Run(kind, func(t *testing.T) {
+			ctx := t.Context()
+			n := netns.New(t)
+			n.DropUDP()
+			s := startStream(t, path, n)
+			s.startSeeder()
+			b := browser.Start(t, browser.InNamespace(n))
+			var plain, shared []int
+			for range rounds {
+				tab := b.OpenPlain(ctx, s.source)
+				plain = append(plain, tab.WaitPlaying(ctx).FirstFrameMs)
+				tab.Close()
+				tab = b.OpenHLSFrom(ctx, s.http("/v1/config"))
+				shared = append(shared, tab.WaitPlaying(ctx).FirstFrameMs)
+				r := tab.WaitFor(ctx, 30*time.Second, "8 s of buffer", func(r browser.Report) bool { return len(r.Segments) >= 2 })
+				if r.PeersSeen > 0 || r.Bytes.Seeder > 0 {
+					t.Errorf("UDP is not blocked: %s", r.Dump())
+				}
+				tab.Close()
+			}
+			t.Logf("first frame, ms: plain %v, with settings %v", plain, shared)
+			if late := median(shared) - median(plain); late > int(price.Milliseconds()) {
+				t.Errorf("first frame %d ms later than plain HTTP, want at most %d", late, price.Milliseconds())
+			}
+			tabs, opened := open(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
+			reports := watch(t, tabs, opened)
+			checkSmooth(t, reports)
+			s.origin.verify(t, reports...)
+		})
+	}
+}
+
+func median(v []int) int {
+	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}

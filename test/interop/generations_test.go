@@ -1,0 +1,95 @@
+package interop
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+)
+
+// TestBothGenerationsFromOneCopy lets hls.js pages (2.3.1) and Shaka pages (2.2.2), which can never
+// meet, take segments from one seeder that fetched each segment once.
+func TestBothGenerationsFromOneCopy(t *testing.T) {
+	for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
+		t.Run(kind, func(t *testing.T) {
+			ctx := t.Context()
+			s := startStream(t, path, nil)
+			s.startSeeder()
+			b := browser.Start(t)
+			tabs, opened := open(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
+			shaka, shakaOpened := open(t, 2, func() *browser.Tab { return b.OpenShakaFrom(ctx, s.http("/v1/config")) })
+			reports := watch(t, append(tabs, shaka...), append(opened, shakaOpened...))
+			checkSmooth(t, reports)
+			// What the browsers fetched themselves is known by their own lists; the rest is the seeder's.
+			byBrowsers := map[string]int64{}
+			for i, r := range reports {
+				if r.Bytes.Seeder == 0 {
+					t.Errorf("tab %d got nothing from the seeder: %s", i+1, r.Dump())
+				}
+				if countSource(r, "p2p") == 0 {
+					t.Errorf("tab %d has no segment from a peer", i+1)
+				}
+				for _, seg := range r.Segments {
+					if seg.Source == "http" {
+						byBrowsers[seg.URL]++
+					}
+				}
+			}
+			checked := 0
+			for path, p := range s.origin.Stats().Paths {
+				if !strings.HasSuffix(path, ".m4s") {
+					continue
+				}
+				checked++
+				own := int64(0)
+				for url, n := range byBrowsers {
+					if strings.HasSuffix(url, path) {
+						own += n
+					}
+				}
+				if p.Requests-own > 1 {
+					t.Errorf("%s was fetched %d times, %d of them by browsers: want one by the seeder", path, p.Requests, own)
+				}
+			}
+			if checked == 0 {
+				t.Error("the origin counted no segment")
+			}
+			s.origin.verify(t, reports...)
+		})
+	}
+}
+
+// TestGoViewerAndTabShareBothWays has no seeder: a Go viewer takes segments from a tab, and a tab from a
+// Go viewer.
+func TestGoViewerAndTabShareBothWays(t *testing.T) {
+	ctx := t.Context()
+	t.Run("viewer from tab", func(t *testing.T) {
+		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
+		b := browser.Start(t)
+		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"))
+		tab.WaitFor(ctx, 60*time.Second, "segments to share", func(r browser.Report) bool { return len(r.Segments) >= 4 })
+		v := launchViewer(t, s, "--duration", "40s")
+		r := v.wait(t, 60*time.Second)
+		if r.Total.Bytes.Viewer == 0 || r.Total.DigestErrors != 0 || r.Viewers[0].Verified == 0 {
+			t.Errorf("the viewer: %+v", r)
+		}
+		if got := tab.Report(ctx); got.UploadBytes == 0 {
+			t.Errorf("the tab uploaded nothing: %s", got.Dump())
+		}
+	})
+	t.Run("tab from viewer", func(t *testing.T) {
+		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
+		launchViewer(t, s, "--duration", "120s")
+		waitFor(t, 60*time.Second, "the viewer to hold segments", func() bool {
+			st, err := s.stats()
+			return err == nil && st.Offload.Totals.HTTP > 1_000_000
+		})
+		b := browser.Start(t)
+		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"))
+		r := tab.WaitFor(ctx, 60*time.Second, "segments from the viewer", func(r browser.Report) bool {
+			return r.Bytes.Viewer > 0 && countSource(r, "p2p") >= 3
+		})
+		s.origin.verify(t, r)
+	})
+}

@@ -1,0 +1,69 @@
+package interop
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+)
+
+// TestTelemetryTellsTheTruth holds /v1/stats to what pages and viewers measured themselves, over a
+// restart of the tracker.
+func TestTelemetryTellsTheTruth(t *testing.T) {
+	ctx := t.Context()
+	s := startStream(t, "/live/master.m3u8", nil)
+	s.startSeeder()
+	b := browser.Start(t)
+	tabs, _ := open(t, 2, func() *browser.Tab {
+		return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithReporter(s.http("/p2pstream.js")))
+	})
+	viewers := launchViewer(t, s, "--count", "2", "--duration", "75s")
+	waitFor(t, 60*time.Second, "four viewers to report", func() bool {
+		st, err := s.stats()
+		return err == nil && st.Reporting >= 4
+	})
+	<-time.After(20 * time.Second)
+
+	var total telemetry.Accumulator
+	st, err := s.stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := total.Observe(st.Boot, st.Offload.Totals)
+	s.tracker.kill()
+	s.startTracker()
+	r := viewers.wait(t, 90*time.Second)
+	reports := []browser.Report{tabs[0].Report(ctx), tabs[1].Report(ctx)}
+	own := measured(reports, r)
+	// The pages' next reports carry at least what was read above.
+	var after telemetry.Counters
+	waitFor(t, 30*time.Second, "the pages' reports to arrive", func() bool {
+		st, err = s.stats()
+		if err != nil {
+			return false
+		}
+		after = total.Observe(st.Boot, st.Offload.Totals)
+		return after.Received() >= own.Received()*98/100
+	})
+	ownShare, _ := own.Offload()
+	saidShare, _ := after.Offload()
+	t.Logf("before the kill %+v, in the end %+v; measured %+v (%.4f against %.4f)", before, after, own, saidShare, ownShare)
+	if math.Abs(ownShare-saidShare) > 0.02 {
+		t.Errorf("stats say offload %.4f, pages and viewers measured %.4f", saidShare, ownShare)
+	}
+	// Pages go on while this is compared: the later of the two may be larger by what came meanwhile.
+	own = measured([]browser.Report{tabs[0].Report(ctx), tabs[1].Report(ctx)}, r)
+	if off := math.Abs(float64(after.Received()-own.Received())) / float64(own.Received()); off > 0.02 {
+		t.Errorf("totals differ by %.1f %% after the tracker was killed: stats %d, measured %d", 100*off, after.Received(), own.Received())
+	}
+}
+
+// measured sums up what pages and viewers counted by themselves.
+func measured(reports []browser.Report, r viewer.Report) telemetry.Counters {
+	sum := telemetry.Counters{HTTP: r.Total.Bytes.HTTP, Seeder: r.Total.Bytes.Seeder, Viewer: r.Total.Bytes.Viewer}
+	pages := browser.Total(reports...)
+	return sum.Add(telemetry.Counters{HTTP: pages.HTTP, Seeder: pages.Seeder, Viewer: pages.Viewer})
+}
