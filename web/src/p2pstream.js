@@ -124,7 +124,7 @@ const attach = (engine, config, video) => {
   };
   const watchers = {
     play: () => {
-      if (!startupMs) asked = clock();
+      if (!startupMs && !video.autoplay) asked = clock(); // with autoplay the wish is older than the event
     },
     playing: () => {
       startupMs = startupMs || Math.round(clock() - asked) || 1;

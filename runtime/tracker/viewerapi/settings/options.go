@@ -47,6 +47,7 @@ type HLSJS struct {
 	LiveSyncDurationCount int     `json:"liveSyncDurationCount,omitempty"` // target durations behind the edge
 	MaxBufferLength       float64 `json:"maxBufferLength,omitempty"`       // seconds
 	MaxMaxBufferLength    float64 `json:"maxMaxBufferLength,omitempty"`    // seconds
+	TestBandwidth         *bool   `json:"testBandwidth,omitempty"`
 }
 
 // Shaka holds the options of Shaka Player 4.x, for player.configure. The engine sets a presentation delay of its own

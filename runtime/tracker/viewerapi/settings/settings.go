@@ -86,6 +86,10 @@ func withSeeders(s *Settings, in Input) {
 		s.Runtime.NoPeerMs = peerWait
 	}
 	place(s, p, true, s.Core.HighDemand)
+	// hls.js would fetch the first segment of one rendition as a test and then begin anew in another: a second swarm to
+	// join, and a first frame half a second later. The estimate rises with the first segments all the same.
+	no := false
+	s.HLSJS.TestBandwidth = &no
 }
 
 func windowsWithSeeders(p Playlist) Windows {
