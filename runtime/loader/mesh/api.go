@@ -37,7 +37,7 @@ type engine struct {
 	mux    ice.UDPMux
 }
 
-func newEngine(cfg NodeConfig, log *slog.Logger) (*engine, error) {
+func newEngine(cfg NodeConfig, log *slog.Logger, m *metrics) (*engine, error) {
 	// One certificate for all connections: making a key for each costs more than the handshake saves.
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -55,7 +55,10 @@ func newEngine(cfg NodeConfig, log *slog.Logger) (*engine, error) {
 	settings.DetachDataChannels()
 	settings.SetSCTPMaxMessageSize(sctpMaxMessageSize)
 	settings.SetSCTPRTOMax(sctpRTOMax)
-	settings.SetDTLSCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+	// The cheapest suites that every browser speaks; the second is for ends with an RSA certificate.
+	settings.SetDTLSCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)
+	// ICE has proved the return path already, so the cookie exchange (RFC 6347 §4.2.1) only costs a round trip.
+	settings.SetDTLSInsecureSkipHelloVerify(true)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	settings.DisableActiveTCP(true)
@@ -78,7 +81,7 @@ func newEngine(cfg NodeConfig, log *slog.Logger) (*engine, error) {
 		e.config.ICEServers = []webrtc.ICEServer{{URLs: cfg.ICEServers}}
 	}
 	if cfg.Listen != "" {
-		if e.mux, err = newMux(cfg.Listen, plan.listen, pionLogs{log: log}); err != nil {
+		if e.mux, err = newMux(cfg.Listen, plan.listen, pionLogs{log: log}, m); err != nil {
 			return nil, err
 		}
 		settings.SetICEUDPMux(e.mux)

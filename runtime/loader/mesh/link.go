@@ -32,7 +32,7 @@ type link struct {
 	log    *slog.Logger
 	strong *limitedLog // for what the tracker itself can cause
 	cancel context.CancelFunc
-	ctx    context.Context //nolint:containedctx // the link's own life
+	ctx    context.Context // the link's own life
 
 	mu      sync.Mutex
 	members map[identity.InfoHash]*membership

@@ -39,6 +39,8 @@ type metrics struct {
 	sentBytes         prometheus.Counter
 	receivedBytes     prometheus.Counter
 	queueFull         prometheus.Counter
+	sentPackets       prometheus.Counter
+	sendCalls         prometheus.Counter
 	trackerSockets    prometheus.Gauge
 	trackerReconnects prometheus.Counter
 	trackerMessages   *prometheus.CounterVec
@@ -62,6 +64,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		sentBytes:         r.counter("sent_bytes_total", "Bytes of messages given to data channels."),
 		receivedBytes:     r.counter("received_bytes_total", "Bytes of messages read from data channels."),
 		queueFull:         r.counter("queue_full_total", "Messages refused because the peer reads too slowly."),
+		sentPackets:       r.counter("udp_packets_total", "Packets sent through the shared UDP port."),
+		sendCalls:         r.counter("udp_send_calls_total", "System calls that sent them."),
 		trackerSockets:    r.gauge("tracker_sockets", "Open tracker sockets."),
 		trackerReconnects: r.counter("tracker_reconnects_total", "Dials of a tracker after the first."),
 		trackerMessages:   r.vec("tracker_messages_total", "Messages from trackers, by kind.", "kind"),

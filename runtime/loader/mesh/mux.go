@@ -16,7 +16,7 @@ const socketBuffer = 4 << 20
 
 // newMux listens on one port of every planned address. One socket per address: a socket on the
 // unspecified address could not say which address a packet came to.
-func newMux(listen string, addrs []netip.Addr, logs pionLogs) (ice.UDPMux, error) {
+func newMux(listen string, addrs []netip.Addr, logs pionLogs, m *metrics) (ice.UDPMux, error) {
 	at, err := net.ResolveUDPAddr("udp", listen)
 	if err != nil {
 		return nil, fmt.Errorf("resolving %q: %w", listen, err)
@@ -27,7 +27,7 @@ func newMux(listen string, addrs []netip.Addr, logs pionLogs) (ice.UDPMux, error
 	if len(addrs) == 0 {
 		return nil, fmt.Errorf("listening on %q: this machine has no usable address", listen)
 	}
-	sockets, err := listenAll(addrs, at.Port)
+	sockets, err := listenAll(addrs, at.Port, m)
 	if err != nil {
 		return nil, err
 	}
@@ -40,14 +40,14 @@ func newMux(listen string, addrs []netip.Addr, logs pionLogs) (ice.UDPMux, error
 
 // listenAll binds the same port on all addresses. With port 0 the first address picks one, and another is
 // tried if that is taken elsewhere.
-func listenAll(addrs []netip.Addr, port int) ([]*batchSocket, error) {
+func listenAll(addrs []netip.Addr, port int, m *metrics) ([]*batchSocket, error) {
 	attempts := 1
 	if port == 0 {
 		attempts = 10
 	}
 	var errs error
 	for range attempts {
-		sockets, err := listenOn(addrs, port)
+		sockets, err := listenOn(addrs, port, m)
 		if err == nil {
 			return sockets, nil
 		}
@@ -56,10 +56,10 @@ func listenAll(addrs []netip.Addr, port int) ([]*batchSocket, error) {
 	return nil, errs
 }
 
-func listenOn(addrs []netip.Addr, port int) ([]*batchSocket, error) {
+func listenOn(addrs []netip.Addr, port int, m *metrics) ([]*batchSocket, error) {
 	var sockets []*batchSocket
 	for _, a := range addrs {
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, uint16(port)))) //nolint:gosec // a resolved port
+		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(a, uint16(port))))
 		if err != nil {
 			for _, s := range slices.Backward(sockets) {
 				_ = s.Close() // the listening error is the one to report
@@ -71,7 +71,7 @@ func listenOn(addrs []netip.Addr, port int) ([]*batchSocket, error) {
 		}
 		_ = conn.SetReadBuffer(socketBuffer)  // what the kernel gives is what there is
 		_ = conn.SetWriteBuffer(socketBuffer) // likewise
-		sockets = append(sockets, newBatchSocket(conn))
+		sockets = append(sockets, newBatchSocket(conn, m))
 	}
 	return sockets, nil
 }

@@ -21,7 +21,7 @@ type Node struct {
 	metrics *metrics
 	engine  *engine
 	gate    *gate
-	ctx     context.Context //nolint:containedctx // the node's own life
+	ctx     context.Context // the node's own life
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 
@@ -51,7 +51,7 @@ func NewNode(cfg NodeConfig, log *slog.Logger, reg prometheus.Registerer) (*Node
 	if err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
-	e, err := newEngine(cfg, log)
+	e, err := newEngine(cfg, log, m)
 	if err != nil {
 		return nil, fmt.Errorf("preparing WebRTC: %w", err)
 	}

@@ -86,7 +86,7 @@ func (p *Peer) Outgoing() bool { return p.outgoing }
 func (p *Peer) MaxMessageSize() int { return p.max }
 
 // Buffered is how many bytes wait to be sent or acknowledged.
-func (p *Peer) Buffered() int { return int(p.dc.BufferedAmount()) } //nolint:gosec // bounded by the queue
+func (p *Peer) Buffered() int { return int(p.dc.BufferedAmount()) } // bounded by the queue
 
 // SentBytes counts the bytes of messages handed to the channel.
 func (p *Peer) SentBytes() int64 { return p.sent.Load() }
@@ -196,7 +196,7 @@ func (p *Peer) read(handler Handler) error {
 		n, _, err := p.raw.ReadDataChannel(buf)
 		switch {
 		case errors.Is(err, io.ErrShortBuffer) && large == nil:
-			large = readBuffers.Get().(*[sctpMaxMessageSize]byte) //nolint:forcetypeassert // the pool holds nothing else
+			large = readBuffers.Get().(*[sctpMaxMessageSize]byte) // the pool holds nothing else
 			continue
 		case errors.Is(err, io.ErrShortBuffer):
 			return fmt.Errorf("reading message: %w", ErrMessageSize)

@@ -1,0 +1,61 @@
+package mesh
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"syscall"
+)
+
+// From <linux/udp.h>.
+const (
+	solUDP     = 17
+	udpSegment = 103
+)
+
+// segmentSender lets the kernel cut runs into packets (Linux 4.18 and later).
+type segmentSender struct {
+	conn    *net.UDPConn
+	control []byte
+	off     bool
+}
+
+func newRunSender(conn *net.UDPConn) runSender {
+	s := &segmentSender{conn: conn, control: make([]byte, syscall.CmsgSpace(2))}
+	s.off = !canSegment(conn)
+	binary.NativeEndian.PutUint64(s.control[0:], uint64(syscall.CmsgLen(2)))
+	binary.NativeEndian.PutUint32(s.control[8:], solUDP)
+	binary.NativeEndian.PutUint32(s.control[12:], udpSegment)
+	return s
+}
+
+func canSegment(conn *net.UDPConn) bool {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	ok := false
+	err = raw.Control(func(fd uintptr) {
+		_, err := syscall.GetsockoptInt(int(fd), solUDP, udpSegment)
+		ok = err == nil
+	})
+	return ok && err == nil
+}
+
+func (s *segmentSender) sendRun(r *packetRun) int {
+	if r.count > 1 && !s.off {
+		binary.NativeEndian.PutUint16(s.control[16:], uint16(r.size)) // a packet's size
+		_, _, err := s.conn.WriteMsgUDPAddrPort(r.buf, s.control, r.to)
+		switch {
+		case err == nil:
+			return 1
+		case errors.Is(err, syscall.EIO):
+			s.off = true // the route's device cannot checksum segments
+		case !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.EMSGSIZE):
+			return 1 // packets to where nobody is are lost either way
+		}
+	}
+	return eachPacket(r, func(packet []byte) {
+		_, _ = s.conn.WriteToUDPAddrPort(packet, r.to) // a datagram may be lost
+	})
+}
