@@ -249,6 +249,37 @@ func TestPings(t *testing.T) {
 	}
 }
 
+func TestIdleSocketIsClosed(t *testing.T) {
+	s := running(t, Config{Limits: LimitsConfig{PingInterval: Duration(time.Second), IdleTimeout: Duration(300 * time.Millisecond)}})
+	c := dial(t, s, nil, "")
+	if err := c.gone(); !websocket.IsCloseError(err, websocket.CloseNormalClosure) {
+		t.Fatalf("closed with %v", err)
+	}
+}
+
+func TestChatterCostsTheSocket(t *testing.T) {
+	s := running(t, Config{})
+	c := dial(t, s, nil, "")
+	for range 1000 {
+		if c.ws.WriteMessage(websocket.BinaryMessage, []byte("x")) != nil {
+			break
+		}
+	}
+	_ = c.gone()
+	eventually(t, "socket is forgotten", func() bool { return s.Audience().ViewerSockets == 0 })
+}
+
+func TestClientsGoodbyeIsReturned(t *testing.T) {
+	s := running(t, Config{})
+	c := dial(t, s, nil, "")
+	if err := c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(1000, ""), time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.gone(); !websocket.IsCloseError(err, websocket.CloseNormalClosure) {
+		t.Fatalf("closed with %v", err)
+	}
+}
+
 func TestDrain(t *testing.T) {
 	var s *Server
 	var clients []*client
@@ -382,11 +413,6 @@ func TestTokenFileReloads(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	s, err := New(Config{Listen: "127.0.0.1:0"}, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = s
 	mounted := running(t, Config{})
 	if status, _ := get(t, "http://"+mounted.Addr().String()+"/"); status != http.StatusUpgradeRequired {
 		t.Fatalf("/: %d", status)

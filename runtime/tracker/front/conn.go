@@ -13,9 +13,12 @@ import (
 
 // conn is one socket.
 type conn struct {
-	front   *Front
-	ws      *websocket.Conn
-	net     net.Conn
+	front *Front
+	ws    *websocket.Conn
+	net   net.Conn
+	// raw is the connection below TLS. Closing it never waits, where closing a TLS connection sends an alert first
+	// and may wait for a client that does not read, with a shard waiting behind.
+	raw     net.Conn
 	address string
 	seeder  bool
 
@@ -23,6 +26,8 @@ type conn struct {
 	// of life was asked for.
 	lastFrame, lastMessage, probed atomic.Int64
 	slot                           int // in the keep-alive wheel
+	// chatter counts frames since the last keep-alive that no session sees: pings, pongs, binary messages.
+	chatter atomic.Int32
 
 	mu      sync.Mutex
 	queue   *[]byte // frames waiting; nil when there are none
@@ -92,7 +97,7 @@ func (c *conn) flush() {
 				reason = ReasonSlow
 			}
 			c.Close(reason)
-			_ = c.net.Close() // the write has failed already
+			_ = c.raw.Close() // the write has failed already
 		}
 	}
 }
@@ -106,7 +111,7 @@ func (c *conn) hangUp() {
 	switch {
 	case !c.closing || c.writing:
 	case c.readerDone:
-		_ = c.net.Close() // nothing can be lost any more
+		_ = c.raw.Close() // nothing can be lost any more
 	default:
 		_ = c.net.SetReadDeadline(time.Now().Add(lastWords)) // fails only if closed already
 	}
@@ -127,7 +132,7 @@ func (c *conn) Close(reason Reason) {
 			releaseQueue(c.queue)
 			c.queue = nil
 		}
-		_ = c.net.Close() // ends reader and flusher
+		_ = c.raw.Close() // ends reader and flusher
 		return
 	case ReasonClient:
 		c.hangUp()
@@ -172,13 +177,15 @@ func (c *conn) read(handler Handler, client Client) {
 	c.ws.SetReadLimit(int64(c.front.cfg.MessageBytes))
 	c.ws.SetPingHandler(func(data string) error {
 		c.alive()
-		// More pings than that are no keep-alive; an unanswered one harms nobody.
-		if c.front.pings.Allow() {
-			c.frame(opPong, []byte(data))
-		}
+		c.chat()
+		c.frame(opPong, []byte(data))
 		return nil
 	})
-	c.ws.SetPongHandler(func(string) error { c.alive(); return nil })
+	c.ws.SetPongHandler(func(string) error {
+		c.alive()
+		c.chat()
+		return nil
+	})
 	c.ws.SetCloseHandler(func(code int, _ string) error {
 		c.frame(opClose, websocket.FormatCloseMessage(code, ""))
 		return nil
@@ -197,10 +204,21 @@ func (c *conn) read(handler Handler, client Client) {
 		c.lastMessage.Store(c.front.clock())
 		if kind != websocket.TextMessage {
 			c.front.metrics.binary.Inc()
+			c.chat()
 			m.Release()
 			continue
 		}
 		session.Message(m)
+	}
+}
+
+// maxChatter is how many frames a client may send between two keep-alives without saying anything.
+const maxChatter = 200
+
+// chat counts a frame that says nothing; a flood of them costs the socket, as one of messages does.
+func (c *conn) chat() {
+	if c.chatter.Add(1) > maxChatter {
+		c.Close(ReasonFlood)
 	}
 }
 

@@ -38,7 +38,6 @@ type Front struct {
 	metrics  *metrics
 	upgrader websocket.Upgrader
 	upgrades *rate.Limiter
-	pings    *rate.Limiter
 	started  time.Time
 	logLimit *rate.Limiter
 
@@ -56,9 +55,7 @@ type Front struct {
 // New returns a front that passes messages to handler.
 func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registerer) (*Front, error) {
 	f := &Front{cfg: cfg, log: log, handler: handler, started: time.Now(),
-		upgrades: rate.NewLimiter(rate.Limit(cfg.UpgradesPerSecond), cfg.UpgradeBurst),
-		// Browsers send no pings of their own.
-		pings:     rate.NewLimiter(1000, 1000),
+		upgrades:  rate.NewLimiter(rate.Limit(cfg.UpgradesPerSecond), cfg.UpgradeBurst),
 		logLimit:  rate.NewLimiter(1, 5),
 		addresses: make(map[string]int),
 		watched:   make(map[*conn]struct{}),
@@ -195,4 +192,15 @@ func hostOf(remote string) string {
 		return remote
 	}
 	return host
+}
+
+// below returns the connection under all wrappers that admit to be one.
+func below(c net.Conn) net.Conn {
+	for {
+		w, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return c
+		}
+		c = w.NetConn()
+	}
 }

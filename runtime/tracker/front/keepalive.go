@@ -55,6 +55,7 @@ func (f *Front) keepSlot(batch []*conn) {
 	now := f.clock()
 	dead := (2*f.cfg.PingInterval + 5*time.Second).Milliseconds()
 	for _, c := range batch {
+		c.chatter.Store(0)
 		switch {
 		case now-c.lastFrame.Load() > dead:
 			c.Close(ReasonDead)

@@ -48,7 +48,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.leave(c)
 		return
 	}
-	c.ws, c.net = ws, ws.NetConn()
+	c.ws, c.net, c.raw = ws, ws.NetConn(), below(ws.NetConn())
 	client := Client{Seeder: seeder}
 	if session := r.URL.Query().Get("session"); session != "" {
 		client.Session = strings.Clone(session[:min(len(session), 256)])
