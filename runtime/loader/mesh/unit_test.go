@@ -1,0 +1,204 @@
+package mesh
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+func TestGateBoundsAndQueues(t *testing.T) {
+	g := newGate(2, testMetrics(t))
+	var releases []func()
+	started, dropped := 0, 0
+	job := func(life time.Duration) gateJob {
+		return gateJob{
+			deadline: time.Now().Add(life),
+			run:      func(release func()) { started++; releases = append(releases, release) },
+			drop:     func() { dropped++ },
+		}
+	}
+	for i := range 2 + 2*queueFactor {
+		life := time.Hour
+		if i == 2 {
+			life = -time.Second // the first that waits is too old when its turn comes
+		}
+		if !g.submit(job(life)) {
+			t.Fatalf("job %d was refused", i)
+		}
+	}
+	if g.submit(job(time.Hour)) {
+		t.Error("the queue has no bound")
+	}
+	if started != 2 {
+		t.Fatalf("%d jobs run", started)
+	}
+	releases[0]()
+	releases[0]() // a second call frees nothing
+	if started != 3 || dropped != 1 {
+		t.Errorf("%d started and %d dropped after one release", started, dropped)
+	}
+	g.close()
+	if g.submit(job(time.Hour)) || dropped != 1+2*queueFactor-2 {
+		t.Errorf("%d dropped after close", dropped)
+	}
+}
+
+func TestBackoffStaysInBounds(t *testing.T) {
+	var b backoff
+	least := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 7500 * time.Millisecond, 7500 * time.Millisecond}
+	for i, low := range least {
+		if d := b.pause(); d < low || d > 2*low {
+			t.Errorf("pause %d is %s", i, d)
+		}
+	}
+	b.lived(time.Second)
+	if b.pause() < 7*time.Second {
+		t.Error("a socket that lived for a second started the back-off over")
+	}
+	b.lived(time.Minute)
+	if b.pause() > time.Second {
+		t.Error("a socket that lived for a minute did not start the back-off over")
+	}
+}
+
+func TestOfferDescription(t *testing.T) {
+	n := newTestNode(t, NodeConfig{Listen: "127.0.0.1:0"})
+	s := &Swarm{node: n, tasks: newTasks(), log: n.log, dead: make(chan struct{})}
+	close(s.dead)
+	a := &attempt{swarm: s, outgoing: true}
+	sdp, err := a.makeOffer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.pc.GracefulClose(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(sdp, "a=max-message-size:65536\r\n") {
+		t.Errorf("message size is not told in %s", sdp)
+	}
+	if got := strings.Count(sdp, "a=candidate:"); got != 1 && got != 2 { // pion tells each component once
+		t.Errorf("%d candidates in %s", got, sdp)
+	}
+	if strings.Contains(sdp, " tcp ") || strings.Contains(sdp, ".local") {
+		t.Errorf("TCP or hidden candidates in %s", sdp)
+	}
+	if len(sdp) > 1500 {
+		t.Errorf("offer has %d bytes", len(sdp))
+	}
+}
+
+func TestAdvertisedAddressReplacesTheLocalOne(t *testing.T) {
+	for _, listen := range []string{"", ":0"} {
+		n := newTestNode(t, NodeConfig{Listen: listen, Advertise: []string{"203.0.113.7"}})
+		s := &Swarm{node: n, tasks: newTasks(), log: n.log, dead: make(chan struct{})}
+		close(s.dead)
+		a := &attempt{swarm: s, outgoing: true}
+		sdp, err := a.makeOffer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.pc.GracefulClose(); err != nil {
+			t.Error(err)
+		}
+		for line := range strings.Lines(sdp) {
+			if strings.HasPrefix(line, "a=candidate:") && !strings.Contains(line, " 203.0.113.7 ") {
+				t.Errorf("listen %q: candidate %s", listen, line)
+			}
+		}
+		if !strings.Contains(sdp, " 203.0.113.7 ") {
+			t.Errorf("listen %q: no advertised candidate in %s", listen, sdp)
+		}
+	}
+}
+
+func TestAdvertisedLocalAddressIsListenedOn(t *testing.T) {
+	plan, err := planAddresses(NodeConfig{Advertise: []string{"127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.rewrite) != 0 || len(plan.listen) != 1 || plan.listen[0] != loopback4 {
+		t.Errorf("plan is %+v", plan)
+	}
+	plan, err = planAddresses(NodeConfig{Loopback: true, Advertise: []string{"127.0.0.1", "203.0.113.7"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.rewrite) != 1 || plan.rewrite[0].Mode != webrtc.ICEAddressRewriteReplace {
+		t.Errorf("plan is %+v", plan)
+	}
+	for _, a := range primaryAddresses() {
+		if !usable(a) {
+			t.Errorf("%s is not usable", a)
+		}
+	}
+	if usable(netip.MustParseAddr("fe80::1%eth0")) || usable(netip.IPv6Unspecified()) {
+		t.Error("link-local or unspecified addresses are usable")
+	}
+}
+
+const browserCandidates = "v=0\r\n" +
+	"a=candidate:1 1 udp 2113937151 0b2b0c0e-0000-4000-8000-000000000000.local 50000 typ host\r\n" +
+	"a=candidate:2 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active\r\n" +
+	"a=candidate:3 1 UDP 1677729535 192.0.2.1 50001 typ srflx raddr 0.0.0.0 rport 0\r\n" +
+	"a=candidate:short\r\n" +
+	"a=end-of-candidates\r\n"
+
+func TestCleanSDP(t *testing.T) {
+	got, err := cleanSDP(browserCandidates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "v=0\r\na=candidate:3 1 UDP 1677729535 192.0.2.1 50001 typ srflx raddr 0.0.0.0 rport 0\r\na=end-of-candidates\r\n"
+	if got != want {
+		t.Errorf("got %q", got)
+	}
+	many := strings.Repeat("a=candidate:3 1 udp 1 192.0.2.1 50001 typ host\r\n", 100)
+	if got, err = cleanSDP(many); err != nil || strings.Count(got, "candidate") != maxSDPCandidates {
+		t.Errorf("%d candidates are kept, %v", strings.Count(got, "candidate"), err)
+	}
+	for _, bad := range []string{"", strings.Repeat("x", maxSDPBytes+1)} {
+		if _, err := cleanSDP(bad); err == nil {
+			t.Errorf("%d bytes were taken", len(bad))
+		}
+	}
+}
+
+func FuzzCleanSDP(f *testing.F) {
+	f.Add(browserCandidates)
+	f.Add("")
+	f.Add("a=candidate:\n\n")
+	f.Fuzz(func(t *testing.T, sdp string) {
+		got, err := cleanSDP(sdp)
+		if err != nil {
+			return
+		}
+		if len(got) > len(sdp) || strings.Count(got, "a=candidate:") > strings.Count(sdp, "a=candidate:") {
+			t.Errorf("%q became %q", sdp, got)
+		}
+		again, err := cleanSDP(got)
+		if got != "" && (err != nil || again != got) {
+			t.Errorf("cleaning twice gives %q, %v", again, err)
+		}
+	})
+}
+
+func FuzzFromTracker(f *testing.F) {
+	f.Add([]byte(`{"action":"announce","info_hash":"AAAAAAAAAAAAAAAAAAAA","interval":20,"complete":0}`))
+	f.Add([]byte(`{"action":"announce","info_hash":"AAAAAAAAAAAAAAAAAAAA","peer_id":"-PM0203-000000000001","offer":{"type":"offer","sdp":"v=0"},"offer_id":"\u0019Û¨"}`))
+	f.Add([]byte(`{"failure reason":"no"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := parseTracker(b)
+		if err != nil {
+			return
+		}
+		if p := m.pause(); p != 0 && (p < announceLeast || p > announceMost) {
+			t.Errorf("pause is %s", p)
+		}
+		if m.label() == "" || (m.infoHash != "" && len(m.infoHash) != 20) {
+			t.Errorf("hash %q", m.infoHash)
+		}
+	})
+}
