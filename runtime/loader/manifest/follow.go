@@ -190,6 +190,10 @@ func (f *follower) failed(err error) time.Duration {
 	if f.failures < 6 {
 		wait = min(lastBackoff, firstBackoff<<(f.failures-1))
 	}
+	if f.current != nil {
+		// While segments are being published, none should pass unseen.
+		wait = min(wait, f.current.TargetDuration)
+	}
 	return jitter(wait)
 }
 

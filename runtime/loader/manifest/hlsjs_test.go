@@ -99,3 +99,39 @@ func TestOddPlaylistsLikeHLSJS(t *testing.T) {
 		})
 	}
 }
+
+// TestBrowserURLs compares with the URL class of a JavaScript engine.
+func TestBrowserURLs(t *testing.T) {
+	var golden struct {
+		URLs     [][2]*string
+		Resolved [][3]*string
+	}
+	b, err := os.ReadFile("testdata/hlsjs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &golden); err != nil {
+		t.Fatal(err)
+	}
+	if len(golden.URLs) == 0 || len(golden.Resolved) == 0 {
+		t.Fatal("no cases")
+	}
+	check := func(name, got string, err error, want *string) {
+		t.Helper()
+		if (err != nil) != (want == nil) || (want != nil && got != *want) {
+			w := "an error"
+			if want != nil {
+				w = *want
+			}
+			t.Errorf("%s: got %q, %v; want %s", name, got, err, w)
+		}
+	}
+	for _, c := range golden.URLs {
+		got, err := browserURL(*c[0])
+		check(*c[0], got, err, c[1])
+	}
+	for _, c := range golden.Resolved {
+		got, err := browserResolve(*c[0], *c[1])
+		check(*c[1]+" from "+*c[0], got, err, c[2])
+	}
+}

@@ -8,6 +8,10 @@ const (
 	longestPoll  = 500 * time.Millisecond
 )
 
+// calmSegments is how many segments in a row must have been caught before the
+// pacer dares to sleep longer: publication times of an encoder vary in bursts.
+const calmSegments = 10
+
 // pacer says when to load next. It learns when segments are published from the
 // loads that saw them: a load that finds a new segment right after one that did
 // not knows the moment within one poll; a load that finds it straight away only
@@ -19,6 +23,7 @@ type pacer struct {
 	edgeAt   time.Time     // when the newest segment was seen
 	polls    int           // loads since then that found nothing new
 	early    int           // intervals to wake before the expected moment
+	calm     int           // segments in a row for which early was enough
 	known    bool          // the moment of publication is known within a poll
 }
 
@@ -35,9 +40,12 @@ func (c *pacer) loaded(began time.Time, p *Playlist, advanced bool) {
 	switch {
 	case first:
 	case c.polls == 0:
-		c.early = min(c.early+1, 4)
-	case c.polls > 2 && c.early > 0:
-		c.early--
+		// Up to half of the time between two segments is spent polling.
+		c.early, c.calm = min(c.early+2, int(c.duration/2/c.interval())), 0
+	default:
+		if c.calm++; c.calm >= calmSegments {
+			c.early, c.calm = max(0, c.early-1), 0
+		}
 	}
 	c.duration = c.target
 	for i := max(0, len(p.Segments)-3); i < len(p.Segments); i++ {

@@ -81,6 +81,15 @@ function writeGolden() {
     manifests: odd.manifests.map((m) => ({ ...m, expected: reference.manifest(m.playlist, m.url) })),
     media: odd.media.map((m) => ({ ...m, expected: reference.media(m.url, m.texts.map((text) => ({ responseUrl: m.url, text }))) })),
   };
+  const print = (ref, base) => {
+    try {
+      const u = new URL(ref, base);
+      u.hash = '';
+      return /^https?:$/.test(u.protocol) ? u.href : null;
+    } catch { return null; }
+  };
+  out.urls = odd.urls.map((u) => [u, print(u)]);
+  out.resolved = odd.referenceBases.flatMap((b) => odd.references.map((r) => [b, r, print(r, b)]));
   const file = path.join(__dirname, '../../../runtime/loader/manifest/testdata/hlsjs.json');
   fs.writeFileSync(file, JSON.stringify(out, null, 1) + '\n');
   console.log(`wrote ${out.manifests.length} manifests and ${out.media.length} media playlists for the Go tests`);

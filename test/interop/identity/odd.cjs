@@ -91,4 +91,13 @@ const mediaCases = [
   media('URIs', `${T}${F('../x/./y/../a.ts?t=1#f')}${F('//h2/b.ts')}${F('c d é.ts')}${F('HTTP://X/Y')}`),
 ];
 
-module.exports = { manifests, media: mediaCases };
+// URLs as a browser prints them in responseURL, alone and against a base.
+const urls = [
+  'https://h', 'HTTPS://H.Example:443/A/b', 'http://h:80/', 'http://h:0080/', 'http://h:8080', 'https://h:80/x', 'http:\\\\h\\a\\b', 'http:/h/a', 'http:h/a', ' http://h/a b ', 'http://h/a\tb\nc',
+  'http://h/é日😀', 'http://h/%7e%zz%', 'http://h/"<>`{}|\'()[]!$&*+,;=:@~', 'http://h/?"<>`{}|\'()[]\\', 'http://h/a?b?c#d?e', 'http://h/a/./b/../c/%2e/%2E%2e/d', 'http://h/../..', 'http://h/a/..', 'http://h/a/.', 'http://h//a//../b',
+  'http://h/a;p=1/./b;q', 'http://u:p@h/a', 'http://h?q', 'http://h#f', 'ftp://h/a', 'http://', 'http://h:x/', 'http://a b/', 'http://[::1]:80/a', 'https://[2001:DB8::1]/a', 'x', '',
+];
+const references = ['', 'v', './v', '../v', '../../../v', '/v', '//o/v', '//O:443/v', 'https://o/v', '?q', '#f', 'a/../b', '\\v', 'HTTP://O/V', 'ftp://o/v', 'a b', 'a:b', 'x/y:z', '?a#b', '/a/%2e%2e/b', 'é?é'];
+const referenceBases = ['https://h/a/b/c?q=1', 'http://h/', 'https://h:8443/a/'];
+
+module.exports = { urls, references, referenceBases, manifests, media: mediaCases };
