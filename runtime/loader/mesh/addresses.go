@@ -1,6 +1,7 @@
 package mesh
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -103,7 +104,7 @@ func primaryAddresses() []netip.Addr {
 }
 
 func routeSource(network string) (netip.Addr, bool) {
-	conn, err := net.Dial(network, routeProbes[network])
+	conn, err := new(net.Dialer).DialContext(context.Background(), network, routeProbes[network]) // asks nobody, so never waits
 	if err != nil {
 		return netip.Addr{}, false
 	}

@@ -166,5 +166,7 @@ func TestBatchBoundsWhatWaits(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	<-done
+	if err := <-done; err == nil {
+		t.Error("writing to a closed socket works")
+	}
 }

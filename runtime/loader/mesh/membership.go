@@ -69,7 +69,8 @@ func (m *membership) stopTimer() {
 // who came with us.
 func (m *membership) schedule() {
 	m.stopTimer()
-	m.timer = time.AfterFunc(m.interval+rand.N(m.interval/10), func() { m.swarm.post(m.announce) })
+	late := rand.N(m.interval / 10) //nolint:gosec // spreads load, hides nothing
+	m.timer = time.AfterFunc(m.interval+late, func() { m.swarm.post(m.announce) })
 }
 
 // announce tells the tracker that we are here, with fresh offers if there is room for more peers.
