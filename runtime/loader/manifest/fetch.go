@@ -83,7 +83,7 @@ func (s *Source) fetch(ctx context.Context, r Resource, from, known int64, kind 
 		return nil, 0, s.countFetch(err)
 	}
 	return &checkedBody{
-		source: s, body: response.Body, ctx: ctx, stop: stop, at: at, kind: kind,
+		source: s, body: response.Body, ctx: ctx, stop: stop, stall: stall, at: at, kind: kind,
 		expect: expect, most: want.most - from,
 	}, total, nil
 }
@@ -216,6 +216,7 @@ type checkedBody struct {
 	body   io.ReadCloser
 	ctx    context.Context
 	stop   func(error)
+	stall  *time.Timer // ends the transfer when it fires
 	at     string
 	kind   string
 	expect int64 // bytes to come in all, −1 if not said
@@ -233,9 +234,9 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	stall := time.AfterFunc(b.source.cfg.StallTimeout, func() { b.stop(errStalled) })
+	b.stall.Reset(b.source.cfg.StallTimeout)
 	n, err := b.body.Read(p)
-	stall.Stop()
+	b.stall.Stop()
 	b.got += int64(n)
 	switch {
 	case b.got > b.most || (b.expect >= 0 && b.got > b.expect):

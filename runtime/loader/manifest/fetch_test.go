@@ -410,3 +410,23 @@ func TestResponseURLLikeBrowsers(t *testing.T) {
 		t.Errorf("rendition %q", got)
 	}
 }
+
+func TestValidators(t *testing.T) {
+	at := func(second int) string {
+		return time.Date(2026, 11, 22, 10, 0, second, 0, time.UTC).Format(http.TimeFormat)
+	}
+	for _, c := range []struct {
+		header []string
+		want   validators
+	}{
+		{nil, validators{}},
+		{[]string{"ETag", `"1"`, "Last-Modified", at(0), "Date", at(0)}, validators{etag: `"1"`}},
+		{[]string{"Last-Modified", at(0), "Date", at(1)}, validators{}},
+		{[]string{"Last-Modified", at(0), "Date", at(2)}, validators{lastModified: at(0)}},
+		{[]string{"Last-Modified", "yesterday", "Date", at(2)}, validators{}},
+	} {
+		if got := validatorsOf(answer(200, "", c.header...).Header); got != c.want {
+			t.Errorf("%v: got %+v, want %+v", c.header, got, c.want)
+		}
+	}
+}

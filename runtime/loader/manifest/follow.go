@@ -32,6 +32,10 @@ const (
 // reported as not advancing.
 const standstill = 3
 
+// logEvery bounds what a flapping origin writes into the log: one failure and
+// one recovery for each rendition. The callback gets all of them.
+const logEvery = 30 * time.Second
+
 // Follow calls on for every new state of r's media playlist and for every
 // failure (nil playlist, *Error), always from the calling goroutine. After a
 // failure it goes on by itself, and the next success calls on even if nothing
@@ -78,6 +82,8 @@ type follower struct {
 
 	current    *Playlist // the state handed out last
 	failures   int       // in a row
+	logged     bool      // this row of failures is in the log
+	loggedAt   time.Time // of the last failure in the log
 	standing   bool      // not advancing has been reported
 	regression regression
 }
@@ -103,8 +109,10 @@ func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err e
 	}
 	recovered := f.failures > 0
 	if recovered {
-		f.source.cfg.Logger.Info("playlist is back", "rendition", f.rendition.Name, "failures", f.failures)
-		f.failures = 0
+		if f.logged {
+			f.source.cfg.Logger.Info("playlist is back", "rendition", f.rendition.Name, "failures", f.failures)
+		}
+		f.failures, f.logged = 0, false
 	}
 	advanced, changed := f.accept(p)
 	f.clock.loaded(began, f.current, advanced)
@@ -178,7 +186,8 @@ func (f *follower) backwards(p *Playlist, now time.Time) error {
 // failed reports a failure and says how long to wait.
 func (f *follower) failed(err error) time.Duration {
 	f.failures++
-	if f.failures == 1 {
+	if f.failures == 1 && time.Since(f.loggedAt) > logEvery {
+		f.logged, f.loggedAt = true, time.Now()
 		f.source.cfg.Logger.Warn("playlist cannot be used", "rendition", f.rendition.Name, "error", err)
 	}
 	var e *Error

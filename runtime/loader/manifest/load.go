@@ -97,8 +97,21 @@ func (s *Source) loadText(ctx context.Context, rawURL string, known validators) 
 	if int64(len(out.body)) > s.cfg.MaxPlaylistBytes {
 		return out, fail(ReasonTooLarge, at, fmt.Errorf("more than %d bytes", s.cfg.MaxPlaylistBytes))
 	}
-	out.validators = validators{etag: response.Header.Get("ETag"), lastModified: response.Header.Get("Last-Modified")}
+	out.validators = validatorsOf(response.Header)
 	return out, nil
+}
+
+// validatorsOf leaves out a modification time within the last second of the
+// answer's own: the playlist may change again in that same second, unseen.
+// Source: RFC 9110 §8.8.2.2.
+func validatorsOf(h http.Header) validators {
+	v := validators{etag: h.Get("ETag")}
+	modified, err1 := http.ParseTime(h.Get("Last-Modified"))
+	date, err2 := http.ParseTime(h.Get("Date"))
+	if err1 == nil && err2 == nil && date.Sub(modified) > time.Second {
+		v.lastModified = h.Get("Last-Modified")
+	}
+	return v
 }
 
 func statusError(at string, status int) *Error {
