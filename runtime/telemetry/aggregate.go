@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -104,14 +105,15 @@ func NewAggregate(cfg Config, boot time.Time) *Aggregate {
 // Refuse counts a report that never got as far as Accept.
 func (a *Aggregate) Refuse(reason Reason) { a.refused[reason]++ }
 
-// Accept takes a decoded report of a sender whose session has been verified. The error is a *Refusal, already
+// Accept takes a decoded report of a sender whose session has been verified. The error is a *RefusalError, already
 // counted; then the report has had no effect.
 //
 // A session first seen adds its counters minus the base it states; without a base, everything if it has never
 // reported anywhere (sequence 1) or began in this boot, else nothing, since an earlier boot may have counted it.
 func (a *Aggregate) Accept(from Sender, r Report, now time.Time) (Result, error) {
 	result, err := a.accept(from, r, now)
-	if refusal, ok := err.(*Refusal); ok {
+	var refusal *RefusalError
+	if errors.As(err, &refusal) {
 		a.refused[refusal.Reason]++
 	}
 	return result, err

@@ -27,18 +27,18 @@ func Reasons() []Reason {
 		Inconsistent, Replayed, OutOfOrder, Decreasing, TooMuch, TooOften}
 }
 
-// Refusal is the error of every refused report.
-type Refusal struct {
+// RefusalError is the error of every refused report.
+type RefusalError struct {
 	Reason Reason
 	Detail string // for the sender's developer; never holds the session
 }
 
 // Error returns the reason and its detail.
-func (r *Refusal) Error() string {
+func (r *RefusalError) Error() string {
 	if r.Detail == "" {
 		return "refusing report: " + string(r.Reason)
 	}
 	return "refusing report: " + string(r.Reason) + ": " + r.Detail
 }
 
-func refuse(reason Reason, detail string) error { return &Refusal{Reason: reason, Detail: detail} }
+func refuse(reason Reason, detail string) error { return &RefusalError{Reason: reason, Detail: detail} }

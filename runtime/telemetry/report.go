@@ -69,7 +69,7 @@ type Acknowledgement struct {
 }
 
 // DecodeReport reads one report and checks every bound that needs no memory of earlier reports. Unknown fields are
-// ignored, so that a newer peer can talk to an older tracker. The error is always a *Refusal.
+// ignored, so that a newer peer can talk to an older tracker. The error is always a *RefusalError.
 func DecodeReport(b []byte) (Report, error) {
 	var r Report
 	if len(b) > MaxReportSize {

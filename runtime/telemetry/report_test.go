@@ -12,9 +12,9 @@ func reasonOf(t *testing.T, err error) Reason {
 	if err == nil {
 		return ""
 	}
-	var r *Refusal
+	var r *RefusalError
 	if !errors.As(err, &r) {
-		t.Fatalf("error %v is no *Refusal", err)
+		t.Fatalf("error %v is no *RefusalError", err)
 	}
 	return r.Reason
 }

@@ -61,7 +61,7 @@ func (s *Signer) Issue(stream string, now time.Time, random io.Reader) (string, 
 	return base64.RawURLEncoding.EncodeToString(b[:]), nil
 }
 
-// Verify checks that the token was signed with this key for this stream and has not expired. The error is a *Refusal
+// Verify checks that the token was signed with this key for this stream and has not expired. The error is a *RefusalError
 // (Unsigned or Expired).
 func (s *Signer) Verify(token, stream string, now time.Time) (Session, error) {
 	var b [sessionSize]byte

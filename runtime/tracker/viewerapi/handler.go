@@ -11,9 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/web"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Dependencies are what the handler asks others. Swarms is required.

@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
 // metrics have labels of bounded sets only: our paths, our reasons, the configured sites.

@@ -28,7 +28,7 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 		if errors.As(err, &large) {
 			reason = telemetry.TooLarge
 		}
-		h.refused(w, &telemetry.Refusal{Reason: reason, Detail: "reading body"}, true)
+		h.refused(w, &telemetry.RefusalError{Reason: reason, Detail: "reading body"}, true)
 		return
 	}
 	report, err := telemetry.DecodeReport(body)
@@ -63,7 +63,7 @@ func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Se
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		want := h.deps.SeederToken()
 		if !ok || want == "" || subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1 {
-			return from, &telemetry.Refusal{Reason: telemetry.Unauthorized, Detail: "role seeder needs the seeder token"}
+			return from, &telemetry.RefusalError{Reason: telemetry.Unauthorized, Detail: "role seeder needs the seeder token"}
 		}
 		from.Key = report.Session
 		if from.Key == "" {
@@ -78,7 +78,7 @@ func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Se
 
 // refused answers a report that is not believed; count says that the aggregate has not counted it yet.
 func (h *Handler) refused(w http.ResponseWriter, err error, count bool) {
-	refusal := &telemetry.Refusal{Reason: telemetry.Malformed}
+	refusal := &telemetry.RefusalError{Reason: telemetry.Malformed}
 	_ = errors.As(err, &refusal) // every error of telemetry is one
 	if count {
 		h.refuse(refusal.Reason)
