@@ -82,7 +82,7 @@ func ParseTrackerMessage(b []byte) (TrackerMessage, error) {
 type trackerParser struct {
 	scanner
 	m                         TrackerMessage
-	infoHash, peerID          bool // there and valid
+	peerID                    bool // there and valid
 	infoHashBad               bool
 	failure, offer, answer    bool
 	offerUsable, answerUsable bool

@@ -113,7 +113,7 @@ func checkClient(t *testing.T, raw string) {
 	if !errors.Is(err, wantErr) {
 		t.Fatalf("error %v, want %v: %s", err, wantErr, raw)
 	}
-	if want["action"] != nil && wantErr != ErrAction {
+	if want["action"] != nil && !errors.Is(wantErr, ErrAction) {
 		wantAction := map[any]Action{"announce": ActionAnnounce, "scrape": ActionScrape}[want["action"]]
 		if want["answer"] != nil && got.Action == ActionAnswer {
 			wantAction = ActionAnswer

@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 const patience = 10 * time.Second

@@ -14,9 +14,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/tracker/front"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/p2pstream/p2pstream/runtime/tracker/front"
 )
 
 // spareConnections is how many connections there may be above the number of sockets: requests for pages and
@@ -73,7 +74,7 @@ func served(what string, err error) error {
 	return fmt.Errorf("serving %s: %w", what, err)
 }
 
-func (s *Server) watchFiles(group *errgroup.Group, ctx context.Context) { //nolint:revive // the group is the subject
+func (s *Server) watchFiles(ctx context.Context, group *errgroup.Group) {
 	if s.cert != nil {
 		group.Go(func() error { s.cert.run(ctx, watchEvery); return nil })
 	}

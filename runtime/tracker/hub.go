@@ -7,10 +7,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/front"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // hub is the front's handler: it parses messages and leads them to the shards that own the swarms.

@@ -3,9 +3,10 @@ package tracker
 import (
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // limit names a bound that a client hit.

@@ -14,11 +14,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/front"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
-	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 )
 
 // Server is one tracker.
@@ -175,7 +176,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if adminListener != nil {
 		group.Go(func() error { return served("admin", admin.Serve(adminListener)) })
 	}
-	s.watchFiles(group, running)
+	s.watchFiles(running, group)
 	for _, f := range s.background {
 		group.Go(func() error { return f(running) })
 	}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
@@ -364,7 +365,7 @@ func TestTLSReloads(t *testing.T) {
 	s.cert.log = slog.New(slog.NewTextHandler(&logged, nil))
 	name := func() string {
 		c, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", s.Addr().String(),
-			&tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the name is what is asked for
+			&tls.Config{InsecureSkipVerify: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,7 +386,7 @@ func TestTLSReloads(t *testing.T) {
 	if got := name(); got != "two.example" || strings.Count(logged.String(), "cannot be used") != 1 {
 		t.Fatalf("certificate of %s after a bad change; log: %s", got, &logged)
 	}
-	ws, resp, err := (&websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}).Dial("wss://"+s.Addr().String()+"/", nil) //nolint:gosec // self-signed
+	ws, resp, err := (&websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}).Dial("wss://"+s.Addr().String()+"/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

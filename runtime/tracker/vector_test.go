@@ -10,8 +10,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/p2pstream/p2pstream/runtime/tracker/front"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/runtime/tracker/front"
 )
 
 type vectorCase struct {

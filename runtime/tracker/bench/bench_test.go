@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
 )
@@ -58,7 +59,7 @@ type process struct {
 
 func start(b *testing.B) process {
 	b.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^$") //nolint:gosec // ourselves
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), childVariable+"=1")
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()

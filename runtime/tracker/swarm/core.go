@@ -111,7 +111,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 		offers = min(offers, m.NumWant)
 	}
 	c.routed = Route(s, p, offers, now, c.rnd, c.routed[:0])
-	if len(s.byID) > 1 {
+	if s.others(p) > 0 {
 		p.lonely = 0
 	} else {
 		p.lonely++

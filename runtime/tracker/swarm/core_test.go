@@ -278,3 +278,14 @@ func TestIntervalAdapts(t *testing.T) {
 	}
 	w.check()
 }
+
+func TestIdleSeedersAnnounceRarely(t *testing.T) {
+	w := newWorld(t, Defaults())
+	for range patience + 1 {
+		w.announce("S1", 1, 2)
+		w.announce("S2", 2, 2)
+	}
+	if replies := w.take("S2", signaling.KindReply); replies[patience].Interval <= replies[0].Interval {
+		t.Fatalf("intervals of a seeder without viewers: %+v", replies)
+	}
+}

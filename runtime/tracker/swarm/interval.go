@@ -13,11 +13,7 @@ const patience = 5
 // scattered by a tenth so that peers that came together do not come together for ever.
 func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 	lo, hi := s.cfg.MinInterval, s.cfg.MaxInterval
-	others := len(s.byID) - 1
-	if p.sock.Seeder {
-		// Seeders are found by those who come; they announce to stay members and to reach bare viewers.
-		others = s.viewers.n
-	}
+	others := s.others(p)
 	var d time.Duration
 	switch {
 	case others == 0 && p.lonely < patience:
@@ -36,6 +32,14 @@ func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 	}
 	d += time.Duration(float64(d) * 0.1 * (2*rnd.Float64() - 1))
 	return ceilSeconds(d, lo, hi)
+}
+
+// others is how many members p could be connected with: seeders have nothing to do with each other.
+func (s *Swarm) others(p *Peer) int {
+	if p.sock.Seeder {
+		return s.viewers.n
+	}
+	return len(s.byID) - 1
 }
 
 func ceilSeconds(d, lo, hi time.Duration) time.Duration {
