@@ -44,7 +44,9 @@ type childReport struct {
 // viewers, all at once; the run ends when the viewers have every byte. CPU is the child's getrusage (user and
 // system; on loopback that includes the kernel's delivery to the receivers). Goroutines and memory are taken
 // between two reports: no connection, 64 idle connections (goroutines), 64 connections after the transfer (RSS).
-// Run with -benchtime=2000x for a steady figure. MESH_BENCH_PROFILE names a file for the child's CPU profile.
+// Run with -benchtime=2000x for a steady figure. MESH_BENCH_PROFILE names a file for the child's CPU profile;
+// MESH_BENCH_GOGC, MESH_BENCH_LIMIT (memory limit, MiB) and MESH_BENCH_QUEUE (QueueBytes) change the child. pion
+// allocates about nine bytes for each byte sent, so CPU and memory are traded by GOGC: compare pairs of runs.
 func BenchmarkSeederCPU(b *testing.B) {
 	r := newRelay(b)
 	child := startChild(b, r.url())
