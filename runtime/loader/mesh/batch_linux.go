@@ -17,15 +17,23 @@ const (
 type segmentSender struct {
 	conn    *net.UDPConn
 	control []byte
+	size    []byte // where the packet size stands in control
 	off     bool
 }
 
 func newRunSender(conn *net.UDPConn) runSender {
 	s := &segmentSender{conn: conn, control: make([]byte, syscall.CmsgSpace(2))}
 	s.off = !canSegment(conn)
-	binary.NativeEndian.PutUint64(s.control[0:], uint64(syscall.CmsgLen(2)))
-	binary.NativeEndian.PutUint32(s.control[8:], solUDP)
-	binary.NativeEndian.PutUint32(s.control[12:], udpSegment)
+	// struct cmsghdr: the length is as wide as a pointer, level and type are 32 bits each.
+	header := syscall.CmsgLen(0)
+	if header == 16 {
+		binary.NativeEndian.PutUint64(s.control, uint64(syscall.CmsgLen(2)))
+	} else {
+		binary.NativeEndian.PutUint32(s.control, uint32(syscall.CmsgLen(2)))
+	}
+	binary.NativeEndian.PutUint32(s.control[header-8:], solUDP)
+	binary.NativeEndian.PutUint32(s.control[header-4:], udpSegment)
+	s.size = s.control[header:]
 	return s
 }
 
@@ -44,7 +52,7 @@ func canSegment(conn *net.UDPConn) bool {
 
 func (s *segmentSender) sendRun(r *packetRun) int {
 	if r.count > 1 && !s.off {
-		binary.NativeEndian.PutUint16(s.control[16:], uint16(r.size)) // a packet's size
+		binary.NativeEndian.PutUint16(s.size, uint16(r.size)) // a packet's size
 		_, _, err := s.conn.WriteMsgUDPAddrPort(r.buf, s.control, r.to)
 		switch {
 		case err == nil:
