@@ -1,4 +1,5 @@
-// Bundles the pages into dist/. A page is one HTML file that names one script.
+// Bundles the pages into dist/. A page is one HTML file that names one script. Its video is tiny: nobody
+// looks, and drawing it large costs a third of the processor that a tab needs.
 import { build } from "esbuild";
 import { mkdir, writeFile } from "node:fs/promises";
 
@@ -27,7 +28,7 @@ await Promise.all(
 <meta charset="utf-8">
 <title>${name}</title>
 <link rel="icon" href="data:,">
-<video id="video" muted playsinline autoplay width="320"></video>
+<video id="video" muted playsinline autoplay width="16" height="9"></video>
 <script type="module" src="${name}.js"></script>
 `,
     ),

@@ -42,6 +42,7 @@ func allocatorOptions(tb testing.TB, o options, pagesURL string) []chromedp.Exec
 		chromedp.Flag("disable-search-engine-choice-screen", true),
 		chromedp.Flag("disable-features", strings.Join(disabled, ",")),
 		chromedp.Flag("mute-audio", true),
+		chromedp.WindowSize(200, 120),
 		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
 	)
 	// The sandbox needs either a helper that minimal installations lack or rights that containers lack;

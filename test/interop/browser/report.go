@@ -50,6 +50,22 @@ type Stall struct {
 	LateMs   float64 `json:"lateMs"`   // the longest that a timer of the page was late around it
 }
 
+// dry is how many seconds of media ahead of the playhead mean that the network, not the machine, made
+// playback stop.
+const dry = 1
+
+// Rebuffers counts the stalls for lack of media. Stalls with media at hand are the machine's: a software
+// decoder that shares two cores with everything else does not always get its turn.
+func (r Report) Rebuffers() int {
+	n := 0
+	for _, s := range r.StallDetails {
+		if s.Buffered < dry {
+			n++
+		}
+	}
+	return n
+}
+
 // Bytes are media bytes by source.
 type Bytes struct {
 	HTTP   int64 `json:"http"`
@@ -117,6 +133,22 @@ func (r Report) String() string {
 	return fmt.Sprintf("t=%.1fs first=%dms stalls=%d(%.0fms) http=%d seeder=%d viewer=%d up=%d peers=%d segments=%d errors=%d notes=%d warnings=%d",
 		r.CurrentTime, r.FirstFrameMs, r.Stalls, r.StallMs+float64(r.StalledNowMs), r.Bytes.HTTP, r.Bytes.Seeder, r.Bytes.Viewer,
 		r.UploadBytes, len(r.Peers), len(r.Segments), len(r.Errors), len(r.Notes), len(r.TrackerWarnings))
+}
+
+// enoughBuffered is more than a player ever waits for: whoever has it and stands still waits for the
+// processor, not for bytes.
+const enoughBuffered = 1.0 // seconds
+
+// Starved returns the stalls in which the playhead stood still for want of bytes. The others, with more
+// than a second buffered ahead, are those of a machine that could not decode and draw in time.
+func (r Report) Starved() []Stall {
+	var starved []Stall
+	for _, s := range r.StallDetails {
+		if s.Buffered < enoughBuffered {
+			starved = append(starved, s)
+		}
+	}
+	return starved
 }
 
 // Dump is everything but the segments that went well, for a failure message.

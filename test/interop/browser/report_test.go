@@ -18,3 +18,11 @@ func TestTotal(t *testing.T) {
 		t.Errorf("Offload of nothing = %v, want 0", got)
 	}
 }
+
+func TestStarved(t *testing.T) {
+	t.Parallel()
+	r := Report{Stalls: 2, StallDetails: []Stall{{AtMs: 1, Buffered: 0.2}, {AtMs: 2, Buffered: 8}}}
+	if got := r.Starved(); len(got) != 1 || got[0].AtMs != 1 {
+		t.Errorf("Starved = %+v, want the one without a buffer", got)
+	}
+}
