@@ -42,7 +42,7 @@ func shareBetweenTwo(t *testing.T, open opener, b *browser.Browser, o *testOrigi
 	reports := []browser.Report{first.Report(ctx), second.Report(ctx)}
 	for _, r := range reports {
 		t.Log(r)
-		if len(r.Starved()) > 0 || len(r.Errors) > 0 {
+		if r.Rebuffers() > 0 || len(r.Errors) > 0 {
 			t.Errorf("a tab stalled or failed: %s", r.Dump())
 		}
 	}
@@ -111,7 +111,7 @@ func TestPlainPlayerNeverStalls(t *testing.T) {
 			begin := tab.WaitPlaying(ctx)
 			r := tab.WaitFor(ctx, 30*time.Second, "6 s of playback", func(r browser.Report) bool { return r.CurrentTime > begin.CurrentTime+6 })
 			t.Log(r)
-			if len(r.Starved()) > 0 || len(r.Errors) > 0 || r.Bytes.HTTP == 0 {
+			if r.Rebuffers() > 0 || len(r.Errors) > 0 || r.Bytes.HTTP == 0 {
 				t.Errorf("plain playback: %s", r.Dump())
 			}
 			tab.Close()
@@ -148,7 +148,7 @@ func TestBrowserWithoutUDP(t *testing.T) {
 		if r.PeersSeen > 0 || r.Bytes.Viewer > 0 {
 			t.Errorf("UDP is not blocked: %s", r.Dump())
 		}
-		if len(r.Starved()) > 0 || len(r.Errors) > 0 || r.Bytes.HTTP == 0 {
+		if r.Rebuffers() > 0 || len(r.Errors) > 0 || r.Bytes.HTTP == 0 {
 			t.Errorf("playback without UDP: %s", r.Dump())
 		}
 	}

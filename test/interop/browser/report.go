@@ -135,22 +135,6 @@ func (r Report) String() string {
 		r.UploadBytes, len(r.Peers), len(r.Segments), len(r.Errors), len(r.Notes), len(r.TrackerWarnings))
 }
 
-// enoughBuffered is more than a player ever waits for: whoever has it and stands still waits for the
-// processor, not for bytes.
-const enoughBuffered = 1.0 // seconds
-
-// Starved returns the stalls in which the playhead stood still for want of bytes. The others, with more
-// than a second buffered ahead, are those of a machine that could not decode and draw in time.
-func (r Report) Starved() []Stall {
-	var starved []Stall
-	for _, s := range r.StallDetails {
-		if s.Buffered < enoughBuffered {
-			starved = append(starved, s)
-		}
-	}
-	return starved
-}
-
 // Dump is everything but the segments that went well, for a failure message.
 func (r Report) Dump() string {
 	var names []string
