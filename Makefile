@@ -80,7 +80,7 @@ fuzz: ## fuzz every target for FUZZTIME each (default 5m)
 interop: web $(GOTESTSUM) ## run published players and trackers in a real Chromium against our programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
-	  -count=1 -timeout 20m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/...
+	  -count=1 -timeout 25m -p 1 -parallel 2 $(if $(RUN),-run '$(RUN)') ./test/interop/...
 
 .PHONY: bench
 bench: ## run every benchmark once, five samples each (BENCH=regexp)
