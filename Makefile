@@ -89,6 +89,7 @@ bench: ## run every benchmark once, five samples each (BENCH=regexp)
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## run golangci-lint with the rules of the house
 	$(BIN)/golangci-lint run ./...
+	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
 	@gofmt -l -s api cmd controllers internal runtime test tools web 2>/dev/null | (! grep .) || { echo "gofmt -s -w these files"; exit 1; }
 
 ##@ Generate

@@ -116,7 +116,7 @@ func digest(ctx context.Context, url, byteRange string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	if resp.StatusCode != want {
 		return "", fmt.Errorf("%s %s: status %d, want %d", url, byteRange, resp.StatusCode, want)
 	}

@@ -15,7 +15,7 @@ import (
 func main() {
 	require := flag.String("require", "", "comma-separated suites that must have run at least one test")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: testsum [-require SUITE,…] DIR   (DIR holds SUITE.json files)")
+		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: testsum [-require SUITE,…] DIR   (DIR holds SUITE.json files)")
 	}
 	flag.Parse()
 	if flag.NArg() != 1 {

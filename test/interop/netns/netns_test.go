@@ -17,12 +17,12 @@ func TestDropUDP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer udp.Close() //nolint:errcheck // a test's socket
+	defer udp.Close()
 	tcp, err := net.Listen("tcp", net.JoinHostPort(n.HostIP.String(), "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tcp.Close() //nolint:errcheck // a test's socket
+	defer tcp.Close()
 
 	arrives := func(wait time.Duration) bool {
 		t.Helper()
@@ -30,7 +30,7 @@ func TestDropUDP(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close() //nolint:errcheck // a test's socket
+		defer conn.Close()
 		// A dropped packet of one's own is an error to the sender on some kernels.
 		_, _ = conn.Write([]byte("x"))
 		if err := udp.SetReadDeadline(time.Now().Add(wait)); err != nil {
