@@ -30,6 +30,8 @@ import (
 const (
 	DefaultListen  = "127.0.0.1:8090"
 	DefaultViewers = 6
+	// seederHead is how long viewers wait for the seeders at most.
+	seederHead = 20 * time.Second
 )
 
 // Config says what to run.
@@ -190,7 +192,32 @@ func (s *Server) startAll(g *group) error {
 			return err
 		}
 	}
+	s.awaitSeeders(g.ctx)
 	return s.startViewers(g)
+}
+
+// awaitSeeders gives seeders time to fetch the stream, as a platform team gives
+// them before an event. Whether they hold it by then or not, the show begins.
+func (s *Server) awaitSeeders(ctx context.Context) {
+	if *s.cfg.Stream.Spec.WithDefaults().Seeders.Replicas == 0 {
+		return
+	}
+	s.print("Waiting for the seeder to hold the stream …\n")
+	ctx, cancel := context.WithTimeout(ctx, seederHead)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if stats, err := s.stats(ctx); err == nil && stats.SeedersHold {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			s.print("It does not hold it yet; the viewers begin without.\n")
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 func (s *Server) startViewers(g *group) error {

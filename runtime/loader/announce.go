@@ -73,7 +73,7 @@ func (r *rendition) announceable(g identity.Generation) (loaded, loading []int64
 // expected returns the newest segment if its successor may be announced as on
 // its way, and whether that differs from the last answer.
 func (r *rendition) expected(now time.Time) (newest *segment, changed bool) {
-	if r.e.cfg.Role == RoleSeeder && r.playlist.Live && len(r.segments) > 0 {
+	if r.e.cfg.Role == RoleSeeder && r.playlist.Live && !r.playlist.Ended && len(r.segments) > 0 {
 		last := r.segments[len(r.segments)-1]
 		failed := r.playError != "" || last.failures > 0
 		if schedule.ExpectedNext(r.newestAt, last.Duration, r.playlist.TargetDuration, failed, now) {

@@ -18,18 +18,18 @@ func (r *rendition) fetch(seg *segment, now time.Time) {
 	seg.state, seg.stop, seg.since, seg.partial = schedule.Fetching, stop, now, nil
 	r.dirty = true
 	r.e.counters.originRequests.Add(1)
-	m := seg.Segment
+	m, known := seg.Segment, seg.total
 	r.e.work.Go(func() {
 		defer stop()
-		data, total, err := r.download(ctx, m, held)
+		data, total, err := r.download(ctx, m, held, known)
 		r.mail.post(func() { r.fetched(seg, data, total, err) })
 	})
 }
 
 // download reads a segment's bytes from the origin behind those already held.
 // On an error it returns what it has, or nothing if that cannot be continued.
-func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byte) ([]byte, int64, error) {
-	body, total, err := r.e.cfg.Source.FetchSegment(ctx, m, int64(len(held)))
+func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byte, known int64) ([]byte, int64, error) {
+	body, total, err := r.e.cfg.Source.ResumeSegment(ctx, m, int64(len(held)), known)
 	if err != nil {
 		r.e.counters.discarded.Add(int64(len(held)))
 		return nil, -1, err

@@ -31,6 +31,9 @@ func (s *segment) held() bool { return s.state == schedule.Held }
 
 // merge takes a new playlist: new segments are added, those that left it retire.
 func (r *rendition) merge(p *manifest.Playlist, now time.Time) {
+	if p.Restarted {
+		r.forgetAll()
+	}
 	r.playlist = p
 	inPlaylist := make(map[store.Key]bool, len(p.Segments))
 	fresh := false
@@ -71,6 +74,23 @@ func (r *rendition) merge(p *manifest.Playlist, now time.Time) {
 	r.dirty = true
 }
 
+// forgetAll drops every segment: a stream that begins anew may use the same
+// numbers, and even the same URLs, for other media.
+func (r *rendition) forgetAll() {
+	r.log.Info("stream begins anew, dropping what was held")
+	for _, seg := range r.segments {
+		r.drop(seg)
+	}
+	r.segments, r.based = nil, false
+}
+
+func (r *rendition) drop(seg *segment) {
+	r.giveUp(seg)
+	r.e.store.Remove(seg.key)
+	delete(r.byKey, seg.key)
+	r.dirty = true
+}
+
 // retire lets go of segments that left the playlist two target durations ago:
 // until then players that refresh late may still want them.
 func (r *rendition) retire(now time.Time) {
@@ -84,10 +104,7 @@ func (r *rendition) retire(now time.Time) {
 			kept = append(kept, seg)
 			continue
 		}
-		r.giveUp(seg)
-		r.e.store.Remove(seg.key)
-		delete(r.byKey, seg.key)
-		r.dirty = true
+		r.drop(seg)
 	}
 	clear(r.segments[len(kept):])
 	r.segments = kept

@@ -74,6 +74,7 @@ type Aggregate struct {
 	// evictedUpTo is the latest issue time of a forgotten session. A session issued before it may have been counted
 	// already, so that without a base its first report is only a baseline.
 	evictedUpTo time.Time
+	readAt      time.Time // when totals were last read to be accumulated; zero: never
 }
 
 type sessionKey struct {
@@ -86,6 +87,7 @@ type session struct {
 	began, last    time.Time
 	sequence       int64
 	counters       Counters
+	read           Counters // the part of counters that whoever accumulates totals has read
 	stalls         int
 	stallMs        int64
 	startupMs      int64
@@ -146,7 +148,7 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 	if err := a.checkRate(from.Role, delta, elapsed); err != nil {
 		return Result{}, err
 	}
-	result := Result{Acked: r.Counters, Delta: delta, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs}
+	result := Result{Acked: a.acked(s, r.Counters, now), Delta: delta, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs}
 	if s.startupMs == 0 {
 		result.Startup = r.StartupMs
 	}
@@ -158,7 +160,7 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 }
 
 func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) {
-	result := Result{Acked: r.Counters, First: true}
+	result := Result{First: true}
 	began := from.Began
 	fresh := r.Sequence == 1 || (!began.IsZero() && !began.Before(a.boot) && began.After(a.evictedUpTo))
 	switch {
@@ -183,6 +185,8 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 	}
 	a.forget(now, a.cfg.MaxSessions-1)
 	s := &session{key: sessionKey{from.Role, from.Key}, began: began, allowance: float64(a.cfg.ReportBurst - 1)}
+	s.read = r.Counters.Sub(result.Delta)
+	result.Acked = a.acked(s, r.Counters, now)
 	s.group = a.group(from)
 	a.sessions[s.key] = s
 	a.link(s)
@@ -192,6 +196,27 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 	}
 	s.group.add(result, elapsed, now)
 	return result, nil
+}
+
+// readFor is how long after a reading somebody is believed to go on accumulating totals.
+const readFor = time.Minute
+
+// MarkRead notes that the totals as of now are in the hands of whoever accumulates them over restarts of trackers (see
+// Accumulator). From then on only what has been read is acknowledged, so that after a crash the next tracker is told
+// again of what was counted and never read: nothing is lost and nothing counts twice.
+func (a *Aggregate) MarkRead(now time.Time) {
+	a.readAt = now
+	for s := a.silent; s != nil; s = s.younger {
+		s.read = s.counters
+	}
+}
+
+// acked is what a session may take as counted for good.
+func (a *Aggregate) acked(s *session, counted Counters, now time.Time) Counters {
+	if a.readAt.IsZero() || now.Sub(a.readAt) > readFor {
+		return counted
+	}
+	return s.read
 }
 
 // update stores what the session said and makes it the most recently heard.

@@ -27,6 +27,14 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	if stream := s.cfg.Stream; stream != nil {
 		cfg.StreamURL, cfg.SwarmID, cfg.STUN = stream.SourceURL, stream.SwarmID, stream.STUN
 		cfg.ExternalURL, cfg.Settings, cfg.Interval = stream.ExternalURL, stream.Settings, stream.TelemetryInterval.Std()
+		watch := newSTUNWatch(s.log)
+		deps.STUNReady = watch.ready
+		for _, server := range stream.STUN {
+			s.background = append(s.background, func(ctx context.Context) error {
+				watch.run(ctx, server)
+				return nil
+			})
+		}
 		follower, err := s.follow(stream, reg)
 		if err != nil {
 			return err

@@ -38,7 +38,7 @@ func open(t *testing.T, n int, one func() *browser.Tab) (tabs []*browser.Tab, op
 func checkSmooth(t *testing.T, reports []browser.Report) {
 	t.Helper()
 	for i, r := range reports {
-		if r.Stalls > 0 || len(r.Errors) > 0 {
+		if r.Rebuffers() > 0 || len(r.Errors) > 0 {
 			t.Errorf("tab %d stalled or failed: %s", i+1, r.Dump())
 		}
 	}

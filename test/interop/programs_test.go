@@ -210,11 +210,16 @@ func (s *stream) startSeeder() {
 	})
 }
 
-func (s *stream) stats() (viewerapi.Stats, error) {
+func (s *stream) stats() (viewerapi.Stats, error) { return s.get("/v1/stats") }
+
+// accumulate reads the stats as whoever keeps totals over restarts does.
+func (s *stream) accumulate() (viewerapi.Stats, error) { return s.get("/v1/stats?accumulate=1") }
+
+func (s *stream) get(path string) (viewerapi.Stats, error) {
 	var st viewerapi.Stats
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.http("/v1/stats"), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.http(path), nil)
 	if err != nil {
 		return st, err
 	}

@@ -84,6 +84,8 @@ func must[T any](t testing.TB) func(T, error) T {
 // setup is one stream's programs.
 type setup struct {
 	origin      *origin.Server
+	stopOrigin  func()
+	address     string // of the origin
 	tracker     *tracker.Server
 	stopTracker func()
 	source      string // manifest URL
@@ -92,13 +94,20 @@ type setup struct {
 // newSetup starts an origin and a tracker for the stream at path.
 func newSetup(t testing.TB, path string) *setup {
 	t.Helper()
-	s := &setup{origin: must[*origin.Server](t)(origin.New(origin.Config{Listen: "127.0.0.1:0"}, logger("origin"), nil))}
-	start(t, s.origin)
+	s := &setup{address: "127.0.0.1:0"}
+	s.startOrigin(t)
+	s.address = s.origin.Addr().String()
 	s.source = "http://" + s.origin.Addr().String() + path
 	st := must[*stun.Server](t)(stun.New(stun.Config{Listen: "127.0.0.1:0"}, logger("stun"), nil))
 	start(t, st)
 	s.startTracker(t, "127.0.0.1:0", "stun:"+st.Addr().String())
 	return s
+}
+
+func (s *setup) startOrigin(t testing.TB) {
+	t.Helper()
+	s.origin = must[*origin.Server](t)(origin.New(origin.Config{Listen: s.address}, logger("origin"), nil))
+	s.stopOrigin = start(t, s.origin)
 }
 
 func (s *setup) startTracker(t testing.TB, listen string, servers ...string) {
@@ -153,7 +162,18 @@ func (s *setup) viewers(t testing.TB, change func(*viewer.Config)) (*viewer.Serv
 
 func (s *setup) stats(t testing.TB) viewerapi.Stats {
 	t.Helper()
-	resp := must[*http.Response](t)(http.Get(s.http("/v1/stats")))
+	return s.get(t, "/v1/stats")
+}
+
+// accumulate reads the stats as whoever keeps totals over restarts does.
+func (s *setup) accumulate(t testing.TB) viewerapi.Stats {
+	t.Helper()
+	return s.get(t, "/v1/stats?accumulate=1")
+}
+
+func (s *setup) get(t testing.TB, path string) viewerapi.Stats {
+	t.Helper()
+	resp := must[*http.Response](t)(http.Get(s.http(path)))
 	defer func() { _ = resp.Body.Close() }()
 	body := must[[]byte](t)(io.ReadAll(resp.Body))
 	var st viewerapi.Stats

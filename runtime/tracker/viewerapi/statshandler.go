@@ -9,6 +9,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
+// serveStats answers with the sums. With ?accumulate=1 the caller says that it keeps the totals over restarts of the
+// tracker, with a telemetry.Accumulator; there should be one such caller.
 func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request) {
 	const path = "/v1/stats"
 	now := h.deps.Now()
@@ -17,7 +19,7 @@ func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request) {
 	h.mu.Unlock()
 	if body == nil || age < 0 || age >= cacheTime {
 		var err error
-		if body, err = json.Marshal(h.Stats()); err != nil { // only our own types
+		if body, err = json.Marshal(h.sums(r.URL.Query().Has("accumulate"))); err != nil { // only our own types
 			h.log.Error("encoding stats", "error", err)
 			h.fail(w, path, http.StatusInternalServerError, "", "internal")
 			return
@@ -30,11 +32,16 @@ func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request) {
 }
 
 // Stats computes what /v1/stats answers.
-func (h *Handler) Stats() Stats {
+func (h *Handler) Stats() Stats { return h.sums(false) }
+
+func (h *Handler) sums(accumulate bool) Stats {
 	now := h.deps.Now()
 	facts, hold := h.facts(), h.held(now)
 	h.mu.Lock()
 	summary := h.aggregate.Summary(now)
+	if accumulate {
+		h.aggregate.MarkRead(now)
+	}
 	h.mu.Unlock()
 	audience := h.deps.Swarms.Audience()
 	viewers := summary.Stream(h.cfg.Stream, telemetry.RoleViewer)

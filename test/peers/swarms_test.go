@@ -1,0 +1,87 @@
+package peers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/viewer"
+)
+
+// TestEightSwarmsAtOnce lets one seeder and one viewer share every rendition, the audio and both
+// generations: eight connections between two programs, one of which muxes them all on one port.
+func TestEightSwarmsAtOnce(t *testing.T) {
+	s := newSetup(t, "/live/seg_2/window_10/fmp4/audio/master.m3u8")
+	s.seeder(t, nil)
+	s.waitSeeded(t)
+	v, stop := s.viewers(t, func(c *viewer.Config) {
+		c.Renditions = []string{viewer.AllRenditions}
+		c.Generations = []string{"v2.2", "v2.3"}
+	})
+	const swarms = 8
+	peers := func() int {
+		r := v.Snapshot()
+		if len(r.Viewers) == 0 {
+			return 0
+		}
+		return r.Viewers[0].Peers
+	}
+	eventually(t, 30*time.Second, "eight connections", func() bool { return peers() == swarms })
+	r := played(t, v, 20*time.Second)
+	checkClean(t, r)
+	if got := peers(); got != swarms {
+		t.Errorf("%d connections after 20 s, want %d", got, swarms)
+	}
+	if r.Total.Offload < 0.95 {
+		t.Errorf("offload %.3f, want at least 0.95", r.Total.Offload)
+	}
+	st := s.stats(t)
+	for _, rendition := range st.Renditions {
+		if len(rendition.Swarms) != 2 {
+			t.Errorf("%s: %d swarms, want one a generation", rendition.Name, len(rendition.Swarms))
+		}
+		for _, swarm := range rendition.Swarms {
+			if swarm.Peers != 2 || swarm.Seeders != 1 {
+				t.Errorf("%s %s: %d peers, %d seeders; want 2 and 1", rendition.Name, swarm.Generation, swarm.Peers, swarm.Seeders)
+			}
+		}
+	}
+	stop()
+}
+
+// TestSixtyFourViewersOnOneSeeder connects a whole office to one seeder.
+func TestSixtyFourViewersOnOneSeeder(t *testing.T) {
+	const count = 64
+	s := newSetup(t, "/live/seg_4/window_10/ren_1/master.m3u8")
+	sd, _ := s.seeder(t, nil)
+	s.waitSeeded(t)
+	v, stop := s.viewers(t, func(c *viewer.Config) {
+		c.Count, c.Verify = count, false
+		c.JoinInterval = duration.Duration(200 * time.Millisecond)
+	})
+	eventually(t, 120*time.Second, "all viewers to be connected to the seeder", func() bool { return sd.Engine().Peers() >= count })
+	r := played(t, v, 10*time.Second)
+	dump(t, r)
+	if len(r.Viewers) != count || r.Total.Stalls != 0 {
+		t.Errorf("%d viewers, %d stalls", len(r.Viewers), r.Total.Stalls)
+	}
+	if r.Total.Offload < 0.95 {
+		t.Errorf("offload %.3f, want at least 0.95", r.Total.Offload)
+	}
+	stop()
+}
+
+// TestViewersShareWithoutASeeder has only viewers: the origin is asked about once for each segment.
+func TestViewersShareWithoutASeeder(t *testing.T) {
+	s := newSetup(t, "/live/seg_2/window_15/master.m3u8")
+	v, stop := s.viewers(t, func(c *viewer.Config) { c.Count = 6 })
+	r := played(t, v, 25*time.Second)
+	checkClean(t, r)
+	if r.Total.Offload < 0.5 {
+		t.Errorf("offload %.3f, want at least 0.5", r.Total.Offload)
+	}
+	if r.Total.Bytes.Seeder != 0 {
+		t.Errorf("%d bytes from a seeder that is not there", r.Total.Bytes.Seeder)
+	}
+	stop()
+}
