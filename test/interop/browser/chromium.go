@@ -3,6 +3,7 @@ package browser
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -28,13 +29,15 @@ func executable(tb testing.TB) string {
 // another network.
 func allocatorOptions(tb testing.TB, o options, pagesURL string) []chromedp.ExecAllocatorOption {
 	tb.Helper()
+	home := makeHome(tb)
 	disabled := []string{"IntensiveWakeUpThrottling", "Translate", "MediaRouter", "OptimizationHints"}
 	if o.showAddresses {
 		disabled = append(disabled, "WebRtcHideLocalIpsWithMdns")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], //nolint:gocritic // an array: append copies it
 		chromedp.ExecPath(executable(tb)),
-		chromedp.UserDataDir(tb.TempDir()),
+		chromedp.UserDataDir(filepath.Join(home, "profile")),
+		chromedp.Env("TMPDIR="+home),
 		// Whatever looks for hosts outside makes noise in a closed network.
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-quic", true),
@@ -56,4 +59,17 @@ func allocatorOptions(tb testing.TB, o options, pagesURL string) []chromedp.Exec
 		)
 	}
 	return opts
+}
+
+// makeHome makes the directory for all that Chromium writes. Its path is short, because sockets in it
+// have paths of at most 107 bytes, which the name of a test can use up.
+func makeHome(tb testing.TB) string {
+	tb.Helper()
+	home, err := os.MkdirTemp("", "p2ps-chromium-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	// The crash handler outlives the browser by a moment and may still write.
+	tb.Cleanup(func() { _ = os.RemoveAll(home) })
+	return home
 }
