@@ -18,6 +18,7 @@ func TestPlaybackSurvives(t *testing.T) {
 	for name, kill := range kills {
 		for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
 			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
 				s := startStream(t, path, nil)
 				s.startSeeder()
 				b := browser.Start(t)

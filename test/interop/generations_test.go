@@ -13,6 +13,7 @@ import (
 func TestBothGenerationsFromOneCopy(t *testing.T) {
 	for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			ctx := t.Context()
 			s := startStream(t, path, nil)
 			s.startSeeder()
@@ -65,6 +66,7 @@ func TestBothGenerationsFromOneCopy(t *testing.T) {
 func TestGoViewerAndTabShareBothWays(t *testing.T) {
 	ctx := t.Context()
 	t.Run("viewer from tab", func(t *testing.T) {
+		t.Parallel()
 		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
 		b := browser.Start(t)
 		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"))
@@ -79,6 +81,7 @@ func TestGoViewerAndTabShareBothWays(t *testing.T) {
 		}
 	})
 	t.Run("tab from viewer", func(t *testing.T) {
+		t.Parallel()
 		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
 		launchViewer(t, s, "--duration", "120s")
 		waitFor(t, 60*time.Second, "the viewer to hold segments", func() bool {

@@ -56,6 +56,7 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 	} {
 		for _, n := range []int{1, 4} {
 			t.Run(fmt.Sprintf("%s, %d tabs", name, n), func(t *testing.T) {
+				t.Parallel()
 				s := startStream(t, path, nil)
 				s.startSeeder()
 				b := browser.Start(t)

@@ -59,7 +59,7 @@ func TestSixtyFourViewersOnOneSeeder(t *testing.T) {
 		c.Count, c.Verify = count, false
 		c.JoinInterval = duration.Duration(200 * time.Millisecond)
 	})
-	eventually(t, 120*time.Second, "all viewers to be connected to the seeder", func() bool { return sd.Engine().Peers() >= count })
+	eventually(t, 60*time.Second, "all viewers to be connected to the seeder", func() bool { return sd.Engine().Peers() >= count })
 	r := played(t, v, 10*time.Second)
 	dump(t, r)
 	if len(r.Viewers) != count || r.Total.Stalls != 0 {
