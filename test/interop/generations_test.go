@@ -69,7 +69,7 @@ func TestGoViewerAndTabShareBothWays(t *testing.T) {
 		t.Parallel()
 		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
 		b := browser.Start(t)
-		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"))
+		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0))
 		tab.WaitFor(ctx, 60*time.Second, "segments to share", func(r browser.Report) bool { return len(r.Segments) >= 4 })
 		v := launchViewer(t, s, "--duration", "40s")
 		r := v.wait(t, 60*time.Second)
@@ -89,7 +89,7 @@ func TestGoViewerAndTabShareBothWays(t *testing.T) {
 			return err == nil && st.Offload.Totals.HTTP > 1_000_000
 		})
 		b := browser.Start(t)
-		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"))
+		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0))
 		r := tab.WaitFor(ctx, 60*time.Second, "segments from the viewer", func(r browser.Report) bool {
 			return r.Bytes.Viewer > 0 && countSource(r, "p2p") >= 3
 		})

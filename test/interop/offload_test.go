@@ -18,7 +18,7 @@ func watch(t *testing.T, tabs []*browser.Tab, opened []time.Time) []browser.Repo
 	for i, tab := range tabs {
 		<-time.After(time.Until(opened[i].Add(minute)))
 		reports[i] = tab.Report(t.Context())
-		t.Logf("tab %d: %s", i+1, reports[i])
+		t.Logf("tab %d: peer=%dms byte=%dms %s", i+1, reports[i].FirstPeerMs, reports[i].FirstPeerByteMs, reports[i])
 	}
 	return reports
 }

@@ -22,12 +22,14 @@ const (
 	// defaultHighDemand is the library's own window, used while nothing is known of the stream.
 	defaultHighDemand = 15.0
 	// ofTarget keeps the window below one target duration: the segment being played and the one after it never stand
-	// in the window together at the start, so only one segment can go to HTTP when the wait ends.
-	ofTarget = 0.9
+	// in the window together at the start, so only one segment can go to HTTP when the wait ends. The rest of the
+	// target duration is what a page that changes quality has to meet the peers of the new rendition, which takes
+	// 250 ms on a quiet machine: with 0.9 the first change, right after the first frame, cost one HTTP segment.
+	ofTarget = 0.75
 
-	// noPeerWait: a nearby seeder is connected about 225 ms after the page asks to play, and a viewer whose network
-	// drops UDP must not show its first frame more than 400 ms later than without P2P.
-	noPeerWait = 350
+	// noPeerWait: a nearby seeder is connected 225 to 310 ms after the page asks to play, and a viewer whose network
+	// drops UDP must not show its first frame more than 400 ms later than without P2P; it loses 20 ms less than this.
+	noPeerWait = 390
 	// peerWait applies once a seeder has connected: a segment of 2.5 MB needs 1 s at 20 Mbit/s. The reporter script
 	// ends it early when no bytes come.
 	peerWait = 1500

@@ -31,17 +31,17 @@ func TestFor(t *testing.T) {
 	}{
 		{"unknown stream", Input{SeedersHold: true}, 15, 3000, 6000, 0, 0, 0},
 		{"P2P off", off, 15, 3000, 6000, 0, 0, 0},
-		{"held, 10 x 4 s", Input{Playlist: live(4, 10), SeedersHold: true}, 3.6, 3.6, 90, 350, 4, 8},
-		{"held, 6 x 4 s", Input{Playlist: live(4, 6), SeedersHold: true}, 3.6, 3.6, 90, 350, 4, 8},
-		{"held, 5 x 4 s", Input{Playlist: live(4, 5), SeedersHold: true}, 3, 3, 90, 350, 3, 8},
-		{"held, 3 x 4 s", Input{Playlist: live(4, 3), SeedersHold: true}, 3, 3, 90, 350, 2, 8},
-		{"held, 1 x 4 s", Input{Playlist: live(4, 1), SeedersHold: true}, 3, 3, 90, 350, 1, 8},
-		{"held, 20 x 2 s", Input{Playlist: live(2, 20), SeedersHold: true}, 3, 3, 90, 350, 5, 4},
-		{"held, 60 x 1 s", Input{Playlist: live(1, 60), SeedersHold: true}, 3, 3, 90, 350, 7, 3},
-		{"held, 10 x 6 s", Input{Playlist: live(6, 10), SeedersHold: true}, 5.4, 5.4, 90, 350, 4, 12},
-		{"held, 10 x 10 s", Input{Playlist: live(10, 10), SeedersHold: true}, 9, 9, 90, 350, 4, 20},
-		{"held, VOD", Input{Playlist: vod(4, 30), SeedersHold: true}, 3.6, 3.6, 90, 350, 0, 8},
-		{"held, UDP works", Input{Playlist: live(4, 10), SeedersHold: true, UDP: UDPWorks}, 3.6, 3.6, 90, 1500, 4, 8},
+		{"held, 10 x 4 s", Input{Playlist: live(4, 10), SeedersHold: true}, 3, 3, 90, 390, 4, 8},
+		{"held, 6 x 4 s", Input{Playlist: live(4, 6), SeedersHold: true}, 3, 3, 90, 390, 4, 8},
+		{"held, 5 x 4 s", Input{Playlist: live(4, 5), SeedersHold: true}, 3, 3, 90, 390, 3, 8},
+		{"held, 3 x 4 s", Input{Playlist: live(4, 3), SeedersHold: true}, 3, 3, 90, 390, 2, 8},
+		{"held, 1 x 4 s", Input{Playlist: live(4, 1), SeedersHold: true}, 3, 3, 90, 390, 1, 8},
+		{"held, 20 x 2 s", Input{Playlist: live(2, 20), SeedersHold: true}, 3, 3, 90, 390, 5, 4},
+		{"held, 60 x 1 s", Input{Playlist: live(1, 60), SeedersHold: true}, 3, 3, 90, 390, 7, 3},
+		{"held, 10 x 6 s", Input{Playlist: live(6, 10), SeedersHold: true}, 4.5, 4.5, 90, 390, 4, 12},
+		{"held, 10 x 10 s", Input{Playlist: live(10, 10), SeedersHold: true}, 7.5, 7.5, 90, 390, 3, 20},
+		{"held, VOD", Input{Playlist: vod(4, 30), SeedersHold: true}, 3, 3, 90, 390, 0, 8},
+		{"held, UDP works", Input{Playlist: live(4, 10), SeedersHold: true, UDP: UDPWorks}, 3, 3, 90, 1500, 4, 8},
 		{"held, UDP blocked", Input{Playlist: live(4, 10), SeedersHold: true, UDP: UDPBlocked}, 15, 3000, 6000, 0, 4, 15},
 		{"viewers only, 10 x 4 s", Input{Playlist: live(4, 10)}, 8, 3000, 6000, 0, 8, 8},
 		{"viewers only, 6 x 4 s", Input{Playlist: live(4, 6)}, 8, 3000, 6000, 0, 4, 8},
@@ -106,8 +106,8 @@ func TestJSONNamesAreTheLibrarys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"simultaneousHttpDownloads":2,"simultaneousP2PDownloads":3,"httpDownloadInitialTimeoutMs":350,` +
-		`"rtcConfig":{"iceServers":[]},"highDemandTimeWindow":3.6,"httpDownloadTimeWindow":3.6,"p2pDownloadTimeWindow":90}`
+	const want = `{"simultaneousHttpDownloads":2,"simultaneousP2PDownloads":3,"httpDownloadInitialTimeoutMs":390,` +
+		`"rtcConfig":{"iceServers":[]},"highDemandTimeWindow":3,"httpDownloadTimeWindow":3,"p2pDownloadTimeWindow":90}`
 	if string(b) != want {
 		t.Fatalf("got  %s\nwant %s", b, want)
 	}
