@@ -7,16 +7,21 @@ import (
 )
 
 func seederCommand(log *logFlags) *cobra.Command {
+	return seederFlags(func(c *cobra.Command, cfg seeder.Config) error {
+		tradeMemoryForCPU()
+		return serve(c, log, cfg, seeder.New)
+	})
+}
+
+// seederFlags is the command with its flags; run gets the configuration they make.
+func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 	var cfg seeder.Config
 	c := &cobra.Command{
 		Use:   "seeder",
 		Short: "Hold a stream's segments ahead of the audience and upload them",
 		Example: `  p2pstream seeder --source https://origin.example.com/live/master.m3u8 \
     --tracker ws://tracker.example.com:8000/announce --token-file seeder.token`,
-		RunE: func(c *cobra.Command, _ []string) error {
-			tradeMemoryForCPU()
-			return serve(c, log, cfg, seeder.New)
-		},
+		RunE: func(c *cobra.Command, _ []string) error { return run(c, cfg) },
 	}
 	f := c.Flags()
 	f.StringVar(&cfg.Source, "source", "", "manifest URL")

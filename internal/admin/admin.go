@@ -38,11 +38,12 @@ func New(listen string, reg prometheus.Registerer) *Server {
 func (s *Server) Handle(pattern string, h http.Handler) { s.handler.Handle(pattern, h) }
 
 // Listen binds the address.
-func (s *Server) Listen() error {
+func (s *Server) Listen(ctx context.Context) error {
 	if s.listen == "" {
 		return nil
 	}
-	l, err := net.Listen("tcp", s.listen)
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.listen)
 	if err != nil {
 		return fmt.Errorf("listening for admin requests on %s: %w", s.listen, err)
 	}

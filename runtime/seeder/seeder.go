@@ -119,7 +119,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}
-	if err := s.admin.Listen(); err != nil {
+	if err := s.admin.Listen(ctx); err != nil {
 		return errors.Join(err, s.node.Close())
 	}
 	run(s.admin.Run)

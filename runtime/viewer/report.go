@@ -9,13 +9,13 @@ import (
 
 // Report is what headless viewers print at the end, as JSON.
 type Report struct {
-	Viewers  []ViewerReport `json:"viewers"`
-	Total    TotalReport    `json:"total"`
-	Duration float64        `json:"duration"` // seconds
+	Viewers  []One   `json:"viewers"`
+	Total    Total   `json:"total"`
+	Duration float64 `json:"duration"` // seconds
 }
 
-// ViewerReport is one viewer's part of the report.
-type ViewerReport struct {
+// One is what one viewer measured.
+type One struct {
 	ID           int   `json:"id"`
 	StartupMs    int64 `json:"startupMs"` // from the start to the first picture; -1 if it never came
 	Stalls       int   `json:"stalls"`
@@ -37,8 +37,8 @@ type Bytes struct {
 	Viewer int64 `json:"viewer"`
 }
 
-// TotalReport sums up all viewers.
-type TotalReport struct {
+// Total is the sum over all viewers.
+type Total struct {
 	Bytes          Bytes   `json:"bytes"`
 	Offload        float64 `json:"offload"` // share of the bytes that came from peers, 0 to 1
 	OriginRequests int64   `json:"originRequests"`
@@ -52,7 +52,7 @@ func (s *Server) Snapshot() Report {
 	s.mu.Lock()
 	viewers := append([]*viewer(nil), s.viewers...)
 	s.mu.Unlock()
-	out := Report{Viewers: make([]ViewerReport, 0, len(viewers)), Duration: math.Round(time.Since(s.started).Seconds()*10) / 10}
+	out := Report{Viewers: make([]One, 0, len(viewers)), Duration: math.Round(time.Since(s.started).Seconds()*10) / 10}
 	var total loader.Counters
 	for _, v := range viewers {
 		r, c := v.report()
@@ -66,15 +66,15 @@ func (s *Server) Snapshot() Report {
 	return out
 }
 
-func (v *viewer) report() (ViewerReport, loader.Counters) {
+func (v *viewer) report() (One, loader.Counters) {
 	v.mu.Lock()
 	engine := v.engine
 	v.mu.Unlock()
 	if engine == nil {
-		return ViewerReport{ID: v.id, StartupMs: -1}, loader.Counters{}
+		return One{ID: v.id, StartupMs: -1}, loader.Counters{}
 	}
 	c, p := engine.Counters(), engine.Playback()
-	r := ViewerReport{
+	r := One{
 		ID: v.id, StartupMs: -1, Stalls: p.Stalls, StallMs: p.Stalled.Milliseconds(), PlayedMs: p.Played.Milliseconds(),
 		Segments: c.Segments, Bytes: Bytes{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer}, UploadBytes: c.Uploaded,
 		Discarded: c.Discarded, Peers: engine.Peers(), Verified: c.Verified, DigestErrors: c.DigestErrors,

@@ -13,7 +13,7 @@ func TestLoaderOnPublishedTracker(t *testing.T) {
 	o := startOrigin(t, "127.0.0.1:0")
 	tr := published.StartTracker(t)
 	source := o.url("/live/seg_2/window_10/master.m3u8")
-	launch(t, "seeder", "--source", source, "--swarm-id", swarmID, "--tracker", tr.URL, "--admin-listen", "",
+	sd := launch(t, "seeder", "--source", source, "--swarm-id", swarmID, "--tracker", tr.URL, "--admin-listen", "",
 		"--loopback", "--ice-listen", "127.0.0.1:0", "--one-socket-per-swarm")
 	waitFor(t, 20*time.Second, "the seeder to fetch", func() bool { return o.Stats().Kinds[origin.KindSegment].Requests > 10 })
 	v := &goViewer{launch(t, "viewer", "--source", source, "--swarm-id", swarmID, "--tracker", tr.URL, "--headless", "--json",
@@ -22,4 +22,5 @@ func TestLoaderOnPublishedTracker(t *testing.T) {
 	if r.Total.Offload < 0.9 || r.Total.Stalls != 0 || r.Total.DigestErrors != 0 || r.Viewers[0].Verified == 0 {
 		t.Errorf("on a published tracker: %+v", r.Total)
 	}
+	sd.terminate(20 * time.Second)
 }

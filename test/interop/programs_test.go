@@ -26,7 +26,7 @@ import (
 var (
 	buildOnce sync.Once
 	buildPath string
-	buildErr  error
+	errBuild  error
 )
 
 // binary builds p2pstream once for all tests.
@@ -35,17 +35,17 @@ func binary(t testing.TB) string {
 	buildOnce.Do(func() {
 		dir, err := os.MkdirTemp("", "p2pstream-interop-")
 		if err != nil {
-			buildErr = err
+			errBuild = err
 			return
 		}
 		buildPath = filepath.Join(dir, "p2pstream")
-		out, err := exec.Command("go", "build", "-o", buildPath, "github.com/p2pstream/p2pstream/cmd/p2pstream").CombinedOutput() //nolint:gosec // fixed words
+		out, err := exec.Command("go", "build", "-o", buildPath, "github.com/p2pstream/p2pstream/cmd/p2pstream").CombinedOutput()
 		if err != nil {
-			buildErr = fmt.Errorf("building p2pstream: %w\n%s", err, out)
+			errBuild = fmt.Errorf("building p2pstream: %w\n%s", err, out)
 		}
 	})
-	if buildErr != nil {
-		t.Fatal(buildErr)
+	if errBuild != nil {
+		t.Fatal(errBuild)
 	}
 	return buildPath
 }
@@ -85,7 +85,7 @@ func (o *output) String() string {
 func launch(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, name: args[0], log: &output{}, done: make(chan struct{})}
-	p.cmd = exec.Command(binary(t), args...) //nolint:gosec // our own binary
+	p.cmd = exec.Command(binary(t), args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {
@@ -227,7 +227,7 @@ func (s *stream) get(path string) (viewerapi.Stats, error) {
 	if err != nil {
 		return st, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // read to its end
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return st, fmt.Errorf("status %s", resp.Status)
 	}

@@ -128,7 +128,7 @@ func TestHLSStreamsLists(t *testing.T) {
 
 func FuzzProperties(f *testing.F) {
 	f.Add(1280000.0, "avc1.66.30, mp4a.40.2", "en-US", "16/JOC", " İΣ ", "30000/1001", "pq", 1280.0)
-	f.Add(math.NaN(), "avc1..,", "😀", "0", "\xff", "0x1e", "ß", -0.0)
+	f.Add(math.NaN(), "avc1..,", "😀", "0", "\xff", "0x1e", "ß", math.Copysign(0, -1))
 	f.Add(1e300, "avc1.9007199254740993.1", "und", "", "\u00a0", " ", "", math.Inf(-1))
 	f.Fuzz(func(t *testing.T, bitrate float64, codecs, language, channels, name, rate, videoRange string, width float64) {
 		p := Properties{

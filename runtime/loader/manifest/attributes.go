@@ -69,17 +69,17 @@ func (v *variables) define(a identity.Attributes, playlistURL string, imports ma
 	}
 	name, value := a["NAME"], a["VALUE"]
 	if imported, ok := a["IMPORT"]; ok && imports != nil {
-		found := false
-		if value, found = imports[imported]; !found {
+		v, found := imports[imported]
+		if !found {
 			return fmt.Errorf("variable %q is not in the multivariant playlist", imported)
 		}
-		name = imported
+		name, value = imported, v
 	} else if query, ok := a["QUERYPARAM"]; ok {
-		found := false
-		if value, found = queryParameter(playlistURL, query); !found {
+		v, found := queryParameter(playlistURL, query)
+		if !found {
 			return fmt.Errorf("the playlist's URL has no parameter %q", query)
 		}
-		name = query
+		name, value = query, v
 	}
 	if _, again := v.values[name]; again {
 		return fmt.Errorf("variable %q is defined twice", name)

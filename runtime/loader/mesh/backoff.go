@@ -22,7 +22,7 @@ func (b *backoff) pause() time.Duration {
 	}
 	d := b.next
 	b.next = min(2*b.next, backoffMost)
-	return d/2 + rand.N(d/2) //nolint:gosec // spreads load, hides nothing
+	return d/2 + rand.N(d/2)
 }
 
 // lived starts over when the last socket was in use for a while.

@@ -69,7 +69,7 @@ func (m *membership) stopTimer() {
 // who came with us.
 func (m *membership) schedule() {
 	m.stopTimer()
-	late := rand.N(m.interval / 10) //nolint:gosec // spreads load, hides nothing
+	late := rand.N(m.interval / 10)
 	m.timer = time.AfterFunc(m.interval+late, func() { m.swarm.post(m.announce) })
 }
 

@@ -20,10 +20,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // server acknowledges reports while status is 200.
 type server struct {
-	mu      sync.Mutex
-	status  int
-	reports []telemetry.Report
-	seen    chan telemetry.Report
+	mu     sync.Mutex
+	status int
+	seen   chan telemetry.Report
 }
 
 func newServer(t *testing.T) (*server, *http.Client, string) {
