@@ -6,46 +6,81 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
+// Config says what an admin listener serves.
+type Config struct {
+	// Listen is host:port; empty: no listener at all.
+	Listen string
+	// Registerer is what /metrics shows, if it can be gathered from.
+	Registerer prometheus.Registerer
+	// Ready says why the program is not ready; nil: it always is.
+	Ready func(context.Context) error
+	// Pprof adds /debug/pprof/.
+	Pprof bool
+}
+
 // Server is an admin listener, or nothing if it was given no address.
 type Server struct {
-	listen   string
-	handler  *http.ServeMux
+	cfg      Config
 	listener net.Listener
+	server   *http.Server
 }
 
-// New makes an admin server for listen (host:port; empty: none). /metrics shows reg
-// if that can be gathered from.
-func New(listen string, reg prometheus.Registerer) *Server {
+// New makes an admin server; it binds nothing.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg}
+	s.server = &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+	}
+	return s
+}
+
+// Handler serves the pages.
+func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	if g, ok := reg.(prometheus.Gatherer); ok {
+	if g, ok := s.cfg.Registerer.(prometheus.Gatherer); ok {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(g, promhttp.HandlerOpts{}))
 	}
-	ok := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) } // the prober is gone if this fails
-	mux.HandleFunc("GET /healthz", ok)
-	mux.HandleFunc("GET /readyz", ok)
-	return &Server{listen: listen, handler: mux}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { ok(w) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if s.cfg.Ready != nil {
+			if err := s.cfg.Ready(r.Context()); err != nil {
+				http.Error(w, err.Error(), http.StatusServiceUnavailable)
+				return
+			}
+		}
+		ok(w)
+	})
+	if s.cfg.Pprof {
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	}
+	return mux
 }
 
-// Handle adds a page or replaces one of the defaults' patterns; before Listen.
-func (s *Server) Handle(pattern string, h http.Handler) { s.handler.Handle(pattern, h) }
+func ok(w http.ResponseWriter) { _, _ = io.WriteString(w, "ok\n") } // the prober is gone if this fails
 
 // Listen binds the address.
 func (s *Server) Listen(ctx context.Context) error {
-	if s.listen == "" {
+	if s.cfg.Listen == "" {
 		return nil
 	}
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", s.listen)
+	l, err := lc.Listen(ctx, "tcp", s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listening for admin requests on %s: %w", s.listen, err)
+		return fmt.Errorf("listening for admin: %w", err)
 	}
 	s.listener = l
 	return nil
@@ -65,14 +100,10 @@ func (s *Server) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	server := &http.Server{
-		Handler: s.handler, ReadTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-	}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // closing listeners only
+	stop := context.AfterFunc(ctx, func() { _ = s.server.Close() }) // probes and scrapes are asked again
 	defer stop()
-	if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving admin requests: %w", err)
+	if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serving admin: %w", err)
 	}
 	return nil
 }

@@ -243,6 +243,7 @@ func trackerConfig(listen string, spec v1.P2PStreamSpec, servers []string, token
 		Stream: &tracker.StreamConfig{
 			SourceURL: string(spec.Source.URL), SeederURL: string(spec.Source.SeederURL), SwarmID: spec.SwarmID,
 			STUN: servers, TelemetryInterval: tracker.Duration(spec.Telemetry.Interval.Duration),
+			DisableP2P: !*spec.Viewers.P2P, DisableUpload: !*spec.Viewers.Upload,
 		},
 	}
 	for _, o := range spec.Tracker.AllowedOrigins {

@@ -50,6 +50,9 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
 	if reg == nil {
 		reg = prometheus.NewRegistry()
 	}
@@ -83,7 +86,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		return nil, errors.Join(err, node.Close())
 	}
 	reg.MustRegister(&collector{s})
-	s.admin = admin.New(cfg.AdminListen, reg)
+	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg})
 	return s, nil
 }
 

@@ -80,8 +80,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	admin, err := s.listenAdmin(ctx)
-	if err != nil {
+	admin := s.newAdmin()
+	if err := admin.Listen(ctx); err != nil {
 		return errors.Join(err, l.close())
 	}
 	s.addr = l.addr
@@ -95,9 +95,7 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, ln := range l.tcp {
 		group.Go(func() error { return tcp.serve(ctx, ln) })
 	}
-	if admin != nil {
-		group.Go(func() error { return s.serveAdmin(ctx, admin) })
-	}
+	group.Go(func() error { return admin.Run(ctx) })
 	// Sockets are closed to wake their readers; the error of a second close says
 	// nothing new.
 	closed := sync.OnceFunc(func() { _ = l.close(); tcp.closeAll() })

@@ -375,7 +375,7 @@ func TestAdmin(t *testing.T) {
 	s, _ := start(t, Config{AdminListen: "127.0.0.1:0"})
 	get := func(path string) (int, string) {
 		w := httptest.NewRecorder()
-		s.adminHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		s.newAdmin().Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		return w.Code, w.Body.String()
 	}
 	for path, want := range map[string]string{

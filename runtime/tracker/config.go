@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/url"
 	"time"
+
+	"github.com/p2pstream/p2pstream/internal/duration"
 )
 
 // Config is the tracker's configuration, as flags or as a JSON file. Zero values get defaults in New.
@@ -60,6 +62,9 @@ type StreamConfig struct {
 	OnlyKnownSwarms bool `json:"onlyKnownSwarms,omitempty"`
 	// Settings override what is computed for players, as JSON merged over the answer's "settings".
 	Settings json.RawMessage `json:"settings,omitempty"`
+	// DisableP2P tells players to use the origin alone, DisableUpload to take from peers and give nothing.
+	DisableP2P    bool `json:"disableP2P,omitempty"`
+	DisableUpload bool `json:"disableUpload,omitempty"`
 	// TelemetryInterval is how often viewers report. Default 5 s.
 	TelemetryInterval Duration `json:"telemetryInterval,omitzero"`
 }
@@ -123,24 +128,8 @@ type LimitsConfig struct {
 	IdleTimeout Duration `json:"idleTimeout,omitzero"`
 }
 
-// Duration is a time.Duration that is a text like "7s" in JSON.
-type Duration time.Duration
-
-// MarshalText returns the Go spelling of the duration.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText reads the Go spelling of a duration.
-func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	if err != nil {
-		return fmt.Errorf("reading duration: %w", err)
-	}
-	*d = Duration(v)
-	return nil
-}
-
-// Std returns the duration as the standard library's type.
-func (d Duration) Std() time.Duration { return time.Duration(d) }
+// Duration is a text like "7s" in JSON.
+type Duration = duration.Duration
 
 // withDefaults fills in what is not set.
 func (c Config) withDefaults(cpus int) Config {

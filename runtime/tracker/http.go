@@ -5,18 +5,16 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/runtime/tracker/front"
 )
 
@@ -83,30 +81,14 @@ func (s *Server) watchFiles(ctx context.Context, group *errgroup.Group) {
 	}
 }
 
-// adminServer serves metrics and probes.
-func (s *Server) adminServer() *http.Server {
-	mux := http.NewServeMux()
-	mux.Handle("/metrics", promhttp.HandlerFor(s.gatherer, promhttp.HandlerOpts{}))
-	text := func(w http.ResponseWriter, status int, text string) {
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, text) // the prober may have gone
-	}
-	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, "ok\n") })
-	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
+// adminListener serves metrics and probes; a tracker that drains is not ready.
+func (s *Server) adminListener() *admin.Server {
+	return admin.New(admin.Config{Listen: s.cfg.AdminListen, Registerer: s.reg, Pprof: s.cfg.Pprof, Ready: func(context.Context) error {
 		if s.draining.Load() {
-			text(w, http.StatusServiceUnavailable, "draining\n")
-			return
+			return errors.New("draining")
 		}
-		text(w, http.StatusOK, "ok\n")
-	})
-	if s.cfg.Pprof {
-		mux.HandleFunc("/debug/pprof/", pprof.Index)
-		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	}
-	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+		return nil
+	}})
 }
 
 // limitListener bounds the connections that are open at a time; those above are closed at once, so that strangers

@@ -24,14 +24,14 @@ import (
 
 // Server is one tracker.
 type Server struct {
-	cfg      Config
-	log      *slog.Logger
-	gatherer prometheus.Gatherer // what /metrics serves
-	hub      *hub
-	front    *front.Front
-	cert     *watched[*tls.Certificate] // nil without TLS
-	token    *watched[string]           // nil without a token file
-	api      http.Handler               // nil: only the WebSocket endpoint
+	cfg   Config
+	log   *slog.Logger
+	reg   prometheus.Registerer // what /metrics serves
+	hub   *hub
+	front *front.Front
+	cert  *watched[*tls.Certificate] // nil without TLS
+	token *watched[string]           // nil without a token file
+	api   http.Handler               // nil: only the WebSocket endpoint
 	// background runs beside the sockets until Run's context ends.
 	background []func(context.Context) error
 
@@ -42,7 +42,7 @@ type Server struct {
 }
 
 // New checks the configuration and builds a tracker; it reads the certificate and the token, and binds nothing. log
-// and reg may be nil. /metrics serves reg if it is a prometheus.Gatherer, else the tracker's own metrics.
+// and reg may be nil. /metrics serves reg if it is a prometheus.Gatherer.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
@@ -54,10 +54,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if reg == nil {
 		reg = prometheus.NewRegistry()
 	}
-	s := &Server{cfg: cfg, log: log, ready: make(chan struct{}), gatherer: prometheus.DefaultGatherer}
-	if g, ok := reg.(prometheus.Gatherer); ok {
-		s.gatherer = g
-	}
+	s := &Server{cfg: cfg, log: log, reg: reg, ready: make(chan struct{})}
 	var err error
 	if cfg.TLSCert != "" {
 		if s.cert, err = watchCertificate(cfg, log); err != nil {
@@ -160,22 +157,20 @@ func (s *Server) Run(ctx context.Context) error {
 		return fmt.Errorf("listening for viewers: %w", err)
 	}
 	s.addr = listener.Addr()
-	var adminListener net.Listener
-	if s.cfg.AdminListen != "" {
-		if adminListener, err = lc.Listen(ctx, "tcp", s.cfg.AdminListen); err != nil {
-			return errors.Join(fmt.Errorf("listening for admin: %w", err), listener.Close())
-		}
-		s.admin = adminListener.Addr()
+	admin := s.adminListener()
+	if err := admin.Listen(ctx); err != nil {
+		return errors.Join(err, listener.Close())
 	}
+	s.admin = admin.Addr()
 	group, running := errgroup.WithContext(ctx)
 	public := s.publicServer()
 	group.Go(func() error {
 		return s.serve(public, newLimitListener(listener, s.cfg.Limits.Sockets+spareConnections))
 	})
-	admin := s.adminServer()
-	if adminListener != nil {
-		group.Go(func() error { return served("admin", admin.Serve(adminListener)) })
-	}
+	// The admin listener ends last, so that probes see the drain.
+	probes, endProbes := context.WithCancel(context.WithoutCancel(ctx))
+	defer endProbes()
+	group.Go(func() error { return admin.Run(probes) })
 	s.watchFiles(running, group)
 	for _, f := range s.background {
 		group.Go(func() error { return f(running) })
@@ -200,6 +195,6 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	<-sockets
 	stopShards()
-	_ = admin.Close() // last, so that probes see the drain; nobody's answer matters now
+	endProbes()
 	return group.Wait()
 }

@@ -27,6 +27,7 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	if stream := s.cfg.Stream; stream != nil {
 		cfg.StreamURL, cfg.SwarmID, cfg.STUN = stream.SourceURL, stream.SwarmID, stream.STUN
 		cfg.ExternalURL, cfg.Settings, cfg.Interval = stream.ExternalURL, stream.Settings, stream.TelemetryInterval.Std()
+		cfg.DisableP2P, cfg.DisableUpload = stream.DisableP2P, stream.DisableUpload
 		watch := newSTUNWatch(s.log)
 		deps.STUNReady = watch.ready
 		for _, server := range stream.STUN {

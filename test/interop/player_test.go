@@ -1,0 +1,33 @@
+package interop
+
+import (
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+)
+
+// TestPlayerPage opens the tracker's own page as a person does: it plays, with bytes from the seeder, and
+// reports.
+func TestPlayerPage(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := startStream(t, "/live/master.m3u8", nil)
+	s.startSeeder()
+	b := browser.Start(t)
+	tab := b.OpenURL(ctx, s.http("/player"))
+	waitFor(t, 30*time.Second, "the page to play", func() bool {
+		return browser.Value[float64](ctx, tab, `(document.querySelector("video") ?? {played: []}).played.length && document.querySelector("video").currentTime`) > 0
+	})
+	waitFor(t, 30*time.Second, "its report to arrive", func() bool {
+		st, err := s.stats()
+		return err == nil && st.Reporting == 1 && st.Offload.Totals.Seeder > 0
+	})
+	st, err := s.stats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st.Viewers != 1 || st.Seeders != 1 {
+		t.Errorf("%d viewers and %d seeders, want 1 and 1", st.Viewers, st.Seeders)
+	}
+}
