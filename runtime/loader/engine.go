@@ -66,9 +66,9 @@ func New(cfg Config, node *mesh.Node, uplink *Uplink, log *slog.Logger) (*Engine
 // away is no error: Run keeps trying, and says why in the log and in Status.
 func (e *Engine) Run(ctx context.Context) error {
 	defer e.work.Wait()
-	presentation, err := e.load(ctx)
-	if err != nil {
-		return err
+	presentation := e.load(ctx)
+	if presentation == nil {
+		return nil // stopped before the origin came up
 	}
 	swarmID := e.cfg.SwarmID
 	if swarmID == "" {
@@ -110,22 +110,22 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// load gets the presentation, however long it takes.
-func (e *Engine) load(ctx context.Context) (*manifest.Presentation, error) {
+// load gets the presentation, however long it takes; nil if ctx ends first.
+func (e *Engine) load(ctx context.Context) *manifest.Presentation {
 	wait := newBackoff(250*time.Millisecond, 5*time.Second)
 	for {
 		p, err := e.cfg.Source.Load(ctx)
 		if err == nil {
 			e.fail("")
-			return p, nil
+			return p
 		}
 		if ctx.Err() != nil {
-			return nil, nil //nolint:nilerr // stopping before the origin came up is no failure
+			return nil
 		}
 		e.fail(err.Error())
 		e.log.Warn("loading manifest failed, trying again", "error", err)
 		if !wait.sleep(ctx) {
-			return nil, nil
+			return nil
 		}
 	}
 }

@@ -66,6 +66,9 @@ func (r *rendition) merge(p *manifest.Playlist, now time.Time) {
 	}
 	if fresh {
 		r.newestAt = now
+		for _, g := range r.e.cfg.Generations {
+			r.index.learn(g, r.segments)
+		}
 	}
 	if !p.Live && r.e.playback != nil && len(p.Segments) > 0 {
 		last := p.Segments[len(p.Segments)-1]

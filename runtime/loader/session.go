@@ -128,7 +128,8 @@ func (s *session) command(c wire.Command, now time.Time) {
 }
 
 func (s *session) announcement(c wire.Command) {
-	a := &announcement{loaded: set(c.Loaded), loading: set(c.Loading)}
+	known := s.r.index.known(s.generation)
+	a := &announcement{loaded: known.set(c.Loaded), loading: known.set(c.Loading)}
 	s.announced.Store(a)
 	s.r.wake()
 }
@@ -146,14 +147,6 @@ func (s *session) forget(id int64) {
 		}
 	}
 	s.announced.Store(a)
-}
-
-func set(ids []int64) map[int64]struct{} {
-	m := make(map[int64]struct{}, len(ids))
-	for _, id := range ids {
-		m[id] = struct{}{}
-	}
-	return m
 }
 
 // send queues a command. A peer that does not read its commands is of no use.

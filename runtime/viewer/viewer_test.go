@@ -100,6 +100,18 @@ func TestAnOriginThatFailsIsAskedAgain(t *testing.T) {
 	}
 }
 
+func TestStopsBeforeTheOriginIsThere(t *testing.T) {
+	for _, cfg := range []viewer.Config{
+		{Source: "http://127.0.0.1:1/master.m3u8", NoP2P: true}, {ConfigURL: "http://127.0.0.1:1/v1/config"},
+	} {
+		cfg.Duration = duration.Duration(300 * time.Millisecond)
+		r := play(t, cfg)
+		if len(r.Viewers) != 1 || r.Viewers[0].StartupMs != -1 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
 func TestValidateNamesTheField(t *testing.T) {
 	for want, cfg := range map[string]viewer.Config{
 		"config.configURL":    {},
