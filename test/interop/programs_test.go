@@ -157,6 +157,7 @@ type stream struct {
 	t       testing.TB
 	origin  *testOrigin
 	source  string // manifest URL
+	private string // manifest URL for the seeder, if another
 	host    string // of everything
 	address string // of the tracker
 	tracker *process
@@ -201,7 +202,11 @@ func (s *stream) http(path string) string { return "http://" + s.address + path 
 // startSeeder starts a seeder and waits until the tracker tells viewers to count on it.
 func (s *stream) startSeeder() {
 	s.t.Helper()
-	s.seeder = launch(s.t, "seeder", "--source", s.source, "--swarm-id", swarmID,
+	source := s.source
+	if s.private != "" {
+		source = s.private
+	}
+	s.seeder = launch(s.t, "seeder", "--source", source, "--swarm-id", swarmID,
 		"--tracker", "ws://"+s.address+"/announce", "--token-file", s.token, "--admin-listen", "", "--loopback",
 		"--ice-listen", net.JoinHostPort(s.host, "0"), "--stun", "stun:"+s.stun)
 	waitFor(s.t, 30*time.Second, "the seeder to hold the stream", func() bool {
