@@ -47,7 +47,12 @@ func normalHost(authority, scheme string) (string, error) {
 	if colon := strings.LastIndexByte(authority, ':'); colon > strings.LastIndexByte(authority, ']') {
 		host, port = authority[:colon], authority[colon+1:]
 	}
-	if host == "" || strings.ContainsAny(host, " \"#%/<>?@\\^`{|}") {
+	// Colons and brackets belong to an IPv6 address in brackets and to nothing else.
+	inner, bracketed := strings.CutPrefix(host, "[")
+	if bracketed {
+		inner, bracketed = strings.CutSuffix(inner, "]")
+	}
+	if host == "" || inner == "" || strings.ContainsAny(inner, " \"#%/<>?@\\^`{|}[]") || (!bracketed && strings.Contains(host, ":")) {
 		return "", errURL
 	}
 	for _, c := range port {
