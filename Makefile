@@ -13,8 +13,8 @@ FUZZTIME ?= 5m
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
-# Unit tests are everything but the suites that need a browser or a cluster.
-UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e')
+# Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers')
 # Only packages that hold such tests are linked again for the two suites below.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -39,14 +39,14 @@ demo: build ## run origin, tracker, STUN, one seeder and six viewers on this mac
 
 ##@ Test
 .PHONY: test
-test: deps $(GOTESTSUM) $(TESTSUM) ## run unit, vectors, fuzz seeds and interop; the last line is the sum
+test: deps $(GOTESTSUM) $(TESTSUM) ## run unit, vectors, fuzz seeds, peers and interop; the last line is the sum
 	@rm -rf $(RESULTS)
 	@status=0; \
-	for suite in unit tools vectors fuzz-seeds interop; do \
+	for suite in unit tools vectors fuzz-seeds peers interop; do \
 	  echo; echo "== $$suite"; \
 	  $(MAKE) --no-print-directory $$suite || status=1; \
 	done; \
-	echo; $(TESTSUM) -require unit,vectors,fuzz-seeds,interop $(RESULTS) || status=1; \
+	echo; $(TESTSUM) -require unit,vectors,fuzz-seeds,peers,interop $(RESULTS) || status=1; \
 	exit $$status
 
 .PHONY: unit
@@ -75,6 +75,12 @@ fuzz-seeds: $(GOTESTSUM) ## run each fuzz target on its seeds only
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME each (default 5m)
 	@scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: peers
+peers: $(GOTESTSUM) ## run our programs against each other, with the race detector: failures and attacks
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/peers.json -- \
+	  -race -count=1 -timeout 15m $(if $(RUN),-run '$(RUN)') ./test/peers/...
 
 .PHONY: interop
 interop: web $(GOTESTSUM) ## run published players and trackers in a real Chromium against our programs

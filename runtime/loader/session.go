@@ -19,6 +19,7 @@ import (
 const (
 	commandsPerSecond = 100
 	commandBurst      = 400
+	nonsense          = 20       // commands that one undecodable message counts as
 	strayBytesLimit   = 64 << 20 // bytes nobody asked for, over the life of a connection
 )
 
@@ -96,19 +97,26 @@ func (s *session) message(msg []byte) {
 	case wire.GotBytes:
 		s.bytes(event.Bytes, now)
 	case wire.GotCommand:
-		if !s.commands.AllowN(now, 1) {
-			s.r.e.counters.commandFloods.Add(1)
-			s.peer.Close(errCommandFlood)
-			return
+		if s.charge(1, now) {
+			s.command(event.Command, now)
 		}
-		s.command(event.Command, now)
+	case wire.Waiting:
+		s.charge(1, now)
 	default:
-		// Chunks of unfinished or undecodable commands cost work too.
-		if !s.commands.AllowN(now, 1) {
-			s.r.e.counters.commandFloods.Add(1)
-			s.peer.Close(errCommandFlood)
-		}
+		// What makes no sense costs more than what does: honest peers of some releases send such announcements, but
+		// never many.
+		s.charge(nonsense, now)
 	}
+}
+
+// charge takes n of the commands that the peer may send, and cuts it off when there are none left.
+func (s *session) charge(n int, now time.Time) bool {
+	if s.commands.AllowN(now, n) {
+		return true
+	}
+	s.r.e.counters.commandFloods.Add(1)
+	s.peer.Close(errCommandFlood)
+	return false
 }
 
 func (s *session) command(c wire.Command, now time.Time) {

@@ -19,10 +19,11 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
-// When the tracker says that seeders hold the stream, a viewer waits this long
-// for its first peer before it asks the origin for what it must play now, and
-// for what it will play later. A connection on a LAN takes a tenth of the first;
-// a network without UDP costs no more than that.
+// When the tracker says that seeders hold the stream, a viewer waits startupWait
+// for its first peer before it asks the origin for what it must play now: a
+// connection on a LAN takes a tenth of it, a network without UDP costs no more.
+// With or without seeders it waits startupHope before it asks for what it will
+// play later: somebody else may have it.
 const (
 	startupWait = 350 * time.Millisecond
 	startupHope = 5 * time.Second
@@ -128,8 +129,9 @@ func (v *viewer) engineConfig(h *handout, source *manifest.Source) loader.Config
 		c.Trackers = nil
 	}
 	if h.Seeders > 0 || v.cfg.ConfigURL == "" {
-		c.StartupWait, c.StartupHope = startupWait, startupHope
+		c.StartupWait = startupWait
 	}
+	c.StartupHope = startupHope
 	return c
 }
 

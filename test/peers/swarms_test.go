@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 )
 
@@ -45,28 +44,6 @@ func TestEightSwarmsAtOnce(t *testing.T) {
 				t.Errorf("%s %s: %d peers, %d seeders; want 2 and 1", rendition.Name, swarm.Generation, swarm.Peers, swarm.Seeders)
 			}
 		}
-	}
-	stop()
-}
-
-// TestSixtyFourViewersOnOneSeeder connects a whole office to one seeder.
-func TestSixtyFourViewersOnOneSeeder(t *testing.T) {
-	const count = 64
-	s := newSetup(t, "/live/seg_4/window_10/ren_1/master.m3u8")
-	sd, _ := s.seeder(t, nil)
-	s.waitSeeded(t)
-	v, stop := s.viewers(t, func(c *viewer.Config) {
-		c.Count, c.Verify = count, false
-		c.JoinInterval = duration.Duration(200 * time.Millisecond)
-	})
-	eventually(t, 60*time.Second, "all viewers to be connected to the seeder", func() bool { return sd.Engine().Peers() >= count })
-	r := played(t, v, 10*time.Second)
-	dump(t, r)
-	if len(r.Viewers) != count || r.Total.Stalls != 0 {
-		t.Errorf("%d viewers, %d stalls", len(r.Viewers), r.Total.Stalls)
-	}
-	if r.Total.Offload < 0.95 {
-		t.Errorf("offload %.3f, want at least 0.95", r.Total.Offload)
 	}
 	stop()
 }

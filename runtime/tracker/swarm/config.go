@@ -11,8 +11,8 @@ type Config struct {
 	Slack time.Duration
 	// OfferTTL is how long an offer may be answered. Browsers drop theirs after 50 s.
 	OfferTTL time.Duration
-	// RelinkAfter is when an answered offer may be doubted.
-	RelinkAfter time.Duration
+	// RelinkAfter is when an answered offer to a viewer may be doubted, RelinkSeederAfter when one to a seeder.
+	RelinkAfter, RelinkSeederAfter time.Duration
 	// Seeders is how many seeders a viewer is led to.
 	Seeders int
 	// Peers is how many connections a viewer needs, MaxPeers how many it gets.
@@ -27,7 +27,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		MinInterval: 7 * time.Second, MaxInterval: 90 * time.Second, Slack: 30 * time.Second,
-		OfferTTL: 60 * time.Second, RelinkAfter: 3 * time.Minute,
+		OfferTTL: 60 * time.Second, RelinkAfter: 3 * time.Minute, RelinkSeederAfter: 30 * time.Second,
 		Seeders: 2, Peers: 8, MaxPeers: 20, SeederPeers: 200, PeersPerSwarm: 50_000,
 	}
 }

@@ -31,8 +31,11 @@ func Route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 	r.toSeeders(min(offers, s.cfg.Seeders-from.seeders))
 	left := func() int { return min(offers-r.given(), s.cfg.MaxPeers-from.degree-r.given()) }
 	r.toViewers(left())
+	// An answer does not tell whether the connection came about. To a seeder another offer is worth it soon: it costs
+	// nothing where the pair is connected, and a viewer without its seeder costs the origin.
+	r.again(left(), func(p *Peer) bool { return p.sock.Seeder }, s.cfg.RelinkSeederAfter)
 	if from.links < s.cfg.Peers {
-		r.again(left())
+		r.again(left(), func(p *Peer) bool { return !p.sock.Seeder }, s.cfg.RelinkAfter)
 	}
 	return r.dst
 }
@@ -125,14 +128,14 @@ func (r *routing) fromClass(class []*Peer, n int, tries *int) int {
 	return taken
 }
 
-// again gives up to n offers to those that the announcer should be connected with, where that is long ago.
-func (r *routing) again(n int) {
+// again gives up to n offers to those of a kind that the announcer should be connected with, where that is long ago.
+func (r *routing) again(n int, kind func(*Peer) bool, after time.Duration) {
 	for i := range r.from.relations {
 		if n <= 0 {
 			return
 		}
 		rel := &r.from.relations[i]
-		if !rel.linked || rel.pending || r.now.Sub(rel.at) < r.s.cfg.RelinkAfter {
+		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) {
 			continue
 		}
 		r.dst = append(r.dst, rel.peer)
