@@ -45,6 +45,6 @@ func newRegistry() *prometheus.Registry {
 // sets GOGC knows better.
 func tradeMemoryForCPU() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(400)
+		debug.SetGCPercent(300)
 	}
 }

@@ -39,7 +39,7 @@ type childReport struct {
 // BenchmarkSeederCPU measures what a seeder costs.
 //
 // Method: the seeder runs in a child process with one UDP port on 127.0.0.1 and the collector settings of the
-// program (GOGC 400, or MESH_BENCH_GOGC); this process holds the tracker and 64 viewers, each a node of its own
+// program (GOGC 300, or MESH_BENCH_GOGC); this process holds the tracker and 64 viewers, each a node of its own
 // with an ephemeral port. One operation is 1 MiB sent in messages of 65,535 bytes, spread evenly over the
 // viewers, all at once; the run ends when the viewers have every byte. CPU is the child's getrusage (user and
 // system; on loopback that includes the kernel's delivery to the receivers). Goroutines and memory are taken
@@ -48,6 +48,17 @@ type childReport struct {
 // MESH_BENCH_GOGC, MESH_BENCH_LIMIT (memory limit, MiB) and MESH_BENCH_QUEUE (QueueBytes) change the child. pion
 // allocates about nine bytes for each byte sent, so CPU and memory are traded by GOGC: compare pairs of runs.
 func BenchmarkSeederCPU(b *testing.B) {
+	benchmarkSeeder(b, "send")
+}
+
+// BenchmarkSeederStreaming is BenchmarkSeederCPU at the pace of an audience: each viewer takes a segment of 1 MiB
+// every 2 s (4.2 Mbit/s), as fast as it goes, and the viewers take turns. It tells what a viewer costs in memory;
+// BenchmarkSeederCPU, where everybody always takes all he can get, tells what overload costs.
+func BenchmarkSeederStreaming(b *testing.B) {
+	benchmarkSeeder(b, "stream")
+}
+
+func benchmarkSeeder(b *testing.B, how string) {
 	r := newRelay(b)
 	child := startChild(b, r.url())
 	until(b, "seeder announced", func() bool { return r.count(signaling.EventStarted) == 1 })
@@ -72,7 +83,7 @@ func BenchmarkSeederCPU(b *testing.B) {
 	b.SetBytes(1 << 20)
 	b.ResetTimer()
 	start := child.ask("report")
-	child.ask("send " + strconv.FormatInt(each, 10))
+	child.ask(how + " " + strconv.FormatInt(each, 10))
 	for i := range viewers {
 		until(b, "viewer has its bytes", func() bool { return viewers[i].bytes.Load() == each })
 	}
@@ -138,7 +149,7 @@ func runBenchChild() int {
 }
 
 func benchSeeder(tracker string) error {
-	debug.SetGCPercent(benchSetting("MESH_BENCH_GOGC", 400))
+	debug.SetGCPercent(benchSetting("MESH_BENCH_GOGC", 300))
 	debug.SetMemoryLimit(int64(benchSetting("MESH_BENCH_LIMIT", 1024)) << 20)
 	cfgNode := NodeConfig{Listen: "127.0.0.1:0", Loopback: true, QueueBytes: benchSetting("MESH_BENCH_QUEUE", DefaultQueueBytes)}
 	n, err := NewNode(cfgNode, nil, nil)
@@ -163,12 +174,14 @@ func benchSeeder(tracker string) error {
 	}
 	enc := json.NewEncoder(os.Stdout)
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		if text, ok := strings.CutPrefix(in.Text(), "send "); ok {
-			each, err := strconv.ParseInt(text, 10, 64)
-			if err != nil {
-				return err
+		for how, pause := range map[string]time.Duration{"send ": 0, "stream ": 2 * time.Second} {
+			if text, ok := strings.CutPrefix(in.Text(), how); ok {
+				each, err := strconv.ParseInt(text, 10, 64)
+				if err != nil {
+					return err
+				}
+				sendEach(&rec, each, pause)
 			}
-			sendEach(&rec, each)
 		}
 		report, err := measureSelf()
 		if err != nil {
@@ -190,21 +203,40 @@ func benchSetting(name string, value int) int {
 	return value
 }
 
-func sendEach(rec *recorder, each int64) {
+// sendEach sends each bytes to every peer: all at once, or a mebibyte every pause, the peers by turns.
+func sendEach(rec *recorder, each int64, pause time.Duration) {
 	var wg sync.WaitGroup
-	for _, p := range rec.peers {
+	for i, p := range rec.peers {
 		wg.Go(func() {
-			msg := make([]byte, DefaultMaxMessageSize)
-			for left := each; left > 0; left -= int64(len(msg)) {
-				msg = msg[:min(int64(len(msg)), left)]
-				if err := p.SendWait(context.Background(), msg); err != nil {
+			turn := time.NewTimer(pause * time.Duration(i) / time.Duration(len(rec.peers)))
+			defer turn.Stop()
+			for left := each; left > 0; {
+				segment := left
+				if pause > 0 {
+					<-turn.C
+					turn.Reset(pause)
+					segment = min(left, 1<<20)
+				}
+				if err := sendSegment(p, segment); err != nil {
 					fmt.Fprintln(os.Stderr, err)
 					return
 				}
+				left -= segment
 			}
 		})
 	}
 	wg.Wait()
+}
+
+func sendSegment(p *Peer, size int64) error {
+	msg := make([]byte, DefaultMaxMessageSize)
+	for left := size; left > 0; left -= int64(len(msg)) {
+		msg = msg[:min(int64(len(msg)), left)]
+		if err := p.SendWait(context.Background(), msg); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func measureSelf() (childReport, error) {
