@@ -21,7 +21,7 @@ func TestPlaybackSurvives(t *testing.T) {
 				t.Parallel()
 				s := startStream(t, path, nil)
 				s.startSeeder()
-				b := browser.Start(t)
+				b := startBrowser(t)
 				tabs, opened := open(t, 2, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
 				<-time.After(time.Until(opened[0].Add(minute / 2)))
 				kill(s)

@@ -20,7 +20,7 @@ func TestBothGenerationsFromOneCopy(t *testing.T) {
 			private := startOrigin(t, "127.0.0.1:0")
 			s.private = private.url(path)
 			s.startSeeder()
-			b := browser.Start(t)
+			b := startBrowser(t)
 			tabs, opened := open(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
 			shaka, shakaOpened := open(t, 2, func() *browser.Tab { return b.OpenShakaFrom(ctx, s.http("/v1/config")) })
 			reports := watch(t, append(tabs, shaka...), append(opened, shakaOpened...))

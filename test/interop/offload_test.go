@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,14 +24,34 @@ func watch(t *testing.T, tabs []*browser.Tab, opened []time.Time) []browser.Repo
 	return reports
 }
 
+// startups lets one browser or tab start at a time, over all tests that run beside each other: how fast a page meets
+// its first peer is what is measured, and two cores cannot start two pages as they would start one.
+var startups sync.Mutex
+
+func startBrowser(t *testing.T) *browser.Browser {
+	t.Helper()
+	startups.Lock()
+	defer startups.Unlock()
+	return browser.Start(t)
+}
+
+func openOne(t *testing.T, one func() *browser.Tab) *browser.Tab {
+	t.Helper()
+	startups.Lock()
+	defer startups.Unlock()
+	tab := one()
+	tab.WaitPlaying(t.Context())
+	return tab
+}
+
 // open opens tabs one after the other, as people do: each once the one before shows a picture.
 func open(t *testing.T, n int, one func() *browser.Tab) (tabs []*browser.Tab, opened []time.Time) {
 	t.Helper()
 	for range n {
-		opened = append(opened, time.Now())
-		tab := one()
-		tab.WaitPlaying(t.Context())
-		tabs = append(tabs, tab)
+		tabs = append(tabs, openOne(t, func() *browser.Tab {
+			opened = append(opened, time.Now())
+			return one()
+		}))
 	}
 	return tabs, opened
 }
@@ -59,7 +80,7 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 				t.Parallel()
 				s := startStream(t, path, nil)
 				s.startSeeder()
-				b := browser.Start(t)
+				b := startBrowser(t)
 				tabs, opened := open(t, n, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
 				reports := watch(t, tabs, opened)
 				checkSmooth(t, reports)
