@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"strconv"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// Labels and annotations of children. These labels and the app.kubernetes.io ones that Labels returns
+// are all that a child carries.
+const (
+	// LabelStream holds the stream's name.
+	LabelStream = "p2pstream.dev/stream"
+	// LabelComponent holds one of the components.
+	LabelComponent = "app.kubernetes.io/component"
+	// AnnotationConfigHash changes when pods must be replaced for their configuration to take effect.
+	AnnotationConfigHash = "p2pstream.dev/config-hash"
+)
+
+// Components of a stream, as the component label names them.
+const (
+	ComponentTracker = "tracker"
+	ComponentSTUN    = "stun"
+	ComponentSeeder  = "seeder"
+)
+
+// Ports of the pods. A seeder's UDP port is its Service's node port where it has one, else PortSeeder.
+const (
+	PortTracker         int32 = 8000
+	PortTrackerInternal int32 = 8001
+	PortSTUN            int32 = 3478
+	PortSeeder          int32 = 3479
+	PortAdmin           int32 = 9090
+	PortSeederAdmin     int32 = 9091
+)
+
+// TokenKey is the key of the token Secret that holds the seeder token.
+const TokenKey = "token"
+
+// Labels are all the labels of a child.
+func Labels(stream, component string) map[string]string {
+	labels := Selector(stream, component)
+	labels["app.kubernetes.io/managed-by"] = "p2pstream"
+	labels[LabelStream] = stream
+	return labels
+}
+
+// Selector are the labels by which Deployments, StatefulSets and Services find the pods of a component.
+func Selector(stream, component string) map[string]string {
+	return map[string]string{
+		"app.kubernetes.io/name":     "p2pstream",
+		"app.kubernetes.io/instance": stream,
+		LabelComponent:               component,
+	}
+}
+
+// TrackerName names the ConfigMap, Deployment and Service of the tracker.
+func TrackerName(stream string) string { return stream + "-tracker" }
+
+// TrackerInternalName names the Service by which seeders reach the tracker.
+func TrackerInternalName(stream string) string { return stream + "-tracker-internal" }
+
+// STUNName names the ConfigMap, Deployment and Service of the STUN servers.
+func STUNName(stream string) string { return stream + "-stun" }
+
+// SeederName names the ConfigMap, StatefulSet and headless Service of the seeders.
+func SeederName(stream string) string { return stream + "-seeder" }
+
+// SeederServiceName names the Service of one seeder, and its pod.
+func SeederServiceName(stream string, ordinal int32) string {
+	return SeederName(stream) + "-" + strconv.FormatInt(int64(ordinal), 10)
+}
+
+// TokenSecretName names the Secret with the seeder token. It is no part of a plan, for nobody but the
+// pods may read it: whoever applies a plan creates it once, before the plan, and never looks at it again.
+func TokenSecretName(stream string) string { return SeederName(stream) + "-token" }
+
+// SeederReplicas is how many seeders the stream asks for.
+func SeederReplicas(stream *v1.P2PStream) int32 {
+	return *stream.Spec.WithDefaults().Seeders.Replicas
+}
