@@ -25,17 +25,24 @@ for any info hash.`,
 				}
 				overlay(cfg.Stream, stream)
 			}
+			if err := tracker.CheckFiles(cfg); err != nil {
+				return &usageError{err}
+			}
 			tradeMemoryForCPU()
 			return serve(c, log, cfg, tracker.New)
 		},
 	}
 	f := c.Flags()
 	f.StringVar(&cfg.Listen, "listen", ":8000", "host:port for peers")
-	f.StringVar(&cfg.AdminListen, "admin-listen", ":9090", "host:port of /metrics, /healthz and /readyz; empty for none")
+	f.StringVar(&cfg.InternalListen, "internal-listen", "", "host:port of a second listener, never with TLS, for seeders of the same cluster")
+	f.StringVar(&cfg.AdminListen, "admin-listen", ":9090", "host:port of /metrics, /healthz, /readyz and /v1/stats; empty for none")
 	f.StringVar(&stream.SourceURL, "stream-source", "", "manifest URL that players open")
 	f.StringVar(&stream.SeederURL, "stream-seeder-url", "", "manifest URL that seeders and this tracker fetch, if another")
 	f.StringVar(&stream.SwarmID, "swarm-id", "", "name of the swarm (default: what players derive from the manifest URL)")
 	f.StringArrayVar(&stream.STUN, "stun", nil, "STUN server handed to players, stun:host:port; can be repeated")
+	f.StringVar(&stream.STUNFile, "stun-file", "", "JSON list of further STUN servers; read again when it changes")
+	f.StringVar(&stream.HeadersDir, "headers-dir", "", "directory with one file for each header that the manifest is fetched with")
+	f.StringVar(&stream.CAFile, "ca-file", "", "PEM file with the origin's certificate authorities (default: the system's)")
 	f.StringVar(&stream.ExternalURL, "external-url", "", "this tracker's URL as players reach it (default: as their request says)")
 	f.StringVar(&cfg.SeederTokenFile, "seeder-token-file", "", "file with the token by which seeders are known")
 	f.StringVar(&cfg.TLSCert, "tls-cert", "", "PEM certificate; read again when it changes")
@@ -49,7 +56,8 @@ for any info hash.`,
 func overlay(dst *tracker.StreamConfig, flags tracker.StreamConfig) {
 	for _, v := range []struct{ dst, src *string }{
 		{&dst.SourceURL, &flags.SourceURL}, {&dst.SeederURL, &flags.SeederURL},
-		{&dst.SwarmID, &flags.SwarmID}, {&dst.ExternalURL, &flags.ExternalURL},
+		{&dst.SwarmID, &flags.SwarmID}, {&dst.ExternalURL, &flags.ExternalURL}, {&dst.STUNFile, &flags.STUNFile},
+		{&dst.HeadersDir, &flags.HeadersDir}, {&dst.CAFile, &flags.CAFile},
 	} {
 		if *v.src != "" {
 			*v.dst = *v.src

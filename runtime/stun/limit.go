@@ -5,13 +5,15 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"sync"
+
+	"github.com/p2pstream/p2pstream/runtime/stun/config"
 )
 
 const (
 	limitShards = 16
 	// setWays is how many sources share a place in the table; a newcomer takes
 	// the place of the one that was silent for longest.
-	setWays = 8
+	setWays = config.RateTableWays
 )
 
 // limiter is one token bucket per source in a table of fixed size. A table that

@@ -115,7 +115,7 @@ func (s *Server) serveConn(conn net.Conn, from netip.AddrPort) {
 		m    = &s.metrics.tcp
 		buf  = make([]byte, MaxMessage)
 		out  = make([]byte, 0, MaxResponse)
-		idle = s.cfg.tcpIdleTimeout()
+		idle = s.cfg.TCPIdleTimeout()
 	)
 	for {
 		// One deadline covers a whole message and its answer, so a client that

@@ -2,253 +2,34 @@ package tracker
 
 import (
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
-	"net"
-	"net/url"
-	"time"
 
-	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/tracker/config"
 )
 
-// Config is the tracker's configuration, as flags or as a JSON file. Zero values get defaults in New.
-type Config struct {
-	// Listen is where viewers and seeders connect, host:port. Default ":8000".
-	Listen string `json:"listen,omitempty"`
-	// AdminListen serves /metrics, /healthz and /readyz, host:port; empty means no admin listener.
-	AdminListen string `json:"adminListen,omitempty"`
-	// Pprof adds /debug/pprof/ to the admin listener.
-	Pprof bool `json:"pprof,omitempty"`
-	// TLSCert and TLSKey are PEM files; both or none. They are read again when they change.
-	TLSCert string `json:"tlsCert,omitempty"`
-	TLSKey  string `json:"tlsKey,omitempty"`
-	// AllowedOrigins are the web origins ("https://video.example.com") whose pages may connect; empty means
-	// all, and so does "*". The tracker's own pages and clients that send no Origin (no browsers) are let in.
-	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
-	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
-	Stream *StreamConfig `json:"stream,omitempty"`
-	// SeederToken, or the first line of SeederTokenFile (read again when it changes), is what a seeder presents as
-	// `Authorization: Bearer` on the WebSocket upgrade. Without either nobody is a seeder.
-	SeederToken     string `json:"seederToken,omitempty"`
-	SeederTokenFile string `json:"seederTokenFile,omitempty"`
-	// SessionKey signs the session ids handed to viewers; empty: one made from the seeder token, or without that a
-	// random one, good until restart.
-	SessionKey string `json:"sessionKey,omitempty"`
-	// AnnounceInterval bounds what peers are told.
-	AnnounceInterval IntervalConfig `json:"announceInterval,omitzero"`
-	// Peering shapes the meshes.
-	Peering PeeringConfig `json:"peering,omitzero"`
-	// Limits bounds what strangers can make the tracker hold or do.
-	Limits LimitsConfig `json:"limits,omitzero"`
-	// DrainPeriod is over how long sockets are closed when the program ends. Default 3 s.
-	DrainPeriod Duration `json:"drainPeriod,omitzero"`
-	// Shards is how many goroutines share the swarms. Default: the number of usable CPUs, at most 8.
-	Shards int `json:"shards,omitempty"`
-}
+// The configuration, which has a package of its own for those who only make one.
+type (
+	// Config is the tracker's configuration.
+	Config = config.Config
+	// StreamConfig is the stream that a tracker serves.
+	StreamConfig = config.StreamConfig
+	// IntervalConfig bounds the announce interval.
+	IntervalConfig = config.IntervalConfig
+	// PeeringConfig shapes the meshes.
+	PeeringConfig = config.PeeringConfig
+	// LimitsConfig bounds what strangers can cause.
+	LimitsConfig = config.LimitsConfig
+	// Duration is a text like "7s" in JSON.
+	Duration = config.Duration
+)
 
-// StreamConfig is the stream that a tracker serves.
-type StreamConfig struct {
-	// SourceURL is the manifest URL that players open.
-	SourceURL string `json:"sourceURL,omitempty"`
-	// SeederURL is where seeders (and the tracker itself) fetch the manifest, if elsewhere.
-	SeederURL string `json:"seederURL,omitempty"`
-	// SwarmID is the name of the swarm; empty: what an unconfigured player derives from the manifest URL.
-	SwarmID string `json:"swarmID,omitempty"`
-	// STUN are STUN servers for viewers, "stun:host:port".
-	STUN []string `json:"stun,omitempty"`
-	// ExternalURL is the tracker's http(s) URL as viewers reach it, if their own request does not tell.
-	ExternalURL string `json:"externalURL,omitempty"`
-	// OnlyKnownSwarms refuses announces for info hashes that are not the stream's, once those are known.
-	OnlyKnownSwarms bool `json:"onlyKnownSwarms,omitempty"`
-	// Settings override what is computed for players, as JSON merged over the answer's "settings".
-	Settings json.RawMessage `json:"settings,omitempty"`
-	// DisableP2P tells players to use the origin alone, DisableUpload to take from peers and give nothing.
-	DisableP2P    bool `json:"disableP2P,omitempty"`
-	DisableUpload bool `json:"disableUpload,omitempty"`
-	// TelemetryInterval is how often viewers report. Default 5 s.
-	TelemetryInterval Duration `json:"telemetryInterval,omitzero"`
-}
-
-// IntervalConfig bounds the announce interval, which adapts to how many peers a viewer has.
-type IntervalConfig struct {
-	// Min is told to a viewer that is alone. Default 7 s.
-	Min Duration `json:"min,omitzero"`
-	// Max is told to a viewer that has all the peers it needs. Default 90 s.
-	Max Duration `json:"max,omitzero"`
-}
-
-// PeeringConfig shapes the meshes: how many of whom a viewer meets.
-type PeeringConfig struct {
-	// Seeders is how many seeders a viewer is led to. Default 2.
-	Seeders int `json:"seeders,omitempty"`
-	// Peers is how many connections a viewer needs; with them the announce interval is at its longest. Default 8.
-	Peers int `json:"peers,omitempty"`
-	// MaxPeers is how many connections a viewer gets. Default 20.
-	MaxPeers int `json:"maxPeers,omitempty"`
-	// SeederPeers is how many connections a seeder gets that has not reported a limit of its own. Default 200.
-	SeederPeers int `json:"seederPeers,omitempty"`
-}
-
-// LimitsConfig bounds what strangers can cause. Zero fields get the defaults; −1 lifts a limit where it says so.
-type LimitsConfig struct {
-	// MessageBytes is the longest message; a longer one costs its socket. Default 65,536.
-	MessageBytes int `json:"messageBytes,omitempty"`
-	// OffersPerAnnounce; further ones are ignored. Default 10.
-	OffersPerAnnounce int `json:"offersPerAnnounce,omitempty"`
-	// ScrapeHashes in one scrape. Default 64.
-	ScrapeHashes int `json:"scrapeHashes,omitempty"`
-	// SwarmsPerSocket and IDsPerSocket. Defaults 64 and 64.
-	SwarmsPerSocket int `json:"swarmsPerSocket,omitempty"`
-	IDsPerSocket    int `json:"idsPerSocket,omitempty"`
-	// SocketsPerAddress, −1 for none (behind a NAT of the cluster all viewers have one address). Seeders do not
-	// count. Default 10,000.
-	SocketsPerAddress int `json:"socketsPerAddress,omitempty"`
-	// Sockets in total. Default 50,000.
-	Sockets int `json:"sockets,omitempty"`
-	// Swarms in total. Default 20,000.
-	Swarms int `json:"swarms,omitempty"`
-	// PeersPerSwarm. Default 50,000.
-	PeersPerSwarm int `json:"peersPerSwarm,omitempty"`
-	// MessagesPerSecond of one viewer's socket over time, and MessageBurst at once; a seeder may send 20 times as
-	// many. What is above is ignored, ten bursts above cost the socket. Defaults 50 and 200.
-	MessagesPerSecond int `json:"messagesPerSecond,omitempty"`
-	MessageBurst      int `json:"messageBurst,omitempty"`
-	// UpgradesPerSecond of all clients together, and UpgradeBurst at once. Defaults 2,000 and 4,000.
-	UpgradesPerSecond int `json:"upgradesPerSecond,omitempty"`
-	UpgradeBurst      int `json:"upgradeBurst,omitempty"`
-	// SendQueueBytes may wait for one slow viewer; a seeder may have 4 times as many. More costs the socket.
-	// Default 262,144.
-	SendQueueBytes int `json:"sendQueueBytes,omitempty"`
-	// WriteTimeout is how long one write to a socket may take. Default 10 s.
-	WriteTimeout Duration `json:"writeTimeout,omitzero"`
-	// PingInterval of idle sockets; below the 60 s after which proxies cut. Default 25 s. A socket from which nothing
-	// came for two of them and 5 s is closed.
-	PingInterval Duration `json:"pingInterval,omitzero"`
-	// IdleTimeout closes sockets whose client answers pings but sends no message. Default 5 min.
-	IdleTimeout Duration `json:"idleTimeout,omitzero"`
-}
-
-// Duration is a text like "7s" in JSON.
-type Duration = duration.Duration
-
-// withDefaults fills in what is not set.
-func (c Config) withDefaults(cpus int) Config {
-	if c.Listen == "" {
-		c.Listen = ":8000"
+// CheckFiles says which of the configured files cannot be used at all, whatever they will hold later.
+func CheckFiles(cfg Config) error {
+	if cfg.TLSCert == "" {
+		return nil
 	}
-	number := func(v *int, d int) {
-		if *v == 0 {
-			*v = d
-		}
-	}
-	duration := func(v *Duration, d time.Duration) {
-		if *v == 0 {
-			*v = Duration(d)
-		}
-	}
-	duration(&c.AnnounceInterval.Min, 7*time.Second)
-	duration(&c.AnnounceInterval.Max, max(90*time.Second, c.AnnounceInterval.Min.Std()))
-	duration(&c.DrainPeriod, 3*time.Second)
-	number(&c.Shards, max(1, min(cpus, 8)))
-	p := &c.Peering
-	number(&p.Seeders, 2)
-	number(&p.Peers, 8)
-	number(&p.MaxPeers, max(20, p.Peers))
-	number(&p.SeederPeers, 200)
-	l := &c.Limits
-	number(&l.MessageBytes, 64<<10)
-	number(&l.OffersPerAnnounce, 10)
-	number(&l.ScrapeHashes, 64)
-	number(&l.SwarmsPerSocket, 64)
-	number(&l.IDsPerSocket, 64)
-	number(&l.SocketsPerAddress, 10_000)
-	number(&l.Sockets, 50_000)
-	number(&l.Swarms, 20_000)
-	number(&l.PeersPerSwarm, 50_000)
-	number(&l.MessagesPerSecond, 50)
-	number(&l.MessageBurst, 200)
-	number(&l.UpgradesPerSecond, 2_000)
-	number(&l.UpgradeBurst, max(4_000, l.UpgradesPerSecond))
-	number(&l.SendQueueBytes, 256<<10)
-	duration(&l.WriteTimeout, 10*time.Second)
-	duration(&l.PingInterval, 25*time.Second)
-	duration(&l.IdleTimeout, 5*time.Minute)
-	if c.Stream != nil {
-		s := *c.Stream
-		duration(&s.TelemetryInterval, 5*time.Second)
-		c.Stream = &s
-	}
-	return c
-}
-
-// Validate reports the first field that cannot work, by its JSON name.
-func (c Config) Validate() error {
-	c = c.withDefaults(1)
-	for _, f := range []struct{ name, value string }{{"listen", c.Listen}, {"adminListen", c.AdminListen}} {
-		if f.value == "" {
-			continue
-		}
-		if _, _, err := net.SplitHostPort(f.value); err != nil {
-			return fmt.Errorf("config.%s: %q is not host:port; use \":8000\" or \"127.0.0.1:8000\"", f.name, f.value)
-		}
-	}
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return fmt.Errorf("config.tlsCert, config.tlsKey: set both or none")
-	}
-	if c.TLSCert != "" {
-		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
-			return fmt.Errorf("config.tlsCert: %w", err)
-		}
-	}
-	if c.SeederToken != "" && c.SeederTokenFile != "" {
-		return fmt.Errorf("config.seederToken, config.seederTokenFile: set one of them")
-	}
-	if c.AnnounceInterval.Min < Duration(time.Second) || c.AnnounceInterval.Min > c.AnnounceInterval.Max {
-		return fmt.Errorf("config.announceInterval: need 1s ≤ min (%v) ≤ max (%v)",
-			c.AnnounceInterval.Min.Std(), c.AnnounceInterval.Max.Std())
-	}
-	if c.AnnounceInterval.Max > Duration(time.Hour) {
-		return fmt.Errorf("config.announceInterval.max: %v is above 1h", c.AnnounceInterval.Max.Std())
-	}
-	if c.Limits.PingInterval < Duration(time.Second) || c.Limits.PingInterval > Duration(time.Minute) {
-		return fmt.Errorf("config.limits.pingInterval: %v is not between 1s and 1m", c.Limits.PingInterval.Std())
-	}
-	if c.DrainPeriod < 0 || c.Limits.WriteTimeout < 0 || c.Limits.IdleTimeout < 0 {
-		return fmt.Errorf("config.drainPeriod, config.limits: durations must not be negative")
-	}
-	if err := c.validateNumbers(); err != nil {
-		return err
-	}
-	if c.Stream != nil {
-		u, err := url.Parse(c.Stream.SourceURL)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("config.stream.sourceURL: %q is not an http(s) URL", c.Stream.SourceURL)
-		}
-	}
-	return nil
-}
-
-func (c Config) validateNumbers() error {
-	l := c.Limits
-	for _, f := range []struct {
-		name  string
-		value int
-	}{
-		{"shards", c.Shards}, {"peering.seeders", c.Peering.Seeders}, {"peering.peers", c.Peering.Peers},
-		{"peering.maxPeers", c.Peering.MaxPeers}, {"peering.seederPeers", c.Peering.SeederPeers},
-		{"limits.messageBytes", l.MessageBytes}, {"limits.offersPerAnnounce", l.OffersPerAnnounce},
-		{"limits.scrapeHashes", l.ScrapeHashes}, {"limits.swarmsPerSocket", l.SwarmsPerSocket},
-		{"limits.idsPerSocket", l.IDsPerSocket}, {"limits.sockets", l.Sockets}, {"limits.swarms", l.Swarms},
-		{"limits.peersPerSwarm", l.PeersPerSwarm}, {"limits.messagesPerSecond", l.MessagesPerSecond},
-		{"limits.messageBurst", l.MessageBurst}, {"limits.upgradesPerSecond", l.UpgradesPerSecond},
-		{"limits.upgradeBurst", l.UpgradeBurst}, {"limits.sendQueueBytes", l.SendQueueBytes},
-	} {
-		if f.value < 1 {
-			return fmt.Errorf("config.%s: %d is below 1", f.name, f.value)
-		}
-	}
-	if c.Peering.MaxPeers < c.Peering.Peers {
-		return fmt.Errorf("config.peering.maxPeers: %d is below peers, %d", c.Peering.MaxPeers, c.Peering.Peers)
+	if _, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey); err != nil {
+		return fmt.Errorf("config.tlsCert: %w", err)
 	}
 	return nil
 }

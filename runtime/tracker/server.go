@@ -47,7 +47,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
 	}
-	cfg = cfg.withDefaults(runtime.GOMAXPROCS(0))
+	cfg = cfg.WithDefaults(runtime.GOMAXPROCS(0))
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}

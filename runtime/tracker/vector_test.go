@@ -117,7 +117,7 @@ type replay struct {
 
 func newReplay(t *testing.T) *replay {
 	t.Helper()
-	cfg := Config{Shards: 2}.withDefaults(1)
+	cfg := Config{Shards: 2}.WithDefaults(1)
 	h, err := newHub(cfg, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)

@@ -3,10 +3,10 @@ package viewer
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
@@ -52,37 +52,22 @@ func (c Config) Validate() error {
 	case c.ConfigURL != "" && (c.Source != "" || len(c.Trackers) > 0):
 		return errors.New("config.configURL: comes with source and trackers of its own; leave config.source and config.trackers out")
 	}
-	for field, text := range map[string]string{"configURL": c.ConfigURL, "source": c.Source} {
-		if text == "" {
-			continue
-		}
-		if u, err := url.Parse(text); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return fmt.Errorf("config.%s: %q is not an http or https URL", field, text)
-		}
-	}
-	for _, t := range c.Trackers {
-		if u, err := url.Parse(t); err != nil || (u.Scheme != "ws" && u.Scheme != "wss") || u.Host == "" {
-			return fmt.Errorf("config.trackers: %q is not a ws or wss URL", t)
-		}
-	}
 	for _, g := range c.Generations {
 		if !slices.Contains(identity.Generations(), identity.Generation(g)) {
 			return fmt.Errorf("config.generations: %q is unknown; use one of %v", g, identity.Generations())
 		}
 	}
-	switch {
-	case c.Count < 0 || c.Count > maxCount:
-		return fmt.Errorf("config.count: %d is not between 1 and %d", c.Count, maxCount)
-	case c.JoinInterval < 0:
-		return fmt.Errorf("config.joinInterval: %s is negative", c.JoinInterval)
-	case c.Duration < 0:
-		return fmt.Errorf("config.duration: %s is negative", c.Duration)
-	case c.StoreBytes < 0:
-		return fmt.Errorf("config.storeBytes: %d is negative", c.StoreBytes)
-	case c.MaxPeers < 0:
-		return fmt.Errorf("config.maxPeers: %d is negative", c.MaxPeers)
-	}
-	return nil
+	return check.First(
+		check.Optional("config.configURL", c.ConfigURL, check.HTTP),
+		check.Optional("config.source", c.Source, check.HTTP),
+		check.Each("config.trackers", c.Trackers, check.WebSocket),
+		check.Each("config.stun", c.STUN, check.STUN),
+		check.Between("config.count", c.Count, 0, maxCount),
+		check.NotNegative("config.joinInterval", c.JoinInterval.Std()),
+		check.NotNegative("config.duration", c.Duration.Std()),
+		check.NotNegative("config.storeBytes", c.StoreBytes),
+		check.NotNegative("config.maxPeers", c.MaxPeers),
+	)
 }
 
 func (c Config) withDefaults() Config {

@@ -4,11 +4,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
@@ -64,37 +63,17 @@ type NodeConfig struct {
 
 // Validate names the first unusable field.
 func (c NodeConfig) Validate() error {
-	for i, s := range c.ICEServers {
-		rest, ok := strings.CutPrefix(s, "stun:")
-		if !ok || rest == "" {
-			return fmt.Errorf("config.iceServers[%d]: %q is not a STUN server; use \"stun:host:port\"", i, s)
-		}
-	}
-	if c.Listen != "" {
-		if _, err := net.ResolveUDPAddr("udp", c.Listen); err != nil {
-			return fmt.Errorf("config.listen: %q is not host:port; use \":7000\": %w", c.Listen, err)
-		}
-	}
-	for i, a := range c.Advertise {
-		if net.ParseIP(a) == nil {
-			return fmt.Errorf("config.advertise[%d]: %q is not an IP address; use \"192.0.2.10\"", i, a)
-		}
-	}
-	switch {
-	case c.MaxMessageSize < 0 || c.MaxMessageSize > sctpMaxMessageSize:
-		return fmt.Errorf("config.maxMessageSize: %d is not between 0 and %d", c.MaxMessageSize, sctpMaxMessageSize)
-	case c.QueueBytes < 0 || c.QueueBytes > maxQueueBytes:
-		return fmt.Errorf("config.queueBytes: %d is not between 0 and %d", c.QueueBytes, maxQueueBytes)
-	case c.HandshakeLimit < 0:
-		return fmt.Errorf("config.handshakeLimit: %d is negative", c.HandshakeLimit)
-	case c.MaxOffers < 0:
-		return fmt.Errorf("config.maxOffers: %d is negative", c.MaxOffers)
-	case c.MaxPeers < 0:
-		return fmt.Errorf("config.maxPeers: %d is negative", c.MaxPeers)
-	case c.WriteStall < 0:
-		return fmt.Errorf("config.writeStall: %s is negative", c.WriteStall)
-	}
-	return nil
+	return check.First(
+		check.Each("config.iceServers", c.ICEServers, check.STUN),
+		check.Optional("config.listen", c.Listen, check.HostPort(":7000")),
+		check.Each("config.advertise", c.Advertise, check.IP),
+		check.Between("config.maxMessageSize", c.MaxMessageSize, 0, sctpMaxMessageSize),
+		check.Between("config.queueBytes", c.QueueBytes, 0, maxQueueBytes),
+		check.NotNegative("config.handshakeLimit", c.HandshakeLimit),
+		check.NotNegative("config.maxOffers", c.MaxOffers),
+		check.NotNegative("config.maxPeers", c.MaxPeers),
+		check.NotNegative("config.writeStall", c.WriteStall),
+	)
 }
 
 func (c NodeConfig) withDefaults() NodeConfig {
@@ -141,18 +120,13 @@ func (c SwarmConfig) Validate() error {
 		return errors.New("swarm.handler: is missing")
 	case len(c.Trackers) == 0:
 		return errors.New("swarm.trackers: is empty; use [\"ws://host:8000/announce\"]")
-	case c.MaxPeers < 0:
-		return fmt.Errorf("swarm.maxPeers: %d is negative", c.MaxPeers)
 	case c.Offers > 10:
 		return fmt.Errorf("swarm.offers: %d is more than 10, which some trackers refuse", c.Offers)
 	}
-	for i, t := range c.Trackers {
-		u, err := url.Parse(t)
-		if err != nil || u.Host == "" || (u.Scheme != "ws" && u.Scheme != "wss") {
-			return fmt.Errorf("swarm.trackers[%d]: %q is not a ws:// or wss:// URL", i, t)
-		}
-	}
-	return nil
+	return check.First(
+		check.NotNegative("swarm.maxPeers", c.MaxPeers),
+		check.Each("swarm.trackers", c.Trackers, check.WebSocket),
+	)
 }
 
 func (c SwarmConfig) withDefaults() SwarmConfig {

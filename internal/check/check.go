@@ -1,0 +1,152 @@
+// Package check holds what the configurations of all programs are checked
+// with, so that the same mistake is told in the same words everywhere. Every
+// error begins with the field's path, as it is written in the JSON file, and
+// says what would work. Nothing is resolved, opened or asked: a configuration
+// is checked where it is made as well as where it is used.
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// First returns the first of the errors that is one.
+func First(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Each checks every element of a list; an error names its place, from 0.
+func Each(field string, values []string, one func(field, value string) error) error {
+	for i, v := range values {
+		if err := one(fmt.Sprintf("%s[%d]", field, i), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Optional lets an unset value pass and checks others.
+func Optional(field, value string, one func(field, value string) error) error {
+	if value == "" {
+		return nil
+	}
+	return one(field, value)
+}
+
+// HostPort returns a check for host:port with a port number; the host may be
+// empty. The example is a value that works.
+func HostPort(example string) func(field, value string) error {
+	return func(field, value string) error {
+		if _, port, ok := splitHostPort(value); !ok || port == "" {
+			return fmt.Errorf("%s: %q is not host:port; use %q", field, value, example)
+		}
+		return nil
+	}
+}
+
+// HTTP checks a URL that a browser could open.
+func HTTP(field, value string) error {
+	return urlOf(field, value, "an http or https URL; use https://host/path", "http", "https")
+}
+
+// WebSocket checks the URL of a tracker.
+func WebSocket(field, value string) error {
+	return urlOf(field, value, "a ws or wss URL; use wss://host:8000/announce", "ws", "wss")
+}
+
+func urlOf(field, value, want string, schemes ...string) error {
+	u, err := url.Parse(value)
+	if err == nil && u.Host != "" {
+		for _, s := range schemes {
+			if u.Scheme == s {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("%s: %q is not %s", field, withoutSecrets(value), want)
+}
+
+// withoutSecrets drops what may be a credential from what is shown of a value.
+func withoutSecrets(value string) string {
+	value, _, _ = strings.Cut(value, "?")
+	if scheme, rest, ok := strings.Cut(value, "://"); ok {
+		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+			value = scheme + "://" + rest[at+1:]
+		}
+	}
+	return value
+}
+
+// STUN checks a STUN URI, stun:host or stun:host:port (RFC 7064).
+func STUN(field, value string) error {
+	rest, ok := strings.CutPrefix(value, "stun:")
+	if ok && !strings.ContainsAny(rest, "/?# \t\r\n") {
+		host, _, split := splitHostPort(rest)
+		if split && host != "" {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %q is not a STUN server; use stun:host:3478", field, value)
+}
+
+// splitHostPort splits host[:port] at its last colon; an IPv6 host stands in
+// brackets. It is false for anything else, and for a port that is no number.
+func splitHostPort(value string) (host, port string, ok bool) {
+	host = value
+	colon := strings.LastIndexByte(value, ':')
+	if colon > strings.LastIndexByte(value, ']') {
+		host, port = value[:colon], value[colon+1:]
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return "", "", false
+		}
+	}
+	if inner, bracketed := strings.CutPrefix(host, "["); bracketed {
+		inner, closed := strings.CutSuffix(inner, "]")
+		_, err := netip.ParseAddr(inner)
+		return host, port, closed && err == nil
+	}
+	return host, port, !strings.ContainsAny(host, ":[]")
+}
+
+// IP checks an IP address.
+func IP(field, value string) error {
+	if _, err := netip.ParseAddr(value); err != nil {
+		return fmt.Errorf("%s: %q is not an IP address; use 192.0.2.10", field, value)
+	}
+	return nil
+}
+
+// NotNegative checks a number or a duration.
+func NotNegative[T int | int64 | time.Duration](field string, value T) error {
+	if value < 0 {
+		return fmt.Errorf("%s: %v is negative", field, value)
+	}
+	return nil
+}
+
+// Between checks that a value is within its bounds, both included.
+func Between[T cmp.Ordered](field string, value, low, high T) error {
+	// Written so that a NaN is outside.
+	if value >= low && value <= high {
+		return nil
+	}
+	return fmt.Errorf("%s: %v is outside %v to %v", field, value, low, high)
+}
+
+// AtLeast checks a lower bound.
+func AtLeast[T cmp.Ordered](field string, value, low T) error {
+	if value >= low {
+		return nil
+	}
+	return fmt.Errorf("%s: %v is below %v", field, value, low)
+}

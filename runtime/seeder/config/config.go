@@ -1,0 +1,104 @@
+// Package config holds the seeder's configuration and nothing else, so that
+// whoever makes one (flags, a JSON file, the operator) needs no part of the
+// seeder itself.
+package config
+
+import (
+	"errors"
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/check"
+	"github.com/p2pstream/p2pstream/internal/duration"
+)
+
+// Defaults of Config.
+const (
+	DefaultMaxPeers = 200
+	DefaultCache    = 512 << 20
+	DefaultInterval = 5 * time.Second
+	DefaultDrain    = 10 * time.Second
+
+	// MaxOrdinal bounds the list of ports.
+	MaxOrdinal = 9999
+)
+
+// Config is what a seeder runs with; flags and the JSON file fill the same struct.
+type Config struct {
+	Source      string   `json:"source,omitempty"`      // manifest URL, http or https
+	SwarmID     string   `json:"swarmID,omitempty"`     // empty: what an unconfigured player derives from the manifest's response URL
+	Trackers    []string `json:"trackers,omitempty"`    // ws:// or wss:// URLs
+	STUN        []string `json:"stun,omitempty"`        // stun:host:port
+	ICEListen   string   `json:"iceListen,omitempty"`   // UDP host:port for all connections; empty: any free port
+	Advertise   []string `json:"advertise,omitempty"`   // IPs in candidates instead of the interfaces' own
+	TokenFile   string   `json:"tokenFile,omitempty"`   // the stream's seeder token
+	MaxPeers    int      `json:"maxPeers,omitempty"`    // connections at most
+	UplinkBps   int64    `json:"uplinkBps,omitempty"`   // bits per second; 0: no limit
+	CacheBytes  int64    `json:"cacheBytes,omitempty"`  // bytes of segments held
+	Renditions  []string `json:"renditions,omitempty"`  // names to hold; empty: all
+	AdminListen string   `json:"adminListen,omitempty"` // host:port of /metrics /healthz /readyz; empty: none
+
+	ReportInterval duration.Duration `json:"reportInterval,omitzero"` // between reports to the tracker
+	Drain          duration.Duration `json:"drain,omitzero"`          // how long to go on serving after SIGTERM, at most
+
+	// ICEPortsFile is a JSON list of UDP ports, and Ordinal this seeder's place in it: the port takes the place of that
+	// in ICEListen. A seeder that is not in the list yet waits for its port.
+	ICEPortsFile string `json:"icePortsFile,omitempty"`
+	Ordinal      int    `json:"ordinal,omitempty"`
+
+	// HeadersDir holds one file for each header that the origin is asked with: the file's name is the header's, its
+	// content the value. They go to the scheme, host and port of Source and to no other. CAFile is a PEM file with the
+	// certificate authorities of the origin, instead of the system's. Both are read again when they change.
+	HeadersDir string `json:"headersDir,omitempty"`
+	CAFile     string `json:"caFile,omitempty"`
+
+	// Loopback also offers 127.0.0.1, for everything on one machine.
+	Loopback bool `json:"loopback,omitempty"`
+	// OneSocketPerSwarm suits trackers that close a socket for one bad message.
+	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`
+	// Token is the token itself, for programs that run a seeder in their own process.
+	Token string `json:"-"`
+}
+
+// Validate names the first field that cannot be used. It opens no file.
+func (c Config) Validate() error {
+	if c.Source == "" {
+		return errors.New("config.source: is missing; give the manifest URL, as in --source https://origin.example.com/live/master.m3u8")
+	}
+	if len(c.Trackers) == 0 {
+		return errors.New("config.trackers: is empty; give at least one, as in --tracker ws://tracker.example.com:8000/announce")
+	}
+	return check.First(
+		check.HTTP("config.source", c.Source),
+		check.Each("config.trackers", c.Trackers, check.WebSocket),
+		check.Each("config.stun", c.STUN, check.STUN),
+		check.Optional("config.iceListen", c.ICEListen, check.HostPort(":3479")),
+		check.Each("config.advertise", c.Advertise, check.IP),
+		check.Optional("config.adminListen", c.AdminListen, check.HostPort(":9091")),
+		check.Between("config.ordinal", c.Ordinal, 0, MaxOrdinal),
+		check.NotNegative("config.maxPeers", c.MaxPeers),
+		check.NotNegative("config.uplinkBps", c.UplinkBps),
+		check.NotNegative("config.cacheBytes", c.CacheBytes),
+		check.NotNegative("config.reportInterval", c.ReportInterval.Std()),
+		check.NotNegative("config.drain", c.Drain.Std()),
+	)
+}
+
+// WithDefaults fills in what is not set.
+func (c Config) WithDefaults() Config {
+	if c.ICEListen == "" {
+		c.ICEListen = ":0"
+	}
+	if c.MaxPeers == 0 {
+		c.MaxPeers = DefaultMaxPeers
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = DefaultCache
+	}
+	if c.ReportInterval == 0 {
+		c.ReportInterval = duration.Duration(DefaultInterval)
+	}
+	if c.Drain == 0 {
+		c.Drain = duration.Duration(DefaultDrain)
+	}
+	return c
+}

@@ -1,0 +1,142 @@
+// Package config holds the tracker's configuration and nothing else, so that
+// whoever makes one (flags, a JSON file, the operator) needs no part of the
+// tracker itself.
+package config
+
+import (
+	"encoding/json"
+
+	"github.com/p2pstream/p2pstream/internal/duration"
+)
+
+// Config is the tracker's configuration, as flags or as a JSON file. Zero values get defaults in New.
+type Config struct {
+	// Listen is where viewers and seeders connect, host:port. Default ":8000".
+	Listen string `json:"listen,omitempty"`
+	// InternalListen is a second listener with the same endpoints, host:port, and never with TLS: for seeders and
+	// others of our own cluster, who need not know under what name and certificate viewers reach the tracker.
+	// Empty means none.
+	InternalListen string `json:"internalListen,omitempty"`
+	// AdminListen serves /metrics, /healthz, /readyz and /v1/stats, host:port; empty means no admin listener.
+	AdminListen string `json:"adminListen,omitempty"`
+	// Pprof adds /debug/pprof/ to the admin listener.
+	Pprof bool `json:"pprof,omitempty"`
+	// TLSCert and TLSKey are PEM files; both or none. They are read again when they change.
+	TLSCert string `json:"tlsCert,omitempty"`
+	TLSKey  string `json:"tlsKey,omitempty"`
+	// AllowedOrigins are the web origins ("https://video.example.com") whose pages may connect; empty means
+	// all, and so does "*". The tracker's own pages and clients that send no Origin (no browsers) are let in.
+	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
+	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
+	Stream *StreamConfig `json:"stream,omitempty"`
+	// SeederToken, or the first line of SeederTokenFile (read again when it changes), is what a seeder presents as
+	// `Authorization: Bearer` on the WebSocket upgrade. Without either nobody is a seeder.
+	SeederToken     string `json:"seederToken,omitempty"`
+	SeederTokenFile string `json:"seederTokenFile,omitempty"`
+	// SessionKey signs the session ids handed to viewers; empty: one made from the seeder token, or without that a
+	// random one, good until restart.
+	SessionKey string `json:"sessionKey,omitempty"`
+	// AnnounceInterval bounds what peers are told.
+	AnnounceInterval IntervalConfig `json:"announceInterval,omitzero"`
+	// Peering shapes the meshes.
+	Peering PeeringConfig `json:"peering,omitzero"`
+	// Limits bounds what strangers can make the tracker hold or do.
+	Limits LimitsConfig `json:"limits,omitzero"`
+	// DrainPeriod is over how long sockets are closed when the program ends. Default 3 s.
+	DrainPeriod Duration `json:"drainPeriod,omitzero"`
+	// Shards is how many goroutines share the swarms. Default: the number of usable CPUs, at most 8.
+	Shards int `json:"shards,omitempty"`
+}
+
+// StreamConfig is the stream that a tracker serves.
+type StreamConfig struct {
+	// SourceURL is the manifest URL that players open.
+	SourceURL string `json:"sourceURL,omitempty"`
+	// SeederURL is where seeders (and the tracker itself) fetch the manifest, if elsewhere.
+	SeederURL string `json:"seederURL,omitempty"`
+	// SwarmID is the name of the swarm; empty: what an unconfigured player derives from the manifest URL.
+	SwarmID string `json:"swarmID,omitempty"`
+	// STUN are STUN servers for viewers, "stun:host:port".
+	STUN []string `json:"stun,omitempty"`
+	// STUNFile is a JSON list of further ones, read again when it changes.
+	STUNFile string `json:"stunFile,omitempty"`
+	// HeadersDir holds one file for each header that the manifest is fetched with: the file's name is the header's,
+	// its content the value. They go to the scheme, host and port of the manifest's URL and to no other. CAFile is a
+	// PEM file with the certificate authorities of the origin, instead of the system's. Both are read again when they
+	// change.
+	HeadersDir string `json:"headersDir,omitempty"`
+	CAFile     string `json:"caFile,omitempty"`
+	// ExternalURL is the tracker's http(s) URL as viewers reach it, if their own request does not tell.
+	ExternalURL string `json:"externalURL,omitempty"`
+	// OnlyKnownSwarms refuses announces for info hashes that are not the stream's, once those are known.
+	OnlyKnownSwarms bool `json:"onlyKnownSwarms,omitempty"`
+	// Settings override what is computed for players, as JSON merged over the answer's "settings".
+	Settings json.RawMessage `json:"settings,omitempty"`
+	// DisableP2P tells players to use the origin alone, DisableUpload to take from peers and give nothing.
+	DisableP2P    bool `json:"disableP2P,omitempty"`
+	DisableUpload bool `json:"disableUpload,omitempty"`
+	// TelemetryInterval is how often viewers report. Default 5 s.
+	TelemetryInterval Duration `json:"telemetryInterval,omitzero"`
+}
+
+// IntervalConfig bounds the announce interval, which adapts to how many peers a viewer has.
+type IntervalConfig struct {
+	// Min is told to a viewer that is alone. Default 7 s.
+	Min Duration `json:"min,omitzero"`
+	// Max is told to a viewer that has all the peers it needs. Default 90 s.
+	Max Duration `json:"max,omitzero"`
+}
+
+// PeeringConfig shapes the meshes: how many of whom a viewer meets.
+type PeeringConfig struct {
+	// Seeders is how many seeders a viewer is led to. Default 2.
+	Seeders int `json:"seeders,omitempty"`
+	// Peers is how many connections a viewer needs; with them the announce interval is at its longest. Default 8.
+	Peers int `json:"peers,omitempty"`
+	// MaxPeers is how many connections a viewer gets. Default 20.
+	MaxPeers int `json:"maxPeers,omitempty"`
+	// SeederPeers is how many connections a seeder gets that has not reported a limit of its own. Default 200.
+	SeederPeers int `json:"seederPeers,omitempty"`
+}
+
+// LimitsConfig bounds what strangers can cause. Zero fields get the defaults; −1 lifts a limit where it says so.
+type LimitsConfig struct {
+	// MessageBytes is the longest message; a longer one costs its socket. Default 65,536.
+	MessageBytes int `json:"messageBytes,omitempty"`
+	// OffersPerAnnounce; further ones are ignored. Default 10.
+	OffersPerAnnounce int `json:"offersPerAnnounce,omitempty"`
+	// ScrapeHashes in one scrape. Default 64.
+	ScrapeHashes int `json:"scrapeHashes,omitempty"`
+	// SwarmsPerSocket and IDsPerSocket. Defaults 64 and 64.
+	SwarmsPerSocket int `json:"swarmsPerSocket,omitempty"`
+	IDsPerSocket    int `json:"idsPerSocket,omitempty"`
+	// SocketsPerAddress, −1 for none (behind a NAT of the cluster all viewers have one address). Seeders do not
+	// count. Default 10,000.
+	SocketsPerAddress int `json:"socketsPerAddress,omitempty"`
+	// Sockets in total. Default 50,000.
+	Sockets int `json:"sockets,omitempty"`
+	// Swarms in total. Default 20,000.
+	Swarms int `json:"swarms,omitempty"`
+	// PeersPerSwarm. Default 50,000.
+	PeersPerSwarm int `json:"peersPerSwarm,omitempty"`
+	// MessagesPerSecond of one viewer's socket over time, and MessageBurst at once; a seeder may send 20 times as
+	// many. What is above is ignored, ten bursts above cost the socket. Defaults 50 and 200.
+	MessagesPerSecond int `json:"messagesPerSecond,omitempty"`
+	MessageBurst      int `json:"messageBurst,omitempty"`
+	// UpgradesPerSecond of all clients together, and UpgradeBurst at once. Defaults 2,000 and 4,000.
+	UpgradesPerSecond int `json:"upgradesPerSecond,omitempty"`
+	UpgradeBurst      int `json:"upgradeBurst,omitempty"`
+	// SendQueueBytes may wait for one slow viewer; a seeder may have 4 times as many. More costs the socket.
+	// Default 262,144.
+	SendQueueBytes int `json:"sendQueueBytes,omitempty"`
+	// WriteTimeout is how long one write to a socket may take. Default 10 s.
+	WriteTimeout Duration `json:"writeTimeout,omitzero"`
+	// PingInterval of idle sockets; below the 60 s after which proxies cut. Default 25 s. A socket from which nothing
+	// came for two of them and 5 s is closed.
+	PingInterval Duration `json:"pingInterval,omitzero"`
+	// IdleTimeout closes sockets whose client answers pings but sends no message. Default 5 min.
+	IdleTimeout Duration `json:"idleTimeout,omitzero"`
+}
+
+// Duration is a text like "7s" in JSON.
+type Duration = duration.Duration

@@ -1,0 +1,67 @@
+package config
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestJSONSaysOnlyWhatIsSet keeps ConfigMaps that are made of it short and the same every time.
+func TestJSONSaysOnlyWhatIsSet(t *testing.T) {
+	for want, cfg := range map[string]Config{
+		`{}`: {},
+		`{"listen":":8000","internalListen":":8001","adminListen":":9090","tlsCert":"/tls/tls.crt","tlsKey":"/tls/tls.key",` +
+			`"stream":{"sourceURL":"https://o.example/m.m3u8","stunFile":"/c/stun.json","headersDir":"/headers",` +
+			`"caFile":"/ca/ca.crt","telemetryInterval":"5s"},"seederTokenFile":"/token/token","limits":{"socketsPerAddress":-1}}`: {
+			Listen: ":8000", InternalListen: ":8001", AdminListen: ":9090", TLSCert: "/tls/tls.crt", TLSKey: "/tls/tls.key",
+			Stream: &StreamConfig{SourceURL: "https://o.example/m.m3u8", STUNFile: "/c/stun.json",
+				HeadersDir: "/headers", CAFile: "/ca/ca.crt", TelemetryInterval: Duration(5 * time.Second)},
+			SeederTokenFile: "/token/token", Limits: LimitsConfig{SocketsPerAddress: -1},
+		},
+	} {
+		got, err := json.Marshal(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		if err := cfg.Validate(); err != nil {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// TestValidateNamesTheField opens no file: the configuration is checked where the files are not, too.
+func TestValidateNamesTheField(t *testing.T) {
+	stream := func(change func(*StreamConfig)) Config {
+		s := &StreamConfig{SourceURL: "https://o.example/m.m3u8"}
+		change(s)
+		return Config{Stream: s}
+	}
+	for want, cfg := range map[string]Config{
+		"config.listen:":                   {Listen: "8000"},
+		"config.internalListen:":           {InternalListen: "8001"},
+		"config.adminListen:":              {AdminListen: "9090"},
+		"config.allowedOrigins[0]:":        {AllowedOrigins: []string{"https://h/path"}},
+		"config.drainPeriod:":              {DrainPeriod: -1},
+		"config.limits.writeTimeout:":      {Limits: LimitsConfig{WriteTimeout: -1}},
+		"config.limits.idleTimeout:":       {Limits: LimitsConfig{IdleTimeout: -1}},
+		"config.stream.sourceURL:":         stream(func(s *StreamConfig) { s.SourceURL = "" }),
+		"config.stream.seederURL:":         stream(func(s *StreamConfig) { s.SeederURL = "o.example" }),
+		"config.stream.externalURL:":       stream(func(s *StreamConfig) { s.ExternalURL = "https://t.example/?a" }),
+		"config.stream.stun[0]:":           stream(func(s *StreamConfig) { s.STUN = []string{"turn:t.example"} }),
+		"config.stream.telemetryInterval:": stream(func(s *StreamConfig) { s.TelemetryInterval = -1 }),
+		"config.stream.settings:":          stream(func(s *StreamConfig) { s.Settings = json.RawMessage("[]") }),
+	} {
+		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s named", err, want)
+		}
+	}
+	files := stream(func(s *StreamConfig) { s.STUNFile, s.HeadersDir, s.CAFile = "/nowhere", "/nowhere", "/nowhere" })
+	files.TLSCert, files.TLSKey, files.SeederTokenFile = "/nowhere", "/nowhere", "/nowhere"
+	if err := files.Validate(); err != nil {
+		t.Errorf("files that are elsewhere: %v", err)
+	}
+}

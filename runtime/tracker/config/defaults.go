@@ -1,0 +1,53 @@
+package config
+
+import "time"
+
+// WithDefaults fills in what is not set; cpus is how many the tracker may use.
+func (c Config) WithDefaults(cpus int) Config {
+	if c.Listen == "" {
+		c.Listen = ":8000"
+	}
+	number := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	period := func(v *Duration, d time.Duration) {
+		if *v == 0 {
+			*v = Duration(d)
+		}
+	}
+	period(&c.AnnounceInterval.Min, 7*time.Second)
+	period(&c.AnnounceInterval.Max, max(90*time.Second, c.AnnounceInterval.Min.Std()))
+	period(&c.DrainPeriod, 3*time.Second)
+	number(&c.Shards, max(1, min(cpus, 8)))
+	p := &c.Peering
+	number(&p.Seeders, 2)
+	number(&p.Peers, 8)
+	number(&p.MaxPeers, max(20, p.Peers))
+	number(&p.SeederPeers, 200)
+	l := &c.Limits
+	number(&l.MessageBytes, 64<<10)
+	number(&l.OffersPerAnnounce, 10)
+	number(&l.ScrapeHashes, 64)
+	number(&l.SwarmsPerSocket, 64)
+	number(&l.IDsPerSocket, 64)
+	number(&l.SocketsPerAddress, 10_000)
+	number(&l.Sockets, 50_000)
+	number(&l.Swarms, 20_000)
+	number(&l.PeersPerSwarm, 50_000)
+	number(&l.MessagesPerSecond, 50)
+	number(&l.MessageBurst, 200)
+	number(&l.UpgradesPerSecond, 2_000)
+	number(&l.UpgradeBurst, max(4_000, l.UpgradesPerSecond))
+	number(&l.SendQueueBytes, 256<<10)
+	period(&l.WriteTimeout, 10*time.Second)
+	period(&l.PingInterval, 25*time.Second)
+	period(&l.IdleTimeout, 5*time.Minute)
+	if c.Stream != nil {
+		s := *c.Stream
+		period(&s.TelemetryInterval, 5*time.Second)
+		c.Stream = &s
+	}
+	return c
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/check"
+)
+
+// Validate reports the first field that cannot work, by its JSON name. It opens no file.
+func (c Config) Validate() error {
+	c = c.WithDefaults(1)
+	return check.First(
+		check.HostPort(":8000")("config.listen", c.Listen),
+		check.Optional("config.internalListen", c.InternalListen, check.HostPort(":8001")),
+		check.Optional("config.adminListen", c.AdminListen, check.HostPort(":9090")),
+		c.validateSecrets(),
+		check.Each("config.allowedOrigins", c.AllowedOrigins, origin),
+		c.validateIntervals(),
+		c.validateNumbers(),
+		c.Stream.validate(),
+	)
+}
+
+func (c Config) validateSecrets() error {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("config.tlsCert, config.tlsKey: set both or none")
+	}
+	if c.SeederToken != "" && c.SeederTokenFile != "" {
+		return errors.New("config.seederToken, config.seederTokenFile: set one of them")
+	}
+	return nil
+}
+
+func (c Config) validateIntervals() error {
+	if c.AnnounceInterval.Min < Duration(time.Second) || c.AnnounceInterval.Min > c.AnnounceInterval.Max {
+		return fmt.Errorf("config.announceInterval: need 1s ≤ min (%v) ≤ max (%v)",
+			c.AnnounceInterval.Min, c.AnnounceInterval.Max)
+	}
+	if c.AnnounceInterval.Max > Duration(time.Hour) {
+		return fmt.Errorf("config.announceInterval.max: %v is above 1h", c.AnnounceInterval.Max)
+	}
+	l := c.Limits
+	return check.First(
+		check.Between("config.limits.pingInterval", l.PingInterval, Duration(time.Second), Duration(time.Minute)),
+		check.NotNegative("config.drainPeriod", c.DrainPeriod.Std()),
+		check.NotNegative("config.limits.writeTimeout", l.WriteTimeout.Std()),
+		check.NotNegative("config.limits.idleTimeout", l.IdleTimeout.Std()),
+	)
+}
+
+func (c Config) validateNumbers() error {
+	l := c.Limits
+	for _, f := range []struct {
+		name  string
+		value int
+	}{
+		{"shards", c.Shards}, {"peering.seeders", c.Peering.Seeders}, {"peering.peers", c.Peering.Peers},
+		{"peering.maxPeers", c.Peering.MaxPeers}, {"peering.seederPeers", c.Peering.SeederPeers},
+		{"limits.messageBytes", l.MessageBytes}, {"limits.offersPerAnnounce", l.OffersPerAnnounce},
+		{"limits.scrapeHashes", l.ScrapeHashes}, {"limits.swarmsPerSocket", l.SwarmsPerSocket},
+		{"limits.idsPerSocket", l.IDsPerSocket}, {"limits.sockets", l.Sockets}, {"limits.swarms", l.Swarms},
+		{"limits.peersPerSwarm", l.PeersPerSwarm}, {"limits.messagesPerSecond", l.MessagesPerSecond},
+		{"limits.messageBurst", l.MessageBurst}, {"limits.upgradesPerSecond", l.UpgradesPerSecond},
+		{"limits.upgradeBurst", l.UpgradeBurst}, {"limits.sendQueueBytes", l.SendQueueBytes},
+	} {
+		if err := check.AtLeast("config."+f.name, f.value, 1); err != nil {
+			return err
+		}
+	}
+	if c.Peering.MaxPeers < c.Peering.Peers {
+		return fmt.Errorf("config.peering.maxPeers: %d is below peers, %d", c.Peering.MaxPeers, c.Peering.Peers)
+	}
+	return nil
+}
+
+func (s *StreamConfig) validate() error {
+	if s == nil {
+		return nil
+	}
+	return check.First(
+		check.HTTP("config.stream.sourceURL", s.SourceURL),
+		check.Optional("config.stream.seederURL", s.SeederURL, check.HTTP),
+		check.Optional("config.stream.externalURL", s.ExternalURL, external),
+		check.Each("config.stream.stun", s.STUN, check.STUN),
+		check.NotNegative("config.stream.telemetryInterval", s.TelemetryInterval.Std()),
+		s.validateSettings(),
+	)
+}
+
+func (s *StreamConfig) validateSettings() error {
+	if len(s.Settings) == 0 {
+		return nil
+	}
+	var object map[string]any
+	if err := json.Unmarshal(s.Settings, &object); err != nil {
+		return fmt.Errorf(`config.stream.settings: not a JSON object: %w; use {"core":{"highDemandTimeWindow":5}}`, err)
+	}
+	return nil
+}
+
+// origin checks a web origin: scheme, host and perhaps a port.
+func origin(field, value string) error {
+	if value == "*" {
+		return nil
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%s: %q is not an origin; use https://host or *", field, value)
+	}
+	return nil
+}
+
+// external checks a URL that paths are put behind.
+func external(field, value string) error {
+	if err := check.HTTP(field, value); err != nil {
+		return err
+	}
+	if u, err := url.Parse(value); err != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%s: has a query or a fragment; use https://tracker.example.com", field)
+	}
+	return nil
+}
