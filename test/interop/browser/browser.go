@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"crypto/tls"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ type Browser struct {
 type options struct {
 	namespace     *netns.Namespace
 	showAddresses bool
+	certificate   *tls.Certificate
 }
 
 // Option changes how a browser is started.
@@ -33,6 +35,12 @@ func InNamespace(n *netns.Namespace) Option { return func(o *options) { o.namesp
 // names by default. Tabs of one browser find each other either way.
 func ShowAddresses() Option { return func(o *options) { o.showAddresses = true } }
 
+// HTTPS serves the pages over https with this certificate, and makes Chromium believe every chain that
+// holds one of its keys: its own, or that of an authority which it brings along.
+func HTTPS(certificate tls.Certificate) Option {
+	return func(o *options) { o.certificate = &certificate }
+}
+
 // Start starts Chromium. What goes wrong ends the test with the next step.
 func Start(tb testing.TB, opts ...Option) *Browser {
 	tb.Helper()
@@ -40,12 +48,8 @@ func Start(tb testing.TB, opts ...Option) *Browser {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	listen := "127.0.0.1:0"
-	if o.namespace != nil {
-		listen = o.namespace.HostIP.String() + ":0"
-	}
-	p := servePages(tb, listen)
-	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), allocatorOptions(tb, o, p.url())...)
+	p := servePages(tb, o)
+	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), allocatorOptions(tb, o)...)
 	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(tb.Logf))
 	tb.Cleanup(func() {
 		cancel()

@@ -1,6 +1,10 @@
 package browser
 
 import (
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,7 +31,7 @@ func executable(tb testing.TB) string {
 
 // allocatorOptions are how Chromium is started. It is driven through a pipe, so that it can live in
 // another network.
-func allocatorOptions(tb testing.TB, o options, pagesURL string) []chromedp.ExecAllocatorOption {
+func allocatorOptions(tb testing.TB, o options) []chromedp.ExecAllocatorOption {
 	tb.Helper()
 	home := makeHome(tb)
 	disabled := []string{"IntensiveWakeUpThrottling", "Translate", "MediaRouter", "OptimizationHints"}
@@ -52,13 +56,27 @@ func allocatorOptions(tb testing.TB, o options, pagesURL string) []chromedp.Exec
 	// the pages are our own.
 	opts = append(opts, chromedp.NoSandbox)
 	if o.namespace != nil {
-		opts = append(opts,
-			chromedp.ModifyCmdFunc(o.namespace.Wrap),
-			// Digests need a secure context, which plain http has on loopback only.
-			chromedp.Flag("unsafely-treat-insecure-origin-as-secure", pagesURL),
-		)
+		opts = append(opts, chromedp.ModifyCmdFunc(o.namespace.Wrap))
+	}
+	if o.certificate != nil {
+		opts = append(opts, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(keyDigests(tb, *o.certificate), ",")))
 	}
 	return opts
+}
+
+// keyDigests names the public keys of a chain as Chromium's flags do.
+func keyDigests(tb testing.TB, chain tls.Certificate) []string {
+	tb.Helper()
+	var digests []string
+	for _, der := range chain.Certificate {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			tb.Fatalf("reading the certificate of the pages: %v", err)
+		}
+		sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+		digests = append(digests, base64.StdEncoding.EncodeToString(sum[:]))
+	}
+	return digests
 }
 
 // makeHome makes the directory for all that Chromium writes. Its path is short, because sockets in it

@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -16,25 +18,37 @@ import (
 
 // pages serves the bundled pages and what each tab is told.
 type pages struct {
-	listener net.Listener
-	server   *http.Server
+	base   string
+	server *http.Server
 
 	mu   sync.Mutex
 	tabs []tabConfig
 }
 
-func servePages(tb testing.TB, listen string) *pages {
+// servePages listens on the loopback of the network that the browser lives in: a browser trusts loopback
+// with digests, as it trusts https, and needs no way out of its network for it.
+func servePages(tb testing.TB, o options) *pages {
 	tb.Helper()
 	_, file, _, _ := runtime.Caller(0)
 	dist := filepath.Join(filepath.Dir(file), "..", "dist")
 	if _, err := os.Stat(filepath.Join(dist, "hls.html")); err != nil {
 		tb.Fatalf("the pages are not bundled (%v); run: make web", err)
 	}
-	l, err := net.Listen("tcp", listen)
+	listen := func(ctx context.Context, network, address string) (net.Listener, error) {
+		return new(net.ListenConfig).Listen(ctx, network, address)
+	}
+	if o.namespace != nil {
+		listen = o.namespace.Listen
+	}
+	l, err := listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatalf("listening for pages: %v", err)
 	}
-	p := &pages{listener: l}
+	p := &pages{base: "http://" + l.Addr().String()}
+	if o.certificate != nil {
+		p.base = "https://" + l.Addr().String()
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*o.certificate}, MinVersion: tls.VersionTLS12})
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServer(http.Dir(dist)))
 	mux.HandleFunc("GET /tabs/{id}", p.serveTab)
@@ -56,10 +70,8 @@ func (p *pages) add(page string, c tabConfig) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tabs = append(p.tabs, c)
-	return fmt.Sprintf("%s/%s.html?tab=%d", p.url(), page, len(p.tabs)-1)
+	return fmt.Sprintf("%s/%s.html?tab=%d", p.base, page, len(p.tabs)-1)
 }
-
-func (p *pages) url() string { return "http://" + p.listener.Addr().String() }
 
 func (p *pages) serveTab(w http.ResponseWriter, r *http.Request) {
 	id, err := strconv.Atoi(r.PathValue("id"))

@@ -103,6 +103,15 @@ func (t *Tab) ApplyCore(ctx context.Context, optionsJSON string) {
 	t.Eval(ctx, fmt.Sprintf(`window.engine.applyDynamicConfig({core: %s})`, optionsJSON))
 }
 
+// Leave goes to an empty page as a user does who has seen enough: the page hears of it, and says goodbye
+// to its peers and to telemetry, which Close may cut short.
+func (t *Tab) Leave(ctx context.Context) {
+	t.tb.Helper()
+	if _, err := run(ctx, t, chromedp.Navigate("about:blank")); err != nil {
+		t.tb.Fatalf("leaving the %s tab: %v", t.name, err)
+	}
+}
+
 // Close closes the tab as a user does. It may be called more than once.
 func (t *Tab) Close() { t.once.Do(t.cancel) }
 

@@ -20,13 +20,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a network joined to this machine by a veth pair. It is gone when the test ends.
+// Namespace is a network. One that New made is joined to this machine by a veth pair and gone when the
+// test ends; one that Open named is somebody else's, and its addresses are not known here.
 type Namespace struct {
 	Name   string
 	HostIP netip.Addr // this machine, as the namespace sees it
 	IP     netip.Addr // the namespace, as this machine sees it
 
 	tb testing.TB
+}
+
+// Open names a namespace that exists already, and neither changes it nor takes it away.
+func Open(tb testing.TB, name string) *Namespace {
+	tb.Helper()
+	if _, err := os.Stat(filepath.Join("/run/netns", name)); err != nil {
+		tb.Fatalf("no network namespace %q: %v; `ip netns` lists those there are", name, err)
+	}
+	return &Namespace{Name: name, tb: tb}
 }
 
 // New makes a namespace that reaches this machine and nothing else.
@@ -94,32 +104,51 @@ func (n *Namespace) Wrap(cmd *exec.Cmd) {
 
 // Dial connects as a program inside the namespace would.
 func (n *Namespace) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return within(n, func() (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, address)
+	})
+}
+
+// Listen listens as a program inside the namespace would.
+func (n *Namespace) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	return within(n, func() (net.Listener, error) {
+		var l net.ListenConfig
+		return l.Listen(ctx, network, address)
+	})
+}
+
+// within makes a socket on a thread that is in the namespace. A socket stays where it was made, whoever
+// uses it later.
+func within[T any](n *Namespace, makeSocket func() (T, error)) (T, error) {
 	type result struct {
-		conn net.Conn
-		err  error
+		socket T
+		err    error
 	}
 	done := make(chan result, 1)
 	go func() {
 		// The thread stays in the namespace, so it must end with this goroutine: it is not unlocked.
 		runtime.LockOSThread()
-		conn, err := n.dialHere(ctx, network, address)
-		done <- result{conn, err}
+		var r result
+		if r.err = n.enter(); r.err == nil {
+			r.socket, r.err = makeSocket()
+		}
+		done <- r
 	}()
 	r := <-done
-	return r.conn, r.err
+	return r.socket, r.err
 }
 
-func (n *Namespace) dialHere(ctx context.Context, network, address string) (net.Conn, error) {
+func (n *Namespace) enter() error {
 	f, err := os.Open(filepath.Join("/run/netns", n.Name))
 	if err != nil {
-		return nil, fmt.Errorf("opening namespace: %w", err)
+		return fmt.Errorf("opening namespace: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // opened for reading only
 	if err := unix.Setns(int(f.Fd()), syscall.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("entering namespace: %w", err)
+		return fmt.Errorf("entering namespace: %w", err)
 	}
-	var d net.Dialer
-	return d.DialContext(ctx, network, address)
+	return nil
 }
 
 func (n *Namespace) inside(name string, args ...string) {

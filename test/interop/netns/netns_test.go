@@ -60,3 +60,23 @@ func TestDropUDP(t *testing.T) {
 		t.Error("UDP does not arrive after it is allowed again")
 	}
 }
+
+// TestOpen proves that a namespace which exists can be used by its name, and that a socket made in it
+// belongs to it: the same address is free here and taken there.
+func TestOpen(t *testing.T) {
+	n := Open(t, New(t).Name)
+	l, err := n.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if conn, err := n.Dial(t.Context(), "tcp", l.Addr().String()); err != nil {
+		t.Errorf("dialing within the namespace: %v", err)
+	} else {
+		_ = conn.Close()
+	}
+	if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
+		_ = conn.Close()
+		t.Error("the namespace's loopback answers outside of it")
+	}
+}
