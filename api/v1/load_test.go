@@ -1,7 +1,9 @@
 package v1
 
 import (
+	"cmp"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,15 +56,31 @@ func TestLoadPassesOverOthers(t *testing.T) {
 
 func TestLoadFileSamples(t *testing.T) {
 	t.Parallel()
-	stream, err := LoadFile("../../config/samples/p2pstream_live.yaml")
-	if err != nil {
-		t.Fatal(err)
+	samples, err := filepath.Glob("../../config/samples/p2pstream_*.yaml")
+	if err != nil || len(samples) < 3 {
+		t.Fatalf("samples: %v, %v", samples, err)
 	}
-	if stream.Spec.SwarmID == "" {
-		t.Error("the sample sets no swarmID")
+	for _, file := range samples {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			stream, err := LoadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if stream.Namespace == "" {
+				t.Error("the sample names no namespace")
+			}
+			if stream.Spec.SwarmID == "" {
+				t.Error("the sample sets no swarmID")
+			}
+		})
 	}
-	if _, err := LoadFile("no-such-file.yaml"); err == nil {
-		t.Error("LoadFile of a missing file gave no error")
+}
+
+func TestLoadFileNamesTheFile(t *testing.T) {
+	t.Parallel()
+	if _, err := LoadFile("no-such-file.yaml"); err == nil || !strings.Contains(err.Error(), "no-such-file.yaml") {
+		t.Errorf("LoadFile of a missing file = %v", err)
 	}
 }
 
@@ -73,9 +91,10 @@ func TestValidate(t *testing.T) {
 		t.Fatal(err)
 	}
 	var cases []struct {
-		Name string         `json:"name"`
-		Spec map[string]any `json:"spec"`
-		Want string         `json:"want"`
+		Name   string         `json:"name"`
+		Stream string         `json:"stream"`
+		Spec   map[string]any `json:"spec"`
+		Want   string         `json:"want"`
 	}
 	if err := yaml.Unmarshal(raw, &cases); err != nil {
 		t.Fatal(err)
@@ -85,7 +104,7 @@ func TestValidate(t *testing.T) {
 			t.Parallel()
 			doc, err := yaml.Marshal(map[string]any{
 				"apiVersion": GroupVersion.String(), "kind": Kind,
-				"metadata": map[string]any{"name": "a"}, "spec": tt.Spec,
+				"metadata": map[string]any{"name": cmp.Or(tt.Stream, "a")}, "spec": tt.Spec,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -7,7 +7,7 @@ const (
 	ConditionReady = "Ready"
 	// ConditionReconciling: the operator is bringing the world to the observed generation.
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled: nothing will happen until the spec changes.
+	// ConditionStalled: nothing will happen until somebody changes the spec or what it needs.
 	ConditionStalled = "Stalled"
 	// ConditionPeerable: the stream is of a kind that peers can share.
 	ConditionPeerable = "Peerable"
@@ -33,8 +33,20 @@ const (
 	ReasonServing = "Serving"
 	// ReasonInvalidSpec: the spec cannot be carried out as it is; the message names the field.
 	ReasonInvalidSpec = "InvalidSpec"
-	// ReasonConflicted: an older stream in this cluster holds the same swarm or host.
-	ReasonConflicted = "Conflicted"
+	// ReasonApplyFailed: the API server refused a child, or could not be asked; the message says why.
+	ReasonApplyFailed = "ApplyFailed"
+	// ReasonNodePortTaken: something else in the cluster has the node port that the spec asks for.
+	ReasonNodePortTaken = "NodePortTaken"
+	// ReasonPodsForbidden: the namespace lets no such pods in: a quota, a policy, a limit range.
+	ReasonPodsForbidden = "PodsForbidden"
+	// ReasonSecretNotFound: a Secret that the spec names is not there, or lacks a key.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonImagePullFailed: a node cannot get the image.
+	ReasonImagePullFailed = "ImagePullFailed"
+	// ReasonUnschedulable: no node has room for a pod, or none is allowed.
+	ReasonUnschedulable = "Unschedulable"
+	// ReasonCrashLooping: a container ends again and again.
+	ReasonCrashLooping = "CrashLooping"
 
 	// ReasonShareable: segments can be shared between peers.
 	ReasonShareable = "Shareable"

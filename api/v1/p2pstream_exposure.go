@@ -9,20 +9,28 @@ const (
 	ExposureClusterIP ExposureType = "ClusterIP"
 	// ExposureNodePort: by a port of every node.
 	ExposureNodePort ExposureType = "NodePort"
-	// ExposureLoadBalancer: by an address that the cluster's load balancer gives.
-	ExposureLoadBalancer ExposureType = "LoadBalancer"
-	// ExposureHostNetwork: by the address of the node that the pod runs on.
-	ExposureHostNetwork ExposureType = "HostNetwork"
 )
 
-// IPAddress is an IPv4 or IPv6 address.
+// TrafficPolicy says which nodes answer on a node port.
+type TrafficPolicy string
+
+// The traffic policies of a node port.
+const (
+	// TrafficPolicyCluster: every node answers, and the clients' addresses are hidden.
+	TrafficPolicyCluster TrafficPolicy = "Cluster"
+	// TrafficPolicyLocal: only nodes with a pod answer, and the clients' addresses are seen.
+	TrafficPolicyLocal TrafficPolicy = "Local"
+)
+
+// IPAddress is an IPv4 or IPv6 address that others can reach: not a loopback, link-local, multicast or
+// unspecified one.
 // +kubebuilder:validation:MaxLength=45
-// +kubebuilder:validation:XValidation:rule="isIP(self)",message="exposure.addresses must hold IP addresses, such as 192.0.2.10"
+// +kubebuilder:validation:XValidation:rule="isIP(self) && ip(self).isGlobalUnicast()",message="exposure.addresses must hold IP addresses that viewers can reach, such as 192.0.2.10"
 type IPAddress string
 
 // Host is a DNS name or an IP address.
 // +kubebuilder:validation:MaxLength=253
-// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$')",message="exposure.host must be a host name or an IP address without scheme, port and path"
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || (self.contains(':') ? isIP(self) : self.matches('^[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?([.][A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$'))",message="exposure.host must be a host name or an IP address without scheme, port and path"
 type Host string
 
 // NodePort is a port of every node.
@@ -31,13 +39,15 @@ type NodePort int32
 
 // TrackerExposure says how viewers reach the tracker.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.nodePort) || self.type == 'NodePort'",message="tracker.exposure.nodePort needs tracker.exposure.type NodePort"
-// +kubebuilder:validation:XValidation:rule="!has(self.addresses) || size(self.addresses) == 0 || self.type in ['NodePort', 'HostNetwork']",message="tracker.exposure.addresses needs tracker.exposure.type NodePort or HostNetwork"
-// +kubebuilder:validation:XValidation:rule="!has(self.externalTrafficPolicy) || self.type in ['NodePort', 'LoadBalancer']",message="tracker.exposure.externalTrafficPolicy needs tracker.exposure.type NodePort or LoadBalancer"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.nodePort)",message="tracker.exposure.nodePort needs tracker.exposure.type NodePort"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.host) || size(self.host) == 0",message="tracker.exposure.host needs tracker.exposure.type NodePort"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.addresses) || size(self.addresses) == 0",message="tracker.exposure.addresses needs tracker.exposure.type NodePort"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.externalTrafficPolicy)",message="tracker.exposure.externalTrafficPolicy needs tracker.exposure.type NodePort"
 type TrackerExposure struct {
-	// Type is the way viewers reach the tracker.
+	// Type is the way viewers reach the tracker: ClusterIP, inside the cluster only, or NodePort, by a
+	// port of every node.
 	// +required
-	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer;HostNetwork
+	// +kubebuilder:validation:Enum=ClusterIP;NodePort
 	Type ExposureType `json:"type"`
 
 	// Host is the name that viewers use for the tracker. When empty, viewers use the name by which they
@@ -59,29 +69,25 @@ type TrackerExposure struct {
 	// addresses, but only nodes with a tracker answer. Default Cluster.
 	// +optional
 	// +kubebuilder:validation:Enum=Cluster;Local
-	ExternalTrafficPolicy string `json:"externalTrafficPolicy,omitempty"`
+	ExternalTrafficPolicy TrafficPolicy `json:"externalTrafficPolicy,omitempty"`
 
 	// TLSSecretName names a Secret of type kubernetes.io/tls. With it the tracker serves wss and https
 	// itself, which pages on https need: they silently skip a ws tracker.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	TLSSecretName string `json:"tlsSecretName,omitempty"`
-
-	// Annotations of the Service, for the load balancer.
-	// +optional
-	// +kubebuilder:validation:MaxProperties=32
-	Annotations map[string]string `json:"annotations,omitempty"`
+	TLSSecretName SecretName `json:"tlsSecretName,omitempty"`
 }
 
 // STUNExposure says how viewers reach the STUN servers, which must see the viewers' own addresses:
-// Services are always externalTrafficPolicy Local.
+// only nodes that a STUN server runs on answer, and only those are handed out.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.nodePort) || self.type == 'NodePort'",message="stun.exposure.nodePort needs stun.exposure.type NodePort"
-// +kubebuilder:validation:XValidation:rule="!has(self.addresses) || size(self.addresses) == 0 || self.type in ['NodePort', 'HostNetwork']",message="stun.exposure.addresses needs stun.exposure.type NodePort or HostNetwork"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.nodePort)",message="stun.exposure.nodePort needs stun.exposure.type NodePort"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.host) || size(self.host) == 0",message="stun.exposure.host needs stun.exposure.type NodePort"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.addresses) || size(self.addresses) == 0",message="stun.exposure.addresses needs stun.exposure.type NodePort"
 type STUNExposure struct {
-	// Type is the way viewers reach the STUN servers.
+	// Type is the way viewers reach the STUN servers: ClusterIP, inside the cluster only, or NodePort, by
+	// a port of the nodes.
 	// +required
-	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer;HostNetwork
+	// +kubebuilder:validation:Enum=ClusterIP;NodePort
 	Type ExposureType `json:"type"`
 
 	// Host is the name that viewers use for STUN. When empty, addresses are handed out.
@@ -94,24 +100,20 @@ type STUNExposure struct {
 	// +kubebuilder:validation:MaxItems=16
 	Addresses []IPAddress `json:"addresses,omitempty"`
 
-	// NodePort is the port of every node. When unset, the cluster chooses one.
+	// NodePort is the UDP port of the nodes. When unset, the cluster chooses one.
 	// +optional
 	NodePort *NodePort `json:"nodePort,omitempty"`
-
-	// Annotations of the Service, for the load balancer.
-	// +optional
-	// +kubebuilder:validation:MaxProperties=32
-	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // SeederExposure says how viewers reach the seeders. Each seeder has an address of its own, for
 // WebRTC goes to one pod and never through a balancer.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.addresses) || size(self.addresses) == 0 || self.type in ['NodePort', 'HostNetwork']",message="seeders.exposure.addresses needs seeders.exposure.type NodePort or HostNetwork"
+// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.addresses) || size(self.addresses) == 0",message="seeders.exposure.addresses needs seeders.exposure.type NodePort"
 type SeederExposure struct {
-	// Type is the way viewers reach the seeders.
+	// Type is the way viewers reach the seeders: ClusterIP, by the addresses of the pods, or NodePort, by
+	// a port of its own for each seeder.
 	// +required
-	// +kubebuilder:validation:Enum=ClusterIP;NodePort;HostNetwork
+	// +kubebuilder:validation:Enum=ClusterIP;NodePort
 	Type ExposureType `json:"type"`
 
 	// Addresses that seeders advertise to peers. When empty, each advertises the address of its node.

@@ -27,6 +27,10 @@ type P2PStreamStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	Renditions []RenditionStatus `json:"renditions,omitempty"`
 
+	// Seeders are the seeder pods, for the scale subresource.
+	// +optional
+	Seeders *SeedersStatus `json:"seeders,omitempty"`
+
 	// Swarm counts who is there.
 	// +optional
 	Swarm *SwarmStatus `json:"swarm,omitempty"`
@@ -51,6 +55,19 @@ type EndpointsStatus struct {
 	// Player is a page that plays the stream.
 	// +optional
 	Player string `json:"player,omitempty"`
+}
+
+// SeedersStatus counts seeder pods, whether or not they reached the tracker.
+type SeedersStatus struct {
+	// Replicas is the number of seeder pods.
+	// +optional
+	Replicas int32 `json:"replicas"`
+	// Ready is the number of those that are ready.
+	// +optional
+	Ready int32 `json:"ready"`
+	// Selector selects them, as autoscalers want it.
+	// +optional
+	Selector string `json:"selector,omitempty"`
 }
 
 // RenditionStatus is one quality or audio track.

@@ -11,6 +11,7 @@ import (
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.seeders.replicas,statuspath=.status.seeders.replicas,selectorpath=.status.seeders.selector
 // +kubebuilder:resource:path=p2pstreams,singular=p2pstream,shortName=p2ps,categories=ecdn,scope=Namespaced
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Viewers",type=integer,JSONPath=`.status.swarm.viewers`
@@ -19,6 +20,7 @@ import (
 // +kubebuilder:printcolumn:name="Tracker",type=string,priority=1,JSONPath=`.status.endpoints.announce`
 // +kubebuilder:printcolumn:name="Seeders",type=integer,priority=1,JSONPath=`.status.swarm.seeders`
 // +kubebuilder:printcolumn:name="Source",type=string,priority=1,JSONPath=`.spec.source.url`
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 45 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must be lower case letters, digits and -, start with a letter, end with a letter or digit, and have 45 characters at most: Services and pods are named after it"
 type P2PStream struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional
@@ -113,13 +115,13 @@ type SourceSpec struct {
 	// +optional
 	Format StreamFormat `json:"format,omitempty"`
 
-	// HeadersSecretRef names a Secret whose keys and values become request headers of the seeders.
-	// Pods mount it; the operator never reads it.
+	// HeadersSecretRef names a Secret whose keys and values become request headers towards the origin.
+	// Tracker and seeders mount it; the operator never reads it.
 	// +optional
 	HeadersSecretRef *SecretReference `json:"headersSecretRef,omitempty"`
 
-	// CASecretRef names a Secret whose key ca.crt holds the certificates that seeders trust for the
-	// origin, in place of the public ones. Pods mount it; the operator never reads it.
+	// CASecretRef names a Secret whose key ca.crt holds the certificates that are trusted for the origin,
+	// in place of the public ones. Tracker and seeders mount it; the operator never reads it.
 	// +optional
 	CASecretRef *SecretReference `json:"caSecretRef,omitempty"`
 }
@@ -129,9 +131,13 @@ type SecretReference struct {
 	// Name of the Secret.
 	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	Name string `json:"name"`
+	Name SecretName `json:"name"`
 }
+
+// SecretName is the name of a Secret in the namespace of the stream.
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a Secret: lower case letters, digits, - and ."
+type SecretName string
 
 // TrackerSpec configures the tracker.
 type TrackerSpec struct {
@@ -151,14 +157,15 @@ type TrackerSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	AllowedOrigins []WebOrigin `json:"allowedOrigins,omitempty"`
 
-	// Resources of each tracker container.
+	// Resources of each tracker container. Default: requests of 100m CPU and 64Mi of memory, which may
+	// grow to 1Gi.
 	// +optional
-	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	Resources *Resources `json:"resources,omitempty"`
 }
 
 // WebOrigin is scheme, host and optional port of a page, or * for every page.
 // +kubebuilder:validation:MaxLength=300
-// +kubebuilder:validation:XValidation:rule="self == '*' || self.matches('^https?://[^/?#@ ]+$')",message="tracker.allowedOrigins must hold * or scheme://host[:port] without a path, such as https://intranet.example.com"
+// +kubebuilder:validation:XValidation:rule="self == '*' || (self.matches('^https?://[^/?#@ ]+$') && isURL(self) && size(url(self).getHostname()) > 0)",message="tracker.allowedOrigins must hold * or scheme://host[:port] without a path, such as https://intranet.example.com"
 type WebOrigin string
 
 // STUNSpec configures the STUN servers.
@@ -176,9 +183,10 @@ type STUNSpec struct {
 	// +optional
 	Exposure *STUNExposure `json:"exposure,omitempty"`
 
-	// Resources of each STUN container.
+	// Resources of each STUN container. Default: requests of 50m CPU and 32Mi of memory, which may grow to
+	// 128Mi.
 	// +optional
-	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	Resources *Resources `json:"resources,omitempty"`
 }
 
 // SeedersSpec configures the seeders.
@@ -218,6 +226,7 @@ type SeedersSpec struct {
 
 	// NodeSelector chooses the nodes that seeders run on.
 	// +optional
+	// +kubebuilder:validation:MaxProperties=32
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 
 	// Tolerations of the seeder pods.
@@ -226,9 +235,10 @@ type SeedersSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// Resources of each seeder container.
+	// Resources of each seeder container. Default: a request of 100m CPU, and memory for cacheSize, an
+	// eighth more, 1Mi for each of maxPeers and 96Mi.
 	// +optional
-	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	Resources *Resources `json:"resources,omitempty"`
 }
 
 // BitRate is a whole number and one of kbit, Mbit, Gbit: bits per second, in powers of 1000.

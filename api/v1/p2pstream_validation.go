@@ -1,29 +1,35 @@
 package v1
 
 import (
-	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
+
+// MaxNameLength bounds the name of a stream, so that the names of its Services and the labels of its pods
+// stay within the 63 characters of a DNS label.
+const MaxNameLength = 45
+
+var streamName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
 
 // Validate holds a stream to the rules of the CRD where there is no API server to do it. The messages
 // are those of the CRD; each error names its field.
 func (s *P2PStream) Validate() field.ErrorList {
 	var errs field.ErrorList
-	for _, msg := range validation.IsDNS1123Subdomain(s.Name) {
-		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), s.Name, msg))
+	if len(s.Name) > MaxNameLength || !streamName.MatchString(s.Name) {
+		errs = append(errs, field.Invalid(field.NewPath("metadata", "name"), s.Name, "metadata.name must be lower case letters, digits and -, start with a letter, end with a letter or digit, and have 45 characters at most: Services and pods are named after it"))
 	}
 	return append(errs, s.Spec.validate(field.NewPath("spec"))...)
 }
 
 func (s *P2PStreamSpec) validate(at *field.Path) field.ErrorList {
 	errs := s.Source.validate(at.Child("source"))
-	if len(s.SwarmID) > 256 {
+	if utf8.RuneCountInString(s.SwarmID) > 256 {
 		errs = append(errs, field.TooLong(at.Child("swarmID"), s.SwarmID, 256))
 	}
 	if s.Tracker != nil {
@@ -54,16 +60,31 @@ func (s *SourceSpec) validate(at *field.Path) field.ErrorList {
 	if s.Format != "" {
 		errs = append(errs, oneOf(at.Child("format"), s.Format, FormatDASH, FormatHLS)...)
 	}
-	for name, ref := range map[string]*SecretReference{"caSecretRef": s.CASecretRef, "headersSecretRef": s.HeadersSecretRef} {
-		if ref != nil && ref.Name == "" {
-			errs = append(errs, field.Required(at.Child(name, "name"), ""))
-		}
+	errs = append(errs, s.CASecretRef.validate(at.Child("caSecretRef", "name"))...)
+	return append(errs, s.HeadersSecretRef.validate(at.Child("headersSecretRef", "name"))...)
+}
+
+func (s *SecretReference) validate(at *field.Path) field.ErrorList {
+	if s == nil {
+		return nil
 	}
-	return errs
+	if s.Name == "" {
+		return field.ErrorList{field.Required(at, "")}
+	}
+	return s.Name.validate(at)
+}
+
+var secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+
+func (n SecretName) validate(at *field.Path) field.ErrorList {
+	if n == "" || (len(n) <= 253 && secretName.MatchString(string(n))) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at, string(n), "must be the name of a Secret: lower case letters, digits, - and .")}
 }
 
 func (u URL) valid() bool {
-	if len(u) > 2048 {
+	if utf8.RuneCountInString(string(u)) > 2048 {
 		return false
 	}
 	p, err := url.ParseRequestURI(string(u))
@@ -72,23 +93,25 @@ func (u URL) valid() bool {
 
 var webOrigin = regexp.MustCompile(`^https?://[^/?#@ ]+$`)
 
+func (o WebOrigin) valid() bool {
+	return o == "*" || (utf8.RuneCountInString(string(o)) <= 300 && webOrigin.MatchString(string(o)) && URL(o).valid())
+}
+
 func (s *TrackerSpec) validate(at *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	if s.Replicas != nil && *s.Replicas != 1 {
 		errs = append(errs, field.Invalid(at.Child("replicas"), *s.Replicas, "tracker.replicas must be 1: several trackers cannot share a swarm"))
 	}
-	if len(s.AllowedOrigins) > 64 {
-		errs = append(errs, field.TooMany(at.Child("allowedOrigins"), len(s.AllowedOrigins), 64))
-	}
+	errs = append(errs, set(at.Child("allowedOrigins"), s.AllowedOrigins, 64)...)
 	for i, o := range s.AllowedOrigins {
-		if o != "*" && !webOrigin.MatchString(string(o)) {
+		if !o.valid() {
 			errs = append(errs, field.Invalid(at.Child("allowedOrigins").Index(i), string(o), "tracker.allowedOrigins must hold * or scheme://host[:port] without a path, such as https://intranet.example.com"))
 		}
 	}
 	if e := s.Exposure; e != nil {
 		errs = append(errs, e.validate(at.Child("exposure"))...)
 	}
-	return errs
+	return append(errs, s.Resources.validate(at.Child("resources"))...)
 }
 
 func (s *STUNSpec) validate(at *field.Path) field.ErrorList {
@@ -96,7 +119,7 @@ func (s *STUNSpec) validate(at *field.Path) field.ErrorList {
 	if e := s.Exposure; e != nil {
 		errs = append(errs, e.validate(at.Child("exposure"))...)
 	}
-	return errs
+	return append(errs, s.Resources.validate(at.Child("resources"))...)
 }
 
 var (
@@ -108,8 +131,14 @@ var (
 func (s *SeedersSpec) validate(at *field.Path) field.ErrorList {
 	errs := between(at.Child("replicas"), s.Replicas, 0, 64, "seeders.replicas must be between 0 and 64")
 	errs = append(errs, between(at.Child("maxPeers"), s.MaxPeers, 1, 5000, "seeders.maxPeers must be between 1 and 5000")...)
-	if len(s.Renditions) > 64 {
-		errs = append(errs, field.TooMany(at.Child("renditions"), len(s.Renditions), 64))
+	errs = append(errs, set(at.Child("renditions"), s.Renditions, 64)...)
+	for i, r := range s.Renditions {
+		switch {
+		case r == "":
+			errs = append(errs, field.Required(at.Child("renditions").Index(i), ""))
+		case utf8.RuneCountInString(r) > 128:
+			errs = append(errs, field.TooLong(at.Child("renditions").Index(i), r, 128))
+		}
 	}
 	if c := s.CacheSize; c != nil && (c.Cmp(minCacheSize) < 0 || c.Cmp(maxCacheSize) > 0) {
 		errs = append(errs, field.Invalid(at.Child("cacheSize"), c.String(), "seeders.cacheSize must be between 16Mi and 64Gi"))
@@ -120,72 +149,13 @@ func (s *SeedersSpec) validate(at *field.Path) field.ErrorList {
 	if e := s.Exposure; e != nil {
 		errs = append(errs, e.validate(at.Child("exposure"))...)
 	}
-	return errs
-}
-
-func (e *TrackerExposure) validate(at *field.Path) field.ErrorList {
-	errs := oneOf(at.Child("type"), e.Type, ExposureClusterIP, ExposureHostNetwork, ExposureLoadBalancer, ExposureNodePort)
-	errs = append(errs, validateHost(at.Child("host"), e.Host)...)
-	errs = append(errs, validateAddresses(at, "tracker.exposure", e.Type, e.Addresses)...)
-	errs = append(errs, validateNodePort(at, "tracker.exposure", e.Type, e.NodePort)...)
-	if e.ExternalTrafficPolicy != "" {
-		errs = append(errs, oneOf(at.Child("externalTrafficPolicy"), e.ExternalTrafficPolicy, "Cluster", "Local")...)
-		if e.Type != ExposureNodePort && e.Type != ExposureLoadBalancer {
-			errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.externalTrafficPolicy needs tracker.exposure.type NodePort or LoadBalancer"))
-		}
+	if len(s.NodeSelector) > 32 {
+		errs = append(errs, field.TooMany(at.Child("nodeSelector"), len(s.NodeSelector), 32))
 	}
-	return errs
-}
-
-func (e *STUNExposure) validate(at *field.Path) field.ErrorList {
-	errs := oneOf(at.Child("type"), e.Type, ExposureClusterIP, ExposureHostNetwork, ExposureLoadBalancer, ExposureNodePort)
-	errs = append(errs, validateHost(at.Child("host"), e.Host)...)
-	errs = append(errs, validateAddresses(at, "stun.exposure", e.Type, e.Addresses)...)
-	return append(errs, validateNodePort(at, "stun.exposure", e.Type, e.NodePort)...)
-}
-
-func (e *SeederExposure) validate(at *field.Path) field.ErrorList {
-	errs := oneOf(at.Child("type"), e.Type, ExposureClusterIP, ExposureHostNetwork, ExposureNodePort)
-	return append(errs, validateAddresses(at, "seeders.exposure", e.Type, e.Addresses)...)
-}
-
-var host = regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$`)
-
-func validateHost(at *field.Path, h Host) field.ErrorList {
-	if h == "" || (len(h) <= 253 && host.MatchString(string(h))) {
-		return nil
+	if len(s.Tolerations) > 32 {
+		errs = append(errs, field.TooMany(at.Child("tolerations"), len(s.Tolerations), 32))
 	}
-	return field.ErrorList{field.Invalid(at, string(h), "exposure.host must be a host name or an IP address without scheme, port and path")}
-}
-
-func validateAddresses(at *field.Path, name string, t ExposureType, addresses []IPAddress) field.ErrorList {
-	var errs field.ErrorList
-	if len(addresses) > 0 && t != ExposureNodePort && t != ExposureHostNetwork {
-		errs = append(errs, field.Invalid(at, string(t), name+".addresses needs "+name+".type NodePort or HostNetwork"))
-	}
-	if len(addresses) > 16 {
-		errs = append(errs, field.TooMany(at.Child("addresses"), len(addresses), 16))
-	}
-	for i, a := range addresses {
-		if ip, err := netip.ParseAddr(string(a)); err != nil || ip.Zone() != "" {
-			errs = append(errs, field.Invalid(at.Child("addresses").Index(i), string(a), "exposure.addresses must hold IP addresses, such as 192.0.2.10"))
-		}
-	}
-	return errs
-}
-
-func validateNodePort(at *field.Path, name string, t ExposureType, port *NodePort) field.ErrorList {
-	if port == nil {
-		return nil
-	}
-	var errs field.ErrorList
-	if *port < 1 || *port > 65535 {
-		errs = append(errs, field.Invalid(at.Child("nodePort"), int32(*port), "exposure.nodePort must be between 1 and 65535"))
-	}
-	if t != ExposureNodePort {
-		errs = append(errs, field.Invalid(at, string(t), name+".nodePort needs "+name+".type NodePort"))
-	}
-	return errs
+	return append(errs, s.Resources.validate(at.Child("resources"))...)
 }
 
 func between(at *field.Path, value *int32, low, high int32, message string) field.ErrorList {
@@ -196,13 +166,25 @@ func between(at *field.Path, value *int32, low, high int32, message string) fiel
 }
 
 func oneOf[T ~string](at *field.Path, value T, valid ...T) field.ErrorList {
-	for _, v := range valid {
-		if value == v {
-			return nil
-		}
+	if slices.Contains(valid, value) {
+		return nil
 	}
 	if value == "" {
 		return field.ErrorList{field.Required(at, "")}
 	}
 	return field.ErrorList{field.NotSupported(at, value, valid)}
+}
+
+// set holds a list to its bound and each of its values to being there once.
+func set[T comparable](at *field.Path, values []T, most int) field.ErrorList {
+	var errs field.ErrorList
+	if len(values) > most {
+		errs = append(errs, field.TooMany(at, len(values), most))
+	}
+	for i, v := range values {
+		if slices.Contains(values[:i], v) {
+			errs = append(errs, field.Duplicate(at.Index(i), v))
+		}
+	}
+	return errs
 }

@@ -1,6 +1,7 @@
 package crdtest
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"os"
@@ -15,6 +16,8 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
@@ -126,12 +129,16 @@ func (v validator) validate(object map[string]any) field.ErrorList {
 	if len(errs) > 0 {
 		return errs // as the API server: rules run on what the schema accepts
 	}
+	errs = listtype.ValidateListSetsAndMaps(nil, v.schema, object)
+	if len(errs) > 0 {
+		return errs
+	}
 	errs, _ = v.rules.Validate(context.Background(), nil, v.schema, object, nil, math.MaxInt64)
 	return errs
 }
 
-func object(spec map[string]any) map[string]any {
-	return map[string]any{"apiVersion": "p2pstream.dev/v1", "kind": "P2PStream", "metadata": map[string]any{"name": "a"}, "spec": spec}
+func object(name string, spec map[string]any) map[string]any {
+	return map[string]any{"apiVersion": "p2pstream.dev/v1", "kind": "P2PStream", "metadata": map[string]any{"name": name}, "spec": spec}
 }
 
 func TestRules(t *testing.T) {
@@ -141,9 +148,10 @@ func TestRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	var cases []struct {
-		Name string         `json:"name"`
-		Spec map[string]any `json:"spec"`
-		Want string         `json:"want"`
+		Name   string         `json:"name"`
+		Stream string         `json:"stream"`
+		Spec   map[string]any `json:"spec"`
+		Want   string         `json:"want"`
 	}
 	if err := yaml.Unmarshal(raw, &cases); err != nil {
 		t.Fatal(err)
@@ -152,7 +160,7 @@ func TestRules(t *testing.T) {
 	for _, tt := range cases {
 		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
-			errs := v.validate(object(wholeNumbers(tt.Spec).(map[string]any)))
+			errs := v.validate(object(cmp.Or(tt.Stream, "a"), wholeNumbers(tt.Spec).(map[string]any)))
 			err := errs.ToAggregate()
 			switch {
 			case tt.Want == "" && err != nil:
@@ -164,10 +172,51 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestSamplesAreAccepted(t *testing.T) {
+	t.Parallel()
+	samples, err := filepath.Glob("../../config/samples/p2pstream_*.yaml")
+	if err != nil || len(samples) == 0 {
+		t.Fatalf("samples: %v, %v", samples, err)
+	}
+	v := newValidator(t)
+	for _, file := range samples {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var o map[string]any
+		if err := yaml.UnmarshalStrict(raw, &o); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		if unknown := pruning.PruneWithOptions(o, v.schema, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}); len(unknown) > 0 {
+			t.Errorf("%s: unknown fields %v", file, unknown)
+		}
+		if err := v.validate(wholeNumbers(o).(map[string]any)).ToAggregate(); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+func TestScaleSubresource(t *testing.T) {
+	t.Parallel()
+	scale := readCRD(t).Spec.Versions[0].Subresources
+	if scale == nil || scale.Scale == nil {
+		scale = readCRD(t).Spec.Subresources
+	}
+	if scale == nil || scale.Scale == nil {
+		t.Fatal("no scale subresource")
+	}
+	got := *scale.Scale
+	if got.SpecReplicasPath != ".spec.seeders.replicas" || got.StatusReplicasPath != ".status.seeders.replicas" ||
+		got.LabelSelectorPath == nil || *got.LabelSelectorPath != ".status.seeders.selector" {
+		t.Errorf("scale = %+v", got)
+	}
+}
+
 func TestStatusDefaultsToUnknown(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t)
-	o := object(map[string]any{"source": map[string]any{"url": "http://o/m.m3u8"}})
+	o := object("a", map[string]any{"source": map[string]any{"url": "http://o/m.m3u8"}})
 	defaulting.Default(o, v.schema)
 	status, _ := o["status"].(map[string]any)
 	conditions, _ := status["conditions"].([]any)
