@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/p2pstream/p2pstream/internal/redact"
 )
 
 // First returns the first of the errors that is one.
@@ -73,18 +75,7 @@ func urlOf(field, value, want string, schemes ...string) error {
 			}
 		}
 	}
-	return fmt.Errorf("%s: %q is not %s", field, withoutSecrets(value), want)
-}
-
-// withoutSecrets drops what may be a credential from what is shown of a value.
-func withoutSecrets(value string) string {
-	value, _, _ = strings.Cut(value, "?")
-	if scheme, rest, ok := strings.Cut(value, "://"); ok {
-		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-			value = scheme + "://" + rest[at+1:]
-		}
-	}
-	return value
+	return fmt.Errorf("%s: %q is not %s", field, redact.URL(value), want)
 }
 
 // STUN checks a STUN URI, stun:host or stun:host:port (RFC 7064).

@@ -228,7 +228,7 @@ func (s *Server) sample() telemetry.Report {
 			break
 		}
 		state.Renditions = append(state.Renditions, telemetry.HeldRendition{
-			Name: r.Name, HeldEdge: max(r.HeldEdge, 0), Segments: r.Held,
+			Name: r.Name, HeldEdge: max(r.HeldEdge, 0), Segments: r.Held, KnownEdge: max(r.NewestKnown, 0),
 		})
 	}
 	return telemetry.Report{

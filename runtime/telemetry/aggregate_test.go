@@ -136,7 +136,7 @@ func TestLiveAndTotals(t *testing.T) {
 	}
 	accept("b", "rome", RoleViewer, 2*time.Second, Report{Version: 1, Sequence: 1, Counters: Counters{HTTP: 600}})
 	accept("a", "", RoleSeeder, 3*time.Second, Report{Version: 1, Sequence: 1, Counters: Counters{HTTP: 1000, Uploaded: 900},
-		Seeder: &SeederState{Renditions: []HeldRendition{{"720p", 17, 5}}, Peers: 2, MaxPeers: 10}})
+		Seeder: &SeederState{Renditions: []HeldRendition{{Name: "720p", HeldEdge: 17, Segments: 5}}, Peers: 2, MaxPeers: 10}})
 
 	sum := a.Summary(start.Add(4 * time.Second))
 	v := sum.Stream("s", RoleViewer)

@@ -59,6 +59,8 @@ type HeldRendition struct {
 	Name     string `json:"name"`
 	HeldEdge int64  `json:"heldEdge"` // media sequence of the newest segment held (RFC 8216 §6.2.2); VOD: its index
 	Segments int    `json:"segments"` // number of segments held
+	// KnownEdge is the media sequence of the newest segment that the seeder has seen published; 0: none, or not told.
+	KnownEdge int64 `json:"knownEdge,omitempty"`
 }
 
 // Acknowledgement answers an accepted report: what is counted now, and which run of the tracker counted it. A peer
@@ -133,8 +135,8 @@ func (s *SeederState) check() error {
 		if h.Name == "" || len(h.Name) > MaxNameLength || !printable(h.Name) {
 			return refuse(Malformed, "rendition name is empty, too long or not printable ASCII")
 		}
-		if h.HeldEdge < -1 || h.HeldEdge > MaxCounter || !within(int64(h.Segments), maxCount) {
-			return refuse(Malformed, "held edge or segments out of range")
+		if h.HeldEdge < -1 || h.HeldEdge > MaxCounter || !within(h.KnownEdge, MaxCounter) || !within(int64(h.Segments), maxCount) {
+			return refuse(Malformed, "held edge, known edge or segments out of range")
 		}
 	}
 	return nil

@@ -53,6 +53,7 @@ func TestDecodeReport(t *testing.T) {
 		{"control character", head + `"counters":{},"session":"a\n"}`, Malformed},
 		{"rendition name", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[{"name":""}]}}`, Malformed},
 		{"held edge", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[{"name":"a","heldEdge":-2}]}}`, Malformed},
+		{"known edge", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[{"name":"a","knownEdge":-1}]}}`, Malformed},
 		{"many renditions", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[` + strings.Repeat(`{"name":"a"},`, MaxRenditions) + `{"name":"a"}]}}`, Malformed},
 		{"uplink", `{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"uplinkBps":-1}}`, Malformed},
 		{"too large", head + `"counters":{}}` + strings.Repeat(" ", MaxReportSize), TooLarge},

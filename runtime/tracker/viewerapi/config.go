@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/redact"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
@@ -19,6 +20,8 @@ type Config struct {
 	SwarmID   string `json:"swarmID,omitempty"`   // empty: what an unconfigured player derives from StreamURL
 	// STUN lists servers as host:port or stun:host:port; each is handed out only while Dependencies.STUNReady says so.
 	STUN []string `json:"stun,omitempty"`
+	// PrivateAccumulate believes ?accumulate=1 of callers of StatsHandler only.
+	PrivateAccumulate bool `json:"privateAccumulate,omitempty"`
 	// ExternalURL is the tracker's address as browsers see it, such as https://tracker.example.com. Empty: the scheme
 	// and host of each request.
 	ExternalURL    string `json:"externalURL,omitempty"`
@@ -103,7 +106,7 @@ func (c Config) withDefaults() Config {
 		c.Stream = c.SwarmID
 	}
 	if c.Stream == "" {
-		c.Stream, _, _ = strings.Cut(c.StreamURL, "?") // a query may hold a secret; it is no part of a name
+		c.Stream = redact.URL(c.StreamURL) // what may be a secret is no part of a name
 	}
 	if c.Interval <= 0 {
 		c.Interval = 5 * time.Second

@@ -37,6 +37,7 @@ type Facts struct {
 	Problem    string            // why the last attempt failed, "" when it did not
 	SwarmID    string            // in force: the configured one or the default of the manifest's response URL
 	Playlist   settings.Playlist // of one rendition, with the window as of At
+	Followed   string            // name of that rendition
 	Renditions []Rendition
 	// Peerable is nil while unknown; Reason is a CamelCase word and Message a sentence when it is false.
 	Peerable        *bool

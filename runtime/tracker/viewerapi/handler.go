@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/web"
 )
 
@@ -22,6 +23,10 @@ type Dependencies struct {
 	Swarms    Swarms
 	Facts     StreamFacts              // nil: nothing is known of the stream
 	STUNReady func(server string) bool // nil: every configured STUN server is ready; must not block
+	// STUN returns the servers in force, where they may change; nil: Config.STUN.
+	STUN func() []string
+	// Draining tells that this tracker is on its way out; nil: it never is.
+	Draining func() bool
 	// SeederToken returns the token in force, where it may change; nil: Config.SeederToken.
 	SeederToken func() string
 	// OnSeeder is told the state of a seeder with each of its reports, under the id it reports by; must not block.
@@ -93,7 +98,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 		return nil, err
 	}
 	h.route("/v1/config", map[string]http.HandlerFunc{http.MethodGet: h.serveConfig})
-	h.route("/v1/stats", map[string]http.HandlerFunc{http.MethodGet: h.serveStats})
+	h.route(stats.Path, map[string]http.HandlerFunc{http.MethodGet: h.serveStats})
 	h.route("/v1/telemetry", map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
 	assets := web.Handler()
 	h.mux.Handle("/player", assets)

@@ -247,7 +247,7 @@ func TestStats(t *testing.T) {
 	if !s.SeedersHold || len(s.SeederStates) != 1 || s.Boot != r.Boot() || s.Peerable == nil || s.Offload.StartupMs != 320 {
 		t.Errorf("stats: %+v", s)
 	}
-	if s.Renditions[0].Peers != 7 || s.Renditions[0].Swarms[1] != (SwarmStats{"v2.3", "BBBBBBBBBBBBBBBBBBBB", 4, 1}) || s.Renditions[1].Peers != 0 {
+	if swarm := (SwarmStats{Generation: "v2.3", InfoHash: "BBBBBBBBBBBBBBBBBBBB", Peers: 4, Seeders: 1}); s.Renditions[0].Peers != 7 || s.Renditions[0].Swarms[1] != swarm || s.Renditions[1].Peers != 0 {
 		t.Errorf("renditions: %+v", s.Renditions)
 	}
 	if s.Groups[1].Site != "lab" {

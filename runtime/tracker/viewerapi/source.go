@@ -138,7 +138,7 @@ func (f *StreamFollower) judge(p *manifest.Presentation, name string, playlist *
 	playlists := map[string]*manifest.Playlist{}
 	if playlist != nil {
 		playlists[name] = playlist
-		facts.At = playlist.FetchedAt
+		facts.At, facts.Followed = playlist.FetchedAt, name
 		facts.Playlist = settings.Playlist{Live: playlist.Live && !playlist.Ended, Segments: len(playlist.Segments),
 			TargetDuration: playlist.TargetDuration, Window: playlist.Window, Edge: playlist.LastSequence()}
 	}

@@ -3,81 +3,132 @@ package viewerapi
 import (
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/redact"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
 
-// Stats is the answer of GET /v1/stats. Bytes are media bytes; see telemetry.Counters for what counts as one.
-type Stats struct {
-	Version   int       `json:"v"` // 1
-	Boot      string    `json:"boot"`
-	StartedAt time.Time `json:"startedAt"`
-	Now       time.Time `json:"now"`
-	Stream    string    `json:"stream,omitempty"`
-	StreamURL string    `json:"streamURL,omitempty"` // without its query
-	SwarmID   string    `json:"swarmID,omitempty"`
+// The answer of /v1/stats, which has a package of its own for those who only read it.
+type (
+	// Stats is the answer of GET /v1/stats.
+	Stats = stats.Stats
+	// RenditionStats is one rendition with the swarms of its generations.
+	RenditionStats = stats.Rendition
+	// SwarmStats is one swarm.
+	SwarmStats = stats.Swarm
+	// Offload sums what viewers report.
+	Offload = stats.Offload
+)
 
-	// Viewers is the larger of the reporting sessions and the viewer sockets. A session and a socket cannot be told to
-	// be the same page, so this is exact while every page reports or none does, and a lower bound when some pages
-	// report while others have only a socket.
-	Viewers   int `json:"viewers"`
-	Reporting int `json:"reporting"` // viewer sessions heard within three intervals
-	Seeders   int `json:"seeders"`   // the larger of seeder sockets and freshly reporting seeders
-	Peers     int `json:"peers"`     // memberships over all swarms, seeders included
+// settleTime is how long after its start a tracker does not know yet how many viewers there are: reporters of a tracker
+// that was away come back within half a minute, which is also how long our peers and the browsers' library wait
+// between announces until they have been told otherwise.
+const settleTime = 30 * time.Second
 
-	ViewerSockets int `json:"viewerSockets"`
-	SeederSockets int `json:"seederSockets"`
-
-	Renditions []RenditionStats `json:"renditions"`
-	// OtherSwarms counts swarms that belong to no known rendition, and OtherPeers their members.
-	OtherSwarms int `json:"otherSwarms"`
-	OtherPeers  int `json:"otherPeers"`
-
-	Offload Offload `json:"offload"`
-
-	Peerable        *bool     `json:"peerable"` // null: unknown
-	Reason          string    `json:"reason,omitempty"`
-	Message         string    `json:"message,omitempty"`
-	SourceReadAt    time.Time `json:"sourceReadAt,omitzero"`
-	SourceProblem   string    `json:"sourceProblem,omitempty"`
-	SeedersHold     bool      `json:"seedersHold"` // whether viewers are told to wait for seeders
-	SeedersHolding  int       `json:"seedersHolding"`
-	IntervalSeconds float64   `json:"intervalSeconds"` // between reports
-
-	SeederStates []telemetry.SeederReport   `json:"seederStates"`
-	Groups       []telemetry.Group          `json:"groups"` // by role and site
-	Refused      map[telemetry.Reason]int64 `json:"refused"`
-	Sessions     int                        `json:"sessions"` // remembered
-	Evicted      int64                      `json:"evicted"`
+// viewersKnown tells whether viewers of an earlier run have had time to come back.
+func (h *Handler) viewersKnown(now time.Time) bool {
+	return now.Sub(h.began) >= max(settleTime, 3*h.cfg.Interval)
 }
 
-// RenditionStats is one rendition with the swarms of its generations.
-type RenditionStats struct {
-	Name       string       `json:"name"`
-	Type       string       `json:"type,omitempty"`
-	Bandwidth  int64        `json:"bandwidth,omitempty"`
-	Codecs     string       `json:"codecs,omitempty"`
-	Resolution string       `json:"resolution,omitempty"`
-	Peers      int          `json:"peers"` // over all generations
-	Swarms     []SwarmStats `json:"swarms"`
+// Stats computes what /v1/stats answers.
+func (h *Handler) Stats() Stats { return h.sums(false) }
+
+func (h *Handler) sums(accumulate bool) Stats {
+	now := h.deps.Now()
+	facts, hold := h.facts(), h.held(now)
+	h.mu.Lock()
+	summary := h.aggregate.Summary(now)
+	if accumulate {
+		h.aggregate.MarkRead(now)
+	}
+	h.mu.Unlock()
+	audience := h.deps.Swarms.Audience()
+	viewers := summary.Stream(h.cfg.Stream, telemetry.RoleViewer)
+	seeders := summary.Stream(h.cfg.Stream, telemetry.RoleSeeder)
+	out := Stats{Version: stats.Version, Boot: h.boot, StartedAt: h.began.UTC(), Now: now.UTC(), Stream: h.cfg.Stream,
+		StreamURL: redact.URL(h.cfg.StreamURL), SwarmID: h.swarmID(facts), Draining: h.deps.Draining != nil && h.deps.Draining(),
+		ViewersKnown: h.viewersKnown(now),
+		Viewers:      max(viewers.Reporting, audience.ViewerSockets), Reporting: viewers.Reporting,
+		Seeders:       max(seeders.Reporting, audience.SeederSockets),
+		ViewerSockets: audience.ViewerSockets, SeederSockets: audience.SeederSockets,
+		Peerable: facts.Peerable, Reason: facts.Reason, Message: facts.Message, SourceProblem: facts.Problem,
+		SeedersHold: hold.enough, SeedersHolding: hold.seeders, IntervalSeconds: h.cfg.Interval.Seconds(),
+		STUN: h.stunStats(), SeederStates: summary.Seeders, Groups: summary.Groups, Refused: summary.Refused,
+		Sessions: summary.Sessions, Evicted: summary.Evicted,
+		Offload: Offload{WindowSeconds: h.cfg.Window.Seconds(), Window: viewers.Window, WindowRatio: ratio(viewers.Window),
+			Totals: viewers.Totals, TotalRatio: ratio(viewers.Totals), SeederTotals: seeders.Totals,
+			Stalls: viewers.Stalls, StallMs: viewers.StallMs, StartupMs: viewers.StartupMs}}
+	if !facts.At.IsZero() {
+		out.SourceReadAt = facts.At.UTC()
+	}
+	if facts.Playlist.Known() {
+		out.Live = &facts.Playlist.Live
+	}
+	if out.Groups == nil {
+		out.Groups = []telemetry.Group{}
+	}
+	h.addSwarms(&out, facts)
+	addEdges(&out, facts)
+	return out
 }
 
-// SwarmStats is one swarm.
-type SwarmStats struct {
-	Generation string `json:"generation"` // "v2.2", "v2.3"
-	InfoHash   string `json:"infoHash"`
-	Peers      int    `json:"peers"`
-	Seeders    int    `json:"seeders"`
+// addSwarms sorts the tracker's swarms under the renditions that make them.
+func (h *Handler) addSwarms(out *Stats, facts Facts) {
+	counts := map[string]SwarmCount{}
+	for _, s := range h.deps.Swarms.Snapshot() {
+		counts[s.InfoHash] = s
+		out.Peers += s.Peers
+	}
+	out.OtherSwarms, out.OtherPeers = len(counts), out.Peers
+	out.Renditions = []RenditionStats{}
+	seen := map[string]bool{}
+	for _, r := range facts.Renditions {
+		rendition := RenditionStats{Name: r.Name, Type: r.Type, Bandwidth: r.Bandwidth, Codecs: r.Codecs,
+			Resolution: r.Resolution, Swarms: []SwarmStats{}}
+		for _, generation := range generations(r.InfoHashes) {
+			hash := r.InfoHashes[generation]
+			count, active := counts[hash]
+			rendition.Swarms = append(rendition.Swarms,
+				SwarmStats{Generation: generation, InfoHash: hash, Peers: count.Peers, Seeders: count.Seeders})
+			rendition.Peers += count.Peers
+			// Equal renditions on two hosts share a swarm.
+			if active && !seen[hash] {
+				seen[hash] = true
+				out.OtherSwarms--
+				out.OtherPeers -= count.Peers
+			}
+		}
+		out.Renditions = append(out.Renditions, rendition)
+	}
 }
 
-// Offload sums what viewers report; seeders' own traffic is not in it.
-type Offload struct {
-	WindowSeconds float64            `json:"windowSeconds"`
-	Window        telemetry.Counters `json:"window"`
-	WindowRatio   *float64           `json:"windowRatio"` // peer ÷ received in the window; null: nothing received
-	Totals        telemetry.Counters `json:"totals"`      // since startedAt; see telemetry.Accumulator
-	TotalRatio    *float64           `json:"totalRatio"`
-	SeederTotals  telemetry.Counters `json:"seederTotals"` // of the seeders: http is what they took from the origin
-	Stalls        int64              `json:"stalls"`
-	StallMs       int64              `json:"stallMs"`
-	StartupMs     int64              `json:"startupMs"` // mean
+// addEdges tells what has been published of a live stream and what seeders lack of it.
+func addEdges(out *Stats, facts Facts) {
+	in := settings.HoldingInput{Playlist: facts.Playlist, ReadAt: facts.At, Seeders: out.SeederStates}
+	edges := settings.Edges(in, facts.Followed)
+	for i := range out.Renditions {
+		if e, ok := edges[out.Renditions[i].Name]; ok {
+			out.Renditions[i].LiveEdge = &e
+		}
+	}
+	out.Behind = []stats.Behind{}
+	for _, l := range settings.Behind(in, facts.Followed) {
+		out.Behind = append(out.Behind, stats.Behind{Seeder: l.Seeder, Rendition: l.Rendition, HeldEdge: l.HeldEdge, LiveEdge: l.Edge})
+	}
+}
+
+func (h *Handler) stunStats() []stats.STUN {
+	out := []stats.STUN{}
+	for _, s := range h.stunServers() {
+		out = append(out, stats.STUN{Server: s, Ready: h.stunReady(s)})
+	}
+	return out
+}
+
+func ratio(c telemetry.Counters) *float64 {
+	if f, ok := c.Offload(); ok {
+		return &f
+	}
+	return nil
 }

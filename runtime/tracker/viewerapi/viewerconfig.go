@@ -123,8 +123,8 @@ func merge(target any, patch any) any {
 // five seconds.
 func (h *Handler) iceServers() []settings.ICEServer {
 	servers := []settings.ICEServer{}
-	for _, s := range h.cfg.STUN {
-		if h.deps.STUNReady != nil && !h.deps.STUNReady(s) {
+	for _, s := range h.stunServers() {
+		if !h.stunReady(s) {
 			continue
 		}
 		if !strings.HasPrefix(s, "stun:") {
@@ -133,6 +133,17 @@ func (h *Handler) iceServers() []settings.ICEServer {
 		servers = append(servers, settings.ICEServer{URLs: []string{s}})
 	}
 	return servers
+}
+
+func (h *Handler) stunServers() []string {
+	if h.deps.STUN != nil {
+		return h.deps.STUN()
+	}
+	return h.cfg.STUN
+}
+
+func (h *Handler) stunReady(server string) bool {
+	return h.deps.STUNReady == nil || h.deps.STUNReady(server)
 }
 
 func (h *Handler) facts() Facts {

@@ -66,10 +66,5 @@ func holdsRendition(in HoldingInput, s telemetry.SeederReport, h telemetry.HeldR
 	if !p.Live {
 		return h.Segments >= min(p.Segments, int((firstWindow+p.TargetDuration-1)/p.TargetDuration))
 	}
-	// The report is older than the playlist: as many segments as were published between them are forgiven.
-	lag := int64(edgeLag)
-	if between := in.ReadAt.Sub(s.At); between > 0 {
-		lag += int64((between + p.TargetDuration - 1) / p.TargetDuration)
-	}
-	return h.HeldEdge >= p.Edge-lag
+	return h.HeldEdge >= p.Edge-tolerance(p, s.At, in.ReadAt)
 }

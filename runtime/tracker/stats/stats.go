@@ -1,0 +1,137 @@
+// Package stats is what a tracker tells of its stream at /v1/stats: the one
+// definition of that JSON for the tracker that writes it and for all who read
+// it. It is pure, and imports no part of the tracker.
+package stats
+
+import (
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+)
+
+// Version is the version of the format that this package reads and writes.
+const Version = 1
+
+// Path is where a tracker answers with Stats, and AccumulatePath the same for the one reader that keeps the totals over
+// restarts of the tracker with a telemetry.Accumulator. A tracker with an admin listener takes AccumulatePath there
+// only: anybody may read the stats, but nobody else may say that they are in safe hands.
+const (
+	Path           = "/v1/stats"
+	AccumulatePath = Path + "?accumulate=1"
+)
+
+// MaxBytes is more than any answer is long; readers need not take more.
+const MaxBytes = 4 << 20
+
+// Stats is the answer of GET /v1/stats. Bytes are media bytes; see telemetry.Counters for what counts as one.
+type Stats struct {
+	Version   int       `json:"v"`
+	Boot      string    `json:"boot"` // random, of this run of the tracker
+	StartedAt time.Time `json:"startedAt"`
+	Now       time.Time `json:"now"`
+	Draining  bool      `json:"draining,omitempty"` // this tracker is on its way out: its viewers move to another one
+	Stream    string    `json:"stream,omitempty"`
+	StreamURL string    `json:"streamURL,omitempty"` // without its query
+	SwarmID   string    `json:"swarmID,omitempty"`
+
+	// ViewersKnown is false while the tracker has not been up long enough for viewers of an earlier run to come back:
+	// until then Viewers, Reporting and Peers say how many are here already, and not how many there are.
+	ViewersKnown bool `json:"viewersKnown"`
+	// Viewers is the larger of the reporting sessions and the viewer sockets. A session and a socket cannot be told to
+	// be the same page, so this is exact while every page reports or none does, and a lower bound when some pages
+	// report while others have only a socket.
+	Viewers   int `json:"viewers"`
+	Reporting int `json:"reporting"` // viewer sessions heard within three intervals
+	Seeders   int `json:"seeders"`   // the larger of seeder sockets and freshly reporting seeders
+	Peers     int `json:"peers"`     // memberships over all swarms, seeders included
+
+	ViewerSockets int `json:"viewerSockets"`
+	SeederSockets int `json:"seederSockets"`
+
+	Renditions []Rendition `json:"renditions"` // in the order of the manifest; empty while it has not been read
+	// OtherSwarms counts swarms that belong to no known rendition, and OtherPeers their members.
+	OtherSwarms int `json:"otherSwarms"`
+	OtherPeers  int `json:"otherPeers"`
+
+	Offload Offload `json:"offload"`
+
+	Peerable *bool  `json:"peerable"` // null: unknown, the stream has not been read yet
+	Reason   string `json:"reason,omitempty"`
+	Message  string `json:"message,omitempty"`
+	Live     *bool  `json:"live"` // null: unknown
+	// SourceReadAt is when a playlist was last read; it stays while SourceProblem says why a newer one cannot be.
+	SourceReadAt  time.Time `json:"sourceReadAt,omitzero"`
+	SourceProblem string    `json:"sourceProblem,omitempty"`
+
+	SeedersHold    bool `json:"seedersHold"`    // whether viewers are told to wait for seeders
+	SeedersHolding int  `json:"seedersHolding"` // how many hold the stream now and have room
+	// Behind lists what seeders that report should hold of a live stream and do not. It is judged against the newest
+	// playlist that the tracker or any seeder has seen, so it does not grow while the origin is away.
+	Behind []Behind `json:"behind"`
+
+	STUN []STUN `json:"stun"` // as configured, with what probes said
+
+	IntervalSeconds float64                    `json:"intervalSeconds"` // between reports
+	SeederStates    []telemetry.SeederReport   `json:"seederStates"`
+	Groups          []telemetry.Group          `json:"groups"` // by role and site
+	Refused         map[telemetry.Reason]int64 `json:"refused"`
+	Sessions        int                        `json:"sessions"` // remembered
+	Evicted         int64                      `json:"evicted"`
+}
+
+// Rendition is one rendition with the swarms of its generations.
+type Rendition struct {
+	Name       string  `json:"name"`
+	Type       string  `json:"type,omitempty"` // "main" or "secondary"
+	Bandwidth  int64   `json:"bandwidth,omitempty"`
+	Codecs     string  `json:"codecs,omitempty"`
+	Resolution string  `json:"resolution,omitempty"`
+	LiveEdge   *int64  `json:"liveEdge,omitempty"` // media sequence of the newest segment published, of a live stream
+	Peers      int     `json:"peers"`              // over all generations
+	Swarms     []Swarm `json:"swarms"`
+}
+
+// InfoHashes returns the rendition's info hashes by generation.
+func (r Rendition) InfoHashes() map[string]string {
+	hashes := make(map[string]string, len(r.Swarms))
+	for _, s := range r.Swarms {
+		hashes[s.Generation] = s.InfoHash
+	}
+	return hashes
+}
+
+// Swarm is one swarm.
+type Swarm struct {
+	Generation string `json:"generation"` // "v2.2", "v2.3"
+	InfoHash   string `json:"infoHash"`
+	Peers      int    `json:"peers"`
+	Seeders    int    `json:"seeders"`
+}
+
+// Behind is a rendition of which a seeder lacks the newest segments. HeldEdge is −1 when it holds nothing of it;
+// Rendition is empty when it holds nothing of the stream at all.
+type Behind struct {
+	Seeder    string `json:"seeder"` // as in SeederStates
+	Rendition string `json:"rendition,omitempty"`
+	HeldEdge  int64  `json:"heldEdge"`
+	LiveEdge  int64  `json:"liveEdge"`
+}
+
+// STUN is a STUN server that viewers are told of while it answers.
+type STUN struct {
+	Server string `json:"server"` // "stun:host:port"
+	Ready  bool   `json:"ready"`
+}
+
+// Offload sums what viewers report; seeders' own traffic is not in it.
+type Offload struct {
+	WindowSeconds float64            `json:"windowSeconds"`
+	Window        telemetry.Counters `json:"window"`
+	WindowRatio   *float64           `json:"windowRatio"` // peer ÷ received in the window; null: nothing received
+	Totals        telemetry.Counters `json:"totals"`      // since startedAt; see telemetry.Accumulator
+	TotalRatio    *float64           `json:"totalRatio"`
+	SeederTotals  telemetry.Counters `json:"seederTotals"` // of the seeders: http is what they took from the origin
+	Stalls        int64              `json:"stalls"`
+	StallMs       int64              `json:"stallMs"`
+	StartupMs     int64              `json:"startupMs"` // mean
+}
