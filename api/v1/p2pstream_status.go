@@ -129,9 +129,28 @@ type OffloadStatus struct {
 	// Totals since then.
 	// +optional
 	Totals *OffloadTotals `json:"totals,omitempty"`
+	// Runs are the trackers' own counts when they were last added to the totals, most recently read last:
+	// of a run that is read again, only what came on top is added. They are the operator's memory, kept
+	// here so that it is written together with the totals.
+	// +optional
+	// +listType=map
+	// +listMapKey=boot
+	// +kubebuilder:validation:MaxItems=8
+	Runs []TrackerRun `json:"runs,omitempty"`
 	// ObservedAt is when the figures were read. They stay, with their time, when reports stop.
 	// +optional
 	ObservedAt *metav1.Time `json:"observedAt,omitempty"`
+}
+
+// TrackerRun is what one run of a tracker had counted when it was last read.
+type TrackerRun struct {
+	// Boot is the id of the run, as the tracker's stats give it.
+	// +required
+	// +kubebuilder:validation:MaxLength=128
+	Boot string `json:"boot"`
+	// Counted by this run until then.
+	// +required
+	Counted OffloadTotals `json:"counted"`
 }
 
 // OffloadTotals are media bytes that viewers received since the totals began.
