@@ -1,0 +1,246 @@
+package binaries
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/cluster/internal/host"
+)
+
+// KubernetesVersion is what the kube module requires; the API server says so too.
+const KubernetesVersion = "v1.36.3"
+
+const progressInterval = 10 * time.Second
+
+// program is one binary: the folder of its main package, what decides its key, and its names.
+type program struct {
+	name    string
+	version string
+	dir     string
+	sources []string
+	ldflags string
+	links   []string
+	expect  string
+}
+
+func programs() []program {
+	version := "k8s.io/component-base/version.git"
+	minor := strings.Split(strings.TrimPrefix(KubernetesVersion, "v"), ".")
+	return []program{
+		{
+			name: "kube", version: KubernetesVersion, dir: "kube", sources: []string{"go.mod", "go.sum", "*.go"},
+			ldflags: fmt.Sprintf("-s -w -X %[1]sVersion=%[2]s -X %[1]sMajor=%[3]s -X %[1]sMinor=%[4]s", version, KubernetesVersion, minor[0], minor[1]),
+			links:   []string{"etcd", "kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet"},
+			expect:  "about 6 minutes on two cores",
+		},
+		{
+			name: "coredns", dir: "coredns", sources: []string{"go.mod", "go.sum", "*.go"}, ldflags: "-s -w",
+			expect: "about 1 minute on two cores",
+		},
+		{name: "pause", dir: "pause", sources: []string{"*.go"}, ldflags: "-s -w", expect: "a few seconds"},
+	}
+}
+
+// Set says where the built programs are.
+type Set struct {
+	// Kube is the folder with etcd, kubectl, kubelet and the kube-… programs.
+	Kube string
+	// CoreDNS and Pause are files.
+	CoreDNS, Pause string
+}
+
+// CacheDir is where built programs are kept.
+func CacheDir() (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the cache folder: %w; set XDG_CACHE_HOME", err)
+	}
+	return filepath.Join(base, "p2pstream", "cluster"), nil
+}
+
+// Ensure builds what is not in the cache yet, telling progress to out.
+func Ensure(ctx context.Context, source string, out io.Writer) (Set, error) {
+	cache, err := CacheDir()
+	if err != nil {
+		return Set{}, err
+	}
+	found := map[string]string{}
+	for _, p := range programs() {
+		dir, err := p.ensure(ctx, source, cache, out)
+		if err != nil {
+			return Set{}, err
+		}
+		found[p.name] = dir
+	}
+	return set(found), nil
+}
+
+// Find returns the programs if all of them are in the cache.
+func Find(source string) (Set, error) {
+	cache, err := CacheDir()
+	if err != nil {
+		return Set{}, err
+	}
+	found := map[string]string{}
+	for _, p := range programs() {
+		key, err := p.key(source)
+		if err != nil {
+			return Set{}, err
+		}
+		dir := filepath.Join(cache, key)
+		if _, err := os.Stat(filepath.Join(dir, p.name)); err != nil {
+			return Set{}, fmt.Errorf("%s is not built: run `cluster build` first (%s)", p.name, p.expect)
+		}
+		found[p.name] = dir
+	}
+	return set(found), nil
+}
+
+func set(dirs map[string]string) Set {
+	return Set{Kube: dirs["kube"], CoreDNS: filepath.Join(dirs["coredns"], "coredns"), Pause: filepath.Join(dirs["pause"], "pause")}
+}
+
+// key names a build by all that decides its bytes but the Go version, of which any will do.
+func (p program) key(source string) (string, error) {
+	hash := sha256.New()
+	_, _ = fmt.Fprintln(hash, p.ldflags, p.links, runtime.GOARCH)
+	for _, pattern := range p.sources {
+		files, err := filepath.Glob(filepath.Join(source, p.dir, pattern))
+		if err != nil {
+			return "", fmt.Errorf("listing source: %w", err)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				return "", fmt.Errorf("reading source: %w", err)
+			}
+			_, _ = fmt.Fprintln(hash, filepath.Base(file), len(content))
+			_, _ = hash.Write(content)
+		}
+	}
+	parts := []string{p.name}
+	if p.version != "" {
+		parts = append(parts, p.version)
+	}
+	return strings.Join(append(parts, hex.EncodeToString(hash.Sum(nil))[:12]), "-"), nil
+}
+
+func (p program) ensure(ctx context.Context, source, cache string, out io.Writer) (string, error) {
+	key, err := p.key(source)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(cache, key)
+	if _, err := os.Stat(filepath.Join(dir, p.name)); err == nil {
+		return dir, nil
+	}
+	release, err := host.Lock(ctx, filepath.Join(cache, "lock-"+p.name), func() {
+		_, _ = fmt.Fprintf(out, "waiting for another build of %s…\n", p.name)
+	})
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	if _, err := os.Stat(filepath.Join(dir, p.name)); err == nil {
+		return dir, nil
+	}
+	return dir, p.build(ctx, filepath.Join(source, p.dir), dir, out)
+}
+
+// build links into a folder beside the final one, which then appears whole.
+func (p program) build(ctx context.Context, source, dir string, out io.Writer) error {
+	scratch, err := os.MkdirTemp(filepath.Dir(dir), ".building-")
+	if err != nil {
+		return fmt.Errorf("making build folder: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(scratch) }()
+	label := strings.TrimSpace(p.name + " " + p.version)
+	_, _ = fmt.Fprintf(out, "building %s (the first time takes %s)…\n", label, p.expect)
+	began := time.Now()
+	if err := p.compile(ctx, source, filepath.Join(scratch, p.name), out); err != nil {
+		return fmt.Errorf("building %s: %w", p.name, err)
+	}
+	for _, link := range p.links {
+		if err := os.Symlink(p.name, filepath.Join(scratch, link)); err != nil {
+			return fmt.Errorf("naming %s: %w", link, err)
+		}
+	}
+	if err := os.Chmod(scratch, 0o755); err != nil {
+		return fmt.Errorf("opening build folder: %w", err)
+	}
+	if err := os.Rename(scratch, dir); err != nil {
+		return fmt.Errorf("keeping build: %w", err)
+	}
+	_, _ = fmt.Fprintf(out, "built %s in %s\n", label, time.Since(began).Round(time.Second))
+	return nil
+}
+
+func (p program) compile(ctx context.Context, source, target string, out io.Writer) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", p.ldflags, "-o", target, ".")
+	cmd.Dir = source
+	// Static programs run in any namespace and any image; workspaces and flags of the user's are not ours.
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly")
+	counter := &lineCounter{}
+	cmd.Stdout, cmd.Stderr = counter, counter
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: put Go on the PATH", err)
+		}
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	tick := time.NewTicker(progressInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				return fmt.Errorf("%w\n%s", err, counter.complaints())
+			}
+			return nil
+		case <-tick.C:
+			_, _ = fmt.Fprintf(out, "  %s: %s, %d packages compiled\n", p.name, time.Since(began).Round(time.Second), counter.lines.Load())
+		}
+	}
+}
+
+// lineCounter counts the packages that `go build -v` names, and keeps the end of what it says.
+type lineCounter struct {
+	lines atomic.Int64
+	tail  []byte
+}
+
+func (c *lineCounter) Write(p []byte) (int, error) {
+	c.lines.Add(int64(bytes.Count(p, []byte{'\n'})))
+	c.tail = append(c.tail, p...)
+	if extra := len(c.tail) - 16<<10; extra > 0 {
+		c.tail = c.tail[extra:]
+	}
+	return len(p), nil
+}
+
+// complaints leaves out the lines that only name a package.
+func (c *lineCounter) complaints() string {
+	var kept []string
+	for line := range strings.Lines(string(c.tail)) {
+		if strings.ContainsAny(strings.TrimSpace(line), " :") {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
+}

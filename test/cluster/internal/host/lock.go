@@ -1,0 +1,62 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Lock holds a folder against every other holder until release is called. It calls waiting once if
+// somebody else holds it. The folder is made if it is missing.
+func Lock(ctx context.Context, dir string, waiting func()) (release func(), err error) {
+	for told := false; ; {
+		file, err := tryLock(dir)
+		if err != nil {
+			return nil, err
+		}
+		if file != nil {
+			return func() { _ = file.Close() }, nil
+		}
+		if !told {
+			waiting()
+			told = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for the lock on %s: %w", dir, ctx.Err())
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func tryLock(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making folder: %w", err)
+	}
+	file, err := os.Open(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("locking folder: %w", err)
+	}
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = file.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("locking %s: %w", dir, err)
+	}
+	// The last holder may have removed the folder; a lock on what has no name keeps nobody out.
+	held, err := file.Stat()
+	now, nowErr := os.Stat(dir)
+	if err != nil || nowErr != nil || !os.SameFile(held, now) {
+		_ = file.Close()
+		return nil, nil
+	}
+	return file, nil
+}

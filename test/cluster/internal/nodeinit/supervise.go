@@ -1,0 +1,147 @@
+package nodeinit
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/cluster/internal/plan"
+)
+
+const (
+	restartDelay = time.Second
+	pollInterval = 20 * time.Millisecond
+)
+
+// Run reads a spec file and is the node from then on. It returns only if the node cannot be made.
+func Run(specFile string, log *slog.Logger) error {
+	if os.Getpid() != 1 {
+		return errors.New("this is the first process of a node; `cluster up` starts it")
+	}
+	data, err := os.ReadFile(specFile)
+	if err != nil {
+		return fmt.Errorf("reading node spec: %w", err)
+	}
+	var spec plan.NodeSpec
+	if err := json.Unmarshal(data, &spec); err != nil {
+		return fmt.Errorf("reading node spec: %w", err)
+	}
+	if err := arrange(spec); err != nil {
+		return fmt.Errorf("making the world of %s: %w", spec.Place, err)
+	}
+	raiseOpenFiles(log)
+	s := &supervisor{spec: spec, log: log, running: map[int]plan.Program{}}
+	for _, program := range spec.Programs {
+		go s.startWhenReady(program)
+	}
+	s.reap()
+	return nil
+}
+
+// raiseOpenFiles lets the node's programs open as many files as the machine allows at all.
+func raiseOpenFiles(log *slog.Logger) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		log.Warn("open files limit is unknown", "error", err)
+		return
+	}
+	limit.Cur = limit.Max
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		log.Warn("open files limit stays", "error", err)
+	}
+}
+
+type supervisor struct {
+	spec plan.NodeSpec
+	log  *slog.Logger
+
+	mu      sync.Mutex // held from before a program is started until it is known by its number
+	running map[int]plan.Program
+}
+
+func (s *supervisor) startWhenReady(program plan.Program) {
+	for program.After != "" {
+		if _, err := os.Stat(program.After); err == nil {
+			break
+		}
+		time.Sleep(pollInterval)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pid, err := start(program)
+	if err != nil {
+		s.ended(program, err.Error())
+		return
+	}
+	s.log.Info("started", "program", program.Name, "pid", pid)
+	s.running[pid] = program
+}
+
+func start(program plan.Program) (int, error) {
+	path, err := exec.LookPath(program.Path)
+	if err != nil {
+		return 0, fmt.Errorf("finding program: %w", err)
+	}
+	log, err := os.OpenFile(program.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return 0, fmt.Errorf("opening log: %w", err)
+	}
+	defer func() { _ = log.Close() }()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		return 0, fmt.Errorf("opening null device: %w", err)
+	}
+	defer func() { _ = null.Close() }()
+	// Not os/exec: its Wait would compete with the one below for the same children.
+	pid, err := syscall.ForkExec(path, append([]string{path}, program.Args...), &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return 0, fmt.Errorf("starting program: %w", err)
+	}
+	return pid, nil
+}
+
+// reap waits for whatever dies: the node's programs, and orphans, which become this process's children.
+func (s *supervisor) reap() {
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		if err != nil {
+			time.Sleep(pollInterval) // nobody was born yet, or a signal came
+			continue
+		}
+		s.mu.Lock()
+		if program, ok := s.running[pid]; ok {
+			delete(s.running, pid)
+			s.ended(program, describe(status))
+		}
+		s.mu.Unlock()
+	}
+}
+
+func describe(status syscall.WaitStatus) string {
+	if status.Signaled() {
+		return "killed by signal " + status.Signal().String()
+	}
+	return fmt.Sprintf("exit status %d", status.ExitStatus())
+}
+
+// ended writes down that a program is gone, for `cluster up` to read, and starts it again, as the
+// machine of a real cluster would.
+func (s *supervisor) ended(program plan.Program, how string) {
+	s.log.Warn("ended", "program", program.Name, "how", how)
+	if file, err := os.OpenFile(s.spec.Exits, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err == nil {
+		_, _ = fmt.Fprintf(file, "%s\t%s\n", program.Name, how)
+		_ = file.Close()
+	}
+	time.AfterFunc(restartDelay, func() { s.startWhenReady(program) })
+}
