@@ -15,6 +15,9 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
 UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers')
+comma       = ,
+space       = $() $()
+SUITES      = unit tools vectors fuzz-seeds cluster peers interop e2e
 # Only packages that hold such tests are linked again for the two suites below.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -22,6 +25,11 @@ FUZZ_PKGS   = $(call with_tests,Fuzz)
 
 GOTESTSUM = $(BIN)/gotestsum
 TESTSUM   = $(BIN)/testsum
+LAUNCHER  = $(BIN)/cluster
+HELM      = $(BIN)/helm
+# envtest runs the API server and etcd that the cluster runs.
+ASSETS    = $(shell $(LAUNCHER) path)
+IMAGE    ?= localhost/p2pstream:dev
 
 ##@ Use
 .PHONY: help
@@ -34,25 +42,30 @@ build: ## build bin/p2pstream
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/p2pstream ./cmd/p2pstream
 
 .PHONY: demo
-demo: build ## run origin, tracker, STUN, one seeder and six viewers on this machine (ARGS="-f stream.yaml")
-	$(BIN)/p2pstream demo $(ARGS)
+demo: ## run a stream on a real cluster of its own, with six viewers in two offices (CLUSTER=context for yours)
+	@CLUSTER=$(CLUSTER) scripts/demo.sh $(ARGS)
+
+.PHONY: image
+image: $(BIN)/image ## build the OCI image bin/p2pstream.oci.tar without a container engine (IMAGE=name:tag)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/static/p2pstream ./cmd/p2pstream
+	$(BIN)/image --binary $(BIN)/static/p2pstream --tag $(IMAGE) --out $(BIN)/p2pstream.oci.tar
 
 ##@ Test
 .PHONY: test
-test: deps $(GOTESTSUM) $(TESTSUM) ## run unit, vectors, fuzz seeds, peers and interop; the last line is the sum
+test: deps $(GOTESTSUM) $(TESTSUM) cluster-binaries ## run every suite; the last line is the sum
 	@rm -rf $(RESULTS)
 	@status=0; \
-	for suite in unit tools vectors fuzz-seeds peers interop; do \
+	for suite in $(SUITES); do \
 	  echo; echo "== $$suite"; \
 	  $(MAKE) --no-print-directory $$suite || status=1; \
 	done; \
-	echo; $(TESTSUM) -require unit,vectors,fuzz-seeds,peers,interop $(RESULTS) || status=1; \
+	echo; $(TESTSUM) -require $(subst $(space),$(comma),$(SUITES)) $(RESULTS) || status=1; \
 	exit $$status
 
 .PHONY: unit
-unit: $(GOTESTSUM) ## run unit tests with the race detector
+unit: $(GOTESTSUM) cluster-binaries ## run unit tests with the race detector; the operator's, on a real API server
 	@mkdir -p $(RESULTS)
-	$(GOTESTSUM) --format pkgname --format-hide-empty-pkg --jsonfile $(RESULTS)/unit.json -- \
+	KUBEBUILDER_ASSETS=$(ASSETS) $(GOTESTSUM) --format pkgname --format-hide-empty-pkg --jsonfile $(RESULTS)/unit.json -- \
 	  -race -timeout 10m -skip '^(TestVector|Fuzz)' $(UNIT_PKGS)
 
 .PHONY: tools
@@ -88,6 +101,17 @@ interop: web $(GOTESTSUM) ## run published players and trackers in a real Chromi
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
 	  -count=1 -timeout 25m -p 1 -parallel 2 $(if $(RUN),-run '$(RUN)') ./test/interop/...
 
+.PHONY: cluster
+cluster: $(GOTESTSUM) cluster-binaries ## test the local cluster itself (as root)
+	@mkdir -p $(RESULTS)
+	@cd test/cluster && $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/cluster.json -- -count=1 -timeout 10m ./...
+
+.PHONY: e2e
+e2e: web image $(GOTESTSUM) $(HELM) cluster-binaries ## run the operator and a stream on a real cluster, with browsers in offices (as root)
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/e2e.json -- \
+	  -count=1 -timeout 30m ./test/e2e/... $(if $(RUN),-args -ginkgo.focus '$(RUN)')
+
 .PHONY: bench
 bench: ## run every benchmark once, five samples each (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),5) -timeout 60m $(UNIT_PKGS)
@@ -117,6 +141,10 @@ web: ## install and bundle the browser pages that interop tests load
 deps: ## install what a fresh Debian lacks (chromium, ffmpeg, Node.js, iproute2, nftables)
 	@scripts/install-deps.sh
 
+.PHONY: cluster-binaries
+cluster-binaries: $(LAUNCHER)
+	@$(LAUNCHER) build >/dev/null
+
 .PHONY: clean
 clean: ## remove everything built
 	rm -rf $(BIN) test/interop/dist test/interop/node_modules
@@ -129,3 +157,7 @@ $(GOTESTSUM): tools/go.mod
 	cd tools && $(GO) build -o $@ gotest.tools/gotestsum
 $(TESTSUM): tools/go.mod $(wildcard tools/testsum/*.go)
 	cd tools && $(GO) build -o $@ ./testsum
+$(BIN)/image: tools/go.mod $(wildcard tools/image/*.go)
+	cd tools && $(GO) build -o $@ ./image
+$(LAUNCHER): test/cluster/go.mod $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')
+	cd test/cluster && $(GO) build -o $@ .
