@@ -1,0 +1,49 @@
+package apply
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/controllers/plan"
+)
+
+// tokenBytes of randomness are beyond guessing (NIST SP 800-63B asks for 112 bits of a secret that is
+// looked up).
+const tokenBytes = 32
+
+// Token makes the Secret by which seeders prove what they are. It can be made and never read: one that is
+// already there is right, whoever asks.
+func (a *Applier) Token(ctx context.Context, stream *v1.P2PStream) (*diagnose.Problem, error) {
+	random := make([]byte, tokenBytes)
+	_, _ = rand.Read(random) // never fails: crypto/rand ends the program instead
+	owner := *metav1.NewControllerRef(stream, v1.GroupVersion.WithKind(v1.Kind))
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: stream.Namespace, Name: plan.TokenSecretName(stream.Name),
+			Labels:          plan.Labels(stream.Name, plan.ComponentSeeder),
+			OwnerReferences: []metav1.OwnerReference{owner},
+		},
+		Type: corev1.SecretTypeOpaque,
+		Data: map[string][]byte{plan.TokenKey: []byte(base64.RawURLEncoding.EncodeToString(random))},
+	}
+	err := a.Client.Create(ctx, secret, client.FieldOwner(FieldOwner))
+	switch {
+	case err == nil, apierrors.IsAlreadyExists(err):
+		return nil, nil
+	case leaving(err):
+		return nil, nil
+	}
+	if problem := read(err, plan.Ref{Kind: "Secret", Name: secret.Name}, ""); problem != nil {
+		return problem, nil
+	}
+	return nil, fmt.Errorf("creating Secret %s: %w", secret.Name, err)
+}

@@ -1,0 +1,131 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// Component returns what holds up one component, the most likely cause first.
+func Component(in Input) []Problem {
+	var found []Problem
+	add := func(p *Problem) {
+		if p != nil {
+			p.Component = in.Component
+			found = append(found, *p)
+		}
+	}
+	add(refused(in))
+	for i := range in.Pods {
+		pod := &in.Pods[i]
+		if pod.DeletionTimestamp != nil {
+			continue
+		}
+		add(unscheduled(pod))
+		for _, c := range pod.Status.ContainerStatuses {
+			add(notStarting(pod, c, in.Component))
+		}
+		if preparing(pod) {
+			add(unmounted(pod, in.Events, in.Secrets))
+		}
+	}
+	return Sort(found)
+}
+
+// refused: the API server lets no pod be made. A Deployment says so in a condition, a StatefulSet only in
+// an event.
+func refused(in Input) *Problem {
+	text := ""
+	for _, c := range in.Conditions {
+		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+			text = c.Message
+		}
+	}
+	if text == "" && int32(len(in.Pods)) < in.Wanted {
+		if e := latest(in.Events, in.Owner, "FailedCreate"); e != nil {
+			text = e.Message
+		}
+	}
+	if text == "" {
+		return nil
+	}
+	next := "See what refuses pods in this namespace, and change it or the spec"
+	switch {
+	case strings.Contains(text, "violates PodSecurity"):
+		next = "Let the namespace admit pods of the Pod Security level that the message names, with its label pod-security.kubernetes.io/enforce"
+	case strings.Contains(text, "exceeded quota"):
+		next = "Raise the namespace's ResourceQuota, or ask for less in spec." + field(in.Component) + ".resources"
+	case strings.Contains(text, "failed quota"), strings.Contains(text, "must specify"):
+		next = "Set spec." + field(in.Component) + ".resources as the namespace's ResourceQuota asks"
+	case strings.Contains(text, "serviceaccount"):
+		next = "Make the namespace's service account default"
+	}
+	return &Problem{Reason: v1.ReasonPodsForbidden, Stalls: true,
+		Message: fmt.Sprintf("%s %s may not make pods: %s %s.", in.Owner.Kind, in.Owner.Name, sentence(text), next)}
+}
+
+// unscheduled pods wait for a node. Nodes come and go, so this is waiting and not stalling.
+func unscheduled(pod *corev1.Pod) *Problem {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return &Problem{Reason: v1.ReasonUnschedulable, Message: fmt.Sprintf(
+				"Pod %s waits for a node: %s Add a node that fits, or change its resources, nodeSelector or tolerations in the spec.",
+				pod.Name, sentence(c.Message))}
+		}
+	}
+	return nil
+}
+
+// notStarting: the container cannot be made, or dies again and again.
+func notStarting(pod *corev1.Pod, c corev1.ContainerStatus, component string) *Problem {
+	if c.State.Waiting == nil {
+		return nil
+	}
+	switch c.State.Waiting.Reason {
+	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable":
+		return &Problem{Reason: v1.ReasonImagePullFailed, Stalls: true, Message: fmt.Sprintf(
+			"Pod %s cannot get image %q: %s Make that image available to the nodes, or start the operator with another --image.",
+			pod.Name, c.Image, sentence(orText(c.State.Waiting.Message, c.State.Waiting.Reason)))}
+	case "CrashLoopBackOff":
+		return crashing(pod, c, component)
+	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+		return &Problem{Reason: v1.ReasonCrashLooping, Stalls: true, Message: fmt.Sprintf(
+			"The node cannot start the container of pod %s: %s See kubectl describe pod %s.",
+			pod.Name, sentence(orText(c.State.Waiting.Message, c.State.Waiting.Reason)), pod.Name)}
+	}
+	return nil
+}
+
+func crashing(pod *corev1.Pod, c corev1.ContainerStatus, component string) *Problem {
+	how, next := "ended again and again", "See kubectl logs --previous "+pod.Name
+	if t := c.LastTerminationState.Terminated; t != nil {
+		how = fmt.Sprintf("ended %d times, last with exit code %d", c.RestartCount, t.ExitCode)
+		if t.Reason == "OOMKilled" {
+			how = fmt.Sprintf("ended %d times, last because it needed more memory than its limit", c.RestartCount)
+			next = "Raise spec." + field(component) + ".resources.limits.memory"
+		}
+		if text := sentence(t.Message); text != "" {
+			how += ": " + strings.TrimSuffix(text, ".")
+		}
+	}
+	return &Problem{Reason: v1.ReasonCrashLooping, Stalls: true,
+		Message: fmt.Sprintf("Pod %s %s. %s.", pod.Name, how, next)}
+}
+
+func field(component string) string {
+	if component == "seeder" {
+		return "seeders"
+	}
+	return component
+}
+
+func orText(s, otherwise string) string {
+	if strings.TrimSpace(s) == "" {
+		return otherwise
+	}
+	return s
+}

@@ -1,0 +1,93 @@
+package diagnose
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+var (
+	// What kubelets say of volumes that they cannot set up.
+	missingSecret = regexp.MustCompile(`secret "([^"]+)" not found`)
+	missingKey    = regexp.MustCompile(`references non-existent secret key: (\S+)`)
+	volumeName    = regexp.MustCompile(`for volume "([^"]+)"`)
+)
+
+// unmounted: a volume of the pod cannot be set up. Only events tell.
+func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string) *Problem {
+	e := latest(events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, "FailedMount")
+	if e == nil {
+		return nil
+	}
+	if m := missingSecret.FindStringSubmatch(e.Message); m != nil {
+		name := m[1]
+		if field, named := secrets[name]; named {
+			return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
+				"Secret %q, which %s names, is not in namespace %s. Create it there; pods go on by themselves.", name, field, pod.Namespace)}
+		}
+		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
+			"Pod %s needs Secret %q, which is not in namespace %s. If it does not come back within a minute, see the operator's log.",
+			pod.Name, name, pod.Namespace)}
+	}
+	if m := missingKey.FindStringSubmatch(e.Message); m != nil {
+		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
+			"A Secret lacks key %q: pod %s cannot mount volume %q. Add that key to the Secret that %s.",
+			m[1], pod.Name, volumeOf(e.Message), namedBy(pod, volumeOf(e.Message), secrets))}
+	}
+	return &Problem{Reason: v1.ReasonUnavailable, Message: fmt.Sprintf(
+		"Pod %s cannot mount a volume: %s See kubectl describe pod %s.", pod.Name, sentence(e.Message), pod.Name)}
+}
+
+func volumeOf(message string) string {
+	if m := volumeName.FindStringSubmatch(message); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// namedBy says which field of the spec names the Secret of a volume.
+func namedBy(pod *corev1.Pod, volume string, secrets map[string]string) string {
+	for _, v := range pod.Spec.Volumes {
+		if v.Name == volume && v.Secret != nil {
+			if field, named := secrets[v.Secret.SecretName]; named {
+				return fmt.Sprintf("%s names, %q", field, v.Secret.SecretName)
+			}
+			return fmt.Sprintf("the pod mounts, %q", v.Secret.SecretName)
+		}
+	}
+	return "the pod mounts there"
+}
+
+// latest returns the most recent event of a reason about an object.
+func latest(events []corev1.Event, about Object, reason string) *corev1.Event {
+	var found *corev1.Event
+	for i := range events {
+		e := &events[i]
+		if e.Reason != reason || e.InvolvedObject.Name != about.Name ||
+			(about.UID != "" && e.InvolvedObject.UID != "" && e.InvolvedObject.UID != about.UID) {
+			continue
+		}
+		if found == nil || !when(e).Before(when(found)) {
+			found = e
+		}
+	}
+	return found
+}
+
+// when an event happened last: its writers fill one field or another.
+func when(e *corev1.Event) time.Time {
+	t := e.CreationTimestamp.Time
+	for _, other := range []time.Time{e.FirstTimestamp.Time, e.EventTime.Time, e.LastTimestamp.Time} {
+		if other.After(t) {
+			t = other
+		}
+	}
+	if e.Series != nil && e.Series.LastObservedTime.After(t) {
+		t = e.Series.LastObservedTime.Time
+	}
+	return t
+}

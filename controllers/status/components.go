@@ -1,0 +1,109 @@
+package status
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/controllers/plan"
+)
+
+// trackerReady: one that answers is enough, whatever becomes of the one that should replace it.
+func trackerReady(m *moment) verdict {
+	if m.Tracker.Ready == 0 {
+		return m.missing(plan.ComponentTracker, m.Tracker)
+	}
+	return m.warned(v1.ConditionTrackerReady, yes(v1.ReasonAvailable, "The tracker answers"))
+}
+
+func stunReady(m *moment) verdict {
+	switch {
+	case m.STUN.Wanted == 0:
+		return yes(v1.ReasonDisabled, "spec.stun.enabled is false")
+	case m.STUN.Ready == 0:
+		return m.missing(plan.ComponentSTUN, m.STUN)
+	}
+	text := "The STUN server answers"
+	if m.STUN.Wanted > 1 {
+		text = fmt.Sprintf("%d of %d STUN servers answer", min(m.STUN.Ready, m.STUN.Wanted), m.STUN.Wanted)
+	}
+	return m.warned(v1.ConditionSTUNReady, yes(v1.ReasonAvailable, text))
+}
+
+// seedersReady needs all of them, and what they hold: this is where an origin that fails shows.
+func seedersReady(m *moment) verdict {
+	switch {
+	case m.Seeders.Wanted == 0:
+		return yes(v1.ReasonDisabled, "spec.seeders.replicas is 0")
+	case m.Seeders.Ready < m.Seeders.Wanted:
+		return m.missing(plan.ComponentSeeder, m.Seeders)
+	}
+	if r := m.fresh(); r != nil && len(r.Stats.Behind) > 0 && !m.justTrue(v1.ConditionSeedersReady) {
+		return no(v1.ReasonBehindLiveEdge, behind(r))
+	}
+	return m.warned(v1.ConditionSeedersReady, yes(v1.ReasonAvailable, fmt.Sprintf("%d of %d seeders are ready", m.Seeders.Wanted, m.Seeders.Wanted)))
+}
+
+// behind names who lacks what. How much is in the stats: it changes with every segment, and a status must not.
+func behind(r *Reading) string {
+	var lacks []string
+	for _, b := range r.Stats.Behind {
+		what := "all of the stream"
+		if b.Rendition != "" {
+			what = "the newest segments of " + b.Rendition
+		}
+		lacks = append(lacks, diagnose.Clean(b.Seeder+" lacks "+what))
+	}
+	slices.Sort(lacks)
+	text := strings.Join(firstOf(slices.Compact(lacks), 4), ", ")
+	if p := diagnose.Clean(r.Stats.SourceProblem); p != "" {
+		return fmt.Sprintf("%s. The tracker cannot read the manifest either: %s", text, p)
+	}
+	return text + ". Viewers fetch from the origin what no peer has; see the seeders' logs for what the origin answers"
+}
+
+// missing says why too few pods of a component are ready.
+func (m *moment) missing(component string, w Workload) verdict {
+	noun := map[string]string{plan.ComponentTracker: "tracker", plan.ComponentSTUN: "STUN", plan.ComponentSeeder: "seeder"}[component]
+	text := fmt.Sprintf("%d of %d %s pods are ready", w.Ready, w.Wanted, noun)
+	for _, p := range m.Problems {
+		if p.Component == component {
+			return no(p.Reason, text+". "+p.Message)
+		}
+	}
+	for _, p := range m.Problems {
+		if p.Component == "" && p.Stalls {
+			return no(p.Reason, text+". "+p.Message)
+		}
+	}
+	switch {
+	case !w.Exists && m.Suspended:
+		return no(v1.ReasonSuspended, text+": spec.suspend is true, so nothing is made")
+	case !w.Exists || !w.Current || w.Updated < w.Wanted || w.Pods < w.Wanted:
+		return no(v1.ReasonProgressing, text+"; the others are being made")
+	}
+	return no(v1.ReasonUnavailable, text)
+}
+
+// warned is a good verdict, with the reason of what the plan warns of. What is not advertised serves nobody.
+func (m *moment) warned(condition string, good verdict) verdict {
+	for _, w := range m.Warnings {
+		if w.Condition != condition {
+			continue
+		}
+		if w.Reason == v1.ReasonNotAdvertised {
+			return no(w.Reason, w.Message)
+		}
+		return yes(w.Reason, w.Message)
+	}
+	return good
+}
+
+func firstOf(list []string, n int) []string {
+	if len(list) <= n {
+		return list
+	}
+	return append(slices.Clone(list[:n]), fmt.Sprintf("and %d more", len(list)-n))
+}

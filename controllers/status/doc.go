@@ -1,0 +1,20 @@
+// Package status turns what was observed of a stream into its status. It is pure: the status before and
+// the time are arguments.
+//
+// It owns the meaning of each condition, the order in which reasons win, what counts as an edge that is
+// worth an event, and when a status is worth a write. What every status must satisfy is written down as
+// code in the package check.
+//
+// Tools read Reconciling and Stalled by the rules of kstatus, which look at observedGeneration first, then
+// at the first of Reconciling and Stalled that is True, then at Ready:
+//
+//	Stalled   Reconciling   Ready            kstatus
+//	True      False         True or False    Failed      somebody must do something
+//	False     True          True or False    InProgress  pods are being made or replaced
+//	False     False         True             Current
+//	False     False         False            InProgress  serves nobody, and it will pass by itself
+//
+// Ready speaks of viewers and of nothing else: it is True while a viewer who came now would be served. So
+// it may be True beside Stalled, when a running stream is given a spec that cannot be carried out: what
+// runs goes on, nobody in the audience notices, and tools that wait for the new spec see Failed.
+package status

@@ -1,0 +1,83 @@
+package status
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// Event tells people of one edge.
+type Event struct {
+	Type    string // of core/v1: Normal or Warning
+	Reason  string
+	Message string
+}
+
+// watched are the edges that are worth an event.
+var watched = []struct {
+	condition string
+	bad       metav1.ConditionStatus // the status that a Warning tells of
+	always    bool                   // tell also what was never good, and each new reason
+	next      string                 // what to do, where the condition's message does not say it
+	over      string                 // reason of the Normal event when it is over; empty: none
+	good      string                 // what that says
+}{
+	{v1.ConditionStalled, metav1.ConditionTrue, true, "", resumed, "It goes on by itself: nothing stands in the way any more"},
+	{v1.ConditionReady, metav1.ConditionFalse, false, "See the other conditions of the stream, and its pods", v1.ReasonServing, "Viewers are served"},
+	{v1.ConditionPeerable, metav1.ConditionFalse, true, "See docs/spec/v1/p2pstream.md for what peers can share", v1.ReasonShareable, "Segments can be shared"},
+	{v1.ConditionSeedersReady, metav1.ConditionFalse, false, "See the logs of the seeder pods", "", ""},
+	{v1.ConditionTelemetryFresh, metav1.ConditionFalse, false, "See the logs of the tracker pod", "", ""},
+}
+
+const resumed = "Resumed"
+
+// edges returns the events between two statuses that follow each other.
+func edges(before, after v1.P2PStreamStatus) []Event {
+	var events []Event
+	for _, w := range watched {
+		old, now := find(before.Conditions, w.condition), find(after.Conditions, w.condition)
+		if old == nil {
+			old = &metav1.Condition{Status: metav1.ConditionUnknown}
+		}
+		if now == nil {
+			continue
+		}
+		bad, was := now.Status == w.bad, old.Status == w.bad
+		switch {
+		case bad && w.always && (!was || old.Reason != now.Reason),
+			// Pods that are replaced come back by themselves, and what stalls is told above.
+			bad && !was && old.Status != metav1.ConditionUnknown && now.Reason != v1.ReasonProgressing && !is(after, v1.ConditionStalled):
+			events = append(events, Event{corev1.EventTypeWarning, now.Reason, ending(now.Message, w.next)})
+		case !bad && was && now.Status != metav1.ConditionUnknown && w.over != "":
+			events = append(events, Event{corev1.EventTypeNormal, w.over, ending(w.good, "")})
+		}
+	}
+	switch now, old := suspended(after), suspended(before); {
+	case now && !old:
+		events = append(events, Event{corev1.EventTypeNormal, v1.ReasonSuspended, "Nothing is changed any more. Set spec.suspend to false to go on."})
+	case old && !now:
+		events = append(events, Event{corev1.EventTypeNormal, resumed, "spec.suspend is false again."})
+	}
+	return events
+}
+
+func is(s v1.P2PStreamStatus, condition string) bool {
+	c := find(s.Conditions, condition)
+	return c != nil && c.Status == metav1.ConditionTrue
+}
+
+func suspended(s v1.P2PStreamStatus) bool {
+	c := find(s.Conditions, v1.ConditionReconciling)
+	return c != nil && c.Reason == v1.ReasonSuspended
+}
+
+func ending(message, next string) string {
+	message = strings.TrimSuffix(message, ".")
+	if next == "" {
+		return message + "."
+	}
+	return message + ". " + next + "."
+}

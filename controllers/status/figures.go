@@ -1,0 +1,175 @@
+package status
+
+import (
+	"math"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
+)
+
+// enoughCoverage is the share of the viewers that must report before offload is stated.
+const enoughCoverage = 0.2
+
+// telemetryFresh tells whether the figures in status speak of the present.
+func telemetryFresh(m *moment) verdict {
+	r := m.fresh()
+	if r == nil {
+		if m.before.Offload == nil && m.Reading == nil {
+			if m.ReadingProblem != "" && m.Tracker.Ready > 0 {
+				return no(v1.ReasonStale, unread(m))
+			}
+			return unknown(v1.ReasonPending, "No figures have been read yet")
+		}
+		return no(v1.ReasonStale, unread(m))
+	}
+	s := r.Stats
+	switch {
+	case !s.ViewersKnown:
+		return unknown(v1.ReasonPending, "The tracker started a moment ago: not all viewers have come back to it yet")
+	case s.Viewers <= 0:
+		return yes(v1.ReasonNoViewers, "Nobody is watching")
+	case !covered(s):
+		return yes(v1.ReasonLowCoverage, "Fewer than 20 % of the viewers report, so no offload is stated. Let players load /p2pstream.js of the tracker, which reports")
+	}
+	return yes(v1.ReasonReporting, "Viewers report")
+}
+
+func unread(m *moment) string {
+	text := "The figures are old: the tracker does not answer the operator"
+	if p := diagnose.Clean(m.ReadingProblem); p != "" {
+		text += ": " + p
+	}
+	if m.Tracker.Ready > 0 {
+		text += ". It is ready all the same: let the operator's pod reach TCP port 9090 of the tracker's pods"
+	}
+	return text
+}
+
+func covered(s stats.Stats) bool {
+	return s.Viewers > 0 && float64(s.Reporting) >= enoughCoverage*float64(s.Viewers)
+}
+
+// figures fills in what the tracker counts. What it does not tell stays as it was; what nobody can know yet is
+// left out.
+func (m *moment) figures(out *v1.P2PStreamStatus) {
+	out.Swarm, out.Offload, out.Renditions = m.before.Swarm, m.before.Offload.DeepCopy(), m.before.Renditions
+	if r := m.fresh(); r != nil {
+		out.Swarm = swarm(r.Stats)
+		m.renditions(out, r.Stats)
+		if r.Stats.ViewersKnown {
+			out.Offload = offload(r, out.Offload)
+		}
+	}
+	if out.Offload == nil && len(m.Totals.Runs) > 0 {
+		out.Offload = &v1.OffloadStatus{}
+	}
+	if o := out.Offload; o != nil {
+		sums := m.Totals.Totals
+		o.Totals, o.Runs = &sums, m.Totals.Runs
+		if o.Since == nil {
+			since := metav1.NewTime(m.now.Truncate(time.Second))
+			o.Since = &since
+		}
+		if o.ObservedAt == nil {
+			o.ObservedAt = o.Since
+		}
+	}
+}
+
+func swarm(s stats.Stats) *v1.SwarmStatus {
+	out := &v1.SwarmStatus{Seeders: count(s.Seeders)}
+	if s.ViewersKnown {
+		out.Viewers, out.Peers = count(s.Viewers), count(s.Peers)
+	}
+	return out
+}
+
+// offload over the tracker's window, with the totals' beginning of the one before.
+func offload(r *Reading, before *v1.OffloadStatus) *v1.OffloadStatus {
+	o := r.Stats.Offload
+	at := metav1.NewTime(r.At.Truncate(time.Second))
+	out := &v1.OffloadStatus{ObservedAt: &at, Reporting: *count(r.Stats.Reporting), PeerBytes: rounded(o.Window.Viewer),
+		SeederBytes: rounded(o.Window.Seeder), OriginBytes: rounded(o.Window.HTTP)}
+	if before != nil {
+		out.Since = before.Since
+	}
+	if s := o.WindowSeconds; s > 0 && s < 1e6 {
+		out.Window = &metav1.Duration{Duration: time.Duration(s * float64(time.Second)).Round(time.Second)}
+	}
+	if ratio, ok := o.Window.Offload(); ok && covered(r.Stats) {
+		percent := int32(math.Round(100 * ratio))
+		out.Percent = &percent
+	}
+	return out
+}
+
+const (
+	maxRenditions = 64
+	maxName       = 253
+)
+
+// renditions that the tracker knows; while it has not read the manifest, those of before.
+func (m *moment) renditions(out *v1.P2PStreamStatus, s stats.Stats) {
+	if len(s.Renditions) == 0 {
+		return
+	}
+	if !s.ViewersKnown && len(m.before.Renditions) > 0 {
+		return // their peers are not all back yet
+	}
+	var list []v1.RenditionStatus
+	seen := map[string]bool{}
+	for _, r := range s.Renditions {
+		if r.Name == "" || len(r.Name) > maxName || !printable(r.Name) || seen[r.Name] || len(list) == maxRenditions {
+			continue
+		}
+		seen[r.Name] = true
+		one := v1.RenditionStatus{Name: r.Name, Bandwidth: max(r.Bandwidth, 0), Peers: *count(r.Peers)}
+		for generation, hash := range r.InfoHashes() {
+			if len(hash) <= 64 && printable(hash) && len(generation) <= 16 && printable(generation) {
+				if one.InfoHashes == nil {
+					one.InfoHashes = map[string]string{}
+				}
+				one.InfoHashes[generation] = hash
+			}
+		}
+		list = append(list, one)
+	}
+	out.Renditions = list
+}
+
+func count(n int) *int32 {
+	bounded := int32(min(max(n, 0), math.MaxInt32))
+	return &bounded
+}
+
+// rounded keeps three digits, which is more than anybody reads from a window of a minute.
+func rounded(n int64) int64 {
+	n = max(n, 0)
+	unit := int64(1)
+	for n/unit >= 1000 {
+		unit *= 10
+	}
+	return n / unit * unit
+}
+
+func printable(s string) bool {
+	for _, r := range s {
+		if r < 0x20 || r == 0x7f || r == '\ufffd' {
+			return false
+		}
+	}
+	return true
+}
+
+// seeders counts pods, for the scale subresource.
+func (m *moment) seeders() *v1.SeedersStatus {
+	out := &v1.SeedersStatus{Replicas: m.Seeders.Pods, Ready: m.Seeders.Ready, Selector: m.SeederSelector}
+	if out.Selector == "" && m.before.Seeders != nil {
+		out.Selector = m.before.Seeders.Selector
+	}
+	return out
+}

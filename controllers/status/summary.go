@@ -1,0 +1,87 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// stalled: nothing goes on until somebody does something, outside of the operator. It goes on by itself then.
+func stalled(m *moment) verdict {
+	var found []string
+	reason := ""
+	for _, p := range m.Problems {
+		if !p.Stalls {
+			continue
+		}
+		if reason == "" {
+			reason = p.Reason
+		}
+		found = append(found, p.Message)
+	}
+	switch len(found) {
+	case 0:
+		return no(v1.ReasonProgressing, "Nothing stands in the way")
+	case 1:
+		return yes(reason, found[0])
+	}
+	return yes(reason, fmt.Sprintf("%s (and %d more: see the other conditions)", found[0], len(found)-1))
+}
+
+// reconciling: children or pods are not yet what the spec asks for, and they are on their way.
+func reconciling(m *moment) verdict {
+	if s := m.verdict[v1.ConditionStalled]; s.is(metav1.ConditionTrue) {
+		return no(s.reason, "Waits: see Stalled")
+	}
+	if m.Suspended {
+		return no(v1.ReasonSuspended, "spec.suspend is true: what runs goes on, and nothing is changed")
+	}
+	for _, p := range m.Problems {
+		return yes(p.Reason, p.Message) // those that stall are dealt with above
+	}
+	var waits []string
+	if !m.Settled {
+		waits = append(waits, "children to be written")
+	}
+	for _, c := range []struct {
+		noun string
+		w    Workload
+	}{{"tracker", m.Tracker}, {"STUN", m.STUN}, {"seeder", m.Seeders}} {
+		if !c.w.complete() {
+			waits = append(waits, c.noun+" pods")
+		}
+	}
+	if len(waits) == 0 {
+		return no(v1.ReasonServing, "Everything is as the spec asks")
+	}
+	return yes(v1.ReasonProgressing, "Waiting for "+strings.Join(waits, ", "))
+}
+
+// ready: a viewer who came now would be served. Of the seeders one is enough for that; the origin, and who is
+// watching, have no part in it.
+func ready(m *moment) verdict {
+	v := serving(m)
+	if m.Suspended {
+		v.reason = v1.ReasonSuspended
+		v.message = "spec.suspend is true: nothing is changed. " + v.message
+	}
+	return v
+}
+
+func serving(m *moment) verdict {
+	for _, condition := range []string{v1.ConditionTrackerReady, v1.ConditionSTUNReady} {
+		if part := m.verdict[condition]; !part.is(metav1.ConditionTrue) {
+			return no(part.reason, part.message)
+		}
+	}
+	if part := m.verdict[v1.ConditionSeedersReady]; m.Seeders.Wanted > 0 && m.Seeders.Ready == 0 {
+		return no(part.reason, part.message)
+	}
+	if s := m.verdict[v1.ConditionStalled]; s.is(metav1.ConditionTrue) {
+		return yes(v1.ReasonServing, "Viewers are served by what runs; what the spec asks for now is not carried out: see Stalled")
+	}
+	return yes(v1.ReasonServing, "Viewers are served")
+}
