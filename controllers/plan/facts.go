@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"errors"
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -42,4 +45,22 @@ type Node struct {
 	Addresses []string `json:"addresses,omitempty"`
 	// STUN says that a ready STUN pod of the stream runs on it.
 	STUN bool `json:"stun,omitempty"`
+	// STUNStarting says that a STUN pod of the stream is bound to it and on its way: not ready yet, without
+	// having failed, and not terminating.
+	STUNStarting bool `json:"stunStarting,omitempty"`
+	// Tracker says that a ready tracker pod of the stream runs on it.
+	Tracker bool `json:"tracker,omitempty"`
+}
+
+// check refuses facts that no plan can be made of.
+func (f Facts) check() error {
+	if f.Image == "" {
+		return errors.New("planning stream: no image is known for its pods")
+	}
+	for service, port := range f.NodePorts {
+		if port < 0 || port > 65535 {
+			return fmt.Errorf("planning stream: node port %d of Service %s is no port", port, service)
+		}
+	}
+	return nil
 }

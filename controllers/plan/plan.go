@@ -1,9 +1,10 @@
 package plan
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -40,17 +41,8 @@ type Object struct {
 	Hash string
 }
 
-// Warning is something that works, but not as people may expect.
-type Warning struct {
-	// Condition and Reason are those of api/v1.
-	Condition string
-	Reason    string
-	// Message names the field and the next step.
-	Message string
-}
-
-// Kinds are the kinds of children, in the order of their first use; owned objects of these kinds that
-// are in no plan are to be pruned.
+// Kinds are the kinds of children, in the order in which they are applied; owned objects of these kinds
+// that are in no plan are to be pruned.
 func Kinds() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		{Version: "v1", Kind: "ConfigMap"},
@@ -60,23 +52,75 @@ func Kinds() []schema.GroupVersionKind {
 	}
 }
 
-// InvalidError says that a stream cannot be planned until its spec changes.
-type InvalidError struct{ err error }
-
-// Error names the field and what is wrong with it.
-func (e *InvalidError) Error() string { return e.err.Error() }
-
-// Unwrap returns what was found.
-func (e *InvalidError) Unwrap() error { return e.err }
-
 // Make plans a stream. An *InvalidError means that the stream's spec must change; any other error, that
-// the facts are not usable.
+// the facts or the stream's metadata are not usable.
 func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
-	if facts.Image == "" {
-		return Plan{}, errors.New("planning stream: no image is known for its pods")
+	if err := facts.check(); err != nil {
+		return Plan{}, err
 	}
 	if errs := stream.Validate(); len(errs) > 0 {
 		return Plan{}, &InvalidError{errs.ToAggregate()}
 	}
-	return Plan{}, fmt.Errorf("planning stream: %s has no children yet", stream.Name)
+	if stream.Namespace == "" {
+		return Plan{}, fmt.Errorf("planning stream %s: it has no namespace", stream.Name)
+	}
+	p := &planner{stream: stream, spec: stream.Spec.WithDefaults(), facts: facts}
+	p.endpoints = p.chooseEndpoints()
+	if err := p.build(); err != nil {
+		return Plan{}, err
+	}
+	objects, err := p.objects()
+	if err != nil {
+		return Plan{}, err
+	}
+	return Plan{
+		Objects:        objects,
+		Pending:        p.pending,
+		Endpoints:      p.endpoints,
+		SeederSelector: labels.SelectorFromSet(Selector(stream.Name, ComponentSeeder)).String(),
+		Warnings:       p.warnings(),
+	}, nil
+}
+
+// planner is the making of one plan.
+type planner struct {
+	stream    *v1.P2PStream
+	spec      v1.P2PStreamSpec // with defaults
+	facts     Facts
+	endpoints v1.EndpointsStatus
+
+	configMaps, services, workloads []child
+	pending                         []Ref
+}
+
+// build makes all children, by component.
+func (p *planner) build() error {
+	for _, component := range []func() error{p.tracker, p.stun, p.seeders} {
+		if err := component(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// child is an apply configuration that knows its own kind and name.
+type child interface {
+	runtime.ApplyConfiguration
+	GetKind() *string
+	GetName() *string
+}
+
+// objects are the children in order: what pods mount, then what they are reached by, then the pods.
+func (p *planner) objects() ([]Object, error) {
+	var objects []Object
+	for _, group := range [][]child{p.configMaps, p.services, p.workloads} {
+		for _, c := range group {
+			raw, err := json.Marshal(c)
+			if err != nil {
+				return nil, fmt.Errorf("encoding %s %s: %w", *c.GetKind(), *c.GetName(), err)
+			}
+			objects = append(objects, Object{Ref: Ref{*c.GetKind(), *c.GetName()}, Apply: c, Hash: hash(raw)})
+		}
+	}
+	return objects, nil
 }

@@ -1,0 +1,39 @@
+package plan
+
+import corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+// mount is a volume and where a container sees it. None is mounted by subPath, for those are never updated.
+type mount struct {
+	volume *corev1ac.VolumeApplyConfiguration
+	path   string
+}
+
+func configMount(name string) mount {
+	return mount{corev1ac.Volume().WithName("config").WithConfigMap(corev1ac.ConfigMapVolumeSource().WithName(name)), mountConfig}
+}
+
+func tokenMount(stream string) mount {
+	return secretMount("token", TokenSecretName(stream), mountToken, TokenKey)
+}
+
+// originMounts are the Secrets with which the origin is asked.
+func (p *planner) originMounts() []mount {
+	var mounts []mount
+	if ref := p.spec.Source.HeadersSecretRef; ref != nil {
+		mounts = append(mounts, secretMount("headers", string(ref.Name), mountHeaders))
+	}
+	if ref := p.spec.Source.CASecretRef; ref != nil {
+		mounts = append(mounts, secretMount("ca", string(ref.Name), mountCA, "ca.crt"))
+	}
+	return mounts
+}
+
+// secretMount mounts the given keys of a Secret, or all. A key that is named and not there keeps the pod
+// from starting, with an event that says so.
+func secretMount(name, secret, path string, keys ...string) mount {
+	source := corev1ac.SecretVolumeSource().WithSecretName(secret)
+	for _, key := range keys {
+		source.WithItems(corev1ac.KeyToPath().WithKey(key).WithPath(key))
+	}
+	return mount{corev1ac.Volume().WithName(name).WithSecret(source), path}
+}

@@ -1,0 +1,85 @@
+package plan
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// owner makes the stream the controller of a child, so that the child goes when the stream goes.
+func (p *planner) owner() *metav1ac.OwnerReferenceApplyConfiguration {
+	return metav1ac.OwnerReference().
+		WithAPIVersion(v1.GroupVersion.String()).
+		WithKind(v1.Kind).
+		WithName(p.stream.Name).
+		WithUID(p.stream.UID).
+		WithController(true).
+		WithBlockOwnerDeletion(true)
+}
+
+// configMap holds the files of a component and has the name of its workload.
+func (p *planner) configMap(component string, files map[string]string) {
+	p.configMaps = append(p.configMaps, corev1ac.ConfigMap(p.stream.Name+"-"+component, p.stream.Namespace).
+		WithLabels(Labels(p.stream.Name, component)).
+		WithOwnerReferences(p.owner()).
+		WithData(files))
+}
+
+func (p *planner) service(name, component string, spec *corev1ac.ServiceSpecApplyConfiguration) {
+	p.services = append(p.services, corev1ac.Service(name, p.stream.Namespace).
+		WithLabels(Labels(p.stream.Name, component)).
+		WithOwnerReferences(p.owner()).
+		WithSpec(spec))
+}
+
+func serviceSpec(selector map[string]string, port *corev1ac.ServicePortApplyConfiguration) *corev1ac.ServiceSpecApplyConfiguration {
+	return corev1ac.ServiceSpec().
+		WithType(corev1.ServiceTypeClusterIP).
+		// In clusters that have both, viewers come by IPv4 and by IPv6.
+		WithIPFamilyPolicy(corev1.IPFamilyPolicyPreferDualStack).
+		WithSelector(selector).
+		WithPorts(port)
+}
+
+func servicePort(name string, protocol corev1.Protocol, port int32) *corev1ac.ServicePortApplyConfiguration {
+	return corev1ac.ServicePort().
+		WithName(name).
+		WithProtocol(protocol).
+		WithPort(port).
+		WithTargetPort(intstr.FromInt32(port))
+}
+
+// exposeOnNodes gives a Service a port of the nodes: the one that is known, or one of the cluster's choice.
+// A port that the cluster chose is asked for from then on, so that a Service that was deleted gets it back.
+func exposeOnNodes(spec *corev1ac.ServiceSpecApplyConfiguration, nodePort int32, policy v1.TrafficPolicy) {
+	spec.WithType(corev1.ServiceTypeNodePort).WithExternalTrafficPolicy(corev1.ServiceExternalTrafficPolicy(policy))
+	if nodePort != 0 {
+		spec.Ports[0].WithNodePort(nodePort)
+	}
+}
+
+func labelSelector(labels map[string]string) *metav1ac.LabelSelectorApplyConfiguration {
+	return metav1ac.LabelSelector().WithMatchLabels(labels)
+}
+
+func rollingUpdate() *appsv1ac.DeploymentStrategyApplyConfiguration {
+	return appsv1ac.DeploymentStrategy().
+		WithType(appsv1.RollingUpdateDeploymentStrategyType).
+		WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
+			WithMaxSurge(intstr.FromInt32(1)).
+			WithMaxUnavailable(intstr.FromInt32(0)))
+}
+
+// spread asks for pods in different places, but rather has two in one place than one in none.
+func (p *planner) spread(component, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
+	return corev1ac.TopologySpreadConstraint().
+		WithMaxSkew(1).
+		WithTopologyKey(key).
+		WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+		WithLabelSelector(labelSelector(Selector(p.stream.Name, component)))
+}

@@ -1,0 +1,92 @@
+package plan
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+)
+
+const (
+	// user that the image's programs run as.
+	user int64 = 65532
+	// gracePeriod is longer than any program drains.
+	gracePeriod int64 = 20
+)
+
+// pod is what the pods of one component have of their own.
+type pod struct {
+	component  string // subcommand, name of the configuration file and of the container
+	configHash string
+	args       []string
+	env        []*corev1ac.EnvVarApplyConfiguration
+	mounts     []mount
+	ports      []*corev1ac.ContainerPortApplyConfiguration
+	admin      int32
+	resources  resources
+}
+
+// podTemplate is what all pods of a stream have in common. They satisfy the restricted Pod Security
+// Standard, write to no disk and know nothing of the API server.
+func (p *planner) podTemplate(own pod) *corev1ac.PodTemplateSpecApplyConfiguration {
+	mounts := append([]mount{configMount(p.stream.Name + "-" + own.component)}, own.mounts...)
+	container := corev1ac.Container().
+		WithName(own.component).
+		WithImage(p.facts.Image).
+		WithArgs(own.component, "--config="+mountConfig+"/"+own.component+".json", "--log-format=json").
+		WithArgs(own.args...).
+		WithEnv(own.env...).
+		WithEnv(own.resources.env()...).
+		WithPorts(own.ports...).
+		WithPorts(tcpPort("admin", own.admin)).
+		WithResources(own.resources.apply()).
+		WithSecurityContext(corev1ac.SecurityContext().
+			WithAllowPrivilegeEscalation(false).
+			WithReadOnlyRootFilesystem(true).
+			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL")))
+	if p.facts.PullPolicy != "" {
+		container.WithImagePullPolicy(p.facts.PullPolicy)
+	}
+	probes(container, own.admin)
+	spec := corev1ac.PodSpec().
+		WithAutomountServiceAccountToken(false).
+		WithEnableServiceLinks(false).
+		WithTerminationGracePeriodSeconds(gracePeriod).
+		WithSecurityContext(corev1ac.PodSecurityContext().
+			WithRunAsNonRoot(true).
+			WithRunAsUser(user).
+			WithRunAsGroup(user).
+			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault)))
+	for _, m := range mounts {
+		spec.WithVolumes(m.volume)
+		container.WithVolumeMounts(corev1ac.VolumeMount().WithName(*m.volume.Name).WithMountPath(m.path).WithReadOnly(true))
+	}
+	return corev1ac.PodTemplateSpec().
+		WithLabels(Labels(p.stream.Name, own.component)).
+		WithAnnotations(map[string]string{AnnotationConfigHash: own.configHash}).
+		WithSpec(spec.WithContainers(container))
+}
+
+// probes ask the admin port, which answers whatever the load. They look often until a pod is up, so that a
+// stream is ready seconds after it was applied, and are slow to end a program that serves an audience.
+func probes(container *corev1ac.ContainerApplyConfiguration, port int32) {
+	get := func(path string) *corev1ac.ProbeApplyConfiguration {
+		return corev1ac.Probe().WithHTTPGet(corev1ac.HTTPGetAction().WithPath(path).WithPort(intstr.FromInt32(port)))
+	}
+	container.
+		WithStartupProbe(get("/healthz").WithPeriodSeconds(1).WithFailureThreshold(60)).
+		WithReadinessProbe(get("/readyz").WithPeriodSeconds(2).WithTimeoutSeconds(5).WithFailureThreshold(3)).
+		WithLivenessProbe(get("/healthz").WithPeriodSeconds(10).WithTimeoutSeconds(5).WithFailureThreshold(6))
+}
+
+func tcpPort(name string, port int32) *corev1ac.ContainerPortApplyConfiguration {
+	return corev1ac.ContainerPort().WithName(name).WithContainerPort(port).WithProtocol(corev1.ProtocolTCP)
+}
+
+func udpPort(name string, port int32) *corev1ac.ContainerPortApplyConfiguration {
+	return corev1ac.ContainerPort().WithName(name).WithContainerPort(port).WithProtocol(corev1.ProtocolUDP)
+}
+
+func fieldEnv(name, path string) *corev1ac.EnvVarApplyConfiguration {
+	return corev1ac.EnvVar().WithName(name).WithValueFrom(corev1ac.EnvVarSource().
+		WithFieldRef(corev1ac.ObjectFieldSelector().WithFieldPath(path)))
+}

@@ -1,0 +1,158 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/internal/duration"
+	seeder "github.com/p2pstream/p2pstream/runtime/seeder/config"
+	stun "github.com/p2pstream/p2pstream/runtime/stun/config"
+	tracker "github.com/p2pstream/p2pstream/runtime/tracker/config"
+)
+
+// Where pods find what they mount.
+const (
+	mountConfig  = "/etc/p2pstream"
+	mountToken   = mountConfig + "/token"
+	mountTLS     = mountConfig + "/tls"
+	mountHeaders = mountConfig + "/headers"
+	mountCA      = mountConfig + "/ca"
+)
+
+// Files of the ConfigMaps. Those of the programs' configurations are hashed into the pods; the others are
+// read again by the programs when they change.
+const (
+	fileTracker  = "tracker.json"
+	fileSTUN     = "stun.json"
+	fileSeeder   = "seeder.json"
+	fileICEPorts = "ice-ports.json"
+)
+
+// drain is how long a seeder that must go serves its peers, within the grace period of its pod.
+const drain = 15e9
+
+// trackerConfig is what the tracker runs with.
+func (p *planner) trackerConfig() (tracker.Config, error) {
+	spec, source := p.spec.Tracker, p.spec.Source
+	c := tracker.Config{
+		Listen:          listen(PortTracker),
+		InternalListen:  listen(PortTrackerInternal),
+		AdminListen:     listen(PortAdmin),
+		SeederTokenFile: mountToken + "/" + TokenKey,
+		Stream: &tracker.StreamConfig{
+			SourceURL:         string(source.URL),
+			SwarmID:           p.swarmID(),
+			STUNFile:          mountConfig + "/" + fileSTUN,
+			ExternalURL:       p.externalURL(),
+			DisableP2P:        !*p.spec.Viewers.P2P,
+			DisableUpload:     !*p.spec.Viewers.Upload,
+			TelemetryInterval: tracker.Duration(p.spec.Telemetry.Interval.Duration),
+		},
+	}
+	if source.SeederURL != source.URL {
+		c.Stream.SeederURL = string(source.SeederURL)
+	}
+	c.Stream.HeadersDir, c.Stream.CAFile = p.originFiles()
+	for _, o := range spec.AllowedOrigins {
+		c.AllowedOrigins = append(c.AllowedOrigins, string(o))
+	}
+	if p.tls() {
+		c.TLSCert, c.TLSKey = mountTLS+"/tls.crt", mountTLS+"/tls.key"
+	}
+	if trafficPolicy(spec.Exposure) != v1.TrafficPolicyLocal {
+		// Whatever stands in between, a node or a proxy, many viewers have its one address.
+		c.Limits.SocketsPerAddress = -1
+	}
+	if err := c.Validate(); err != nil {
+		return c, invalidConfig(ComponentTracker, err)
+	}
+	return c, nil
+}
+
+// stunConfig is what a STUN server runs with.
+func stunConfig() (stun.Config, error) {
+	c := stun.Config{Listen: listen(PortSTUN), AdminListen: listen(PortAdmin)}
+	if err := c.Validate(); err != nil {
+		return c, invalidConfig(ComponentSTUN, err)
+	}
+	return c, nil
+}
+
+// seederConfig is what every seeder runs with; what one has of its own is in its arguments.
+func (p *planner) seederConfig() (seeder.Config, error) {
+	spec := p.spec.Seeders
+	c := seeder.Config{
+		Source:         string(p.spec.Source.SeederURL),
+		SwarmID:        p.swarmID(),
+		Trackers:       []string{"ws://" + p.serviceHost(TrackerInternalName(p.stream.Name), PortTrackerInternal) + "/announce"},
+		TokenFile:      mountToken + "/" + TokenKey,
+		MaxPeers:       int(*spec.MaxPeers),
+		CacheBytes:     spec.CacheSize.Value(),
+		Renditions:     spec.Renditions,
+		AdminListen:    listen(PortSeederAdmin),
+		ReportInterval: duration.Duration(p.spec.Telemetry.Interval.Duration),
+		Drain:          duration.Duration(drain),
+	}
+	c.HeadersDir, c.CAFile = p.originFiles()
+	if p.seedersExposed() {
+		c.ICEPortsFile = mountConfig + "/" + fileICEPorts
+		for _, a := range spec.Exposure.Addresses {
+			c.Advertise = append(c.Advertise, string(a))
+		}
+	} else {
+		c.ICEListen = listen(PortSeeder)
+	}
+	var err error
+	if c.UplinkBps, err = spec.Uplink.BitsPerSecond(); err != nil {
+		return c, &InvalidError{fmt.Errorf("spec.seeders.uplink: %w", err)}
+	}
+	err = c.Validate()
+	if err != nil {
+		err = invalidConfig(ComponentSeeder, err)
+	}
+	return c, err
+}
+
+// swarmID is the stream's, or empty for what each derives from the manifest's URL by itself. Where seeders
+// and tracker fetch from another URL than players, they would derive another name than players do.
+func (p *planner) swarmID() string {
+	if p.spec.SwarmID != "" || p.spec.Source.SeederURL == p.spec.Source.URL {
+		return p.spec.SwarmID
+	}
+	id, _, _ := strings.Cut(string(p.spec.Source.URL), "?")
+	return id
+}
+
+func (p *planner) originFiles() (headersDir, caFile string) {
+	if p.spec.Source.HeadersSecretRef != nil {
+		headersDir = mountHeaders
+	}
+	if p.spec.Source.CASecretRef != nil {
+		caFile = mountCA + "/ca.crt"
+	}
+	return headersDir, caFile
+}
+
+func listen(port int32) string { return fmt.Sprintf(":%d", port) }
+
+// file is v as it stands in a ConfigMap: for people to read too.
+func file(v any) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return "", fmt.Errorf("encoding configuration: %w", err)
+	}
+	return b.String(), nil
+}
+
+func hash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}

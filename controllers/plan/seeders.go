@@ -1,0 +1,143 @@
+package plan
+
+import (
+	"cmp"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// seeders makes the seeders' ConfigMap, Services and StatefulSet; nothing once none are wanted and none
+// are left.
+//
+// Behind a node port a seeder must listen on exactly that port, for what it tells viewers is the port that
+// it listens on. So its Service comes first and its pod when the API server has said which port it is.
+func (p *planner) seeders() error {
+	wanted := *p.spec.Seeders.Replicas
+	if wanted == 0 && p.facts.SeederPods == 0 {
+		return nil
+	}
+	config, err := p.seederConfig()
+	if err != nil {
+		return err
+	}
+	static, err := file(config)
+	if err != nil {
+		return err
+	}
+	files := map[string]string{fileSeeder: static}
+	replicas := wanted
+	if p.seedersExposed() {
+		ports := p.seederServices(max(wanted, p.facts.SeederPods))
+		if files[fileICEPorts], err = file(ports); err != nil {
+			return err
+		}
+		// Pods that run are never taken away because something became of their Services.
+		replicas = min(wanted, max(int32(len(ports)), p.facts.SeederPods))
+	}
+	p.configMap(ComponentSeeder, files)
+	p.headlessService()
+	p.statefulSet(replicas, p.seederTemplate(hash([]byte(static))))
+	return nil
+}
+
+// seederServices makes a Service for each seeder, the draining ones included, and returns their ports by
+// ordinal up to the first that is not known yet.
+func (p *planner) seederServices(count int32) []int32 {
+	ports := []int32{}
+	for ordinal := range count {
+		name := SeederServiceName(p.stream.Name, ordinal)
+		allocated := p.facts.NodePorts[name]
+		spec := serviceSpec(map[string]string{appsv1.StatefulSetPodNameLabel: name},
+			servicePort("ice", corev1.ProtocolUDP, cmp.Or(allocated, PortSeeder))).
+			// Readiness is for rollouts: a mesh must not be cut because a seeder is not ready.
+			WithPublishNotReadyAddresses(true)
+		exposeOnNodes(spec, allocated, v1.TrafficPolicyLocal)
+		p.service(name, ComponentSeeder, spec)
+		if allocated != 0 && len(ports) == int(ordinal) {
+			ports = append(ports, allocated)
+		}
+	}
+	return ports
+}
+
+func (p *planner) headlessService() {
+	p.service(SeederName(p.stream.Name), ComponentSeeder,
+		serviceSpec(Selector(p.stream.Name, ComponentSeeder), servicePort("admin", corev1.ProtocolTCP, PortSeederAdmin)).
+			WithClusterIP(corev1.ClusterIPNone).
+			WithPublishNotReadyAddresses(true))
+}
+
+func (p *planner) statefulSet(replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
+	p.workloads = append(p.workloads, appsv1ac.StatefulSet(SeederName(p.stream.Name), p.stream.Namespace).
+		WithLabels(Labels(p.stream.Name, ComponentSeeder)).
+		WithOwnerReferences(p.owner()).
+		WithSpec(appsv1ac.StatefulSetSpec().
+			WithReplicas(replicas).
+			WithServiceName(SeederName(p.stream.Name)).
+			WithSelector(labelSelector(Selector(p.stream.Name, ComponentSeeder))).
+			WithPodManagementPolicy(appsv1.ParallelPodManagement).
+			WithUpdateStrategy(appsv1ac.StatefulSetUpdateStrategy().WithType(appsv1.RollingUpdateStatefulSetStrategyType)).
+			WithTemplate(template)))
+}
+
+func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApplyConfiguration {
+	spec := p.spec.Seeders
+	seeder := pod{
+		component:  ComponentSeeder,
+		configHash: configHash,
+		mounts:     append(p.originMounts(), tokenMount(p.stream.Name)),
+		admin:      PortSeederAdmin,
+		resources:  p.seederResources(),
+	}
+	switch {
+	case !p.seedersExposed():
+		seeder.ports = append(seeder.ports, udpPort("ice", PortSeeder))
+		seeder.args = []string{"--advertise=$(POD_IP)"}
+		seeder.env = append(seeder.env, fieldEnv("POD_IP", "status.podIP"))
+	case len(spec.Exposure.Addresses) > 0:
+		seeder.args = []string{"--ordinal=$(POD_INDEX)"}
+		seeder.env = append(seeder.env, podIndex())
+	default:
+		seeder.args = []string{"--ordinal=$(POD_INDEX)", "--advertise=$(HOST_IP)"}
+		seeder.env = append(seeder.env, podIndex(), fieldEnv("HOST_IP", "status.hostIP"))
+	}
+	template := p.podTemplate(seeder)
+	template.Spec.
+		WithNodeSelector(spec.NodeSelector).
+		WithTolerations(tolerations(spec.Tolerations)...).
+		WithTopologySpreadConstraints(p.spread(ComponentSeeder, corev1.LabelHostname), p.spread(ComponentSeeder, corev1.LabelTopologyZone))
+	return template
+}
+
+func podIndex() *corev1ac.EnvVarApplyConfiguration {
+	return fieldEnv("POD_INDEX", "metadata.labels['"+appsv1.PodIndexLabel+"']")
+}
+
+func tolerations(in []corev1.Toleration) []*corev1ac.TolerationApplyConfiguration {
+	var out []*corev1ac.TolerationApplyConfiguration
+	for _, t := range in {
+		c := corev1ac.Toleration()
+		if t.Key != "" {
+			c.WithKey(t.Key)
+		}
+		if t.Operator != "" {
+			c.WithOperator(t.Operator)
+		}
+		if t.Value != "" {
+			c.WithValue(t.Value)
+		}
+		if t.Effect != "" {
+			c.WithEffect(t.Effect)
+		}
+		if t.TolerationSeconds != nil {
+			c.WithTolerationSeconds(*t.TolerationSeconds)
+		}
+		out = append(out, c)
+	}
+	return out
+}

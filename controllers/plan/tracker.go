@@ -1,0 +1,107 @@
+package plan
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// tracker makes the tracker's ConfigMap, Services and Deployment.
+func (p *planner) tracker() error {
+	config, err := p.trackerConfig()
+	if err != nil {
+		return err
+	}
+	static, err := file(config)
+	if err != nil {
+		return err
+	}
+	servers, err := file(append([]string{}, p.stunFile()...))
+	if err != nil {
+		return err
+	}
+	p.configMap(ComponentTracker, map[string]string{fileTracker: static, fileSTUN: servers})
+	p.trackerServices()
+
+	e := p.spec.Tracker.Exposure
+	if p.trackerExposed() && e.Host != "" && p.nodePort(TrackerName(p.stream.Name), e.NodePort) == 0 {
+		// The URL that it hands out is a part of its configuration: started now, it would be replaced at once.
+		p.pending = append(p.pending, Ref{"Deployment", TrackerName(p.stream.Name)})
+		return nil
+	}
+	mounts := append(p.originMounts(), tokenMount(p.stream.Name))
+	if p.tls() {
+		mounts = append(mounts, secretMount("tls", string(e.TLSSecretName), mountTLS, "tls.crt", "tls.key"))
+	}
+	template := p.podTemplate(pod{
+		component:  ComponentTracker,
+		configHash: hash([]byte(static)),
+		mounts:     mounts,
+		admin:      PortAdmin,
+		ports:      []*corev1ac.ContainerPortApplyConfiguration{tcpPort("http", PortTracker), tcpPort("internal", PortTrackerInternal)},
+		resources:  orDefault(p.spec.Tracker.Resources, "100m", 64*mebi, 1024*mebi),
+	})
+	p.deployment(ComponentTracker, 1, template)
+	return nil
+}
+
+func (p *planner) trackerServices() {
+	name, e := TrackerName(p.stream.Name), p.spec.Tracker.Exposure
+	spec := serviceSpec(Selector(p.stream.Name, ComponentTracker), servicePort("http", corev1.ProtocolTCP, PortTracker))
+	if p.trackerExposed() {
+		exposeOnNodes(spec, p.nodePort(name, e.NodePort), trafficPolicy(e))
+	}
+	p.service(name, ComponentTracker, spec)
+	p.service(TrackerInternalName(p.stream.Name), ComponentTracker, serviceSpec(Selector(p.stream.Name, ComponentTracker),
+		servicePort("internal", corev1.ProtocolTCP, PortTrackerInternal)))
+}
+
+// stun makes the STUN servers' ConfigMap, Service and Deployment, or nothing.
+func (p *planner) stun() error {
+	if !*p.spec.STUN.Enabled {
+		return nil
+	}
+	config, err := stunConfig()
+	if err != nil {
+		return err
+	}
+	static, err := file(config)
+	if err != nil {
+		return err
+	}
+	p.configMap(ComponentSTUN, map[string]string{fileSTUN: static})
+
+	name := STUNName(p.stream.Name)
+	spec := serviceSpec(Selector(p.stream.Name, ComponentSTUN), servicePort("stun", corev1.ProtocolUDP, PortSTUN))
+	if p.stunExposed() {
+		// Local, for a STUN server that sees another address than the viewer's tells it a wrong one.
+		exposeOnNodes(spec, p.nodePort(name, p.spec.STUN.Exposure.NodePort), v1.TrafficPolicyLocal)
+	}
+	p.service(name, ComponentSTUN, spec)
+
+	template := p.podTemplate(pod{
+		component:  ComponentSTUN,
+		configHash: hash([]byte(static)),
+		admin:      PortAdmin,
+		ports:      []*corev1ac.ContainerPortApplyConfiguration{udpPort("stun", PortSTUN)},
+		resources:  orDefault(p.spec.STUN.Resources, "50m", 32*mebi, 128*mebi),
+	})
+	template.Spec.WithTopologySpreadConstraints(p.spread(ComponentSTUN, corev1.LabelHostname))
+	p.deployment(ComponentSTUN, *p.spec.STUN.Replicas, template)
+	return nil
+}
+
+// deployment rolls by adding before it takes away: there is always one that answers.
+func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
+	name := p.stream.Name + "-" + component
+	p.workloads = append(p.workloads, appsv1ac.Deployment(name, p.stream.Namespace).
+		WithLabels(Labels(p.stream.Name, component)).
+		WithOwnerReferences(p.owner()).
+		WithSpec(appsv1ac.DeploymentSpec().
+			WithReplicas(replicas).
+			WithSelector(labelSelector(Selector(p.stream.Name, component))).
+			WithStrategy(rollingUpdate()).
+			WithTemplate(template)))
+}
