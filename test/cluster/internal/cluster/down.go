@@ -27,6 +27,9 @@ func Down(ctx context.Context, name string, out io.Writer) error {
 	return remove(ctx, name, out)
 }
 
+// dyingLimit is how long the kernel may take to end what ran on a node.
+const dyingLimit = 15 * time.Second
+
 // remove works from what is there rather than from what was written down, so that it also cleans up
 // after a crash at any moment. It goes on past a failure and reports all of them.
 func remove(ctx context.Context, name string, out io.Writer) error {
@@ -50,8 +53,7 @@ func remove(ctx context.Context, name string, out io.Writer) error {
 	if err := os.RemoveAll(Dir(name)); err != nil {
 		return fmt.Errorf("removing state: %w", err)
 	}
-	_ = os.Remove(Root) // fails, rightly, while another cluster has its state there
-	return nil
+	return restoreMachine(ctx, out)
 }
 
 // endPlaces kills the first process of every place; the kernel then kills all that the place ever
@@ -73,10 +75,20 @@ func endPlaces(name string) error {
 			victims = append(victims, p.Process)
 		}
 	}
+	own, err := host.PIDnsOfSelf()
+	if err != nil {
+		return err
+	}
+	worlds := map[uint64]bool{}
+	for _, p := range processes {
+		if slices.Contains(victims, p.Process) && p.PIDns != own {
+			worlds[p.PIDns] = true
+		}
+	}
 	if left := host.End(victims, 0); len(left) > 0 {
 		return fmt.Errorf("processes survive being killed: %v", left)
 	}
-	return nil
+	return host.WaitPIDnsGone(worlds, dyingLimit)
 }
 
 // isInit recognises the first process of a place of this cluster by its command line.

@@ -45,7 +45,7 @@ func Up(ctx context.Context, o Options, out io.Writer) (*State, error) {
 		return nil, err
 	}
 	defer func() { release() }()
-	if s, err := Load(o.Name); err == nil && s.Ready && s.broken() == "" {
+	if s, err := Load(o.Name); err == nil && s.recovers(ctx) {
 		return s, s.keep(ctx, o, out)
 	}
 	// What a crash has left may include the folder that is locked: clean it away, then lock the new one.
@@ -76,6 +76,27 @@ func (s *State) keep(ctx context.Context, o Options, out io.Writer) error {
 	}
 	_, _ = fmt.Fprintf(out, "cluster %s is already up\n", s.Name)
 	return s.masquerade(ctx, o.Masquerade)
+}
+
+// recoverLimit is how long a cluster that is up may take to show that it works: what was killed a moment
+// ago is being started again.
+const recoverLimit = 15 * time.Second
+
+// recovers tells whether a cluster that was up works, or does so soon by itself.
+func (s *State) recovers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, recoverLimit)
+	defer cancel()
+	for s.Ready && s.broken() == "" {
+		if st, err := Inspect(ctx, s.Name); err == nil && st.Working {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(pollInterval):
+		}
+	}
+	return false
 }
 
 func create(ctx context.Context, o Options, set binaries.Set, out io.Writer) (*State, error) {
@@ -121,6 +142,9 @@ func reserve(ctx context.Context, o Options, set binaries.Set, out io.Writer) (*
 		return nil, err
 	}
 	defer release()
+	if err := rememberMachine(); err != nil {
+		return nil, err
+	}
 	used, err := host.UsedPrefixes(ctx)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/cluster/internal/host"
 	"github.com/p2pstream/p2pstream/test/cluster/internal/image"
 	"github.com/p2pstream/p2pstream/test/cluster/internal/nodeinit"
+	"github.com/p2pstream/p2pstream/test/cluster/internal/plan"
 )
 
 func (a *app) build() *cobra.Command {
@@ -77,6 +78,9 @@ func (a *app) up() *cobra.Command {
 		PreRunE: needRoot,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Name = a.name
+			if err := plan.CheckNodes(o.Nodes); err != nil {
+				return usageError{err}
+			}
 			s, err := cluster.Up(cmd.Context(), o, a.log)
 			if err != nil {
 				return err
@@ -144,6 +148,9 @@ func (a *app) image() *cobra.Command {
 		Example: "  CGO_ENABLED=0 go build -o p2pstream ./cmd/p2pstream\n  cluster image p2pstream --tag localhost/p2pstream:dev --out p2pstream.tar",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, given []string) error {
+			if err := image.CheckName(tag); err != nil {
+				return usageError{err}
+			}
 			if file == "" {
 				file = filepath.Base(given[0]) + ".tar"
 			}
@@ -155,7 +162,6 @@ func (a *app) image() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&tag, "tag", "", "the image's name, such as localhost/p2pstream:dev (required)")
 	cmd.Flags().StringVar(&file, "out", "", "the archive to write (default BINARY.tar here)")
-	_ = cmd.MarkFlagRequired("tag")
 	return cmd
 }
 

@@ -56,6 +56,13 @@ containerd, kubelet and kube-proxy, joined by a WAN that also leads to offices a
   cluster office paris --rate 20mbit
   cluster exec paris -- curl http://10.200.1.2:30080/
   cluster down`,
+		Args: func(_ *cobra.Command, given []string) error {
+			if len(given) > 0 {
+				return usageError{fmt.Errorf("unknown command %q: see `cluster --help`", given[0])}
+			}
+			return nil
+		},
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}

@@ -97,7 +97,7 @@ func handDown(dir string) error {
 // waiting for processes that are still dying.
 func RemoveCgroups(cgroups plan.Cgroups, prefix string) error {
 	deadline := time.Now().Add(10 * time.Second)
-	for _, root := range cgroups.Roots {
+	for _, root := range slices.Concat(cgroups.Roots, cgroups.Beside) {
 		dirs, err := filepath.Glob(filepath.Join(root, prefix+"*"))
 		if err != nil {
 			return fmt.Errorf("listing cgroups: %w", err)

@@ -9,7 +9,10 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // routerSettings make a namespace forward for others. What the machine has as its default for reverse
@@ -75,6 +78,41 @@ func DeleteNetns(ctx context.Context, name string) error {
 		}
 	}
 	return err
+}
+
+// FoundNetnsDir is what NetnsDir was before anything was made there, for RestoreNetnsDir.
+type FoundNetnsDir struct {
+	Existed bool `json:"existed"`
+	Mounted bool `json:"mounted"`
+}
+
+// FindNetnsDir looks at NetnsDir. The first `ip netns add` on a machine makes it and mounts it on itself.
+func FindNetnsDir() (FoundNetnsDir, error) {
+	info, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return FoundNetnsDir{}, fmt.Errorf("listing mounts: %w", err)
+	}
+	_, err = os.Stat(NetnsDir)
+	return FoundNetnsDir{Existed: err == nil, Mounted: slices.Contains(mountsBelow(string(info), NetnsDir), NetnsDir)}, nil
+}
+
+// RestoreNetnsDir undoes what `ip netns add` did to NetnsDir, unless somebody keeps namespaces there now.
+func RestoreNetnsDir(found FoundNetnsDir) error {
+	names, err := Netnses("")
+	if err != nil || len(names) > 0 || found.Mounted {
+		return err
+	}
+	// Not detached by force: a namespace that appears this moment keeps the mount, and rightly so.
+	if err := unix.Unmount(NetnsDir, 0); err != nil {
+		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EBUSY) || errors.Is(err, unix.ENOENT) {
+			return nil
+		}
+		return fmt.Errorf("unmounting %s: %w", NetnsDir, err)
+	}
+	if !found.Existed {
+		_ = os.Remove(NetnsDir) // fails if somebody uses it meanwhile
+	}
+	return nil
 }
 
 // NetnsInode identifies the namespace behind a name, the way /proc/PID/ns/net does.

@@ -156,6 +156,26 @@ func running(pid int) (Running, bool) {
 	return r, true
 }
 
+// PIDnsOfSelf identifies the process namespace that this program is in.
+func PIDnsOfSelf() (uint64, error) { return inode("/proc/self/ns/pid") }
+
+// WaitPIDnsGone waits until no process is left in any of these process namespaces.
+func WaitPIDnsGone(namespaces map[uint64]bool, limit time.Duration) error {
+	for deadline := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
+		all, err := Processes()
+		if err != nil {
+			return err
+		}
+		left := slices.DeleteFunc(all, func(r Running) bool { return !namespaces[r.PIDns] || !r.Alive() })
+		if len(left) == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d processes do not die, among them %d (%s)", len(left), left[0].PID, strings.Join(left[0].Args, " "))
+		}
+	}
+}
+
 // inode follows a /proc/PID/ns link or a name below NetnsDir to the namespace itself.
 func inode(path string) (uint64, error) {
 	var stat unix.Stat_t

@@ -26,8 +26,8 @@ const nobody = "65532:65532"
 // Write makes an image that holds one static binary as its entrypoint, named such as
 // localhost/p2pstream:dev, and writes it to a file as an OCI archive. The same binary gives the same bytes.
 func Write(binary, name, file, arch string) error {
-	if !strings.Contains(name, "/") || !strings.Contains(path.Base(name), ":") {
-		return fmt.Errorf("image name %q: write the registry and the tag too, such as localhost/p2pstream:dev", name)
+	if err := CheckName(name); err != nil {
+		return err
 	}
 	img, err := fromBinary(binary, arch)
 	if err != nil {
@@ -51,6 +51,14 @@ func Write(binary, name, file, arch string) error {
 		return fmt.Errorf("writing image: %w", err)
 	}
 	return pack(dir, file)
+}
+
+// CheckName says why pods could not use an image of this name.
+func CheckName(name string) error {
+	if !strings.Contains(name, "/") || !strings.Contains(path.Base(name), ":") {
+		return fmt.Errorf("--tag %q: write the registry and the tag too, such as localhost/p2pstream:dev", name)
+	}
+	return nil
 }
 
 func fromBinary(binary, arch string) (v1.Image, error) {

@@ -19,8 +19,11 @@ const (
 // Cgroups is where a node's folders have to be made.
 type Cgroups struct {
 	Mode CgroupMode
-	// Roots are the mount points of the hierarchies that hold controllers: one for version 2.
+	// Roots are the mount points of the hierarchies that nodes need folders in: one for version 2.
 	Roots []string
+	// Beside are hierarchies in which container runtimes make folders of their own accord: a version 2
+	// beside version 1 controllers.
+	Beside []string
 }
 
 // kernelControllers are what version 1 mount options name besides flags.
@@ -52,7 +55,11 @@ func ParseCgroups(mounts string) (Cgroups, error) {
 	}
 	switch {
 	case controllers:
-		return Cgroups{Mode: CgroupV1, Roots: v1}, nil
+		cgroups := Cgroups{Mode: CgroupV1, Roots: v1}
+		if v2 != "" {
+			cgroups.Beside = []string{v2}
+		}
+		return cgroups, nil
 	case v2 == "/sys/fs/cgroup":
 		return Cgroups{Mode: CgroupV2, Roots: []string{v2}}, nil
 	case v2 != "":

@@ -56,6 +56,9 @@ func (c Cluster) ControlPlanePrograms(p Paths) []Program {
 			"--root-ca-file="+p.CA(),
 			"--service-account-private-key-file="+p.ServiceAccountKey(),
 			"--bind-address=127.0.0.1",
+			// Controllers start one by one, each with a few requests: the default rate makes that four seconds.
+			"--kube-api-qps=200",
+			"--kube-api-burst=400",
 			"--leader-elect=false",
 		),
 		kube("kube-scheduler", p.Started(),
