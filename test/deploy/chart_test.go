@@ -1,0 +1,268 @@
+package deploy
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"helm.sh/helm/v4/pkg/action"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	crdKey = "CustomResourceDefinition /p2pstreams.p2pstream.dev"
+	keep   = "helm.sh/resource-policy"
+)
+
+func TestChartIsLintedStrictly(t *testing.T) {
+	t.Parallel()
+	lint := action.NewLint()
+	lint.Strict, lint.Namespace = true, namespace
+	result := lint.Run([]string{chartDir}, nil)
+	for _, err := range result.Errors {
+		t.Error(err)
+	}
+	for _, message := range result.Messages {
+		t.Log(message)
+	}
+	if result.TotalChartsLinted != 1 {
+		t.Errorf("linted %d charts", result.TotalChartsLinted)
+	}
+}
+
+func TestGoldenChartDefault(t *testing.T) {
+	t.Parallel()
+	made, err := install(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "chart-default.yaml", snapshot(t, parse(t, []byte(made.Manifest))))
+	golden(t, "chart-default-notes.txt", []byte(made.Info.Notes))
+}
+
+// Both ways to install make the same objects.
+func TestChartMakesWhatConfigMakes(t *testing.T) {
+	t.Parallel()
+	config, chart := built(t, defaultDir), rendered(t, nil)
+	delete(config, "Namespace /"+namespace)
+	for key := range chart {
+		if config[key] == nil {
+			t.Errorf("%s is in the chart alone", key)
+		}
+	}
+	for key, want := range config {
+		got := chart[key]
+		if got == nil {
+			t.Errorf("%s is missing in the chart", key)
+			continue
+		}
+		for _, path := range compared[want.GetKind()] {
+			a, b := at(t, want, path), at(t, got, path)
+			if !reflect.DeepEqual(a, b) {
+				t.Errorf("%s: %s differs\nconfig: %v\nchart:  %v", key, path, a, b)
+			}
+		}
+		for label, value := range want.GetLabels() {
+			if got.GetLabels()[label] != value {
+				t.Errorf("%s: label %s is %q in the chart, %q in config", key, label, got.GetLabels()[label], value)
+			}
+		}
+	}
+}
+
+// compared are the parts in which an object's meaning lies. Selectors differ by the release's name.
+var compared = map[string][]string{
+	"ClusterRole":              {"rules"},
+	"Role":                     {"rules"},
+	"ClusterRoleBinding":       {"roleRef", "subjects"},
+	"RoleBinding":              {"roleRef", "subjects"},
+	"CustomResourceDefinition": {"spec"},
+	"Service":                  {"spec.ports"},
+	"Deployment":               {"spec.replicas", "spec.template.spec"},
+}
+
+func at(t *testing.T, object *unstructured.Unstructured, path string) any {
+	t.Helper()
+	found, ok, err := unstructured.NestedFieldCopy(object.Object, strings.Split(path, ".")...)
+	if err != nil || !ok {
+		t.Fatalf("%s has no %s: %v", key(object), path, err)
+	}
+	switch path {
+	case "rules":
+		slices.SortFunc(found.([]any), func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	case "spec.template.spec":
+		container := found.(map[string]any)["containers"].([]any)[0].(map[string]any)
+		// These have defaults in the manager itself, which config leaves alone.
+		container["args"] = slices.DeleteFunc(container["args"].([]any), func(arg any) bool {
+			return strings.HasPrefix(arg.(string), "--max-concurrent-reconciles=") || strings.HasPrefix(arg.(string), "--log-level=")
+		})
+	}
+	return found
+}
+
+func TestDefinitionIsKeptOrNot(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		values    map[string]any
+		there     bool
+		kept      bool
+		notesSays string
+	}{
+		"default":  {nil, true, true, "leaves the definition of P2PStream"},
+		"not kept": {map[string]any{"crds": map[string]any{"keep": false}}, true, false, "ALL STREAMS"},
+		"not ours": {map[string]any{"crds": map[string]any{"enabled": false}}, false, false, "crds.enabled=false"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			made, err := install(c.values)
+			if err != nil {
+				t.Fatal(err)
+			}
+			crd := parse(t, []byte(made.Manifest))[crdKey]
+			if (crd != nil) != c.there {
+				t.Fatalf("definition is there: %t, want %t", crd != nil, c.there)
+			}
+			if crd != nil && (crd.GetAnnotations()[keep] == "keep") != c.kept {
+				t.Errorf("annotations are %v, want kept: %t", crd.GetAnnotations(), c.kept)
+			}
+			if !strings.Contains(made.Info.Notes, c.notesSays) {
+				t.Errorf("notes lack %q:\n%s", c.notesSays, made.Info.Notes)
+			}
+		})
+	}
+}
+
+func TestOptionalPartsAppearWhenAsked(t *testing.T) {
+	t.Parallel()
+	all := rendered(t, map[string]any{
+		"fullnameOverride":    "ecdn",
+		"replicas":            2,
+		"image":               map[string]any{"repository": "registry.example.com/p2pstream", "tag": "v1", "digest": "sha256:" + strings.Repeat("0", 64)},
+		"imagePullSecrets":    []any{map[string]any{"name": "registry"}},
+		"metrics":             map[string]any{"serviceMonitor": map[string]any{"enabled": true, "labels": map[string]any{"release": "prometheus"}}},
+		"podDisruptionBudget": map[string]any{"enabled": true},
+		"podLabels":           map[string]any{"team": "media"},
+		"podAnnotations":      map[string]any{"note": "x"},
+		"tolerations":         []any{map[string]any{"operator": "Exists"}},
+		"priorityClassName":   "high",
+		"serviceAccount":      map[string]any{"name": "media", "annotations": map[string]any{"role": "x"}},
+	})
+	for _, want := range []string{
+		"ServiceMonitor p2pstream-system/ecdn-manager", "PodDisruptionBudget p2pstream-system/ecdn-manager",
+		"ServiceAccount p2pstream-system/media", "ClusterRole /ecdn-view", "Service p2pstream-system/ecdn-manager-metrics",
+	} {
+		if all[want] == nil {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	pod := get[appsv1.Deployment](t, all, "Deployment p2pstream-system/ecdn-manager").Spec.Template
+	image := "registry.example.com/p2pstream:v1@sha256:" + strings.Repeat("0", 64)
+	if c := pod.Spec.Containers[0]; c.Image != image || env(c, "P2PSTREAM_IMAGE") != image {
+		t.Errorf("manager runs %s, streams %s, want %s", c.Image, env(c, "P2PSTREAM_IMAGE"), image)
+	}
+	if pod.Labels["team"] != "media" || pod.Annotations["note"] != "x" || pod.Spec.PriorityClassName != "high" || pod.Spec.ServiceAccountName != "media" ||
+		len(pod.Spec.Tolerations) != 1 || len(pod.Spec.ImagePullSecrets) != 1 {
+		t.Errorf("the pod lacks what was asked for: %+v", pod)
+	}
+	monitor := all["ServiceMonitor p2pstream-system/ecdn-manager"]
+	if monitor.GetLabels()["release"] != "prometheus" {
+		t.Errorf("labels of the ServiceMonitor are %v", monitor.GetLabels())
+	}
+}
+
+func TestRolesOfOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	all := rendered(t, map[string]any{
+		"rbac": map[string]any{"create": false}, "serviceAccount": map[string]any{"create": false, "name": "given"},
+		"metrics": map[string]any{"service": map[string]any{"enabled": false}},
+	})
+	if len(all) != 2 {
+		t.Errorf("made %d objects, want the definition and the Deployment: %v", len(all), all)
+	}
+	if got := deployment(t, all).Spec.Template.Spec.ServiceAccountName; got != "given" {
+		t.Errorf("runs as %s", got)
+	}
+}
+
+func TestUnusableValuesAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ values, says string }{
+		"typo":              {"image: {repositry: x}", "'repositry'"},
+		"typo at the top":   {"watchNamespace: [media]", "'watchNamespace'"},
+		"typo in crds":      {"crds: {kept: true}", "'kept'"},
+		"text for a number": {"replicas: two", "/replicas"},
+		"no namespace name": {"watchNamespaces: [Media]", "/watchNamespaces/0"},
+		"log level":         {"log: {level: verbose}", "/log/level"},
+		"digest":            {"image: {digest: latest}", "/image/digest"},
+		"pull policy":       {"image: {pullPolicy: Sometimes}", "/image/pullPolicy"},
+		"monitor alone":     {"metrics: {service: {enabled: false}, serviceMonitor: {enabled: true}}", "set metrics.service.enabled to true"},
+		"account unnamed":   {"serviceAccount: {create: false}", "serviceAccount.name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var values map[string]any
+			if err := yaml.Unmarshal([]byte(c.values), &values); err != nil {
+				t.Fatal(err)
+			}
+			_, err := install(values)
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %q in it", err, c.says)
+			}
+		})
+	}
+}
+
+// A key that only one of the two files knows is either unusable or undocumented.
+func TestSchemaKnowsEveryValue(t *testing.T) {
+	t.Parallel()
+	var values map[string]any
+	var schema map[string]any
+	for name, into := range map[string]any{"values.yaml": &values, "values.schema.json": &schema} {
+		raw, err := os.ReadFile(chartDir + "/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, ".json") {
+			err = json.Unmarshal(raw, into)
+		} else {
+			err = yaml.UnmarshalStrict(raw, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	sameKeys(t, "", schema, values)
+}
+
+func sameKeys(t *testing.T, path string, schema, values map[string]any) {
+	t.Helper()
+	properties, _ := schema["properties"].(map[string]any)
+	if len(properties) == 0 {
+		return // a map that people fill as they like
+	}
+	if schema["additionalProperties"] != false {
+		t.Errorf("%s. takes any key", path)
+	}
+	for key, value := range values {
+		property, ok := properties[key].(map[string]any)
+		if !ok {
+			t.Errorf("values.schema.json lacks %s.%s", path, key)
+			continue
+		}
+		if below, ok := value.(map[string]any); ok {
+			sameKeys(t, path+"."+key, property, below)
+		}
+	}
+	for key := range properties {
+		if _, ok := values[key]; !ok && key != "global" && path+"."+key != ".resources.claims" {
+			t.Errorf("values.yaml lacks %s.%s", path, key)
+		}
+	}
+}
