@@ -124,7 +124,8 @@ func (s *Server) Run(ctx context.Context) error {
 		s.showTable(g.ctx)
 		err = context.Cause(g.ctx)
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	// A signal ends ctx with a cause of its own, which is no failure; a program's is the cause of g.ctx alone.
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil
 	}
 	return err

@@ -37,9 +37,12 @@ func (s *Server) Run(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, s.cfg.Duration.Std())
 		defer cancel()
 	}
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	var work sync.WaitGroup
+	// The first viewer that fails ends the others. ctx's own cause would not do: a signal is a cause too, and no failure.
+	var failed error
+	var first sync.Once
 	close(s.ready)
 	next := time.NewTicker(s.cfg.JoinInterval.Std())
 	defer next.Stop()
@@ -50,7 +53,8 @@ func (s *Server) Run(ctx context.Context) error {
 		s.mu.Unlock()
 		work.Go(func() {
 			if err := v.run(ctx, nil); err != nil {
-				stop(err)
+				first.Do(func() { failed = err })
+				stop()
 			}
 		})
 		if i == s.cfg.Count-1 {
@@ -63,10 +67,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	work.Wait()
-	if err := context.Cause(ctx); err != context.Canceled && err != context.DeadlineExceeded { //nolint:errorlint // Cause returns these as they are
-		return err
-	}
-	return nil
+	return failed
 }
 
 // Ready is closed once the first viewer starts.
