@@ -110,7 +110,7 @@ cluster: $(GOTESTSUM) cluster-binaries ## test the local cluster itself (as root
 e2e: web image $(GOTESTSUM) $(HELM) cluster-binaries ## run the operator and a stream on a real cluster, with browsers in offices (as root)
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/e2e.json -- \
-	  -count=1 -timeout 30m ./test/e2e/... $(if $(RUN),-args -ginkgo.focus '$(RUN)')
+	  -count=1 -timeout 30m -tags e2e $(if $(RUN),./test/e2e -args -ginkgo.focus '$(RUN)',./test/e2e/...)
 
 .PHONY: bench
 bench: ## run every benchmark once, five samples each (BENCH=regexp)
