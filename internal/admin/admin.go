@@ -24,6 +24,8 @@ type Config struct {
 	Registerer prometheus.Registerer
 	// Ready says why the program is not ready; nil: it always is.
 	Ready func(context.Context) error
+	// Pages are served beside those that every program has, by their patterns as http.ServeMux reads them.
+	Pages map[string]http.Handler
 	// Pprof adds /debug/pprof/.
 	Pprof bool
 }
@@ -61,6 +63,9 @@ func (s *Server) Handler() http.Handler {
 		}
 		ok(w)
 	})
+	for pattern, page := range s.cfg.Pages {
+		mux.Handle(pattern, page)
+	}
 	if s.cfg.Pprof {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

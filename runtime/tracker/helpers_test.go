@@ -3,9 +3,11 @@ package tracker
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +24,10 @@ var hashOne = signaling.ID([]byte("tlCIAIrI13koYCQLatNp"))
 func peerID(n int) signaling.ID { return signaling.ID([]byte(fmt.Sprintf("-PM0203-%012d", n))) }
 
 // running starts a tracker and ends it with the test.
-func running(t testing.TB, cfg Config) *Server {
+func running(t testing.TB, cfg Config) *Server { return logging(t, cfg, nil) }
+
+// logging is running with a log.
+func logging(t testing.TB, cfg Config, log *slog.Logger) *Server {
 	t.Helper()
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
@@ -30,7 +35,7 @@ func running(t testing.TB, cfg Config) *Server {
 	if cfg.DrainPeriod == 0 {
 		cfg.DrainPeriod = Duration(50 * time.Millisecond)
 	}
-	s, err := New(cfg, nil, prometheus.NewRegistry())
+	s, err := New(cfg, log, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,3 +161,23 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		<-tick.C
 	}
 }
+
+// buffer is a log that may be read while it is written.
+type buffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func textLog(b *buffer) *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }

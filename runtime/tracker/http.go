@@ -16,15 +16,45 @@ import (
 
 	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
 // spareConnections is how many connections there may be above the number of sockets: requests for pages and
 // configuration, and clients that have not said anything yet.
 const spareConnections = 1024
 
-// publicServer serves viewers and seeders: the WebSocket at / and /announce (any path, in fact: trackers are asked
-// for under all sorts of names), the mounted handler elsewhere.
-func (s *Server) publicServer() *http.Server {
+// endpoint is one listener for viewers and seeders.
+type endpoint struct {
+	net.Listener
+	server *http.Server
+}
+
+// listen binds an endpoint. The internal one is the same but for TLS, and for the URLs that it hands out.
+func (s *Server) listen(ctx context.Context, address string, internal bool) (*endpoint, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	e := &endpoint{Listener: newLimitListener(l, s.cfg.Limits.Sockets+spareConnections), server: s.httpServer()}
+	switch {
+	case internal:
+		e.server.BaseContext = func(net.Listener) context.Context { return viewerapi.Internal(context.Background()) }
+	case s.cert != nil:
+		e.Listener = tls.NewListener(e.Listener, &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			// A WebSocket cannot be upgraded to from HTTP/2 here.
+			NextProtos:     []string{"http/1.1"},
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Get() },
+		})
+	}
+	return e, nil
+}
+
+// httpServer serves viewers and seeders: the WebSocket at / and /announce (any path, in fact: trackers are asked for
+// under all sorts of names), the mounted handler elsewhere.
+func (s *Server) httpServer() *http.Server {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case front.IsUpgrade(r):
@@ -37,7 +67,7 @@ func (s *Server) publicServer() *http.Server {
 			http.NotFound(w, r)
 		}
 	})
-	server := &http.Server{
+	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -47,22 +77,18 @@ func (s *Server) publicServer() *http.Server {
 		// The server logs what strangers do wrong, a line each.
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
-	if s.cert != nil {
-		server.TLSConfig = &tls.Config{
-			MinVersion: tls.VersionTLS12,
-			// A WebSocket cannot be upgraded to from HTTP/2 here.
-			NextProtos:     []string{"http/1.1"},
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.get(), nil },
-		}
-	}
-	return server
 }
 
-func (s *Server) serve(server *http.Server, l net.Listener) error {
-	if s.cert != nil {
-		l = tls.NewListener(l, server.TLSConfig)
+// lastRequests is how long requests that run when the last socket has gone may take.
+const lastRequests = time.Second
+
+// shutdown ends an endpoint: at once if no request runs.
+func (e *endpoint) shutdown(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastRequests)
+	defer cancel()
+	if err := e.server.Shutdown(ctx); err != nil {
+		_ = e.server.Close() // cuts what is left
 	}
-	return served("viewers", server.Serve(l))
 }
 
 func served(what string, err error) error {
@@ -74,21 +100,26 @@ func served(what string, err error) error {
 
 func (s *Server) watchFiles(ctx context.Context, group *errgroup.Group) {
 	if s.cert != nil {
-		group.Go(func() error { s.cert.run(ctx, watchEvery); return nil })
+		group.Go(func() error { s.cert.Run(ctx, watchEvery); return nil })
 	}
 	if s.token != nil {
-		group.Go(func() error { s.token.run(ctx, watchEvery); return nil })
+		group.Go(func() error { s.token.Run(ctx, watchEvery); return nil })
 	}
 }
 
-// adminListener serves metrics and probes; a tracker that drains is not ready.
+// adminListener serves metrics, probes and statistics; a tracker that drains is not ready. The origin has no part in
+// readiness: who holds the stream can share it without.
 func (s *Server) adminListener() *admin.Server {
-	return admin.New(admin.Config{Listen: s.cfg.AdminListen, Registerer: s.reg, Pprof: s.cfg.Pprof, Ready: func(context.Context) error {
-		if s.draining.Load() {
-			return errors.New("draining")
-		}
-		return nil
-	}})
+	return admin.New(admin.Config{
+		Listen: s.cfg.AdminListen, Registerer: s.reg, Pprof: s.cfg.Pprof,
+		Pages: map[string]http.Handler{"GET " + stats.Path: s.stats},
+		Ready: func(context.Context) error {
+			if s.draining.Load() {
+				return errors.New("draining")
+			}
+			return nil
+		},
+	})
 }
 
 // limitListener bounds the connections that are open at a time; those above are closed at once, so that strangers

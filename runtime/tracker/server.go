@@ -3,7 +3,6 @@ package tracker
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -11,12 +10,14 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/p2pstream/p2pstream/internal/admin"
+	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/front"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
@@ -29,15 +30,17 @@ type Server struct {
 	reg   prometheus.Registerer // what /metrics serves
 	hub   *hub
 	front *front.Front
-	cert  *watched[*tls.Certificate] // nil without TLS
-	token *watched[string]           // nil without a token file
-	api   http.Handler               // nil: only the WebSocket endpoint
+	cert  *watch.Value[*tls.Certificate] // nil without TLS
+	token *watch.Value[string]           // nil without a token file
+	api   http.Handler                   // nil: only the WebSocket endpoint
+	stats http.Handler                   // /v1/stats for our own
 	// background runs beside the sockets until Run's context ends.
 	background []func(context.Context) error
 
 	ready    chan struct{}
 	draining atomic.Bool
 	addr     net.Addr
+	internal net.Addr
 	admin    net.Addr
 }
 
@@ -93,7 +96,8 @@ func (s *Server) SeederToken() string { return s.seederToken() }
 
 func (s *Server) seederToken() string {
 	if s.token != nil {
-		return s.token.get()
+		token, _ := s.token.Get() // New has made sure that there is one
+		return token
 	}
 	return s.cfg.SeederToken
 }
@@ -149,28 +153,55 @@ func (s *Server) Addr() net.Addr { return s.addr }
 // AdminAddr is where the admin endpoints are; valid once Ready, nil without them.
 func (s *Server) AdminAddr() net.Addr { return s.admin }
 
+// InternalAddr is where the internal listener is; valid once Ready, nil without one.
+func (s *Server) InternalAddr() net.Addr { return s.internal }
+
+// bind binds everything or nothing. The admin listener comes last: who is told that the tracker is ready can use it.
+func (s *Server) bind(ctx context.Context) (endpoints []*endpoint, probes *admin.Server, err error) {
+	defer func() {
+		if err == nil {
+			return
+		}
+		for _, e := range endpoints {
+			_ = e.Close() // the error of binding is the one to report
+		}
+	}()
+	public, err := s.listen(ctx, s.cfg.Listen, false)
+	if err != nil {
+		return endpoints, nil, fmt.Errorf("listening for viewers: %w", err)
+	}
+	endpoints = append(endpoints, public)
+	s.addr = public.Addr()
+	if s.cfg.InternalListen != "" {
+		internal, err := s.listen(ctx, s.cfg.InternalListen, true)
+		if err != nil {
+			return endpoints, nil, fmt.Errorf("listening inside the cluster: %w", err)
+		}
+		endpoints = append(endpoints, internal)
+		s.internal = internal.Addr()
+	}
+	probes = s.adminListener()
+	if err := probes.Listen(ctx); err != nil {
+		return endpoints, nil, err
+	}
+	s.admin = probes.Addr()
+	return endpoints, probes, nil
+}
+
 // Run listens and serves until ctx ends and all sockets are drained, then returns nil.
 func (s *Server) Run(ctx context.Context) error {
-	var lc net.ListenConfig
-	listener, err := lc.Listen(ctx, "tcp", s.cfg.Listen)
+	endpoints, probes, err := s.bind(ctx)
 	if err != nil {
-		return fmt.Errorf("listening for viewers: %w", err)
+		return err
 	}
-	s.addr = listener.Addr()
-	admin := s.adminListener()
-	if err := admin.Listen(ctx); err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	s.admin = admin.Addr()
 	group, running := errgroup.WithContext(ctx)
-	public := s.publicServer()
-	group.Go(func() error {
-		return s.serve(public, newLimitListener(listener, s.cfg.Limits.Sockets+spareConnections))
-	})
+	for _, e := range endpoints {
+		group.Go(func() error { return served("viewers", e.server.Serve(e)) })
+	}
 	// The admin listener ends last, so that probes see the drain.
-	probes, endProbes := context.WithCancel(context.WithoutCancel(ctx))
+	probing, endProbes := context.WithCancel(context.WithoutCancel(ctx))
 	defer endProbes()
-	group.Go(func() error { return admin.Run(probes) })
+	group.Go(func() error { return probes.Run(probing) })
 	s.watchFiles(running, group)
 	for _, f := range s.background {
 		group.Go(func() error { return f(running) })
@@ -182,19 +213,28 @@ func (s *Server) Run(ctx context.Context) error {
 		s.front.Run(running, s.cfg.DrainPeriod.Std())
 	}()
 	close(s.ready)
-	s.log.Info("tracker listens", "address", s.addr.String(), "admin", s.cfg.AdminListen, "tls", s.cert != nil,
-		"shards", len(s.hub.shards))
+	s.log.Info("tracker listens", "address", s.addr.String(), "internal", s.cfg.InternalListen, "admin", s.cfg.AdminListen,
+		"tls", s.cert != nil, "shards", len(s.hub.shards))
 
 	<-running.Done()
-	s.draining.Store(true)
-	s.log.Info("tracker drains", "viewers", s.front.Viewers(), "seeders", s.front.Seeders())
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.DrainPeriod.Std()+time.Second)
-	defer cancel()
-	if err := public.Shutdown(grace); err != nil {
-		_ = public.Close() // cuts requests that outlive the drain
-	}
-	<-sockets
+	s.drain(ctx, endpoints, sockets)
 	stopShards()
 	endProbes()
 	return group.Wait()
+}
+
+// drain ends the endpoints when the last socket has gone, which is at once if there is none. Until then pages are
+// answered on connections of their own: whoever is still sent here gets an answer, and comes back elsewhere.
+func (s *Server) drain(ctx context.Context, endpoints []*endpoint, sockets <-chan struct{}) {
+	s.draining.Store(true)
+	s.log.Info("tracker drains", "viewers", s.front.Viewers(), "seeders", s.front.Seeders())
+	for _, e := range endpoints {
+		e.server.SetKeepAlivesEnabled(false)
+	}
+	<-sockets
+	var ending sync.WaitGroup
+	for _, e := range endpoints {
+		ending.Go(func() { e.shutdown(context.WithoutCancel(ctx)) })
+	}
+	ending.Wait()
 }

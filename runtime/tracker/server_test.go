@@ -1,7 +1,6 @@
 package tracker
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -360,9 +359,8 @@ func write(t *testing.T, name string, b []byte) {
 func TestTLSReloads(t *testing.T) {
 	dir := t.TempDir()
 	cert, key := writeCertificate(t, dir, "one.example")
-	s := running(t, Config{TLSCert: cert, TLSKey: key})
-	var logged bytes.Buffer
-	s.cert.log = slog.New(slog.NewTextHandler(&logged, nil))
+	var logged buffer
+	s := logging(t, Config{TLSCert: cert, TLSKey: key}, slog.New(slog.NewTextHandler(&logged, nil)))
 	name := func() string {
 		c, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", s.Addr().String(),
 			&tls.Config{InsecureSkipVerify: true})
@@ -376,15 +374,15 @@ func TestTLSReloads(t *testing.T) {
 		t.Fatalf("certificate of %s", got)
 	}
 	writeCertificate(t, dir, "two.example")
-	s.cert.check()
+	s.cert.Check()
 	if got := name(); got != "two.example" {
 		t.Fatalf("certificate of %s after the change", got)
 	}
 	write(t, cert, []byte("nonsense"))
-	s.cert.check()
-	s.cert.check()
+	s.cert.Check()
+	s.cert.Check()
 	if got := name(); got != "two.example" || strings.Count(logged.String(), "cannot be used") != 1 {
-		t.Fatalf("certificate of %s after a bad change; log: %s", got, &logged)
+		t.Fatalf("certificate of %s after a bad change; log: %s", got, logged.String())
 	}
 	ws, resp, err := (&websocket.Dialer{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}).Dial("wss://"+s.Addr().String()+"/", nil)
 	if err != nil {
@@ -402,12 +400,12 @@ func TestTokenFileReloads(t *testing.T) {
 	write(t, file, []byte("one\n"))
 	s := running(t, Config{SeederTokenFile: file})
 	write(t, file, []byte("two"))
-	s.token.check()
+	s.token.Check()
 	if got := s.SeederToken(); got != "two" {
 		t.Fatalf("token %q", got)
 	}
 	write(t, file, nil)
-	s.token.check()
+	s.token.Check()
 	if got := s.SeederToken(); got != "two" {
 		t.Fatalf("token %q after a bad change", got)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/stun"
 )
 
@@ -16,18 +17,73 @@ const (
 	stunProbeEvery   = 5 * time.Second
 	stunProbeTimeout = time.Second
 	stunMisses       = 2 // in a row, before a server counts as away
+	stunFileEvery    = time.Second
 )
 
-// stunWatch knows which STUN servers answer.
+// stunWatch knows which STUN servers there are and which of them answer.
 type stunWatch struct {
-	log *slog.Logger
+	log   *slog.Logger
+	fixed []string
+	file  *watch.Value[[]string] // nil: only the fixed ones
+	probe func(ctx context.Context, address string) error
 
 	mu     sync.Mutex
-	misses map[string]int // by server as configured; absent: not asked yet
+	list   []string       // in the order of configuration; replaced, never changed
+	misses map[string]int // of each in the list; absent: not asked yet
 }
 
-func newSTUNWatch(log *slog.Logger) *stunWatch {
-	return &stunWatch{log: log, misses: make(map[string]int)}
+// newSTUNWatch returns a watch of the servers that are configured and those that file lists, if it is not empty.
+func newSTUNWatch(fixed []string, file string, log *slog.Logger) *stunWatch {
+	w := &stunWatch{log: log, fixed: fixed, misses: make(map[string]int), probe: func(ctx context.Context, address string) error {
+		_, err := stun.Probe(ctx, address)
+		return err
+	}}
+	if file != "" {
+		w.file = watchSTUNFile(file, log)
+		if _, err := w.file.Get(); err != nil {
+			log.Error("list of STUN servers cannot be used, there is none yet", "error", err)
+		}
+	}
+	w.update(w.configured())
+	return w
+}
+
+// configured is everything that is to be probed now, without doubles.
+func (w *stunWatch) configured() []string {
+	all := w.fixed
+	if w.file != nil {
+		listed, _ := w.file.Get() // the error has been logged; there are none then
+		all = append(append([]string(nil), w.fixed...), listed...)
+	}
+	seen := make(map[string]bool, len(all))
+	out := make([]string, 0, len(all))
+	for _, server := range all {
+		if !seen[server] {
+			seen[server] = true
+			out = append(out, server)
+		}
+	}
+	return out
+}
+
+// update forgets what was known of servers that are no longer listed.
+func (w *stunWatch) update(list []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	misses := make(map[string]int, len(list))
+	for _, server := range list {
+		if n, asked := w.misses[server]; asked {
+			misses[server] = n
+		}
+	}
+	w.list, w.misses = list, misses
+}
+
+// servers returns the servers in force, whether they answer or not.
+func (w *stunWatch) servers() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.list
 }
 
 // ready tells whether a server answers; one that was never asked does not.
@@ -38,19 +94,57 @@ func (w *stunWatch) ready(server string) bool {
 	return asked && misses < stunMisses
 }
 
-// run probes a server until ctx ends.
-func (w *stunWatch) run(ctx context.Context, server string) {
+// run probes all servers, and follows the list, until ctx ends.
+func (w *stunWatch) run(ctx context.Context) {
+	var probes sync.WaitGroup
+	defer probes.Wait()
+	running := make(map[string]context.CancelFunc)
+	look := time.NewTicker(stunFileEvery)
+	defer look.Stop()
+	for {
+		list := w.servers()
+		for _, server := range list {
+			if running[server] == nil {
+				probing, stop := context.WithCancel(ctx)
+				running[server] = stop
+				probes.Go(func() { w.follow(probing, server) })
+			}
+		}
+		keep := make(map[string]bool, len(list))
+		for _, server := range list {
+			keep[server] = true
+		}
+		for server, stop := range running {
+			if !keep[server] {
+				stop()
+				delete(running, server)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			for _, stop := range running {
+				stop()
+			}
+			return
+		case <-look.C:
+		}
+		if w.file != nil {
+			w.file.Check()
+			w.update(w.configured())
+		}
+	}
+}
+
+// follow probes one server until ctx ends.
+func (w *stunWatch) follow(ctx context.Context, server string) {
 	tick := time.NewTicker(stunProbeEvery)
 	defer tick.Stop()
-	address := strings.TrimPrefix(server, "stun:")
+	address := probeAddress(server)
 	for {
 		probe, cancel := context.WithTimeout(ctx, stunProbeTimeout)
-		_, err := stun.Probe(probe, address)
+		err := w.probe(probe, address)
 		cancel()
-		if ctx.Err() != nil {
-			return
-		}
-		w.note(server, err)
+		w.note(ctx, server, err)
 		select {
 		case <-ctx.Done():
 			return
@@ -59,9 +153,22 @@ func (w *stunWatch) run(ctx context.Context, server string) {
 	}
 }
 
-func (w *stunWatch) note(server string, err error) {
+// probeAddress is the host:port of a STUN URI (RFC 7064: the port is 3478 unless it is given).
+func probeAddress(server string) string {
+	address := strings.TrimPrefix(server, "stun:")
+	if colon := strings.LastIndexByte(address, ':'); colon > strings.LastIndexByte(address, ']') {
+		return address
+	}
+	return address + ":3478"
+}
+
+// note takes the result of a probe, unless the server is no longer of interest.
+func (w *stunWatch) note(ctx context.Context, server string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
 	before, asked := w.misses[server]
 	if err == nil {
 		w.misses[server] = 0

@@ -18,24 +18,22 @@ import (
 // follows the stream for it.
 func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	cfg := viewerapi.Config{
-		AllowedOrigins: s.cfg.AllowedOrigins, SessionKey: s.sessionKey(),
+		AllowedOrigins: s.cfg.AllowedOrigins, SessionKey: s.sessionKey(), PrivateAccumulate: s.cfg.AdminListen != "",
 	}
 	deps := viewerapi.Dependencies{
-		Swarms: s, SeederToken: s.seederToken,
+		Swarms: s, SeederToken: s.seederToken, Draining: s.draining.Load,
 		OnSeeder: func(id string, state telemetry.SeederState) { s.SetSeederLoad(id, state.Peers, state.MaxPeers) },
 	}
 	if stream := s.cfg.Stream; stream != nil {
-		cfg.StreamURL, cfg.SwarmID, cfg.STUN = stream.SourceURL, stream.SwarmID, stream.STUN
+		cfg.StreamURL, cfg.SwarmID = stream.SourceURL, stream.SwarmID
 		cfg.ExternalURL, cfg.Settings, cfg.Interval = stream.ExternalURL, stream.Settings, stream.TelemetryInterval.Std()
 		cfg.DisableP2P, cfg.DisableUpload = stream.DisableP2P, stream.DisableUpload
-		watch := newSTUNWatch(s.log)
-		deps.STUNReady = watch.ready
-		for _, server := range stream.STUN {
-			s.background = append(s.background, func(ctx context.Context) error {
-				watch.run(ctx, server)
-				return nil
-			})
-		}
+		watch := newSTUNWatch(stream.STUN, stream.STUNFile, s.log)
+		deps.STUN, deps.STUNReady = watch.servers, watch.ready
+		s.background = append(s.background, func(ctx context.Context) error {
+			watch.run(ctx)
+			return nil
+		})
 		follower, err := s.follow(stream, reg)
 		if err != nil {
 			return err
@@ -46,6 +44,7 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	if err != nil {
 		return fmt.Errorf("making viewer API: %w", err)
 	}
+	s.stats = h.StatsHandler()
 	s.Mount(h)
 	return nil
 }
@@ -72,7 +71,9 @@ func (s *Server) follow(stream *StreamConfig, reg prometheus.Registerer) (*viewe
 	if url == "" {
 		url = stream.SourceURL
 	}
-	source, err := manifest.NewSource(manifest.SourceConfig{URL: url, Logger: s.log, Registerer: reg})
+	source, err := manifest.NewSource(manifest.SourceConfig{
+		URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, Logger: s.log, Registerer: reg,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("making source of the stream: %w", err)
 	}

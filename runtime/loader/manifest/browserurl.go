@@ -132,10 +132,3 @@ func browserResolve(base, ref string) (string, error) {
 	}
 	return browserURL(origin + path[:strings.LastIndexByte(path, '/')+1] + ref)
 }
-
-// hostOf is the host[:port] of a URL that browserURL printed.
-func hostOf(browserURL string) string {
-	_, rest, _ := strings.Cut(browserURL, "://")
-	host, _, _ := strings.Cut(rest, "/")
-	return host[strings.LastIndexByte(host, '@')+1:]
-}

@@ -13,6 +13,9 @@ type Reason string
 const (
 	// ReasonUnreachable: no connection, no name, TLS failure, connection lost.
 	ReasonUnreachable Reason = "Unreachable"
+	// ReasonFiles: a file of headers or of certificate authorities that cannot
+	// be used, so that nothing was asked.
+	ReasonFiles Reason = "UnusableFiles"
 	// ReasonTimeout: the request or the whole transfer took too long.
 	ReasonTimeout Reason = "Timeout"
 	// ReasonStalled: no byte arrived for the stall timeout.

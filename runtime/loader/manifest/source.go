@@ -2,8 +2,6 @@ package manifest
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,6 +11,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/internal/originhttp"
 )
 
 // SourceConfig says where a presentation comes from and what it may cost. Zero
@@ -20,16 +20,16 @@ import (
 type SourceConfig struct {
 	// URL of the manifest, http or https. Required.
 	URL string
-	// Headers are sent to the hosts of HeaderHosts only.
+	// Headers go to the scheme, host and port of URL, and nowhere else: neither
+	// to another host that a playlist names nor along with a redirect to one.
 	Headers http.Header
-	// HeaderHosts are host or host:port names that get Headers, beside the host
-	// of URL. A redirect to any other host leaves them behind, and so does one
-	// from https to http.
-	HeaderHosts []string
-	// RootCAs replaces the system's certificate authorities if set.
-	RootCAs *x509.CertPool
+	// HeadersDir holds further ones, a file each: its name is the header's, its
+	// content the value. CAFile is a PEM file of the certificate authorities
+	// that are trusted instead of the system's. Both are read again when they
+	// change, and while they cannot be used no request is made.
+	HeadersDir, CAFile string
 	// Transport carries the requests; default: an own http.Transport. It must
-	// not follow redirects. RootCAs is ignored if it is set.
+	// not follow redirects. CAFile is ignored if it is set.
 	Transport http.RoundTripper
 	// PlaylistTimeout bounds one playlist load, redirects and body included.
 	// Default 10 s.
@@ -78,12 +78,10 @@ func (c SourceConfig) withDefaults() SourceConfig {
 // Source loads one presentation from its origin. Its methods may be used by
 // many goroutines.
 type Source struct {
-	cfg         SourceConfig
-	url         string // as a browser prints it
-	headerHosts map[string]bool
-	transport   http.RoundTripper
-	owned       *http.Transport // nil if the caller brought a transport
-	metrics     *metrics
+	cfg       SourceConfig
+	url       string // as a browser prints it
+	transport *originhttp.Transport
+	metrics   *metrics
 }
 
 // NewSource checks the configuration and returns a source; nothing is fetched.
@@ -93,48 +91,32 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config.url: %q: %w; use https://host/path/master.m3u8", withoutSecrets(cfg.URL), err)
 	}
-	s := &Source{cfg: cfg, url: from, headerHosts: map[string]bool{hostOf(from): true}, transport: cfg.Transport}
-	for _, host := range cfg.HeaderHosts {
-		s.headerHosts[strings.ToLower(host)] = true
+	s := &Source{cfg: cfg, url: from}
+	if s.transport, err = originhttp.New(originhttp.Config{
+		URL: from, Headers: cfg.Headers, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, Base: cfg.Transport, Logger: cfg.Logger,
+	}); err != nil {
+		return nil, err
 	}
 	if s.metrics, err = newMetrics(cfg.Registerer); err != nil {
 		return nil, err
-	}
-	if s.transport == nil {
-		s.owned = &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSClientConfig:        &tls.Config{RootCAs: cfg.RootCAs, MinVersion: tls.VersionTLS12},
-			TLSHandshakeTimeout:    5 * time.Second,
-			ForceAttemptHTTP2:      true,
-			MaxIdleConnsPerHost:    16,
-			IdleConnTimeout:        90 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		}
-		s.transport = s.owned
 	}
 	return s, nil
 }
 
 // Close drops idle connections. Requests that run are not touched; their
 // contexts end them.
-func (s *Source) Close() {
-	if s.owned != nil {
-		s.owned.CloseIdleConnections()
-	}
-}
+func (s *Source) Close() { s.transport.CloseIdleConnections() }
 
 const maxRedirects = 5
 
 // get sends one GET and follows redirects by hand, so that the final URL is the
-// one a browser would report and the configured headers stay with their hosts.
+// one a browser would report; the transport adds headers for the origin's own.
 // prepare adds headers of the one request. The caller closes the body.
 func (s *Source) get(ctx context.Context, rawURL string, prepare func(http.Header)) (*http.Response, string, error) {
 	at, err := browserURL(rawURL)
 	if err != nil {
 		return nil, "", fail(ReasonScheme, rawURL, err)
 	}
-	secure := strings.HasPrefix(at, "https:")
 	for range maxRedirects + 1 {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 		if err != nil {
@@ -144,14 +126,6 @@ func (s *Source) get(ctx context.Context, rawURL string, prepare func(http.Heade
 		if user := request.URL.User; user != nil {
 			password, _ := user.Password()
 			request.SetBasicAuth(user.Username(), password)
-		}
-		if s.headerHosts[hostOf(at)] && (!secure || strings.HasPrefix(at, "https:")) {
-			for name, values := range s.cfg.Headers {
-				request.Header[http.CanonicalHeaderKey(name)] = values
-			}
-			if host := s.cfg.Headers.Get("Host"); host != "" {
-				request.Host = host
-			}
 		}
 		prepare(request.Header)
 		response, err := s.transport.RoundTrip(request)
@@ -198,6 +172,10 @@ func (s *Source) transportError(ctx context.Context, at string, err error) *Erro
 		return fail(ReasonTimeout, at, cause)
 	case cause != nil:
 		return fail(ReasonCanceled, at, cause)
+	}
+	var files *originhttp.FilesError
+	if errors.As(err, &files) {
+		return fail(ReasonFiles, at, files)
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {

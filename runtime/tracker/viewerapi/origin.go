@@ -1,6 +1,7 @@
 package viewerapi
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -45,10 +46,20 @@ func allow(methods map[string]http.HandlerFunc) string {
 	return strings.Join(append(slices.Sorted(maps.Keys(methods)), http.MethodOptions), ", ")
 }
 
+type internalKey struct{}
+
+// Internal marks the requests of a listener inside the cluster. Whoever comes there has found the tracker under the
+// name that the request carries, and may not reach it under the one that viewers use.
+func Internal(ctx context.Context) context.Context {
+	return context.WithValue(ctx, internalKey{}, true)
+}
+
+func isInternal(ctx context.Context) bool { return ctx.Value(internalKey{}) != nil }
+
 // base returns the tracker's own address as the sender of the request sees it; the host is empty when the request
 // names none that can stand in a URL.
 func (h *Handler) base(r *http.Request) url.URL {
-	if h.cfg.ExternalURL != "" {
+	if h.cfg.ExternalURL != "" && !isInternal(r.Context()) {
 		if u, err := url.Parse(h.cfg.ExternalURL); err == nil { // Validate has seen it
 			u.Path = strings.TrimSuffix(u.Path, "/")
 			return *u
