@@ -1,0 +1,149 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/test/e2e/cluster"
+	"github.com/p2pstream/p2pstream/test/e2e/viewers"
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/interop/netns"
+)
+
+// startBrowser starts a Chromium in an office. It ends with the spec, or with the container of a BeforeAll.
+func startBrowser(o *cluster.Office, opts ...browser.Option) *browser.Browser {
+	GinkgoHelper()
+	return browser.Start(GinkgoTB(), append([]browser.Option{browser.InNamespace(netns.Open(GinkgoTB(), o.Netns))}, opts...)...)
+}
+
+// configURL is where status says that players get their settings.
+func configURL(ctx context.Context, s *v1.P2PStream) string {
+	GinkgoHelper()
+	e := current(ctx, s).Status.Endpoints
+	Expect(e).To(HaveValue(HaveField("Config", Not(BeEmpty()))), "status.endpoints.config")
+	return e.Config
+}
+
+// playerURL is the tracker's own page that plays the stream.
+func playerURL(ctx context.Context, s *v1.P2PStream) string {
+	GinkgoHelper()
+	e := current(ctx, s).Status.Endpoints
+	Expect(e).To(HaveValue(HaveField("Player", Not(BeEmpty()))), "status.endpoints.player")
+	return e.Player
+}
+
+// open opens a page that plays a stream with nothing but what /v1/config hands out, and waits for its
+// first frame. It reports to telemetry as pages do that load the tracker's script.
+func open(ctx context.Context, b *browser.Browser, s *v1.P2PStream, opts ...browser.TabOption) *browser.Tab {
+	GinkgoHelper()
+	config := configURL(ctx, s)
+	script, err := url.Parse(config)
+	Expect(err).NotTo(HaveOccurred())
+	script.Path = "/p2pstream.js"
+	tab := b.OpenHLSFrom(ctx, config, append(opts, browser.WithReporter(script.String()))...)
+	tab.WaitPlaying(ctx)
+	return tab
+}
+
+// watch waits until a tab has played for so many seconds more than in its report then.
+func watch(ctx context.Context, tab *browser.Tab, then browser.Report, seconds float64) browser.Report {
+	GinkgoHelper()
+	return tab.WaitFor(ctx, time.Duration(seconds*float64(time.Second))+20*time.Second, fmt.Sprintf("%g s more to be played", seconds),
+		func(r browser.Report) bool { return r.CurrentTime >= then.CurrentTime+seconds })
+}
+
+// expectSmooth wants a page that never stopped for want of media. Stops with media at hand are the
+// machine's, whose two cores do all of this; they are printed.
+func expectSmooth(name string, r browser.Report) {
+	GinkgoHelper()
+	note("%s: %s", name, r)
+	for _, stall := range r.StallDetails {
+		note("%s: stall at %d ms for %.0f ms with %.1f s buffered, timers %.0f ms late", name, stall.AtMs, stall.Ms, stall.Buffered, stall.LateMs)
+	}
+	Expect(r.Rebuffers()).To(BeZero(), "%s stalled: %s", name, r.Dump())
+	Expect(r.Errors).To(BeEmpty(), "%s failed: %s", name, r.Dump())
+}
+
+// expectGenuine holds every segment that pages accepted to the bytes of the origin, by SHA-256.
+func expectGenuine(ctx context.Context, reports ...browser.Report) {
+	GinkgoHelper()
+	want := map[string]string{}
+	checked := 0
+	for _, r := range reports {
+		for _, s := range r.Segments {
+			key := s.URL + " " + s.ByteRange
+			if want[key] == "" {
+				digest, err := digest(ctx, s.URL, s.ByteRange)
+				Expect(err).NotTo(HaveOccurred())
+				want[key] = digest
+			}
+			Expect(s.SHA256).To(Equal(want[key]), "segment %s by %s", key, s.Source)
+			checked++
+		}
+	}
+	Expect(checked).To(BeNumerically(">", 0), "no segment was there to check")
+	note("%d segments are the origin's by SHA-256", checked)
+}
+
+// trusting is a client that lets every certificate pass: what it fetches is public and compared with what
+// browsers got, which do look.
+var trusting = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+
+func digest(ctx context.Context, address, byteRange string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return "", fmt.Errorf("asking for a segment: %w", err)
+	}
+	want := http.StatusOK
+	if byteRange != "" {
+		req.Header.Set("Range", "bytes="+byteRange)
+		want = http.StatusPartialContent
+	}
+	resp, err := trusting.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("fetching a segment: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != want {
+		return "", fmt.Errorf("%s %s: status %d, want %d", address, byteRange, resp.StatusCode, want)
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, resp.Body); err != nil {
+		return "", fmt.Errorf("reading %s: %w", address, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// startViewers starts our own viewers in an office.
+func startViewers(ctx context.Context, o *cluster.Office, s *v1.P2PStream, args ...string) *viewers.Group {
+	GinkgoHelper()
+	g, err := viewers.Start(o.Command, built["static/p2pstream"], configURL(ctx, s), args...)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(g.Kill)
+	return g
+}
+
+// expectWell wants viewers that all played, without a stall and without a wrong byte.
+func expectWell(name string, count int, r viewer.Report) {
+	GinkgoHelper()
+	note("%s: %d viewers, offload %.3f, http %d seeder %d viewer %d, %d stalls", name, len(r.Viewers), r.Total.Offload,
+		r.Total.Bytes.HTTP, r.Total.Bytes.Seeder, r.Total.Bytes.Viewer, r.Total.Stalls)
+	Expect(r.Viewers).To(HaveLen(count))
+	Expect(r.Viewers).To(HaveEach(HaveField("StartupMs", BeNumerically(">=", 0))), "a viewer of %s never started", name)
+	Expect(r.Total.Stalls).To(BeZero(), "stalls in %s: %+v", name, r.Viewers)
+	Expect(r.Total.DigestErrors).To(BeZero(), "wrong segments in %s: %+v", name, r.Viewers)
+}

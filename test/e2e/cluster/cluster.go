@@ -1,0 +1,124 @@
+// Package cluster drives bin/cluster: a real cluster of this machine, with offices whose programs and
+// browsers run in networks of their own.
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+)
+
+// Cluster is one cluster by its name.
+type Cluster struct {
+	Binary string // of the launcher
+	Name   string
+}
+
+// Node is one worker node.
+type Node struct {
+	Name    string `json:"name"`
+	IP      string `json:"ip"`
+	PodCIDR string `json:"podCIDR"`
+	Netns   string `json:"netns"`
+}
+
+// Office is one site of viewers.
+type Office struct {
+	Name    string `json:"name"`
+	Netns   string `json:"netns"`
+	CIDR    string `json:"cidr"`
+	Gateway string `json:"gateway"` // the WAN's router, as the office sees it
+
+	cluster *Cluster
+}
+
+// Up brings the cluster up, after whatever a crashed run left behind was cleaned away.
+func (c *Cluster) Up(ctx context.Context) error {
+	_, err := c.run(ctx, "up")
+	return err
+}
+
+// Down removes the cluster.
+func (c *Cluster) Down(ctx context.Context) error {
+	_, err := c.run(ctx, "down")
+	return err
+}
+
+// Load gives an image to every node.
+func (c *Cluster) Load(ctx context.Context, archive string) error {
+	_, err := c.run(ctx, "load", archive)
+	return err
+}
+
+// Kubeconfig is the administrator's.
+func (c *Cluster) Kubeconfig(ctx context.Context) (string, error) {
+	out, err := c.run(ctx, "kubeconfig")
+	return strings.TrimSpace(out), err
+}
+
+// Kubectl is the command line that kubectl's arguments follow.
+func (c *Cluster) Kubectl() []string { return c.arguments("kubectl", "--") }
+
+// Nodes lists the worker nodes.
+func (c *Cluster) Nodes(ctx context.Context) ([]Node, error) {
+	out, err := c.run(ctx, "nodes", "--json")
+	if err != nil {
+		return nil, err
+	}
+	var nodes []Node
+	if err := json.Unmarshal([]byte(out), &nodes); err != nil {
+		return nil, fmt.Errorf("reading nodes: %w", err)
+	}
+	return nodes, nil
+}
+
+// Office makes an office, or makes the one of that name as flags say.
+func (c *Cluster) Office(ctx context.Context, name string, flags ...string) (*Office, error) {
+	out, err := c.run(ctx, append([]string{"office", name}, flags...)...)
+	if err != nil {
+		return nil, err
+	}
+	o := &Office{cluster: c}
+	if err := json.Unmarshal([]byte(out), o); err != nil {
+		return nil, fmt.Errorf("reading office %s: %w", name, err)
+	}
+	return o, nil
+}
+
+// Masquerade switches whether pods hide behind their node when they leave the cluster.
+func (c *Cluster) Masquerade(ctx context.Context, on bool) error {
+	word := "off"
+	if on {
+		word = "on"
+	}
+	_, err := c.run(ctx, "masquerade", word)
+	return err
+}
+
+// WAN is the network namespace of the router between nodes, offices and this machine.
+func (n Node) WAN() string { return strings.TrimSuffix(n.Netns, n.Name) + "wan" }
+
+// Command is a command that runs in the office.
+func (o *Office) Command(name string, args ...string) *exec.Cmd {
+	all := o.cluster.arguments(append([]string{"exec", o.Name, "--", name}, args...)...)
+	return exec.Command(all[0], all[1:]...)
+}
+
+func (c *Cluster) arguments(args ...string) []string {
+	return append([]string{c.Binary, "--name", c.Name}, args...)
+}
+
+func (c *Cluster) run(ctx context.Context, args ...string) (string, error) {
+	all := c.arguments(args...)
+	cmd := exec.CommandContext(ctx, all[0], all[1:]...)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("cluster %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(complaint.String()))
+	}
+	return string(out), nil
+}

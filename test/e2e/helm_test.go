@@ -1,0 +1,65 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"os/exec"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// The last spec of all: it takes away the operator, and with its definition every stream, that the others use.
+var _ = Describe("The chart", Label("helm"), SpecPriority(-1), func() {
+	It("serves streams in the namespaces that it watches, and leaves them when it goes", func(ctx SpecContext) {
+		_, err := k8s.Kubectl(ctx, "delete", "-k", repo("config", "default"), "--timeout=60s")
+		Expect(err).NotTo(HaveOccurred())
+		if stays() {
+			DeferCleanup(deploy, NodeTimeout(2*time.Minute))
+		}
+		for _, name := range []string{"p2pstream-chart", "elsewhere"} {
+			ns := newNamespace(name)
+			Expect(k8s.Apply(ctx, ns)).To(Succeed())
+			DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, ns)).To(Succeed()) }, NodeTimeout(10*time.Second))
+		}
+
+		timed("helm install", func() {
+			helm(ctx, "install", "p2pstream", repo("charts", "p2pstream"), "--wait", "--timeout", "60s",
+				"--set", "image.tag=dev", "--set", "watchNamespaces={"+namespace+"}")
+		})
+		uninstalled := false
+		DeferCleanup(func(ctx SpecContext) {
+			if !uninstalled {
+				helm(ctx, "uninstall", "p2pstream", "--wait", "--timeout", "60s")
+			}
+		}, NodeTimeout(2*time.Minute))
+		s, other := stream("charted", origin.URL(livePath)), stream("unwatched", origin.URL(livePath))
+		other.Namespace = "elsewhere"
+		apply(ctx, other)
+		serve(ctx, s)
+		Expect(current(ctx, other)).To(HaveCondition(v1.ConditionReady, "Unknown", v1.ReasonPending))
+		Expect(allChildren(ctx, other)).To(BeEmpty())
+
+		before, err := allChildren(ctx, s)
+		Expect(err).NotTo(HaveOccurred())
+		helm(ctx, "uninstall", "p2pstream", "--wait", "--timeout", "60s")
+		uninstalled = true
+		Expect(k8s.Kubectl(ctx, "get", "crd", "p2pstreams.p2pstream.dev", "-o", "name")).NotTo(BeEmpty())
+		Expect(current(ctx, s)).To(BeReady(), "what the operator said last stays")
+		Expect(allChildren(ctx, s)).To(ContainElements(before), "what runs goes on")
+		Expect(handedOut(ctx, configURL(ctx, s))).To(ContainSubstring(s.Spec.SwarmID))
+	}, SpecTimeout(4*time.Minute))
+})
+
+func helm(ctx context.Context, args ...string) {
+	GinkgoHelper()
+	config, err := lab.Kubeconfig(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	cmd := exec.CommandContext(ctx, built["helm"], append(args, "--kubeconfig", config, "--namespace", "p2pstream-chart")...)
+	out, err := cmd.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "helm %v says: %s", args, out)
+}

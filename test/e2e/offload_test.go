@@ -1,0 +1,108 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+)
+
+// promised is the least share of media bytes that does not come from the origin where seeders hold the
+// stream.
+const promised = 0.95
+
+var _ = Describe("A seeder on a node port", Label("offload"), func() {
+	It("carries browsers in two offices", func(ctx SpecContext) {
+		s := stream("town-hall", origin.URL(livePath))
+		serve(ctx, s)
+		awaitHeld(ctx, s)
+		before := origin.From(anywhere)
+		reports := watchBoth(ctx, s, 40)
+		expectGenuine(ctx, reports...)
+		after := origin.From(anywhere)
+		note("the origin served %d segments, %d bytes, to pods and offices; the pages received %d",
+			after.Segments-before.Segments, after.SegmentBytes-before.SegmentBytes, browser.Total(reports...).All())
+	}, SpecTimeout(3*time.Minute))
+
+	// Pages on https silently skip trackers on ws, and fetch nothing over http.
+	It("carries browsers on https, by wss", func(ctx SpecContext) {
+		pair, err := authority.Issue(addresses()...)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(k8s.Apply(ctx,
+			tlsSecret("tracker-tls", pair),
+			secret("origin-ca", corev1.SecretTypeOpaque, map[string][]byte{"ca.crt": authority.PEM}),
+		)).To(Succeed())
+		s := stream("secure", origin.SecureURL(livePath), func(s *v1.P2PStreamSpec) {
+			s.Tracker.Exposure.TLSSecretName = "tracker-tls"
+			s.Source.CASecretRef = &v1.SecretReference{Name: "origin-ca"}
+		})
+		serve(ctx, s)
+		Expect(current(ctx, s).Status.Endpoints).To(HaveValue(And(
+			HaveField("Announce", HavePrefix("wss://")), HaveField("Config", HavePrefix("https://")))))
+		awaitHeld(ctx, s)
+		reports := watchBoth(ctx, s, 20, browser.HTTPS(certificate))
+		expectGenuine(ctx, reports...)
+
+		By("the tracker's own page")
+		tab := startBrowser(north, browser.HTTPS(certificate)).OpenURL(ctx, playerURL(ctx, s))
+		Eventually(ctx, func() float64 {
+			return browser.Value[float64](ctx, tab, `document.querySelector("video")?.played.length ? document.querySelector("video").currentTime : 0`)
+		}).Should(BeNumerically(">", 0))
+		Eventually(ctx, func() string {
+			return browser.Value[string](ctx, tab, `document.getElementById("seeder").textContent`)
+		}).ShouldNot(HavePrefix("0"), "what the page says it has from seeders")
+	}, SpecTimeout(3*time.Minute))
+})
+
+// anywhere is every client of the origin.
+var anywhere = netip.MustParsePrefix("0.0.0.0/0")
+
+// addresses are what a tracker on a node port is reached by.
+func addresses() []string {
+	var all []string
+	for _, n := range nodes {
+		all = append(all, n.IP)
+	}
+	return all
+}
+
+// secret is one in the namespace of the streams.
+func secret(name string, kind corev1.SecretType, data map[string][]byte) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}, Type: kind, Data: data}
+}
+
+// awaitHeld waits until seeders hold the stream at its edge.
+func awaitHeld(ctx SpecContext, s *v1.P2PStream) {
+	GinkgoHelper()
+	eventually(ctx, s, readyWithin).Should(HaveCondition(v1.ConditionSeedersReady, metav1.ConditionTrue, ""))
+	awaitHandedOut(ctx, s, `"noPeerMs"`)
+}
+
+// watchBoth plays the stream in one tab in each of two offices, and wants smooth pictures and the promised
+// offload in both.
+func watchBoth(ctx SpecContext, s *v1.P2PStream, seconds float64, opts ...browser.Option) []browser.Report {
+	GinkgoHelper()
+	here, there := startBrowser(north, opts...), startBrowser(south, opts...)
+	one := open(ctx, here, s)
+	begun := one.Report(ctx)
+	two := open(ctx, there, s)
+	reports := []browser.Report{{}, watch(ctx, two, two.Report(ctx), seconds)}
+	reports[0] = watch(ctx, one, begun, seconds)
+	one.Close()
+	two.Close()
+	for i, name := range []string{"north", "south"} {
+		expectSmooth(name, reports[i])
+		note("%s: offload %.4f", name, reports[i].Bytes.Offload())
+		Expect(reports[i].Bytes.Offload()).To(BeNumerically(">=", promised), "offload of the tab in %s: %s", name, reports[i].Dump())
+	}
+	return reports
+}

@@ -1,0 +1,72 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/netip"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/p2pstream/p2pstream/test/interop/browser"
+)
+
+var _ = Describe("An origin that goes away", Label("outage"), func() {
+	const away = 30 * time.Second
+
+	// What there is of a film is what seeders hold; of a live stream nothing new is there for anybody, and
+	// pages play what was published and go on when more is.
+	It("leaves films to the seeders, and live pages go on by themselves when it returns", func(ctx SpecContext) {
+		const length, segment, renditions = 60, 2, 3
+		film := stream("film", origin.URL("/vod/dur_60/seg_2/master.m3u8"))
+		live := stream("match", origin.URL(livePath))
+		apply(ctx, film)
+		serve(ctx, live)
+		awaitReady(ctx, film)
+		awaitHeld(ctx, film)
+		awaitHeld(ctx, live)
+		By("the seeder holds all of the film")
+		Eventually(ctx, func() int { return origin.From(pods()).Segments }).Should(BeNumerically(">=", length/segment*renditions))
+
+		here, there := startBrowser(north), startBrowser(south)
+		match := open(ctx, there, live)
+		watch(ctx, match, match.Report(ctx), 2)
+		seat := open(ctx, here, film)
+		before := seat.Report(ctx)
+		origin.Leave()
+		DeferCleanup(func(ctx SpecContext) { Expect(origin.Return(ctx)).To(Succeed()) }, NodeTimeout(10*time.Second))
+		gone := time.Now()
+
+		By("the film goes on, from the seeder")
+		after := watch(ctx, seat, before, away.Seconds())
+		Expect(time.Since(gone)).To(BeNumerically(">=", away))
+		expectSmooth("film", after)
+		note("film: %d bytes from peers while the origin was away, %d from the origin", after.Bytes.Seeder-before.Bytes.Seeder, after.Bytes.HTTP-before.Bytes.HTTP)
+		Expect(after.Bytes.Seeder).To(BeNumerically(">", before.Bytes.Seeder))
+		stuck := match.Report(ctx)
+		note("live, after %.0f s without an origin: %s", time.Since(gone).Seconds(), stuck)
+
+		By("both streams stay ready, for they would serve")
+		Expect(current(ctx, film)).To(BeReady())
+		Expect(current(ctx, live)).To(BeReady())
+
+		By("the origin returns")
+		Expect(origin.Return(ctx)).To(Succeed())
+		back := time.Now()
+		match.WaitFor(ctx, 30*time.Second, "the live page to go on", func(r browser.Report) bool { return r.CurrentTime > stuck.CurrentTime+10 })
+		r := match.Report(ctx)
+		note("live, %.0f s after the origin's return: %s", time.Since(back).Seconds(), r)
+		Expect(r.Errors).To(BeEmpty(), r.Dump)
+		match.WaitFor(ctx, 30*time.Second, "bytes from peers again", func(now browser.Report) bool { return now.Bytes.Seeder > stuck.Bytes.Seeder })
+		expectGenuine(ctx, after, r)
+	}, SpecTimeout(3*time.Minute))
+})
+
+// pods is where the origin's clients within the cluster come from.
+func pods() netip.Prefix {
+	GinkgoHelper()
+	prefix, err := netip.ParsePrefix(nodes[0].PodCIDR)
+	Expect(err).NotTo(HaveOccurred())
+	return netip.PrefixFrom(prefix.Addr(), 16).Masked()
+}

@@ -1,0 +1,208 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+	. "github.com/onsi/gomega"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/p2pstream/p2pstream/test/e2e/cluster"
+	"github.com/p2pstream/p2pstream/test/e2e/kube"
+	"github.com/p2pstream/p2pstream/test/e2e/pki"
+	"github.com/p2pstream/p2pstream/test/e2e/source"
+	"github.com/p2pstream/p2pstream/test/interop/netns"
+)
+
+const (
+	// imageName is what the shipped manifests run.
+	imageName        = "localhost/p2pstream:dev"
+	managerNamespace = "p2pstream-system"
+	managerName      = "p2pstream-manager"
+	// namespace of the suite's streams. It lets only pods in that keep to the restricted profile.
+	namespace = "media"
+)
+
+// What all specs share. BeforeSuite sets it, nobody changes it.
+var (
+	built       map[string]string // programs and archives that make builds, by name
+	lab         *cluster.Cluster
+	nodes       []cluster.Node
+	k8s         *kube.Client
+	authority   *pki.Authority
+	certificate tls.Certificate // of pages and of the origin
+	origin      *source.Origin
+	// Offices: two that are as most are, and one whose firewall drops UDP.
+	north, south, walled *cluster.Office
+)
+
+// TestE2E runs the specs.
+func TestE2E(t *testing.T) {
+	RegisterFailHandler(Fail)
+	suite, reporter := GinkgoConfiguration()
+	// go test kills what outlives its limit, and a killed suite leaves its cluster behind.
+	if limit, ok := t.Deadline(); ok {
+		suite.Timeout = min(suite.Timeout, time.Until(limit)-time.Minute)
+	}
+	RunSpecs(t, "p2pstream on a cluster", suite, reporter)
+	for _, spec := range ran {
+		t.Run(strings.Join(append(spec.ContainerHierarchyTexts, spec.LeafNodeText), " "), func(t *testing.T) {
+			if spec.State.Is(types.SpecStateFailureStates) {
+				t.Errorf("%s: %s", spec.State, spec.FailureMessage())
+			}
+		})
+	}
+}
+
+// ran are the specs that ran. Each is told to go test as a subtest, so that whoever adds up results counts
+// promises and not suites.
+var ran []SpecReport
+
+var _ = ReportAfterEach(func(r SpecReport) {
+	if !r.State.Is(types.SpecStateSkipped | types.SpecStatePending) {
+		ran = append(ran, r)
+	}
+})
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyPollingInterval(250 * time.Millisecond)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	Expect(os.Geteuid()).To(BeZero(), "the suite makes network namespaces and needs root; run: sudo -E env PATH=$PATH make e2e")
+	Expect(GinkgoParallelProcess()).To(Equal(1), "the specs share one cluster; run without -p")
+	built = findBuilt()
+
+	timed("cluster up, image loaded", func() { bringUp(ctx) })
+	deployed := false
+	DeferCleanup(func(ctx SpecContext) {
+		if !deployed {
+			note("%s", k8s.Dump(ctx))
+		}
+	}, NodeTimeout(time.Minute))
+	timed("offices and origin", func() { furnish(ctx) })
+	timed("operator deployed", func() { deploy(ctx) })
+	deployed = true
+}, NodeTimeout(4*time.Minute))
+
+// A failure tells all that is known of the cluster. It is looked at before anything is cleaned up.
+var _ = AfterEach(func(ctx SpecContext) {
+	if CurrentSpecReport().Failed() && k8s != nil {
+		AddReportEntry("cluster", ReportEntryVisibilityFailureOrVerbose, k8s.Dump(ctx))
+	}
+}, NodeTimeout(time.Minute))
+
+// findBuilt looks for what make builds.
+func findBuilt() map[string]string {
+	found := map[string]string{}
+	for name, target := range map[string]string{
+		"static/p2pstream": "image", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e",
+	} {
+		found[name] = repo("bin", name)
+		Expect(found[name]).To(BeAnExistingFile(), "run: make %s", target)
+	}
+	return found
+}
+
+// stays is whether the cluster is to outlive the suite.
+func stays() bool {
+	return os.Getenv("P2PSTREAM_E2E_KEEP") != "" || os.Getenv("P2PSTREAM_E2E_CLUSTER") != ""
+}
+
+func bringUp(ctx context.Context) {
+	lab = &cluster.Cluster{Binary: built["cluster"], Name: "e2e"}
+	if !stays() {
+		DeferCleanup(func(ctx SpecContext) { Expect(lab.Down(ctx)).To(Succeed()) }, NodeTimeout(time.Minute))
+	}
+	if name := os.Getenv("P2PSTREAM_E2E_CLUSTER"); name != "" {
+		lab.Name = name
+	} else {
+		Expect(lab.Up(ctx)).To(Succeed())
+	}
+	Expect(lab.Load(ctx, built["p2pstream.oci.tar"])).To(Succeed())
+	config, err := lab.Kubeconfig(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	k8s, err = kube.New(config, lab.Kubectl()...)
+	Expect(err).NotTo(HaveOccurred())
+	nodes, err = lab.Nodes(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(len(nodes)).To(BeNumerically(">=", 2), "streams are moved between nodes")
+}
+
+// furnish makes the world around the cluster: offices, and an origin that offices and pods reach.
+func furnish(ctx context.Context) {
+	var err error
+	north, err = lab.Office(ctx, "north", "--rate", "20mbit")
+	Expect(err).NotTo(HaveOccurred())
+	south, err = lab.Office(ctx, "south", "--rate", "20mbit")
+	Expect(err).NotTo(HaveOccurred())
+	walled, err = lab.Office(ctx, "walled", "--drop-udp")
+	Expect(err).NotTo(HaveOccurred())
+
+	authority, err = pki.New("p2pstream e2e")
+	Expect(err).NotTo(HaveOccurred())
+	// The origin lives on the WAN, where the offices' lines begin.
+	hosts := []string{"127.0.0.1", north.Gateway}
+	for _, n := range nodes {
+		hosts = append(hosts, n.IP)
+	}
+	pair, err := authority.Issue(hosts...)
+	Expect(err).NotTo(HaveOccurred())
+	certificate, err = pair.TLS()
+	Expect(err).NotTo(HaveOccurred())
+	wan := netns.Open(GinkgoTB(), nodes[0].WAN())
+	origin, err = source.Start(ctx, wan.Listen, net.JoinHostPort(north.Gateway, "8100"), net.JoinHostPort(north.Gateway, "8443"), certificate)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(origin.Leave)
+}
+
+// deploy installs the operator as the README says, and makes the namespace of the streams.
+func deploy(ctx context.Context) {
+	_, err := k8s.Kubectl(ctx, "apply", "--server-side", "-k", repo("config", "default"))
+	Expect(err).NotTo(HaveOccurred())
+	Expect(k8s.Apply(ctx, newNamespace(namespace))).To(Succeed())
+	_, err = k8s.Kubectl(ctx, "rollout", "status", "-n", managerNamespace, "deployment/"+managerName, "--timeout=60s")
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// newNamespace refuses pods that do not keep to the restricted profile.
+func newNamespace(name string) *corev1.Namespace {
+	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		Name: name, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+	}}
+}
+
+// repo is a path in the repository.
+func repo(parts ...string) string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(append([]string{filepath.Dir(file), "..", ".."}, parts...)...)
+}
+
+// timed prints how long something took.
+func timed(what string, do func()) time.Duration {
+	begun := time.Now()
+	do()
+	took := time.Since(begun)
+	note("%s: %.1f s", what, took.Seconds())
+	return took
+}
+
+// note prints a measurement, whether or not the spec fails.
+func note(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	_, _ = fmt.Fprintln(GinkgoWriter, line)
+	AddReportEntry(line, ReportEntryVisibilityAlways)
+}
