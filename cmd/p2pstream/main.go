@@ -66,7 +66,7 @@ nothing but configuration.`,
 	log := &logFlags{}
 	log.register(root.PersistentFlags())
 	root.AddCommand(trackerCommand(log), stunCommand(log), seederCommand(log), viewerCommand(log),
-		originCommand(log), demoCommand(log), versionCommand())
+		originCommand(log), demoCommand(log), managerCommand(log), versionCommand())
 	for _, c := range root.Commands() {
 		c.Args = noArgs
 	}

@@ -29,8 +29,8 @@ func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string
 			return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
 				"Secret %q, which %s names, is not in namespace %s. Create it there; pods go on by themselves.", name, field, pod.Namespace)}
 		}
-		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
-			"Pod %s needs Secret %q, which is not in namespace %s. If it does not come back within a minute, see the operator's log.",
+		return &Problem{Reason: v1.ReasonSecretNotFound, Message: fmt.Sprintf(
+			"Pod %s waits for Secret %q of namespace %s, which the operator makes. If it does not come within a minute, see the operator's log.",
 			pod.Name, name, pod.Namespace)}
 	}
 	if m := missingKey.FindStringSubmatch(e.Message); m != nil {
@@ -40,6 +40,24 @@ func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string
 	}
 	return &Problem{Reason: v1.ReasonUnavailable, Message: fmt.Sprintf(
 		"Pod %s cannot mount a volume: %s See kubectl describe pod %s.", pod.Name, sentence(e.Message), pod.Name)}
+}
+
+// LacksSecret tells whether a pod waits for a Secret of that name.
+func LacksSecret(in Input, name string) bool {
+	for i := range in.Pods {
+		pod := &in.Pods[i]
+		if !preparing(pod) {
+			continue
+		}
+		e := latest(in.Events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, "FailedMount")
+		if e == nil {
+			continue
+		}
+		if m := missingSecret.FindStringSubmatch(e.Message); m != nil && m[1] == name {
+			return true
+		}
+	}
+	return false
 }
 
 func volumeOf(message string) string {

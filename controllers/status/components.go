@@ -87,16 +87,12 @@ func (m *moment) missing(component string, w Workload) verdict {
 	return no(v1.ReasonUnavailable, text)
 }
 
-// warned is a good verdict, with the reason of what the plan warns of. What is not advertised serves nobody.
+// warned is a good verdict, with the reason of what the plan warns of: it works, but not for everybody.
 func (m *moment) warned(condition string, good verdict) verdict {
 	for _, w := range m.Warnings {
-		if w.Condition != condition {
-			continue
+		if w.Condition == condition {
+			return yes(w.Reason, good.message+", but "+w.Message)
 		}
-		if w.Reason == v1.ReasonNotAdvertised {
-			return no(w.Reason, w.Message)
-		}
-		return yes(w.Reason, w.Message)
 	}
 	return good
 }

@@ -55,6 +55,12 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 			events = append(events, Event{corev1.EventTypeNormal, w.over, ending(w.good, "")})
 		}
 	}
+	for _, now := range after.Conditions {
+		warned := now.Reason == v1.ReasonNotAdvertised || now.Reason == v1.ReasonInsecureEndpoint
+		if old := find(before.Conditions, now.Type); warned && (old == nil || old.Reason != now.Reason) {
+			events = append(events, Event{corev1.EventTypeWarning, now.Reason, ending(now.Message, "")})
+		}
+	}
 	switch now, old := suspended(after), suspended(before); {
 	case now && !old:
 		events = append(events, Event{corev1.EventTypeNormal, v1.ReasonSuspended, "Nothing is changed any more. Set spec.suspend to false to go on."})

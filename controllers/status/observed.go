@@ -57,8 +57,8 @@ type Workload struct {
 	Current bool
 }
 
-// complete: all pods are there, new and ready, and no others.
-func (w Workload) complete() bool {
+// Complete: all pods are there, new and ready, and no others.
+func (w Workload) Complete() bool {
 	if w.Wanted == 0 {
 		return !w.Exists || w.Pods == 0
 	}

@@ -50,7 +50,7 @@ func reconciling(m *moment) verdict {
 		noun string
 		w    Workload
 	}{{"tracker", m.Tracker}, {"STUN", m.STUN}, {"seeder", m.Seeders}} {
-		if !c.w.complete() {
+		if !c.w.Complete() {
 			waits = append(waits, c.noun+" pods")
 		}
 	}

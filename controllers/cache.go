@@ -1,0 +1,92 @@
+package controllers
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/p2pstream/p2pstream/controllers/plan"
+)
+
+// CacheOptions keep the cache to what the loop looks at: children and pods that carry our label, in the given
+// namespaces (all, when there are none), and of each pod and node the few fields that are read.
+func CacheOptions(namespaces []string) cache.Options {
+	shared := true // there may be thousands of nodes, and nobody here writes to them
+	o := cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.ConfigMap{}:   {Label: ours()},
+			&corev1.Service{}:     {Label: ours()},
+			&appsv1.Deployment{}:  {Label: ours()},
+			&appsv1.StatefulSet{}: {Label: ours()},
+			&corev1.Pod{}:         {Label: ours(), Transform: slimPod},
+			&corev1.Node{}:        {Transform: slimNode, UnsafeDisableDeepCopy: &shared},
+		},
+		// Whatever is not listed here is not to be cached by accident.
+		ReaderFailOnMissingInformer: true,
+	}
+	if len(namespaces) > 0 {
+		o.DefaultNamespaces = map[string]cache.Config{}
+		for _, n := range namespaces {
+			o.DefaultNamespaces[n] = cache.Config{}
+		}
+	}
+	return o
+}
+
+func ours() labels.Selector {
+	exists, err := labels.NewRequirement(plan.LabelStream, selection.Exists, nil)
+	if err != nil {
+		return labels.Nothing() // cannot happen: the label is a constant
+	}
+	return labels.NewSelector().Add(*exists)
+}
+
+// slimPod keeps what tells where a pod is and how it does.
+func slimPod(o any) (any, error) {
+	pod, is := o.(*corev1.Pod)
+	if !is {
+		return o, nil
+	}
+	slim := &corev1.Pod{
+		TypeMeta:   pod.TypeMeta,
+		ObjectMeta: slimMeta(pod.ObjectMeta),
+		Spec:       corev1.PodSpec{NodeName: pod.Spec.NodeName},
+		Status: corev1.PodStatus{
+			Phase: pod.Status.Phase, Conditions: pod.Status.Conditions, Reason: pod.Status.Reason, Message: pod.Status.Message,
+			PodIP: pod.Status.PodIP, HostIP: pod.Status.HostIP, ContainerStatuses: pod.Status.ContainerStatuses,
+		},
+	}
+	for _, v := range pod.Spec.Volumes {
+		if v.Secret != nil {
+			slim.Spec.Volumes = append(slim.Spec.Volumes, corev1.Volume{Name: v.Name,
+				VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: v.Secret.SecretName}}})
+		}
+	}
+	return slim, nil
+}
+
+// slimNode keeps a node's addresses and whether it is ready.
+func slimNode(o any) (any, error) {
+	node, is := o.(*corev1.Node)
+	if !is {
+		return o, nil
+	}
+	slim := &corev1.Node{TypeMeta: node.TypeMeta, ObjectMeta: slimMeta(node.ObjectMeta), Status: corev1.NodeStatus{Addresses: node.Status.Addresses}}
+	slim.Labels = nil
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			slim.Status.Conditions = append(slim.Status.Conditions, c)
+		}
+	}
+	return slim, nil
+}
+
+func slimMeta(m metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: m.Name, Namespace: m.Namespace, UID: m.UID, ResourceVersion: m.ResourceVersion,
+		CreationTimestamp: m.CreationTimestamp, DeletionTimestamp: m.DeletionTimestamp, Labels: m.Labels, OwnerReferences: m.OwnerReferences}
+}

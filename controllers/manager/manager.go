@@ -1,0 +1,186 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers"
+	"github.com/p2pstream/p2pstream/controllers/poll"
+)
+
+// LeaseName is the Lease by which one of several operators is chosen.
+const LeaseName = "p2pstream-manager"
+
+const (
+	// drain is how long runs that have begun may take to end.
+	drain = 15 * time.Second
+	// crdPatience is how long the operator waits for the resource that it is about.
+	crdPatience = 30 * time.Second
+	crdEvery    = 2 * time.Second
+)
+
+// Manager is the operator as a program.
+type Manager struct {
+	cfg Config
+	log *slog.Logger
+}
+
+// New returns an operator; it connects to nothing yet. Metrics go to the registry of controller-runtime, which
+// is where the rest of the operator's are.
+func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Manager, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Manager{cfg: cfg, log: log}, nil
+}
+
+// Scheme knows the kinds that the operator reads and writes.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("building scheme: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
+// Run looks after streams until ctx ends.
+func (m *Manager) Run(ctx context.Context) error {
+	log := logr.FromSlogHandler(m.log.Handler())
+	ctrl.SetLogger(log)
+	klog.SetLogger(log)
+	restConfig, err := m.connect()
+	if err != nil {
+		return err
+	}
+	if err := m.awaitCRD(ctx, restConfig); err != nil {
+		return err
+	}
+	scheme, err := Scheme()
+	if err != nil {
+		return err
+	}
+	grace := drain
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme:                        scheme,
+		Logger:                        log,
+		Cache:                         controllers.CacheOptions(m.cfg.WatchNamespaces),
+		Metrics:                       metricsserver.Options{BindAddress: orNone(m.cfg.MetricsBindAddress)},
+		HealthProbeBindAddress:        orNone(m.cfg.HealthProbeBindAddress),
+		LeaderElection:                m.cfg.LeaderElect,
+		LeaderElectionID:              LeaseName,
+		LeaderElectionNamespace:       m.cfg.LeaderElectionNamespace,
+		LeaderElectionReleaseOnCancel: true, // Run returns right after, and the process ends
+		GracefulShutdownTimeout:       &grace,
+	})
+	if err != nil {
+		return fmt.Errorf("making manager: %w", err)
+	}
+	asker := poll.New()
+	defer asker.Close()
+	if err := m.setUp(mgr, asker); err != nil {
+		return err
+	}
+	m.log.Info("operator starts", "image", m.cfg.Image, "namespaces", m.cfg.WatchNamespaces, "leaderElect", m.cfg.LeaderElect)
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("running manager: %w", err)
+	}
+	return nil
+}
+
+func (m *Manager) setUp(mgr ctrl.Manager, asker *poll.Client) error {
+	reconciler := controllers.NewReconciler(controllers.Options{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: asker,
+		Image: m.cfg.Image, PullPolicy: corev1.PullPolicy(m.cfg.ImagePullPolicy), Metrics: controllers.NewMetrics(metrics.Registry),
+	})
+	if err := metrics.Registry.Register(controllers.NewStreams(mgr.GetCache())); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	if err := reconciler.SetupWithManager(mgr, m.cfg.MaxConcurrentReconciles); err != nil {
+		return fmt.Errorf("setting up controller: %w", err)
+	}
+	for _, add := range []func(string, healthz.Checker) error{mgr.AddHealthzCheck, mgr.AddReadyzCheck} {
+		if err := add("ping", healthz.Ping); err != nil {
+			return fmt.Errorf("setting up probes: %w", err)
+		}
+	}
+	return nil
+}
+
+func (m *Manager) connect() (*rest.Config, error) {
+	if m.cfg.Rest != nil {
+		return m.cfg.Rest, nil
+	}
+	restConfig, err := config.GetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster: %w; run in a pod, or set KUBECONFIG", err)
+	}
+	return restConfig, nil
+}
+
+// errNoCRD says what is missing and how to get it.
+var errNoCRD = errors.New("the cluster does not know P2PStreams: install the CRD (kubectl apply -k config/crd, or the chart with crds.enabled)")
+
+// awaitCRD gives an installation that is under way time to bring the CRD. Without it nothing can be watched,
+// and a cache that never fills says nothing of why.
+func (m *Manager) awaitCRD(ctx context.Context, restConfig *rest.Config) error {
+	httpClient, err := rest.HTTPClientFor(restConfig)
+	if err != nil {
+		return fmt.Errorf("making HTTP client: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, crdPatience)
+	defer cancel()
+	tick := time.NewTicker(crdEvery)
+	defer tick.Stop()
+	for said := false; ; {
+		mapper, err := apiutil.NewDynamicRESTMapper(restConfig, httpClient)
+		if err == nil {
+			_, err = mapper.RESTMapping(schema.GroupKind{Group: v1.GroupVersion.Group, Kind: v1.Kind}, v1.GroupVersion.Version)
+		}
+		switch {
+		case err == nil:
+			return nil
+		case !meta.IsNoMatchError(err):
+			err = fmt.Errorf("asking the API server for its kinds: %w", err)
+		default:
+			err = errNoCRD
+		}
+		if !said {
+			said = true
+			m.log.Warn("waiting", "for", err.Error())
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+func orNone(address string) string {
+	if address == "" {
+		return "0"
+	}
+	return address
+}

@@ -1,0 +1,83 @@
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/apply"
+	"github.com/p2pstream/p2pstream/controllers/status"
+	"github.com/p2pstream/p2pstream/controllers/totals"
+)
+
+// memory is what is kept of one stream between two runs. The controller never runs one stream twice at a
+// time, so it needs no lock.
+type memory struct {
+	uid types.UID
+
+	children apply.Memory
+	ports    map[string]int32 // node ports that Services have, or had before they were deleted
+	tokenAt  time.Time        // when the token Secret was last seen to be there
+
+	polledAt  time.Time // when trackers were last asked
+	failures  int       // how often in a row none of them answered
+	readAt    time.Time // when totals were last read to be kept, by this operator or the one before it
+	reading   *status.Reading
+	problem   string           // why the last question was not answered
+	unwritten []totals.Reading // acknowledged to peers, and not in status yet
+
+	written written
+}
+
+// written is the last status that this operator wrote.
+type written struct {
+	at      time.Time
+	version string
+	status  v1.P2PStreamStatus
+}
+
+// catchUp gives a stream from the cache the status that this operator wrote last, when the cache has not
+// seen it yet.
+func (m *memory) catchUp(stream *v1.P2PStream) {
+	if m.readAt.IsZero() && stream.Status.Offload != nil && stream.Status.Offload.ObservedAt != nil {
+		m.readAt = stream.Status.Offload.ObservedAt.Time
+	}
+	if m.written.version == "" {
+		return
+	}
+	order, err := resourceversion.CompareResourceVersion(stream.ResourceVersion, m.written.version)
+	if err == nil && order < 0 {
+		stream.Status = *m.written.status.DeepCopy()
+		stream.ResourceVersion = m.written.version
+	}
+}
+
+// memories of all streams.
+type memories struct {
+	mu     sync.Mutex
+	byName map[types.NamespacedName]*memory
+}
+
+// of returns what is remembered of a stream. One of the same name with another uid is another stream.
+func (s *memories) of(name types.NamespacedName, uid types.UID) *memory {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m := s.byName[name]; m != nil && m.uid == uid {
+		return m
+	}
+	if s.byName == nil {
+		s.byName = map[types.NamespacedName]*memory{}
+	}
+	m := &memory{uid: uid, ports: map[string]int32{}}
+	s.byName[name] = m
+	return m
+}
+
+func (s *memories) forget(name types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byName, name)
+}

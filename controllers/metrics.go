@@ -1,0 +1,96 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// Metrics of the operator. Each counts what is its own; what streams do is told by their trackers.
+type Metrics struct {
+	phases *prometheus.HistogramVec
+	polls  *prometheus.CounterVec
+	writes *prometheus.CounterVec
+	status *prometheus.CounterVec
+}
+
+// NewMetrics makes and registers them; a nil registerer registers nothing.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "p2pstream_operator_phase_seconds", Help: "Time that each phase of a reconcile run takes.",
+			Buckets: []float64{0.0001, 0.001, 0.005, 0.02, 0.1, 0.5, 2, 5},
+		}, []string{"phase"}),
+		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "p2pstream_operator_stats_polls_total", Help: "Questions to trackers, by result.",
+		}, []string{"result"}),
+		writes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "p2pstream_operator_child_writes_total", Help: "Children applied and deleted, by kind and result.",
+		}, []string{"verb", "kind", "result"}),
+		status: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "p2pstream_operator_status_writes_total", Help: "Statuses written, by result.",
+		}, []string{"result"}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.phases, m.polls, m.writes, m.status)
+	}
+	return m
+}
+
+func (m *Metrics) phase(name string, now func() time.Time) func() {
+	began := now()
+	return func() { m.phases.WithLabelValues(name).Observe(now().Sub(began).Seconds()) }
+}
+
+func (m *Metrics) polled(err error)        { m.polls.WithLabelValues(result(err)).Inc() }
+func (m *Metrics) statusWritten(err error) { m.status.WithLabelValues(result(err)).Inc() }
+func (m *Metrics) wrote(verb, kind, result string) {
+	m.writes.WithLabelValues(verb, kind, result).Inc()
+}
+
+func result(err error) string {
+	if err != nil {
+		return "error"
+	}
+	return "ok"
+}
+
+// streams counts streams by condition at the time of a scrape, out of the cache: nothing is left behind of
+// those that are gone.
+type streams struct {
+	reader client.Reader
+	desc   *prometheus.Desc
+}
+
+// NewStreams returns the collector of p2pstream_operator_streams.
+func NewStreams(reader client.Reader) prometheus.Collector {
+	return &streams{reader, prometheus.NewDesc("p2pstream_operator_streams",
+		"Streams by condition, its status and its reason.", []string{"condition", "status", "reason"}, nil)}
+}
+
+// Describe implements prometheus.Collector.
+func (s *streams) Describe(ch chan<- *prometheus.Desc) { ch <- s.desc }
+
+// Collect implements prometheus.Collector.
+func (s *streams) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	var list v1.P2PStreamList
+	if err := s.reader.List(ctx, &list); err != nil {
+		return // the cache has not started: nothing is known, which is not the same as zero
+	}
+	type key struct{ condition, status, reason string }
+	counts := map[key]int{}
+	for _, stream := range list.Items {
+		for _, c := range stream.Status.Conditions {
+			counts[key{c.Type, string(c.Status), c.Reason}]++
+		}
+	}
+	for k, n := range counts {
+		ch <- prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, float64(n), k.condition, k.status, k.reason)
+	}
+}

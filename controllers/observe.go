@@ -1,0 +1,149 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/apply"
+	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/controllers/status"
+)
+
+// observe does all the reading of a run: the cache, the trackers, and the events about pods that wait.
+func (r *Reconciler) observe(ctx context.Context, stream *v1.P2PStream, m *memory) (*snapshot, error) {
+	defer r.Metrics.phase("observe", r.Now)()
+	s := &snapshot{children: map[plan.Ref]client.Object{}, pods: map[string][]corev1.Pod{},
+		workloads: map[string]status.Workload{}, waiting: map[string]diagnose.Input{}}
+	for _, read := range []func(context.Context, *v1.P2PStream, *snapshot) error{r.readChildren, r.readPods, r.readNodes} {
+		if err := read(ctx, stream, s); err != nil {
+			return nil, err
+		}
+	}
+	m.notePorts(s)
+	for _, component := range components {
+		s.workloads[component] = s.workload(stream, component)
+		if !s.workloads[component].Complete() {
+			s.waiting[component] = r.withEvents(ctx, stream.Namespace, s.diagnosis(stream, component))
+		}
+	}
+	r.poll(ctx, s, m)
+	return s, nil
+}
+
+// readChildren collects the objects of this very stream; what only looks like one is nobody's business here.
+func (r *Reconciler) readChildren(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
+	for kind, list := range map[string]client.ObjectList{
+		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{},
+		"Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
+	} {
+		if err := r.Client.List(ctx, list, client.InNamespace(stream.Namespace), client.MatchingLabels{plan.LabelStream: stream.Name}); err != nil {
+			return fmt.Errorf("listing %ss: %w", kind, err)
+		}
+		for _, o := range items(list) {
+			if apply.Owned(o, stream) {
+				s.children[plan.Ref{Kind: kind, Name: o.GetName()}] = o
+			}
+		}
+	}
+	return nil
+}
+
+func items(list client.ObjectList) []client.Object {
+	var all []client.Object
+	switch l := list.(type) {
+	case *corev1.ConfigMapList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *corev1.ServiceList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *appsv1.DeploymentList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *appsv1.StatefulSetList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	}
+	return all
+}
+
+func (r *Reconciler) readPods(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
+	var pods corev1.PodList
+	if err := r.Client.List(ctx, &pods, client.InNamespace(stream.Namespace), client.MatchingLabels{plan.LabelStream: stream.Name}); err != nil {
+		return fmt.Errorf("listing pods: %w", err)
+	}
+	for _, pod := range pods.Items {
+		component := pod.Labels[plan.LabelComponent]
+		s.pods[component] = append(s.pods[component], pod)
+	}
+	return nil
+}
+
+// readNodes is for addresses only, so it is left out where nothing is exposed by them.
+func (r *Reconciler) readNodes(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
+	if !usesNodes(stream) {
+		return nil
+	}
+	var nodes corev1.NodeList
+	if err := r.Client.List(ctx, &nodes); err != nil {
+		return fmt.Errorf("listing nodes: %w", err)
+	}
+	s.nodes = nodes.Items
+	return nil
+}
+
+// usesNodes tells whether anything of a stream is reached by a port of the nodes.
+func usesNodes(stream *v1.P2PStream) bool {
+	spec := &stream.Spec
+	return (spec.Tracker != nil && spec.Tracker.Exposure != nil && spec.Tracker.Exposure.Type == v1.ExposureNodePort) ||
+		(spec.STUN != nil && spec.STUN.Exposure != nil && spec.STUN.Exposure.Type == v1.ExposureNodePort) ||
+		(spec.Seeders != nil && spec.Seeders.Exposure != nil && spec.Seeders.Exposure.Type == v1.ExposureNodePort)
+}
+
+// maxEvents that are read about one object.
+const maxEvents = 50
+
+// withEvents adds the events that say why pods wait. They are read from the API server itself, and only while
+// something waits: a cache of all events of a cluster would be the largest thing in this program.
+func (r *Reconciler) withEvents(ctx context.Context, namespace string, in diagnose.Input) diagnose.Input {
+	for _, about := range diagnose.Ask(in) {
+		var list corev1.EventList
+		err := r.Live.List(ctx, &list, client.InNamespace(namespace), client.Limit(maxEvents),
+			client.MatchingFieldsSelector{Selector: fields.Set{"involvedObject.uid": string(about.UID)}.AsSelector()})
+		if err != nil {
+			// A diagnosis is worth having, and not worth failing for.
+			logger(ctx).V(1).Info("events cannot be read", "about", about.Name, "error", err.Error())
+			continue
+		}
+		in.Events = append(in.Events, list.Items...)
+	}
+	return in
+}
+
+// notePorts remembers the node ports of Services. A Service that is gone keeps its own: addresses that people
+// were given should stay true when somebody deletes a Service and the operator makes it again.
+func (m *memory) notePorts(s *snapshot) {
+	for ref, o := range s.children {
+		service, is := o.(*corev1.Service)
+		if !is || len(service.Spec.Ports) != 1 {
+			continue
+		}
+		switch port := service.Spec.Ports[0].NodePort; {
+		case port > 0:
+			m.ports[ref.Name] = port
+		case service.Spec.Type != corev1.ServiceTypeNodePort:
+			delete(m.ports, ref.Name)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package poll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
+)
+
+// Timeout bounds one question, answer included.
+const Timeout = 2 * time.Second
+
+// maxBytes of an answer are read. A stream of 64 renditions and 64 seeders answers with a quarter of it.
+const maxBytes = 1 << 20
+
+// Tracker is a pod to be asked.
+type Tracker struct {
+	// Pod is its name, for messages.
+	Pod string
+	// IP of the pod.
+	IP string
+	// Accumulate says that what it has counted will be in safe hands; see package totals.
+	Accumulate bool
+}
+
+// Answer of one tracker: its stats, or why there are none.
+type Answer struct {
+	Tracker
+	At    time.Time
+	Stats stats.Stats
+	Err   error
+}
+
+// Client asks trackers.
+type Client struct {
+	http *http.Client
+	// Address of a tracker's admin listener, host and port. Tests have it elsewhere.
+	Address func(Tracker) string
+	// Now is the clock of the answers.
+	Now func() time.Time
+}
+
+// New returns a client.
+func New() *Client {
+	transport := &http.Transport{
+		Proxy:                  nil, // pods are not behind the proxy that the world is behind
+		DialContext:            (&net.Dialer{Timeout: Timeout}).DialContext,
+		MaxIdleConnsPerHost:    1,
+		MaxIdleConns:           1024,
+		IdleConnTimeout:        30 * time.Second,
+		ResponseHeaderTimeout:  Timeout,
+		MaxResponseHeaderBytes: 16 << 10,
+	}
+	return &Client{
+		http: &http.Client{Transport: transport, Timeout: Timeout, CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		}},
+		Address: func(t Tracker) string { return net.JoinHostPort(t.IP, strconv.Itoa(int(plan.PortAdmin))) },
+		Now:     time.Now,
+	}
+}
+
+// Close closes what is idle.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Ask asks all trackers at once and waits for the last one, at most for Timeout. Answers are in the order of
+// the trackers.
+func (c *Client) Ask(ctx context.Context, trackers []Tracker) []Answer {
+	answers := make([]Answer, len(trackers))
+	var wg sync.WaitGroup
+	for i, t := range trackers {
+		wg.Go(func() {
+			s, err := c.ask(ctx, t)
+			answers[i] = Answer{Tracker: t, At: c.Now(), Stats: s, Err: err}
+		})
+	}
+	wg.Wait()
+	return answers
+}
+
+func (c *Client) ask(ctx context.Context, t Tracker) (stats.Stats, error) {
+	path := stats.Path
+	if t.Accumulate {
+		path = stats.AccumulatePath
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.Address(t)+path, nil)
+	if err != nil {
+		return stats.Stats{}, fmt.Errorf("asking tracker %s: %w", t.Pod, err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		// The URL says nothing that the message does not, and changes with every pod.
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return stats.Stats{}, fmt.Errorf("asking tracker %s at %s: %w", t.Pod, req.URL.Host, err)
+	}
+	defer func() {
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10)) // so that the connection can be used again
+		_ = resp.Body.Close()
+	}()
+	if resp.StatusCode != http.StatusOK {
+		return stats.Stats{}, fmt.Errorf("asking tracker %s: status %d", t.Pod, resp.StatusCode)
+	}
+	s, err := stats.Decode(io.LimitReader(resp.Body, maxBytes))
+	if err != nil {
+		return stats.Stats{}, fmt.Errorf("asking tracker %s: %w", t.Pod, err)
+	}
+	return s, nil
+}
