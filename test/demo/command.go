@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	stopGrace = 10 * time.Second // between the SIGTERM and the SIGKILL of a program that we stop
+	keepLines = 15               // of the output of a program that failed
+)
+
+// command is one program to run.
+type command struct {
+	args    []string
+	dir     string
+	env     []string // beside our own
+	stdin   []byte
+	timeout time.Duration // 0: none but the context's
+}
+
+// runner runs programs, one log file for all their output.
+type runner struct {
+	log   io.Writer
+	grace time.Duration // 0: stopGrace
+}
+
+// commandError is a program that failed, with the end of what it said.
+type commandError struct {
+	args []string
+	err  error
+	tail []string
+}
+
+func (e *commandError) Error() string {
+	text := fmt.Sprintf("running %s: %v", shorten(e.args), e.err)
+	for _, line := range e.tail {
+		text += "\n    " + line
+	}
+	return text
+}
+
+func (e *commandError) Unwrap() error { return e.err }
+
+// shorten names a command in a message: enough to try it by hand, not a page of it.
+func shorten(args []string) string {
+	words := append([]string{}, args...)
+	if len(words) > 0 {
+		words[0] = filepath.Base(words[0])
+	}
+	if text := strings.Join(words, " "); len(text) <= 160 {
+		return text
+	}
+	return strings.Join(words, " ")[:160] + "…"
+}
+
+// output runs a program and returns what it wrote to stdout.
+func (r *runner) output(ctx context.Context, c command, a *activity) ([]byte, error) {
+	var stdout bytes.Buffer
+	err := r.start(ctx, c, a, &stdout)
+	return stdout.Bytes(), err
+}
+
+// run runs a program for its effect.
+func (r *runner) run(ctx context.Context, c command, a *activity) error {
+	return r.start(ctx, c, a, nil)
+}
+
+func (r *runner) start(ctx context.Context, c command, a *activity, stdout io.Writer) error {
+	if c.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not done after %s", c.timeout))
+		defer cancel()
+	}
+	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), c.env...)
+	if c.stdin != nil {
+		cmd.Stdin = bytes.NewReader(c.stdin)
+	}
+	lines := &lineWriter{each: func(line string) {
+		if a != nil {
+			a.say(line)
+		}
+		_, _ = fmt.Fprintln(r.log, line) // a full disk shows itself elsewhere
+	}}
+	cmd.Stderr = lines
+	cmd.Stdout = lines
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
+	ownGroup(cmd)
+	cmd.Cancel = func() error { return signalGroup(cmd, false) }
+	if cmd.WaitDelay = r.grace; cmd.WaitDelay == 0 {
+		cmd.WaitDelay = stopGrace
+	}
+	_, _ = fmt.Fprintf(r.log, "$ %s\n", shorten(c.args))
+	err := cmd.Run()
+	if err != nil && ctx.Err() != nil && cmd.Process != nil {
+		// Children may have outlived the program, or both of them the polite signal.
+		err = errors.Join(context.Cause(ctx), signalGroup(cmd, true))
+	}
+	if err == nil {
+		return nil
+	}
+	return &commandError{args: c.args, err: err, tail: lines.end()}
+}
+
+// lineWriter hands on whole lines and keeps the last ones.
+type lineWriter struct {
+	mu   sync.Mutex
+	each func(string)
+	part []byte
+	tail []string
+}
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.part = append(w.part, p...)
+	for {
+		// A carriage return ends a line too: progress bars are made of them.
+		i := bytes.IndexAny(w.part, "\n\r")
+		if i < 0 {
+			if len(w.part) > 64<<10 {
+				w.part = w.part[:0]
+			}
+			return len(p), nil
+		}
+		w.line(string(w.part[:i]))
+		w.part = w.part[i+1:]
+	}
+}
+
+func (w *lineWriter) line(line string) {
+	if strings.TrimSpace(line) == "" {
+		return
+	}
+	w.each(line)
+	if w.tail = append(w.tail, line); len(w.tail) > keepLines {
+		w.tail = w.tail[1:]
+	}
+}
+
+// end is the last lines, an unfinished one included.
+func (w *lineWriter) end() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.part) > 0 {
+		w.line(string(w.part))
+		w.part = nil
+	}
+	return append([]string{}, w.tail...)
+}

@@ -1,0 +1,151 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestRunnerShowsTheEndOfWhatFailed(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	r := &runner{log: &log}
+	a := &activity{}
+	err := r.run(t.Context(), command{args: []string{"sh", "-c", "for i in $(seq 40); do echo line $i; done; printf 'the end' >&2; exit 3"}}, a)
+	var failed *commandError
+	var exit *exec.ExitError
+	if !errors.As(err, &failed) || !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		t.Fatalf("run = %v", err)
+	}
+	text := err.Error()
+	if !strings.HasPrefix(text, "running sh -c for") || strings.Contains(text, "line 20\n") || !strings.Contains(text, "line 40") || !strings.HasSuffix(text, "the end") {
+		t.Errorf("the error is %q", text)
+	}
+	if a.said() != "the end" && a.said() != "line 40" {
+		t.Errorf("said last: %q", a.said())
+	}
+	if !strings.Contains(log.String(), "line 1\n") || !strings.HasPrefix(log.String(), "$ sh -c for") {
+		t.Errorf("the log is %q", log.String())
+	}
+}
+
+func TestRunnerGivesOutputAndInput(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	r := &runner{log: &log}
+	out, err := r.output(t.Context(), command{args: []string{"sh", "-c", "cat; echo $WHO; echo beside >&2"}, stdin: []byte("in\n"), env: []string{"WHO=me"}}, nil)
+	if err != nil || string(out) != "in\nme\n" {
+		t.Errorf("output = %q, %v", out, err)
+	}
+	if !strings.Contains(log.String(), "beside") || strings.Contains(log.String(), "in\n") {
+		t.Errorf("the log is %q, want what went to stderr only", log.String())
+	}
+}
+
+func TestRunnerStopsTheWholeGroup(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reason := errors.New("enough")
+	r := &runner{log: &reader{line: "ready", do: func() { cancel(reason) }}, grace: 50 * time.Millisecond}
+	// The grandchild ignores the polite signal, and would hold the pipe open for a minute.
+	err := r.run(ctx, command{args: []string{"sh", "-c", "(trap '' TERM; echo ready; exec sleep 60) & wait"}}, nil)
+	if !errors.Is(err, reason) {
+		t.Errorf("run = %v, want the reason of the stop", err)
+	}
+}
+
+// reader does something when a line is written.
+type reader struct {
+	line string
+	do   func()
+}
+
+func (a *reader) Write(p []byte) (int, error) {
+	if strings.TrimSpace(string(p)) == a.line {
+		a.do()
+	}
+	return len(p), nil
+}
+
+func TestRunnerTimeout(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	r := &runner{log: &log}
+	err := r.run(t.Context(), command{args: []string{"sleep", "60"}, timeout: 10 * time.Millisecond}, nil)
+	if err == nil || !strings.Contains(err.Error(), "not done after 10ms") {
+		t.Errorf("run = %v", err)
+	}
+}
+
+func TestRunnerNamesAMissingProgram(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	r := &runner{log: &log}
+	if err := r.run(t.Context(), command{args: []string{"/nowhere/program"}}, nil); err == nil || !strings.Contains(err.Error(), "running program") {
+		t.Errorf("run = %v", err)
+	}
+}
+
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	p := &processes{log: &log}
+	for _, start := range [][]string{{"a", "viewer 1", "sleep", "60"}, {"a", "viewer 2", "sleep", "60"}, {"b", "viewer 1", "sleep", "60"}} {
+		if err := p.start(start[0], start[1], start[2:]...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if p.running("a") != 2 || p.running("b") != 1 || len(p.troubles()) != 0 {
+		t.Errorf("running: a %d, b %d; troubles %v", p.running("a"), p.running("b"), p.troubles())
+	}
+	if err := p.stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if p.running("a") != 0 || p.running("b") != 0 {
+		t.Errorf("after stop: a %d, b %d", p.running("a"), p.running("b"))
+	}
+}
+
+func TestProcessesTellWhatEnded(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	p := &processes{log: &log}
+	if err := p.start("a", "viewer 1", "sh", "-c", "echo no way >&2; exit 4"); err != nil {
+		t.Fatal(err)
+	}
+	p.work.Wait()
+	got := p.troubles()
+	if len(got) != 1 || got[0] != "viewer 1 in a has ended: exit status 4: no way" {
+		t.Errorf("troubles = %q", got)
+	}
+	if err := p.start("a", "viewer 2", "/nowhere/program"); err == nil {
+		t.Error("a missing program starts")
+	}
+	if err := p.stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLineWriter(t *testing.T) {
+	t.Parallel()
+	var got []string
+	w := &lineWriter{each: func(line string) { got = append(got, line) }}
+	for _, part := range []string{"one\ntw", "o\r50 %\r", "\n\n", "end"} {
+		if _, err := w.Write([]byte(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tail := w.end(); strings.Join(tail, "|") != "one|two|50 %|end" || strings.Join(got, "|") != "one|two|50 %|end" {
+		t.Errorf("lines %q, end %q", got, tail)
+	}
+}

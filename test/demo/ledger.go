@@ -1,0 +1,126 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ledger says, on disk, what a run made and where, so that the next run can remove it when this one
+// was killed. Its lock says whether the run that wrote it still lives.
+type ledger struct {
+	path string
+	lock *os.File
+}
+
+// entry is what is written down.
+type entry struct {
+	PID int `json:"pid"`
+	// Run names the run; in a given cluster all that it made carries this label.
+	Run string `json:"run"`
+	// Made is false until something is made that must be removed.
+	Made bool `json:"made"`
+}
+
+// busyError: another run has the lock.
+type busyError struct{ pid int }
+
+func (e *busyError) Error() string {
+	if e.pid == 0 {
+		return "another run of this demo is at work here; stop it with Ctrl-C in its terminal"
+	}
+	return fmt.Sprintf("another run of this demo (process %d) is at work here; stop it with Ctrl-C in its terminal, or: kill %d", e.pid, e.pid)
+}
+
+// ledgerPath is one file for each place a demo can run in: this machine's own cluster, or a context
+// of this user's kubectl. It is not below the checkout, as two checkouts share the machine.
+func ledgerPath(folder string, uid int, kubeContext string) string {
+	if kubeContext == "" {
+		return filepath.Join(folder, "p2pstream-demo.json")
+	}
+	sum := sha256.Sum256([]byte(kubeContext))
+	return filepath.Join(folder, fmt.Sprintf("p2pstream-demo-%d-%s.json", uid, hex.EncodeToString(sum[:6])))
+}
+
+// ledgerFolder survives this process and need not survive a reboot.
+func ledgerFolder(kind mode) string {
+	if kind == modeOwnCluster {
+		if info, err := os.Stat("/run"); err == nil && info.IsDir() {
+			return "/run"
+		}
+	}
+	return os.TempDir()
+}
+
+// openLedger takes the lock and returns what a killed run left in the ledger, if anything.
+func openLedger(path string) (*ledger, *entry, error) {
+	lock, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the lock of the demo: %w", err)
+	}
+	l := &ledger{path: path, lock: lock}
+	ok, err := lockFile(lock)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("locking %s: %w", lock.Name(), err), lock.Close())
+	}
+	left, err := l.read()
+	if err != nil {
+		return nil, nil, errors.Join(err, lock.Close())
+	}
+	if !ok {
+		busy := &busyError{}
+		if left != nil {
+			busy.pid = left.PID
+		}
+		return nil, nil, errors.Join(busy, lock.Close())
+	}
+	return l, left, nil
+}
+
+func (l *ledger) read() (*entry, error) {
+	raw, err := os.ReadFile(l.path)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && strings.TrimSpace(string(raw)) == "") {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading what the last run made: %w", err)
+	}
+	e := &entry{}
+	if err := json.Unmarshal(raw, e); err != nil {
+		return nil, fmt.Errorf("reading what the last run made: %s: %w; remove the file when no demo runs", l.path, err)
+	}
+	return e, nil
+}
+
+// write replaces the entry in one step, so that a run that is killed leaves a whole one.
+func (l *ledger) write(e entry) error {
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("noting what this run makes: %w", err)
+	}
+	if err := os.WriteFile(l.path+".new", append(raw, '\n'), 0o600); err != nil {
+		return fmt.Errorf("noting what this run makes: %w", err)
+	}
+	if err := os.Rename(l.path+".new", l.path); err != nil {
+		return fmt.Errorf("noting what this run makes: %w", err)
+	}
+	return nil
+}
+
+// close gives the lock back. The lock's file stays: removing it would let a third run lock a file that
+// a second one has just opened.
+func (l *ledger) close() error { return l.lock.Close() }
+
+// clear forgets the entry: all that it spoke of is gone.
+func (l *ledger) clear() error {
+	if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forgetting what this run made: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "demo.json")
+	first, left, err := openLedger(path)
+	if err != nil || left != nil {
+		t.Fatalf("openLedger = %v, %v", left, err)
+	}
+	if err := first.write(entry{PID: 4711, Run: "run1", Made: true}); err != nil {
+		t.Fatal(err)
+	}
+
+	_, _, err = openLedger(path)
+	var busy *busyError
+	if !errors.As(err, &busy) || !strings.Contains(err.Error(), "process 4711") || !strings.Contains(err.Error(), "kill 4711") {
+		t.Errorf("a second run while the first lives: %v", err)
+	}
+
+	// A killed run gives its lock back and leaves its entry.
+	if err := first.close(); err != nil {
+		t.Fatal(err)
+	}
+	second, left, err := openLedger(path)
+	if err != nil || left == nil || *left != (entry{PID: 4711, Run: "run1", Made: true}) {
+		t.Fatalf("openLedger after a kill = %+v, %v", left, err)
+	}
+	if err := errors.Join(second.clear(), second.clear(), second.close()); err != nil {
+		t.Fatal(err)
+	}
+	third, left, err := openLedger(path)
+	if err != nil || left != nil {
+		t.Fatalf("openLedger after a clean end = %+v, %v", left, err)
+	}
+	if err := third.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLedgerRefusesWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "demo.json")
+	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := openLedger(path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("openLedger = %v, want an error that names the file", err)
+	}
+}
+
+func TestLedgerOfABusyRunThatHasWrittenNothing(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "demo.json")
+	first, _, err := openLedger(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := openLedger(path); err == nil || strings.Contains(err.Error(), "kill") {
+		t.Errorf("openLedger = %v, want an error without a process to kill", err)
+	}
+	if err := first.close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLedgerPath(t *testing.T) {
+	t.Parallel()
+	own, a, b, other := ledgerPath("/run", 0, ""), ledgerPath("/tmp", 5, "kind-a"), ledgerPath("/tmp", 5, "kind-b"), ledgerPath("/tmp", 6, "kind-a")
+	if own != "/run/p2pstream-demo.json" || a == b || a == other || filepath.Dir(a) != "/tmp" {
+		t.Errorf("ledgerPath: %s %s %s %s", own, a, b, other)
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	yamlutil "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// runLabel is on everything that a run makes in a cluster; its value names the run.
+const runLabel = "p2pstream.dev/demo-run"
+
+var (
+	//go:embed manifests/origin.yaml
+	originManifest []byte
+	//go:embed manifests/office.yaml
+	officeManifest []byte
+)
+
+// object is one document of a manifest.
+type object map[string]any
+
+// parseObjects reads the documents of a manifest.
+func parseObjects(manifest []byte) ([]object, error) {
+	var all []object
+	docs := yamlutil.NewYAMLReader(bufio.NewReader(bytes.NewReader(manifest)))
+	for number := 1; ; number++ {
+		doc, err := docs.Read()
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading document %d: %w", number, err)
+		}
+		var o object
+		if err := yaml.Unmarshal(doc, &o); err != nil {
+			return nil, fmt.Errorf("decoding document %d: %w", number, err)
+		}
+		if len(o) > 0 {
+			all = append(all, o)
+		}
+	}
+}
+
+// encodeObjects is the opposite of parseObjects.
+func encodeObjects(all []object) ([]byte, error) {
+	var b bytes.Buffer
+	for _, o := range all {
+		raw, err := yaml.Marshal(o)
+		if err != nil {
+			return nil, fmt.Errorf("encoding %s: %w", o.id(), err)
+		}
+		b.WriteString("---\n")
+		b.Write(raw)
+	}
+	return b.Bytes(), nil
+}
+
+func (o object) kind() string { s, _ := o["kind"].(string); return s }
+
+func (o object) name() string { s, _ := o.child("metadata")["name"].(string); return s }
+
+func (o object) namespace() string { s, _ := o.child("metadata")["namespace"].(string); return s }
+
+// id names an object in a message.
+func (o object) id() string {
+	id := strings.ToLower(o.kind()) + "/" + o.name()
+	if ns := o.namespace(); ns != "" {
+		id += " in " + ns
+	}
+	return id
+}
+
+// child returns the mapping at a path, made where it is missing.
+func (o object) child(keys ...string) object {
+	at := o
+	for _, k := range keys {
+		next, ok := at[k].(map[string]any)
+		if !ok {
+			if next, ok = at[k].(object); !ok {
+				next = map[string]any{}
+				at[k] = next
+			}
+		}
+		at = next
+	}
+	return at
+}
+
+// label marks everything as made by a run.
+func label(all []object, run string) {
+	for _, o := range all {
+		o.child("metadata", "labels")[runLabel] = run
+	}
+}
+
+// setImage makes every container of p2pstream, whatever tag it names, run the image, and the operator
+// start that image too.
+func setImage(all []object, image string) {
+	for _, o := range all {
+		if !slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet", "Job"}, o.kind()) {
+			continue
+		}
+		containers, _ := o.child("spec", "template", "spec")["containers"].([]any)
+		for _, c := range containers {
+			if container, ok := c.(map[string]any); ok {
+				setContainerImage(container, image)
+			}
+		}
+	}
+}
+
+func setContainerImage(container map[string]any, image string) {
+	old, _ := container["image"].(string)
+	if imageName(old) != "p2pstream" {
+		return
+	}
+	container["image"] = image
+	env, _ := container["env"].([]any)
+	for _, e := range env {
+		if v, ok := e.(map[string]any); ok && v["name"] == "P2PSTREAM_IMAGE" {
+			v["value"] = image
+		}
+	}
+	args, _ := container["args"].([]any)
+	for i, a := range args {
+		if text, ok := a.(string); ok && strings.HasPrefix(text, "--image=") {
+			args[i] = "--image=" + image
+		}
+	}
+}
+
+// imageName is the last part of an image's name, without tag and digest.
+func imageName(image string) string {
+	name, _, _ := strings.Cut(path.Base(image), "@")
+	name, _, _ = strings.Cut(name, ":")
+	return name
+}
+
+// namespaceObject is a namespace in which only pods without privileges run.
+func namespaceObject(name string) object {
+	return object{
+		"apiVersion": "v1", "kind": "Namespace",
+		"metadata": map[string]any{"name": name, "labels": map[string]any{"pod-security.kubernetes.io/enforce": "restricted"}},
+	}
+}
+
+// officeObjects are the objects of one office in a cluster that is there.
+func officeObjects(namespace, configURL string, viewers int) ([]object, error) {
+	all, err := parseObjects(officeManifest)
+	if err != nil {
+		return nil, fmt.Errorf("reading the manifest of an office: %w", err)
+	}
+	for _, o := range all {
+		meta := o.child("metadata")
+		if o.kind() == "Namespace" {
+			meta["name"] = namespace
+			continue
+		}
+		meta["namespace"] = namespace
+		o.child("spec")["replicas"] = viewers
+		containers, _ := o.child("spec", "template", "spec")["containers"].([]any)
+		for _, c := range containers {
+			container, ok := c.(map[string]any)
+			if !ok {
+				continue
+			}
+			container["args"] = []any{"viewer", "--headless", "--config-url=" + configURL}
+		}
+	}
+	return all, nil
+}

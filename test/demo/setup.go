@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// setUp brings everything up to the viewers, and returns a watch on the stream, which ends with ctx.
+func (d *demo) setUp(ctx context.Context, left *entry) (*watcher, error) {
+	if err := d.place.begin(ctx, left); err != nil {
+		return nil, err
+	}
+	if err := d.ui.step(ctx, "deploying the operator", d.deployOperator); err != nil {
+		return nil, err
+	}
+	source := ""
+	if d.opts.file == "" {
+		err := d.ui.step(ctx, "deploying a demo origin", func(ctx context.Context, a *activity) (err error) {
+			source, err = d.deployOrigin(ctx, a)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	stream, err := d.createStream(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	w := watchStream(ctx, &d.beside, d.place.kubectl(), stream.Namespace, stream.Name)
+	if err := d.ui.step(ctx, "waiting for the stream", func(ctx context.Context, a *activity) error { return d.awaitStream(ctx, a, w, stream) }); err != nil {
+		return nil, err
+	}
+	err = d.ui.step(ctx, "starting viewers", func(ctx context.Context, a *activity) error { return d.startViewers(ctx, a, w) })
+	return w, err
+}
+
+// operator is config/default as kustomize makes it.
+func (d *demo) operator(ctx context.Context, a *activity) ([]object, error) {
+	manifest, err := d.kube(ctx, a, time.Minute, "kustomize", filepath.Join(d.root, overlayPath))
+	if err != nil {
+		return nil, err
+	}
+	all, err := parseObjects(manifest)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", overlayPath, err)
+	}
+	return all, nil
+}
+
+func (d *demo) deployOperator(ctx context.Context, a *activity) error {
+	all, err := d.operator(ctx, a)
+	if err != nil {
+		return err
+	}
+	if err := d.create(ctx, a, all); err != nil {
+		return err
+	}
+	if _, err := d.kube(ctx, a, time.Minute, "wait", "--for", "condition=Established", "crd/"+crdName); err != nil {
+		return err
+	}
+	for _, o := range all {
+		if o.kind() == "Deployment" {
+			if err := d.rollout(ctx, a, "deployment", o.name(), o.namespace()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// deployOrigin returns the URL of the stream that the origin serves: by a node's address, which this
+// machine, pods and offices reach alike.
+func (d *demo) deployOrigin(ctx context.Context, a *activity) (string, error) {
+	all, err := parseObjects(originManifest)
+	if err != nil {
+		return "", fmt.Errorf("reading the origin's manifest: %w", err)
+	}
+	if err := d.create(ctx, a, all); err != nil {
+		return "", err
+	}
+	if err := d.rollout(ctx, a, "deployment", "origin", demoNamespace); err != nil {
+		return "", err
+	}
+	raw, err := d.kube(ctx, a, time.Minute, "get", "service", "origin", "--namespace", demoNamespace, "--output", "json")
+	if err != nil {
+		return "", err
+	}
+	port, err := nodePort(raw)
+	if err != nil {
+		return "", err
+	}
+	if raw, err = d.kube(ctx, a, time.Minute, "get", "nodes", "--output", "json"); err != nil {
+		return "", err
+	}
+	address, err := nodeAddress(raw)
+	if err != nil {
+		return "", err
+	}
+	return "http://" + hostPort(address, port) + "/live/master.m3u8", nil
+}
+
+// createStream applies the sample, or the stream of the user's own, and says what it changed in it.
+func (d *demo) createStream(ctx context.Context, source string) (*v1.P2PStream, error) {
+	name, namespace := d.opts.file, demoNamespace
+	if name == "" {
+		name, namespace = samplePath, d.place.namespace()
+	}
+	manifest, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the stream: %w", err)
+	}
+	stream, changes, err := prepareStream(manifest, namespace, source)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	doc, err := streamObject(stream)
+	if err != nil {
+		return nil, err
+	}
+	all := []object{doc}
+	if stream.Namespace != demoNamespace || source == "" {
+		all = []object{namespaceObject(stream.Namespace), doc}
+	}
+	err = d.ui.step(ctx, "creating the stream "+stream.Name, func(ctx context.Context, a *activity) error {
+		return withNext(d.create(ctx, a, all), "mend what the message names in %s", name)
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.ui.print("      %s as it is%s\n", name, but(len(changes)))
+	for _, c := range changes {
+		d.ui.print("        %s\n", c)
+	}
+	return stream, nil
+}
+
+func but(changes int) string {
+	if changes == 0 {
+		return ""
+	}
+	return ", but for"
+}
+
+func (d *demo) awaitStream(ctx context.Context, a *activity, w *watcher, stream *v1.P2PStream) error {
+	waiting, cancel := context.WithTimeoutCause(ctx, servingTime, fmt.Errorf("not done after %s", servingTime))
+	defer cancel()
+	err := w.await(waiting, a, servesNot)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return withNext(fmt.Errorf("%w%s", err, d.explain(ctx,
+		[]string{"describe", "p2pstream", stream.Name, "--namespace", stream.Namespace},
+		[]string{"get", "pods", "--namespace", stream.Namespace, "--output", "wide"},
+		[]string{"get", "events", "--namespace", stream.Namespace, "--sort-by", ".lastTimestamp"},
+		[]string{"logs", "--namespace", "p2pstream-system", "deployment/p2pstream-manager", "--tail", "15"},
+	)), "the conditions above say what is missing; %s", d.seeLog())
+}
+
+func (d *demo) startViewers(ctx context.Context, a *activity, w *watcher) error {
+	stream, _, _ := w.latest()
+	for i, n := range share(d.opts.viewers) {
+		a.say(offices[i])
+		if err := d.place.startViewers(ctx, offices[i], stream.Status.Endpoints.Config, n, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}

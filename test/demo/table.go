@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+)
+
+// row is what `kubectl get p2pstreams -A` shows of the stream, and its seeders.
+type row struct {
+	namespace, name string
+	ready           string
+	viewers         *int32
+	offload         *int32
+	seeders         *int32
+	age             time.Duration
+}
+
+// officeRow is one office: who plays there and what crossed its uplink.
+type officeRow struct {
+	name          string
+	playing, want int
+	wan           *traffic // nil: not known
+}
+
+// traffic is bytes since the viewers began, and bits per second just now; down is into the office.
+type traffic struct {
+	down, up         uint64
+	downRate, upRate float64
+}
+
+// picture is one state of the table.
+type picture struct {
+	stream  row
+	offices []officeRow
+	notes   []string // what is not as it should be
+	page    string
+	hint    string // how to look further
+	stop    string
+}
+
+// number prints a count, or nothing when it is not known, as kubectl does.
+func number(n *int32) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(int(*n))
+}
+
+func percent(n *int32) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(int(*n)) + "%"
+}
+
+func streamColumns(r row) ([]string, []string) {
+	return []string{"NAMESPACE", "NAME", "READY", "VIEWERS", "OFFLOAD", "SEEDERS", "AGE"},
+		[]string{r.namespace, r.name, r.ready, number(r.viewers), percent(r.offload), number(r.seeders), duration.HumanDuration(r.age)}
+}
+
+// table is the picture for a terminal: blocks that are painted over.
+func table(p picture) []string {
+	head, values := streamColumns(p.stream)
+	lines := align([][]string{head, values})
+	offices := [][]string{{"OFFICE", "PLAYING", "WAN DOWN", "", "WAN UP", ""}}
+	for _, o := range p.offices {
+		offices = append(offices, officeColumns(o))
+	}
+	lines = append(lines, "")
+	lines = append(lines, align(offices)...)
+	lines = append(lines, "")
+	for _, n := range p.notes {
+		lines = append(lines, "! "+n)
+	}
+	for _, l := range []struct{ what, text string }{{"page to watch", p.page}, {"look further", p.hint}, {"stop", p.stop}} {
+		if l.text != "" {
+			lines = append(lines, pad(l.what, 16)+l.text)
+		}
+	}
+	return lines
+}
+
+func officeColumns(o officeRow) []string {
+	playing := fmt.Sprintf("%d/%d", o.playing, o.want)
+	if o.wan == nil {
+		return []string{o.name, playing, "-", "", "-", ""}
+	}
+	return []string{o.name, playing, size(o.wan.down), rate(o.wan.downRate), size(o.wan.up), rate(o.wan.upRate)}
+}
+
+// lineWidths of a picture in one line; wide enough for all but very long names.
+var lineWidths = []int{14, 14, 7, 8, 8, 8, 8, 44, 44}
+
+// line is the picture for a file or a pipe: one line, and one above it as the heading.
+func line(p picture, heading bool) []string {
+	head, values := streamColumns(p.stream)
+	for _, o := range p.offices {
+		head = append(head, strings.ToUpper(o.name)+" WAN")
+		text := "-"
+		if o.wan != nil {
+			text = fmt.Sprintf("down %s (%s) up %s (%s)", size(o.wan.down), rate(o.wan.downRate), size(o.wan.up), rate(o.wan.upRate))
+		}
+		values = append(values, text)
+	}
+	var lines []string
+	if heading {
+		lines = append(lines, fixed(head))
+	}
+	lines = append(lines, fixed(values))
+	for _, n := range p.notes {
+		lines = append(lines, "! "+n)
+	}
+	return lines
+}
+
+func fixed(cells []string) string {
+	var b strings.Builder
+	for i, c := range cells {
+		width := lineWidths[min(i, len(lineWidths)-1)]
+		b.WriteString(pad(c, width-1) + " ")
+	}
+	return strings.TrimRight(b.String(), " ")
+}
+
+// align makes columns as wide as their widest cell, three spaces apart.
+func align(rows [][]string) []string {
+	var widths []int
+	for _, r := range rows {
+		for i, c := range r {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], len([]rune(c)))
+		}
+	}
+	lines := make([]string, 0, len(rows))
+	for _, r := range rows {
+		var b strings.Builder
+		for i, c := range r {
+			b.WriteString(pad(c, widths[i]+3))
+		}
+		lines = append(lines, strings.TrimRight(b.String(), " "))
+	}
+	return lines
+}
+
+// size prints bytes in the unit that suits them.
+func size(n uint64) string { return scaled(float64(n), "B") }
+
+// rate prints bits per second.
+func rate(bits float64) string { return scaled(bits, "bit/s") }
+
+func scaled(n float64, unit string) string {
+	for _, u := range []struct {
+		prefix string
+		factor float64
+	}{{"G", 1e9}, {"M", 1e6}, {"k", 1e3}} {
+		if n >= u.factor {
+			return fmt.Sprintf("%.1f %s%s", n/u.factor, u.prefix, unit)
+		}
+	}
+	return fmt.Sprintf("%.0f %s", n, unit)
+}
