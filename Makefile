@@ -17,7 +17,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers')
 comma       = ,
 space       = $() $()
-SUITES      = unit tools vectors fuzz-seeds cluster peers interop e2e
+SUITES      = unit tools deploy vectors fuzz-seeds cluster peers interop e2e
 # Only packages that hold such tests are linked again for the two suites below.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -72,6 +72,11 @@ unit: $(GOTESTSUM) cluster-binaries ## run unit tests with the race detector; th
 tools: $(GOTESTSUM)
 	@mkdir -p $(RESULTS)
 	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -timeout 10m ./...
+
+.PHONY: deploy
+deploy: $(GOTESTSUM) ## test manifests and chart without a cluster
+	@mkdir -p $(RESULTS)
+	@cd test/deploy && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/deploy.json -- -count=1 -timeout 10m ./...
 
 .PHONY: vectors
 vectors: $(GOTESTSUM) ## run the protocol vectors (P2PSTREAM_VECTORS=DIR for another set)
@@ -159,5 +164,7 @@ $(TESTSUM): tools/go.mod $(wildcard tools/testsum/*.go)
 	cd tools && $(GO) build -o $@ ./testsum
 $(BIN)/image: tools/go.mod $(wildcard tools/image/*.go)
 	cd tools && $(GO) build -o $@ ./image
+$(HELM): test/deploy/go.mod
+	cd test/deploy && $(GO) build -o $@ helm.sh/helm/v4/cmd/helm
 $(LAUNCHER): test/cluster/go.mod $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')
 	cd test/cluster && $(GO) build -o $@ .
