@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,8 +34,8 @@ type Config struct {
 // Server is an admin listener, or nothing if it was given no address.
 type Server struct {
 	cfg      Config
-	listener net.Listener
 	server   *http.Server
+	listener atomic.Pointer[net.Listener] // nil until Listen
 }
 
 // New makes an admin server; it binds nothing.
@@ -87,27 +88,28 @@ func (s *Server) Listen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening for admin: %w", err)
 	}
-	s.listener = l
+	s.listener.Store(&l)
 	return nil
 }
 
-// Addr is the bound address; nil before Listen and without an address.
+// Addr is the bound address; nil before Listen and without an address. It may be asked at any time.
 func (s *Server) Addr() net.Addr {
-	if s.listener == nil {
-		return nil
+	if l := s.listener.Load(); l != nil {
+		return (*l).Addr()
 	}
-	return s.listener.Addr()
+	return nil
 }
 
 // Run serves until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
-	if s.listener == nil {
+	l := s.listener.Load()
+	if l == nil {
 		<-ctx.Done()
 		return nil
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.server.Close() }) // probes and scrapes are asked again
 	defer stop()
-	if err := s.server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.server.Serve(*l); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving admin: %w", err)
 	}
 	return nil

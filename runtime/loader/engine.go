@@ -137,7 +137,8 @@ func (e *Engine) fail(reason string) {
 }
 
 // Drain withdraws from all trackers, so that nobody new comes, and returns when
-// no upload has run for a moment or ctx ends. Open connections live on.
+// nobody is connected, no upload has run for a moment, or ctx ends. Open
+// connections live on.
 func (e *Engine) Drain(ctx context.Context) {
 	e.mu.Lock()
 	e.drained = true
@@ -148,7 +149,7 @@ func (e *Engine) Drain(ctx context.Context) {
 	}
 	const tick, quiet = 50 * time.Millisecond, 10
 	idle := 0
-	for idle < quiet {
+	for idle < quiet && e.Peers() > 0 {
 		if e.uplink.Active() > 0 {
 			idle = 0
 		} else {

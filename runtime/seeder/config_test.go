@@ -53,8 +53,15 @@ func TestTokenComesFromItsFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.cfg.Token != "secret" {
-		t.Errorf("token = %q", s.cfg.Token)
+	if token := s.tokenInForce(); token != "secret" {
+		t.Errorf("token = %q", token)
+	}
+	if err := os.WriteFile(file, []byte("another\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.token.Check()
+	if token := s.tokenInForce(); token != "another" {
+		t.Errorf("token = %q after the change", token)
 	}
 	if err := s.node.Close(); err != nil {
 		t.Error(err)

@@ -33,6 +33,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v int64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v))
 	}
+	if !c.s.isOpen() {
+		return
+	}
 	status, n, trouble := c.s.engine.Status(), c.s.engine.Counters(), c.s.engine.Trouble()
 	gauge(descPeers, float64(status.Peers))
 	gauge(descMaxPeers, float64(c.s.cfg.MaxPeers))

@@ -2,27 +2,24 @@ package seeder
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/internal/admin"
+	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/report"
-	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
 // Server is one seeder of one stream.
@@ -31,12 +28,18 @@ type Server struct {
 	session string // this run's name in reports and on the trackers' sockets
 	log     *slog.Logger
 	reg     prometheus.Registerer
-	node    *mesh.Node
-	engine  *loader.Engine
+	token   *watch.Value[string] // nil without a file
 	uplink  *loader.Uplink
 	source  *manifest.Source
 	admin   *admin.Server
-	ready   chan struct{}
+	running chan struct{} // closed once it runs
+
+	open      chan struct{} // closed once what follows is there, with the UDP port bound
+	node      *mesh.Node
+	engine    *loader.Engine
+	reporters []*report.Reporter
+
+	accepted, draining atomic.Bool
 
 	rateMu   sync.Mutex
 	rateAt   time.Time
@@ -44,7 +47,8 @@ type Server struct {
 	rateBps  int64
 }
 
-// New makes a seeder; nothing is fetched or joined before Run.
+// New makes a seeder; nothing is fetched or joined before Run. The UDP port is
+// bound, unless it has yet to be learnt from Config.ICEPortsFile.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -56,52 +60,84 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if reg == nil {
 		reg = prometheus.NewRegistry()
 	}
+	s := &Server{
+		cfg: cfg, session: sessionID(), log: log, reg: reg, uplink: loader.NewUplink(cfg.UplinkBps / 8),
+		running: make(chan struct{}), open: make(chan struct{}), rateAt: time.Now(),
+	}
 	if cfg.Token == "" && cfg.TokenFile != "" {
-		b, err := os.ReadFile(cfg.TokenFile)
-		if err != nil {
+		s.token = watch.New("seeder token", log, readToken(cfg.TokenFile), cfg.TokenFile)
+		if _, err := s.token.Get(); err != nil {
 			return nil, fmt.Errorf("reading config.tokenFile: %w", err)
 		}
-		cfg.Token = strings.TrimSpace(string(b))
 	}
-	source, err := manifest.NewSource(manifest.SourceConfig{URL: cfg.Source, Logger: log, Registerer: reg})
-	if err != nil {
+	var err error
+	if s.source, err = manifest.NewSource(manifest.SourceConfig{
+		URL: cfg.Source, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, Logger: log, Registerer: reg,
+	}); err != nil {
 		return nil, fmt.Errorf("making source: %w", err)
 	}
-	node, err := mesh.NewNode(mesh.NodeConfig{
-		ICEServers: cfg.STUN, Listen: cfg.ICEListen, Advertise: cfg.Advertise, SeederToken: cfg.Token,
-		OneSocketPerSwarm: cfg.OneSocketPerSwarm, Loopback: cfg.Loopback,
-	}, log, reg)
-	if err != nil {
-		return nil, fmt.Errorf("making WebRTC node: %w", err)
-	}
-	s := &Server{
-		cfg: cfg, session: sessionID(), log: log, reg: reg, source: source, node: node,
-		uplink: loader.NewUplink(cfg.UplinkBps / 8), ready: make(chan struct{}), rateAt: time.Now(),
-	}
-	s.engine, err = loader.New(loader.Config{
-		Role: loader.RoleSeeder, Source: source, SwarmID: cfg.SwarmID, Trackers: named(cfg.Trackers, s.session),
-		MaxPeers: cfg.MaxPeers, StoreBytes: cfg.CacheBytes, Select: selector(cfg.Renditions),
-	}, node, s.uplink, log)
-	if err != nil {
-		return nil, errors.Join(err, node.Close())
+	if cfg.ICEPortsFile == "" {
+		if err := s.bind(cfg.ICEListen); err != nil {
+			return nil, err
+		}
 	}
 	reg.MustRegister(&collector{s})
-	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg})
+	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg, Ready: s.ready})
 	return s, nil
 }
 
-func selector(names []string) func([]manifest.Rendition) []manifest.Rendition {
-	if len(names) == 0 {
-		return nil
+// bind takes the UDP port and makes everything that stands on it.
+func (s *Server) bind(iceListen string) error {
+	node, err := mesh.NewNode(mesh.NodeConfig{
+		ICEServers: s.cfg.STUN, Listen: iceListen, Advertise: s.cfg.Advertise, Token: s.tokenInForce,
+		OneSocketPerSwarm: s.cfg.OneSocketPerSwarm, Loopback: s.cfg.Loopback,
+	}, s.log, s.reg)
+	if err != nil {
+		return fmt.Errorf("making WebRTC node: %w", err)
 	}
-	return func(all []manifest.Rendition) []manifest.Rendition {
-		var out []manifest.Rendition
-		for _, r := range all {
-			if slices.Contains(names, r.Name) {
-				out = append(out, r)
-			}
+	engine, err := loader.New(loader.Config{
+		Role: loader.RoleSeeder, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: named(s.cfg.Trackers, s.session),
+		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions),
+	}, node, s.uplink, s.log)
+	if err != nil {
+		return errors.Join(err, node.Close())
+	}
+	for _, t := range s.cfg.Trackers {
+		reports, err := report.URLOf(t)
+		if err != nil {
+			return errors.Join(err, node.Close())
 		}
-		return out
+		s.reporters = append(s.reporters, report.New(report.Config{
+			URL: reports, Interval: s.cfg.ReportInterval.Std(), Session: s.session, Token: s.tokenInForce,
+		}, s.sample, s.log))
+	}
+	s.node, s.engine = node, engine
+	close(s.open)
+	return nil
+}
+
+// tokenEvery is how old what is known of the token's file may be when it is used.
+const tokenEvery = 2 * time.Second
+
+func (s *Server) tokenInForce() string {
+	if s.token == nil {
+		return s.cfg.Token
+	}
+	token, _ := s.token.Recent(tokenEvery) // New has made sure that there is one
+	return token
+}
+
+func readToken(file string) func() (string, error) {
+	return func() (string, error) {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		token, _, _ := strings.Cut(string(b), "\n")
+		if token = strings.TrimSpace(token); token == "" {
+			return "", fmt.Errorf("%s: first line is empty", file)
+		}
+		return token, nil
 	}
 }
 
@@ -123,129 +159,78 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	}
 	if err := s.admin.Listen(ctx); err != nil {
-		return errors.Join(err, s.node.Close())
+		return errors.Join(err, s.close())
 	}
 	run(s.admin.Run)
-	run(s.engine.Run)
-	for _, t := range s.cfg.Trackers {
-		reports, err := report.URLOf(t)
+	moved := make(chan struct{}) // never, unless the port is one of a list
+	if s.cfg.ICEPortsFile != "" {
+		port, err := s.bindListed(ctx)
 		if err != nil {
+			end()
+			if ctx.Err() != nil {
+				return nil // stopped before there was anything to drain
+			}
 			return err
 		}
-		r := report.New(report.Config{
-			URL: reports, Interval: s.cfg.ReportInterval.Std(), Session: s.session, Token: s.cfg.Token,
-		}, s.sample, s.log)
-		work.Go(func() { r.Run(live) })
-		work.Go(func() { s.announceHolding(live, r) })
+		work.Go(func() {
+			if to, ok := portMoved(live, s.cfg, port); ok {
+				s.log.Warn("another UDP port is listed, ending to begin anew with it", "from", port, "to", to)
+				close(moved)
+			}
+		})
 	}
-	close(s.ready)
-	s.log.Info("seeder is up", "swarms", "joining", "admin", s.admin.Addr())
+	run(s.engine.Run)
+	for _, r := range s.reporters {
+		work.Go(func() { r.Run(live) })
+		work.Go(func() { s.tell(live, r) })
+	}
+	close(s.running)
+	s.log.Info("seeder is up", "swarms", "joining", "udp", fmt.Sprint(s.node.Addrs()), "admin", s.admin.Addr())
 	var err error
 	select {
 	case <-ctx.Done():
-		s.log.Info("draining", "atMost", s.cfg.Drain)
-		drain, cancel := context.WithTimeout(live, s.cfg.Drain.Std())
-		s.engine.Drain(drain)
-		cancel()
+		s.drain(live)
+	case <-moved:
+		s.drain(live)
 	case err = <-failed:
 	}
 	end()
 	work.Wait()
-	return errors.Join(err, s.node.Close())
+	return errors.Join(err, s.close())
 }
 
-// announceHolding reports at once when the seeder begins to hold the stream or
-// holds all of it: until the tracker knows, it tells viewers not to wait.
-func (s *Server) announceHolding(ctx context.Context, r *report.Reporter) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	some := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		held, known := 0, 0
-		status := s.engine.Status()
-		for _, rendition := range status.Renditions {
-			held += rendition.Held
-			known += rendition.Known
-		}
-		if held > 0 && !some {
-			some = true
-			r.Soon()
-		}
-		if known > 0 && held == known {
-			r.Soon()
-			return
-		}
+// bindListed waits for the seeder's port to be listed and binds it.
+func (s *Server) bindListed(ctx context.Context) (port int, err error) {
+	if port, err = awaitPort(ctx, s.cfg, s.log); err != nil {
+		return 0, err
 	}
+	return port, s.bind(withPort(s.cfg.ICEListen, port))
+}
+
+// drain lets uploads end: at once if nobody is connected, within a moment if
+// nobody takes anything.
+func (s *Server) drain(live context.Context) {
+	s.draining.Store(true)
+	s.log.Info("draining", "peers", s.engine.Peers(), "atMost", s.cfg.Drain)
+	limited, cancel := context.WithTimeout(live, s.cfg.Drain.Std())
+	defer cancel()
+	s.engine.Drain(limited)
+}
+
+func (s *Server) close() error {
+	if s.node == nil {
+		return nil
+	}
+	return s.node.Close()
 }
 
 // Ready is closed once the seeder runs. It does not wait for the origin: an
 // origin outage must not cut the mesh.
-func (s *Server) Ready() <-chan struct{} { return s.ready }
+func (s *Server) Ready() <-chan struct{} { return s.running }
 
 // Addr is the address of the admin listener; nil if there is none.
 func (s *Server) Addr() net.Addr { return s.admin.Addr() }
 
 // Engine gives access to what the seeder holds, for programs that run it in
-// their own process.
+// their own process; with Config.ICEPortsFile there is none before Ready.
 func (s *Server) Engine() *loader.Engine { return s.engine }
-
-// named adds the session to tracker URLs: it tells our tracker which of its
-// sockets a report of load is about, and means nothing to other trackers.
-func named(trackers []string, session string) []string {
-	out := make([]string, 0, len(trackers))
-	for _, t := range trackers {
-		if u, err := url.Parse(t); err == nil {
-			q := u.Query()
-			q.Set("session", session)
-			u.RawQuery = q.Encode()
-			t = u.String()
-		}
-		out = append(out, t)
-	}
-	return out
-}
-
-func sessionID() string {
-	var b [12]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
-}
-
-// sample is the seeder's report.
-func (s *Server) sample() telemetry.Report {
-	status, c := s.engine.Status(), s.engine.Counters()
-	state := &telemetry.SeederState{
-		Peers: status.Peers, MaxPeers: s.cfg.MaxPeers,
-		UplinkBps: s.rate(), UplinkLimitBps: s.cfg.UplinkBps,
-	}
-	for _, r := range status.Renditions {
-		if len(state.Renditions) == telemetry.MaxRenditions {
-			break
-		}
-		state.Renditions = append(state.Renditions, telemetry.HeldRendition{
-			Name: r.Name, HeldEdge: max(r.HeldEdge, 0), Segments: r.Held, KnownEdge: max(r.NewestKnown, 0),
-		})
-	}
-	return telemetry.Report{
-		Role:     telemetry.RoleSeeder,
-		Counters: telemetry.Counters{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer, Discarded: c.Discarded, Uploaded: c.Uploaded},
-		Peers:    status.Peers, Seeder: state,
-	}
-}
-
-// rate is the upload rate since the last call, in bits per second.
-func (s *Server) rate() int64 {
-	s.rateMu.Lock()
-	defer s.rateMu.Unlock()
-	now, sent := time.Now(), s.uplink.Sent()
-	if elapsed := now.Sub(s.rateAt); elapsed >= time.Second {
-		s.rateBps = int64(float64(8*(sent-s.rateSent)) / elapsed.Seconds())
-		s.rateAt, s.rateSent = now, sent
-	}
-	return s.rateBps
-}

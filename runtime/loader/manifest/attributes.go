@@ -120,6 +120,34 @@ var errAttributes = errors.New("too many attributes")
 func parseAttributes(text string, v *variables) (identity.Attributes, error) {
 	const most = 500
 	attributes := make(identity.Attributes, 8)
+	var failed error
+	scanAttributes(text, func(name, value string, quoted bool) bool {
+		if quoted {
+			if len(value) < 2 {
+				value = ""
+			} else {
+				value = value[1 : len(value)-1]
+			}
+			if value, failed = v.substitute(value); failed != nil {
+				return false
+			}
+		}
+		if len(attributes) >= most {
+			failed = errAttributes
+			return false
+		}
+		attributes[name] = value
+		return true
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	return attributes, nil
+}
+
+// scanAttributes calls fn for each attribute, in order, until it returns false.
+// Values come as written, with their quotes.
+func scanAttributes(text string, fn func(name, value string, quoted bool) bool) {
 	for len(text) > 1 {
 		// A name has at least one character, even if that is an equals sign.
 		equals := strings.IndexByte(text[1:], '=')
@@ -139,23 +167,11 @@ func parseAttributes(text string, v *variables) (identity.Attributes, error) {
 		if text = text[end:]; text != "" {
 			text = text[1:]
 		}
-		if quoted || (value != "" && value[0] == '"' && strings.LastIndexByte(value, '"') == len(value)-1) {
-			if len(value) < 2 {
-				value = ""
-			} else {
-				value = value[1 : len(value)-1]
-			}
-			var err error
-			if value, err = v.substitute(value); err != nil {
-				return nil, err
-			}
+		quoted = quoted || (value != "" && value[0] == '"' && strings.LastIndexByte(value, '"') == len(value)-1)
+		if !fn(name, value, quoted) {
+			return
 		}
-		if len(attributes) >= most {
-			return nil, errAttributes
-		}
-		attributes[name] = value
 	}
-	return attributes, nil
 }
 
 // quotedEnd is where the quoted value that text begins with ends, or −1.

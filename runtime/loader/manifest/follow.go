@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,9 +45,29 @@ const logEvery = 30 * time.Second
 // numbers, unless the origin sticks to them for so long that the stream must
 // have begun anew (Playlist.Restarted).
 func (s *Source) Follow(ctx context.Context, r Rendition, pace Pace, on func(*Playlist, error)) error {
+	return s.FollowWith(ctx, r, FollowOptions{Pace: pace}, on)
+}
+
+// FollowOptions say how FollowWith goes about it.
+type FollowOptions struct {
+	// Pace says how eagerly it reloads by itself.
+	Pace Pace
+	// Reload makes it load at once; what was asked for before that load began
+	// needs no other. It should have room for one.
+	Reload <-chan struct{}
+	// Loaded is called behind every load, also one that changed nothing, with
+	// the time at which it began and why it failed.
+	Loaded func(began time.Time, err error)
+	// EveryText makes any change of the playlist's text a new state, for those
+	// who hand the text on.
+	EveryText bool
+}
+
+// FollowWith is Follow with options.
+func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, on func(*Playlist, error)) error {
 	f := &follower{
 		source: s, rendition: r, on: on, numbering: NewNumbering(),
-		clock: pacer{pace: pace},
+		clock: pacer{pace: o.Pace}, everyText: o.EveryText,
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -55,18 +76,26 @@ func (s *Source) Follow(ctx context.Context, r Rendition, pace Pace, on func(*Pl
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timer.C:
+		case <-o.Reload:
 		}
 		began := time.Now()
+		select {
+		case <-o.Reload: // this load answers it
+		default:
+		}
 		ended, err := f.step(ctx, began)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if ended {
-			return nil
-		}
 		wait := f.clock.next(began)
 		if err != nil {
 			wait = f.failed(err)
+		}
+		if o.Loaded != nil {
+			o.Loaded(began, err)
+		}
+		if ended {
+			return nil
 		}
 		timer.Reset(max(0, wait-time.Since(began)))
 	}
@@ -79,6 +108,7 @@ type follower struct {
 	numbering  *Numbering
 	validators validators
 	clock      pacer
+	everyText  bool
 
 	current    *Playlist // the state handed out last
 	failures   int       // in a row
@@ -150,7 +180,7 @@ func (f *follower) accept(p *Playlist) (advanced, changed bool) {
 	advanced = p.LastSequence() > last.LastSequence() || p.Restarted
 	changed = advanced || p.MediaSequence != last.MediaSequence || p.Ended != last.Ended ||
 		p.Entries != last.Entries || p.TargetDuration != last.TargetDuration || p.LowLatencyParts != last.LowLatencyParts ||
-		p.Redirected != last.Redirected
+		p.Redirected != last.Redirected || (f.everyText && !bytes.Equal(p.Text, last.Text))
 	if changed {
 		f.numbering.Apply(p)
 		f.current = p

@@ -15,6 +15,7 @@ func (s *Source) Load(ctx context.Context) (*Presentation, error) {
 	if err == nil {
 		var p *Presentation
 		if p, err = ParseMultivariant(got.body, got.url); err == nil {
+			p.Text = got.body
 			s.metrics.playlists.WithLabelValues(resultChanged).Inc()
 			return p, nil
 		}
@@ -40,7 +41,7 @@ func (s *Source) loadMedia(ctx context.Context, r Rendition, known validators) (
 	if err == nil {
 		var p *Playlist
 		if p, err = ParseMedia(got.body, got.url, r); err == nil {
-			p.FetchedAt = got.at
+			p.FetchedAt, p.Text = got.at, got.body
 			s.metrics.playlists.WithLabelValues(resultChanged).Inc()
 			return p, got.validators, nil
 		}

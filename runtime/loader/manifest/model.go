@@ -23,6 +23,16 @@ type Presentation struct {
 	// UnknownCodecs is set if a codec is listed that hls.js does not know: the
 	// browser then decides the V23 identity, and it can differ between viewers.
 	UnknownCodecs bool
+	// Text is the body as the origin sent it; nil if it was parsed and not loaded.
+	Text []byte
+
+	variables map[string]string
+}
+
+// Other is the rendition at uri that peers do not share, such as subtitles, so
+// that its playlist can be loaded too. It has no identity.
+func (p *Presentation) Other(uri string) Rendition {
+	return Rendition{Name: "other", Stream: identity.Stream{URI: uri}, variables: p.variables}
 }
 
 // Rendition is one quality or audio track of a Presentation.
@@ -77,6 +87,8 @@ type Playlist struct {
 	// Restarted is set by Follow on the first playlist of a stream that began
 	// anew with lower sequence numbers: ids seen before name other media now.
 	Restarted bool
+	// Text is the body as the origin sent it; nil if it was parsed and not loaded.
+	Text []byte
 }
 
 // ByteRange is a part of a resource.

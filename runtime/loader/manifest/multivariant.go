@@ -30,7 +30,7 @@ func ParseMultivariant(body []byte, responseURL string) (*Presentation, error) {
 		return nil, invalid(responseURL, err)
 	}
 	p.UnknownCodecs = identity.HasUnknownCodecs(m)
-	p.Renditions = renditions(m, names)
+	p.Renditions, p.variables = renditions(m, names), names
 	if len(p.Renditions) == 0 {
 		return nil, fail(ReasonInvalid, responseURL, errNoVariants)
 	}

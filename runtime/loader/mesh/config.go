@@ -41,6 +41,8 @@ type NodeConfig struct {
 	QueueBytes int `json:"queueBytes,omitempty"`
 	// SeederToken goes as "Authorization: Bearer" with the WebSocket upgrade.
 	SeederToken string `json:"-"`
+	// Token returns the token in force, where it may change; nil: SeederToken. It must not block.
+	Token func() string `json:"-"`
 	// OneSocketPerSwarm opens a socket of its own for each (tracker, swarm), which is what is safe with
 	// trackers that close the whole socket for one swarm's mistake.
 	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`

@@ -188,6 +188,7 @@ func (l *link) serve() error {
 		dead: make(chan struct{}), finish: make(chan struct{}),
 	}
 	defer s.close()
+	l.node.reached.Store(true)
 	l.node.metrics.trackerSockets.Inc()
 	defer l.node.metrics.trackerSockets.Dec()
 
@@ -230,7 +231,7 @@ func (l *link) dial() (*websocket.Conn, error) {
 		WriteBufferSize:  4096,
 	}
 	header := http.Header{}
-	if token := l.node.cfg.SeederToken; token != "" {
+	if token := l.node.token(); token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
 	conn, resp, err := dialer.DialContext(ctx, l.url, header)

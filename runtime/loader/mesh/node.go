@@ -25,6 +25,7 @@ type Node struct {
 	cancel  context.CancelFunc
 	wg      sync.WaitGroup
 
+	reached     atomic.Bool // a tracker has let us in
 	offers      atomic.Int64
 	connections atomic.Int64
 
@@ -65,6 +66,16 @@ func NewNode(cfg NodeConfig, log *slog.Logger, reg prometheus.Registerer) (*Node
 	}
 	n.wg.Go(n.sweep)
 	return n, nil
+}
+
+// TrackerReached tells whether any tracker has ever accepted a socket of this node, with its token if it has one.
+func (n *Node) TrackerReached() bool { return n.reached.Load() }
+
+func (n *Node) token() string {
+	if n.cfg.Token != nil {
+		return n.cfg.Token()
+	}
+	return n.cfg.SeederToken
 }
 
 // Addrs are the UDP addresses that a seeder's connections share; empty for a viewer.

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
@@ -32,7 +33,7 @@ type Config struct {
 	URL      string        // of /v1/telemetry
 	Interval time.Duration // between reports
 	Session  string        // signed id from /v1/config; a seeder may use any id of its own
-	Token    string        // a seeder's token, sent as Bearer
+	Token    func() string // a seeder's token, sent as Bearer; nil or empty: none
 	Client   *http.Client  // nil: http.DefaultClient
 	// Renew gets a new session when the tracker does not accept the old one any
 	// more (nil: keep trying with the old one).
@@ -50,7 +51,11 @@ type Reporter struct {
 	acked    *telemetry.Counters
 	failing  bool
 	soon     chan struct{}
+	accepted atomic.Bool
 }
+
+// Accepted tells whether a report has ever been accepted.
+func (r *Reporter) Accepted() bool { return r.accepted.Load() }
 
 // New makes a reporter. sample fills what is cumulative since the peer began;
 // version, session, sequence and base are the reporter's.
@@ -165,8 +170,8 @@ func (r *Reporter) send(ctx context.Context) error {
 		return fmt.Errorf("making report request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
-	if r.cfg.Token != "" {
-		req.Header.Set("Authorization", "Bearer "+r.cfg.Token)
+	if r.cfg.Token != nil && r.cfg.Token() != "" {
+		req.Header.Set("Authorization", "Bearer "+r.cfg.Token())
 	}
 	resp, err := r.cfg.Client.Do(req)
 	if err != nil {
@@ -185,6 +190,7 @@ func (r *Reporter) send(ctx context.Context) error {
 		return fmt.Errorf("decoding acknowledgement: %w", err)
 	}
 	r.acked = &ack.Acked
+	r.accepted.Store(true)
 	return nil
 }
 

@@ -90,7 +90,7 @@ func run(t *testing.T, cfg report.Config) (stop func()) {
 
 func TestReportsCarryWhatWasAcknowledged(t *testing.T) {
 	s, client, url := newServer(t)
-	stop := run(t, report.Config{URL: url, Client: client, Interval: 10 * time.Millisecond, Session: "one", Token: ""})
+	stop := run(t, report.Config{URL: url, Client: client, Interval: 10 * time.Millisecond, Session: "one"})
 	first, second := s.next(t), s.next(t)
 	if first.Base != nil || first.Session != "one" || first.Sequence != 1 || first.Version != telemetry.ReportVersion {
 		t.Errorf("first = %+v", first)

@@ -1,0 +1,47 @@
+package seeder
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"net/url"
+	"slices"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+)
+
+func selector(names []string) func([]manifest.Rendition) []manifest.Rendition {
+	if len(names) == 0 {
+		return nil
+	}
+	return func(all []manifest.Rendition) []manifest.Rendition {
+		var out []manifest.Rendition
+		for _, r := range all {
+			if slices.Contains(names, r.Name) {
+				out = append(out, r)
+			}
+		}
+		return out
+	}
+}
+
+// named adds the session to tracker URLs: it tells our tracker which of its
+// sockets a report of load is about, and means nothing to other trackers.
+func named(trackers []string, session string) []string {
+	out := make([]string, 0, len(trackers))
+	for _, t := range trackers {
+		if u, err := url.Parse(t); err == nil {
+			q := u.Query()
+			q.Set("session", session)
+			u.RawQuery = q.Encode()
+			t = u.String()
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func sessionID() string {
+	var b [12]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}

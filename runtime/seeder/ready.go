@@ -1,0 +1,90 @@
+package seeder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/report"
+)
+
+// ready tells why the seeder is not ready. It is once its UDP port is bound and
+// a tracker has accepted it: its socket, or, while the origin is away and there
+// is no swarm to join yet, its report. From then on it stays ready until it
+// drains. A tracker that goes away later is asked again and again; to be unready
+// meanwhile would mend nothing, cut nobody off, and hold up the very rollout
+// that may bring the tracker back. The origin has no part in it: who holds the
+// stream can share it without.
+func (s *Server) ready(context.Context) error {
+	switch {
+	case s.draining.Load():
+		return errors.New("draining")
+	case !s.isOpen():
+		return fmt.Errorf("waiting for the UDP port of ordinal %d in %s", s.cfg.Ordinal, s.cfg.ICEPortsFile)
+	case !s.isAccepted():
+		return errors.New("no tracker has accepted this seeder yet")
+	}
+	return nil
+}
+
+func (s *Server) isOpen() bool {
+	select {
+	case <-s.open:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Server) isAccepted() bool {
+	if !s.accepted.Load() {
+		for _, r := range s.reporters {
+			if r.Accepted() {
+				s.accepted.Store(true)
+			}
+		}
+		if s.node.TrackerReached() {
+			s.accepted.Store(true)
+		}
+	}
+	return s.accepted.Load()
+}
+
+// Pauses of tell.
+const (
+	tellEvery   = 100 * time.Millisecond
+	acceptEvery = 10 // times tellEvery
+)
+
+// tell reports at once what the tracker waits for: that the seeder is there,
+// until that was accepted, and that it begins to hold the stream or holds all of
+// it. Until the tracker knows, it tells viewers not to wait.
+func (s *Server) tell(ctx context.Context, r *report.Reporter) {
+	tick := time.NewTicker(tellEvery)
+	defer tick.Stop()
+	some, all := false, false
+	for n := 0; !all || !r.Accepted(); n++ {
+		if n%acceptEvery == 0 && !r.Accepted() {
+			r.Soon()
+		}
+		held, known := 0, 0
+		for _, rendition := range s.engine.Status().Renditions {
+			held += rendition.Held
+			known += rendition.Known
+		}
+		if held > 0 && !some {
+			some = true
+			r.Soon()
+		}
+		if known > 0 && held == known && !all {
+			all = true
+			r.Soon()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
