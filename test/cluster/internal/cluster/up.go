@@ -30,7 +30,7 @@ func Up(ctx context.Context, o Options, out io.Writer) (*State, error) {
 		return nil, err
 	}
 	if missing := host.MissingPackages(); len(missing) > 0 {
-		return nil, fmt.Errorf("Debian packages are missing: %s: run `cluster deps`", strings.Join(missing, " "))
+		return nil, fmt.Errorf("missing Debian packages %s: run `cluster deps`", strings.Join(missing, " "))
 	}
 	source, err := binaries.FindSource()
 	if err != nil {

@@ -51,12 +51,20 @@ func tryLock(dir string) (*os.File, error) {
 		}
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
 	}
-	// The last holder may have removed the folder; a lock on what has no name keeps nobody out.
-	held, err := file.Stat()
-	now, nowErr := os.Stat(dir)
-	if err != nil || nowErr != nil || !os.SameFile(held, now) {
+	if !stillNamed(file, dir) {
 		_ = file.Close()
 		return nil, nil
 	}
 	return file, nil
+}
+
+// stillNamed tells whether a name leads to an open folder. The last holder may have removed the folder, and a
+// lock on what has no name keeps nobody out.
+func stillNamed(file *os.File, name string) bool {
+	held, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(name)
+	return err == nil && os.SameFile(held, now)
 }

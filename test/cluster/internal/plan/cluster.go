@@ -2,8 +2,10 @@ package plan
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
+	"strconv"
 )
 
 const (
@@ -134,23 +136,25 @@ func (c Cluster) ControlPlaneIP() string { return fmt.Sprintf("10.%d.0.2", c.Net
 
 // Server is the API server's URL, the same from the host, the nodes and the offices.
 func (c Cluster) Server() string {
-	return fmt.Sprintf("https://%s:%d", c.ControlPlaneIP(), apiServerPort)
+	return "https://" + endpoint(c.ControlPlaneIP(), apiServerPort)
 }
 
 // DNSReadyURL answers 200 when cluster DNS knows the cluster.
 func (c Cluster) DNSReadyURL() string {
-	return fmt.Sprintf("http://%s:%d/ready", c.ControlPlaneIP(), dnsReadyPort)
+	return "http://" + endpoint(c.ControlPlaneIP(), dnsReadyPort) + "/ready"
 }
 
 // ProxyHealthURL answers 200 when a node's kube-proxy has written its rules.
-func ProxyHealthURL(n Node) string { return fmt.Sprintf("http://%s:%d/healthz", n.IP, proxyHealthPort) }
+func ProxyHealthURL(n Node) string { return "http://" + endpoint(n.IP, proxyHealthPort) + "/healthz" }
+
+func endpoint(ip string, port int) string { return net.JoinHostPort(ip, strconv.Itoa(port)) }
 
 // Whole is the block of addresses that the cluster occupies on the host: nodes in the lower half,
 // offices in the upper one.
 func (c Cluster) Whole() netip.Prefix { return wholeBlock(c.Net) }
 
-func wholeBlock(net int) netip.Prefix {
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(net), 0, 0}), 16)
+func wholeBlock(octet int) netip.Prefix {
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(octet), 0, 0}), 16)
 }
 
 // NodesCIDR is the lower half: one link that nodes, control plane, router and host share.

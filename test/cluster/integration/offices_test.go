@@ -1,0 +1,132 @@
+package integration
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// serve runs the probe in an office until the test ends.
+func (e env) serve(t *testing.T, place string) {
+	t.Helper()
+	cmd := e.command("exec", place, "--", e.probe)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+	})
+}
+
+func (e env) testOffices(t *testing.T) {
+	paris, berlin := e.office(t, "paris"), e.office(t, "berlin", "--rate", "16mbit", "--latency", "100ms")
+	e.serve(t, "paris")
+	nobody := who{}
+	expect(t, "http://"+paris.Address+":8080/", nobody.by(hostAddress(t, paris.Address)))
+	expect(t, e.fromA("get", "url", "http://"+paris.Address+":8080/"), nobody.by(e.pods["a"]))
+	expect(t, e.fromB("udp", "to", paris.Address+":8080"), nobody.by(e.pods["b"]))
+
+	e.sees(t, "berlin", "udp", paris.Address+":8080", nobody.by(berlin.Address))
+	e.sees(t, "berlin", "get", e.portA(), podA.by(berlin.Address))
+	e.sees(t, "berlin", "udp", e.nodes["n1"]+":30080", podA.by(berlin.Address))
+
+	t.Run("rate", func(t *testing.T) { e.testRate(t, berlin) })
+	t.Run("drop udp", func(t *testing.T) {
+		e.office(t, "paris", "--drop-udp")
+		if w, err := e.seen("berlin", e.probe, "udp", paris.Address+":8080"); err == nil {
+			t.Errorf("UDP into the office passes: %+v", w)
+		}
+		if w, err := e.seen("paris", e.probe, "udp", e.nodes["n1"]+":30080"); err == nil {
+			t.Errorf("UDP out of the office passes: %+v", w)
+		}
+		e.sees(t, "berlin", "get", "http://"+paris.Address+":8080/", nobody.by(berlin.Address))
+		if again := e.office(t, "paris"); again.Address != paris.Address {
+			t.Errorf("the office moved from %s to %s", paris.Address, again.Address)
+		}
+		e.sees(t, "berlin", "udp", paris.Address+":8080", nobody.by(berlin.Address))
+	})
+	t.Run("remove", func(t *testing.T) {
+		e.do(t, "office", "berlin", "--remove")
+		if _, _, err := e.try("exec", "berlin", "--", "true"); err == nil {
+			t.Error("an office that is removed runs programs")
+		}
+		if again := e.office(t, "rome"); again.Address != berlin.Address {
+			t.Errorf("the next office has %s, not the free %s", again.Address, berlin.Address)
+		}
+	})
+}
+
+func (e env) sees(t *testing.T, place, verb, target string, want who) {
+	t.Helper()
+	eventually(t, target+" from "+place, func() error {
+		got, err := e.seen(place, e.probe, verb, target)
+		if err == nil && got != want {
+			err = fmt.Errorf("got %+v, want %+v", got, want)
+		}
+		return err
+	})
+}
+
+// A token bucket lets a burst through and then holds the rate, in both directions.
+func (e env) testRate(t *testing.T, o office) {
+	const size = 2_000_000
+	floor := time.Duration(float64(size-200_000) * 8 / 16e6 * float64(time.Second))
+	before := e.offices(t)[o.Name]
+	down := timed(t, func() error {
+		_, _, err := e.try("exec", o.Name, "--", e.probe, "get", fmt.Sprint(e.portA(), "bytes?n=", size))
+		return err
+	})
+	e.serve(t, o.Name)
+	expect(t, "http://"+o.Address+":8080/", who{})
+	up := timed(t, func() error {
+		_, err := get(t.Context(), fmt.Sprint("http://", o.Address, ":8080/bytes?n=", size))
+		return err
+	})
+	for direction, took := range map[string]time.Duration{"down": down, "up": up} {
+		if took < floor {
+			t.Errorf("%d bytes %s the line of 16 Mbit/s took %s, less than %s", size, direction, took, floor)
+		}
+	}
+	after := e.offices(t)[o.Name]
+	for direction, bytes := range map[string]uint64{"in": after.WANBytesIn - before.WANBytesIn, "out": after.WANBytesOut - before.WANBytesOut} {
+		if bytes < size || bytes > size*3/2 {
+			t.Errorf("%d bytes went %s, of which %d were asked for", bytes, direction, size)
+		}
+	}
+}
+
+func timed(t *testing.T, do func() error) time.Duration {
+	t.Helper()
+	began := time.Now()
+	if err := do(); err != nil {
+		t.Fatal(err)
+	}
+	return time.Since(began)
+}
+
+func (l launcher) offices(t *testing.T) map[string]office {
+	t.Helper()
+	var list []office
+	decode(t, l.do(t, "offices", "--json"), &list)
+	named := map[string]office{}
+	for _, o := range list {
+		named[o.Name] = o
+	}
+	return named
+}
+
+func (e env) testMasquerade(t *testing.T) {
+	paris := e.office(t, "paris")
+	e.serve(t, "paris")
+	nobody := who{}
+	for _, verb := range []struct{ name, key, target string }{{"udp", "to", paris.Address + ":8080"}, {"get", "url", "http://" + paris.Address + ":8080/"}} {
+		expect(t, e.fromA(verb.name, verb.key, verb.target), nobody.by(e.pods["a"]))
+		e.do(t, "masquerade", "on")
+		expect(t, e.fromA(verb.name, verb.key, verb.target), nobody.by(e.nodes["n1"]))
+		expect(t, e.fromA("udp", "to", "b:8080"), podB.by(e.pods["a"]))
+		e.do(t, "masquerade", "off")
+		expect(t, e.fromA(verb.name, verb.key, verb.target), nobody.by(e.pods["a"]))
+	}
+}
