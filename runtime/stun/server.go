@@ -24,6 +24,7 @@ type Server struct {
 	epoch   time.Time
 	ready   chan struct{}
 	addr    *net.UDPAddr // set before ready is closed
+	admin   net.Addr     // likewise; nil without an admin listener
 
 	// probe overrides how readiness asks the server itself; tests set it.
 	self netip.AddrPort
@@ -71,6 +72,9 @@ func (s *Server) Addr() net.Addr {
 	}
 }
 
+// AdminAddr is where the admin endpoints are; valid once Ready, nil without them.
+func (s *Server) AdminAddr() net.Addr { return s.admin }
+
 // Run listens and answers until ctx is cancelled, then returns nil once all its
 // goroutines have ended. A STUN answer has no successor, so there is nothing to
 // drain: the process should simply be killed late (KEP-1669). An error names
@@ -84,7 +88,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := admin.Listen(ctx); err != nil {
 		return errors.Join(err, l.close())
 	}
-	s.addr = l.addr
+	s.addr, s.admin = l.addr, admin.Addr()
 	s.self = loopbackOf(l.addr)
 
 	group, ctx := errgroup.WithContext(ctx)
