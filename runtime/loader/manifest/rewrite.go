@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
@@ -314,8 +313,8 @@ func (w *rewriter) serverControl(value string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	hold, ok := all["HOLD-BACK"]
-	if _, bad := strconv.ParseFloat(hold, 64); !ok || bad != nil {
+	hold := all["HOLD-BACK"]
+	if strings.Trim(hold, "0123456789.") != "" || hold == "" {
 		return "", nil
 	}
 	return tagServerControl + ":HOLD-BACK=" + hold, nil

@@ -236,7 +236,7 @@ func strictAttributes(t *testing.T, text string) map[string]string {
 		if !ok || name == "" || strings.ContainsAny(name, "\",") {
 			t.Fatalf("attribute list %q is none at %q", text, rest)
 		}
-		value := after
+		var value string
 		if inner, quoted := strings.CutPrefix(after, `"`); quoted {
 			if value, after, ok = strings.Cut(inner, `"`); !ok {
 				t.Fatalf("attribute list %q: a quote is open", text)
