@@ -1,12 +1,25 @@
 package main
 
 import (
+	"reflect"
+
 	"github.com/spf13/cobra"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker"
 )
 
 func trackerCommand(log *logFlags) *cobra.Command {
+	return trackerFlags(func(c *cobra.Command, cfg tracker.Config) error {
+		if err := tracker.CheckFiles(cfg); err != nil {
+			return &usageError{err}
+		}
+		tradeMemoryForCPU()
+		return serve(c, log, cfg, tracker.New)
+	})
+}
+
+// trackerFlags is the command with its flags; run gets the configuration they make.
+func trackerFlags(run func(*cobra.Command, tracker.Config) error) *cobra.Command {
 	var cfg tracker.Config
 	var stream tracker.StreamConfig
 	c := &cobra.Command{
@@ -19,17 +32,14 @@ for any info hash.`,
   p2pstream tracker --listen :8000 --stream-source https://origin.example.com/live/master.m3u8 \
     --swarm-id town-hall --stun stun:stun.example.com:3478 --seeder-token-file seeder.token`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if stream.SourceURL != "" {
+			// A flag about a stream that is nowhere named is refused with the rest of the configuration.
+			if !reflect.ValueOf(stream).IsZero() {
 				if cfg.Stream == nil {
 					cfg.Stream = &tracker.StreamConfig{}
 				}
 				overlay(cfg.Stream, stream)
 			}
-			if err := tracker.CheckFiles(cfg); err != nil {
-				return &usageError{err}
-			}
-			tradeMemoryForCPU()
-			return serve(c, log, cfg, tracker.New)
+			return run(c, cfg)
 		},
 	}
 	f := c.Flags()
