@@ -7,6 +7,7 @@ package check
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -76,6 +77,42 @@ func urlOf(field, value, want string, schemes ...string) error {
 		}
 	}
 	return fmt.Errorf("%s: %q is not %s", field, redact.URL(value), want)
+}
+
+// BaseURL checks an http or https URL that paths are put behind.
+func BaseURL(field, value string) error {
+	if err := HTTP(field, value); err != nil {
+		return err
+	}
+	if u, err := url.Parse(value); err != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%s: has a query or a fragment; use https://host", field)
+	}
+	return nil
+}
+
+// Origin checks a web origin, scheme, host and perhaps a port; "*" is any.
+func Origin(field, value string) error {
+	if value == "*" {
+		return nil
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("%s: %q is not an origin; use https://host or *", field, value)
+	}
+	return nil
+}
+
+// JSONObject checks a value that is kept as JSON; unset is fine. The example is
+// one that works.
+func JSONObject(field string, value json.RawMessage, example string) error {
+	if len(value) == 0 {
+		return nil
+	}
+	var object map[string]any
+	if err := json.Unmarshal(value, &object); err != nil {
+		return fmt.Errorf("%s: not a JSON object: %w; use %s", field, err, example)
+	}
+	return nil
 }
 
 // STUN checks a STUN URI, stun:host or stun:host:port (RFC 7064).

@@ -29,6 +29,14 @@ func TestTexts(t *testing.T) {
 			STUN, []string{"stun:h", "stun:192.0.2.1:3478", "stun:[2001:db8::1]:3478", "stun:[2001:db8::1]"},
 			[]string{"", "h:3478", "turn:h", "stun:", "stun::3478", "stun://h", "stun:h:port", "stun:h:3478?transport=udp", "stun:2001:db8::1"},
 		},
+		"BaseURL": {
+			BaseURL, []string{"https://t.example", "http://t.example:8000/ecdn/"},
+			[]string{"t.example", "https://t.example/?a=1", "https://t.example/#a"},
+		},
+		"Origin": {
+			Origin, []string{"*", "https://a.example", "http://a.example:8080"},
+			[]string{"", "a.example", "https://a.example/", "https://a.example?q", "null"},
+		},
 		"IP": {
 			IP, []string{"192.0.2.1", "2001:db8::1"},
 			[]string{"", "host.example", "192.0.2.1:80", "192.0.2"},
@@ -69,6 +77,14 @@ func TestNumbers(t *testing.T) {
 	} {
 		if (tt.err == nil) != tt.want {
 			t.Errorf("%s: %v", name, tt.err)
+		}
+	}
+}
+
+func TestJSONObject(t *testing.T) {
+	for text, want := range map[string]bool{"": true, "{}": true, `{"a":1}`: true, "[]": false, "{": false, "1": false} {
+		if err := JSONObject("f", []byte(text), "{}"); (err == nil) != want {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

@@ -1,10 +1,8 @@
 package config
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/check"
@@ -18,7 +16,7 @@ func (c Config) Validate() error {
 		check.Optional("config.internalListen", c.InternalListen, check.HostPort(":8001")),
 		check.Optional("config.adminListen", c.AdminListen, check.HostPort(":9090")),
 		c.validateSecrets(),
-		check.Each("config.allowedOrigins", c.AllowedOrigins, origin),
+		check.Each("config.allowedOrigins", c.AllowedOrigins, check.Origin),
 		c.validateIntervals(),
 		c.validateNumbers(),
 		c.Stream.validate(),
@@ -84,43 +82,9 @@ func (s *StreamConfig) validate() error {
 	return check.First(
 		check.HTTP("config.stream.sourceURL", s.SourceURL),
 		check.Optional("config.stream.seederURL", s.SeederURL, check.HTTP),
-		check.Optional("config.stream.externalURL", s.ExternalURL, external),
+		check.Optional("config.stream.externalURL", s.ExternalURL, check.BaseURL),
 		check.Each("config.stream.stun", s.STUN, check.STUN),
 		check.NotNegative("config.stream.telemetryInterval", s.TelemetryInterval.Std()),
-		s.validateSettings(),
+		check.JSONObject("config.stream.settings", s.Settings, `{"core":{"highDemandTimeWindow":5}}`),
 	)
-}
-
-func (s *StreamConfig) validateSettings() error {
-	if len(s.Settings) == 0 {
-		return nil
-	}
-	var object map[string]any
-	if err := json.Unmarshal(s.Settings, &object); err != nil {
-		return fmt.Errorf(`config.stream.settings: not a JSON object: %w; use {"core":{"highDemandTimeWindow":5}}`, err)
-	}
-	return nil
-}
-
-// origin checks a web origin: scheme, host and perhaps a port.
-func origin(field, value string) error {
-	if value == "*" {
-		return nil
-	}
-	u, err := url.Parse(value)
-	if err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("%s: %q is not an origin; use https://host or *", field, value)
-	}
-	return nil
-}
-
-// external checks a URL that paths are put behind.
-func external(field, value string) error {
-	if err := check.HTTP(field, value); err != nil {
-		return err
-	}
-	if u, err := url.Parse(value); err != nil || u.RawQuery != "" || u.Fragment != "" {
-		return fmt.Errorf("%s: has a query or a fragment; use https://tracker.example.com", field)
-	}
-	return nil
 }

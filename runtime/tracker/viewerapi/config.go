@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/redact"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
@@ -55,35 +55,16 @@ type Site struct {
 
 // Validate names the first field that cannot work.
 func (c Config) Validate() error {
-	if c.StreamURL != "" {
-		if u, err := url.Parse(c.StreamURL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("config.streamURL: %q is not an http or https URL; use https://host/path/master.m3u8", c.StreamURL)
-		}
-	}
-	if c.ExternalURL != "" {
-		u, err := url.Parse(c.ExternalURL)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || u.RawQuery != "" || u.Fragment != "" {
-			return fmt.Errorf("config.externalURL: %q is not an http or https URL; use https://tracker.example.com", c.ExternalURL)
-		}
-	}
-	for _, s := range c.STUN {
-		if host := strings.TrimPrefix(s, "stun:"); host == "" || strings.ContainsAny(host, "/ \t\r\n") {
-			return fmt.Errorf("config.stun: %q is not a STUN server; use stun:host:3478", s)
-		}
-	}
-	for _, o := range c.AllowedOrigins {
-		if o == "*" {
-			continue
-		}
-		if u, err := url.Parse(o); err != nil || u.Scheme == "" || u.Host == "" || u.Path != "" || u.RawQuery != "" {
-			return fmt.Errorf("config.allowedOrigins: %q is not an origin; use https://host or *", o)
-		}
-	}
-	if len(c.Settings) > 0 {
-		var object map[string]any
-		if err := json.Unmarshal(c.Settings, &object); err != nil {
-			return fmt.Errorf(`config.settings: not a JSON object: %w; use {"core":{"highDemandTimeWindow":5}}`, err)
-		}
+	if err := check.First(
+		check.Optional("config.streamURL", c.StreamURL, check.HTTP),
+		check.Optional("config.externalURL", c.ExternalURL, check.BaseURL),
+		check.Each("config.stun", c.STUN, func(field, server string) error {
+			return check.STUN(field, "stun:"+strings.TrimPrefix(server, "stun:"))
+		}),
+		check.Each("config.allowedOrigins", c.AllowedOrigins, check.Origin),
+		check.JSONObject("config.settings", c.Settings, `{"core":{"highDemandTimeWindow":5}}`),
+	); err != nil {
+		return err
 	}
 	if len(c.SessionKey) > 0 && len(c.SessionKey) < 16 {
 		return errors.New("config.sessionKey: needs at least 16 bytes")
