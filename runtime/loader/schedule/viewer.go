@@ -27,18 +27,33 @@ func Viewer(v View) []Action {
 		}
 	}
 	p.taken = make([]bool, len(v.Peers))
+	if v.Needs == nil {
+		v.Needs = fromPlayhead(v)
+	}
+	for _, n := range v.Needs {
+		s := &v.Segments[n.Segment]
+		if s.State != Held && s.State != Fetching && n.Lead <= v.Limits.PeerAhead {
+			p.segment(n.Segment, s, n.Lead)
+		}
+	}
+	return p.actions
+}
+
+// fromPlayhead is the need of a viewer that plays in order.
+func fromPlayhead(v View) []Need {
+	var needs []Need
 	for i := range v.Segments {
 		s := &v.Segments[i]
-		if s.End() <= v.Playhead || s.State == Held || s.State == Fetching {
+		if s.End() <= v.Playhead {
 			continue
 		}
 		lead := s.Start - v.Playhead
 		if lead > v.Limits.PeerAhead {
 			break
 		}
-		p.segment(i, s, lead)
+		needs = append(needs, Need{Segment: i, Lead: lead})
 	}
-	return p.actions
+	return needs
 }
 
 type planner struct {

@@ -1,0 +1,104 @@
+package schedule
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Need is a segment that is going to be played, and how soon.
+type Need struct {
+	Segment int           // index into View.Segments
+	Lead    time.Duration // until it is needed
+}
+
+// Head is the place of one player of ours that asks for segments by itself. Of
+// its playback nothing is known but what it asks for.
+type Head struct {
+	Front int           // index of the segment that it asked for last
+	Asked time.Duration // media that it has asked for in a row, the front included
+	Dry   time.Time     // when it runs out of what it has been given, at the earliest
+}
+
+// Wait is a player's request that cannot be answered yet.
+type Wait struct {
+	Segment int       // index into DemandView.Segments
+	Since   time.Time // when it was asked for
+	Dry     time.Time // when that player runs out, as of then
+}
+
+// DemandView is what a viewer knows of its own players at one moment.
+type DemandView struct {
+	Now      time.Time
+	Segments []Segment // playlist order
+	Heads    []Head
+	Waits    []Wait
+	Limits   Limits
+	Patience time.Duration // how long a player that has something to play may be let wait for peers
+	Full     bool          // no room to collect ahead of the players
+}
+
+// Demand returns what the players need, the most urgent first; of what several
+// need, the soonest counts.
+//
+//   - A request that waits is urgent if its player has nothing else to play.
+//     Otherwise peers get some time: the lead runs down to urgent within
+//     Patience, so that the lottery of Viewer spreads many such viewers over it.
+//   - What comes behind the front of a player is needed when that player has
+//     played what it was given, and never urgent before it asks. A player that
+//     asks faster than it could play gets the next segment ahead, too.
+//   - How far ahead is collected grows with what a player has asked for, since
+//     players ask for single segments of renditions that they then leave.
+func Demand(v DemandView) []Need {
+	leads := make(map[int]time.Duration, len(v.Waits)+8*len(v.Heads))
+	need := func(i int, lead time.Duration) {
+		if old, ok := leads[i]; !ok || lead < old {
+			leads[i] = lead
+		}
+	}
+	for _, w := range v.Waits {
+		if w.Segment >= 0 && w.Segment < len(v.Segments) {
+			need(w.Segment, v.waiting(w))
+		}
+	}
+	for _, h := range v.Heads {
+		v.ahead(h, need)
+	}
+	needs := make([]Need, 0, len(leads))
+	for i, lead := range leads {
+		needs = append(needs, Need{Segment: i, Lead: lead})
+	}
+	slices.SortFunc(needs, func(a, b Need) int {
+		return cmp.Or(cmp.Compare(a.Lead, b.Lead), cmp.Compare(a.Segment, b.Segment))
+	})
+	return needs
+}
+
+// waiting is the lead of a segment that a player waits for.
+func (v DemandView) waiting(w Wait) time.Duration {
+	patience := min(w.Dry.Sub(w.Since)-v.Limits.Urgent, v.Patience)
+	waited := v.Now.Sub(w.Since)
+	if patience <= 0 || waited >= patience {
+		return 0
+	}
+	left := 1 - float64(max(waited, 0))/float64(patience)
+	return v.Limits.Urgent + time.Duration(left*float64(v.Limits.HTTPAhead-v.Limits.Urgent))
+}
+
+// ahead calls need for what lies ahead of a player.
+func (v DemandView) ahead(h Head, need func(int, time.Duration)) {
+	if h.Front < 0 || h.Front >= len(v.Segments) {
+		return
+	}
+	end := v.Segments[h.Front].End()
+	most := min(2*h.Asked, v.Limits.PeerAhead)
+	for i := h.Front + 1; i < len(v.Segments); i++ {
+		distance := max(v.Segments[i].Start-end, 0)
+		first := i == h.Front+1
+		if !first && (v.Full || distance >= most) {
+			return
+		}
+		lead := min(h.Dry.Sub(v.Now)+distance, v.Limits.HTTPAhead+distance)
+		need(i, max(lead, v.Limits.Urgent+1))
+	}
+}
