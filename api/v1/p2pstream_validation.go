@@ -141,7 +141,8 @@ func (s *SeedersSpec) validate(at *field.Path) field.ErrorList {
 		}
 	}
 	if c := s.CacheSize; c != nil && (c.Cmp(minCacheSize) < 0 || c.Cmp(maxCacheSize) > 0) {
-		errs = append(errs, field.Invalid(at.Child("cacheSize"), c.String(), "seeders.cacheSize must be between 16Mi and 64Gi"))
+		size := *c // a quantity remembers its text, and streams are read by several at a time
+		errs = append(errs, field.Invalid(at.Child("cacheSize"), size.String(), "seeders.cacheSize must be between 16Mi and 64Gi"))
 	}
 	if s.Uplink != "" && !bitRate.MatchString(string(s.Uplink)) {
 		errs = append(errs, field.Invalid(at.Child("uplink"), string(s.Uplink), "seeders.uplink must be a whole number and kbit, Mbit or Gbit, from 1Mbit to 999Gbit, such as 500Mbit"))

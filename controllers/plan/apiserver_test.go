@@ -1,0 +1,230 @@
+package plan
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// cluster is an API server without controllers: it takes what plans say, and nothing becomes of it.
+type cluster struct {
+	client.Client
+}
+
+func startCluster(t *testing.T) cluster {
+	t.Helper()
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		t.Fatal("KUBEBUILDER_ASSETS is not set; it names the folder of kube-apiserver and etcd. Use: make unit")
+	}
+	env := &envtest.Environment{}
+	config, err := env.Start()
+	if err != nil {
+		t.Fatalf("starting API server: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Errorf("stopping API server: %v", err)
+		}
+	})
+	config.QPS, config.Burst = -1, 0
+	c, err := client.New(config, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cluster{c}
+}
+
+// namespace makes one for a case; the ports of its Services are free again when the case ends.
+func (c cluster) namespace(t *testing.T, name string) string {
+	t.Helper()
+	if err := c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		var services corev1.ServiceList
+		if err := c.List(ctx, &services, client.InNamespace(name)); err != nil {
+			t.Error(err)
+		}
+		for i := range services.Items {
+			if err := c.Delete(ctx, &services.Items[i]); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return name
+}
+
+// apply makes a plan and applies it. A plan is good for one time: the client writes the answer into it.
+func (c cluster) apply(t *testing.T, stream *v1.P2PStream, facts Facts) {
+	t.Helper()
+	p, err := Make(stream, facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range p.Objects {
+		if err := c.Apply(t.Context(), o.Apply, client.FieldOwner("p2pstream-workloads"), client.ForceOwnership); err != nil {
+			t.Fatalf("applying %s %s: %v", o.Kind, o.Name, err)
+		}
+	}
+}
+
+// versions are the resource versions of all children, by kind and name.
+func (c cluster) versions(t *testing.T, namespace string) map[Ref]string {
+	t.Helper()
+	found := map[Ref]string{}
+	for _, kind := range Kinds() {
+		list := &unstructured.UnstructuredList{}
+		list.SetGroupVersionKind(kind)
+		if err := c.List(t.Context(), list, client.InNamespace(namespace), client.HasLabels{LabelStream}); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range list.Items {
+			found[Ref{kind.Kind, o.GetName()}] = o.GetResourceVersion()
+		}
+	}
+	return found
+}
+
+func (c cluster) service(t *testing.T, namespace, name string) corev1.ServiceSpec {
+	t.Helper()
+	var s corev1.Service
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: name}, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s.Spec
+}
+
+// nodePorts are what the API server allocated.
+func (c cluster) nodePorts(t *testing.T, namespace string) map[string]int32 {
+	t.Helper()
+	var services corev1.ServiceList
+	if err := c.List(t.Context(), &services, client.InNamespace(namespace)); err != nil {
+		t.Fatal(err)
+	}
+	ports := map[string]int32{}
+	for _, s := range services.Items {
+		if port := s.Spec.Ports[0].NodePort; port != 0 {
+			ports[s.Name] = port
+		}
+	}
+	return ports
+}
+
+// TestAPIServerTakesPlans applies plans to a real API server.
+func TestAPIServerTakesPlans(t *testing.T) {
+	c := startCluster(t)
+
+	t.Run("as they are", func(t *testing.T) {
+		for _, name := range cases(t) {
+			t.Run(name, func(t *testing.T) {
+				stream, facts := read(t, name)
+				c.takesTwice(t, name, stream, facts)
+			})
+		}
+	})
+	t.Run("samples", func(t *testing.T) {
+		samples, err := filepath.Glob("../../config/samples/p2pstream_*.yaml")
+		if err != nil || len(samples) == 0 {
+			t.Fatalf("samples: %v, %v", samples, err)
+		}
+		for _, file := range samples {
+			stream, err := v1.LoadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stream.UID = "6b1d5a34-0000-4000-8000-000000000009"
+			t.Run(stream.Name, func(t *testing.T) {
+				c.takesTwice(t, "sample-"+stream.Name, stream, Facts{Image: "localhost/p2pstream:dev"})
+			})
+		}
+	})
+	t.Run("node ports", c.testNodePorts)
+	t.Run("change of exposure", c.testChangeOfExposure)
+}
+
+// takesTwice applies a plan, and again: the second time nothing changes.
+func (c cluster) takesTwice(t *testing.T, namespace string, stream *v1.P2PStream, facts Facts) {
+	t.Helper()
+	stream.Namespace = c.namespace(t, namespace)
+	c.apply(t, stream, facts)
+	first := c.versions(t, stream.Namespace)
+	if len(first) < 4 {
+		t.Errorf("objects %v", first)
+	}
+	c.apply(t, stream, facts)
+	for ref, version := range c.versions(t, stream.Namespace) {
+		if first[ref] != version {
+			t.Errorf("%s %s: applied twice, written twice", ref.Kind, ref.Name)
+		}
+	}
+}
+
+// testNodePorts goes from Services without ports to seeders that listen on theirs, takes a Service away and
+// gets its port back.
+func (c cluster) testNodePorts(t *testing.T) {
+	stream, facts := read(t, "nodeport-before")
+	stream.Namespace = c.namespace(t, "node-ports")
+	c.apply(t, stream, facts)
+	allocated := c.nodePorts(t, stream.Namespace)
+	if len(allocated) != 4 {
+		t.Fatalf("allocated %v", allocated)
+	}
+	facts.NodePorts = allocated
+	c.apply(t, stream, facts)
+	check := func() {
+		t.Helper()
+		for ordinal := range int32(2) {
+			name := SeederServiceName(stream.Name, ordinal)
+			spec := c.service(t, stream.Namespace, name)
+			port, want := spec.Ports[0], allocated[name]
+			if len(spec.Ports) != 1 || port.Port != want || port.TargetPort.IntVal != want || port.NodePort != want {
+				t.Errorf("%s: ports %+v, want all of them %d", name, spec.Ports, want)
+			}
+		}
+		if got := c.nodePorts(t, stream.Namespace); len(got) != 4 || got[TrackerName(stream.Name)] != allocated[TrackerName(stream.Name)] {
+			t.Errorf("ports moved from %v to %v", allocated, got)
+		}
+	}
+	check()
+	for _, name := range []string{TrackerName(stream.Name), SeederServiceName(stream.Name, 1)} {
+		gone := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: stream.Namespace, Name: name}}
+		if err := c.Delete(t.Context(), gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.apply(t, stream, facts)
+	check()
+}
+
+// testChangeOfExposure goes from node ports to the inside of the cluster and back.
+func (c cluster) testChangeOfExposure(t *testing.T) {
+	stream, facts := read(t, "no-stun")
+	stream.Namespace = c.namespace(t, "exposure")
+	exposed := stream.Spec
+	facts.NodePorts = nil
+	name := TrackerName(stream.Name)
+	for range 2 {
+		stream.Spec = exposed
+		c.apply(t, stream, facts)
+		if spec := c.service(t, stream.Namespace, name); spec.Type != corev1.ServiceTypeNodePort || spec.Ports[0].NodePort != 30080 {
+			t.Errorf("exposed: %s %+v", spec.Type, spec.Ports)
+		}
+		stream.Spec = v1.P2PStreamSpec{Source: exposed.Source}
+		c.apply(t, stream, facts)
+		if spec := c.service(t, stream.Namespace, name); spec.Type != corev1.ServiceTypeClusterIP || spec.Ports[0].NodePort != 0 || spec.ExternalTrafficPolicy != "" {
+			t.Errorf("inside: %s %+v %s", spec.Type, spec.Ports, spec.ExternalTrafficPolicy)
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package plan
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// TestPodsAreRestricted holds pods to the restricted Pod Security Standard, control by control, and to what
+// the project asks of them beyond it. A control that is about a field which no pod sets checks that none does.
+func TestPodsAreRestricted(t *testing.T) {
+	controls := []struct {
+		name string
+		ok   func(p corev1.PodSpec, c corev1.Container) bool
+	}{
+		{"host namespaces", func(p corev1.PodSpec, _ corev1.Container) bool { return !p.HostNetwork && !p.HostPID && !p.HostIPC }},
+		{"host ports", func(_ corev1.PodSpec, c corev1.Container) bool {
+			for _, port := range c.Ports {
+				if port.HostPort != 0 || port.HostIP != "" {
+					return false
+				}
+			}
+			return true
+		}},
+		{"privileged containers", func(_ corev1.PodSpec, c corev1.Container) bool { return c.SecurityContext.Privileged == nil }},
+		{"capabilities", func(_ corev1.PodSpec, c corev1.Container) bool {
+			caps := c.SecurityContext.Capabilities
+			return len(caps.Add) == 0 && len(caps.Drop) == 1 && caps.Drop[0] == "ALL"
+		}},
+		{"volume types", func(p corev1.PodSpec, _ corev1.Container) bool {
+			for _, v := range p.Volumes {
+				if v.ConfigMap == nil && v.Secret == nil {
+					return false
+				}
+			}
+			return true
+		}},
+		{"privilege escalation", func(_ corev1.PodSpec, c corev1.Container) bool {
+			return !*c.SecurityContext.AllowPrivilegeEscalation
+		}},
+		{"running as non-root", func(p corev1.PodSpec, c corev1.Container) bool {
+			return *p.SecurityContext.RunAsNonRoot && *p.SecurityContext.RunAsUser > 0 &&
+				c.SecurityContext.RunAsNonRoot == nil && c.SecurityContext.RunAsUser == nil
+		}},
+		{"seccomp", func(p corev1.PodSpec, c corev1.Container) bool {
+			return p.SecurityContext.SeccompProfile.Type == corev1.SeccompProfileTypeRuntimeDefault && c.SecurityContext.SeccompProfile == nil
+		}},
+		{"SELinux, AppArmor, sysctls, proc mount, Windows", func(p corev1.PodSpec, c corev1.Container) bool {
+			s := p.SecurityContext
+			return s.SELinuxOptions == nil && s.AppArmorProfile == nil && s.WindowsOptions == nil && len(s.Sysctls) == 0 &&
+				c.SecurityContext.ProcMount == nil && c.SecurityContext.SELinuxOptions == nil && c.SecurityContext.AppArmorProfile == nil
+		}},
+		{"lifecycle and probe hosts", func(_ corev1.PodSpec, c corev1.Container) bool {
+			for _, probe := range []*corev1.Probe{c.StartupProbe, c.ReadinessProbe, c.LivenessProbe} {
+				if probe.HTTPGet == nil || probe.HTTPGet.Host != "" {
+					return false
+				}
+			}
+			return c.Lifecycle == nil
+		}},
+		{"read-only root", func(_ corev1.PodSpec, c corev1.Container) bool { return *c.SecurityContext.ReadOnlyRootFilesystem }},
+		{"read-only mounts", func(_ corev1.PodSpec, c corev1.Container) bool {
+			for _, m := range c.VolumeMounts {
+				if !m.ReadOnly || m.SubPath != "" {
+					return false
+				}
+			}
+			return true
+		}},
+		{"nothing of the API server", func(p corev1.PodSpec, _ corev1.Container) bool {
+			return !*p.AutomountServiceAccountToken && !*p.EnableServiceLinks && p.ServiceAccountName == ""
+		}},
+		{"time to drain", func(p corev1.PodSpec, _ corev1.Container) bool { return *p.TerminationGracePeriodSeconds == 20 }},
+		{"requests", func(_ corev1.PodSpec, c corev1.Container) bool { return len(c.Resources.Requests) > 0 }},
+		{"soon ready", func(_ corev1.PodSpec, c corev1.Container) bool {
+			return c.StartupProbe.PeriodSeconds == 1 && c.ReadinessProbe.PeriodSeconds <= 2
+		}},
+	}
+	forEachCase(t, func(t *testing.T, name string, p Plan) {
+		for _, o := range p.Objects {
+			template := podTemplateOf(object(t, o))
+			if template == nil {
+				continue
+			}
+			spec := template.Spec
+			if len(spec.Containers) != 1 || len(spec.InitContainers) > 0 || len(spec.EphemeralContainers) > 0 {
+				t.Fatalf("%s: containers %d", o.Name, len(spec.Containers))
+			}
+			for _, control := range controls {
+				if !control.ok(spec, spec.Containers[0]) {
+					t.Errorf("%s %s: %s", name, o.Name, control.name)
+				}
+			}
+		}
+	})
+}
