@@ -101,7 +101,8 @@ func at(t *testing.T, object *unstructured.Unstructured, path string) any {
 		container := found.(map[string]any)["containers"].([]any)[0].(map[string]any)
 		// These have defaults in the manager itself, which config leaves alone.
 		container["args"] = slices.DeleteFunc(container["args"].([]any), func(arg any) bool {
-			return strings.HasPrefix(arg.(string), "--max-concurrent-reconciles=") || strings.HasPrefix(arg.(string), "--log-level=")
+			flag, _, _ := strings.Cut(arg.(string), "=")
+			return slices.Contains([]string{"--image-pull-policy", "--max-concurrent-reconciles", "--log-level"}, flag)
 		})
 	}
 	return found

@@ -1,7 +1,9 @@
 package deploy
 
 import (
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -111,6 +113,27 @@ func TestStreamsRunTheImageOfTheManager(t *testing.T) {
 		c := manager(t, all)
 		if got := env(c, "P2PSTREAM_IMAGE"); got != c.Image || got != "localhost/p2pstream:dev" {
 			t.Errorf("%s: manager runs %s, streams %s", name, c.Image, got)
+		}
+	}
+}
+
+// A flag that the program does not know ends it at once, with exit code 2.
+func TestManagerKnowsItsArguments(t *testing.T) {
+	t.Parallel()
+	var known strings.Builder
+	for _, file := range []string{"manager.go", "log.go"} {
+		raw, err := os.ReadFile(repository + "/cmd/p2pstream/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known.Write(raw)
+	}
+	for name, all := range installations(t) {
+		for _, arg := range manager(t, all).Args[1:] {
+			flag, _, _ := strings.Cut(strings.TrimPrefix(arg, "--"), "=")
+			if !strings.Contains(known.String(), `"`+flag+`"`) {
+				t.Errorf("%s: the manager has no flag %s", name, arg)
+			}
 		}
 	}
 }
