@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -37,7 +38,7 @@ func (p *planner) seeders() error {
 			return err
 		}
 		// Pods that run are never taken away because something became of their Services.
-		replicas = min(wanted, max(int32(len(ports)), p.facts.SeederPods))
+		replicas = min(wanted, max(leading(ports), p.facts.SeederPods))
 	}
 	p.configMap(ComponentSeeder, files)
 	p.headlessService()
@@ -46,9 +47,9 @@ func (p *planner) seeders() error {
 }
 
 // seederServices makes a Service for each seeder, the draining ones included, and returns their ports by
-// ordinal up to the first that is not known yet.
+// ordinal; 0 is one that is not known yet.
 func (p *planner) seederServices(count int32) []int32 {
-	ports := []int32{}
+	ports := make([]int32, 0, count)
 	for ordinal := range count {
 		name := SeederServiceName(p.stream.Name, ordinal)
 		allocated := p.facts.NodePorts[name]
@@ -58,11 +59,17 @@ func (p *planner) seederServices(count int32) []int32 {
 			WithPublishNotReadyAddresses(true)
 		exposeOnNodes(spec, allocated, v1.TrafficPolicyLocal)
 		p.service(name, ComponentSeeder, spec)
-		if allocated != 0 && len(ports) == int(ordinal) {
-			ports = append(ports, allocated)
-		}
+		ports = append(ports, allocated)
 	}
 	return ports
+}
+
+// leading is how many ports are known before the first that is not: a StatefulSet leaves no gaps.
+func leading(ports []int32) int32 {
+	if first := slices.Index(ports, 0); first >= 0 {
+		return int32(first)
+	}
+	return int32(len(ports))
 }
 
 func (p *planner) headlessService() {

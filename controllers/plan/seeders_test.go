@@ -21,17 +21,17 @@ func TestSeedersFollowTheirPorts(t *testing.T) {
 		known        []int32 // ordinals whose port is allocated
 		replicas     int32   // -1: no StatefulSet
 		services     int32
-		ports        int
+		ports        []int32
 	}{
-		{name: "no port", wanted: 3, replicas: 0, services: 3},
-		{name: "some ports", wanted: 3, known: []int32{0, 1}, replicas: 2, services: 3, ports: 2},
-		{name: "a gap", wanted: 3, known: []int32{0, 2}, replicas: 1, services: 3, ports: 1},
-		{name: "all ports", wanted: 3, known: []int32{0, 1, 2}, replicas: 3, services: 3, ports: 3},
-		{name: "growing", wanted: 4, pods: 2, known: []int32{0, 1}, replicas: 2, services: 4, ports: 2},
-		{name: "shrinking", wanted: 1, pods: 3, known: []int32{0, 1, 2}, replicas: 1, services: 3, ports: 3},
-		{name: "shrunk", wanted: 1, pods: 1, known: []int32{0, 1, 2}, replicas: 1, services: 1, ports: 1},
-		{name: "Services lost under running seeders", wanted: 3, pods: 3, known: []int32{1, 2}, replicas: 3, services: 3},
-		{name: "to none, draining", wanted: 0, pods: 2, known: []int32{0, 1}, replicas: 0, services: 2, ports: 2},
+		{name: "no port", wanted: 3, replicas: 0, services: 3, ports: []int32{0, 0, 0}},
+		{name: "some ports", wanted: 3, known: []int32{0, 1}, replicas: 2, services: 3, ports: []int32{30000, 30001, 0}},
+		{name: "a gap", wanted: 3, known: []int32{0, 2}, replicas: 1, services: 3, ports: []int32{30000, 0, 30002}},
+		{name: "all ports", wanted: 3, known: []int32{0, 1, 2}, replicas: 3, services: 3, ports: []int32{30000, 30001, 30002}},
+		{name: "growing", wanted: 4, pods: 2, known: []int32{0, 1}, replicas: 2, services: 4, ports: []int32{30000, 30001, 0, 0}},
+		{name: "shrinking", wanted: 1, pods: 3, known: []int32{0, 1, 2}, replicas: 1, services: 3, ports: []int32{30000, 30001, 30002}},
+		{name: "shrunk", wanted: 1, pods: 1, known: []int32{0, 1, 2}, replicas: 1, services: 1, ports: []int32{30000}},
+		{name: "Services lost under running seeders", wanted: 3, pods: 3, known: []int32{1, 2}, replicas: 3, services: 3, ports: []int32{0, 30001, 30002}},
+		{name: "to none, draining", wanted: 0, pods: 2, known: []int32{0, 1}, replicas: 0, services: 2, ports: []int32{30000, 30001}},
 		{name: "none", wanted: 0, known: []int32{0, 1}, replicas: -1},
 	}
 	for _, tt := range tests {
@@ -68,13 +68,8 @@ func TestSeedersFollowTheirPorts(t *testing.T) {
 			if err := json.Unmarshal([]byte(configMapOf(t, p, "town-hall-seeder").Data[fileICEPorts]), &ports); err != nil {
 				t.Fatal(err)
 			}
-			if len(ports) != tt.ports || ports == nil {
-				t.Errorf("ports %v, want %d of them", ports, tt.ports)
-			}
-			for i, port := range ports {
-				if port != 30000+int32(i) {
-					t.Errorf("ports %v", ports)
-				}
+			if diff := cmp.Diff(tt.ports, ports); diff != "" {
+				t.Errorf("ports\n%s", diff)
 			}
 		})
 	}
