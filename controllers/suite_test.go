@@ -1,0 +1,115 @@
+package controllers_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
+
+	"github.com/go-logr/logr"
+
+	"github.com/p2pstream/p2pstream/controllers/manager"
+)
+
+// suite is one API server for all tests of the package; each test has a namespace of its own.
+var suite struct {
+	admin    client.Client
+	operator *rest.Config // a user who may do what config/rbac lets the manager do, and nothing else
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		fmt.Fprintln(os.Stderr, "KUBEBUILDER_ASSETS is not set; it names the folder of kube-apiserver and etcd. Use: make unit")
+		return 1
+	}
+	flag.Parse()
+	// Tests wait much more than they compute.
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	ctrl.SetLogger(logr.Discard())
+	env := &envtest.Environment{CRDDirectoryPaths: []string{"../config/crd/p2pstream.dev_p2pstreams.yaml"}, ErrorIfCRDPathMissing: true,
+		ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
+	if err := start(env); err != nil {
+		fmt.Fprintln(os.Stderr, "starting API server:", err)
+		return 1
+	}
+	code := m.Run()
+	if err := env.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, "stopping API server:", err)
+		return 1
+	}
+	return code
+}
+
+func start(env *envtest.Environment) error {
+	admin, err := env.Start()
+	if err != nil {
+		return err
+	}
+	scheme, err := manager.Scheme()
+	if err != nil {
+		return err
+	}
+	admin.QPS, admin.Burst = -1, 0
+	if suite.admin, err = client.New(admin, client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	user, err := env.AddUser(envtest.User{Name: "operator"}, admin)
+	if err != nil {
+		return err
+	}
+	suite.operator = user.Config()
+	suite.operator.QPS, suite.operator.Burst = -1, 0
+	return prepare(context.Background())
+}
+
+// prepare gives the operator its role, and the cluster two nodes.
+func prepare(ctx context.Context) error {
+	raw, err := os.ReadFile("../config/rbac/manager_role.yaml")
+	if err != nil {
+		return err
+	}
+	role := &rbacv1.ClusterRole{}
+	if err := yaml.UnmarshalStrict(raw, role); err != nil {
+		return err
+	}
+	if err := suite.admin.Create(ctx, role); err != nil {
+		return err
+	}
+	if err := suite.admin.Create(ctx, &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "operator"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "operator"}},
+	}); err != nil {
+		return err
+	}
+	for i := range 2 {
+		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("n%d", i+1)}}
+		if err := suite.admin.Create(ctx, node); err != nil {
+			return err
+		}
+		node.Status = corev1.NodeStatus{
+			Addresses:  []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: fmt.Sprintf("192.0.2.%d", i+1)}},
+			Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady"}},
+		}
+		if err := suite.admin.Status().Update(ctx, node); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package controllers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
+)
+
+// fakeTracker answers as a tracker does, whatever a test wants it to say.
+type fakeTracker struct {
+	*httptest.Server
+	mu          sync.Mutex
+	say         stats.Stats
+	asked, kept int // how often, and of that with accumulate=1
+	// onRead fills in what is said at this moment; may be nil.
+	onRead func(s *stats.Stats, accumulate bool)
+}
+
+// newTracker starts one; it says that nobody watches.
+func newTracker(boot string) *fakeTracker {
+	yes := true
+	f := &fakeTracker{say: stats.Stats{Version: stats.Version, Boot: boot, StartedAt: time.Now(), ViewersKnown: true, Peerable: &yes, Offload: stats.Offload{WindowSeconds: 60}}}
+	f.Server = httptest.NewServer(f)
+	return f
+}
+
+// ServeHTTP implements http.Handler.
+func (f *fakeTracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r.URL.Path != stats.Path {
+		http.NotFound(w, r)
+		return
+	}
+	f.asked++
+	accumulate := r.URL.Query().Has("accumulate")
+	if accumulate {
+		f.kept++
+	}
+	if f.onRead != nil {
+		f.onRead(&f.say, accumulate)
+	}
+	f.say.Now = time.Now()
+	_ = json.NewEncoder(w).Encode(f.say) // to a test, which notices
+}
+
+// set changes what it says.
+func (f *fakeTracker) set(change func(*stats.Stats)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(&f.say)
+}
+
+// reset forgets how often it was asked, and says how often that was.
+func (f *fakeTracker) reset() (asked, kept int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	asked, kept = f.asked, f.kept
+	f.asked, f.kept = 0, 0
+	return asked, kept
+}
+
+func (f *fakeTracker) address() string { return strings.TrimPrefix(f.URL, "http://") }
+
+// serveTracker makes sure that a tracker answers at a pod's address.
+func (w *world) serveTracker(ip string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.trackers[ip] != "" {
+		return
+	}
+	f := newTracker(fmt.Sprintf("boot-%s", ip))
+	w.trackers[ip] = f.address()
+	w.t.Cleanup(f.Close)
+}
