@@ -37,7 +37,7 @@ const (
 	ReasonApplyFailed = "ApplyFailed"
 	// ReasonNodePortTaken: something else in the cluster has the node port that the spec asks for.
 	ReasonNodePortTaken = "NodePortTaken"
-	// ReasonPodsForbidden: the namespace lets no such pods in: a quota, a policy, a limit range.
+	// ReasonPodsForbidden: the namespace lets no such pods in, by a policy, a quota or a limit range.
 	ReasonPodsForbidden = "PodsForbidden"
 	// ReasonSecretNotFound: a Secret that the spec names is not there, or lacks a key.
 	ReasonSecretNotFound = "SecretNotFound"
@@ -54,8 +54,6 @@ const (
 	ReasonLowLatencyPartsOnly = "LowLatencyPartsOnly"
 	// ReasonLiveWindowTooShort: the playlist holds too few segments to fetch any of them from peers in time.
 	ReasonLiveWindowTooShort = "LiveWindowTooShort"
-	// ReasonPerViewerEncryption: each viewer gets bytes of its own, so nobody can use another's.
-	ReasonPerViewerEncryption = "PerViewerEncryption"
 	// ReasonUnsupportedFormat: the manifest is of a kind that this release cannot read.
 	ReasonUnsupportedFormat = "UnsupportedFormat"
 	// ReasonSourceUnreachable: the manifest could not be fetched; the message says why.
