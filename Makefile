@@ -48,7 +48,7 @@ demo: ## run a stream on a real cluster of its own, with six viewers in two offi
 .PHONY: image
 image: $(BIN)/image ## build the OCI image bin/p2pstream.oci.tar without a container engine (IMAGE=name:tag)
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/static/p2pstream ./cmd/p2pstream
-	$(BIN)/image --binary $(BIN)/static/p2pstream --tag $(IMAGE) --out $(BIN)/p2pstream.oci.tar
+	$(BIN)/image --version '$(VERSION)' --binary $(BIN)/static/p2pstream --tag $(IMAGE) --out $(BIN)/p2pstream.oci.tar
 
 ##@ Test
 .PHONY: test
@@ -125,6 +125,7 @@ bench: ## run every benchmark once, five samples each (BENCH=regexp)
 lint: $(BIN)/golangci-lint ## run golangci-lint with the rules of the house
 	$(BIN)/golangci-lint run ./...
 	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
+	@for m in test/deploy test/cluster; do (cd $$m && $(BIN)/golangci-lint run --config ../../.golangci.yml ./...) || exit 1; done
 	@gofmt -l -s api cmd controllers internal runtime test tools web 2>/dev/null | (! grep .) || { echo "gofmt -s -w these files"; exit 1; }
 
 ##@ Generate
@@ -132,10 +133,16 @@ lint: $(BIN)/golangci-lint ## run golangci-lint with the rules of the house
 generate: $(BIN)/controller-gen ## regenerate deep copies and the CRD from api/v1
 	$(BIN)/controller-gen object paths=./api/...
 	$(BIN)/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd
+	@$(MAKE) --no-print-directory chart
+
+.PHONY: chart
+chart: ## copy the CRD and the roles from config/ into the Helm chart
+	cd tools && $(GO) run ./chartsync
 
 .PHONY: golden
 golden: ## rewrite golden files from what the code makes now; read the diff before committing it
 	P2PSTREAM_UPDATE_GOLDEN=1 $(GO) test -count=1 -run 'Golden' $(UNIT_PKGS)
+	cd test/deploy && P2PSTREAM_UPDATE_GOLDEN=1 $(GO) test -count=1 -run 'Golden' ./...
 
 .PHONY: web
 web: ## install and bundle the browser pages that interop tests load
@@ -165,6 +172,6 @@ $(TESTSUM): tools/go.mod $(wildcard tools/testsum/*.go)
 $(BIN)/image: tools/go.mod $(wildcard tools/image/*.go)
 	cd tools && $(GO) build -o $@ ./image
 $(HELM): test/deploy/go.mod
-	cd test/deploy && $(GO) build -o $@ helm.sh/helm/v4/cmd/helm
+	cd test/deploy && $(GO) build -trimpath -ldflags '-s -w' -o $@ helm.sh/helm/v4/cmd/helm
 $(LAUNCHER): test/cluster/go.mod $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')
 	cd test/cluster && $(GO) build -o $@ .
