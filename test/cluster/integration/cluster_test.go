@@ -78,6 +78,8 @@ func TestCluster(t *testing.T) {
 	t.Run("node ports", e.testNodePorts)
 	t.Run("offices", e.testOffices)
 	t.Run("masquerade", e.testMasquerade)
+	t.Run("host", e.testHost)
+	t.Run("plug", e.testPlug)
 	t.Run("exec", e.testExec)
 	t.Run("kubectl", e.testKubectl)
 	t.Run("second cluster", e.testSecondCluster)

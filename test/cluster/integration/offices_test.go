@@ -1,7 +1,11 @@
 package integration
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"syscall"
 	"testing"
 	"time"
@@ -56,6 +60,41 @@ func (e env) testOffices(t *testing.T) {
 			t.Errorf("the next office has %s, not the free %s", again.Address, berlin.Address)
 		}
 	})
+}
+
+// Origins run on the host: pods and offices must reach it.
+func (e env) testHost(t *testing.T) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(hostAddress(t, e.nodes["n1"]), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	origin := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen, _, _ := net.SplitHostPort(r.RemoteAddr)
+		_ = json.NewEncoder(w).Encode(who{Pod: "host", Seen: seen})
+	})}
+	served := make(chan error, 1)
+	go func() { served <- origin.Serve(listener) }()
+	t.Cleanup(func() {
+		_ = origin.Close()
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("the origin ended with %v", err)
+		}
+	})
+	host, url := who{Pod: "host"}, "http://"+listener.Addr().String()+"/"
+	expect(t, e.fromA("get", "url", url), host.by(e.nodes["n1"]))
+	expect(t, e.fromB("get", "url", url), host.by(e.nodes["n2"]))
+	e.sees(t, "paris", "get", url, host.by(e.office(t, "paris").Address))
+}
+
+// A node whose plug is pulled is gone, and back as it was when it is put back.
+func (e env) testPlug(t *testing.T) {
+	e.do(t, "exec", "wan", "--", "ip", "link", "set", "n1", "down")
+	if body, err := get(t.Context(), e.portA()); err == nil {
+		t.Errorf("a node without its plug answers: %s", body)
+	}
+	e.do(t, "exec", "wan", "--", "ip", "link", "set", "n1", "up")
+	expect(t, e.portA(), podA)
+	expect(t, e.fromA("get", "url", "http://b:8080/"), podB.by(e.pods["a"]))
 }
 
 func (e env) sees(t *testing.T, place, verb, target string, want who) {

@@ -199,7 +199,7 @@ func Masquerade(ctx context.Context, name string, on bool, out io.Writer) error 
 
 func (s *State) masquerade(ctx context.Context, on bool) error {
 	for _, n := range s.Nodes() {
-		if _, err := host.Run(ctx, n.Netns, plan.MasqueradeFilter(n, on), "nft", "-f", "-"); err != nil {
+		if _, err := host.Run(ctx, n.Netns, s.MasqueradeFilter(n, on), "nft", "-f", "-"); err != nil {
 			return err
 		}
 		// UDP flows keep the addresses of their first packet for minutes. Forgetting them makes the next

@@ -23,7 +23,7 @@ func (a *app) exec() *cobra.Command {
 router (wan). Only the network is another; files, user and process tree are the caller's. The command replaces
 this process: signals and exit status are its own.`,
 		Example: `  cluster exec paris -- curl http://10.200.1.2:30080/
-  cluster exec n1 -- ip link set eth0 down    # cut a node off`,
+  cluster exec wan -- ip link set n1 down    # pull a node's plug; up puts it back`,
 		Args:    args(cobra.MinimumNArgs(2)),
 		PreRunE: needRoot,
 		RunE: func(_ *cobra.Command, given []string) error {

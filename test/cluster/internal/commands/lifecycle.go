@@ -173,8 +173,8 @@ func (a *app) nodeInit() *cobra.Command {
 		Example: "  cluster up",
 		Hidden:  true,
 		Args:    args(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, given []string) error {
-			return nodeinit.Run(given[0], slog.New(slog.NewTextHandler(os.Stderr, nil)))
+		RunE: func(cmd *cobra.Command, given []string) error {
+			return nodeinit.Run(cmd.Context(), given[0], slog.New(slog.NewTextHandler(os.Stderr, nil)))
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package nodeinit
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,8 +20,9 @@ const (
 	pollInterval = 20 * time.Millisecond
 )
 
-// Run reads a spec file and is the node from then on. It returns only if the node cannot be made.
-func Run(specFile string, log *slog.Logger) error {
+// Run reads a spec file and is the node from then on, until ctx ends or if the node cannot be made. What runs on
+// the node ends with the process that called it.
+func Run(ctx context.Context, specFile string, log *slog.Logger) error {
 	if os.Getpid() != 1 {
 		return errors.New("this is the first process of a node; `cluster up` starts it")
 	}
@@ -38,9 +40,9 @@ func Run(specFile string, log *slog.Logger) error {
 	raiseOpenFiles(log)
 	s := &supervisor{spec: spec, log: log, running: map[int]plan.Program{}}
 	for _, program := range spec.Programs {
-		go s.startWhenReady(program)
+		go s.startWhenReady(ctx, program)
 	}
-	s.reap()
+	s.reap(ctx)
 	return nil
 }
 
@@ -65,8 +67,8 @@ type supervisor struct {
 	running map[int]plan.Program
 }
 
-func (s *supervisor) startWhenReady(program plan.Program) {
-	for program.After != "" {
+func (s *supervisor) startWhenReady(ctx context.Context, program plan.Program) {
+	for program.After != "" && ctx.Err() == nil {
 		if _, err := os.Stat(program.After); err == nil {
 			break
 		}
@@ -74,9 +76,12 @@ func (s *supervisor) startWhenReady(program plan.Program) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
 	pid, err := start(program)
 	if err != nil {
-		s.ended(program, err.Error())
+		s.ended(ctx, program, err.Error())
 		return
 	}
 	s.log.Info("started", "program", program.Name, "pid", pid)
@@ -111,18 +116,18 @@ func start(program plan.Program) (int, error) {
 }
 
 // reap waits for whatever dies: the node's programs, and orphans, which become this process's children.
-func (s *supervisor) reap() {
-	for {
+func (s *supervisor) reap(ctx context.Context) {
+	for ctx.Err() == nil {
 		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, 0, nil)
-		if err != nil {
-			time.Sleep(pollInterval) // nobody was born yet, or a signal came
+		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
+		if err != nil || pid == 0 {
+			time.Sleep(pollInterval)
 			continue
 		}
 		s.mu.Lock()
 		if program, ok := s.running[pid]; ok {
 			delete(s.running, pid)
-			s.ended(program, describe(status))
+			s.ended(ctx, program, describe(status))
 		}
 		s.mu.Unlock()
 	}
@@ -137,11 +142,11 @@ func describe(status syscall.WaitStatus) string {
 
 // ended writes down that a program is gone, for `cluster up` to read, and starts it again, as the
 // machine of a real cluster would.
-func (s *supervisor) ended(program plan.Program, how string) {
+func (s *supervisor) ended(ctx context.Context, program plan.Program, how string) {
 	s.log.Warn("ended", "program", program.Name, "how", how)
 	if file, err := os.OpenFile(s.spec.Exits, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err == nil {
 		_, _ = fmt.Fprintf(file, "%s\t%s\n", program.Name, how)
 		_ = file.Close()
 	}
-	time.AfterFunc(restartDelay, func() { s.startWhenReady(program) })
+	time.AfterFunc(restartDelay, func() { s.startWhenReady(ctx, program) })
 }

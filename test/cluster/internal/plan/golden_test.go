@@ -37,8 +37,8 @@ func TestGolden(t *testing.T) {
 		"office.txt":          batches(c.OfficeTopology(office)),
 		"office-drop-udp.nft": office.Filter(),
 		"office-pass-udp.nft": Office{Name: "paris"}.Filter(),
-		"masquerade-on.nft":   MasqueradeFilter(n, true),
-		"masquerade-off.nft":  MasqueradeFilter(n, false),
+		"masquerade-on.nft":   c.MasqueradeFilter(n, true),
+		"masquerade-off.nft":  c.MasqueradeFilter(n, false),
 		"dns-objects.txt":     dnsObjects(c),
 		"tokens.csv":          tokens(c, p),
 	}

@@ -87,16 +87,21 @@ func (c Cluster) OfficeTopology(o Office) []IPBatch {
 
 // MasqueradeFilter is the nft script for a node's namespace that hides its pods behind the node's
 // address whenever they leave the cluster, or stops doing so. It may be applied any number of times.
-func MasqueradeFilter(n Node, on bool) string {
-	script := "table ip p2pstream_masquerade\ndelete table ip p2pstream_masquerade\n"
-	if !on {
-		return script
+//
+// TCP to the host is always hidden: the host has no route to pods, as every cluster has the same ones, and
+// origins like to run there. UDP is not, so that no viewer on the host sees a pod as it would not be seen elsewhere.
+func (c Cluster) MasqueradeFilter(n Node, on bool) string {
+	rule := fmt.Sprintf("ip saddr %s ip daddr %s meta l4proto tcp masquerade", n.PodCIDR, c.HostIP())
+	if on {
+		rule = fmt.Sprintf("ip saddr %s ip daddr != %s masquerade", n.PodCIDR, PodCIDR)
 	}
-	return script + fmt.Sprintf(`table ip p2pstream_masquerade {
+	return fmt.Sprintf(`table ip p2pstream_masquerade
+delete table ip p2pstream_masquerade
+table ip p2pstream_masquerade {
 	chain postrouting {
 		type nat hook postrouting priority srcnat; policy accept;
-		ip saddr %s ip daddr != %s masquerade
+		%s
 	}
 }
-`, n.PodCIDR, PodCIDR)
+`, rule)
 }
