@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -39,12 +40,19 @@ func (d *demo) programs(version string) []build {
 	}
 }
 
+// packageLine is a line of `go build -v` that only names a package.
+var packageLine = regexp.MustCompile(`^[A-Za-z0-9._~/-]+$`)
+
+func (b build) command() command {
+	return command{args: b.args, dir: b.dir, env: b.env, timeout: buildTime, noise: packageLine.MatchString}
+}
+
 // bin is a built program.
 func (d *demo) bin(name string) string { return filepath.Join(d.root, "bin", name) }
 
 func (d *demo) build(ctx context.Context, b build) error {
 	return d.ui.step(ctx, b.title, func(ctx context.Context, a *activity) error {
-		err := d.runner.run(ctx, command{args: b.args, dir: b.dir, env: b.env, timeout: buildTime}, a)
+		err := d.runner.run(ctx, b.command(), a)
 		return withNext(err, "mend what the compiler names; %s", d.seeLog())
 	})
 }

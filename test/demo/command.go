@@ -26,6 +26,8 @@ type command struct {
 	env     []string // beside our own
 	stdin   []byte
 	timeout time.Duration // 0: none but the context's
+	// noise tells lines that show progress, and are no part of a message about a failure.
+	noise func(line string) bool
 }
 
 // runner runs programs, one log file for all their output.
@@ -87,7 +89,7 @@ func (r *runner) start(ctx context.Context, c command, a *activity, stdout io.Wr
 	if c.stdin != nil {
 		cmd.Stdin = bytes.NewReader(c.stdin)
 	}
-	lines := &lineWriter{each: func(line string) {
+	lines := &lineWriter{noise: c.noise, each: func(line string) {
 		if a != nil {
 			a.say(line)
 		}
@@ -117,10 +119,11 @@ func (r *runner) start(ctx context.Context, c command, a *activity, stdout io.Wr
 
 // lineWriter hands on whole lines and keeps the last ones.
 type lineWriter struct {
-	mu   sync.Mutex
-	each func(string)
-	part []byte
-	tail []string
+	mu    sync.Mutex
+	each  func(string)
+	noise func(string) bool // nil: no line is
+	part  []byte
+	tail  []string
 }
 
 func (w *lineWriter) Write(p []byte) (int, error) {
@@ -146,6 +149,9 @@ func (w *lineWriter) line(line string) {
 		return
 	}
 	w.each(line)
+	if w.noise != nil && w.noise(line) {
+		return
+	}
 	if w.tail = append(w.tail, line); len(w.tail) > keepLines {
 		w.tail = w.tail[1:]
 	}

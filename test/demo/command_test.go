@@ -136,6 +136,19 @@ func TestProcessesTellWhatEnded(t *testing.T) {
 	}
 }
 
+func TestBuildShowsComplaintsOnly(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	c := build{args: []string{"sh", "-c", "echo k8s.io/api/apps/v1; echo '# a/package'; echo 'a.go:13:2: undefined: b'; echo sync/atomic; exit 1"}}.command()
+	err := (&runner{log: &log}).run(t.Context(), c, nil)
+	if err == nil || !strings.HasSuffix(err.Error(), "exit status 1\n    # a/package\n    a.go:13:2: undefined: b") {
+		t.Errorf("run = %v", err)
+	}
+	if !strings.Contains(log.String(), "k8s.io/api/apps/v1") {
+		t.Errorf("the log is %q", log.String())
+	}
+}
+
 func TestLineWriter(t *testing.T) {
 	t.Parallel()
 	var got []string

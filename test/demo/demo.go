@@ -34,7 +34,7 @@ type demo struct {
 	runner  *runner // its output goes to the log
 	quiet   *runner // for what is asked every second
 	ledger  *ledger
-	hasMade bool // there is something to remove
+	entry   *entry // what the ledger says of this run; nil before it says anything
 	place   place
 	beside  sync.WaitGroup // what runs in the background
 }
@@ -56,15 +56,20 @@ func newRunID() string {
 
 // run is the whole demo: what it makes is removed whether it ends well or not.
 func (d *demo) run(ctx context.Context) (err error) {
-	if err := d.open(); err != nil {
+	if d.root, err = findRoot(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.close()) }()
-	left, err := d.takeLedger()
+	path := ledgerPath(ledgerFolder(d.kind), os.Geteuid(), d.opts.cluster)
+	l, left, err := openLedger(path)
 	if err != nil {
 		return err
 	}
+	d.ledger = l
 	defer func() { err = errors.Join(err, d.ledger.close()) }()
+	if err := d.open(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.logFile.Close()) }()
 	d.ui.print("p2pstream demo: %s\n\n", d.place.headline())
 	defer func() { err = errors.Join(err, d.teardown(ctx)) }()
 	return d.perform(ctx, left)
@@ -85,24 +90,21 @@ func (d *demo) perform(ctx context.Context, left *entry) error {
 	return d.show(ctx, w)
 }
 
-// open finds the checkout and opens the log and a folder for this run's scraps.
+// open opens the log, and names a folder for this run's scraps.
 func (d *demo) open() error {
-	var err error
-	if d.root, err = findRoot(); err != nil {
-		return err
-	}
 	if err := os.MkdirAll(d.bin(""), 0o755); err != nil {
 		return fmt.Errorf("making bin: %w", err)
 	}
 	d.logPath = d.bin("demo.log")
+	if d.kind == modeGivenCluster {
+		d.logPath = d.bin("demo-cluster.log") // both kinds may run at once
+	}
 	log, err := os.Create(d.logPath)
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}
 	d.logFile, d.runner = log, &runner{log: log}
-	if d.scratch, err = os.MkdirTemp("", "p2pstream-demo-"); err != nil {
-		return fmt.Errorf("making a folder for scraps: %w", err)
-	}
+	d.scratch = filepath.Join(os.TempDir(), "p2pstream-demo-"+d.runID)
 	return nil
 }
 
@@ -124,50 +126,51 @@ func findRoot() (string, error) {
 // seeLog is advice for failures that say too little.
 func (d *demo) seeLog() string { return "the whole output is in " + d.logPath }
 
-func (d *demo) close() error {
-	return errors.Join(os.RemoveAll(d.scratch), d.logFile.Close())
-}
-
-func (d *demo) takeLedger() (*entry, error) {
-	path := ledgerPath(ledgerFolder(d.kind), os.Geteuid(), d.opts.cluster)
-	l, left, err := openLedger(path)
-	d.ledger = l
-	return left, err
-}
-
-// made notes, before anything is made, that there will be something to remove.
-func (d *demo) made() error {
-	if err := d.ledger.write(entry{PID: os.Getpid(), Run: d.runID, Made: true}); err != nil {
-		return err
-	}
-	d.hasMade = true
-	return nil
-}
-
-// forget removes what a killed run left, and its entry.
-func (d *demo) forget(ctx context.Context, left *entry, remove func(context.Context) error) error {
-	if left == nil {
-		return nil
-	}
-	if left.Made {
+// begin writes the ledger, before anything else is written, once what a killed run left is removed. Both
+// kinds of places call it when they are able to remove.
+func (d *demo) begin(ctx context.Context, left *entry, remove func(context.Context) error) error {
+	if left != nil && left.Made {
 		err := d.ui.step(ctx, "removing what a killed run left", func(ctx context.Context, _ *activity) error { return remove(ctx) })
 		if err != nil {
 			return err
 		}
 	}
-	return d.ledger.clear()
+	if left != nil && left.Scratch != "" {
+		if err := os.RemoveAll(left.Scratch); err != nil {
+			return fmt.Errorf("removing what a killed run left: %w", err)
+		}
+	}
+	d.entry = &entry{Run: d.runID, Scratch: d.scratch}
+	if err := d.ledger.write(*d.entry); err != nil {
+		return err
+	}
+	if err := os.Mkdir(d.scratch, 0o700); err != nil {
+		return fmt.Errorf("making a folder for scraps: %w", err)
+	}
+	return nil
+}
+
+// made notes, before anything is made in a cluster, that there will be something to remove.
+func (d *demo) made() error {
+	d.entry.Made = true
+	return d.ledger.write(*d.entry)
 }
 
 // teardown removes what this run made, even when ctx has ended: that is how most runs end.
 func (d *demo) teardown(ctx context.Context) error {
-	if !d.hasMade {
+	if d.entry == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownTime)
 	defer cancel()
-	err := d.ui.step(ctx, "removing what this run made", func(ctx context.Context, _ *activity) error { return d.place.remove(ctx) })
-	if err != nil {
-		return fmt.Errorf("removing what this run made: %w; the next run of the demo tries again", err)
+	if d.entry.Made {
+		err := d.ui.step(ctx, "removing what this run made", func(ctx context.Context, _ *activity) error { return d.place.remove(ctx) })
+		if err != nil {
+			return fmt.Errorf("removing what this run made: %w; the next run of the demo tries again", err)
+		}
+	}
+	if err := os.RemoveAll(d.scratch); err != nil {
+		return fmt.Errorf("removing what this run made: %w", err)
 	}
 	return d.ledger.clear()
 }

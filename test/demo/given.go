@@ -52,10 +52,8 @@ func (g *givenCluster) begin(ctx context.Context, left *entry) error {
 	if g.program, err = exec.LookPath("kubectl"); err != nil {
 		return withNext(errors.New("kubectl is not in the PATH"), "install kubectl, or run make demo without CLUSTER")
 	}
-	if left != nil {
-		if err := g.forget(ctx, left, func(ctx context.Context) error { return g.removeRun(ctx, left.Run) }); err != nil {
-			return err
-		}
+	if err := g.demo.begin(ctx, left, func(ctx context.Context) error { return g.removeRun(ctx, left.Run) }); err != nil {
+		return err
 	}
 	return g.ui.step(ctx, "looking at the cluster", func(ctx context.Context, a *activity) error {
 		if _, err := g.kube(ctx, a, 30*time.Second, "get", "--raw", "/readyz"); err != nil {

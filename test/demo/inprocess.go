@@ -16,7 +16,7 @@ func runInProcess(ctx context.Context, opts options) error {
 	d := &demo{opts: opts, root: root, ui: newUI(os.Stdout), runner: &runner{log: io.Discard}}
 	program := d.programs(d.version(ctx))[0]
 	err = d.ui.step(ctx, program.title, func(ctx context.Context, a *activity) error {
-		err := d.runner.run(ctx, command{args: program.args, dir: program.dir, env: program.env, timeout: buildTime}, a)
+		err := d.runner.run(ctx, program.command(), a)
 		return withNext(err, "mend what the compiler names")
 	})
 	if err != nil {

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -21,9 +23,10 @@ type ledger struct {
 
 // entry is what is written down.
 type entry struct {
-	PID int `json:"pid"`
 	// Run names the run; in a given cluster all that it made carries this label.
 	Run string `json:"run"`
+	// Scratch is a folder of scraps on this machine.
+	Scratch string `json:"scratch,omitempty"`
 	// Made is false until something is made that must be removed.
 	Made bool `json:"made"`
 }
@@ -69,18 +72,38 @@ func openLedger(path string) (*ledger, *entry, error) {
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("locking %s: %w", lock.Name(), err), lock.Close())
 	}
+	if !ok {
+		return nil, nil, errors.Join(&busyError{readPID(lock)}, lock.Close())
+	}
+	if err := writePID(lock); err != nil {
+		return nil, nil, errors.Join(err, lock.Close())
+	}
 	left, err := l.read()
 	if err != nil {
 		return nil, nil, errors.Join(err, lock.Close())
 	}
-	if !ok {
-		busy := &busyError{}
-		if left != nil {
-			busy.pid = left.PID
-		}
-		return nil, nil, errors.Join(busy, lock.Close())
-	}
 	return l, left, nil
+}
+
+// writePID says in the lock's file who has it.
+func writePID(lock *os.File) error {
+	if err := lock.Truncate(0); err != nil {
+		return fmt.Errorf("writing into the lock of the demo: %w", err)
+	}
+	if _, err := lock.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+		return fmt.Errorf("writing into the lock of the demo: %w", err)
+	}
+	return nil
+}
+
+// readPID is 0 when the file says nothing yet.
+func readPID(lock *os.File) int {
+	raw, err := io.ReadAll(io.LimitReader(lock, 20))
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(string(raw)) // 0, too, when it is half written
+	return pid
 }
 
 func (l *ledger) read() (*entry, error) {

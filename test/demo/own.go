@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,19 +44,24 @@ func (o *ownCluster) kubectl() []string {
 func (o *ownCluster) image() string { return localImage }
 
 func (o *ownCluster) hint() string {
-	return "KUBECONFIG=" + o.kubeconfig + " " + o.program + " get p2pstreams -A -o wide"
+	const get = " get p2pstreams -A -o wide"
+	if _, err := exec.LookPath("kubectl"); err == nil {
+		return "kubectl --kubeconfig " + o.kubeconfig + get
+	}
+	return "bin/cluster kubectl --name " + clusterName + " --" + get + "   (kubeconfig " + o.kubeconfig + ")"
 }
 
 func (o *ownCluster) namespace() string { return "" }
 
 func (o *ownCluster) begin(ctx context.Context, left *entry) error {
+	o.viewers.log = o.logFile
 	for _, b := range o.programs(o.version(ctx)) {
 		if err := o.build(ctx, b); err != nil {
 			return err
 		}
 	}
 	// This also ends viewers that still run in the offices.
-	if err := o.forget(ctx, left, o.down); err != nil {
+	if err := o.demo.begin(ctx, left, o.down); err != nil {
 		return err
 	}
 	archive := filepath.Join(o.scratch, "p2pstream.oci.tar")

@@ -26,7 +26,8 @@ func (d *demo) show(ctx context.Context, w *watcher) error {
 	g := &gauge{demo: d, watch: w, meters: map[string]*meter{}}
 	d.paint(limited, g)
 	last := g.picture(context.WithoutCancel(ctx))
-	d.ui.print("\n%s\n\n", strings.Join(table(last), "\n"))
+	last.page, last.hint, last.stop = "", "", "" // none of it will be there
+	d.ui.print("\n%s\n\n", strings.TrimSpace(strings.Join(table(last), "\n")))
 	if d.opts.runFor == 0 {
 		return nil
 	}
@@ -48,7 +49,7 @@ func (d *demo) paint(ctx context.Context, g *gauge) {
 	}
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
-	drawn, first := 0, true
+	drawn, first, told := 0, true, ""
 	for {
 		p := g.picture(ctx)
 		if ctx.Err() != nil {
@@ -66,6 +67,11 @@ func (d *demo) paint(ctx context.Context, g *gauge) {
 			if first {
 				d.ui.print("page to watch: %s\nlook further:  %s\nstop:          %s\n\n", p.page, p.hint, p.stop)
 			}
+			notes := strings.Join(p.notes, "\n")
+			if notes == told {
+				p.notes = nil // once is enough in a log
+			}
+			told = notes
 			d.ui.print("%s\n", strings.Join(line(p, first), "\n"))
 		}
 		first = false

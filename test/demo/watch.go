@@ -147,7 +147,7 @@ func servesNot(s *v1.P2PStream) string {
 	return ""
 }
 
-// conditionNotes tell what is not as it should be; figures that are not known yet are no trouble.
+// conditionNotes tell what is not as it should be, and why figures are not known.
 func conditionNotes(s *v1.P2PStream) []string {
 	var notes []string
 	for _, c := range s.Status.Conditions {
@@ -157,6 +157,9 @@ func conditionNotes(s *v1.P2PStream) []string {
 		}
 		if bad {
 			notes = append(notes, fmt.Sprintf("%s is %s: %s: %s", c.Type, c.Status, c.Reason, c.Message))
+		}
+		if c.Type == v1.ConditionTelemetryFresh && c.Status == "Unknown" {
+			notes = append(notes, "VIEWERS and OFFLOAD are not known yet: "+c.Message)
 		}
 	}
 	return notes

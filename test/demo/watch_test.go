@@ -74,7 +74,7 @@ func TestRowAndNotes(t *testing.T) {
 	}
 	s.Status.Conditions = append(s.Status.Conditions, condition(v1.ConditionStalled, "True", "SecretNotFound"),
 		condition(v1.ConditionTelemetryFresh, "Unknown", "NoViewers"), condition(v1.ConditionSTUNReady, "False", "Unavailable"))
-	if got := strings.Join(conditionNotes(s), "|"); got != "Stalled is True: SecretNotFound: m|STUNReady is False: Unavailable: m" {
+	if got := strings.Join(conditionNotes(s), "|"); got != "Stalled is True: SecretNotFound: m|VIEWERS and OFFLOAD are not known yet: m|STUNReady is False: Unavailable: m" {
 		t.Errorf("conditionNotes = %s", got)
 	}
 }
