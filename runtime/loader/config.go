@@ -46,6 +46,14 @@ type Config struct {
 	UploadDisabled  bool
 	Verify          bool // compare each completed segment with the origin's own bytes
 
+	// OnDemand makes a viewer fetch what its players ask for (Engine.Watch) instead of playing by itself. Renditions
+	// that nobody watches sleep.
+	OnDemand bool
+	// Patience is how long a player that has something to play is let wait for peers; OnDemand only.
+	Patience time.Duration
+	// WaitLimit is how long a player waits for any byte before it is told that none will come; OnDemand only.
+	WaitLimit time.Duration
+
 	// LiveDelay is how far behind the live edge a viewer starts; 0: as hls.js with p2p-media-loader 2.3 does.
 	LiveDelay time.Duration
 	// LiveDelaySegments is the same in target durations; LiveDelay wins.
@@ -82,6 +90,18 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Limits == (schedule.Limits{}) {
 		c.Limits = DefaultLimits
+		if c.OnDemand {
+			c.Limits = demandLimits
+		}
+	}
+	if c.Patience == 0 {
+		c.Patience = DefaultPatience
+	}
+	if c.WaitLimit == 0 {
+		c.WaitLimit = DefaultWaitLimit
+	}
+	if c.OnDemand && c.Role != RoleViewer {
+		return c, errors.New("config.onDemand: is for viewers only")
 	}
 	if len(c.Generations) == 0 {
 		c.Generations = []identity.Generation{identity.V23}
@@ -91,10 +111,14 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Select == nil {
 		c.Select = selectFor(c.Role)
+		if c.OnDemand {
+			c.Select = selectFor(RoleSeeder) // all there are: players choose
+		}
 	}
 	for field, v := range map[string]int64{
 		"storeBytes": c.StoreBytes, "maxSegmentBytes": c.MaxSegmentBytes,
 		"maxPeers": int64(c.MaxPeers), "maxMessageSize": int64(c.MaxMessageSize),
+		"patience": int64(c.Patience), "waitLimit": int64(c.WaitLimit),
 	} {
 		if v < 0 {
 			return c, fmt.Errorf("config.%s: %d is negative", field, v)

@@ -16,6 +16,7 @@ type download struct {
 	received  int64  // in this request
 	total     int64  // bytes of the whole segment; -1 while unknown
 	data      []byte // held before and received now
+	attempt   int64  // of the segment
 }
 
 // eagerBytes is the most memory that a peer's claim of a size alone makes us
@@ -25,9 +26,10 @@ const eagerBytes = 1 << 20
 // startDownload asks the peer for a segment, keeping the bytes already held.
 // The rendition's owner calls it.
 func (s *session) startDownload(seg *segment, id int64, held []byte, total int64, now time.Time) {
+	attempt := seg.begin(held)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := &download{machine: s.machine(), seg: seg, since: now, total: total, data: held}
+	d := &download{machine: s.machine(), seg: seg, since: now, total: total, data: held, attempt: attempt}
 	request := d.machine.Start(id, s.r.e.requestID(), int64(len(held)), total, now)
 	s.download = d
 	s.send(request)
@@ -131,6 +133,7 @@ func (s *session) settle(d *download, result wire.DownloadResult, now time.Time)
 		s.r.e.counters.discarded.Add(int64(len(d.data)))
 		d.data = nil
 	}
+	d.seg.publish(d.attempt, d.data, d.total, now)
 	if result.Changed {
 		s.download = nil
 		data := d.data

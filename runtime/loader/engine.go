@@ -23,7 +23,8 @@ type Engine struct {
 	log      *slog.Logger
 	store    *store.Store
 	uplink   *Uplink
-	playback *Playback // nil for seeders
+	playback *Playback // nil for seeders and on demand
+	demand   *onDemand // nil unless on demand
 	counters counters
 	peers    atomic.Int64
 	work     sync.WaitGroup
@@ -56,7 +57,10 @@ func New(cfg Config, node *mesh.Node, uplink *Uplink, log *slog.Logger) (*Engine
 		loaded:  make(chan struct{}),
 		claimed: make(map[identity.InfoHash]bool),
 	}
-	if cfg.Role == RoleViewer {
+	switch {
+	case cfg.OnDemand:
+		e.demand = &onDemand{reload: make(chan struct{}, 1)}
+	case cfg.Role == RoleViewer:
 		e.playback = NewPlayback(time.Now())
 	}
 	return e, nil
@@ -69,6 +73,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	presentation := e.load(ctx)
 	if presentation == nil {
 		return nil // stopped before the origin came up
+	}
+	if e.demand != nil {
+		return e.serve(ctx, presentation)
 	}
 	swarmID := e.cfg.SwarmID
 	if swarmID == "" {

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
@@ -18,41 +20,66 @@ func (r *rendition) fetch(seg *segment, now time.Time) {
 	seg.state, seg.stop, seg.since, seg.partial = schedule.Fetching, stop, now, nil
 	r.dirty = true
 	r.e.counters.originRequests.Add(1)
-	m, known := seg.Segment, seg.total
+	m, known, attempt := seg.Segment, seg.total, seg.begin(held)
+	progress := func(data []byte, total int64) { seg.publish(attempt, data, total, time.Now()) }
 	r.e.work.Go(func() {
 		defer stop()
-		data, total, err := r.download(ctx, m, held, known)
+		data, total, err := r.download(ctx, m, held, known, progress)
 		r.mail.post(func() { r.fetched(seg, data, total, err) })
 	})
 }
 
-// download reads a segment's bytes from the origin behind those already held.
-// On an error it returns what it has, or nothing if that cannot be continued.
-func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byte, known int64) ([]byte, int64, error) {
+// download reads a segment's bytes from the origin behind those already held and
+// says after each read what there is. On an error it returns what it has, or
+// nothing if that cannot be continued.
+func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byte, known int64, progress func([]byte, int64)) ([]byte, int64, error) {
 	body, total, err := r.e.cfg.Source.ResumeSegment(ctx, m, int64(len(held)), known)
 	if err != nil {
+		if passing(err) {
+			return held, -1, err
+		}
 		r.e.counters.discarded.Add(int64(len(held)))
 		return nil, -1, err
 	}
 	defer func() { _ = body.Close() }() // read to its end or given up: nothing to learn from closing
-	buf := bytes.NewBuffer(held)
+	data := held
 	if total > int64(len(held)) && total <= r.e.cfg.MaxSegmentBytes {
-		buf.Grow(int(total) - len(held))
+		data = slices.Grow(held, int(total)-len(held)+1) // one more, so that the end is seen without growing
 	}
-	_, err = io.Copy(buf, &counted{body, func(n int) { r.e.counters.received[FromHTTP].Add(int64(n)) }})
-	return buf.Bytes(), total, err
+	progress(data, total)
+	for {
+		if len(data) == cap(data) {
+			data = slices.Grow(data, 64<<10)
+		}
+		n, err := body.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		r.e.counters.received[FromHTTP].Add(int64(n))
+		if n > 0 {
+			progress(data, total)
+		}
+		if errors.Is(err, io.EOF) {
+			return data, total, nil
+		}
+		if err != nil {
+			return data, total, err
+		}
+	}
 }
 
-// counted counts bytes as they are read.
-type counted struct {
-	io.Reader
-	count func(int)
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.count(n)
-	return n, err
+// passing tells whether an error says nothing about the bytes held: the same
+// request may work in a moment.
+func passing(err error) bool {
+	var e *manifest.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Reason {
+	case manifest.ReasonUnreachable, manifest.ReasonTimeout, manifest.ReasonStalled, manifest.ReasonCanceled:
+		return true
+	case manifest.ReasonStatus:
+		return !final(err)
+	}
+	return false
 }
 
 func (r *rendition) fetched(seg *segment, data []byte, total int64, err error) {
@@ -68,6 +95,7 @@ func (r *rendition) fetched(seg *segment, data []byte, total int64, err error) {
 		return
 	}
 	r.e.counters.segmentFailures.Add(1)
+	seg.problem = err
 	if seg.failures == 0 && r.ctx.Err() == nil {
 		r.log.Warn("fetching segment failed, trying again", "sequence", seg.Sequence, "error", err)
 	}

@@ -28,7 +28,9 @@ type rendition struct {
 
 	swarmMu sync.Mutex
 	swarms  map[identity.Generation]*mesh.Swarm
+	hashes  []identity.InfoHash // of the swarms that it claimed; on demand
 	status  atomic.Pointer[RenditionStatus]
+	fresh   *freshness
 
 	// owned by run
 	playlist  *manifest.Playlist
@@ -44,6 +46,8 @@ type rendition struct {
 	base      time.Duration // presentation time at which playback began
 	based     bool
 	joinedAt  time.Time
+	heads     map[*head]struct{}    // players, on demand
+	waiting   map[*segment]struct{} // segments that players wait for
 }
 
 func newRendition(ctx context.Context, e *Engine, info manifest.Rendition) *rendition {
@@ -55,6 +59,9 @@ func newRendition(ctx context.Context, e *Engine, info manifest.Rendition) *rend
 		byKey:     make(map[store.Key]*segment),
 		announced: make(map[identity.Generation]announced),
 		joinedAt:  time.Now(),
+		fresh:     newFreshness(),
+		heads:     make(map[*head]struct{}),
+		waiting:   make(map[*segment]struct{}),
 	}
 	r.status.Store(&RenditionStatus{Name: info.Name, HeldEdge: -1, NewestKnown: -1})
 	if e.playback != nil {
@@ -73,7 +80,7 @@ func (r *rendition) join(ctx context.Context, swarmID string) error {
 	defer r.swarmMu.Unlock()
 	for _, g := range r.e.cfg.Generations {
 		hash := r.info.InfoHash(g, swarmID)
-		if !r.e.claim(hash) {
+		if !r.e.claimFor(r, hash) {
 			r.log.Info("another rendition has the same identity and serves its swarm", "generation", string(g))
 			continue
 		}
@@ -157,6 +164,9 @@ func (r *rendition) run() {
 		select {
 		case <-r.ctx.Done():
 			r.settleTrack()
+			if r.e.demand != nil {
+				r.endDemand()
+			}
 			return
 		case <-signal:
 		case <-timer.C:
@@ -175,6 +185,7 @@ func (r *rendition) act(now time.Time) {
 	for _, s := range r.sessions {
 		s.expire(now)
 	}
+	r.loseHope(now)
 	r.retire(now)
 	if r.playlist != nil {
 		if r.e.cfg.Role == RoleSeeder {
@@ -195,8 +206,16 @@ func (r *rendition) follow() {
 	}
 	wait := newBackoff(250*time.Millisecond, 5*time.Second)
 	for {
-		err := r.e.cfg.Source.Follow(r.ctx, r.info, pace, func(p *manifest.Playlist, err error) {
+		options := manifest.FollowOptions{Pace: pace}
+		if r.e.demand != nil {
+			options.Reload, options.Loaded, options.EveryText = r.fresh.reload, r.fresh.loaded, true
+		}
+		err := r.e.cfg.Source.FollowWith(r.ctx, r.info, options, func(p *manifest.Playlist, err error) {
+			// The owner hears of it first: players may ask for its segments as soon as they see it.
 			r.mail.post(func() { r.refreshed(p, err) })
+			if err == nil {
+				r.fresh.set(p)
+			}
 		})
 		if r.ctx.Err() != nil || err == nil {
 			return // a finished playlist does not change any more

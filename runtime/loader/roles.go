@@ -78,13 +78,15 @@ func (r *rendition) wanted() int64 {
 
 // view fetches and requests what a viewer is going to play.
 func (r *rendition) view(now time.Time) {
-	playhead := r.playhead(now)
 	v := schedule.View{
-		Now: now, Playhead: playhead, Limits: r.e.cfg.Limits, Random: rand.Float64,
+		Now: now, Limits: r.e.cfg.Limits, Random: rand.Float64,
 		Lottery: func(id int64) float64 { return lottery(r.e.seed, id) },
 	}
+	if r.e.demand == nil {
+		v.Playhead = r.playhead(now)
+	}
 	if len(r.e.cfg.Trackers) > 0 {
-		v.WaitUntil = r.joinedAt.Add(r.e.cfg.StartupWait)
+		v.WaitUntil = r.joinedAt.Add(r.hopeful())
 		v.HopeUntil = r.joinedAt.Add(r.e.cfg.StartupHope)
 	}
 	peers := make(map[*session]int, len(r.sessions))
@@ -99,11 +101,14 @@ func (r *rendition) view(now time.Time) {
 	}
 	var segs []*segment
 	for _, seg := range r.segments {
-		if seg.Gap || (!seg.retired.IsZero() && seg.state == schedule.Missing) {
+		if seg.Gap || (!seg.retired.IsZero() && seg.state == schedule.Missing && len(seg.waits) == 0) {
 			continue
 		}
 		segs = append(segs, seg)
 		v.Segments = append(v.Segments, r.scheduled(seg, peers))
+	}
+	if r.e.demand != nil {
+		v.Needs = r.needs(segs, v.Segments, now)
 	}
 	for _, a := range schedule.Viewer(v) {
 		seg := segs[a.Segment]

@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
@@ -25,6 +26,29 @@ type segment struct {
 	notFrom  *session  // peer that failed last
 	stop     context.CancelFunc
 	since    time.Time // when the origin was asked
+	problem  error     // why the origin did not deliver last
+	attempt  int64     // counts the transfers
+
+	// On demand only.
+	feed   atomic.Pointer[feed] // for players that wait; nil if there are none
+	waits  []*wait
+	noRoom bool // the store did not take it
+}
+
+// publish hands what a transfer has brought so far to the players that wait.
+func (s *segment) publish(attempt int64, data []byte, total int64, now time.Time) {
+	if f := s.feed.Load(); f != nil {
+		f.publish(attempt, data, total, now)
+	}
+}
+
+// begin counts a new transfer, which continues the bytes held.
+func (s *segment) begin(held []byte) int64 {
+	s.attempt++
+	if f := s.feed.Load(); f != nil {
+		f.begin(s.attempt, held)
+	}
+	return s.attempt
 }
 
 func (s *segment) held() bool { return s.state == schedule.Held }
@@ -89,6 +113,7 @@ func (r *rendition) forgetAll() {
 
 func (r *rendition) drop(seg *segment) {
 	r.giveUp(seg)
+	r.answer(seg, nil, ErrGone)
 	r.e.store.Remove(seg.key)
 	delete(r.byKey, seg.key)
 	r.dirty = true
@@ -101,9 +126,13 @@ func (r *rendition) retire(now time.Time) {
 		return
 	}
 	keep := 2 * r.playlist.TargetDuration
+	if r.e.demand != nil {
+		// Players may ask for a segment as long after it left the playlist as the playlist is (RFC 8216 §6.2.2).
+		keep = max(keep, r.playlist.Window)
+	}
 	kept := r.segments[:0]
 	for _, seg := range r.segments {
-		if seg.retired.IsZero() || now.Sub(seg.retired) < keep || r.needed(seg, now) {
+		if seg.retired.IsZero() || now.Sub(seg.retired) < keep || r.needed(seg, now) || len(seg.waits) > 0 {
 			kept = append(kept, seg)
 			continue
 		}
@@ -144,11 +173,15 @@ func (r *rendition) completed(seg *segment, data []byte, source Source) {
 	}
 	evicted, ok := r.e.store.Put(seg.key, r.rank(seg, now), data)
 	r.e.dropEvicted(evicted)
-	seg.partial, seg.from, seg.failures = nil, nil, 0
+	seg.partial, seg.from, seg.failures, seg.problem = nil, nil, 0, nil
 	r.dirty = true
+	r.answer(seg, data, nil)
 	if !ok {
 		seg.state = schedule.Missing
-		seg.retryAt = now.Add(time.Hour) // no room for it beside what ranks higher
+		seg.noRoom = true // beside what ranks higher
+		if r.e.demand == nil {
+			seg.retryAt = now.Add(time.Hour)
+		}
 		return
 	}
 	seg.state = schedule.Held
@@ -160,9 +193,10 @@ func (r *rendition) completed(seg *segment, data []byte, source Source) {
 }
 
 // rank is the order of eviction: live segments go by presentation time, those
-// of a VOD seeder by last use, those of a VOD viewer by presentation time.
+// of a VOD seeder by last use, those of a VOD viewer by presentation time. On
+// demand all go by last use, since players may be anywhere.
 func (r *rendition) rank(seg *segment, now time.Time) int64 {
-	if r.e.cfg.Role == RoleSeeder && !r.playlist.Live {
+	if r.e.demand != nil || (r.e.cfg.Role == RoleSeeder && !r.playlist.Live) {
 		return now.UnixMilli()
 	}
 	return seg.Start.Milliseconds()
@@ -171,6 +205,9 @@ func (r *rendition) rank(seg *segment, now time.Time) int64 {
 // missing takes a segment back to where somebody must be asked for it.
 func (r *rendition) missing(seg *segment, partial []byte) {
 	seg.state, seg.partial = schedule.Missing, partial
+	if f := seg.feed.Load(); f != nil {
+		f.keep(partial)
+	}
 	r.dirty = true
 }
 

@@ -78,11 +78,11 @@ func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, o
 		case <-timer.C:
 		case <-o.Reload:
 		}
-		began := time.Now()
 		select {
 		case <-o.Reload: // this load answers it
 		default:
 		}
+		began := time.Now()
 		ended, err := f.step(ctx, began)
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -1,0 +1,272 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+)
+
+// ErrUnknownRendition is returned when the presentation has no rendition with
+// that URI.
+var ErrUnknownRendition = errors.New("the presentation has no such rendition")
+
+// demandLimits are the bounds of an engine with Config.OnDemand when
+// Config.Limits is zero: more at once than DefaultLimits, for players at several
+// places.
+var demandLimits = func(l schedule.Limits) schedule.Limits {
+	l.HTTPSlots, l.PeerSlots = 4, 6
+	return l
+}(DefaultLimits)
+
+// Defaults of an engine with Config.OnDemand.
+const (
+	DefaultPatience  = 1500 * time.Millisecond
+	DefaultWaitLimit = 10 * time.Second
+)
+
+// slot is a rendition that is awake while somebody watches it.
+type slot struct {
+	e    *Engine
+	info manifest.Rendition
+
+	mu      sync.Mutex
+	watched int
+	r       *rendition // nil while it sleeps
+	ended   chan struct{}
+}
+
+// onDemand is what an engine with Config.OnDemand has more.
+type onDemand struct {
+	reload chan struct{} // held by whoever reloads the presentation
+
+	// Guarded by Engine.mu.
+	slots        map[string]*slot // by URI
+	presentation *manifest.Presentation
+	loadedAt     time.Time
+	swarmID      string
+	ctx          context.Context //nolint:containedctx // the engine's life: renditions are woken inside it
+	stopped      bool
+}
+
+// learn takes a presentation; one caller at a time. Renditions that are watched
+// stay, whatever it says.
+func (e *Engine) learn(p *manifest.Presentation) {
+	d := e.demand
+	e.mu.Lock()
+	old := d.slots
+	e.mu.Unlock()
+	slots := make(map[string]*slot, len(p.Renditions))
+	for _, info := range e.cfg.Select(p.Renditions) {
+		if info.URI == "" || slots[info.URI] != nil {
+			continue
+		}
+		if slots[info.URI] = old[info.URI]; slots[info.URI] == nil {
+			slots[info.URI] = &slot{e: e, info: info}
+		}
+	}
+	for uri, s := range old {
+		if slots[uri] == nil && s.isWatched() {
+			slots[uri] = s
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d.presentation, d.loadedAt, d.slots = p, time.Now(), slots
+}
+
+// serve is Run of an engine with Config.OnDemand.
+func (e *Engine) serve(ctx context.Context, p *manifest.Presentation) error {
+	e.mu.Lock()
+	d := e.demand
+	d.ctx = ctx
+	if d.swarmID = e.cfg.SwarmID; d.swarmID == "" {
+		d.swarmID = p.DefaultSwarmID
+	}
+	e.mu.Unlock()
+	e.learn(p)
+	close(e.loaded)
+	<-ctx.Done()
+	e.mu.Lock()
+	d.stopped = true
+	slots := d.slots
+	e.mu.Unlock()
+	var ending sync.WaitGroup
+	for _, s := range slots {
+		ending.Go(s.end)
+	}
+	ending.Wait()
+	return nil
+}
+
+// Presentation returns the presentation as it was at most maxAge ago; if it
+// cannot be loaded anew, the last one there was. It fails only before the first
+// was loaded.
+func (e *Engine) Presentation(ctx context.Context, maxAge time.Duration) (*manifest.Presentation, error) {
+	if err := e.awaitLoaded(ctx); err != nil {
+		return nil, err
+	}
+	d := e.demand
+	select {
+	case d.reload <- struct{}{}:
+		defer func() { <-d.reload }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	e.mu.Lock()
+	p, age := d.presentation, time.Since(d.loadedAt)
+	e.mu.Unlock()
+	if age <= maxAge {
+		return p, nil
+	}
+	fresh, err := e.cfg.Source.Load(ctx)
+	if err != nil {
+		e.log.Warn("loading manifest again failed, going on with what is known", "error", err)
+		return p, nil
+	}
+	e.learn(fresh)
+	return fresh, nil
+}
+
+// Watch declares a player's interest in the rendition with that URI and wakes it
+// if it sleeps: its playlist is followed, its swarms are joined.
+func (e *Engine) Watch(ctx context.Context, uri string) (*Watch, error) {
+	if err := e.awaitLoaded(ctx); err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	s, life, swarmID, stopped := e.demand.slots[uri], e.demand.ctx, e.demand.swarmID, e.demand.stopped
+	e.mu.Unlock()
+	switch {
+	case stopped:
+		return nil, ErrStopped
+	case s == nil:
+		return nil, ErrUnknownRendition
+	}
+	return s.enter(life, swarmID)
+}
+
+var errNotOnDemand = errors.New("the engine plays by itself: set config.onDemand")
+
+func (e *Engine) awaitLoaded(ctx context.Context) error {
+	if e.demand == nil {
+		return errNotOnDemand
+	}
+	select {
+	case <-e.loaded:
+		return nil
+	case <-ctx.Done():
+		e.mu.Lock()
+		reason := e.lastError
+		e.mu.Unlock()
+		if reason != "" {
+			return fmt.Errorf("loading manifest: %s", reason)
+		}
+		return context.Cause(ctx)
+	}
+}
+
+func (s *slot) isWatched() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watched > 0
+}
+
+// enter counts one more player and wakes the rendition for the first.
+func (s *slot) enter(life context.Context, swarmID string) (*Watch, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if life.Err() != nil {
+		return nil, ErrStopped
+	}
+	if s.r == nil {
+		r := newRendition(life, s.e, s.info)
+		if err := r.join(life, swarmID); err != nil {
+			r.leave()
+			return nil, fmt.Errorf("joining swarm of %s: %w", s.info.Name, err)
+		}
+		s.r, s.ended = r, make(chan struct{})
+		s.e.awake(r)
+		ended := s.ended
+		s.e.work.Go(func() {
+			defer close(ended)
+			r.run()
+		})
+		r.log.Info("rendition is watched")
+	}
+	s.watched++
+	return &Watch{slot: s, r: s.r, head: &head{active: time.Now()}}, nil
+}
+
+// leave counts one player less. Swarms are left in the background: closing their
+// connections takes a moment.
+func (s *slot) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.watched--; s.watched > 0 || s.r == nil {
+		return
+	}
+	s.e.work.Go(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.watched == 0 {
+			s.sleep()
+		}
+	})
+}
+
+// end puts the rendition to sleep, watched or not.
+func (s *slot) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sleep()
+}
+
+// sleep ends the rendition; s is locked.
+func (s *slot) sleep() {
+	if s.r == nil {
+		return
+	}
+	r := s.r
+	r.leave()
+	<-s.ended
+	s.e.asleep(r)
+	s.r = nil
+	r.log.Info("rendition sleeps")
+}
+
+// awake and asleep keep the list of renditions that are running.
+func (e *Engine) awake(r *rendition) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.renditions = append(e.renditions, r)
+}
+
+func (e *Engine) asleep(r *rendition) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	kept := make([]*rendition, 0, len(e.renditions))
+	for _, other := range e.renditions {
+		if other != r {
+			kept = append(kept, other)
+		}
+	}
+	e.renditions = kept
+	for _, hash := range r.hashes {
+		delete(e.claimed, hash)
+	}
+}
+
+// claimFor is claim for a rendition that may sleep again.
+func (e *Engine) claimFor(r *rendition, hash identity.InfoHash) bool {
+	if !e.claim(hash) {
+		return false
+	}
+	r.hashes = append(r.hashes, hash)
+	return true
+}
