@@ -48,6 +48,29 @@ type HLSJS struct {
 	MaxBufferLength       float64 `json:"maxBufferLength,omitempty"`       // seconds
 	MaxMaxBufferLength    float64 `json:"maxMaxBufferLength,omitempty"`    // seconds
 	TestBandwidth         *bool   `json:"testBandwidth,omitempty"`
+
+	PlaylistLoadPolicy PlaylistLoadPolicy `json:"playlistLoadPolicy"`
+}
+
+// PlaylistLoadPolicy is how hls.js loads media playlists, again and again while live.
+type PlaylistLoadPolicy struct {
+	Default LoadPolicy `json:"default"`
+}
+
+// LoadPolicy is hls.js's LoaderConfig.
+type LoadPolicy struct {
+	MaxTimeToFirstByteMs int         `json:"maxTimeToFirstByteMs"`
+	MaxLoadTimeMs        int         `json:"maxLoadTimeMs"`
+	TimeoutRetry         RetryPolicy `json:"timeoutRetry"`
+	ErrorRetry           RetryPolicy `json:"errorRetry"`
+}
+
+// RetryPolicy is hls.js's RetryConfig.
+type RetryPolicy struct {
+	MaxNumRetry     int    `json:"maxNumRetry"`
+	RetryDelayMs    int    `json:"retryDelayMs"`
+	MaxRetryDelayMs int    `json:"maxRetryDelayMs"`
+	Backoff         string `json:"backoff"`
 }
 
 // Shaka holds the options of Shaka Player 4.x, for player.configure. The engine sets a presentation delay of its own

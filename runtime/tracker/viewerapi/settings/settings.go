@@ -44,6 +44,12 @@ const (
 	// liveDepth is how far behind the edge viewers without seeders play. The library's own limit is 120 s; half of it
 	// is room enough to spread the fetches and less delay.
 	liveDepth = 60.0
+
+	// An origin that is away is back in a moment, and until then peers share what they hold. hls.js asks for a playlist
+	// three times and then stands still for good; with these it goes on for ten minutes, at most every 4 s.
+	playlistRetries    = 150
+	playlistRetryMs    = 500
+	playlistMaxRetryMs = 4000
 )
 
 // For computes the settings of one viewer.
@@ -55,6 +61,7 @@ func For(in Input) Settings {
 		SimultaneousHTTPDownloads: 2, SimultaneousP2PDownloads: 3,
 		RTCConfig: RTCConfig{ICEServers: []ICEServer{}},
 	}}
+	s.HLSJS.PlaylistLoadPolicy.Default = patient()
 	if !in.P2POff && in.Playlist.Known() && in.UDP != UDPBlocked {
 		// Seeders come and go while a page plays for hours; the script follows them.
 		with, without := windowsWithSeeders(in.Playlist), withoutSeeders(in.Playlist)
@@ -92,6 +99,14 @@ func withSeeders(s *Settings, in Input) {
 	// join, and a first frame half a second later. The estimate rises with the first segments all the same.
 	no := false
 	s.HLSJS.TestBandwidth = &no
+}
+
+// patient waits for the first byte and for the whole as long as hls.js does by itself, and retries for longer.
+func patient() LoadPolicy {
+	retry := RetryPolicy{
+		MaxNumRetry: playlistRetries, RetryDelayMs: playlistRetryMs, MaxRetryDelayMs: playlistMaxRetryMs, Backoff: "linear",
+	}
+	return LoadPolicy{MaxTimeToFirstByteMs: 10_000, MaxLoadTimeMs: 20_000, TimeoutRetry: retry, ErrorRetry: retry}
 }
 
 func windowsWithSeeders(p Playlist) Windows {

@@ -160,3 +160,25 @@ func TestHolding(t *testing.T) {
 		})
 	}
 }
+
+// A page must outlast an origin that is away for some minutes, whatever else it is told.
+func TestPlaylistsAreAskedForAgain(t *testing.T) {
+	live := Playlist{Live: true, TargetDuration: 4 * time.Second, Segments: 6}
+	for name, in := range map[string]Input{
+		"unknown": {}, "no peers wanted": {P2POff: true, Playlist: live}, "seeders": {Playlist: live, SeedersHold: true},
+		"no seeders": {Playlist: live}, "no UDP": {Playlist: live, SeedersHold: true, UDP: UDPBlocked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := For(in).HLSJS.PlaylistLoadPolicy.Default
+			for _, r := range []RetryPolicy{p.ErrorRetry, p.TimeoutRetry} {
+				var total int
+				for i := range r.MaxNumRetry {
+					total += min((i+1)*r.RetryDelayMs, r.MaxRetryDelayMs) // hls.js, linear backoff
+				}
+				if total < 5*60_000 || r.MaxRetryDelayMs > 5000 {
+					t.Errorf("retries for %d ms, at most every %d ms", total, r.MaxRetryDelayMs)
+				}
+			}
+		})
+	}
+}
