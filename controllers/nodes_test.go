@@ -28,14 +28,15 @@ type nodes struct {
 	play map[string]func(*corev1.Pod) // by component: makes the status of a pod another one
 	// deny says of a component that its pods may not be made.
 	deny map[string]string
-	auto bool // a tracker for each tracker pod
+	// at is where all tracker pods answer; empty: each gets a tracker of its own.
+	at string
 }
 
 // lastIP makes the addresses of pods unique in the whole suite.
 var lastIP atomic.Uint32
 
 func startNodes(t *testing.T, w *world) *nodes {
-	n := &nodes{w: w, play: map[string]func(*corev1.Pod){}, deny: map[string]string{}, auto: true}
+	n := &nodes{w: w, play: map[string]func(*corev1.Pod){}, deny: map[string]string{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -192,12 +193,15 @@ func (n *nodes) status(ctx context.Context, pod *corev1.Pod) error {
 		ContainerStatuses: []corev1.ContainerStatus{{Name: component, Image: image, Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}},
 	}
 	n.mu.Lock()
-	change, auto := n.play[component], n.auto
+	change, at := n.play[component], n.at
 	n.mu.Unlock()
 	if change != nil {
 		change(pod)
 	}
-	if component == plan.ComponentTracker && auto {
+	if component == plan.ComponentTracker {
+		if at != "" {
+			n.w.setAddress(ip, at)
+		}
 		n.w.serveTracker(ip)
 	}
 	if equality.Semantic.DeepEqual(*before, pod.Status) {

@@ -2,10 +2,10 @@ package controllers
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
@@ -127,5 +127,5 @@ func (m *memory) pollPause() time.Duration {
 
 // jittered spreads streams that were woken together over time.
 func jittered(d time.Duration) time.Duration {
-	return d*9/10 + rand.N(d/5+1)
+	return wait.Jitter(d*9/10, 0.2)
 }

@@ -6,17 +6,16 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
 // audience is a tracker's telemetry with viewers who report to it as the published rules say.
 type audience struct {
 	*telemetry.Aggregate
-	boot    string
 	viewers []*viewer
 }
 

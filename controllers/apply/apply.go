@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -147,11 +148,13 @@ func (p *pass) free(ctx context.Context, object plan.Object, rec *record) (bool,
 	found := &metav1.PartialObjectMetadata{}
 	found.SetGroupVersionKind(gvk(object.Kind))
 	err := p.Live.Get(ctx, client.ObjectKey{Namespace: p.Stream.Namespace, Name: object.Name}, found)
-	switch {
-	case client.IgnoreNotFound(err) != nil:
-		return false, err
-	case err != nil:
+	if apierrors.IsNotFound(err) {
 		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	switch {
 	case rec != nil && rec.hash == object.Hash && rec.uid == found.UID && rec.version == found.ResourceVersion:
 		return false, nil // made a moment ago, and the cache is on its way
 	case metav1.IsControlledBy(found, p.Stream):

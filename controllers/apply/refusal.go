@@ -77,7 +77,7 @@ func read(err error, ref plan.Ref, nodePort string) *diagnose.Problem {
 	case nodePort != "" && strings.Contains(err.Error(), "provided port is not in the valid range"):
 		problem.Reason = v1.ReasonInvalidSpec
 		problem.Message = fmt.Sprintf("%s: the cluster does not give out that port: %s. Choose one of that range, or leave the field out.", nodePort, causes(err))
-	case apierrors.HasStatusCause(err, metav1.CauseTypeForbidden), apierrors.IsForbidden(err):
+	case apierrors.IsForbidden(err):
 		problem.Message = fmt.Sprintf("The operator may not write %s %s: %s. Let it, with the roles it is shipped with, or change the policy that forbids it.", ref.Kind, ref.Name, strings.TrimSuffix(text, "."))
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		problem.Message = fmt.Sprintf("The API server refuses %s %s: %s. Change the spec; if the object's own fields cannot be changed, delete the object and the operator makes it anew.", ref.Kind, ref.Name, causes(err))

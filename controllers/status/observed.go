@@ -57,7 +57,7 @@ type Workload struct {
 	Current bool
 }
 
-// Complete: all pods are there, new and ready, and no others.
+// Complete tells whether all pods are there, new and ready, and no others.
 func (w Workload) Complete() bool {
 	if w.Wanted == 0 {
 		return !w.Exists || w.Pods == 0

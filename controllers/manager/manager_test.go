@@ -1,0 +1,187 @@
+package manager
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+func valid(change func(*Config)) Config {
+	c := Config{Image: "img:1", MetricsBindAddress: "0", HealthProbeBindAddress: "0", MaxConcurrentReconciles: 2}
+	change(&c)
+	return c
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]Config{
+		"": valid(func(c *Config) {
+			c.WatchNamespaces = []string{"media"}
+			c.ImagePullPolicy = "Never"
+			c.MetricsBindAddress = ":8080"
+		}),
+		"--image: missing":            valid(func(c *Config) { c.Image = "" }),
+		"--image-pull-policy":         valid(func(c *Config) { c.ImagePullPolicy = "Sometimes" }),
+		"--metrics-bind-address":      valid(func(c *Config) { c.MetricsBindAddress = "8080" }),
+		"--health-probe-bind-address": valid(func(c *Config) { c.HealthProbeBindAddress = "x" }),
+		"not the name of a namespace": valid(func(c *Config) { c.LeaderElectionNamespace = "A/B" }),
+		"--watch-namespace: empty":    valid(func(c *Config) { c.WatchNamespaces = []string{""} }),
+		"--max-concurrent-reconciles": valid(func(c *Config) { c.MaxConcurrentReconciles = 0 }),
+	} {
+		err := c.Validate()
+		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
+			t.Errorf("want %q, got %v", want, err)
+		}
+	}
+	if _, err := New(valid(func(c *Config) { c.Image = "" }), slog.Default(), nil); err == nil {
+		t.Error("New took a configuration that is not valid")
+	}
+}
+
+// TestRun starts the program on a cluster that has no CRD yet, lets it have one, has it look after a stream, and
+// ends it.
+func TestRun(t *testing.T) {
+	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		t.Fatal("KUBEBUILDER_ASSETS is not set; it names the folder of kube-apiserver and etcd. Use: make unit")
+	}
+	env := &envtest.Environment{ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
+	rest, err := env.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := env.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	scheme, err := Scheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, err := client.New(rest, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &lines{}
+	probes, numbers := free(t), free(t)
+	m, err := New(Config{Image: "img:1", MetricsBindAddress: numbers, HealthProbeBindAddress: probes, LeaderElect: true,
+		LeaderElectionNamespace: "default", MaxConcurrentReconciles: 2, Rest: rest}, slog.New(slog.NewTextHandler(out, nil)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+
+	eventually(t, "word of the missing CRD", func() bool { return strings.Contains(out.String(), "install the CRD") })
+	if _, err := envtest.InstallCRDs(rest, envtest.CRDInstallOptions{Paths: []string{"../../config/crd/p2pstream.dev_p2pstreams.yaml"}, ErrorIfPathMissing: true}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "readiness", func() bool {
+		return get("http://"+probes+"/readyz") == "ok" && get("http://"+probes+"/healthz") == "ok"
+	})
+	stream := &v1.P2PStream{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "live"},
+		Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "https://origin.example.com/master.m3u8"}}}
+	if err := admin.Create(t.Context(), stream); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "children", func() bool {
+		return admin.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: "live-tracker"}, &corev1.ConfigMap{}) == nil
+	})
+	var lease coordinationv1.Lease
+	if err := admin.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: LeaseName}, &lease); err != nil || lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "" {
+		t.Errorf("lease: %v, %+v", err, lease.Spec)
+	}
+	for _, name := range []string{"p2pstream_operator_phase_seconds_count", `p2pstream_operator_streams{condition="Ready"`, `p2pstream_operator_child_writes_total{kind="ConfigMap",result="ok",verb="apply"}`, "controller_runtime_reconcile_total"} {
+		eventually(t, "metric "+name, func() bool { return strings.Contains(get("http://"+numbers+"/metrics"), name) })
+	}
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("ended with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("it does not end")
+	}
+	if err := admin.Get(t.Context(), client.ObjectKeyFromObject(&lease), &lease); err != nil || (lease.Spec.HolderIdentity != nil && *lease.Spec.HolderIdentity != "") {
+		t.Errorf("the lease was not given back: %v, %+v", err, lease.Spec)
+	}
+	if strings.Contains(out.String(), "panic") {
+		t.Error(out.String())
+	}
+}
+
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(40 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for !is() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("waited in vain for %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func get(url string) string {
+	resp, err := http.Get(url)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
+}
+
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return fmt.Sprint(l.Addr())
+}
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}

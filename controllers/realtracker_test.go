@@ -1,0 +1,108 @@
+package controllers_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// TestRealTracker reads the stats of a real tracker, which reads a real playlist and takes a real report.
+func TestRealTracker(t *testing.T) {
+	t.Parallel()
+	playlist := "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n"
+	for i := range 30 {
+		playlist += fmt.Sprintf("#EXTINF:4.0,\nseg%d.ts\n", i)
+	}
+	playlist += "#EXT-X-ENDLIST\n"
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, playlist)
+	}))
+	t.Cleanup(origin.Close)
+	source := origin.URL + "/film.m3u8"
+
+	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Stream: &tracker.StreamConfig{SourceURL: source}}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- server.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("tracker: %v", err)
+		}
+	})
+	select {
+	case <-server.Ready():
+	case err := <-done:
+		done <- err
+		t.Fatal(err)
+	}
+
+	w := newWorld(t)
+	w.nodes.answerBy(server.AdminAddr().String())
+	w.operator()
+	w.stream("film", func(s *v1.P2PStreamSpec) { s.Source.URL = v1.URL(source) })
+	s := w.until("film", "read", func(s *v1.P2PStream) bool { return has("Peerable=True/Shareable")(s) && len(s.Status.Renditions) == 1 })
+	hashes := s.Status.Renditions[0].InfoHashes
+	if len(hashes["v2.3"]) != 20 || len(hashes["v2.2"]) != 20 {
+		t.Errorf("info hashes %q", hashes)
+	}
+	if !has("TelemetryFresh=Unknown/Pending")(s) || s.Status.Swarm == nil || s.Status.Swarm.Viewers != nil {
+		t.Errorf("a tracker that has just started knows nobody: %+v", s.Status.Swarm)
+	}
+
+	report(t, "http://"+server.Addr().String(), telemetry.Counters{HTTP: 1_000_000, Viewer: 9_000_000})
+	s = w.until("film", "told of bytes", func(s *v1.P2PStream) bool { return s.Status.Offload != nil && s.Status.Offload.Totals.PeerBytes > 0 })
+	if totals := s.Status.Offload.Totals; totals.OriginBytes != 1_000_000 || totals.PeerBytes != 9_000_000 || len(s.Status.Offload.Runs) != 1 {
+		t.Errorf("%+v", s.Status.Offload)
+	}
+}
+
+// report sends one as a page of ours does: under the session that the tracker hands out.
+func report(t *testing.T, url string, counted telemetry.Counters) {
+	t.Helper()
+	resp, err := http.Get(url + "/v1/config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var config struct {
+		Telemetry struct {
+			Session string `json:"session"`
+		} `json:"telemetry"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&config); err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(telemetry.Report{Version: telemetry.ReportVersion, Session: config.Telemetry.Session, Sequence: 1, Role: telemetry.RoleViewer, Counters: counted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.Post(url+"/v1/telemetry", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		t.Fatalf("report under session %q: status %d", config.Telemetry.Session, answer.StatusCode)
+	}
+}
+
+// answerBy has all tracker pods answer at one address.
+func (n *nodes) answerBy(address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.at = address
+}
