@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/seeder/config"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
 func TestValidateNamesTheField(t *testing.T) {
@@ -72,6 +74,13 @@ func TestSessionNamesTheSocketAndNothingElse(t *testing.T) {
 	got := named([]string{"ws://t.example/announce", "wss://u.example/x?key=1"}, "abc")
 	if got[0] != "ws://t.example/announce?session=abc" || got[1] != "wss://u.example/x?key=1&session=abc" {
 		t.Errorf("named = %v", got)
+	}
+}
+
+func TestSessionTellsWhichSeederItIs(t *testing.T) {
+	one, other := sessionID(3), sessionID(3)
+	if one == other || !strings.HasPrefix(one, "seeder-3-") || len(sessionID(config.MaxOrdinal)) > telemetry.MaxSessionLength {
+		t.Errorf("sessions %q and %q", one, other)
 	}
 }
 

@@ -3,6 +3,7 @@ package seeder
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -40,8 +41,10 @@ func named(trackers []string, session string) []string {
 	return out
 }
 
-func sessionID() string {
+// sessionID is unique to this run, and tells people which of a stream's seeders
+// it is.
+func sessionID(ordinal int) string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
+	return fmt.Sprintf("seeder-%d-%s", ordinal, hex.EncodeToString(b[:]))
 }

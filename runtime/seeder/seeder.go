@@ -61,7 +61,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		reg = prometheus.NewRegistry()
 	}
 	s := &Server{
-		cfg: cfg, session: sessionID(), log: log, reg: reg, uplink: loader.NewUplink(cfg.UplinkBps / 8),
+		cfg: cfg, session: sessionID(cfg.Ordinal), log: log, reg: reg, uplink: loader.NewUplink(cfg.UplinkBps / 8),
 		running: make(chan struct{}), open: make(chan struct{}), rateAt: time.Now(),
 	}
 	if cfg.Token == "" && cfg.TokenFile != "" {
