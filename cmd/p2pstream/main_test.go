@@ -18,6 +18,7 @@ func TestExitCodes(t *testing.T) {
 	if err := os.WriteFile(bad, []byte(`{"sauce": 1}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("KUBECONFIG", "/nowhere")
 	for name, tt := range map[string]struct {
 		args []string
 		want int
@@ -39,6 +40,9 @@ func TestExitCodes(t *testing.T) {
 		"viewer without --headless":  {[]string{"viewer", "--source", "http://x/m.m3u8"}, exitUsage},
 		"a port that cannot be had":  {[]string{"origin", "--listen", "192.0.2.1:1"}, exitFailure},
 		"a token that is not there":  {[]string{"seeder", "--source", "http://x/m", "--tracker", "ws://x", "--token-file", "/nowhere"}, exitFailure},
+		"manager without an image":   {[]string{"manager", "--image", ""}, exitUsage},
+		"manager with a bad address": {[]string{"manager", "--image", "i", "--metrics-bind-address", "8080"}, exitUsage},
+		"manager without a cluster":  {[]string{"manager", "--image", "i"}, exitFailure},
 		"TLS files that do not work": {[]string{"tracker", "--tls-cert", "/nowhere", "--tls-key", "/nowhere"}, exitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
