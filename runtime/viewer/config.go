@@ -1,14 +1,11 @@
 package viewer
 
 import (
-	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/duration"
-	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/viewer/join"
 )
 
 // Defaults of Config.
@@ -44,29 +41,23 @@ type Config struct {
 // AllRenditions selects every rendition.
 const AllRenditions = "all"
 
+// Join is the part of the configuration that says what stream it is and how to
+// take part in it.
+func (c Config) Join() join.Config {
+	return join.Config{
+		ConfigURL: c.ConfigURL, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID,
+		Verify: c.Verify, Generations: c.Generations, NoP2P: c.NoP2P, NoUpload: c.NoUpload, StoreBytes: c.StoreBytes,
+		MaxPeers: c.MaxPeers, Loopback: c.Loopback, OneSocketPerSwarm: c.OneSocketPerSwarm,
+	}
+}
+
 // Validate names the first field that cannot be used.
 func (c Config) Validate() error {
-	switch {
-	case c.ConfigURL == "" && c.Source == "":
-		return errors.New("config.configURL, config.source: both are missing; give one, as in --config-url http://tracker.example.com:8000/v1/config")
-	case c.ConfigURL != "" && (c.Source != "" || len(c.Trackers) > 0):
-		return errors.New("config.configURL: comes with source and trackers of its own; leave config.source and config.trackers out")
-	}
-	for _, g := range c.Generations {
-		if !slices.Contains(identity.Generations(), identity.Generation(g)) {
-			return fmt.Errorf("config.generations: %q is unknown; use one of %v", g, identity.Generations())
-		}
-	}
 	return check.First(
-		check.Optional("config.configURL", c.ConfigURL, check.HTTP),
-		check.Optional("config.source", c.Source, check.HTTP),
-		check.Each("config.trackers", c.Trackers, check.WebSocket),
-		check.Each("config.stun", c.STUN, check.STUN),
+		c.Join().Validate(),
 		check.Between("config.count", c.Count, 0, maxCount),
 		check.NotNegative("config.joinInterval", c.JoinInterval.Std()),
 		check.NotNegative("config.duration", c.Duration.Std()),
-		check.NotNegative("config.storeBytes", c.StoreBytes),
-		check.NotNegative("config.maxPeers", c.MaxPeers),
 	)
 }
 

@@ -67,9 +67,7 @@ func (s *Server) Snapshot() Report {
 }
 
 func (v *viewer) report() (One, loader.Counters) {
-	v.mu.Lock()
-	engine := v.engine
-	v.mu.Unlock()
+	engine := v.Engine()
 	if engine == nil {
 		return One{ID: v.id, StartupMs: -1}, loader.Counters{}
 	}

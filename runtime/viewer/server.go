@@ -47,12 +47,17 @@ func (s *Server) Run(ctx context.Context) error {
 	next := time.NewTicker(s.cfg.JoinInterval.Std())
 	defer next.Stop()
 	for i := range s.cfg.Count {
-		v := &viewer{id: i + 1, cfg: s.cfg, log: s.log.With("viewer", i+1)}
+		v, err := newViewer(i+1, s.cfg, s.log)
+		if err != nil {
+			first.Do(func() { failed = err })
+			stop()
+			break
+		}
 		s.mu.Lock()
 		s.viewers = append(s.viewers, v)
 		s.mu.Unlock()
 		work.Go(func() {
-			if err := v.run(ctx, nil); err != nil {
+			if err := v.Run(ctx); err != nil {
 				first.Do(func() { failed = err })
 				stop()
 			}

@@ -1,0 +1,52 @@
+package join
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/p2pstream/p2pstream/internal/check"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+)
+
+// Config names a stream and says how to take part in it.
+type Config struct {
+	ConfigURL string   `json:"configURL,omitempty"` // /v1/config of a tracker: all the rest comes from there
+	Source    string   `json:"source,omitempty"`    // or: the manifest URL …
+	Trackers  []string `json:"trackers,omitempty"`  // … with trackers …
+	STUN      []string `json:"stun,omitempty"`      // … and STUN servers
+	SwarmID   string   `json:"swarmID,omitempty"`
+
+	Verify      bool     `json:"verify,omitempty"`      // compare each segment's SHA-256 with the origin's
+	Generations []string `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3
+	NoP2P       bool     `json:"noP2P,omitempty"`       // origin only, to compare with
+	NoUpload    bool     `json:"noUpload,omitempty"`    // take from peers, give nothing
+	StoreBytes  int64    `json:"storeBytes,omitempty"`
+	MaxPeers    int      `json:"maxPeers,omitempty"`
+	Loopback    bool     `json:"loopback,omitempty"` // also use 127.0.0.1, for everything on one machine
+	// OneSocketPerSwarm suits trackers that close a socket for one bad message.
+	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`
+}
+
+// Validate names the first field that cannot be used.
+func (c Config) Validate() error {
+	switch {
+	case c.ConfigURL == "" && c.Source == "":
+		return errors.New("config.configURL, config.source: both are missing; give one, as in --config-url http://tracker.example.com:8000/v1/config")
+	case c.ConfigURL != "" && (c.Source != "" || len(c.Trackers) > 0):
+		return errors.New("config.configURL: comes with source and trackers of its own; leave config.source and config.trackers out")
+	}
+	for _, g := range c.Generations {
+		if !slices.Contains(identity.Generations(), identity.Generation(g)) {
+			return fmt.Errorf("config.generations: %q is unknown; use one of %v", g, identity.Generations())
+		}
+	}
+	return check.First(
+		check.Optional("config.configURL", c.ConfigURL, check.HTTP),
+		check.Optional("config.source", c.Source, check.HTTP),
+		check.Each("config.trackers", c.Trackers, check.WebSocket),
+		check.Each("config.stun", c.STUN, check.STUN),
+		check.NotNegative("config.storeBytes", c.StoreBytes),
+		check.NotNegative("config.maxPeers", c.MaxPeers),
+	)
+}
