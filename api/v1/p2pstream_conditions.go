@@ -54,12 +54,9 @@ const (
 	ReasonLowLatencyPartsOnly = "LowLatencyPartsOnly"
 	// ReasonLiveWindowTooShort: the playlist holds too few segments to fetch any of them from peers in time.
 	ReasonLiveWindowTooShort = "LiveWindowTooShort"
-	// ReasonUnsupportedFormat: the manifest is of a kind that this release cannot read.
-	ReasonUnsupportedFormat = "UnsupportedFormat"
-	// ReasonSourceUnreachable: the manifest could not be fetched; the message says why.
+	// ReasonSourceUnreachable: the manifest could not be fetched, or is none that can be read; the message
+	// says why.
 	ReasonSourceUnreachable = "SourceUnreachable"
-	// ReasonSourceInvalid: what was fetched is not a manifest.
-	ReasonSourceInvalid = "SourceInvalid"
 
 	// ReasonAvailable: enough replicas answer.
 	ReasonAvailable = "Available"
