@@ -163,7 +163,7 @@ func TestHolding(t *testing.T) {
 
 // A page must outlast an origin that is away for some minutes, whatever else it is told.
 func TestPlaylistsAreAskedForAgain(t *testing.T) {
-	live := Playlist{Live: true, TargetDuration: 4 * time.Second, Segments: 6}
+	live := live(4, 6)
 	for name, in := range map[string]Input{
 		"unknown": {}, "no peers wanted": {P2POff: true, Playlist: live}, "seeders": {Playlist: live, SeedersHold: true},
 		"no seeders": {Playlist: live}, "no UDP": {Playlist: live, SeedersHold: true, UDP: UDPBlocked},
