@@ -71,7 +71,7 @@ unit: $(GOTESTSUM) cluster-binaries ## run unit tests with the race detector; th
 .PHONY: tools
 tools: $(GOTESTSUM)
 	@mkdir -p $(RESULTS)
-	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -timeout 10m ./...
+	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -count=1 -timeout 10m ./...
 
 .PHONY: deploy
 deploy: $(GOTESTSUM) ## test manifests and chart without a cluster
