@@ -242,7 +242,7 @@ func trackerConfig(listen string, spec v1.P2PStreamSpec, servers []string, token
 	cfg := tracker.Config{
 		Listen: listen, SeederToken: token, DrainPeriod: tracker.Duration(100 * time.Millisecond),
 		Stream: &tracker.StreamConfig{
-			SourceURL: string(spec.Source.URL), SeederURL: string(spec.Source.SeederURL), SwarmID: spec.SwarmID,
+			SourceURL: string(spec.Source.URL), SeederURL: string(spec.Source.SeederURL), SwarmID: swarmID(spec),
 			STUN: servers, TelemetryInterval: tracker.Duration(spec.Telemetry.Interval.Duration),
 			DisableP2P: !*spec.Viewers.P2P, DisableUpload: !*spec.Viewers.Upload,
 		},
@@ -253,17 +253,22 @@ func trackerConfig(listen string, spec v1.P2PStreamSpec, servers []string, token
 	return cfg
 }
 
+// swarmID of tracker and seeders alike: where seeders fetch from another URL than players, they must meet them all the
+// same.
+func swarmID(spec v1.P2PStreamSpec) string {
+	if spec.SwarmID == "" && spec.Source.SeederURL != spec.Source.URL {
+		return identity.DefaultSwarmID(string(spec.Source.URL))
+	}
+	return spec.SwarmID
+}
+
 func seederConfig(trackerAddr net.Addr, spec v1.P2PStreamSpec, token string) (seeder.Config, error) {
 	cfg := seeder.Config{
-		Source: string(spec.Source.SeederURL), SwarmID: spec.SwarmID,
+		Source: string(spec.Source.SeederURL), SwarmID: swarmID(spec),
 		Trackers: []string{"ws://" + trackerAddr.String() + "/announce"}, Token: token,
 		MaxPeers: int(*spec.Seeders.MaxPeers), CacheBytes: spec.Seeders.CacheSize.Value(),
 		Renditions: spec.Seeders.Renditions, Loopback: true,
 		Drain: duration.Duration(100 * time.Millisecond), ReportInterval: duration.Duration(2 * time.Second),
-	}
-	if cfg.SwarmID == "" && spec.Source.SeederURL != spec.Source.URL {
-		// Seeders fetch from another URL than players, but must meet them.
-		cfg.SwarmID = identity.DefaultSwarmID(string(spec.Source.URL))
 	}
 	var err error
 	if cfg.UplinkBps, err = spec.Seeders.Uplink.BitsPerSecond(); err != nil {
