@@ -42,19 +42,12 @@ var programs = map[string]func() int{
 }
 
 func main() {
-	os.Exit(run(os.Args, os.Stderr.WriteString))
-}
-
-func run(args []string, complain func(string) (int, error)) int {
-	if len(args) == 0 {
-		return 2
-	}
-	program, ok := programs[filepath.Base(args[0])]
+	program, ok := programs[filepath.Base(os.Args[0])]
 	if !ok {
-		_, _ = complain(fmt.Sprintf("%s: start this binary by one of these names (a symlink will do): %s\n", args[0], strings.Join(names(), ", ")))
-		return 2
+		_, _ = fmt.Fprintf(os.Stderr, "%s: start this binary by one of these names (a symlink will do): %s\n", os.Args[0], strings.Join(names(), ", "))
+		os.Exit(2)
 	}
-	return program()
+	os.Exit(program())
 }
 
 func names() []string {
@@ -66,8 +59,8 @@ func names() []string {
 	return all
 }
 
-func component(make func() *cobra.Command) func() int {
-	return func() int { return cli.Run(make()) }
+func component(command func() *cobra.Command) func() int {
+	return func() int { return cli.Run(command()) }
 }
 
 func runEtcd() int {
