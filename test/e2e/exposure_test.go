@@ -36,7 +36,7 @@ var _ = Describe("Seeders behind node ports", Label("exposure"), func() {
 		DeferCleanup(func(ctx SpecContext) { Expect(lab.Masquerade(ctx, false)).To(Succeed()) }, NodeTimeout(30*time.Second))
 		for _, hidden := range []bool{false, true} {
 			Expect(lab.Masquerade(ctx, hidden)).To(Succeed())
-			r, err := startViewers(ctx, north, s, "--count", "2", "--duration", "12s").Wait(30 * time.Second)
+			r, err := startViewers(ctx, north, s, "--count", "2", "--duration", "8s").Wait(30 * time.Second)
 			Expect(err).NotTo(HaveOccurred())
 			name := "masquerade " + strconv.FormatBool(hidden)
 			expectWell(name, 2, r)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -26,41 +27,29 @@ import (
 // and six of our own viewers in both.
 var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFailure, func() {
 	const perOffice = 3
-	const people = 2*perOffice + 1
 	var s *v1.P2PStream
 	var here *browser.Browser
-	var page *browser.Tab
+	var pages []*browser.Tab // the first from the beginning, others came later
 	var groups []*viewers.Group
-	// own is what pages that left measured themselves.
-	var own v1.OffloadTotals
-
-	// leave ends a page as a person does, after a look at how it went.
-	leave := func(ctx context.Context, name string, tab *browser.Tab) {
-		GinkgoHelper()
-		r := tab.Report(ctx)
-		tab.Leave(ctx)
-		tab.Close()
-		own = plus(own, viewer.Bytes(r.Bytes))
-		expectSmooth(name, r)
-	}
+	people := func() int32 { return int32(2*perOffice + len(pages)) }
 
 	BeforeAll(func(ctx SpecContext) {
 		s = stream("all-hands", origin.URL(livePath))
 		serve(ctx, s)
 		awaitHeld(ctx, s)
 		here = startBrowser(north)
-		page = open(ctx, here, s)
+		pages = append(pages, open(ctx, here, s))
 		for _, office := range []*cluster.Office{north, south} {
 			groups = append(groups, startViewers(ctx, office, s, "--count", fmt.Sprint(perOffice)))
 		}
-		eventually(ctx, s, time.Minute).Should(HaveViewers(people))
+		eventually(ctx, s, time.Minute).Should(HaveViewers(people()))
 	}, NodeTimeout(3*time.Minute))
 
-	// settle waits until the operator sees everything as it was before, and the page has gone on meanwhile.
-	settle := func(ctx context.Context, before browser.Report) {
+	// unharmed wants a stream that is ready, and an audience that has gone on since.
+	unharmed := func(ctx context.Context, before browser.Report) {
 		GinkgoHelper()
-		eventually(ctx, s, time.Minute).Should(And(BeReady(), HaveViewers(people)))
-		now := page.Report(ctx)
+		awaitReady(ctx, s)
+		now := pages[0].Report(ctx)
 		Expect(now.Rebuffers()).To(Equal(before.Rebuffers()), "the page stalled: %s", now.Dump())
 		Expect(now.CurrentTime).To(BeNumerically(">", before.CurrentTime))
 		for _, g := range groups {
@@ -69,49 +58,53 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 	}
 
 	It("stays together when the tracker moves to another node, and newcomers join", func(ctx SpecContext) {
-		before := page.Report(ctx)
-		old := podOf(ctx, s, "tracker")
+		before := pages[0].Report(ctx)
+		tracker := crewOf(s, "tracker")
+		old := tracker.pod(ctx)
 		_, err := k8s.Kubectl(ctx, "cordon", old.Spec.NodeName)
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func(ctx SpecContext) {
 			_, err := k8s.Kubectl(ctx, "uncordon", old.Spec.NodeName)
 			Expect(err).NotTo(HaveOccurred())
 		}, NodeTimeout(30*time.Second))
-		took := replaced(ctx, s, "tracker", func() { Expect(k8s.Delete(ctx, old)).To(Succeed()) })
-		Expect(podOf(ctx, s, "tracker").Spec.NodeName).NotTo(Equal(old.Spec.NodeName))
+		took := tracker.replace(ctx)
+		Expect(tracker.pod(ctx).Spec.NodeName).NotTo(Equal(old.Spec.NodeName))
 		note("tracker moved in %.1f s", took.Seconds())
 
 		By("those who are there go on exchanging")
-		moved := page.Report(ctx)
-		after := watch(ctx, page, moved, 10)
+		moved := pages[0].Report(ctx)
+		after := watch(ctx, pages[0], moved, 6)
 		Expect(after.Bytes.Seeder+after.Bytes.Viewer).To(BeNumerically(">", moved.Bytes.Seeder+moved.Bytes.Viewer), after.Dump)
 
 		By("a newcomer joins")
 		newcomer := open(ctx, here, s)
+		pages = append(pages, newcomer)
 		newcomer.WaitFor(ctx, 20*time.Second, "bytes from peers", func(r browser.Report) bool { return r.Bytes.Seeder+r.Bytes.Viewer > 0 })
-		leave(ctx, "newcomer", newcomer)
-		settle(ctx, before)
+		expectSmooth("newcomer", newcomer.Report(ctx))
+		unharmed(ctx, before)
 	}, SpecTimeout(2*time.Minute))
 
 	It("does not notice pods that go away one after the other, and is counted right to the byte", func(ctx SpecContext) {
-		before := page.Report(ctx)
+		before := pages[0].Report(ctx)
 		for _, component := range []string{"tracker", "stun", "seeder"} {
-			took := replaced(ctx, s, component, func() { Expect(k8s.Delete(ctx, podOf(ctx, s, component))).To(Succeed()) })
-			settle(ctx, before)
+			took := crewOf(s, component).replace(ctx)
+			unharmed(ctx, before)
 			note("%s replaced in %.1f s", component, took.Seconds())
 		}
-		By("the operator's own pod")
-		operator := &corev1.PodList{}
-		Expect(k8s.List(ctx, operator, client.InNamespace(managerNamespace))).To(Succeed())
-		for i := range operator.Items {
-			Expect(k8s.Delete(ctx, &operator.Items[i])).To(Succeed())
-		}
-		observed := current(ctx, s).Status.Offload.ObservedAt
-		eventually(ctx, s, time.Minute).Should(HaveField("Status.Offload.ObservedAt", HaveField("Time", BeTemporally(">", observed.Time))))
-		settle(ctx, before)
+		note("operator replaced in %.1f s", operator.replace(ctx).Seconds())
 
-		By("the page and the viewers leave")
-		leave(ctx, "page", page)
+		By("status knows all of them again")
+		eventually(ctx, s, time.Minute).Should(And(HaveViewers(people()), BeObservedAfter(time.Now())))
+		unharmed(ctx, before)
+
+		By("pages and viewers leave, as people do")
+		var own v1.OffloadTotals
+		for i, page := range pages {
+			r := page.Report(ctx)
+			page.Leave(ctx)
+			own = plus(own, viewer.Bytes(r.Bytes))
+			expectSmooth(fmt.Sprint("page ", i+1), r)
+		}
 		for i, g := range groups {
 			r, err := g.Stop(30 * time.Second)
 			Expect(err).NotTo(HaveOccurred())
@@ -123,45 +116,46 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 	}, SpecTimeout(4*time.Minute))
 })
 
-// podOf is the one running pod of a component.
-func podOf(ctx context.Context, s *v1.P2PStream, component string) *corev1.Pod {
-	GinkgoHelper()
-	var found *corev1.Pod
-	Eventually(ctx, func(ctx context.Context) ([]corev1.Pod, error) {
-		pods, err := runningPods(ctx, s, component)
-		if len(pods) == 1 {
-			found = &pods[0]
-		}
-		return pods, err
-	}).Should(HaveLen(1), "ready pods of the %s", component)
-	return found
-}
+// crew is the pods of a program.
+type crew []client.ListOption
 
-// runningPods are the pods of a component that are ready and not on their way out.
-func runningPods(ctx context.Context, s *v1.P2PStream, component string) ([]corev1.Pod, error) {
-	var pods corev1.PodList
-	err := k8s.List(ctx, &pods, client.InNamespace(s.Namespace), client.MatchingLabels{
+var operator = crew{client.InNamespace(managerNamespace)}
+
+func crewOf(s *v1.P2PStream, component string) crew {
+	return crew{client.InNamespace(s.Namespace), client.MatchingLabels{
 		"p2pstream.dev/stream": s.Name, "app.kubernetes.io/component": component,
-	})
-	var running []corev1.Pod
-	for _, p := range pods.Items {
-		for _, c := range p.Status.Conditions {
-			if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue && p.DeletionTimestamp == nil {
-				running = append(running, p)
-			}
-		}
-	}
-	return running, err
+	}}
 }
 
-// replaced does something to a component's pod and waits until another one is ready in its place.
-func replaced(ctx context.Context, s *v1.P2PStream, component string, do func()) time.Duration {
+// running are the pods that are ready and not on their way out.
+func (c crew) running(ctx context.Context) ([]corev1.Pod, error) {
+	var pods corev1.PodList
+	err := k8s.List(ctx, &pods, c...)
+	return slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool {
+		return p.DeletionTimestamp != nil || !slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		})
+	}), err
+}
+
+// pod is the only one that runs.
+func (c crew) pod(ctx context.Context) *corev1.Pod {
 	GinkgoHelper()
-	old := podOf(ctx, s, component).UID
+	var pods []corev1.Pod
+	Eventually(ctx, func(ctx context.Context) (found []corev1.Pod, err error) {
+		pods, err = c.running(ctx)
+		return pods, err
+	}).Should(HaveLen(1))
+	return &pods[0]
+}
+
+// replace deletes the pod and waits until another one is ready in its place.
+func (c crew) replace(ctx context.Context) time.Duration {
+	GinkgoHelper()
+	old := c.pod(ctx)
 	begun := time.Now()
-	do()
-	Eventually(ctx, runningPods).WithArguments(s, component).WithTimeout(45 * time.Second).
-		Should(ConsistOf(HaveField("ObjectMeta", HaveField("UID", Not(Equal(old))))))
+	Expect(k8s.Delete(ctx, old)).To(Succeed())
+	Eventually(ctx, c.running).WithTimeout(45 * time.Second).Should(ConsistOf(HaveField("ObjectMeta.UID", Not(Equal(old.UID)))))
 	return time.Since(begun)
 }
 
@@ -177,10 +171,10 @@ func addUpTo(own v1.OffloadTotals) types.GomegaMatcher {
 	sum := func(t v1.OffloadTotals) int64 { return t.OriginBytes + t.SeederBytes + t.PeerBytes }
 	near := func(got, want int64) bool { return math.Abs(float64(got-want)) <= 0.02*float64(sum(own)) }
 	return WithTransform(func(s *v1.P2PStream) string {
-		t := s.Status.Offload.Totals
-		if t == nil {
-			return "no totals"
+		if s.Status.Offload == nil || s.Status.Offload.Totals == nil {
+			return "status has no totals"
 		}
+		t := s.Status.Offload.Totals
 		if near(sum(*t), sum(own)) && near(t.OriginBytes, own.OriginBytes) && near(t.SeederBytes, own.SeederBytes) && near(t.PeerBytes, own.PeerBytes) {
 			return ""
 		}

@@ -10,6 +10,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
@@ -41,7 +44,9 @@ var _ = Describe("The chart", Label("helm"), SpecPriority(-1), func() {
 		other.Namespace = "elsewhere"
 		apply(ctx, other)
 		serve(ctx, s)
-		Expect(current(ctx, other)).To(HaveCondition(v1.ConditionReady, "Unknown", v1.ReasonPending))
+		untouched := current(ctx, other)
+		Expect(untouched.Status.ObservedGeneration).To(BeZero())
+		Expect(meta.IsStatusConditionPresentAndEqual(untouched.Status.Conditions, v1.ConditionReady, metav1.ConditionUnknown)).To(BeTrue())
 		Expect(allChildren(ctx, other)).To(BeEmpty())
 
 		before, err := allChildren(ctx, s)

@@ -26,7 +26,7 @@ var _ = Describe("A seeder on a node port", Label("offload"), func() {
 		serve(ctx, s)
 		awaitHeld(ctx, s)
 		before := origin.From(anywhere)
-		reports := watchBoth(ctx, s, 40)
+		reports := watchBoth(ctx, s, 30)
 		expectGenuine(ctx, reports...)
 		after := origin.From(anywhere)
 		note("the origin served %d segments, %d bytes, to pods and offices; the pages received %d",

@@ -22,7 +22,7 @@ var _ = Describe("Browsers in two offices", Label("stun"), func() {
 
 		By("without STUN")
 		one, two := open(ctx, here, s), open(ctx, there, s)
-		watch(ctx, one, one.Report(ctx), 15)
+		watch(ctx, one, one.Report(ctx), 12)
 		a, b := one.Report(ctx), watch(ctx, two, two.Report(ctx), 1)
 		one.Close()
 		two.Close()

@@ -204,5 +204,5 @@ func timed(what string, do func()) time.Duration {
 func note(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	_, _ = fmt.Fprintln(GinkgoWriter, line)
-	AddReportEntry(line, ReportEntryVisibilityAlways)
+	AddReportEntry(line, ReportEntryVisibilityAlways, Offset(1))
 }

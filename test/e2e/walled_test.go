@@ -30,7 +30,7 @@ var _ = Describe("An office whose firewall drops UDP", Label("walled"), func() {
 		}
 		note("first frame, ms: plain HTTP %v, with the stream's settings %v", plain, shared)
 		tab := open(ctx, b, s)
-		r := watch(ctx, tab, tab.Report(ctx), 20)
+		r := watch(ctx, tab, tab.Report(ctx), 10)
 		expectSmooth("walled", r)
 		Expect(r.PeersSeen).To(BeZero(), "UDP is not dropped: %s", r.Dump())
 		Expect(r.Bytes.HTTP).To(BeNumerically(">", 0))
