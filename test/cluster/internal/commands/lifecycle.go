@@ -74,12 +74,14 @@ func (a *app) up() *cobra.Command {
 		Short: "Bring a cluster up; one that crashed is cleaned away first",
 		Example: `  cluster up
   cluster up --name second --nodes 3 --masquerade`,
-		Args:    args(cobra.NoArgs),
-		PreRunE: needRoot,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, given []string) error {
 			o.Name = a.name
 			if err := plan.CheckNodes(o.Nodes); err != nil {
 				return usageError{err}
+			}
+			if err := needRoot(cmd, given); err != nil {
+				return err
 			}
 			s, err := cluster.Up(cmd.Context(), o, a.log)
 			if err != nil {

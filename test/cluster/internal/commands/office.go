@@ -24,11 +24,13 @@ unlimited, without --drop-udp UDP passes.`,
 		Example: `  cluster office paris --rate 20mbit --latency 50ms
   cluster office berlin --drop-udp
   cluster office paris --remove`,
-		Args:    args(cobra.ExactArgs(1)),
-		PreRunE: needRoot,
+		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			o.Name = given[0]
 			if remove {
+				if err := needRoot(cmd, given); err != nil {
+					return err
+				}
 				return cluster.RemoveOffice(cmd.Context(), a.name, o.Name, a.log)
 			}
 			if rate != "" {
@@ -39,6 +41,9 @@ unlimited, without --drop-udp UDP passes.`,
 			}
 			if err := o.Check(); err != nil {
 				return usageError{err}
+			}
+			if err := needRoot(cmd, given); err != nil {
+				return err
 			}
 			info, err := cluster.SetOffice(cmd.Context(), a.name, o, a.log)
 			if err != nil {
