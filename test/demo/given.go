@@ -147,7 +147,8 @@ func (g *givenCluster) pickImage(ctx context.Context, a *activity) error {
 	}
 	if len(lacking) > 0 {
 		return withNext(fmt.Errorf("IMAGE is missing, and %s is not on %s", localImage, strings.Join(lacking, ", ")),
-			"push the image to a registry that the cluster pulls from and name it: make demo CLUSTER=%s IMAGE=registry.example.com/p2pstream:dev", g.opts.cluster)
+			"push the image (make image) to a registry that the cluster pulls from, and name it: make demo CLUSTER=%[1]s IMAGE=registry.example.com/p2pstream:dev; "+
+				"where it was loaded into the nodes a moment ago: make demo CLUSTER=%[1]s IMAGE=%[2]s", g.opts.cluster, localImage)
 	}
 	g.picked = localImage
 	return nil

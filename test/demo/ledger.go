@@ -63,26 +63,44 @@ func ledgerFolder(kind mode) string {
 
 // openLedger takes the lock and returns what a killed run left in the ledger, if anything.
 func openLedger(path string) (*ledger, *entry, error) {
-	lock, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	lock, err := takeLock(path + ".lock")
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening the lock of the demo: %w", err)
+		return nil, nil, err
 	}
 	l := &ledger{path: path, lock: lock}
-	ok, err := lockFile(lock)
-	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("locking %s: %w", lock.Name(), err), lock.Close())
-	}
-	if !ok {
-		return nil, nil, errors.Join(&busyError{readPID(lock)}, lock.Close())
-	}
-	if err := writePID(lock); err != nil {
-		return nil, nil, errors.Join(err, lock.Close())
-	}
 	left, err := l.read()
 	if err != nil {
-		return nil, nil, errors.Join(err, lock.Close())
+		return nil, nil, errors.Join(err, l.close())
 	}
 	return l, left, nil
+}
+
+// takeLock locks a file that is removed when its lock is given back.
+func takeLock(path string) (*os.File, error) {
+	for {
+		lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, fmt.Errorf("opening the lock of the demo: %w", err)
+		}
+		ok, err := lockFile(lock)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, err), lock.Close())
+		}
+		if !ok {
+			return nil, errors.Join(&busyError{readPID(lock)}, lock.Close())
+		}
+		// The last holder may have removed the file in between; a lock on what has no name keeps nobody out.
+		held, heldErr := lock.Stat()
+		now, nowErr := os.Stat(path)
+		if heldErr != nil || nowErr != nil || !os.SameFile(held, now) {
+			_ = lock.Close() // nobody else can see it
+			continue
+		}
+		if err := writePID(lock); err != nil {
+			return nil, errors.Join(err, lock.Close())
+		}
+		return lock, nil
+	}
 }
 
 // writePID says in the lock's file who has it.
@@ -136,9 +154,10 @@ func (l *ledger) write(e entry) error {
 	return nil
 }
 
-// close gives the lock back. The lock's file stays: removing it would let a third run lock a file that
-// a second one has just opened.
-func (l *ledger) close() error { return l.lock.Close() }
+// close gives the lock back, and removes its file while nobody else can have the lock.
+func (l *ledger) close() error {
+	return errors.Join(os.Remove(l.lock.Name()), l.lock.Close())
+}
 
 // clear forgets the entry: all that it spoke of is gone.
 func (l *ledger) clear() error {

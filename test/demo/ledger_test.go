@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -27,7 +29,7 @@ func TestLedger(t *testing.T) {
 	}
 
 	// A killed run gives its lock back and leaves its entry.
-	if err := first.close(); err != nil {
+	if err := first.lock.Close(); err != nil {
 		t.Fatal(err)
 	}
 	second, left, err := openLedger(path)
@@ -43,6 +45,44 @@ func TestLedger(t *testing.T) {
 	}
 	if err := third.close(); err != nil {
 		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(filepath.Dir(path)); err != nil || len(files) != 0 {
+		t.Errorf("left behind: %v, %v", files, err)
+	}
+}
+
+// TestLedgerHasOneHolder opens and closes from many sides at once: the file of the lock goes away and
+// comes back, and still there is never more than one holder.
+func TestLedgerHasOneHolder(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "demo.json")
+	var holders, most atomic.Int32
+	var work sync.WaitGroup
+	for range 8 {
+		work.Go(func() {
+			for range 200 {
+				l, _, err := openLedger(path)
+				var busy *busyError
+				if errors.As(err, &busy) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if n := holders.Add(1); n > most.Load() {
+					most.Store(n)
+				}
+				holders.Add(-1)
+				if err := l.close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	work.Wait()
+	if most.Load() != 1 {
+		t.Errorf("%d holders at once", most.Load())
 	}
 }
 

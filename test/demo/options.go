@@ -12,8 +12,14 @@ import (
 const (
 	defaultViewers = 6
 	maxViewers     = 60
-	// forVariable is how tests that call make give the time to run.
-	forVariable = "DEMO_FOR"
+)
+
+// Variables of the environment that stand for flags; make passes on what it is given, as in
+// make demo CLUSTER=kind-dev. Flags win.
+const (
+	forVariable     = "DEMO_FOR"
+	clusterVariable = "CLUSTER"
+	imageVariable   = "IMAGE"
 )
 
 // errHelp: help was asked for and printed.
@@ -38,7 +44,7 @@ var onlyInProcess = []struct{ name, usage string }{
 	{"log-format", "text or json"},
 }
 
-// parseOptions reads the command line and the one variable of the environment.
+// parseOptions reads the command line and the variables.
 func parseOptions(args []string, getenv func(string) string, out io.Writer) (options, error) {
 	var o options
 	asked := false
@@ -71,8 +77,8 @@ process (p2pstream demo). With --cluster a cluster that is there is used.`,
 	f.StringVarP(&o.file, "file", "f", "", "manifest with a P2PStream of your own; its source.url stays as it is")
 	f.IntVar(&o.viewers, "viewers", defaultViewers, "viewers in both offices together")
 	f.DurationVar(&o.runFor, "for", 0, "show the table for this long, then exit 0 if all is well and 1 if not (default: "+forVariable+" of the environment, else until stopped)")
-	f.StringVar(&o.cluster, "cluster", "", "kubectl context of a cluster that is there; nothing is created but what is removed at the end")
-	f.StringVar(&o.image, "image", "", "with --cluster: image of p2pstream that the cluster can pull")
+	f.StringVar(&o.cluster, "cluster", "", "kubectl context of a cluster that is there; all that is made in it is removed at the end (default: "+clusterVariable+" of the environment)")
+	f.StringVar(&o.image, "image", "", "with --cluster: image of p2pstream that the cluster can pull (default: "+imageVariable+" of the environment)")
 	f.BoolVar(&o.inProcess, "in-process", false, "no cluster: run p2pstream demo")
 	for _, flag := range onlyInProcess {
 		given[flag.name] = f.String(flag.name, "", "in one process only: "+flag.usage)
@@ -100,6 +106,12 @@ process (p2pstream demo). With --cluster a cluster that is there is used.`,
 			return o, fmt.Errorf("%s: %q is not a duration; use one such as 60s", forVariable, text)
 		}
 		o.runFor = d
+	}
+	if !f.Changed("cluster") && !o.inProcess {
+		o.cluster = getenv(clusterVariable)
+	}
+	if !f.Changed("image") && o.cluster != "" {
+		o.image = getenv(imageVariable) // without a cluster it is about something else
 	}
 	for _, flag := range onlyInProcess {
 		if f.Changed(flag.name) {

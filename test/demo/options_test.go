@@ -9,6 +9,18 @@ import (
 	"time"
 )
 
+// environment reads "A=1 B=2".
+func environment(text string) func(string) string {
+	return func(name string) string {
+		for pair := range strings.FieldsSeq(text) {
+			if key, value, _ := strings.Cut(pair, "="); key == name {
+				return value
+			}
+		}
+		return ""
+	}
+}
+
 func noEnv(string) string { return "" }
 
 func TestParseOptions(t *testing.T) {
@@ -28,23 +40,21 @@ func TestParseOptions(t *testing.T) {
 		"a file":                    {[]string{"-f", "s.yaml"}, "", with(func(o *options) { o.file = "s.yaml" })},
 		"viewers":                   {[]string{"--viewers", "10"}, "", with(func(o *options) { o.viewers = 10 })},
 		"for a time":                {[]string{"--for", "60s"}, "", with(func(o *options) { o.runFor = time.Minute })},
-		"for a time, by variable":   {nil, "90s", with(func(o *options) { o.runFor = 90 * time.Second })},
-		"the flag wins":             {[]string{"--for", "5s"}, "90s", with(func(o *options) { o.runFor = 5 * time.Second })},
-		"the flag wins, and is 0":   {[]string{"--for", "0"}, "90s", six},
+		"for a time, by variable":   {nil, "DEMO_FOR=90s", with(func(o *options) { o.runFor = 90 * time.Second })},
+		"the flag wins":             {[]string{"--for", "5s"}, "DEMO_FOR=90s", with(func(o *options) { o.runFor = 5 * time.Second })},
+		"the flag wins, and is 0":   {[]string{"--for", "0"}, "DEMO_FOR=90s", six},
 		"a cluster":                 {[]string{"--cluster", "kind-a", "--image", "r/p:1"}, "", with(func(o *options) { o.cluster, o.image = "kind-a", "r/p:1" })},
+		"a cluster, by variable":    {nil, "CLUSTER=kind-a IMAGE=r/p:1", with(func(o *options) { o.cluster, o.image = "kind-a", "r/p:1" })},
+		"another cluster by flag":   {[]string{"--cluster", "b"}, "CLUSTER=kind-a IMAGE=r/p:1", with(func(o *options) { o.cluster, o.image = "b", "r/p:1" })},
+		"no cluster, some image":    {nil, "IMAGE=r/p:1", six},
+		"in process, some cluster":  {[]string{"--in-process"}, "CLUSTER=kind-a", with(func(o *options) { o.inProcess = true })},
 		"in process":                {[]string{"--in-process"}, "", with(func(o *options) { o.inProcess = true })},
 		"flags of the other demo":   {[]string{"--listen", ":1", "--log-level=debug"}, "", with(func(o *options) { o.passOn = []string{"--listen", ":1", "--log-level", "debug"} })},
 		"the other demo's own time": {[]string{"--in-process", "--for=9s"}, "", with(func(o *options) { o.inProcess, o.runFor = true, 9*time.Second })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := func(name string) string {
-				if name == forVariable {
-					return tt.env
-				}
-				return ""
-			}
-			got, err := parseOptions(tt.args, env, &bytes.Buffer{})
+			got, err := parseOptions(tt.args, environment(tt.env), &bytes.Buffer{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +78,7 @@ func TestParseOptionsRefuses(t *testing.T) {
 		"fewer than none":            {[]string{"--viewers", "-1"}, "", "--viewers: -1"},
 		"a time that is none":        {[]string{"--for", "long"}, "", "--for"},
 		"a negative time":            {[]string{"--for", "-5s"}, "", "--for: -5s"},
-		"a variable that is no time": {nil, "long", forVariable + `: "long"`},
+		"a variable that is no time": {nil, "DEMO_FOR=long", forVariable + `: "long"`},
 		"an empty cluster":           {[]string{"--cluster", ""}, "", "--cluster: is empty"},
 		"an empty image":             {[]string{"--cluster", "a", "--image="}, "", "--image: is empty"},
 		"an image alone":             {[]string{"--image", "r/p:1"}, "", "--image: only with --cluster"},
@@ -76,7 +86,7 @@ func TestParseOptionsRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := parseOptions(tt.args, func(string) string { return tt.env }, &bytes.Buffer{})
+			_, err := parseOptions(tt.args, environment(tt.env), &bytes.Buffer{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("parseOptions = %v, want an error with %q", err, tt.want)
 			}

@@ -93,7 +93,7 @@ func officeColumns(o officeRow) []string {
 }
 
 // lineWidths of a picture in one line; wide enough for all but very long names.
-var lineWidths = []int{14, 14, 7, 8, 8, 8, 8, 58, 58}
+var lineWidths = []int{16, 14, 7, 8, 8, 8, 8, 58, 58}
 
 // line is the picture for a file or a pipe: one line, and one above it as the heading.
 func line(p picture, heading bool) []string {
