@@ -22,11 +22,8 @@ const (
 	maxPollPause = time.Minute
 	// readEvery is how often totals are read to be kept, which costs a write.
 	readEvery = 15 * time.Second
-	// maxReadPause is how long edges, which write status too, may put that off. After a minute without it a
-	// tracker stops believing that anybody keeps its totals.
+	// maxReadPause is how long edges, which write status too, may put that off.
 	maxReadPause = 30 * time.Second
-	// readFor is that minute.
-	readFor = time.Minute
 )
 
 // poll asks the trackers, if it is time to.
@@ -56,16 +53,10 @@ func (m *memory) trackers(pods []corev1.Pod, now time.Time) []poll.Tracker {
 		if pod.Status.Phase != corev1.PodRunning || pod.Status.PodIP == "" {
 			continue
 		}
-		t := poll.Tracker{Pod: pod.Name, IP: pod.Status.PodIP, Accumulate: due}
 		if pod.DeletionTimestamp != nil {
-			// Its sessions take to the next tracker what it was not asked for in time; see package totals. If it
-			// was not asked for longer than that, it has acknowledged everything, and only it knows.
-			if now.Sub(m.readAt) < readFor {
-				continue
-			}
-			t.Accumulate = len(m.unwritten) == 0
+			continue // its sessions take to the next tracker what was not read here; see package totals
 		}
-		list = append(list, t)
+		list = append(list, poll.Tracker{Pod: pod.Name, IP: pod.Status.PodIP, Accumulate: due})
 	}
 	return list
 }

@@ -51,6 +51,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 			ExternalURL:       p.externalURL(),
 			DisableP2P:        !*p.spec.Viewers.P2P,
 			DisableUpload:     !*p.spec.Viewers.Upload,
+			TotalsKept:        true,
 			TelemetryInterval: tracker.Duration(p.spec.Telemetry.Interval.Duration),
 		},
 	}

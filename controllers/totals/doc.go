@@ -24,7 +24,10 @@
 // its write is at risk only if tracker and operator both die within those milliseconds, and what sessions
 // were not told of, for the time until their next report, only if the tracker does without draining.
 //
-// A tracker that drains is no longer read with accumulate=1 when it was within the last minute, and what
-// it has counted since is not added: its sessions were not acknowledged that, and take it to the tracker
-// that they move to. Adding it here too would count it twice.
+// Trackers are planned with totalsKept, so that one that is replaced before anybody read it has acknowledged
+// nothing either.
+//
+// A tracker that drains is not read any more: its sessions were not acknowledged what it has counted since
+// the last reading, and take that to the tracker that they move to. Adding it here too would count it
+// twice. What is lost is what sessions said that ended in those last seconds.
 package totals

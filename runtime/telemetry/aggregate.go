@@ -18,6 +18,9 @@ type Config struct {
 	SeederCap        int64         // the same for a seeder, in bits per second (100 Gbit/s)
 	BurstBytes       int64         // what the caps allow at once on top (64 MiB)
 	ReportBurst      int           // reports a session may send at once (4); two per interval are always allowed
+	// OnlyRead says that somebody keeps the totals over restarts: from the first report on nothing is acknowledged
+	// before it was read (MarkRead). Otherwise that holds for a minute after each reading.
+	OnlyRead bool
 }
 
 func (c Config) withDefaults() Config {
@@ -213,7 +216,7 @@ func (a *Aggregate) MarkRead(now time.Time) {
 
 // acked is what a session may take as counted for good.
 func (a *Aggregate) acked(s *session, counted Counters, now time.Time) Counters {
-	if a.readAt.IsZero() || now.Sub(a.readAt) > readFor {
+	if !a.cfg.OnlyRead && (a.readAt.IsZero() || now.Sub(a.readAt) > readFor) {
 		return counted
 	}
 	return s.read

@@ -266,6 +266,30 @@ func BenchmarkSummary(b *testing.B) {
 	}
 }
 
+// TestOnlyReadIsAcknowledged ends a tracker that nobody came to read: its successor is told everything.
+func TestOnlyReadIsAcknowledged(t *testing.T) {
+	from := Sender{Key: "k", Stream: "s", Role: RoleViewer, Began: start}
+	first := NewAggregate(Config{OnlyRead: true}, start)
+	r, err := first.Accept(from, Report{Version: 1, Role: RoleViewer, Sequence: 1, Counters: Counters{HTTP: 1000}}, start.Add(5*time.Second))
+	if err != nil || r.Acked != (Counters{}) {
+		t.Fatalf("acked %+v before anybody read, %v", r.Acked, err)
+	}
+	second := NewAggregate(Config{OnlyRead: true}, start.Add(10*time.Second))
+	at := start.Add(15 * time.Second)
+	if _, err = second.Accept(from, Report{Version: 1, Role: RoleViewer, Sequence: 2, Counters: Counters{HTTP: 1500}, Base: &r.Acked}, at); err != nil {
+		t.Fatal(err)
+	}
+	if got := second.Summary(at).Stream("s", RoleViewer).Totals.HTTP; got != 1500 {
+		t.Errorf("the second tracker counted %d of 1500", got)
+	}
+	second.MarkRead(at)
+	// However long ago the reading was: the reader may be away, and comes back for the rest.
+	r, err = second.Accept(from, Report{Version: 1, Role: RoleViewer, Sequence: 3, Counters: Counters{HTTP: 1600}}, at.Add(10*time.Minute))
+	if err != nil || r.Acked.HTTP != 1500 {
+		t.Errorf("acked %d of 1500 that were read, %v", r.Acked.HTTP, err)
+	}
+}
+
 // TestAcknowledgesOnlyWhatWasRead crashes a tracker between two readings of its totals: what the first
 // reading missed comes back with the second tracker, once.
 func TestAcknowledgesOnlyWhatWasRead(t *testing.T) {

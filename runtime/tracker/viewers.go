@@ -27,6 +27,7 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	if stream := s.cfg.Stream; stream != nil {
 		cfg.StreamURL, cfg.SwarmID = stream.SourceURL, stream.SwarmID
 		cfg.ExternalURL, cfg.Settings, cfg.Interval = stream.ExternalURL, stream.Settings, stream.TelemetryInterval.Std()
+		cfg.TotalsKept = stream.TotalsKept
 		cfg.DisableP2P, cfg.DisableUpload = stream.DisableP2P, stream.DisableUpload
 		watch := newSTUNWatch(stream.STUN, stream.STUNFile, s.log)
 		deps.STUN, deps.STUNReady = watch.servers, watch.ready

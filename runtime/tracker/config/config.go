@@ -75,6 +75,9 @@ type StreamConfig struct {
 	// DisableP2P tells players to use the origin alone, DisableUpload to take from peers and give nothing.
 	DisableP2P    bool `json:"disableP2P,omitempty"`
 	DisableUpload bool `json:"disableUpload,omitempty"`
+	// TotalsKept says that somebody (the operator) keeps the totals over restarts by reading
+	// /v1/stats?accumulate=1: peers are told that bytes are counted only once they were read.
+	TotalsKept bool `json:"totalsKept,omitempty"`
 	// TelemetryInterval is how often viewers report. Default 5 s.
 	TelemetryInterval Duration `json:"telemetryInterval,omitzero"`
 }

@@ -22,6 +22,8 @@ type Config struct {
 	STUN []string `json:"stun,omitempty"`
 	// PrivateAccumulate believes ?accumulate=1 of callers of StatsHandler only.
 	PrivateAccumulate bool `json:"privateAccumulate,omitempty"`
+	// TotalsKept acknowledges to peers only what was read with ?accumulate=1, from the first report on.
+	TotalsKept bool `json:"totalsKept,omitempty"`
 	// ExternalURL is the tracker's address as browsers see it, such as https://tracker.example.com. Empty: the scheme
 	// and host of each request.
 	ExternalURL    string `json:"externalURL,omitempty"`
