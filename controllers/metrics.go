@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -53,22 +54,27 @@ func (m *Metrics) wrote(verb, kind, result string) {
 }
 
 func result(err error) string {
-	if err != nil {
-		return "error"
+	switch {
+	case err == nil:
+		return "ok"
+	case apierrors.IsConflict(err):
+		return "conflict" // somebody else was faster: it is made again from what there is now
 	}
-	return "ok"
+	return "error"
 }
 
 // streams counts streams by condition at the time of a scrape, out of the cache: nothing is left behind of
 // those that are gone.
 type streams struct {
-	reader client.Reader
-	desc   *prometheus.Desc
+	reader  client.Reader
+	elected <-chan struct{}
+	desc    *prometheus.Desc
 }
 
-// NewStreams returns the collector of p2pstream_operator_streams.
-func NewStreams(reader client.Reader) prometheus.Collector {
-	return &streams{reader, prometheus.NewDesc("p2pstream_operator_streams",
+// NewStreams returns the collector of p2pstream_operator_streams. Only the operator that is elected counts them:
+// those that wait for their turn would count them once more.
+func NewStreams(reader client.Reader, elected <-chan struct{}) prometheus.Collector {
+	return &streams{reader, elected, prometheus.NewDesc("p2pstream_operator_streams",
 		"Streams by condition, its status and its reason.", []string{"condition", "status", "reason"}, nil)}
 }
 
@@ -77,6 +83,11 @@ func (s *streams) Describe(ch chan<- *prometheus.Desc) { ch <- s.desc }
 
 // Collect implements prometheus.Collector.
 func (s *streams) Collect(ch chan<- prometheus.Metric) {
+	select {
+	case <-s.elected:
+	default:
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	var list v1.P2PStreamList

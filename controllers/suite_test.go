@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/go-logr/logr"
+	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/controllers/manager"
 )
@@ -48,7 +49,13 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "starting API server:", err)
 		return 1
 	}
+	// The API server's processes, and the connections to it, which client-go keeps for the life of the program.
+	before := []goleak.Option{goleak.IgnoreCurrent(), goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*clientConnReadLoop).run")}
 	code := m.Run()
+	if err := goleak.Find(before...); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	if err := env.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stopping API server:", err)
 		return 1

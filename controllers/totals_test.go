@@ -132,6 +132,44 @@ func TestTotalsSurviveTheOperator(t *testing.T) {
 	}
 }
 
+// TestTwoOperators has one that lost its lease, and does not know, write between another's reading and writing.
+func TestTwoOperators(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stream("live")
+	c := &clock{now: time.Now().Truncate(time.Second)}
+	first, second := w.byHand("live", c), w.byHand("live", c)
+	first.settle(t)
+	f := newTracker("b")
+	t.Cleanup(f.Close)
+	w.setAddress(w.podIP(plan.ComponentTracker), f.address())
+	var truth int64
+	for i := range 6 {
+		f.set(func(s *stats.Stats) { s.Boot, s.Offload.Totals.HTTP = fmt.Sprint("boot-", i), 1000 })
+		c.turn(20 * time.Second)
+		first.client.before = func() error {
+			first.client.before = nil
+			f.set(func(s *stats.Stats) { s.Offload.Totals.HTTP = 1500 })
+			return second.run(t.Context())
+		}
+		if err := first.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		truth += 1500
+		// The first one looks again, and does not get to ask this tracker once more.
+		c.turn(time.Second)
+		if err := first.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.get("live").Status.Offload.Totals.OriginBytes; got != truth {
+		t.Errorf("totals %d, counted %d", got, truth)
+	}
+	if second.client.writes < 6 {
+		t.Errorf("the second wrote %d times", second.client.writes)
+	}
+}
+
 // podIP of a component's pod.
 func (w *world) podIP(component string) string {
 	w.t.Helper()

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	appsv1 "k8s.io/api/apps/v1"
@@ -342,5 +343,44 @@ func TestNamespaceLeaves(t *testing.T) {
 	}
 	if e := w.events("live"); slices.ContainsFunc(e, func(s string) bool { return strings.HasPrefix(s, "Warning/") }) {
 		t.Errorf("events: %q", e)
+	}
+}
+
+// TestRememberedPortIsGone deletes a Service and gives its port to another before the operator notices. Nobody
+// asked for that very port, so the operator takes another, and says nothing of it.
+func TestRememberedPortIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stream("live", exposed)
+	c := &clock{now: time.Now().Truncate(time.Second)}
+	h := w.byHand("live", c)
+	h.settle(t)
+	var service corev1.Service
+	at := client.ObjectKey{Namespace: w.ns, Name: plan.SeederServiceName("live", 0)}
+	if err := w.Get(t.Context(), at, &service); err != nil {
+		t.Fatal(err)
+	}
+	port := service.Spec.Ports[0].NodePort
+	if err := w.Delete(t.Context(), &service); err != nil {
+		t.Fatal(err)
+	}
+	other := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: w.ns, Name: "other"}, Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeNodePort,
+		Ports: []corev1.ServicePort{{Port: 53, Protocol: corev1.ProtocolUDP, NodePort: port}}}}
+	if err := w.Create(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 {
+		c.turn(time.Second)
+		if err := h.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s := w.get("live"); has("Stalled=True/NodePortTaken")(s) {
+			t.Fatal("stalled for a port that nobody asked for")
+		}
+	}
+	h.settle(t)
+	w.portsAgree("live", 1)
+	if err := w.Get(t.Context(), at, &service); err != nil || service.Spec.Ports[0].NodePort == port {
+		t.Errorf("%v, port %d", err, service.Spec.Ports[0].NodePort)
 	}
 }

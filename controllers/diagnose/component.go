@@ -64,6 +64,9 @@ func refused(in Input) *Problem {
 	case strings.Contains(text, "serviceaccount"):
 		next = "Make the namespace's service account default"
 	}
+	if in.Owner.Kind == "StatefulSet" {
+		next += "; the StatefulSet tries again by itself, but may take minutes"
+	}
 	return &Problem{Reason: v1.ReasonPodsForbidden, Stalls: true,
 		Message: fmt.Sprintf("%s %s may not make pods: %s %s.", in.Owner.Kind, in.Owner.Name, sentence(text), next)}
 }

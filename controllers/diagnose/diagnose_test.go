@@ -59,6 +59,10 @@ func TestComponent(t *testing.T) {
 		"secret missing": {Input{Pods: []corev1.Pod{preparing}, Secrets: map[string]string{"tls": "spec.tracker.exposure.tlsSecretName"},
 			Events: []corev1.Event{event("FailedMount", `MountVolume.SetUp failed for volume "tls" : secret "tls" not found`, "a-tracker-x", 1)}},
 			v1.ReasonSecretNotFound, true, []string{`"tls"`, "spec.tracker.exposure.tlsSecretName", "namespace media", "Create it"}},
+		"several secrets missing": {Input{Pods: []corev1.Pod{preparing}, Secrets: map[string]string{"tls": "spec.tracker.exposure.tlsSecretName", "ca": "spec.source.caSecretRef", "old": "spec.source.headersSecretRef"},
+			Events: []corev1.Event{event("FailedMount", `secret "tls" not found`, "a-tracker-x", 120), event("FailedMount", `secret "ca" not found`, "a-tracker-x", 121),
+				event("FailedMount", `secret "old" not found`, "a-tracker-x", 60)}},
+			v1.ReasonSecretNotFound, true, []string{`Secret "ca", which spec.source.caSecretRef names, is not in namespace media. Secret "tls", which`}},
 		"secret of our own missing": {Input{Pods: []corev1.Pod{preparing},
 			Events: []corev1.Event{event("FailedMount", `MountVolume.SetUp failed for volume "token" : secret "a-seeder-token" not found`, "a-tracker-x", 1)}},
 			v1.ReasonSecretNotFound, false, []string{"a-seeder-token", "operator makes"}},
@@ -121,6 +125,9 @@ func TestComponent(t *testing.T) {
 				if !strings.Contains(got[0].Message, text) {
 					t.Errorf("message does not say %q: %s", text, got[0].Message)
 				}
+			}
+			if strings.Contains(got[0].Message, `"old"`) && !strings.Contains(name, "latest") {
+				t.Errorf("message tells of what was mended: %s", got[0].Message)
 			}
 			if strings.Contains(got[0].Message, "secret@") || strings.Contains(got[0].Message, "token=") || strings.Contains(got[0].Message, "..") {
 				t.Errorf("message: %s", got[0].Message)

@@ -3,6 +3,9 @@ package diagnose
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,27 +22,57 @@ var (
 
 // unmounted: a volume of the pod cannot be set up. Only events tell.
 func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string) *Problem {
-	e := latest(events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, "FailedMount")
-	if e == nil {
+	failures := lastRound(events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, "FailedMount")
+	if len(failures) == 0 {
 		return nil
 	}
-	if m := missingSecret.FindStringSubmatch(e.Message); m != nil {
-		name := m[1]
-		if field, named := secrets[name]; named {
-			return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
-				"Secret %q, which %s names, is not in namespace %s. Create it there; pods go on by themselves.", name, field, pod.Namespace)}
+	var named, own []string
+	for _, e := range failures {
+		if m := missingSecret.FindStringSubmatch(e.Message); m != nil {
+			if field, ok := secrets[m[1]]; ok {
+				named = append(named, fmt.Sprintf("Secret %q, which %s names, is not in namespace %s", m[1], field, pod.Namespace))
+			} else {
+				own = append(own, strconv.Quote(m[1]))
+			}
 		}
-		return &Problem{Reason: v1.ReasonSecretNotFound, Message: fmt.Sprintf(
-			"Pod %s waits for Secret %q of namespace %s, which the operator makes. If it does not come within a minute, see the operator's log.",
-			pod.Name, name, pod.Namespace)}
 	}
-	if m := missingKey.FindStringSubmatch(e.Message); m != nil {
+	slices.Sort(named)
+	switch named = slices.Compact(named); {
+	case len(named) > 0:
+		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true,
+			Message: strings.Join(named, ". ") + ". Create it there; pods go on by themselves."}
+	case len(own) > 0:
+		return &Problem{Reason: v1.ReasonSecretNotFound, Message: fmt.Sprintf(
+			"Pod %s waits for Secret %s of namespace %s, which the operator makes. If it does not come within a minute, see the operator's log.",
+			pod.Name, own[0], pod.Namespace)}
+	}
+	text := failures[0].Message
+	if m := missingKey.FindStringSubmatch(text); m != nil {
 		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
 			"A Secret lacks key %q: pod %s cannot mount volume %q. Add that key to the Secret that %s.",
-			m[1], pod.Name, volumeOf(e.Message), namedBy(pod, volumeOf(e.Message), secrets))}
+			m[1], pod.Name, volumeOf(text), namedBy(pod, volumeOf(text), secrets))}
 	}
 	return &Problem{Reason: v1.ReasonUnavailable, Message: fmt.Sprintf(
-		"Pod %s cannot mount a volume: %s See kubectl describe pod %s.", pod.Name, sentence(e.Message), pod.Name)}
+		"Pod %s cannot mount a volume: %s See kubectl describe pod %s.", pod.Name, sentence(text), pod.Name)}
+}
+
+// roundTime is within how long a kubelet tries all volumes of a pod. What it said before the last round may be
+// mended by now.
+const roundTime = 5 * time.Second
+
+// lastRound returns the events of a reason about an object that came with the most recent one, that one first.
+func lastRound(events []corev1.Event, about Object, reason string) []*corev1.Event {
+	newest := latest(events, about, reason)
+	if newest == nil {
+		return nil
+	}
+	round := []*corev1.Event{newest}
+	for i := range events {
+		if e := latest(events[i:i+1], about, reason); e != nil && e != newest && when(newest).Sub(when(e)) <= roundTime {
+			round = append(round, e)
+		}
+	}
+	return round
 }
 
 // LacksSecret tells whether a pod waits for a Secret of that name.
@@ -49,12 +82,10 @@ func LacksSecret(in Input, name string) bool {
 		if !preparing(pod) {
 			continue
 		}
-		e := latest(in.Events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, "FailedMount")
-		if e == nil {
-			continue
-		}
-		if m := missingSecret.FindStringSubmatch(e.Message); m != nil && m[1] == name {
-			return true
+		for _, e := range lastRound(in.Events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, "FailedMount") {
+			if m := missingSecret.FindStringSubmatch(e.Message); m != nil && m[1] == name {
+				return true
+			}
 		}
 	}
 	return false

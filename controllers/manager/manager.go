@@ -114,7 +114,7 @@ func (m *Manager) setUp(mgr ctrl.Manager, asker *poll.Client) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: asker,
 		Image: m.cfg.Image, PullPolicy: corev1.PullPolicy(m.cfg.ImagePullPolicy), Metrics: controllers.NewMetrics(metrics.Registry),
 	})
-	if err := metrics.Registry.Register(controllers.NewStreams(mgr.GetCache())); err != nil {
+	if err := metrics.Registry.Register(controllers.NewStreams(mgr.GetCache(), mgr.Elected())); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
 	}
 	if err := reconciler.SetupWithManager(mgr, m.cfg.MaxConcurrentReconciles); err != nil {
