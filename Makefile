@@ -150,8 +150,9 @@ web: ## install and bundle the browser pages that interop tests load
 
 ##@ House
 .PHONY: deps
-deps: ## install what a fresh Debian lacks (chromium, ffmpeg, Node.js, iproute2, nftables)
+deps: $(LAUNCHER) ## install what a fresh Debian lacks (chromium, ffmpeg, Node.js, containerd and others)
 	@scripts/install-deps.sh
+	@$(LAUNCHER) deps
 
 .PHONY: cluster-binaries
 cluster-binaries: $(LAUNCHER)
