@@ -53,6 +53,10 @@ type wait struct {
 	dry     time.Time
 }
 
+// askAgain is the least time between two requests to the origin for a segment
+// that it failed to deliver.
+const askAgain = 250 * time.Millisecond
+
 // open answers a player's request for a segment.
 func (r *rendition) open(h *head, w *wait, key store.Key, now time.Time) (*feed, error) {
 	seg, ok := r.byKey[key]
@@ -76,8 +80,14 @@ func (r *rendition) open(h *head, w *wait, key store.Key, now time.Time) (*feed,
 		f = newFeed(seg.attempt, seg.partial, seg.total, now)
 		seg.feed.Store(f)
 	}
+	if len(seg.waits) == 0 {
+		// Whoever asks anew has the origin asked anew, as without us.
+		seg.failures, seg.problem, seg.noRoom = 0, nil, false
+		if soon := now.Add(askAgain); seg.retryAt.After(soon) {
+			seg.retryAt = soon
+		}
+	}
 	w.segment, w.since, w.dry = seg, now, h.dry
-	seg.noRoom = false
 	seg.waits = append(seg.waits, w)
 	r.waiting[seg] = struct{}{}
 	return f, nil

@@ -33,7 +33,7 @@ type Engine struct {
 
 	mu         sync.Mutex
 	renditions []*rendition
-	lastError  string
+	lastError  error         // of loading the manifest; nil since it worked
 	loaded     chan struct{} // closed once the presentation is known
 	drained    bool
 	claimed    map[identity.InfoHash]bool
@@ -123,13 +123,13 @@ func (e *Engine) load(ctx context.Context) *manifest.Presentation {
 	for {
 		p, err := e.cfg.Source.Load(ctx)
 		if err == nil {
-			e.fail("")
+			e.fail(nil)
 			return p
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		e.fail(err.Error())
+		e.fail(err)
 		e.log.Warn("loading manifest failed, trying again", "error", err)
 		if !wait.sleep(ctx) {
 			return nil
@@ -137,10 +137,10 @@ func (e *Engine) load(ctx context.Context) *manifest.Presentation {
 	}
 }
 
-func (e *Engine) fail(reason string) {
+func (e *Engine) fail(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.lastError = reason
+	e.lastError = err
 }
 
 // Drain withdraws from all trackers, so that nobody new comes, and returns when
@@ -211,7 +211,10 @@ type RenditionStatus struct {
 func (e *Engine) Status() Status {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := Status{Store: e.store.Stats(), Peers: e.Peers(), Error: e.lastError}
+	s := Status{Store: e.store.Stats(), Peers: e.Peers()}
+	if e.lastError != nil {
+		s.Error = e.lastError.Error()
+	}
 	for _, r := range e.renditions {
 		s.Renditions = append(s.Renditions, r.Status())
 	}

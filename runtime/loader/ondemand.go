@@ -162,10 +162,10 @@ func (e *Engine) awaitLoaded(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		e.mu.Lock()
-		reason := e.lastError
+		err := e.lastError
 		e.mu.Unlock()
-		if reason != "" {
-			return fmt.Errorf("loading manifest: %s", reason)
+		if err != nil {
+			return fmt.Errorf("loading manifest: %w", err)
 		}
 		return context.Cause(ctx)
 	}

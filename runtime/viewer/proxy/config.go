@@ -1,0 +1,104 @@
+package proxy
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"errors"
+	"fmt"
+
+	"github.com/p2pstream/p2pstream/internal/check"
+	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+)
+
+// Defaults of Options.
+const (
+	DefaultListen      = "127.0.0.1:8080"
+	DefaultStore       = 256 << 20
+	DefaultMaxPlayers  = 32
+	DefaultMaxRequests = 128
+	DefaultPlayerIdle  = 30 * time.Second
+)
+
+// Bounds that need no choice.
+const (
+	maxConnections   = 512
+	requestsOfOne    = 24 // of one player at a time
+	maxHeaderBytes   = 16 << 10
+	maxResourceBytes = 32 << 20 // of one resource that is no segment
+	cacheBytes       = 16 << 20 // of resources that are no segments
+	maxPlaylists     = 64       // held at a time
+)
+
+// Config is what a proxy runs with.
+type Config struct {
+	join.Config
+	Options
+}
+
+// Options say what a proxy serves and to whom.
+type Options struct {
+	// Listen is the host:port that players open.
+	Listen string `json:"listen,omitempty"`
+	// AdminListen is the host:port of /metrics, /healthz and /readyz; empty: none.
+	AdminListen string `json:"adminListen,omitempty"`
+	// AllowedHosts are names by which players reach the proxy, beside those of loopback and the address listened on: a
+	// Host header with any other is refused, because it may be a stranger's page that had its name point here.
+	AllowedHosts []string `json:"allowedHosts,omitempty"`
+	// MaxPlayers and MaxRequests bound what is served at a time.
+	MaxPlayers  int `json:"maxPlayers,omitempty"`
+	MaxRequests int `json:"maxRequests,omitempty"`
+	// PlayerIdle is how long after its last request a player counts as gone.
+	PlayerIdle duration.Duration `json:"playerIdle,omitzero"`
+}
+
+// Validate names the first field that cannot be used.
+func (c Config) Validate() error {
+	return check.First(c.Config.Validate(), c.Options.Validate())
+}
+
+// Validate names the first field that cannot be used.
+func (o Options) Validate() error {
+	return check.First(
+		check.Optional("config.listen", o.Listen, check.HostPort(DefaultListen)),
+		check.Optional("config.adminListen", o.AdminListen, check.HostPort(":9092")),
+		check.Each("config.allowedHosts", o.AllowedHosts, checkHost),
+		check.NotNegative("config.maxPlayers", o.MaxPlayers),
+		check.NotNegative("config.maxRequests", o.MaxRequests),
+		check.NotNegative("config.playerIdle", o.PlayerIdle.Std()),
+	)
+}
+
+// errHost is what is wrong with an entry of allowedHosts.
+var errHost = errors.New("is no host name; use media.example.com or 192.0.2.10, without a port")
+
+func checkHost(field, value string) error {
+	if _, err := netip.ParseAddr(strings.Trim(value, "[]")); err == nil {
+		return nil
+	}
+	if value == "" || strings.ContainsAny(value, "/:@*? \t[]") {
+		return fmt.Errorf("%s: %q %w", field, value, errHost)
+	}
+	return nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = DefaultListen
+	}
+	if c.StoreBytes == 0 {
+		c.StoreBytes = DefaultStore
+	}
+	if c.MaxPlayers == 0 {
+		c.MaxPlayers = DefaultMaxPlayers
+	}
+	if c.MaxRequests == 0 {
+		c.MaxRequests = DefaultMaxRequests
+	}
+	if c.PlayerIdle == 0 {
+		c.PlayerIdle = duration.Duration(DefaultPlayerIdle)
+	}
+	return c
+}

@@ -1,0 +1,24 @@
+// Package proxy is the program that lets any HLS player play through the mesh:
+// a local HTTP server whose playlists lead to itself. Segments come from an
+// engine of package loader, which asks peers first and the origin when they
+// fail; the players' own requests are its playheads. Everything else of the
+// presentation (initialization sections, keys, subtitles, I-frames, session
+// data) is fetched from the origin and passed on.
+//
+// It is no open proxy: it fetches what the presentation's playlists name and
+// nothing else. Paths carry hashes of URLs, never URLs.
+//
+//	/master.m3u8                            where players begin
+//	/p/<player>/<playlist>/index.m3u8       a media playlist
+//	/p/<player>/<playlist>/<file>           what that playlist names
+//
+// Each opening of /master.m3u8 names a new player, so that several can play at
+// places and in renditions of their own.
+//
+// What is left out of playlists, and why: byte ranges, since each is a resource
+// of its own here; EXT-X-PART and all else of low latency, since peers exchange
+// whole segments and no request is held back until a part is there;
+// EXT-X-CONTENT-STEERING, since it would lead players around the proxy. Unknown
+// tags are kept byte for byte; so are the URLs in EXT-X-DATERANGE, which lead to
+// other presentations.
+package proxy

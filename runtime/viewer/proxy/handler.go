@@ -1,0 +1,174 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// handler serves players.
+type handler struct {
+	s          *Server
+	slots      chan struct{}
+	complaints rate.Sometimes
+}
+
+// ServeHTTP checks who asks by what name, and sees to it that no more is served
+// at a time than there is room for.
+func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w := newWriter(rw)
+	kind := kindOther
+	defer func() { h.s.metrics.answered(kind, w.code(), w.sent) }()
+	if !h.s.hosts.allowed(r) {
+		h.s.metrics.refused.WithLabelValues("host").Inc()
+		w.problem(&problem{status: http.StatusForbidden,
+			text: fmt.Sprintf("this proxy does not go by the name %q; start it with --allow-host if it should", r.Host)})
+		return
+	}
+	shareWithPages(w.Header())
+	if r.ContentLength != 0 {
+		w.Header().Set("Connection", "close") // what follows is not read
+		w.problem(&problem{status: http.StatusBadRequest, text: "a request with a body makes no sense here"})
+		return
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions:
+		preflight(w, r)
+		return
+	default:
+		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
+		w.problem(&problem{status: http.StatusMethodNotAllowed, text: "use GET, HEAD or OPTIONS"})
+		return
+	}
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	default:
+		h.s.metrics.refused.WithLabelValues("requests").Inc()
+		w.problem(explain("this request", errTooManyRequests))
+		return
+	}
+	h.s.metrics.inFlight.Inc()
+	defer h.s.metrics.inFlight.Dec()
+	var err error
+	kind, err = h.route(w, r)
+	if err != nil && r.Context().Err() == nil {
+		p := explain(clip(r.URL.Path), err)
+		if p.status >= http.StatusInternalServerError {
+			h.complaints.Do(func() {
+				h.s.log.Warn("player's request failed", "path", clip(r.URL.Path), "status", p.status, "reason", p.text)
+			})
+		}
+		w.problem(p)
+	}
+}
+
+// shareWithPages lets any page of the browser play: what this proxy serves is
+// what its user may see anyway.
+func shareWithPages(h http.Header) {
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Accept-Ranges, ETag, Date")
+	h.Set("Timing-Allow-Origin", "*")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+func preflight(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS")
+	h.Set("Access-Control-Allow-Headers", "Range, If-Range, If-None-Match, If-Modified-Since, Cache-Control")
+	h.Set("Access-Control-Max-Age", "86400")
+	if r.Header.Get("Access-Control-Request-Private-Network") != "" {
+		h.Set("Access-Control-Allow-Private-Network", "true")
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// route answers, or says why not.
+func (h *handler) route(w *writer, r *http.Request) (kind string, err error) {
+	switch r.URL.Path {
+	case "/":
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, "p2pstream plays a stream here. Open /master.m3u8 at this address in any HLS player.\n") // who asked has gone if this fails
+		return kindOther, nil
+	case "/master.m3u8":
+		return kindMaster, h.master(w, r)
+	}
+	rest, ok := strings.CutPrefix(r.URL.Path, "/p/")
+	parts := strings.Split(rest, "/")
+	if !ok || len(parts) != 3 || !isPlayer(parts[0]) {
+		return kindOther, notFound("nothing is served as %q; players begin at /master.m3u8", clip(r.URL.Path))
+	}
+	now := time.Now()
+	one, err := h.s.players.enter(parts[0], now)
+	if err != nil {
+		h.s.metrics.refused.WithLabelValues("players").Inc()
+		return kindOther, err
+	}
+	defer func() { one.leave(time.Now()) }()
+	l, err := h.playlist(r, parts[1])
+	if err != nil {
+		return kindOther, err
+	}
+	if parts[2] == "index.m3u8" && l.name != masterName {
+		return kindPlaylist, h.media(w, r, one, l)
+	}
+	return h.file(w, r, one, l, parts[2])
+}
+
+// playlist finds a media playlist by its name; those of a presentation are
+// learnt from the multivariant playlist even if this player read it before the
+// proxy was started.
+func (h *handler) playlist(r *http.Request, name string) (*playlist, error) {
+	if l := h.s.playlists.get(name); l != nil {
+		return l, nil
+	}
+	if _, err := h.presentation(r.Context(), newPlayerName()); err != nil {
+		return nil, err
+	}
+	if l := h.s.playlists.get(name); l != nil {
+		return l, nil
+	}
+	return nil, notFound("the stream has no playlist %q; players begin at /master.m3u8", clip(name))
+}
+
+// presentation returns the multivariant playlist for a player.
+func (h *handler) presentation(ctx context.Context, player string) ([]byte, error) {
+	const what = "the multivariant playlist"
+	ctx, cancel := context.WithTimeout(ctx, masterPatience)
+	defer cancel()
+	if err := h.s.awaitStream(ctx); err != nil {
+		return nil, explain(what, err)
+	}
+	p, err := h.s.member.Engine().Presentation(ctx, masterAge)
+	if err != nil {
+		return nil, explain(what, err)
+	}
+	text, err := h.s.playlists.master(p, player, time.Now())
+	if err != nil {
+		return nil, explain(what, err)
+	}
+	return text, nil
+}
+
+// How long a player is let wait for a playlist, and how old the multivariant
+// one may be. Nothing plays yet when that is asked for: the user wants to know
+// soon what is wrong.
+const (
+	patience       = 10 * time.Second
+	masterPatience = 5 * time.Second
+	masterAge      = 30 * time.Second
+)
+
+func clip(text string) string {
+	const longest = 80
+	if len(text) > longest {
+		return text[:longest] + "…"
+	}
+	return text
+}

@@ -1,0 +1,54 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+)
+
+// problem is an answer that is no success.
+type problem struct {
+	status int
+	text   string
+	retry  bool // it may work in a moment
+}
+
+func (p *problem) Error() string { return p.text }
+
+func notFound(format string, args ...any) *problem {
+	return &problem{status: http.StatusNotFound, text: fmt.Sprintf(format, args...)}
+}
+
+// explain says why what (such as "segment 17 of 720p") cannot be given. The text
+// is for people; it has no query of a URL and no header in it.
+func explain(what string, err error) *problem {
+	var known *problem
+	if errors.As(err, &known) {
+		return known
+	}
+	p := &problem{status: http.StatusBadGateway, text: what + ": " + err.Error()}
+	var origin *manifest.Error
+	switch {
+	case errors.Is(err, errTooManyPlayers), errors.Is(err, errTooManyRequests), errors.Is(err, loader.ErrStopped):
+		p.status, p.retry = http.StatusServiceUnavailable, true
+	case errors.Is(err, loader.ErrUnknownRendition), errors.Is(err, loader.ErrUnknownSegment), errors.Is(err, loader.ErrGap):
+		p.status = http.StatusNotFound
+	case errors.Is(err, loader.ErrGone):
+		p.status = http.StatusGone
+	case errors.Is(err, loader.ErrTooSlow), errors.Is(err, context.DeadlineExceeded):
+		p.status = http.StatusGatewayTimeout
+	case errors.As(err, &origin):
+		p.text = what + ": the origin does not deliver it: " + origin.Error()
+		switch {
+		case origin.Status == http.StatusNotFound, origin.Status == http.StatusGone:
+			p.status = origin.Status
+		case origin.Reason == manifest.ReasonTimeout, origin.Reason == manifest.ReasonStalled:
+			p.status = http.StatusGatewayTimeout
+		}
+	}
+	return p
+}

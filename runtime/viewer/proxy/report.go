@@ -1,0 +1,30 @@
+package proxy
+
+import (
+	"math"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/viewer"
+)
+
+// Snapshot is the report as of now, in the form of headless viewers: one viewer,
+// of whose playback nothing is known.
+func (s *Server) Snapshot() viewer.Report {
+	one := viewer.One{ID: 1, StartupMs: -1}
+	var c loader.Counters
+	if engine := s.member.Engine(); engine != nil {
+		c = engine.Counters()
+		one.Peers = engine.Peers()
+	}
+	one.Segments, one.Bytes = c.Segments, viewer.Bytes{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer}
+	one.UploadBytes, one.Discarded, one.Verified, one.DigestErrors = c.Uploaded, c.Discarded, c.Verified, c.DigestErrors
+	return viewer.Report{
+		Viewers:  []viewer.One{one},
+		Duration: math.Round(time.Since(s.started).Seconds()*10) / 10,
+		Total: viewer.Total{
+			Bytes: one.Bytes, Offload: math.Round(c.Offload()*10000) / 10000,
+			OriginRequests: c.OriginRequests, DigestErrors: c.DigestErrors, UploadBytes: c.Uploaded,
+		},
+	}
+}

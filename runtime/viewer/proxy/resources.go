@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+)
+
+// resourceTimeout is how long the origin may take for one resource.
+const resourceTimeout = 20 * time.Second
+
+// freshFor is how long a resource is taken for what it was: some encoders write
+// another initialization section under the same name when they start again.
+const freshFor = time.Minute
+
+// resources fetches what is no segment, once for all players that ask at a time,
+// and keeps what is small. What was kept serves on while the origin is away.
+type resources struct {
+	most int64
+	life context.Context //nolint:containedctx // the server's: a fetch serves several requests
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	held    map[string]*list.Element // of *resource
+	order   *list.List               // least recently used first
+	bytes   int64
+	flights map[string]*flight
+}
+
+// resource is one that is held.
+type resource struct {
+	key  string
+	data []byte
+	at   time.Time
+}
+
+// flight is a fetch that is under way.
+type flight struct {
+	done chan struct{}
+	data []byte
+	err  error
+}
+
+func newResources(life context.Context, most int64) *resources {
+	return &resources{most: most, life: life, held: map[string]*list.Element{}, order: list.New(), flights: map[string]*flight{}}
+}
+
+// get returns a resource as a whole. Keys are never kept: whoever hands them out
+// may want to be asked each time.
+func (c *resources) get(ctx context.Context, source *manifest.Source, r manifest.Reference) ([]byte, error) {
+	key := r.Resource.Key()
+	c.mu.Lock()
+	var old *resource
+	if e, ok := c.held[key]; ok && r.Kind != manifest.RefKey {
+		c.order.MoveToBack(e)
+		if old = e.Value.(*resource); time.Since(old.at) < freshFor {
+			c.mu.Unlock()
+			return old.data, nil
+		}
+	}
+	f := c.flights[key]
+	if f == nil {
+		f = &flight{done: make(chan struct{})}
+		c.flights[key] = f
+		c.work.Go(func() { c.fly(f, source, r) })
+	}
+	c.mu.Unlock()
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if f.err != nil && old != nil {
+		return old.data, nil // better than nothing
+	}
+	return f.data, f.err
+}
+
+func (c *resources) fly(f *flight, source *manifest.Source, r manifest.Reference) {
+	defer close(f.done)
+	ctx, cancel := context.WithTimeout(c.life, resourceTimeout)
+	defer cancel()
+	f.data, f.err = fetchResource(ctx, source, r.Resource)
+	key := r.Resource.Key()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.flights, key)
+	if f.err == nil && r.Kind != manifest.RefKey {
+		c.keep(&resource{key: key, data: f.data, at: time.Now()})
+	}
+}
+
+// keep holds a resource in the place of those used longest ago; c is locked.
+func (c *resources) keep(r *resource) {
+	if old, ok := c.held[r.key]; ok {
+		c.drop(old)
+	}
+	size := int64(len(r.data))
+	if size > c.most/4 {
+		return
+	}
+	for c.bytes+size > c.most {
+		c.drop(c.order.Front())
+	}
+	c.held[r.key] = c.order.PushBack(r)
+	c.bytes += size
+}
+
+func (c *resources) drop(e *list.Element) {
+	r := c.order.Remove(e).(*resource)
+	delete(c.held, r.key)
+	c.bytes -= int64(len(r.data))
+}
+
+var errTooLarge = errors.New("it is too large")
+
+func fetchResource(ctx context.Context, source *manifest.Source, r manifest.Resource) ([]byte, error) {
+	body, total, err := source.FetchResource(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = body.Close() }() // read to its end or given up
+	if total > maxResourceBytes {
+		return nil, fmt.Errorf("%w: %d bytes", errTooLarge, total)
+	}
+	data, err := io.ReadAll(io.LimitReader(body, maxResourceBytes+1))
+	if err == nil && len(data) > maxResourceBytes {
+		err = fmt.Errorf("%w: more than %d bytes", errTooLarge, maxResourceBytes)
+	}
+	return data, err
+}

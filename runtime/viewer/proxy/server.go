@@ -1,0 +1,214 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
+
+	"github.com/p2pstream/p2pstream/internal/admin"
+	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+)
+
+// Times of the server.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = time.Minute
+	drainTimeout      = 2 * time.Second // for requests that run when it ends
+	sweepInterval     = time.Second
+)
+
+// Server is a proxy for one stream. Make it with New, then start it with Run,
+// once.
+type Server struct {
+	cfg       Config
+	log       *slog.Logger
+	metrics   *metrics
+	member    *join.Member
+	hosts     *hosts
+	players   *players
+	playlists *playlists
+	resources *resources
+	admin     *admin.Server
+	handler   http.Handler
+	started   time.Time
+	ready     chan struct{}
+	addr      net.Addr // set before ready is closed
+	end       context.CancelFunc
+}
+
+// New checks cfg and makes a proxy that has not bound anything yet. A nil logger
+// discards; a nil registry keeps the metrics private.
+func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	m, err := newMetrics(reg)
+	if err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	member, err := join.New(cfg.Config, func(c *loader.Config) { c.OnDemand = true }, log, reg)
+	if err != nil {
+		return nil, err
+	}
+	life, end := context.WithCancel(context.Background())
+	s := &Server{
+		cfg: cfg, log: log, metrics: m, member: member, hosts: newHosts(cfg.Listen, cfg.AllowedHosts),
+		players: newPlayers(cfg.MaxPlayers, cfg.PlayerIdle.Std()), playlists: newPlaylists(),
+		resources: newResources(life, cacheBytes), started: time.Now(), ready: make(chan struct{}), end: end,
+	}
+	s.handler = &handler{s: s, slots: make(chan struct{}, cfg.MaxRequests), complaints: rate.Sometimes{First: 3, Interval: time.Second}}
+	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg, Ready: s.streamKnown})
+	if err := reg.Register(&collector{s}); err != nil {
+		return nil, fmt.Errorf("registering metrics: %w", err)
+	}
+	return s, nil
+}
+
+// Ready is closed once the proxy listens. The stream may not be there yet.
+func (s *Server) Ready() <-chan struct{} { return s.ready }
+
+// Addr is the address listened on; nil before Ready.
+func (s *Server) Addr() net.Addr {
+	select {
+	case <-s.ready:
+		return s.addr
+	default:
+		return nil
+	}
+}
+
+// URL is what players open; empty before Ready.
+func (s *Server) URL() string {
+	addr, ok := s.Addr().(*net.TCPAddr)
+	if !ok {
+		return ""
+	}
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return fmt.Sprintf("http://%s/master.m3u8", net.JoinHostPort(host, fmt.Sprint(addr.Port)))
+}
+
+// Engine is what moves the segments; nil until it is known what to play.
+func (s *Server) Engine() *loader.Engine { return s.member.Engine() }
+
+// Run listens and serves until ctx ends, then lets requests that run end within
+// two seconds, leaves the swarms and returns nil. An error names what failed.
+func (s *Server) Run(ctx context.Context) error {
+	s.started = time.Now()
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listening for players: %w", err)
+	}
+	if err := s.admin.Listen(ctx); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	s.addr = l.Addr()
+	close(s.ready)
+	s.log.Info("proxy is up", "url", s.URL())
+
+	// The engine outlives ctx by the time that draining takes.
+	live, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var work sync.WaitGroup
+	failed := make(chan error, 3)
+	run := func(f func(context.Context) error) {
+		work.Go(func() {
+			if err := f(live); err != nil {
+				failed <- err
+			}
+		})
+	}
+	run(s.admin.Run)
+	run(s.member.Run)
+	work.Go(func() { s.sweep(live) })
+	server := s.httpServer(live)
+	work.Go(func() {
+		if err := server.Serve(newBounded(l, maxConnections, s.metrics)); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serving players: %w", err)
+		}
+	})
+	select {
+	case <-ctx.Done():
+		drain, cancel := context.WithTimeout(live, drainTimeout)
+		_ = server.Shutdown(drain) // what is left was given its time
+		cancel()
+	case err = <-failed:
+	}
+	end()
+	s.end()
+	_ = server.Close() // nothing is left, or it was given its time
+	work.Wait()
+	s.resources.work.Wait()
+	s.log.Info("proxy has stopped")
+	return err
+}
+
+func (s *Server) httpServer(base context.Context) *http.Server {
+	return &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		BaseContext:    func(net.Listener) context.Context { return base },
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// sweep ends the demand of players that are gone.
+func (s *Server) sweep(ctx context.Context) {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	defer s.players.end()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			s.players.sweep(now)
+		}
+	}
+}
+
+// errNoStream is why nothing can be played yet.
+var errNoStream = errors.New("the tracker has not said yet what to play")
+
+// awaitStream waits until it is known what to play.
+func (s *Server) awaitStream(ctx context.Context) error {
+	select {
+	case <-s.member.Known():
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", errNoStream, ctx.Err())
+	}
+}
+
+func (s *Server) streamKnown(context.Context) error {
+	engine := s.member.Engine()
+	if engine == nil {
+		return errNoStream
+	}
+	select {
+	case <-engine.Loaded():
+		return nil
+	default:
+		return errors.New(strings.TrimSuffix("the manifest is not loaded yet: "+engine.Status().Error, ": "))
+	}
+}
