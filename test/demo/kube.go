@@ -81,6 +81,7 @@ func (d *demo) explain(ctx context.Context, commands ...[]string) string {
 		if err != nil {
 			continue // what went wrong before matters, and this only explains it
 		}
+		_, _ = d.runner.log.Write(out)
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		if cut := len(lines) - explainLines; cut > 0 {
 			lines = lines[cut:]

@@ -28,6 +28,8 @@ func chooseMode(o options, f facts) (mode, string, error) {
 		kind = modeGivenCluster
 	case o.inProcess:
 		kind = modeInProcess
+	case o.file != "":
+		kind, why = modeInProcess, "a cluster of its own has no way out to the origin of your stream, so everything runs in one process (p2pstream demo); --cluster runs it on a cluster that has"
 	case f.os != "linux":
 		kind, why = modeInProcess, "a cluster of its own needs Linux, so everything runs in one process (p2pstream demo)"
 	case f.uid != 0:

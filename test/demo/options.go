@@ -60,7 +60,7 @@ That needs root on Linux. Elsewhere, and with --in-process, everything runs in o
 process (p2pstream demo). With --cluster a cluster that is there is used.`,
 		Example: `  scripts/demo.sh
   scripts/demo.sh --for 60s                 # exit 0 if the stream is Ready, all viewers are there, offload > 90 %
-  scripts/demo.sh -f stream.yaml            # a stream of your own
+  scripts/demo.sh -f stream.yaml            # a stream of your own, in one process
   scripts/demo.sh --cluster kind-dev --image registry.example.com/p2pstream:dev
   scripts/demo.sh --in-process --listen 127.0.0.1:8090`,
 		SilenceUsage: true, SilenceErrors: true,
@@ -74,7 +74,7 @@ process (p2pstream demo). With --cluster a cluster that is there is used.`,
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	f := c.Flags()
-	f.StringVarP(&o.file, "file", "f", "", "manifest with a P2PStream of your own; its source.url stays as it is")
+	f.StringVarP(&o.file, "file", "f", "", "manifest with a P2PStream of your own, for --cluster or in one process; its source.url stays as it is")
 	f.IntVar(&o.viewers, "viewers", defaultViewers, "viewers in both offices together")
 	f.DurationVar(&o.runFor, "for", 0, "show the table for this long, then exit 0 if all is well and 1 if not (default: "+forVariable+" of the environment, else until stopped)")
 	f.StringVar(&o.cluster, "cluster", "", "kubectl context of a cluster that is there; all that is made in it is removed at the end (default: "+clusterVariable+" of the environment)")

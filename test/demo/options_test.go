@@ -123,6 +123,8 @@ func TestChooseMode(t *testing.T) {
 		"a cluster that is there":         {[]string{"--cluster", "a"}, user, modeGivenCluster, "", ""},
 		"a cluster that is there, on mac": {[]string{"--cluster", "a"}, mac, modeGivenCluster, "", ""},
 		"one process by wish":             {[]string{"--in-process"}, root, modeInProcess, "", ""},
+		"a stream of one's own":           {[]string{"-f", "s.yaml"}, root, modeInProcess, "no way out", ""},
+		"that, on a cluster":              {[]string{"-f", "s.yaml", "--cluster", "a"}, root, modeGivenCluster, "", ""},
 		"flags of the other demo":         {[]string{"--listen", ":1"}, user, modeInProcess, "needs root", ""},
 		"one viewer on a cluster":         {[]string{"--viewers", "1"}, root, 0, "", "--viewers: 1"},
 		"one viewer in one process":       {[]string{"--viewers", "1", "--in-process"}, root, modeInProcess, "", ""},

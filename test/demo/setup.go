@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -154,12 +155,17 @@ func (d *demo) awaitStream(ctx context.Context, a *activity, w *watcher, stream 
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return withNext(fmt.Errorf("%w%s", err, d.explain(ctx,
-		[]string{"describe", "p2pstream", stream.Name, "--namespace", stream.Namespace},
+	text := ""
+	if seen, _, _ := w.latest(); seen != nil {
+		text = "\n  conditions of the stream\n    " + strings.Join(conditionLines(seen), "\n    ")
+	}
+	// The whole of it is for the log; what is shown is what tells most.
+	_ = d.explain(ctx, []string{"describe", "p2pstream", stream.Name, "--namespace", stream.Namespace})
+	return withNext(fmt.Errorf("%w%s%s", err, text, d.explain(ctx,
 		[]string{"get", "pods", "--namespace", stream.Namespace, "--output", "wide"},
-		[]string{"get", "events", "--namespace", stream.Namespace, "--sort-by", ".lastTimestamp"},
-		[]string{"logs", "--namespace", "p2pstream-system", "deployment/p2pstream-manager", "--tail", "15"},
-	)), "the conditions above say what is missing; %s", d.seeLog())
+		[]string{"get", "events", "--namespace", stream.Namespace, "--field-selector", "type=Warning", "--sort-by", ".lastTimestamp"},
+		[]string{"logs", "--namespace", "p2pstream-system", "deployment/p2pstream-manager", "--tail", "5"},
+	)), "the conditions above say what is missing; kubectl describe of the stream is in %s", d.logPath)
 }
 
 func (d *demo) startViewers(ctx context.Context, a *activity, w *watcher) error {

@@ -165,6 +165,15 @@ func conditionNotes(s *v1.P2PStream) []string {
 	return notes
 }
 
+// conditionLines tell all that the operator says of a stream.
+func conditionLines(s *v1.P2PStream) []string {
+	lines := make([]string, 0, len(s.Status.Conditions))
+	for _, c := range s.Status.Conditions {
+		lines = append(lines, fmt.Sprintf("%s is %s: %s: %s", c.Type, c.Status, c.Reason, c.Message))
+	}
+	return lines
+}
+
 // rowOf is the line that kubectl would print for the stream.
 func rowOf(s *v1.P2PStream, now time.Time) row {
 	r := row{namespace: s.Namespace, name: s.Name, age: now.Sub(s.CreationTimestamp.Time)}
