@@ -22,9 +22,10 @@ type memory struct {
 	ports    map[string]int32 // node ports that Services have, or had before they were deleted
 	tokenAt  time.Time        // when the token Secret was last seen to be there
 
+	// readAt is when the totals of each tracker pod that was asked were last read to be kept.
+	readAt    map[types.UID]time.Time
 	polledAt  time.Time // when trackers were last asked
 	failures  int       // how often in a row none of them answered
-	readAt    time.Time // when totals were last read to be kept, by this operator or the one before it
 	reading   *status.Reading
 	problem   string           // why the last question was not answered
 	unwritten []totals.Reading // acknowledged to peers, and not in status yet
@@ -42,9 +43,6 @@ type written struct {
 // catchUp gives a stream from the cache the status that this operator wrote last, when the cache has not
 // seen it yet.
 func (m *memory) catchUp(stream *v1.P2PStream) {
-	if m.readAt.IsZero() && stream.Status.Offload != nil && stream.Status.Offload.ObservedAt != nil {
-		m.readAt = stream.Status.Offload.ObservedAt.Time
-	}
 	if m.written.version == "" {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/p2pstream/p2pstream/controllers/plan"
@@ -24,53 +25,60 @@ const (
 	readEvery = 15 * time.Second
 	// maxReadPause is how long edges, which write status too, may put that off.
 	maxReadPause = 30 * time.Second
+	// maxRollPause is how long the replacing of a tracker may: what is read of one shortly before it ends is not
+	// known to its sessions yet.
+	maxRollPause = time.Minute
 )
 
-// poll asks the trackers, if it is time to.
+// poll asks the trackers, if it is time to: as often as usual, and at once when there is a new one.
 func (r *Reconciler) poll(ctx context.Context, s *snapshot, m *memory) {
 	now := r.Now()
-	if now.Sub(m.polledAt) < pollGap || now.Sub(m.polledAt) < m.pollPause()-pollEvery+pollGap {
-		return
-	}
-	trackers := m.trackers(s.pods[plan.ComponentTracker], now)
-	if len(trackers) == 0 {
+	trackers, isNew := m.trackers(s, now)
+	wait := m.pollPause() - pollEvery + pollGap
+	if len(trackers) == 0 || (!isNew && now.Sub(m.polledAt) < wait) {
 		return
 	}
 	m.polledAt = now
 	answers := r.Poll.Ask(ctx, trackers)
-	m.take(answers, s.pods[plan.ComponentTracker])
+	m.take(answers)
 	for _, a := range answers {
 		r.Metrics.polled(a.Err)
 	}
 }
 
-// trackers that run and are worth asking, and how.
-func (m *memory) trackers(pods []corev1.Pod, now time.Time) []poll.Tracker {
-	due := m.readDue(now)
-	var list []poll.Tracker
+// trackers that are to stay, and how to ask them. One that ends is not asked: what it was not asked for in time,
+// its sessions take to the next tracker; see package totals.
+func (m *memory) trackers(s *snapshot, now time.Time) (list []poll.Tracker, isNew bool) {
+	known := map[types.UID]time.Time{}
+	pods := s.pods[plan.ComponentTracker]
+	rolls := !s.workloads[plan.ComponentTracker].Complete()
 	for i := range pods {
 		pod := &pods[i]
-		if pod.Status.Phase != corev1.PodRunning || pod.Status.PodIP == "" {
+		if pod.Status.Phase != corev1.PodRunning || pod.Status.PodIP == "" || pod.DeletionTimestamp != nil {
 			continue
 		}
-		if pod.DeletionTimestamp != nil {
-			continue // its sessions take to the next tracker what was not read here; see package totals
+		read, asked := m.readAt[pod.UID]
+		if !asked && !ready(pod) {
+			continue // it starts, and does not listen yet
 		}
-		list = append(list, poll.Tracker{Pod: pod.Name, IP: pod.Status.PodIP, Accumulate: due})
+		known[pod.UID] = read
+		isNew = isNew || !asked
+		list = append(list, poll.Tracker{Pod: pod.Name, UID: pod.UID, IP: pod.Status.PodIP, Accumulate: m.readDue(read, now, rolls)})
 	}
-	return list
+	m.readAt = known
+	return list, isNew
 }
 
-// readDue tells whether totals should be read to be kept: not before those of the last reading are.
-func (m *memory) readDue(now time.Time) bool {
-	if len(m.unwritten) > 0 || now.Sub(m.readAt) < readEvery {
+// readDue tells whether a tracker's totals should be read to be kept: not before what was read last is in status.
+func (m *memory) readDue(read, now time.Time, rolls bool) bool {
+	if len(m.unwritten) > 0 || now.Sub(read) < readEvery || (rolls && now.Sub(read) < maxRollPause) {
 		return false
 	}
-	return now.Sub(m.written.at) >= readEvery || now.Sub(m.readAt) >= maxReadPause
+	return now.Sub(m.written.at) >= readEvery || now.Sub(read) >= maxReadPause
 }
 
-// take notes what trackers answered. The newest one that is to stay speaks for the stream.
-func (m *memory) take(answers []poll.Answer, pods []corev1.Pod) {
+// take notes what trackers answered. The newest one speaks for the stream.
+func (m *memory) take(answers []poll.Answer) {
 	var best *poll.Answer
 	m.problem = ""
 	for i := range answers {
@@ -79,11 +87,14 @@ func (m *memory) take(answers []poll.Answer, pods []corev1.Pod) {
 			m.problem = a.Err.Error()
 			continue
 		}
-		if a.Accumulate && !a.Stats.Draining {
-			m.readAt = a.At
+		if a.Stats.Draining {
+			continue // the cache does not know yet that it ends
+		}
+		if a.Accumulate {
+			m.readAt[a.UID] = a.At
 			m.unwritten = append(m.unwritten, totals.Reading{Boot: a.Stats.Boot, Counted: a.Stats.Offload.Totals})
 		}
-		if !leaving(a, pods) && (best == nil || a.Stats.StartedAt.After(best.Stats.StartedAt)) {
+		if best == nil || a.Stats.StartedAt.After(best.Stats.StartedAt) {
 			best = a
 		}
 	}
@@ -93,18 +104,6 @@ func (m *memory) take(answers []poll.Answer, pods []corev1.Pod) {
 	}
 	m.failures, m.problem = 0, ""
 	m.reading = &status.Reading{At: best.At, Stats: best.Stats}
-}
-
-func leaving(a *poll.Answer, pods []corev1.Pod) bool {
-	if a.Stats.Draining {
-		return true
-	}
-	for i := range pods {
-		if pods[i].Name == a.Pod {
-			return pods[i].DeletionTimestamp != nil
-		}
-	}
-	return true
 }
 
 // pollPause is how long trackers are left alone: longer when they do not answer, so that those that hang do

@@ -70,7 +70,7 @@ func TestTotalsSurviveTheOperator(t *testing.T) {
 	boots := 0
 	boot := func() {
 		boots++
-		a.Aggregate = telemetry.NewAggregate(telemetry.Config{BurstBytes: 1 << 40}, c.Now())
+		a.Aggregate = telemetry.NewAggregate(telemetry.Config{BurstBytes: 1 << 40, OnlyRead: true}, c.Now())
 		f.set(func(s *stats.Stats) { s.Boot, s.StartedAt = fmt.Sprint("boot-", boots), c.Now() })
 	}
 	boot()
@@ -127,7 +127,18 @@ func TestTotalsSurviveTheOperator(t *testing.T) {
 		round(kills[rnd.IntN(len(kills))])
 		check(fmt.Sprintf("with tracker %d", i+2))
 	}
-	if s := w.get("live").Status.Offload; len(s.Runs) != 4 || !s.Since.Time.Before(c.Now()) {
+	// One that lives while no operator does.
+	sent += a.report(t, rnd, c.Now().Add(time.Second))
+	for range 2 {
+		boot()
+		for range 3 {
+			c.turn(5 * time.Second)
+			sent += a.report(t, rnd, c.Now())
+		}
+	}
+	h.revive()
+	check("after a tracker that nobody asked")
+	if s := w.get("live").Status.Offload; len(s.Runs) != 5 || !s.Since.Time.Before(c.Now()) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
@@ -24,8 +26,9 @@ const maxBytes = 1 << 20
 
 // Tracker is a pod to be asked.
 type Tracker struct {
-	// Pod is its name, for messages.
+	// Pod is its name, for messages, and UID tells it from others of that name.
 	Pod string
+	UID types.UID
 	// IP of the pod.
 	IP string
 	// Accumulate says that what it has counted will be in safe hands; see package totals.

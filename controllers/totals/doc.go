@@ -16,18 +16,18 @@
 //
 // Nothing is kept outside of status that a restart would have to bring back.
 //
-// A tracker that dies takes its counts with it. What makes up for that are the peers: they report to the
-// next tracker what they counted above the base that a tracker acknowledged (see runtime/telemetry), and
-// reading the stats with accumulate=1 is what acknowledges. Whoever reads so says that the counts are in
-// safe hands, so the operator asks for it only when the reading before is in status, and writes the new
-// one at once; every other poll is a plain one, and its totals are not used. What is between a reading and
-// its write is at risk only if tracker and operator both die within those milliseconds, and what sessions
-// were not told of, for the time until their next report, only if the tracker does without draining.
+// A tracker that ends takes its counts with it. What makes up for that are the peers: trackers of a stream
+// acknowledge to them only what was read with accumulate=1 (totalsKept in the tracker's configuration), and
+// peers report to the next tracker what they counted above that. Whoever reads so says that the counts are in
+// safe hands, so the operator asks for it only when the reading before is in status, and writes the new one
+// at once; every other poll is a plain one, and its totals are not used.
 //
-// Trackers are planned with totalsKept, so that one that is replaced before anybody read it has acknowledged
-// nothing either.
+// For the same reason a tracker that ends is not read any more, though it still could be: its sessions were
+// not acknowledged what it would tell, and take it to the tracker that they move to. Adding it here too would
+// count it twice.
 //
-// A tracker that drains is not read any more: its sessions were not acknowledged what it has counted since
-// the last reading, and take that to the tracker that they move to. Adding it here too would count it
-// twice. What is lost is what sessions said that ended in those last seconds.
+// What this cannot make exact: a reading that was not written is lost if its tracker ends before the next
+// operator reads it again. What a viewer counted since the last reading is lost if the viewer leaves and its
+// tracker ends before the next. And what a session has not heard to be read, because its tracker ended less
+// than a report's interval after the reading, it reports once more. Each is bounded by the bytes of seconds.
 package totals

@@ -1,0 +1,114 @@
+package controllers
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/status"
+	"github.com/p2pstream/p2pstream/controllers/totals"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
+)
+
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+func trackerPod(uid string, change ...func(*corev1.Pod)) corev1.Pod {
+	p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "a-tracker-" + uid, UID: types.UID(uid)},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.0.0.1", Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}}
+	for _, c := range change {
+		c(&p)
+	}
+	return p
+}
+
+func unready(p *corev1.Pod) { p.Status.Conditions = nil }
+func ending(p *corev1.Pod)  { p.DeletionTimestamp = &metav1.Time{Time: noon} }
+
+func TestWhomToAsk(t *testing.T) {
+	t.Parallel()
+	ago := func(seconds int) time.Time { return noon.Add(-time.Duration(seconds) * time.Second) }
+	whole := status.Workload{Wanted: 1, Exists: true, Current: true, Pods: 1, Ready: 1, Updated: 1}
+	rolls := whole
+	rolls.Pods = 2
+	for name, tt := range map[string]struct {
+		memory   memory
+		workload status.Workload
+		pods     []corev1.Pod
+		want     []string // uid, with a + when its totals are read to be kept
+		isNew    bool
+	}{
+		"nobody":                          {memory{}, whole, nil, nil, false},
+		"one that was never asked":        {memory{}, whole, []corev1.Pod{trackerPod("a")}, []string{"a+"}, true},
+		"one that starts":                 {memory{}, whole, []corev1.Pod{trackerPod("a", unready)}, nil, false},
+		"one that was ready":              {memory{readAt: map[types.UID]time.Time{"a": ago(20)}}, whole, []corev1.Pod{trackerPod("a", unready)}, []string{"a+"}, false},
+		"read a moment ago":               {memory{readAt: map[types.UID]time.Time{"a": ago(10)}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
+		"read long ago":                   {memory{readAt: map[types.UID]time.Time{"a": ago(15)}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a+"}, false},
+		"status was written since":        {memory{readAt: map[types.UID]time.Time{"a": ago(20)}, written: written{at: ago(5)}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
+		"status is written all the time":  {memory{readAt: map[types.UID]time.Time{"a": ago(30)}, written: written{at: ago(5)}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a+"}, false},
+		"what was read is not in status":  {memory{readAt: map[types.UID]time.Time{"a": ago(60)}, unwritten: []totals.Reading{{}}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
+		"one that ends":                   {memory{readAt: map[types.UID]time.Time{"a": ago(60)}}, whole, []corev1.Pod{trackerPod("a", ending)}, nil, false},
+		"one that is replaced":            {memory{readAt: map[types.UID]time.Time{"a": ago(40)}}, rolls, []corev1.Pod{trackerPod("a"), trackerPod("b", unready)}, []string{"a"}, false},
+		"and the other one":               {memory{readAt: map[types.UID]time.Time{"a": ago(40)}}, rolls, []corev1.Pod{trackerPod("a"), trackerPod("b")}, []string{"a", "b+"}, true},
+		"one that is never quite":         {memory{readAt: map[types.UID]time.Time{"a": ago(60)}}, rolls, []corev1.Pod{trackerPod("a")}, []string{"a+"}, false},
+		"one of the same name, made anew": {memory{readAt: map[types.UID]time.Time{"a": ago(1)}}, whole, []corev1.Pod{trackerPod("b")}, []string{"b+"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := tt.memory
+			list, isNew := m.trackers(&snapshot{pods: map[string][]corev1.Pod{plan.ComponentTracker: tt.pods},
+				workloads: map[string]status.Workload{plan.ComponentTracker: tt.workload}}, noon)
+			var got []string
+			for _, tracker := range list {
+				mark := ""
+				if tracker.Accumulate {
+					mark = "+"
+				}
+				got = append(got, string(tracker.UID)+mark)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" || isNew != tt.isNew {
+				t.Errorf("new %t, %s", isNew, diff)
+			}
+		})
+	}
+}
+
+func TestTake(t *testing.T) {
+	t.Parallel()
+	answer := func(uid string, kept bool, started time.Duration, change func(*stats.Stats)) poll.Answer {
+		s := stats.Stats{Boot: uid, StartedAt: noon.Add(started)}
+		change(&s)
+		return poll.Answer{Tracker: poll.Tracker{UID: types.UID(uid), Accumulate: kept}, At: noon, Stats: s}
+	}
+	as := func(*stats.Stats) {}
+	m := memory{readAt: map[types.UID]time.Time{}}
+	m.take([]poll.Answer{answer("old", true, 0, as), answer("new", false, time.Minute, as), answer("gone", true, time.Hour, func(s *stats.Stats) { s.Draining = true })})
+	if m.reading == nil || m.reading.Stats.Boot != "new" {
+		t.Errorf("%+v speaks for the stream", m.reading)
+	}
+	if len(m.unwritten) != 1 || m.unwritten[0].Boot != "old" || !m.readAt["old"].Equal(noon) {
+		t.Errorf("kept %+v, %v", m.unwritten, m.readAt)
+	}
+	for range 3 {
+		m.take([]poll.Answer{{Err: errors.New("timeout")}})
+	}
+	if m.problem != "timeout" || m.reading.Stats.Boot != "new" || m.pollPause() != 20*time.Second {
+		t.Errorf("%q, pause %s", m.problem, m.pollPause())
+	}
+	for range 20 {
+		m.take([]poll.Answer{{Err: errors.New("timeout")}})
+	}
+	if m.pollPause() != maxPollPause {
+		t.Errorf("pause %s", m.pollPause())
+	}
+	m.take([]poll.Answer{answer("new", false, 0, as)})
+	if m.problem != "" || m.pollPause() != pollEvery {
+		t.Errorf("%q, pause %s", m.problem, m.pollPause())
+	}
+}
