@@ -97,6 +97,10 @@ func TestEvents(t *testing.T) {
 		{"nobody can reach STUN", []func(*status.Observed){func(o *status.Observed) {
 			o.Warnings = []plan.Warning{{Condition: v1.ConditionSTUNReady, Reason: v1.ReasonNotAdvertised, Message: "expose it"}}
 		}}, []string{"Warning/NotAdvertised"}},
+		{"its pod goes", []func(*status.Observed){func(o *status.Observed) { o.STUN.Ready = 0 }}, []string{"Warning/Unavailable"}},
+		{"and comes back", []func(*status.Observed){func(o *status.Observed) {
+			o.Warnings = []plan.Warning{{Condition: v1.ConditionSTUNReady, Reason: v1.ReasonNotAdvertised, Message: "expose it"}}
+		}}, []string{"Normal/Serving"}},
 		{"rolling", []func(*status.Observed){func(o *status.Observed) { o.Seeders.Ready, o.Seeders.Updated = 0, 1 }}, nil},
 	} {
 		at = at.Add(time.Minute)

@@ -57,7 +57,10 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 	}
 	for _, now := range after.Conditions {
 		warned := now.Reason == v1.ReasonNotAdvertised || now.Reason == v1.ReasonInsecureEndpoint
-		if old := find(before.Conditions, now.Type); warned && (old == nil || old.Reason != now.Reason) {
+		old := find(before.Conditions, now.Type)
+		// Pods that come back bring no news: once there are figures, only what was well before is told of.
+		news := old == nil || old.Reason != now.Reason && (old.Status == metav1.ConditionTrue || before.Offload == nil)
+		if warned && news {
 			events = append(events, Event{corev1.EventTypeWarning, now.Reason, ending(now.Message, "")})
 		}
 	}
