@@ -202,10 +202,15 @@ func (r *rendition) needs(segs []*segment, scheduled []schedule.Segment, now tim
 	return wanted
 }
 
+// lately is how long a connection shows that peers can be reached.
+const lately = 5 * time.Minute
+
 // hopeful is how long after it was woken a rendition hopes for its first peer. A
-// connection elsewhere shows that there are peers and that they can be reached.
-func (r *rendition) hopeful() time.Duration {
-	if r.e.demand == nil || r.e.cfg.StartupWait == 0 || r.e.Peers() == 0 {
+// connection elsewhere shows that there are peers and that they can be reached;
+// then more patience is no risk, but for renditions that have no peers.
+func (r *rendition) hopeful(now time.Time) time.Duration {
+	reached := r.e.Peers() > 0 || now.Sub(time.Unix(0, r.e.lastPeer.Load())) < lately
+	if r.e.demand == nil || r.e.cfg.StartupWait == 0 || r.lonely || !reached {
 		return r.e.cfg.StartupWait
 	}
 	for _, s := range r.sessions {

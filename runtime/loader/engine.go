@@ -27,6 +27,7 @@ type Engine struct {
 	demand   *onDemand // nil unless on demand
 	counters counters
 	peers    atomic.Int64
+	lastPeer atomic.Int64 // when a connection last opened or closed, Unix nanoseconds; 0: never
 	work     sync.WaitGroup
 	seed     uint64
 	checks   chan struct{} // bounds simultaneous verifications

@@ -37,6 +37,7 @@ type slot struct {
 
 	mu      sync.Mutex
 	watched int
+	lonely  bool       // nobody was met when it was awake last
 	r       *rendition // nil while it sleeps
 	ended   chan struct{}
 }
@@ -186,6 +187,7 @@ func (s *slot) enter(life context.Context, swarmID string) (*Watch, error) {
 	}
 	if s.r == nil {
 		r := newRendition(life, s.e, s.info)
+		r.lonely = s.lonely
 		if err := r.join(life, swarmID); err != nil {
 			r.leave()
 			return nil, fmt.Errorf("joining swarm of %s: %w", s.info.Name, err)
@@ -236,7 +238,7 @@ func (s *slot) sleep() {
 	r.leave()
 	<-s.ended
 	s.e.asleep(r)
-	s.r = nil
+	s.r, s.lonely = nil, !r.met.Load()
 	r.log.Info("rendition sleeps")
 }
 

@@ -46,6 +46,8 @@ type rendition struct {
 	base      time.Duration // presentation time at which playback began
 	based     bool
 	joinedAt  time.Time
+	lonely    bool                  // nobody was met here the last time that it was awake
+	met       atomic.Bool           // somebody was met
 	heads     map[*head]struct{}    // players, on demand
 	waiting   map[*segment]struct{} // segments that players wait for
 }
@@ -208,7 +210,7 @@ func (r *rendition) follow() {
 	for {
 		options := manifest.FollowOptions{Pace: pace}
 		if r.e.demand != nil {
-			options.Reload, options.Loaded, options.EveryText = r.fresh.reload, r.fresh.loaded, true
+			options.Reload, options.Loading, options.Loaded, options.EveryText = r.fresh.reload, r.fresh.loading, r.fresh.loaded, true
 		}
 		err := r.e.cfg.Source.FollowWith(r.ctx, r.info, options, func(p *manifest.Playlist, err error) {
 			// The owner hears of it first: players may ask for its segments as soon as they see it.
@@ -261,6 +263,7 @@ func (h *handler) PeerOpened(p *mesh.Peer) {
 		p.Close(errTooManyPeers)
 		return
 	}
+	h.r.e.lastPeer.Store(time.Now().UnixNano())
 	s := newSession(h.r, h.generation, p)
 	h.sessions.Store(p, s)
 	h.r.mail.post(func() { h.r.opened(s) })
@@ -274,6 +277,7 @@ func (h *handler) PeerMessage(p *mesh.Peer, msg []byte) {
 
 func (h *handler) PeerClosed(p *mesh.Peer, cause error) {
 	h.r.e.peers.Add(-1)
+	h.r.e.lastPeer.Store(time.Now().UnixNano())
 	if s, ok := h.sessions.LoadAndDelete(p); ok {
 		s := s.(*session)
 		s.closed()
@@ -283,6 +287,7 @@ func (h *handler) PeerClosed(p *mesh.Peer, cause error) {
 
 func (r *rendition) opened(s *session) {
 	r.sessions = append(r.sessions, s)
+	r.met.Store(true)
 	r.log.Debug("peer connected", "peer", string(s.peer.ID()), "generation", string(s.generation))
 	if !r.e.cfg.UploadDisabled {
 		s.sendChunks(r.announced[s.generation].chunks)

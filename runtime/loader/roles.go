@@ -86,7 +86,7 @@ func (r *rendition) view(now time.Time) {
 		v.Playhead = r.playhead(now)
 	}
 	if len(r.e.cfg.Trackers) > 0 {
-		v.WaitUntil = r.joinedAt.Add(r.hopeful())
+		v.WaitUntil = r.joinedAt.Add(r.hopeful(now))
 		v.HopeUntil = r.joinedAt.Add(r.e.cfg.StartupHope)
 	}
 	peers := make(map[*session]int, len(r.sessions))

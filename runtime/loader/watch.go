@@ -80,19 +80,26 @@ type freshness struct {
 	mu       sync.Mutex
 	playlist *manifest.Playlist
 	checked  time.Time // when the load began that confirmed it
-	tried    time.Time // when the last load began
+	tried    time.Time // when the last load began that has ended
+	running  time.Time // when the last load began
 	err      error     // of the last load
 	changed  chan struct{}
 }
 
 func newFreshness() *freshness {
-	return &freshness{reload: make(chan struct{}, 1), changed: make(chan struct{})}
+	return &freshness{reload: make(chan struct{}, 1), changed: make(chan struct{}), running: time.Now()} // the first load is on its way
 }
 
 func (f *freshness) set(p *manifest.Playlist) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.playlist = p
+}
+
+func (f *freshness) loading(began time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running = began
 }
 
 // loaded is told of every load.
@@ -111,7 +118,7 @@ func (f *freshness) get(ctx, life context.Context, since time.Time) (*manifest.P
 	asked := false
 	for {
 		f.mu.Lock()
-		p, checked, tried, err, changed := f.playlist, f.checked, f.tried, f.err, f.changed
+		p, checked, tried, running, err, changed := f.playlist, f.checked, f.tried, f.running, f.err, f.changed
 		f.mu.Unlock()
 		if p != nil && p.Ended {
 			return p, checked, nil // it does not change any more
@@ -119,7 +126,7 @@ func (f *freshness) get(ctx, life context.Context, since time.Time) (*manifest.P
 		if !tried.Before(since) && !tried.IsZero() {
 			return p, checked, err
 		}
-		if !asked {
+		if !asked && running.Before(since) {
 			asked = true // once is enough: a load will begin after it
 			select {
 			case f.reload <- struct{}{}:

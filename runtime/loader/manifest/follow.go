@@ -55,6 +55,8 @@ type FollowOptions struct {
 	// Reload makes it load at once; what was asked for before that load began
 	// needs no other. It should have room for one.
 	Reload <-chan struct{}
+	// Loading is called when a load begins.
+	Loading func(began time.Time)
 	// Loaded is called behind every load, also one that changed nothing, with
 	// the time at which it began and why it failed.
 	Loaded func(began time.Time, err error)
@@ -83,6 +85,9 @@ func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, o
 		default:
 		}
 		began := time.Now()
+		if o.Loading != nil {
+			o.Loading(began)
+		}
 		ended, err := f.step(ctx, began)
 		if ctx.Err() != nil {
 			return ctx.Err()

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -287,6 +288,34 @@ func TestAPlayerThatLeavesStopsItsDemand(t *testing.T) {
 	})
 	if held := s.Engine().Status().Store.Bytes; held != 0 {
 		t.Errorf("%d bytes are held for nobody", held)
+	}
+}
+
+// TestRehearsal looks what is awake before the first player comes, and for how long.
+func TestRehearsal(t *testing.T) {
+	o := newStage(t)
+	s, err := New(Config{Config: join.Config{Source: o.URL + "/show/master.m3u8"}, Options: Options{Listen: "127.0.0.1:0"}}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.rehearsal = time.Second
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	awake := func() int {
+		if s.Engine() == nil {
+			return 0
+		}
+		return len(s.Engine().Status().Renditions)
+	}
+	eventually(t, "the first video and the first audio to be awake", func() bool { return awake() == 2 })
+	eventually(t, "both to sleep again", func() bool { return awake() == 0 })
+	if n := o.total("/show/v/") + o.total("/show/audio/") - o.count("/show/v/index.m3u8") - o.count("/show/audio/index.m3u8"); n != 0 {
+		t.Errorf("%d segments were fetched for nobody", n)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("running: %v", err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/viewer/join"
 )
 
@@ -44,6 +45,7 @@ type Server struct {
 	ready     chan struct{}
 	addr      net.Addr // set before ready is closed
 	end       context.CancelFunc
+	rehearsal time.Duration
 }
 
 // New checks cfg and makes a proxy that has not bound anything yet. A nil logger
@@ -71,7 +73,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	s := &Server{
 		cfg: cfg, log: log, metrics: m, member: member, hosts: newHosts(cfg.Listen, cfg.AllowedHosts),
 		players: newPlayers(cfg.MaxPlayers, cfg.PlayerIdle.Std()), playlists: newPlaylists(),
-		resources: newResources(life, cacheBytes), started: time.Now(), ready: make(chan struct{}), end: end,
+		resources: newResources(life, cacheBytes), started: time.Now(), ready: make(chan struct{}), end: end, rehearsal: rehearsal,
 	}
 	s.handler = &handler{s: s, slots: make(chan struct{}, cfg.MaxRequests), complaints: rate.Sometimes{First: 3, Interval: time.Second}}
 	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg, Ready: s.streamKnown})
@@ -141,6 +143,7 @@ func (s *Server) Run(ctx context.Context) error {
 	run(s.admin.Run)
 	run(s.member.Run)
 	work.Go(func() { s.sweep(live) })
+	work.Go(func() { s.rehearse(live) })
 	server := s.httpServer(live)
 	work.Go(func() {
 		if err := server.Serve(newBounded(l, maxConnections, s.metrics)); !errors.Is(err, http.ErrServerClosed) {
@@ -184,6 +187,36 @@ func (s *Server) sweep(ctx context.Context) {
 		case now := <-tick.C:
 			s.players.sweep(now)
 		}
+	}
+}
+
+// rehearsal is how long the proxy stays ready for its first player.
+const rehearsal = time.Minute
+
+// rehearse meets the peers of what most players ask for first, before they do:
+// connections take a moment, and so does learning whether there can be any. No
+// segment is fetched for it.
+func (s *Server) rehearse(ctx context.Context) {
+	if s.rehearsal <= 0 || s.awaitStream(ctx) != nil {
+		return
+	}
+	p, err := s.member.Engine().Presentation(ctx, time.Hour)
+	if err != nil {
+		return // the end came first
+	}
+	seen := map[identity.StreamType]bool{}
+	for _, r := range p.Renditions {
+		if seen[r.Type] {
+			continue
+		}
+		seen[r.Type] = true
+		if w, err := s.member.Engine().Watch(ctx, r.URI); err == nil {
+			defer w.Close()
+		}
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(s.rehearsal):
 	}
 }
 
