@@ -39,8 +39,8 @@ type demo struct {
 	beside  sync.WaitGroup // what runs in the background
 }
 
-func newDemo(opts options, kind mode, out *os.File) *demo {
-	d := &demo{opts: opts, kind: kind, ui: newUI(out), quiet: &runner{log: io.Discard}, runID: newRunID()}
+func newDemo(opts options, kind mode, u *ui) *demo {
+	d := &demo{opts: opts, kind: kind, ui: u, quiet: &runner{log: io.Discard}, runID: newRunID()}
 	d.place = &ownCluster{demo: d}
 	if kind == modeGivenCluster {
 		d.place = &givenCluster{demo: d}

@@ -13,7 +13,7 @@ func runInProcess(ctx context.Context, opts options) error {
 	if err != nil {
 		return err
 	}
-	d := &demo{opts: opts, root: root, ui: newUI(os.Stdout), runner: &runner{log: io.Discard}}
+	d := &demo{opts: opts, root: root, ui: newUI(os.Stdout, nil), runner: &runner{log: io.Discard}}
 	program := d.programs(d.version(ctx))[0]
 	err = d.ui.step(ctx, program.title, func(ctx context.Context, a *activity) error {
 		err := d.runner.run(ctx, program.command(), a)

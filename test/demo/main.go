@@ -40,12 +40,12 @@ func run(args []string, stdout *os.File, stderr io.Writer) int {
 	if why != "" {
 		_, _ = fmt.Fprintf(stdout, "demo: %s\n", why)
 	}
-	ctx, stop := signals(stderr)
+	ctx, cancel, stop := signals(stderr)
 	defer stop()
 	if kind == modeInProcess {
 		err = runInProcess(ctx, opts)
 	} else {
-		err = newDemo(opts, kind, stdout).run(ctx)
+		err = newDemo(opts, kind, newUI(stdout, cancel)).run(ctx)
 	}
 	if err != nil {
 		_, _ = fmt.Fprintf(stderr, "demo: %v\n", err)
@@ -54,11 +54,11 @@ func run(args []string, stdout *os.File, stderr io.Writer) int {
 	return 0
 }
 
-// signals returns a context that the first signal ends. Later ones only say that removing is under
+// signals returns a context that the first signal ends, and a function that ends it too. Later ones only say that removing is under
 // way: a demo that is cut off there would leave a cluster behind. SIGPIPE is among them because a
 // reader that went away (make demo | head) must not cut it off either.
-func signals(stderr io.Writer) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(context.Background())
+func signals(stderr io.Writer) (ctx context.Context, cancel, stop func()) {
+	ctx, cancel = context.WithCancel(context.Background())
 	got := make(chan os.Signal, 8)
 	signal.Notify(got, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	done := make(chan struct{})
@@ -75,7 +75,7 @@ func signals(stderr io.Writer) (context.Context, func()) {
 			}
 		}
 	}()
-	return ctx, func() {
+	return ctx, cancel, func() {
 		signal.Stop(got)
 		close(done)
 		cancel()

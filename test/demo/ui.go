@@ -22,12 +22,12 @@ type ui struct {
 	mu    sync.Mutex
 	out   io.Writer
 	width func() int // columns of the terminal; nil: not a terminal
-	begun time.Time
 	now   func() time.Time
+	lost  func() // called when nobody is there to read; nil: nobody cares
 }
 
-func newUI(out *os.File) *ui {
-	u := &ui{out: out, now: time.Now, begun: time.Now()}
+func newUI(out *os.File, lost func()) *ui {
+	u := &ui{out: out, now: time.Now, lost: lost}
 	if isTerminal(out) {
 		u.width = func() int { return columns(out) }
 	}
@@ -44,7 +44,9 @@ func (u *ui) live() bool { return u.width != nil }
 func (u *ui) print(format string, args ...any) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	_, _ = fmt.Fprintf(u.out, format, args...) // nobody there to read it is no reason to stop
+	if _, err := fmt.Fprintf(u.out, format, args...); err != nil && u.lost != nil {
+		u.lost() // a terminal that was closed does not always send a signal
+	}
 }
 
 // activity is what the step at work said last.

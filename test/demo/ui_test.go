@@ -70,6 +70,21 @@ func TestStep(t *testing.T) {
 	}
 }
 
+// gone is a terminal that was closed.
+type gone struct{}
+
+func (gone) Write([]byte) (int, error) { return 0, errors.New("input/output error") }
+
+func TestNobodyReads(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	u := &ui{out: gone{}, now: time.Now, lost: cancel}
+	u.print("a line")
+	if ctx.Err() == nil {
+		t.Error("the run goes on though nobody reads")
+	}
+}
+
 func TestWithNextKeepsTheInnermostAdvice(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause")
