@@ -19,6 +19,7 @@ func TestPlaybackSurvives(t *testing.T) {
 		for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
+				takeSeats(t, 2)
 				s := startStream(t, path, nil)
 				s.startSeeder()
 				b := startBrowser(t)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/p2pstream/p2pstream/test/interop/browser"
 )
 
@@ -22,6 +24,18 @@ func watch(t *testing.T, tabs []*browser.Tab, opened []time.Time) []browser.Repo
 		t.Logf("tab %d: peer=%dms byte=%dms %s", i+1, reports[i].FirstPeerMs, reports[i].FirstPeerByteMs, reports[i])
 	}
 	return reports
+}
+
+// seats are tabs that may be watched at once: more of them and the machine, not what is tested, makes them stall.
+var seats = semaphore.NewWeighted(8)
+
+// takeSeats waits for n of them, and gives them back when the test ends.
+func takeSeats(t *testing.T, n int) {
+	t.Helper()
+	if err := seats.Acquire(t.Context(), int64(n)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { seats.Release(int64(n)) })
 }
 
 // startups lets one browser or tab start at a time, over all tests that run beside each other: how fast a page meets
@@ -78,6 +92,7 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 		for _, n := range []int{1, 4} {
 			t.Run(fmt.Sprintf("%s, %d tabs", name, n), func(t *testing.T) {
 				t.Parallel()
+				takeSeats(t, n)
 				s := startStream(t, path, nil)
 				s.startSeeder()
 				b := startBrowser(t)
