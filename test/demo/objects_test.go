@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -181,5 +183,58 @@ func TestReadyViewers(t *testing.T) {
 	}
 	if _, err := readyViewers([]byte("none")); err == nil {
 		t.Error("readyViewers of no JSON gives no error")
+	}
+}
+
+// TestEverythingInTheOverlayIsRemoved looks for kinds and namespaces in config/default that removing a
+// run would miss.
+func TestEverythingInTheOverlayIsRemoved(t *testing.T) {
+	t.Parallel()
+	removed := map[string]bool{"Namespace": true, "CustomResourceDefinition": true, "ClusterRole": true, "ClusterRoleBinding": true}
+	for kind := range removed {
+		if !strings.Contains(removedKinds, strings.ToLower(kind)+"s") {
+			t.Errorf("removing a run removes no %s", kind)
+		}
+	}
+	files, err := filepath.Glob("../../config/[crm]*/*.yaml")
+	if err != nil || len(files) < 5 {
+		t.Fatalf("files of the overlay: %v, %v", files, err)
+	}
+	namespaces := map[string]bool{}
+	var all []object
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := parseObjects(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		for _, o := range objects {
+			if o.kind() == "Namespace" {
+				namespaces[o.name()] = true
+			}
+			if o.kind() != "" && o.kind() != "Kustomization" {
+				all = append(all, o)
+			}
+		}
+	}
+	for _, o := range all {
+		if o.namespace() == "" && !removed[o.kind()] || o.namespace() != "" && !namespaces[o.namespace()] {
+			t.Errorf("%s would be left behind", o.id())
+		}
+	}
+}
+
+func TestAvailableMemory(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]uint64{
+		"MemTotal:  9 kB\nMemAvailable:    2048 kB\nBuffers: 1 kB\n": 2 << 20,
+		"MemAvailable: many kB\n":                                    0, "": 0,
+	} {
+		if got := availableMemory(text); got != want {
+			t.Errorf("availableMemory(%q) = %d, want %d", text, got, want)
+		}
 	}
 }

@@ -55,6 +55,7 @@ func (o *ownCluster) namespace() string { return "" }
 
 func (o *ownCluster) begin(ctx context.Context, left *entry) error {
 	o.viewers.log = o.logFile
+	o.warnOfMemory()
 	for _, b := range o.programs(o.version(ctx)) {
 		if err := o.build(ctx, b); err != nil {
 			return err
