@@ -79,7 +79,8 @@ func (v DemandView) waiting(w Wait) time.Duration {
 	patience := min(w.Dry.Sub(w.Since)-v.Limits.Urgent, v.Patience)
 	waited := v.Now.Sub(w.Since)
 	if patience <= 0 || waited >= patience {
-		return 0
+		// Urgent, but a transfer that runs is measured by when the player really needs its end.
+		return min(max(w.Dry.Sub(v.Now), 0), v.Limits.Urgent)
 	}
 	left := 1 - float64(max(waited, 0))/float64(patience)
 	return v.Limits.Urgent + time.Duration(left*float64(v.Limits.HTTPAhead-v.Limits.Urgent))

@@ -49,13 +49,19 @@ func TestDemand(t *testing.T) {
 			func(v *schedule.DemandView) {
 				v.Waits = []schedule.Wait{{Segment: 2, Since: epoch.Add(-patience), Dry: epoch.Add(10 * sec)}}
 			},
-			[]schedule.Need{{2, 0}},
+			[]schedule.Need{{2, 3 * sec}},
+		},
+		"… and by how much": {
+			func(v *schedule.DemandView) {
+				v.Waits = []schedule.Wait{{Segment: 2, Since: epoch.Add(-4 * sec), Dry: epoch.Add(sec)}}
+			},
+			[]schedule.Need{{2, sec}},
 		},
 		"no patience with a player that has less than urgent": {
 			func(v *schedule.DemandView) {
-				v.Waits = []schedule.Wait{{Segment: 2, Since: epoch, Dry: epoch.Add(3 * sec)}}
+				v.Waits = []schedule.Wait{{Segment: 2, Since: epoch, Dry: epoch.Add(2 * sec)}}
 			},
-			[]schedule.Need{{2, 0}},
+			[]schedule.Need{{2, 2 * sec}},
 		},
 		"two wait for one segment: the one in need counts": {
 			func(v *schedule.DemandView) {
