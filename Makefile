@@ -14,10 +14,10 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
-UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers')
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players')
 comma       = ,
 space       = $() $()
-SUITES      = unit tools deploy vectors fuzz-seeds cluster peers interop e2e
+SUITES      = unit tools deploy vectors fuzz-seeds cluster peers players interop e2e
 # Only packages that hold such tests are linked again for the two suites below.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -99,6 +99,12 @@ peers: $(GOTESTSUM) ## run our programs against each other, with the race detect
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/peers.json -- \
 	  -race -count=1 -timeout 15m $(if $(RUN),-run '$(RUN)') ./test/peers/...
+
+.PHONY: players
+players: $(GOTESTSUM) ## play streams with ffmpeg through the viewer's proxy
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/players.json -- \
+	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/players/...
 
 .PHONY: interop
 interop: web $(GOTESTSUM) ## run published players and trackers in a real Chromium against our programs
