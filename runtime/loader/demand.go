@@ -156,9 +156,8 @@ func final(err error) bool {
 	case manifest.ReasonStatus:
 		return e.Status/100 == 4 && e.Status != http.StatusRequestTimeout &&
 			e.Status != http.StatusTooEarly && e.Status != http.StatusTooManyRequests
-	case manifest.ReasonScheme, manifest.ReasonRedirect, manifest.ReasonTooLarge, manifest.ReasonEncoded,
-		manifest.ReasonNoLength, manifest.ReasonRangeIgnored, manifest.ReasonRangeRefused:
-		return true
+	case manifest.ReasonScheme, manifest.ReasonRedirect, manifest.ReasonTooLarge, manifest.ReasonEncoded, manifest.ReasonNoLength:
+		return true // and not what concerns ranges: the next request is for the whole
 	}
 	return false
 }
@@ -210,7 +209,7 @@ const lately = 5 * time.Minute
 // then more patience is no risk, but for renditions that have no peers.
 func (r *rendition) hopeful(now time.Time) time.Duration {
 	reached := r.e.Peers() > 0 || now.Sub(time.Unix(0, r.e.lastPeer.Load())) < lately
-	if r.e.demand == nil || r.e.cfg.StartupWait == 0 || r.lonely || !reached {
+	if r.e.demand == nil || r.lonely || !reached {
 		return r.e.cfg.StartupWait
 	}
 	for _, s := range r.sessions {

@@ -48,9 +48,9 @@ func TestHeadFollowsAPlayer(t *testing.T) {
 func TestFinal(t *testing.T) {
 	for want, errs := range map[bool][]error{
 		true: {&manifest.Error{Reason: manifest.ReasonStatus, Status: 404}, &manifest.Error{Reason: manifest.ReasonStatus, Status: 403},
-			&manifest.Error{Reason: manifest.ReasonRangeIgnored}, &manifest.Error{Reason: manifest.ReasonTooLarge}},
+			&manifest.Error{Reason: manifest.ReasonEncoded}, &manifest.Error{Reason: manifest.ReasonTooLarge}},
 		false: {errors.New("other"), &manifest.Error{Reason: manifest.ReasonStatus, Status: 503}, &manifest.Error{Reason: manifest.ReasonStatus, Status: 429},
-			&manifest.Error{Reason: manifest.ReasonUnreachable}, &manifest.Error{Reason: manifest.ReasonTruncated}},
+			&manifest.Error{Reason: manifest.ReasonUnreachable}, &manifest.Error{Reason: manifest.ReasonRangeIgnored}, &manifest.Error{Reason: manifest.ReasonTruncated}},
 	} {
 		for _, err := range errs {
 			if got := final(err); got != want {

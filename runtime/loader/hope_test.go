@@ -21,7 +21,8 @@ func TestHopeForTheFirstPeer(t *testing.T) {
 		"but never in this rendition":   {func(e *Engine, r *rendition) { e.peers.Store(1); r.lonely = true }, wait},
 		"one has said what it holds":    {func(e *Engine, r *rendition) { e.peers.Store(1); r.sessions = []*session{announced} }, wait},
 		"one has not said yet":          {func(e *Engine, r *rendition) { e.peers.Store(1); r.sessions = []*session{{}} }, patience},
-		"no seeder is known, no hope":   {func(e *Engine, _ *rendition) { e.peers.Store(1); e.cfg.StartupWait = 0 }, 0},
+		"no seeder is known, no hope":   {func(e *Engine, _ *rendition) { e.cfg.StartupWait = 0 }, 0},
+		"no seeder was, but a peer is":  {func(e *Engine, _ *rendition) { e.peers.Store(1); e.cfg.StartupWait = 0 }, patience},
 		"a viewer that plays by itself": {func(e *Engine, _ *rendition) { e.peers.Store(1); e.demand = nil }, wait},
 	} {
 		t.Run(name, func(t *testing.T) {

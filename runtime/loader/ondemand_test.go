@@ -430,3 +430,33 @@ func TestStopWhilePlayersWait(t *testing.T) {
 		t.Errorf("watching on: %v", err)
 	}
 }
+
+// TestAnOriginThatKnowsNoRanges breaks off in the middle and then answers the
+// request for the rest with everything: the player that has nothing yet gets all.
+func TestAnOriginThatKnowsNoRanges(t *testing.T) {
+	f := newFilm(t)
+	var broken sync.Once
+	f.set(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/a/0.ts" {
+			return false
+		}
+		body := bytesOf(r.URL.Path)
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		broken.Do(func() {
+			_, _ = w.Write(body[:len(body)/2])
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		})
+		_, _ = w.Write(body)
+		return true
+	})
+	e := onDemandEngine(t, f, nil)
+	w := watch(t, e, f.URL+"/a.m3u8")
+	until(t, "the segment to come as a whole", func() bool {
+		got, err := read(t, w, f.URL+"/a/0.ts")
+		if err != nil && !errors.Is(err, ErrChanged) {
+			t.Fatalf("reading: %v", err)
+		}
+		return err == nil && bytes.Equal(got, bytesOf("/a/0.ts"))
+	})
+}

@@ -1,12 +1,11 @@
 package proxy
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
-
-	"errors"
-	"fmt"
 
 	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/duration"

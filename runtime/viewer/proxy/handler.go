@@ -21,7 +21,7 @@ type handler struct {
 // ServeHTTP checks who asks by what name, and sees to it that no more is served
 // at a time than there is room for.
 func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	w := newWriter(rw)
+	w := newWriter(rw, h.s.writeTimeout)
 	kind := kindOther
 	defer func() { h.s.metrics.answered(kind, w.code(), w.sent) }()
 	if !h.s.hosts.allowed(r) {

@@ -17,6 +17,7 @@ type playlist struct {
 	mesh      bool // its segments come from the engine
 
 	loading chan struct{} // held by whoever loads a playlist that is not from the engine
+	parts   sync.Once     // it has been said that parts are left out
 
 	mu      sync.Mutex
 	used    time.Time

@@ -77,6 +77,11 @@ func (h *handler) load(ctx context.Context, one *player, l *playlist, maxAge tim
 	if text, etag, err = l.update(state, checked, time.Now()); err == nil {
 		h.s.playlists.bound(maxPlaylists)
 	}
+	if state.LowLatencyParts {
+		l.parts.Do(func() {
+			h.s.log.Info("low-latency parts are left out, since peers exchange whole segments", "rendition", l.rendition.Name)
+		})
+	}
 	return text, etag, state.Ended, err
 }
 

@@ -46,6 +46,8 @@ type Server struct {
 	addr      net.Addr // set before ready is closed
 	end       context.CancelFunc
 	rehearsal time.Duration
+
+	writeTimeout time.Duration
 }
 
 // New checks cfg and makes a proxy that has not bound anything yet. A nil logger
@@ -74,6 +76,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		cfg: cfg, log: log, metrics: m, member: member, hosts: newHosts(cfg.Listen, cfg.AllowedHosts),
 		players: newPlayers(cfg.MaxPlayers, cfg.PlayerIdle.Std()), playlists: newPlaylists(),
 		resources: newResources(life, cacheBytes), started: time.Now(), ready: make(chan struct{}), end: end, rehearsal: rehearsal,
+		writeTimeout: writeTimeout,
 	}
 	s.handler = &handler{s: s, slots: make(chan struct{}, cfg.MaxRequests), complaints: rate.Sometimes{First: 3, Interval: time.Second}}
 	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg, Ready: s.streamKnown})

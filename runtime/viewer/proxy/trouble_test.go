@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestOriginTroubleIsToldInShort(t *testing.T) {
@@ -188,5 +190,36 @@ func TestBytesThatDoNotCome(t *testing.T) {
 	}
 	if body, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("%d bytes, %v", len(body), err)
+	}
+}
+
+// TestAPlayerThatStopsReading is cut off, and does not hold its request for ever.
+func TestAPlayerThatStopsReading(t *testing.T) {
+	o := newStage(t)
+	large := make([]byte, 24<<20) // more than sockets buffer
+	o.set(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, ".m4s") {
+			return false
+		}
+		_, _ = w.Write(large)
+		return true
+	})
+	s, base, _ := proxied(t, o.URL+"/show/master.m3u8", nil)
+	s.writeTimeout = 200 * time.Millisecond
+	at := opened(t, base)["v"]
+	path := strings.TrimPrefix(leads(t, at, get(t, at).body)[2], base)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path); err != nil {
+		t.Fatal(err)
+	}
+	slots := s.handler.(*handler).slots
+	eventually(t, "the request to be answered", func() bool { return len(slots) == 1 })
+	eventually(t, "the player to be cut off", func() bool { return len(slots) == 0 })
+	if n, err := io.Copy(io.Discard, conn); n == 0 || n >= int64(len(large)) {
+		t.Errorf("%d bytes came, %v", n, err)
 	}
 }

@@ -14,13 +14,14 @@ const writeTimeout = 30 * time.Second
 type writer struct {
 	http.ResponseWriter
 	control *http.ResponseController
+	time    time.Duration // that each write may take
 	status  int
 	sent    int64
 	first   func() // called at the first byte of a body
 }
 
-func newWriter(w http.ResponseWriter) *writer {
-	return &writer{ResponseWriter: w, control: http.NewResponseController(w)}
+func newWriter(w http.ResponseWriter, each time.Duration) *writer {
+	return &writer{ResponseWriter: w, control: http.NewResponseController(w), time: each}
 }
 
 // WriteHeader notes the status.
@@ -48,7 +49,7 @@ func (w *writer) Write(b []byte) (int, error) {
 }
 
 func (w *writer) giveTime() {
-	_ = w.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // recorders of tests have none
+	_ = w.control.SetWriteDeadline(time.Now().Add(w.time)) // recorders of tests have none
 }
 
 // code is the status; 499 when the player left before there was one.
