@@ -25,9 +25,26 @@ import (
 )
 
 // startBrowser starts a Chromium in an office. It ends with the spec, or with the container of a BeforeAll.
-func startBrowser(o *cluster.Office, opts ...browser.Option) *browser.Browser {
+func startBrowser(ctx context.Context, o *cluster.Office) *browser.Browser {
 	GinkgoHelper()
-	return browser.Start(GinkgoTB(), append([]browser.Option{browser.InNamespace(netns.Open(GinkgoTB(), o.Netns))}, opts...)...)
+	return warmed(ctx, origin.URL, o)
+}
+
+// startSecureBrowser is startBrowser with pages on https.
+func startSecureBrowser(ctx context.Context, o *cluster.Office) *browser.Browser {
+	GinkgoHelper()
+	return warmed(ctx, origin.SecureURL, o, browser.HTTPS(certificate))
+}
+
+// warmed is a browser that has played something once, without P2P: one that has only just come up is busy
+// with itself, and those of people have been up for long.
+func warmed(ctx context.Context, url func(path string) string, o *cluster.Office, opts ...browser.Option) *browser.Browser {
+	GinkgoHelper()
+	b := browser.Start(GinkgoTB(), append(opts, browser.InNamespace(netns.Open(GinkgoTB(), o.Netns)))...)
+	tab := b.OpenPlain(ctx, url("/vod/dur_4/seg_2/ren_1/master.m3u8"))
+	tab.WaitPlaying(ctx)
+	tab.Close()
+	return b
 }
 
 // configURL is where status says that players get their settings.

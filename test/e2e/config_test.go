@@ -19,25 +19,25 @@ import (
 // takes a moment to be heard.
 func awaitHandedOut(ctx context.Context, s *v1.P2PStream, text string) {
 	GinkgoHelper()
-	Eventually(ctx, handedOut).WithArguments(configURL(ctx, s)).Should(ContainSubstring(text))
+	Eventually(ctx, fetch).WithArguments(configURL(ctx, s)).Should(ContainSubstring(text))
 }
 
-// handedOut is what a player is told.
-func handedOut(ctx context.Context, address string) (string, error) {
+// fetch is what a tracker answers.
+func fetch(ctx context.Context, address string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return "", fmt.Errorf("asking for settings: %w", err)
+		return "", fmt.Errorf("asking tracker: %w", err)
 	}
 	resp, err := trusting.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("asking for settings: %w", err)
+		return "", fmt.Errorf("asking tracker: %w", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return "", fmt.Errorf("reading settings: %w", err)
+		return "", fmt.Errorf("reading its answer: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%s: status %d: %s", address, resp.StatusCode, body)

@@ -27,29 +27,28 @@ import (
 // and six of our own viewers in both.
 var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFailure, func() {
 	const perOffice = 3
+	const people = 2*perOffice + 1
 	var s *v1.P2PStream
 	var here *browser.Browser
-	var pages []*browser.Tab // the first from the beginning, others came later
+	var page *browser.Tab
 	var groups []*viewers.Group
-	people := func() int32 { return int32(2*perOffice + len(pages)) }
-
 	BeforeAll(func(ctx SpecContext) {
 		s = stream("all-hands", origin.URL(livePath))
 		serve(ctx, s)
 		awaitHeld(ctx, s)
-		here = startBrowser(north)
-		pages = append(pages, open(ctx, here, s))
+		here = startBrowser(ctx, north)
+		page = open(ctx, here, s)
 		for _, office := range []*cluster.Office{north, south} {
 			groups = append(groups, startViewers(ctx, office, s, "--count", fmt.Sprint(perOffice)))
 		}
-		eventually(ctx, s, time.Minute).Should(HaveViewers(people()))
+		eventually(ctx, s, time.Minute).Should(HaveViewers(people))
 	}, NodeTimeout(3*time.Minute))
 
 	// unharmed wants a stream that is ready, and an audience that has gone on since.
 	unharmed := func(ctx context.Context, before browser.Report) {
 		GinkgoHelper()
 		awaitReady(ctx, s)
-		now := pages[0].Report(ctx)
+		now := page.Report(ctx)
 		Expect(now.Rebuffers()).To(Equal(before.Rebuffers()), "the page stalled: %s", now.Dump())
 		Expect(now.CurrentTime).To(BeNumerically(">", before.CurrentTime))
 		for _, g := range groups {
@@ -58,7 +57,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 	}
 
 	It("stays together when the tracker moves to another node, and newcomers join", func(ctx SpecContext) {
-		before := pages[0].Report(ctx)
+		before := page.Report(ctx)
 		tracker := crewOf(s, "tracker")
 		old := tracker.pod(ctx)
 		_, err := k8s.Kubectl(ctx, "cordon", old.Spec.NodeName)
@@ -72,20 +71,21 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		note("tracker moved in %.1f s", took.Seconds())
 
 		By("those who are there go on exchanging")
-		moved := pages[0].Report(ctx)
-		after := watch(ctx, pages[0], moved, 6)
+		moved := page.Report(ctx)
+		after := watch(ctx, page, moved, 6)
 		Expect(after.Bytes.Seeder+after.Bytes.Viewer).To(BeNumerically(">", moved.Bytes.Seeder+moved.Bytes.Viewer), after.Dump)
 
 		By("a newcomer joins")
-		newcomer := open(ctx, here, s)
-		pages = append(pages, newcomer)
+		// It does not report, for what is compared below is what those measured who stay.
+		newcomer := here.OpenHLSFrom(ctx, configURL(ctx, s))
 		newcomer.WaitFor(ctx, 20*time.Second, "bytes from peers", func(r browser.Report) bool { return r.Bytes.Seeder+r.Bytes.Viewer > 0 })
 		expectSmooth("newcomer", newcomer.Report(ctx))
+		newcomer.Close()
 		unharmed(ctx, before)
 	}, SpecTimeout(2*time.Minute))
 
 	It("does not notice pods that go away one after the other, and is counted right to the byte", func(ctx SpecContext) {
-		before := pages[0].Report(ctx)
+		before := page.Report(ctx)
 		for _, component := range []string{"tracker", "stun", "seeder"} {
 			took := crewOf(s, component).replace(ctx)
 			unharmed(ctx, before)
@@ -94,17 +94,15 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		note("operator replaced in %.1f s", operator.replace(ctx).Seconds())
 
 		By("status knows all of them again")
-		eventually(ctx, s, time.Minute).Should(And(HaveViewers(people()), BeObservedAfter(time.Now())))
+		eventually(ctx, s, time.Minute).Should(And(HaveViewers(people), BeObservedAfter(time.Now())))
 		unharmed(ctx, before)
 
-		By("pages and viewers leave, as people do")
+		By("page and viewers leave, as people do")
 		var own v1.OffloadTotals
-		for i, page := range pages {
-			r := page.Report(ctx)
-			page.Leave(ctx)
-			own = plus(own, viewer.Bytes(r.Bytes))
-			expectSmooth(fmt.Sprint("page ", i+1), r)
-		}
+		r := page.Report(ctx)
+		page.Leave(ctx)
+		own = plus(own, viewer.Bytes(r.Bytes))
+		expectSmooth("page", r)
 		for i, g := range groups {
 			r, err := g.Stop(30 * time.Second)
 			Expect(err).NotTo(HaveOccurred())

@@ -17,7 +17,7 @@ import (
 )
 
 // The last spec of all: it takes away the operator, and with its definition every stream, that the others use.
-var _ = Describe("The chart", Label("helm"), SpecPriority(-1), func() {
+var _ = Describe("The chart", Label("helm"), SpecPriority(-2), func() {
 	It("serves streams in the namespaces that it watches, and leaves them when it goes", func(ctx SpecContext) {
 		_, err := k8s.Kubectl(ctx, "delete", "-k", repo("config", "default"), "--timeout=60s")
 		Expect(err).NotTo(HaveOccurred())
@@ -56,7 +56,7 @@ var _ = Describe("The chart", Label("helm"), SpecPriority(-1), func() {
 		Expect(k8s.Kubectl(ctx, "get", "crd", "p2pstreams.p2pstream.dev", "-o", "name")).NotTo(BeEmpty())
 		Expect(current(ctx, s)).To(BeReady(), "what the operator said last stays")
 		Expect(allChildren(ctx, s)).To(ContainElements(before), "what runs goes on")
-		Expect(handedOut(ctx, configURL(ctx, s))).To(ContainSubstring(s.Spec.SwarmID))
+		Expect(fetch(ctx, configURL(ctx, s))).To(ContainSubstring(s.Spec.SwarmID))
 	}, SpecTimeout(4*time.Minute))
 })
 

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/test/e2e/cluster"
 	"github.com/p2pstream/p2pstream/test/interop/browser"
 )
 
@@ -26,7 +28,7 @@ var _ = Describe("A seeder on a node port", Label("offload"), func() {
 		serve(ctx, s)
 		awaitHeld(ctx, s)
 		before := origin.From(anywhere)
-		reports := watchBoth(ctx, s, 30)
+		reports := watchBoth(ctx, s, 30, startBrowser)
 		expectGenuine(ctx, reports...)
 		after := origin.From(anywhere)
 		note("the origin served %d segments, %d bytes, to pods and offices; the pages received %d",
@@ -49,11 +51,11 @@ var _ = Describe("A seeder on a node port", Label("offload"), func() {
 		Expect(current(ctx, s).Status.Endpoints).To(HaveValue(And(
 			HaveField("Announce", HavePrefix("wss://")), HaveField("Config", HavePrefix("https://")))))
 		awaitHeld(ctx, s)
-		reports := watchBoth(ctx, s, 20, browser.HTTPS(certificate))
+		reports := watchBoth(ctx, s, 20, startSecureBrowser)
 		expectGenuine(ctx, reports...)
 
 		By("the tracker's own page")
-		tab := startBrowser(north, browser.HTTPS(certificate)).OpenURL(ctx, playerURL(ctx, s))
+		tab := startSecureBrowser(ctx, north).OpenURL(ctx, playerURL(ctx, s))
 		Eventually(ctx, func() float64 {
 			return browser.Value[float64](ctx, tab, `document.querySelector("video")?.played.length ? document.querySelector("video").currentTime : 0`)
 		}).Should(BeNumerically(">", 0))
@@ -89,9 +91,9 @@ func awaitHeld(ctx SpecContext, s *v1.P2PStream) {
 
 // watchBoth plays the stream in one tab in each of two offices, and wants smooth pictures and the promised
 // offload in both.
-func watchBoth(ctx SpecContext, s *v1.P2PStream, seconds float64, opts ...browser.Option) []browser.Report {
+func watchBoth(ctx SpecContext, s *v1.P2PStream, seconds float64, start func(context.Context, *cluster.Office) *browser.Browser) []browser.Report {
 	GinkgoHelper()
-	here, there := startBrowser(north, opts...), startBrowser(south, opts...)
+	here, there := start(ctx, north), start(ctx, south)
 	one := open(ctx, here, s)
 	begun := one.Report(ctx)
 	two := open(ctx, there, s)

@@ -18,7 +18,7 @@ var _ = Describe("Browsers in two offices", Label("stun"), func() {
 	It("meet through the stream's STUN server, and not without", func(ctx SpecContext) {
 		s := stream("meeting", origin.URL(livePath), seeders(0), withoutSTUN)
 		serve(ctx, s)
-		here, there := startBrowser(north), startBrowser(south)
+		here, there := startBrowser(ctx, north), startBrowser(ctx, south)
 
 		By("without STUN")
 		one, two := open(ctx, here, s), open(ctx, there, s)

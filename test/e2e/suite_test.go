@@ -21,6 +21,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/test/e2e/cluster"
 	"github.com/p2pstream/p2pstream/test/e2e/kube"
 	"github.com/p2pstream/p2pstream/test/e2e/pki"
@@ -101,9 +102,25 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 // A failure tells all that is known of the cluster. It is looked at before anything is cleaned up.
 var _ = AfterEach(func(ctx SpecContext) {
 	if CurrentSpecReport().Failed() && k8s != nil {
-		AddReportEntry("cluster", ReportEntryVisibilityFailureOrVerbose, k8s.Dump(ctx))
+		AddReportEntry("cluster", ReportEntryVisibilityFailureOrVerbose, k8s.Dump(ctx)+trackers(ctx))
 	}
 }, NodeTimeout(time.Minute))
+
+// trackers is what the tracker of each stream says of its audience.
+func trackers(ctx context.Context) string {
+	var all v1.P2PStreamList
+	if err := k8s.List(ctx, &all); err != nil {
+		return err.Error()
+	}
+	var b strings.Builder
+	for _, s := range all.Items {
+		if e := s.Status.Endpoints; e != nil && e.Config != "" {
+			said, err := fetch(ctx, strings.Replace(e.Config, "/v1/config", "/v1/stats", 1))
+			_, _ = fmt.Fprintf(&b, "---- stats of %s/%s\n%s %v\n", s.Namespace, s.Name, said, err)
+		}
+	}
+	return b.String()
+}
 
 // findBuilt looks for what make builds.
 func findBuilt() map[string]string {
@@ -151,6 +168,8 @@ func furnish(ctx context.Context) {
 	Expect(err).NotTo(HaveOccurred())
 	walled, err = lab.Office(ctx, "walled", "--drop-udp")
 	Expect(err).NotTo(HaveOccurred())
+
+	Expect(lab.HidePods(ctx, pods())).To(Succeed())
 
 	authority, err = pki.New("p2pstream e2e")
 	Expect(err).NotTo(HaveOccurred())

@@ -12,13 +12,13 @@ import (
 
 var _ = Describe("An office whose firewall drops UDP", Label("walled"), func() {
 	// The settings make a viewer wait for peers; where none can come, this is what that may cost.
-	const price, rounds = 400 * time.Millisecond, 3
+	const price, rounds = 400 * time.Millisecond, 5
 
 	It("loses nothing but a moment at the start", func(ctx SpecContext) {
 		s := stream("behind-walls", origin.URL(livePath))
 		serve(ctx, s)
 		awaitHeld(ctx, s)
-		b := startBrowser(walled)
+		b := startBrowser(ctx, walled)
 		var plain, shared []int
 		for range rounds {
 			tab := b.OpenPlain(ctx, string(s.Spec.Source.URL))

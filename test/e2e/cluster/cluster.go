@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"strings"
 )
@@ -96,6 +97,28 @@ func (c *Cluster) Masquerade(ctx context.Context, on bool) error {
 	}
 	_, err := c.run(ctx, "masquerade", word)
 	return err
+}
+
+// HidePods makes the WAN carry nothing between offices and the pods' own addresses, as networks outside of a
+// cluster do that have no route to them. Offices then reach pods by the nodes' addresses or not at all.
+func (c *Cluster) HidePods(ctx context.Context, pods netip.Prefix) error {
+	rules := fmt.Sprintf(`table inet hidden_pods
+delete table inet hidden_pods
+table inet hidden_pods {
+	chain forward {
+		type filter hook forward priority filter; policy accept;
+		iifname "o-*" ip daddr %[1]s counter drop
+		oifname "o-*" ip saddr %[1]s counter drop
+	}
+}
+`, pods)
+	all := c.arguments("exec", "wan", "--", "nft", "-f", "-")
+	cmd := exec.CommandContext(ctx, all[0], all[1:]...)
+	cmd.Stdin = strings.NewReader(rules)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("hiding pods: %w: %s", err, out)
+	}
+	return nil
 }
 
 // WAN is the network namespace of the router between nodes, offices and this machine.
