@@ -190,7 +190,7 @@ func TestPodsForbidden(t *testing.T) {
 	}
 	w.stream("live")
 	s := w.until("live", "stalled", func(s *v1.P2PStream) bool {
-		return has("Stalled=True/PodsForbidden")(s) && has("SeedersReady=False/PodsForbidden")(s)
+		return has("Stalled=True/PodsForbidden")(s) && has("SeedersReady=False/PodsForbidden")(s) && has("TrackerReady=False/PodsForbidden")(s)
 	})
 	w.says(s, v1.ConditionStalled, "Deployment live-tracker", "violates PodSecurity", "pod-security.kubernetes.io/enforce")
 	w.says(s, v1.ConditionSeedersReady, "StatefulSet live-seeder")
