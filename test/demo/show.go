@@ -34,7 +34,7 @@ func (d *demo) show(ctx context.Context, w *watcher) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("stopped before the %s of --for were over", d.opts.runFor)
 	}
-	if wrong := verdict(last.stream, d.opts.viewers); len(wrong) > 0 {
+	if wrong := verdict(last, d.opts.viewers); len(wrong) > 0 {
 		return withNext(errors.New("after "+d.opts.runFor.String()+": "+strings.Join(wrong, "; ")), "run it without --for and look at the stream's conditions")
 	}
 	d.ui.print("  ✓ READY True, %d viewers, offload above %d%%\n", d.opts.viewers, wantOffload)

@@ -79,10 +79,19 @@ func TestVerdict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := strings.Join(verdict(tt.row, 6), "; "); got != tt.want {
+			if got := strings.Join(verdict(picture{stream: tt.row}, 6), "; "); got != tt.want {
 				t.Errorf("verdict = %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestVerdictCountsWhoPlays(t *testing.T) {
+	t.Parallel()
+	// The status still counts a viewer for a while that is gone.
+	p := pictures()["well"]
+	if got := strings.Join(verdict(p, 6), "; "); got != "2 of 3 viewers play in office-b" {
+		t.Errorf("verdict = %q", got)
 	}
 }
 

@@ -6,8 +6,9 @@ import "fmt"
 const wantOffload = 90
 
 // verdict lists what is not as the demo promises; empty: all is well.
-func verdict(r row, viewers int) []string {
+func verdict(p picture, viewers int) []string {
 	var wrong []string
+	r := p.stream
 	if r.ready != "True" {
 		wrong = append(wrong, fmt.Sprintf("READY is %s, not True", orNothing(r.ready)))
 	}
@@ -16,6 +17,11 @@ func verdict(r row, viewers int) []string {
 	}
 	if r.offload == nil || *r.offload <= wantOffload {
 		wrong = append(wrong, fmt.Sprintf("OFFLOAD is %s, not above %d%%", orNothing(percent(r.offload)), wantOffload))
+	}
+	for _, o := range p.offices {
+		if o.playing != o.want {
+			wrong = append(wrong, fmt.Sprintf("%d of %d viewers play in %s", o.playing, o.want, o.name))
+		}
 	}
 	return wrong
 }

@@ -63,7 +63,7 @@ func TestRowAndNotes(t *testing.T) {
 	t.Parallel()
 	s := serving()
 	r := rowOf(s, s.CreationTimestamp.Add(75*time.Second))
-	if got := verdict(r, 6); len(got) != 0 || r.age != 75*time.Second || *r.seeders != 2 || r.namespace != "media" || r.name != "town-hall" {
+	if got := verdict(picture{stream: r}, 6); len(got) != 0 || r.age != 75*time.Second || *r.seeders != 2 || r.namespace != "media" || r.name != "town-hall" {
 		t.Errorf("rowOf = %+v, verdict %v", r, got)
 	}
 	if got := rowOf(&v1.P2PStream{}, time.Time{}); got.ready != "" || got.viewers != nil || got.offload != nil {
