@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,6 +13,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
 var _ = Describe("Seeders behind node ports", Label("exposure"), func() {
@@ -36,11 +41,32 @@ var _ = Describe("Seeders behind node ports", Label("exposure"), func() {
 		DeferCleanup(func(ctx SpecContext) { Expect(lab.Masquerade(ctx, false)).To(Succeed()) }, NodeTimeout(30*time.Second))
 		for _, hidden := range []bool{false, true} {
 			Expect(lab.Masquerade(ctx, hidden)).To(Succeed())
-			r, err := startViewers(ctx, north, s, "--count", "2", "--duration", "8s").Wait(30 * time.Second)
-			Expect(err).NotTo(HaveOccurred())
 			name := "masquerade " + strconv.FormatBool(hidden)
+			By(name)
+			// They give each other nothing, so whatever does not come from the origin comes from seeders.
+			g := startViewers(ctx, north, s, "--count", "2", "--no-upload")
+			Eventually(ctx, peersOfSeeders).WithArguments(s).Should(And(HaveLen(replicas), HaveEach(BeNumerically(">", 0))), "peers of each seeder with %s", name)
+			r, err := g.Stop(20 * time.Second)
+			Expect(err).NotTo(HaveOccurred())
 			expectWell(name, 2, r)
 			Expect(r.Viewers).To(HaveEach(HaveField("Bytes.Seeder", BeNumerically(">", 0))), "bytes from seeders with %s", name)
+			Eventually(ctx, peersOfSeeders).WithArguments(s).Should(HaveEach(BeZero()), "peers of seeders once the viewers have left")
 		}
 	}, SpecTimeout(3*time.Minute))
 })
+
+// peersOfSeeders is how many viewers each seeder says it is connected to.
+func peersOfSeeders(ctx context.Context, s *v1.P2PStream) ([]int, error) {
+	answer, err := fetch(ctx, strings.Replace(configURL(ctx, s), "/v1/config", stats.Path, 1))
+	if err != nil {
+		return nil, err
+	}
+	said, err := stats.Decode(strings.NewReader(answer))
+	var peers []int
+	for _, seeder := range said.SeederStates {
+		if seeder.Fresh {
+			peers = append(peers, seeder.State.Peers)
+		}
+	}
+	return peers, err
+}
