@@ -31,16 +31,16 @@ func TestFor(t *testing.T) {
 	}{
 		{"unknown stream", Input{SeedersHold: true}, 15, 3000, 6000, 0, 0, 0},
 		{"P2P off", off, 15, 3000, 6000, 0, 0, 0},
-		{"held, 10 x 4 s", Input{Playlist: live(4, 10), SeedersHold: true}, 3, 3, 90, 390, 4, 8},
-		{"held, 6 x 4 s", Input{Playlist: live(4, 6), SeedersHold: true}, 3, 3, 90, 390, 4, 8},
-		{"held, 5 x 4 s", Input{Playlist: live(4, 5), SeedersHold: true}, 3, 3, 90, 390, 3, 8},
-		{"held, 3 x 4 s", Input{Playlist: live(4, 3), SeedersHold: true}, 3, 3, 90, 390, 2, 8},
-		{"held, 1 x 4 s", Input{Playlist: live(4, 1), SeedersHold: true}, 3, 3, 90, 390, 1, 8},
-		{"held, 20 x 2 s", Input{Playlist: live(2, 20), SeedersHold: true}, 3, 3, 90, 390, 5, 4},
-		{"held, 60 x 1 s", Input{Playlist: live(1, 60), SeedersHold: true}, 3, 3, 90, 390, 7, 3},
-		{"held, 10 x 6 s", Input{Playlist: live(6, 10), SeedersHold: true}, 4.5, 4.5, 90, 390, 4, 12},
-		{"held, 10 x 10 s", Input{Playlist: live(10, 10), SeedersHold: true}, 7.5, 7.5, 90, 390, 3, 20},
-		{"held, VOD", Input{Playlist: vod(4, 30), SeedersHold: true}, 3, 3, 90, 390, 0, 8},
+		{"held, 10 x 4 s", Input{Playlist: live(4, 10), SeedersHold: true}, 3, 3, 90, 340, 4, 8},
+		{"held, 6 x 4 s", Input{Playlist: live(4, 6), SeedersHold: true}, 3, 3, 90, 340, 4, 8},
+		{"held, 5 x 4 s", Input{Playlist: live(4, 5), SeedersHold: true}, 3, 3, 90, 340, 3, 8},
+		{"held, 3 x 4 s", Input{Playlist: live(4, 3), SeedersHold: true}, 3, 3, 90, 340, 2, 8},
+		{"held, 1 x 4 s", Input{Playlist: live(4, 1), SeedersHold: true}, 3, 3, 90, 340, 1, 8},
+		{"held, 20 x 2 s", Input{Playlist: live(2, 20), SeedersHold: true}, 3, 3, 90, 340, 5, 4},
+		{"held, 60 x 1 s", Input{Playlist: live(1, 60), SeedersHold: true}, 3, 3, 90, 340, 7, 3},
+		{"held, 10 x 6 s", Input{Playlist: live(6, 10), SeedersHold: true}, 4.5, 4.5, 90, 340, 4, 12},
+		{"held, 10 x 10 s", Input{Playlist: live(10, 10), SeedersHold: true}, 7.5, 7.5, 90, 340, 3, 20},
+		{"held, VOD", Input{Playlist: vod(4, 30), SeedersHold: true}, 3, 3, 90, 340, 0, 8},
 		{"held, UDP works", Input{Playlist: live(4, 10), SeedersHold: true, UDP: UDPWorks}, 3, 3, 90, 1500, 4, 8},
 		{"held, UDP blocked", Input{Playlist: live(4, 10), SeedersHold: true, UDP: UDPBlocked}, 15, 3000, 6000, 0, 4, 15},
 		{"viewers only, 10 x 4 s", Input{Playlist: live(4, 10)}, 8, 3000, 6000, 0, 8, 8},
@@ -106,7 +106,7 @@ func TestJSONNamesAreTheLibrarys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"simultaneousHttpDownloads":2,"simultaneousP2PDownloads":3,"httpDownloadInitialTimeoutMs":390,` +
+	const want = `{"simultaneousHttpDownloads":2,"simultaneousP2PDownloads":3,"httpDownloadInitialTimeoutMs":340,` +
 		`"rtcConfig":{"iceServers":[]},"highDemandTimeWindow":3,"httpDownloadTimeWindow":3,"p2pDownloadTimeWindow":90}`
 	if string(b) != want {
 		t.Fatalf("got  %s\nwant %s", b, want)
