@@ -78,6 +78,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		By("a newcomer joins")
 		// It does not report, for what is compared below is what those measured who stay.
 		newcomer := here.OpenHLSFrom(ctx, configURL(ctx, s))
+		watch(ctx, newcomer, newcomer.WaitPlaying(ctx), 4)
 		newcomer.WaitFor(ctx, 20*time.Second, "bytes from peers", func(r browser.Report) bool { return r.Bytes.Seeder+r.Bytes.Viewer > 0 })
 		expectSmooth("newcomer", newcomer.Report(ctx))
 		newcomer.Close()

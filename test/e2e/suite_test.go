@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
+	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -135,19 +137,29 @@ func findBuilt() map[string]string {
 	return found
 }
 
+// claim keeps a second run of the suite from the same cluster until this process ends: what one breaks on
+// purpose, the other would find broken.
+func claim(name string) {
+	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "p2pstream-e2e-"+name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)).To(Succeed(),
+		"another run of the suite has cluster %s; wait for it, or name another one that is up in P2PSTREAM_E2E_CLUSTER", name)
+	DeferCleanup(lock.Close)
+}
+
 // stays is whether the cluster is to outlive the suite.
 func stays() bool {
 	return os.Getenv("P2PSTREAM_E2E_KEEP") != "" || os.Getenv("P2PSTREAM_E2E_CLUSTER") != ""
 }
 
 func bringUp(ctx context.Context) {
-	lab = &cluster.Cluster{Binary: built["cluster"], Name: "e2e"}
+	name := os.Getenv("P2PSTREAM_E2E_CLUSTER")
+	lab = &cluster.Cluster{Binary: built["cluster"], Name: cmp.Or(name, "e2e")}
+	claim(lab.Name)
 	if !stays() {
 		DeferCleanup(func(ctx SpecContext) { Expect(lab.Down(ctx)).To(Succeed()) }, NodeTimeout(time.Minute))
 	}
-	if name := os.Getenv("P2PSTREAM_E2E_CLUSTER"); name != "" {
-		lab.Name = name
-	} else {
+	if name == "" {
 		Expect(lab.Up(ctx)).To(Succeed())
 	}
 	Expect(lab.Load(ctx, built["p2pstream.oci.tar"])).To(Succeed())

@@ -66,10 +66,11 @@ func (t *Tab) WaitFor(ctx context.Context, limit time.Duration, what string, ok 
 	}
 }
 
-// WaitPlaying waits for the first frame.
+// WaitPlaying waits for the first frame, and for the playhead to be where it belongs: on a live stream that
+// is told a moment later.
 func (t *Tab) WaitPlaying(ctx context.Context) Report {
 	t.tb.Helper()
-	return t.WaitFor(ctx, 30*time.Second, "the first frame", func(r Report) bool { return r.FirstFrameMs >= 0 })
+	return t.WaitFor(ctx, 30*time.Second, "the first frame", func(r Report) bool { return r.FirstFrameMs >= 0 && r.CurrentTime > 0 })
 }
 
 // Eval runs JavaScript in the page and waits for its promise. The player is window.player, the P2P
