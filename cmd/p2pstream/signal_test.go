@@ -21,7 +21,7 @@ func TestSIGTERMEndsWithoutFailure(t *testing.T) {
 		"origin --listen 127.0.0.1:0",
 		"seeder --source http://127.0.0.1:9/m.m3u8 --tracker ws://127.0.0.1:9 --admin-listen= --drain 100ms",
 		"viewer --listen 127.0.0.1:0 --source http://127.0.0.1:9/m.m3u8 --tracker ws://127.0.0.1:9",
-		"viewer --headless --source http://127.0.0.1:9/m.m3u8 --tracker ws://127.0.0.1:9",
+		"viewer --headless --source http://127.0.0.1:9/m.m3u8 --tracker ws://127.0.0.1:9 --admin-listen 127.0.0.1:0",
 		"demo --listen 127.0.0.1:0",
 	} {
 		name, _, _ := strings.Cut(args, " ")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
 )
@@ -31,7 +32,7 @@ func (c viewerConfig) Validate() error {
 		}
 		return c.proxy().Validate()
 	}
-	if c.Listen != "" || c.AdminListen != "" || len(c.AllowedHosts) > 0 {
+	if c.Listen != "" || len(c.AllowedHosts) > 0 {
 		return errors.New("config.listen: viewers without a screen serve no player; leave --listen out, or --headless")
 	}
 	return c.Config.Validate()
@@ -71,7 +72,7 @@ as one or many viewers. Either way it reports at the end what it received.`,
 				return &usageError{err}
 			}
 			if cfg.Headless {
-				return playHeadless(c, log, cfg.Config, asJSON)
+				return playHeadless(c, log, cfg, asJSON)
 			}
 			return serveProxy(c, log, cfg, asJSON)
 		},
@@ -109,17 +110,27 @@ func viewerFlags(f *pflag.FlagSet, cfg *viewerConfig, asJSON *bool) {
 	f.StringArrayVar(&cfg.Renditions, "rendition", nil, "rendition to play with --headless, as in 720p, or all (default: the first, with its audio); can be repeated")
 }
 
-func playHeadless(c *cobra.Command, log *logFlags, cfg viewer.Config, asJSON bool) error {
+func playHeadless(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool) error {
 	logger, err := log.logger(c.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	s, err := viewer.New(cfg, logger, nil)
+	reg := newRegistry()
+	s, err := viewer.New(cfg.Config, logger, reg)
 	if err != nil {
 		return err
 	}
-	runErr := s.Run(c.Context())
-	return errors.Join(runErr, printReport(c.OutOrStdout(), s.Snapshot(), asJSON))
+	ctx, stop := context.WithCancel(c.Context())
+	defer stop()
+	pages := admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg})
+	if err := pages.Listen(ctx); err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- pages.Run(ctx) }()
+	runErr := s.Run(ctx)
+	stop()
+	return errors.Join(runErr, <-served, printReport(c.OutOrStdout(), s.Snapshot(), asJSON))
 }
 
 func serveProxy(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool) error {

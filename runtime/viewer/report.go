@@ -50,9 +50,9 @@ type Total struct {
 // Snapshot is the report as of now.
 func (s *Server) Snapshot() Report {
 	s.mu.Lock()
-	viewers := append([]*viewer(nil), s.viewers...)
+	viewers, started := append([]*viewer(nil), s.viewers...), s.started
 	s.mu.Unlock()
-	out := Report{Viewers: make([]One, 0, len(viewers)), Duration: math.Round(time.Since(s.started).Seconds()*10) / 10}
+	out := Report{Viewers: make([]One, 0, len(viewers)), Duration: math.Round(time.Since(started).Seconds()*10) / 10}
 	var total loader.Counters
 	for _, v := range viewers {
 		r, c := v.report()

@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -11,27 +12,37 @@ import (
 
 // Server runs synthetic viewers.
 type Server struct {
-	cfg     Config
-	log     *slog.Logger
-	started time.Time
-	ready   chan struct{}
+	cfg   Config
+	log   *slog.Logger
+	reg   prometheus.Registerer // nil: what the viewers count stays private
+	ready chan struct{}
 
 	mu      sync.Mutex
+	started time.Time
 	viewers []*viewer
 }
 
-// New makes the viewers; nothing is fetched or joined before Run.
-func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Server, error) {
+// New makes the viewers; nothing is fetched or joined before Run. reg may be
+// nil.
+func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg.withDefaults(), log: log, started: time.Now(), ready: make(chan struct{})}, nil
+	s := &Server{cfg: cfg.withDefaults(), log: log, reg: reg, started: time.Now(), ready: make(chan struct{})}
+	if reg != nil {
+		if err := reg.Register(&collector{s}); err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
+	}
+	return s, nil
 }
 
 // Run starts one viewer after the other and plays until the configured
 // duration is over or ctx ends. The first viewer that cannot go on ends all.
 func (s *Server) Run(ctx context.Context) error {
+	s.mu.Lock()
 	s.started = time.Now()
+	s.mu.Unlock()
 	if s.cfg.Duration > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.cfg.Duration.Std())
@@ -47,7 +58,7 @@ func (s *Server) Run(ctx context.Context) error {
 	next := time.NewTicker(s.cfg.JoinInterval.Std())
 	defer next.Stop()
 	for i := range s.cfg.Count {
-		v, err := newViewer(i+1, s.cfg, s.log)
+		v, err := newViewer(i+1, s.cfg, s.log, s.reg)
 		if err != nil {
 			first.Do(func() { failed = err })
 			stop()

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/viewer/join"
@@ -16,8 +18,8 @@ type viewer struct {
 	*join.Member
 }
 
-func newViewer(id int, cfg Config, log *slog.Logger) (*viewer, error) {
-	m, err := join.New(cfg.Join(), func(c *loader.Config) { c.Select = selector(cfg.Renditions) }, log.With("viewer", id), nil)
+func newViewer(id int, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*viewer, error) {
+	m, err := join.New(cfg.Join(), func(c *loader.Config) { c.Select = selector(cfg.Renditions) }, log.With("viewer", id), reg)
 	if err != nil {
 		return nil, fmt.Errorf("making viewer %d: %w", id, err)
 	}

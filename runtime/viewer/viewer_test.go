@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
@@ -97,6 +98,46 @@ func TestAnOriginThatFailsIsAskedAgain(t *testing.T) {
 	})
 	if one := r.Viewers[0]; one.StartupMs < 0 || one.Stalls != 0 || one.Segments < 3 {
 		t.Errorf("%+v", one)
+	}
+}
+
+// TestMetricsAreTheReport: what Prometheus reads while viewers play is what they report at the end.
+func TestMetricsAreTheReport(t *testing.T) {
+	url := serve(t, plain)
+	reg := prometheus.NewPedanticRegistry()
+	v, err := viewer.New(viewer.Config{
+		Source: url + "/live/seg_1/window_8/master.m3u8", NoP2P: true, Count: 2, Duration: duration.Duration(3 * time.Second),
+	}, log(), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			got[f.GetName()] += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	r := v.Snapshot()
+	for name, want := range map[string]float64{
+		"p2pstream_viewer_viewers":              2,
+		"p2pstream_viewer_received_bytes_total": float64(r.Total.Bytes.HTTP),
+		"p2pstream_viewer_stalls_total":         float64(r.Total.Stalls),
+		"p2pstream_viewer_store_limit_bytes":    2 * viewer.DefaultStore,
+		"p2pstream_mesh_peers":                  0,
+	} {
+		if v, ok := got[name]; !ok || v != want {
+			t.Errorf("%s is %v (%v), want %v", name, v, ok, want)
+		}
+	}
+	if got["p2pstream_viewer_store_bytes"] <= 0 || r.Total.Bytes.HTTP <= 0 {
+		t.Errorf("nothing held or received: %v", got)
 	}
 }
 
