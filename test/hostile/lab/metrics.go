@@ -1,0 +1,57 @@
+package lab
+
+import (
+	"bufio"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Metrics is one scrape: values by series, as in `name{label="value"}`.
+type Metrics map[string]float64
+
+// Metrics scrapes the program.
+func (p *Process) Metrics(t testing.TB) Metrics {
+	t.Helper()
+	resp := Must[*http.Response](t)(http.Get("http://" + p.Admin + "/metrics"))
+	defer func() { _ = resp.Body.Close() }()
+	m := Metrics{}
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		line := lines.Text()
+		space := strings.LastIndexByte(line, ' ')
+		if space < 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		if v, err := strconv.ParseFloat(line[space+1:], 64); err == nil {
+			m[line[:space]] = v
+		}
+	}
+	return m
+}
+
+// Sum adds up the series of a name that have all the given labels, each as `label="value"`.
+func (m Metrics) Sum(name string, labels ...string) (sum float64) {
+series:
+	for s, v := range m {
+		own, rest, _ := strings.Cut(s, "{")
+		if own != name {
+			continue
+		}
+		for _, l := range labels {
+			if !strings.Contains(rest, l) {
+				continue series
+			}
+		}
+		sum += v
+	}
+	return sum
+}
+
+// Counts reports by how much a counter grew while f ran.
+func (p *Process) Counts(t testing.TB, f func(), name string, labels ...string) float64 {
+	t.Helper()
+	before := p.Metrics(t).Sum(name, labels...)
+	f()
+	return p.Metrics(t).Sum(name, labels...) - before
+}
