@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"bufio"
-	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,11 +12,9 @@ type Metrics map[string]float64
 // Metrics scrapes the program.
 func (p *Process) Metrics(t testing.TB) Metrics {
 	t.Helper()
-	resp := Must[*http.Response](t)(http.Get("http://" + p.Admin + "/metrics"))
-	defer func() { _ = resp.Body.Close() }()
 	m := Metrics{}
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		line := lines.Text()
+	for line := range strings.Lines(string(Get(t, "http://"+p.Admin+"/metrics"))) {
+		line = strings.TrimSuffix(line, "\n")
 		space := strings.LastIndexByte(line, ' ')
 		if space < 0 || strings.HasPrefix(line, "#") {
 			continue

@@ -37,10 +37,11 @@ func (s *Stream) Pair(t testing.TB) *Pair {
 	t.Helper()
 	p := &Pair{t: t, hash: NewID(), resident: NewID(), stop: make(chan struct{})}
 	for i := range p.sockets {
-		ws, _, err := websocket.DefaultDialer.Dial(s.WebSocket(), nil)
+		ws, resp, err := websocket.DefaultDialer.Dial(s.WebSocket(), nil)
 		if err != nil {
 			t.Fatalf("connecting a pair: %v", err)
 		}
+		_ = resp.Body.Close() // of a socket it is empty
 		p.sockets[i] = ws
 	}
 	answering, offering := p.sockets[0], p.sockets[1]

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -121,9 +120,7 @@ func (s *Stream) WebSocket() string { return "ws://" + s.Listen + "/announce" }
 // Stats asks the tracker.
 func (s *Stream) Stats(t testing.TB) stats.Stats {
 	t.Helper()
-	resp := Must[*http.Response](t)(http.Get("http://" + s.Tracker.Admin + stats.Path))
-	defer func() { _ = resp.Body.Close() }()
-	body := Must[[]byte](t)(io.ReadAll(resp.Body))
+	body := Get(t, "http://"+s.Tracker.Admin+stats.Path)
 	var st stats.Stats
 	if err := json.Unmarshal(body, &st); err != nil {
 		t.Fatalf("decoding stats: %v\n%s", err, body)

@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"io"
+	"net/http"
 	"testing"
 	"time"
 )
@@ -30,4 +32,19 @@ func Eventually(t testing.TB, within time.Duration, what string, ok func() bool)
 		case <-tick.C:
 		}
 	}
+}
+
+// Get returns what a URL answers, which must be 200.
+func Get(t testing.TB, url string) []byte {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v", url, resp.Status, err)
+	}
+	return body
 }
