@@ -30,11 +30,16 @@ const (
 // A lost burst is repaired within this time even on a path whose round trip was measured badly.
 const sctpRTOMax = 10 * time.Second
 
+// seederReceive bounds what waits unread, or unfinished, on a connection of a seeder, in bytes. It only ever receives
+// commands, and has many connections.
+const seederReceive = 4 * sctpMaxMessageSize
+
 // engine makes connections; everything that may be shared between them is.
 type engine struct {
-	api    *webrtc.API
-	config webrtc.Configuration
-	mux    ice.UDPMux
+	settings webrtc.SettingEngine
+	config   webrtc.Configuration
+	mux      ice.UDPMux
+	metrics  *metrics
 }
 
 func newEngine(cfg NodeConfig, log *slog.Logger, m *metrics) (*engine, error) {
@@ -76,7 +81,7 @@ func newEngine(cfg NodeConfig, log *slog.Logger, m *metrics) (*engine, error) {
 	filter := &addressFilter{cfg: cfg}
 	settings.SetIPFilter(filter.allows)
 
-	e := &engine{config: webrtc.Configuration{Certificates: []webrtc.Certificate{*cert}}}
+	e := &engine{metrics: m, config: webrtc.Configuration{Certificates: []webrtc.Certificate{*cert}}}
 	if len(cfg.ICEServers) > 0 && len(cfg.Advertise) == 0 {
 		e.config.ICEServers = []webrtc.ICEServer{{URLs: cfg.ICEServers}}
 	}
@@ -85,13 +90,26 @@ func newEngine(cfg NodeConfig, log *slog.Logger, m *metrics) (*engine, error) {
 			return nil, err
 		}
 		settings.SetICEUDPMux(e.mux)
+		settings.SetSCTPMaxReceiveBufferSize(seederReceive)
 	}
-	e.api = webrtc.NewAPI(
+	e.settings = settings
+	return e, nil
+}
+
+// connection makes a connection, with a reach of its own.
+func (e *engine) connection() (*webrtc.PeerConnection, error) {
+	settings := e.settings
+	settings.SetRemoteIPFilter(newReach(e.metrics).allows)
+	api := webrtc.NewAPI(
 		webrtc.WithSettingEngine(settings),
 		webrtc.WithMediaEngine(&webrtc.MediaEngine{}),
 		webrtc.WithInterceptorRegistry(&interceptor.Registry{}),
 	)
-	return e, nil
+	pc, err := api.NewPeerConnection(e.config)
+	if err != nil {
+		return nil, fmt.Errorf("making connection: %w", err)
+	}
+	return pc, nil
 }
 
 func (e *engine) close() error {

@@ -44,9 +44,9 @@ type attempt struct {
 // connect makes the connection object. It fails when the attempt has been given up.
 func (a *attempt) connect() (*webrtc.PeerConnection, error) {
 	s := a.swarm
-	pc, err := s.node.engine.api.NewPeerConnection(s.node.engine.config)
+	pc, err := s.node.engine.connection()
 	if err != nil {
-		return nil, fmt.Errorf("making connection: %w", err)
+		return nil, err
 	}
 	a.mu.Lock()
 	gone := a.closed
@@ -89,6 +89,7 @@ func (a *attempt) makeOffer() (string, error) {
 		return "", fmt.Errorf("making data channel: %w", err)
 	}
 	a.use(dc)
+	a.accepts(pc, false)
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {
 		return "", fmt.Errorf("making offer: %w", err)
@@ -106,18 +107,7 @@ func (a *attempt) answerTo(sdp string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	channels := 0
-	pc.OnDataChannel(func(dc *webrtc.DataChannel) {
-		channels++ // pion makes these calls one after the other
-		switch {
-		case channels == 1:
-			a.use(dc)
-		case channels > maxChannels:
-			a.swarm.post(func() { a.swarm.misused(a) })
-		default:
-			dc.OnOpen(func() { closeExtra(dc) })
-		}
-	})
+	a.accepts(pc, true)
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
 		return "", fmt.Errorf("taking offer: %w", err)
 	}
@@ -126,6 +116,25 @@ func (a *attempt) answerTo(sdp string) (string, error) {
 		return "", fmt.Errorf("making answer: %w", err)
 	}
 	return gather(pc, answer)
+}
+
+// accepts says what becomes of the channels that the other end opens: the first one is used if we made none, the others
+// are closed, and too many are too many.
+func (a *attempt) accepts(pc *webrtc.PeerConnection, first bool) {
+	channels := 0
+	pc.OnDataChannel(func(dc *webrtc.DataChannel) {
+		channels++ // pion makes these calls one after the other
+		switch {
+		case channels == 1 && first:
+			a.use(dc)
+		case channels > maxChannels:
+			a.swarm.node.metrics.channelsRefused.Inc()
+			a.swarm.post(func() { a.swarm.misused(a) })
+		default:
+			a.swarm.node.metrics.channelsRefused.Inc()
+			dc.OnOpen(func() { closeExtra(dc) })
+		}
+	})
 }
 
 // closeExtra is for the second and later channels, which have no meaning.

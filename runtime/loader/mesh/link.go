@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
@@ -22,6 +23,12 @@ const (
 	trackerSilence      = 75 * time.Second
 	trackerQueue        = 256
 	trackerFarewell     = time.Second
+
+	// A tracker that sends more than this is read later, so that it cannot keep a processor busy. A full crowd of
+	// viewers that all offer to one seeder at a time comes nowhere near it.
+	trackerUnits     = 1000 // in a second; a message counts as one, and as one more for every unitBytes
+	trackerUnitBurst = 4000
+	unitBytes        = 4 << 10
 )
 
 // link keeps a socket to one tracker open for its members, each in another swarm, for as long as it has
@@ -249,6 +256,7 @@ func (l *link) dial() (*websocket.Conn, error) {
 
 func (l *link) read(s *session) error {
 	s.conn.SetReadLimit(trackerReadLimit)
+	units := rate.NewLimiter(trackerUnits, trackerUnitBurst)
 	extend := func() error { return s.conn.SetReadDeadline(time.Now().Add(trackerSilence)) }
 	s.conn.SetPongHandler(func(string) error { return extend() })
 	for {
@@ -258,6 +266,12 @@ func (l *link) read(s *session) error {
 		kind, b, err := s.conn.ReadMessage()
 		if err != nil {
 			return fmt.Errorf("reading from tracker: %w", err)
+		}
+		if cost := 1 + len(b)/unitBytes; !units.AllowN(time.Now(), cost) {
+			l.node.metrics.trackerThrottled.Inc()
+			if err := units.WaitN(l.ctx, cost); err != nil {
+				return fmt.Errorf("reading from tracker: %w", err)
+			}
 		}
 		if kind == websocket.TextMessage {
 			l.dispatch(s, b)

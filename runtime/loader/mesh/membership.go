@@ -10,6 +10,9 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
+// maxTrackerID bounds the text that a tracker wants to see again in every announce, in bytes.
+const maxTrackerID = 512
+
 // membership is one swarm at one tracker. The swarm's loop owns it.
 type membership struct {
 	swarm *Swarm
@@ -204,7 +207,7 @@ func (m *membership) received(from *session, msg fromTracker) {
 	if m.swarm.withdrawn || m.sess != from {
 		return
 	}
-	if msg.TrackerID != nil {
+	if msg.TrackerID != nil && len(msg.TrackerID) <= maxTrackerID {
 		m.trackerID = slices.Clone(msg.TrackerID)
 	}
 	if pause := msg.pause(); pause > 0 {
@@ -230,6 +233,7 @@ func (m *membership) offered(msg *fromTracker) {
 	s := m.swarm
 	switch {
 	case msg.peerID == s.cfg.PeerID:
+		m.drop(msg, reasonOwn)
 		return
 	case s.node.engine.mux != nil && strings.HasPrefix(string(msg.peerID), identity.SeederPrefix):
 		// Two muxes that share several connections confuse each other's packets. Our trackers do not

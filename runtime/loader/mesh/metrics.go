@@ -23,6 +23,8 @@ const (
 	reasonLeft       = "left"
 	reasonUnanswered = "unanswered"
 	reasonUnknown    = "unknown"
+	reasonOwn        = "own"
+	reasonMisuse     = "misuse"
 )
 
 // metrics are the node's counters. Nodes that share a registerer share them, so gauges only ever move
@@ -45,6 +47,11 @@ type metrics struct {
 	trackerReconnects prometheus.Counter
 	trackerMessages   *prometheus.CounterVec
 	trackerDropped    prometheus.Counter
+	trackerThrottled  prometheus.Counter
+	channelsRefused   prometheus.Counter
+	candidatesRefused prometheus.Counter
+	handshakesLimit   prometheus.Gauge
+	offersLimit       prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -70,6 +77,11 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		trackerReconnects: r.counter("tracker_reconnects_total", "Dials of a tracker after the first."),
 		trackerMessages:   r.vec("tracker_messages_total", "Messages from trackers, by kind.", "kind"),
 		trackerDropped:    r.counter("tracker_dropped_total", "Messages to trackers not sent because the socket is too slow."),
+		trackerThrottled:  r.counter("tracker_throttled_total", "Times that a tracker was read later because it sends too much."),
+		channelsRefused:   r.counter("channels_refused_total", "Data channels beyond the first of a connection."),
+		candidatesRefused: r.counter("candidates_refused_total", "Addresses at which a peer was not looked for."),
+		handshakesLimit:   r.gauge("handshakes_limit", "Connections being set up at most."),
+		offersLimit:       r.gauge("offers_limit", "Own offers that are not answered yet, at most."),
 	}
 	return m, r.err
 }

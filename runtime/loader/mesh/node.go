@@ -64,6 +64,8 @@ func NewNode(cfg NodeConfig, log *slog.Logger, reg prometheus.Registerer) (*Node
 		swarms: map[*Swarm]struct{}{},
 		peers:  map[*Peer]struct{}{},
 	}
+	m.handshakesLimit.Add(float64(cfg.HandshakeLimit))
+	m.offersLimit.Add(float64(cfg.MaxOffers))
 	n.wg.Go(n.sweep)
 	return n, nil
 }
@@ -128,6 +130,8 @@ func (n *Node) Close() error {
 	}
 	n.cancel()
 	n.wg.Wait()
+	n.metrics.handshakesLimit.Sub(float64(n.cfg.HandshakeLimit))
+	n.metrics.offersLimit.Sub(float64(n.cfg.MaxOffers))
 	return n.engine.close()
 }
 
@@ -191,6 +195,8 @@ func closeReason(cause error) string {
 		return reasonICE
 	case errors.Is(cause, ErrWriteStall):
 		return reasonStall
+	case errors.Is(cause, ErrMessageSize), errors.Is(cause, errTooManyChannels):
+		return reasonMisuse
 	case errors.Is(cause, ErrLeft), errors.Is(cause, ErrNodeClosed):
 		return reasonLeft
 	default:

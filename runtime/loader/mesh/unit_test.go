@@ -1,6 +1,8 @@
 package mesh
 
 import (
+	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -139,43 +141,88 @@ func TestAdvertisedLocalAddressIsListenedOn(t *testing.T) {
 	}
 }
 
-const browserCandidates = "v=0\r\n" +
-	"a=candidate:1 1 udp 2113937151 0b2b0c0e-0000-4000-8000-000000000000.local 50000 typ host\r\n" +
-	"a=candidate:2 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active\r\n" +
-	"a=candidate:3 1 UDP 1677729535 192.0.2.1 50001 typ srflx raddr 0.0.0.0 rport 0\r\n" +
-	"a=candidate:short\r\n" +
-	"a=end-of-candidates\r\n"
+const (
+	sdpHead = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+	sdpData = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
+	sdpTail = "a=ice-ufrag:abcd\r\na=setup:actpass\r\na=mid:0\r\na=sctp-port:5000\r\n"
+
+	browserCandidates = "a=candidate:1 1 udp 2113937151 0b2b0c0e-0000-4000-8000-000000000000.local 50000 typ host\r\n" +
+		"a=candidate:2 1 tcp 1518280447 192.0.2.1 9 typ host tcptype active\r\n" +
+		"a=candidate:3 1 UDP 1677729535 192.0.2.1 50001 typ srflx raddr 0.0.0.0 rport 0\r\n" +
+		"a=candidate:4 1 udp 1 224.0.0.1 50001 typ host\r\n" +
+		"a=candidate:5 1 udp 1 0.0.0.0 50001 typ host\r\n" +
+		"a=candidate:6 1 udp 1 fe80::1%eth0 50001 typ host\r\n" +
+		"a=candidate:7 1 udp 1 example.com 50001 typ host\r\n" +
+		"a=candidate:8 1 udp 1 192.0.2.1 70000 typ host\r\n" +
+		"a=candidate:9 1 udp 1 192.0.2.1 50001 typ host\r\n" +
+		"a=candidate:short\r\n" +
+		"a=end-of-candidates\r\n"
+)
 
 func TestCleanSDP(t *testing.T) {
-	got, err := cleanSDP(browserCandidates)
+	got, err := cleanSDP(sdpHead + "a=extmap-allow-mixed\r\nb=AS:1\r\n" + sdpData + sdpTail + browserCandidates)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "v=0\r\na=candidate:3 1 UDP 1677729535 192.0.2.1 50001 typ srflx raddr 0.0.0.0 rport 0\r\na=end-of-candidates\r\n"
+	want := sdpHead + sdpData + sdpTail +
+		"a=candidate:3 1 UDP 1677729535 192.0.2.1 50001 typ srflx raddr 0.0.0.0 rport 0\r\na=end-of-candidates\r\n"
 	if got != want {
 		t.Errorf("got %q", got)
 	}
-	many := strings.Repeat("a=candidate:3 1 udp 1 192.0.2.1 50001 typ host\r\n", 100)
-	if got, err = cleanSDP(many); err != nil || strings.Count(got, "candidate") != maxSDPCandidates {
-		t.Errorf("%d candidates are kept, %v", strings.Count(got, "candidate"), err)
+	for name, end := range map[string]string{"usual": "\r\n", "bare": "\r", "odd": "\n\r"} {
+		many := sdpHead + sdpData
+		for port := range 100 {
+			many += fmt.Sprintf("a=candidate:3 1 udp 1 192.0.2.1 %d typ host", 1000+port) + end
+		}
+		if got, err = cleanSDP(many); err != nil || strings.Count(got, "candidate") != maxSDPCandidates {
+			t.Errorf("%s ends of lines: %d candidates are kept, %v", name, strings.Count(got, "candidate"), err)
+		}
 	}
-	for _, bad := range []string{"", strings.Repeat("x", maxSDPBytes+1)} {
+	for name, bad := range map[string]string{
+		"empty":              "",
+		"too long":           strings.Repeat("x", maxSDPBytes+1),
+		"no data channel":    sdpHead,
+		"video":              sdpHead + "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n",
+		"two data channels":  sdpHead + sdpData + sdpData,
+		"one line too long":  sdpHead + sdpData + "a=mid:" + strings.Repeat("x", maxSDPLine) + "\r\n",
+		"not a line at all":  sdpHead + sdpData + "nonsense\r\n",
+		"sound beside it":    sdpHead + sdpData + "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n",
+		"a return before it": sdpHead + "\rm=video 9 UDP/TLS/RTP/SAVPF 96\r\n" + sdpData,
+	} {
 		if _, err := cleanSDP(bad); err == nil {
-			t.Errorf("%d bytes were taken", len(bad))
+			t.Errorf("%s: %d bytes were taken", name, len(bad))
 		}
 	}
 }
 
+// TestReachIsBounded has checks come from ever more addresses.
+func TestReachIsBounded(t *testing.T) {
+	n := newTestNode(t, NodeConfig{})
+	r := newReach(n.metrics)
+	allowed := 0
+	for i := range 1000 {
+		if r.allows(net.IPv4(10, 0, byte(i>>8), byte(i))) {
+			allowed++
+		}
+	}
+	if allowed != maxCandidates || r.allows(net.IPv4(192, 0, 2, 1)) {
+		t.Errorf("%d addresses are looked at", allowed)
+	}
+	if newReach(n.metrics).allows(net.IPv4bcast) || newReach(n.metrics).allows(net.IPv4(224, 0, 0, 1)) {
+		t.Error("whole networks are looked at")
+	}
+}
+
 func FuzzCleanSDP(f *testing.F) {
-	f.Add(browserCandidates)
+	f.Add(sdpHead + sdpData + sdpTail + browserCandidates)
 	f.Add("")
-	f.Add("a=candidate:\n\n")
+	f.Add("m=application \na=candidate:\r\ra=candidate:1 1 udp 1 ::1 1 typ host")
 	f.Fuzz(func(t *testing.T, sdp string) {
 		got, err := cleanSDP(sdp)
 		if err != nil {
 			return
 		}
-		if len(got) > len(sdp) || strings.Count(got, "a=candidate:") > strings.Count(sdp, "a=candidate:") {
+		if len(got) > 2*len(sdp)+2 || strings.Count(got, "a=candidate:") > strings.Count(sdp, "a=candidate:") {
 			t.Errorf("%q became %q", sdp, got)
 		}
 		again, err := cleanSDP(got)
