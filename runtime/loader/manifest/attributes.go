@@ -15,9 +15,15 @@ type variables struct {
 	// used is set if the playlist refers to any variable: without one, texts
 	// stay as they are.
 	used bool
+	// spent counts what all substitutions together wrote; copies share it.
+	spent *int
 }
 
-var errVariableSize = fmt.Errorf("a variable makes a text longer than %d bytes", maxLineBytes)
+func newVariables(values map[string]string, used bool) variables {
+	return variables{values: values, used: used, spent: new(int)}
+}
+
+var errVariableSize = fmt.Errorf("variables make a text longer than %d bytes, or all together longer than %d", maxLineBytes, maxExpansion)
 
 // substitute puts variables in; an undefined one is an error, as in hls.js.
 func (v *variables) substitute(text string) (string, error) {
@@ -51,7 +57,8 @@ func (v *variables) substitute(text string) (string, error) {
 			return "", errVariableSize
 		}
 	}
-	if b.Len() > maxLineBytes {
+	// A short playlist can use a long variable many times.
+	if *v.spent += b.Len(); b.Len() > maxLineBytes || *v.spent > maxExpansion {
 		return "", errVariableSize
 	}
 	return b.String(), nil

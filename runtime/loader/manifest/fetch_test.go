@@ -379,6 +379,9 @@ func TestLoadFailures(t *testing.T) {
 		{"redirect without end", func(r *http.Request) (*http.Response, error) {
 			return answer(302, "", "Location", "/again"), nil
 		}, ReasonRedirect},
+		{"redirect to a long URL", func(r *http.Request) (*http.Response, error) {
+			return answer(302, "", "Location", "/"+strings.Repeat("x", maxURLBytes)), nil
+		}, ReasonTooLarge},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

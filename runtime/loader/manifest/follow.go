@@ -33,6 +33,13 @@ const (
 // reported as not advancing.
 const standstill = 3
 
+// maxTimeline is how far a timeline may grow: playlists that jump ahead by more than anybody could watch get there.
+const maxTimeline = 50 * 365 * 24 * time.Hour
+
+// restShare is how many times as long as reading a playlist takes the reader rests at least, so that a long one that is
+// loaded often cannot keep a processor busy.
+const restShare = 9
+
 // logEvery bounds what a flapping origin writes into the log: one failure and
 // one recovery for each rendition. The callback gets all of them.
 const logEvery = 30 * time.Second
@@ -92,7 +99,7 @@ func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, o
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		wait := f.clock.next(began)
+		wait := max(f.clock.next(began), restShare*f.cost)
 		if err != nil {
 			wait = f.failed(err)
 		}
@@ -121,6 +128,7 @@ type follower struct {
 	loggedAt   time.Time // of the last failure in the log
 	standing   bool      // not advancing has been reported
 	regression regression
+	cost       time.Duration // of reading the last one
 }
 
 // regression watches a playlist that is behind what was seen before.
@@ -137,6 +145,9 @@ func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err e
 		return false, err
 	}
 	if p != nil {
+		if f.cost = p.cost; !f.everyText {
+			p.Text = nil // nobody will ask for it
+		}
 		if err := f.backwards(p, began); err != nil {
 			return false, err
 		}
@@ -264,6 +275,10 @@ func (p *Playlist) shift(last *Playlist) {
 	}
 	if gap := first.Sequence - end.Sequence - 1; gap > 0 && gap < maxEntries {
 		move += time.Duration(gap) * p.TargetDuration
+	}
+	if move > maxTimeline {
+		p.Restarted = true // before the clock runs over
+		return
 	}
 	for i := range p.Segments {
 		p.Segments[i].Start += move

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -92,6 +93,24 @@ func FuzzBrowserURL(f *testing.F) {
 			if !strings.HasPrefix(next, "http://") && !strings.HasPrefix(next, "https://") {
 				t.Errorf("%q from %q gives %q", ref, once, next)
 			}
+		}
+	})
+}
+
+func FuzzContentRange(f *testing.F) {
+	f.Add("bytes 0-9/10", int64(0), int64(-1))
+	f.Add("bytes 5-9/*", int64(5), int64(9))
+	f.Add("bytes 9007199254740991-9007199254740990/1", int64(1), int64(1))
+	f.Fuzz(func(t *testing.T, text string, from, known int64) {
+		first, last, whole, ok := parseContentRange(text)
+		if ok && (first < 0 || last < first || (whole >= 0 && last >= whole)) {
+			t.Errorf("%q is %d to %d of %d", text, first, last, whole)
+		}
+		w := wanted{from: max(from, 0), last: -1, known: max(known, -1), most: 1 << 20}
+		answer := &http.Response{StatusCode: http.StatusPartialContent, ContentLength: -1, ProtoMajor: 2, Header: http.Header{"Content-Range": {text}}}
+		expect, total, err := w.check(answer, base)
+		if err == nil && (expect > w.most || total > w.most || (w.known >= 0 && total >= 0 && total != w.known)) {
+			t.Errorf("%q from %d of %d: %d of %d bytes", text, w.from, w.known, expect, total)
 		}
 	})
 }

@@ -49,6 +49,8 @@ func TestHostileMediaPlaylists(t *testing.T) {
 		{"long line", mediaText("#EXTINF:1,", strings.Repeat("a", maxLineBytes+1)), ReasonTooLarge},
 		{"too many attributes", mediaText("#EXT-X-KEY:" + manyAttributes()), ReasonTooLarge},
 		{"variable bomb", mediaText(variableBomb()), ReasonTooLarge},
+		{"variable used often", mediaText(longVariable + strings.Repeat("#EXTINF:1,\n{$v}.ts\n", 1000)), ReasonTooLarge},
+		{"variable in attributes", mediaText(longVariable + strings.Repeat(`#EXT-X-KEY:METHOD=NONE,A="{$v}"`+"\n", 1000)), ReasonTooLarge},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -57,6 +59,46 @@ func TestHostileMediaPlaylists(t *testing.T) {
 				t.Errorf("got %v, %v; want %s", p, err, c.want)
 			}
 		})
+	}
+}
+
+// longVariable takes more room each time that it is used than its use does.
+var longVariable = `#EXT-X-DEFINE:NAME="v",VALUE="` + strings.Repeat("x", 10_000) + `"` + "\n"
+
+// TestURLsAreBoundedTogether reads a playlist whose own URL is long, so that each name in it becomes a long URL.
+func TestURLsAreBoundedTogether(t *testing.T) {
+	long := "https://h/" + strings.Repeat("d", maxURLBytes-100) + "/v.m3u8"
+	for lines, want := range map[string]Reason{
+		strings.Repeat("#EXTINF:1,\na.ts\n", 1000):              "",
+		strings.Repeat("#EXTINF:1,\na.ts\n", 3000):              ReasonTooLarge,
+		strings.Repeat("#EXT-X-MAP:URI=\"i\"\n", 3000) + "#EXT": ReasonTooLarge,
+	} {
+		if _, err := ParseMedia(mediaText(lines), long, Rendition{}); ReasonOf(err) != want {
+			t.Errorf("%d bytes: %v, want %q", len(lines), err, want)
+		}
+	}
+}
+
+// TestTimelineDoesNotRunOver follows a playlist that jumps ahead by years each time.
+func TestTimelineDoesNotRunOver(t *testing.T) {
+	var last *Playlist
+	restarts := 0
+	for i := range 100 {
+		p := &Playlist{TargetDuration: 24 * time.Hour, MediaSequence: int64(i) * maxEntries}
+		p.Segments = []Segment{{Sequence: p.MediaSequence, Duration: 24 * time.Hour}}
+		if last != nil {
+			p.shift(last)
+		}
+		if p.Segments[0].Start < 0 || p.Segments[0].Start > maxTimeline {
+			t.Fatalf("segment %d starts at %v", p.MediaSequence, p.Segments[0].Start)
+		}
+		if p.Restarted {
+			restarts++
+		}
+		last = p
+	}
+	if restarts == 0 {
+		t.Error("the timeline never began anew")
 	}
 }
 
@@ -86,6 +128,7 @@ func TestHostileMultivariantPlaylists(t *testing.T) {
 		{"too many variants", "#EXTM3U\n" + strings.Repeat("#EXT-X-STREAM-INF:BANDWIDTH=1\nv\n", maxVariants+1), ReasonTooLarge},
 		{"too many tracks", "#EXTM3U\n" + strings.Repeat("#EXT-X-MEDIA:TYPE=AUDIO\n", maxTracks+1), ReasonTooLarge},
 		{"variable bomb", "#EXTM3U\n" + variableBomb(), ReasonTooLarge},
+		{"variable in attributes", "#EXTM3U\n" + longVariable + strings.Repeat("#EXT-X-STREAM-INF:A=\"{$v}\",B=\"{$v}\"\nv\n", 900), ReasonTooLarge},
 		{"only tracks without URI", "#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"a\"\n", ReasonInvalid},
 	}
 	for _, c := range cases {

@@ -40,14 +40,26 @@ func (s *Source) loadMedia(ctx context.Context, r Rendition, known validators) (
 	}
 	if err == nil {
 		var p *Playlist
-		if p, err = ParseMedia(got.body, got.url, r); err == nil {
-			p.FetchedAt, p.Text = got.at, got.body
+		if p, err = s.parseMedia(got, r); err == nil {
 			s.metrics.playlists.WithLabelValues(resultChanged).Inc()
 			return p, got.validators, nil
 		}
 	}
 	s.metrics.playlists.WithLabelValues(string(ReasonOf(err))).Inc()
 	return nil, validators{}, err
+}
+
+// parseMedia reads one playlist at a time, so that many long ones take one processor at most.
+func (s *Source) parseMedia(got loadedText, r Rendition) (*Playlist, error) {
+	s.parsing.Lock()
+	defer s.parsing.Unlock()
+	began := time.Now()
+	p, err := ParseMedia(got.body, got.url, r)
+	if err != nil {
+		return nil, err
+	}
+	p.FetchedAt, p.Text, p.cost = got.at, got.body, time.Since(began)
+	return p, nil
 }
 
 // validators make the next request conditional.

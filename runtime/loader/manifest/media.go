@@ -46,6 +46,7 @@ type mediaScan struct {
 	iframesOnly    bool
 	ended          bool
 	entries        []entry
+	named          int // bytes of the URLs in entries
 
 	next      entry // the segment whose tags are being read
 	encrypted bool
@@ -63,11 +64,10 @@ func ParseMedia(body []byte, responseURL string, r Rendition) (*Playlist, error)
 	if !isMediaPlaylist(text) && strings.Contains(text, tagStreamInf) {
 		return nil, fail(ReasonInvalid, responseURL, errors.New("a multivariant playlist where a media playlist should be"))
 	}
-	s := &mediaScan{base: responseURL, imports: r.variables}
+	s := &mediaScan{base: responseURL, imports: r.variables, vars: newVariables(nil, strings.Contains(text, "{$"))}
 	if s.imports == nil {
 		s.imports = map[string]string{}
 	}
-	s.vars.used = strings.Contains(text, "{$")
 	if err := eachLine(text, s.line); err != nil {
 		return nil, invalid(responseURL, err)
 	}
@@ -150,6 +150,9 @@ func (s *mediaScan) attributes(tag string, a identity.Attributes) error {
 			return errors.New("EXT-X-MAP without URI")
 		}
 		init := &Resource{URL: identity.ResolveURL(s.base, a["URI"])}
+		if err := s.name(init.URL); err != nil {
+			return err
+		}
 		if text, ok := a["BYTERANGE"]; ok {
 			var err error
 			if init.Range, err = parseByteRange(text, 0); err != nil {
@@ -222,8 +225,19 @@ func (s *mediaScan) uri(line string) error {
 	if e.duration == "" {
 		e.duration = "0"
 	}
+	if err := s.name(e.url); err != nil {
+		return err
+	}
 	s.entries = append(s.entries, e)
 	s.next = entry{}
+	return nil
+}
+
+// name counts what a URL takes: relative ones grow by the playlist's own.
+func (s *mediaScan) name(url string) error {
+	if s.named += len(url); s.named > maxNamed {
+		return boundError(fmt.Sprintf("URLs of more than %d bytes together", maxNamed))
+	}
 	return nil
 }
 

@@ -87,8 +87,11 @@ type Playlist struct {
 	// Restarted is set by Follow on the first playlist of a stream that began
 	// anew with lower sequence numbers: ids seen before name other media now.
 	Restarted bool
-	// Text is the body as the origin sent it; nil if it was parsed and not loaded.
+	// Text is the body as the origin sent it; nil if it was parsed and not loaded, and from Follow unless
+	// FollowOptions.EveryText is set.
 	Text []byte
+
+	cost time.Duration // of reading it
 }
 
 // ByteRange is a part of a resource.

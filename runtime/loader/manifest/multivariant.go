@@ -78,7 +78,8 @@ const (
 // audio tracks are read last, when all variables are known.
 func scanMultivariant(text, responseURL string) (identity.Multivariant, map[string]string, error) {
 	m := identity.Multivariant{URL: responseURL}
-	v := &variables{used: strings.Contains(text, "{$")}
+	vars := newVariables(nil, strings.Contains(text, "{$"))
+	v := &vars
 	var media []string
 	pending, waiting := "", false
 	err := eachLine(text, func(line string) error {

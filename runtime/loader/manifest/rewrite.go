@@ -52,7 +52,7 @@ func RewriteMultivariant(text []byte, responseURL string, name func(Reference) s
 	if err != nil {
 		return nil, invalid(responseURL, err)
 	}
-	w := &rewriter{base: responseURL, vars: variables{values: values, used: bytes.Contains(text, []byte("{$"))}, name: name}
+	w := &rewriter{base: responseURL, vars: newVariables(values, bytes.Contains(text, []byte("{$"))), name: name}
 	out, err := w.lines(text, func(line string) (string, bool, error) {
 		if trimmed := trimIndent(line); trimmed == "" {
 			return line, true, nil
@@ -89,11 +89,10 @@ func RewriteMedia(text []byte, responseURL string, r Rendition, name func(Refere
 	if err := rewritable(text, responseURL); err != nil {
 		return nil, err
 	}
-	scan := &mediaScan{base: responseURL, imports: r.variables}
+	scan := &mediaScan{base: responseURL, imports: r.variables, vars: newVariables(nil, bytes.Contains(text, []byte("{$")))}
 	if scan.imports == nil {
 		scan.imports = map[string]string{}
 	}
-	scan.vars.used = bytes.Contains(text, []byte("{$"))
 	m := &mediaRewriter{rewriter: rewriter{base: responseURL, name: name}, scan: scan,
 		iframes: bytes.Contains(text, []byte("#EXT-X-I-FRAMES-ONLY"))}
 	out, err := m.lines(text, m.line)

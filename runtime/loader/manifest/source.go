@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -82,6 +83,7 @@ type Source struct {
 	url       string // as a browser prints it
 	transport *originhttp.Transport
 	metrics   *metrics
+	parsing   sync.Mutex
 }
 
 // NewSource checks the configuration and returns a source; nothing is fetched.
@@ -138,6 +140,9 @@ func (s *Source) get(ctx context.Context, rawURL string, prepare func(http.Heade
 		location := response.Header.Get("Location")
 		_ = response.Body.Close() // nothing in it is of use
 		next, err := browserResolve(at, location)
+		if err == nil && len(next) > maxURLBytes {
+			return nil, "", fail(ReasonTooLarge, at, fmt.Errorf("a redirect to a URL of %d bytes", len(next)))
+		}
 		if err != nil {
 			return nil, "", fail(ReasonScheme, location, fmt.Errorf("following redirect from %s: %w", withoutSecrets(at), err))
 		}

@@ -15,6 +15,10 @@ const (
 	maxVariants  = 1_000
 	maxTracks    = 1_000
 	maxVariables = 1_000
+
+	maxURLBytes  = 8 << 10  // of the URL that a playlist comes from: all that it names may stand below it
+	maxNamed     = 16 << 20 // bytes of all URLs that one media playlist names
+	maxExpansion = 8 << 20  // bytes of all texts that variables stand in
 )
 
 var (
