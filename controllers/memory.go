@@ -28,7 +28,7 @@ type memory struct {
 	failures  int       // how often in a row none of them answered
 	reading   *status.Reading
 	problem   string           // why the last question was not answered
-	unwritten []totals.Reading // acknowledged to peers, and not in status yet
+	unwritten []totals.Reading // and not in status yet
 
 	written written
 }

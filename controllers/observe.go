@@ -33,7 +33,7 @@ func (r *Reconciler) observe(ctx context.Context, stream *v1.P2PStream, m *memor
 			s.waiting[component] = r.withEvents(ctx, stream.Namespace, s.diagnosis(stream, component))
 		}
 	}
-	r.poll(ctx, s, m)
+	r.poll(ctx, stream, s, m)
 	return s, nil
 }
 

@@ -8,10 +8,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
 const (
@@ -25,15 +27,12 @@ const (
 	readEvery = 15 * time.Second
 	// maxReadPause is how long edges, which write status too, may put that off.
 	maxReadPause = 30 * time.Second
-	// maxRollPause is how long the replacing of a tracker may: what is read of one shortly before it ends is not
-	// known to its sessions yet.
-	maxRollPause = time.Minute
 )
 
 // poll asks the trackers, if it is time to: as often as usual, and at once when there is a new one.
-func (r *Reconciler) poll(ctx context.Context, s *snapshot, m *memory) {
+func (r *Reconciler) poll(ctx context.Context, stream *v1.P2PStream, s *snapshot, m *memory) {
 	now := r.Now()
-	trackers, isNew := m.trackers(s, now)
+	trackers, isNew := m.trackers(s, now, totals.Kept(stream.Status.Offload))
 	wait := m.pollPause() - pollEvery + pollGap
 	if len(trackers) == 0 || (!isNew && now.Sub(m.polledAt) < wait) {
 		return
@@ -46,12 +45,13 @@ func (r *Reconciler) poll(ctx context.Context, s *snapshot, m *memory) {
 	}
 }
 
-// trackers that are to stay, and how to ask them. One that ends is not asked: what it was not asked for in time,
-// its sessions take to the next tracker; see package totals.
-func (m *memory) trackers(s *snapshot, now time.Time) (list []poll.Tracker, isNew bool) {
+// trackers that are to stay, and how to ask them. One that ends is not asked, and one that is being replaced not for
+// totals to keep: what they were not asked for in time, their sessions take to the next tracker; see package totals.
+func (m *memory) trackers(s *snapshot, now time.Time, kept telemetry.Kept) (list []poll.Tracker, isNew bool) {
 	known := map[types.UID]time.Time{}
 	pods := s.pods[plan.ComponentTracker]
-	rolls := !s.workloads[plan.ComponentTracker].Complete()
+	newest := -1 // in list
+	var since time.Time
 	for i := range pods {
 		pod := &pods[i]
 		if pod.Status.Phase != corev1.PodRunning || pod.Status.PodIP == "" || pod.DeletionTimestamp != nil {
@@ -63,15 +63,21 @@ func (m *memory) trackers(s *snapshot, now time.Time) (list []poll.Tracker, isNe
 		}
 		known[pod.UID] = read
 		isNew = isNew || !asked
-		list = append(list, poll.Tracker{Pod: pod.Name, UID: pod.UID, IP: pod.Status.PodIP, Accumulate: m.readDue(read, now, rolls)})
+		list = append(list, poll.Tracker{Pod: pod.Name, UID: pod.UID, IP: pod.Status.PodIP})
+		if created := pod.CreationTimestamp.Time; newest < 0 || created.After(since) {
+			newest, since = len(list)-1, created
+		}
 	}
 	m.readAt = known
+	if newest >= 0 && m.readDue(known[list[newest].UID], now) {
+		list[newest].Accumulate, list[newest].Kept = true, kept
+	}
 	return list, isNew
 }
 
 // readDue tells whether a tracker's totals should be read to be kept: not before what was read last is in status.
-func (m *memory) readDue(read, now time.Time, rolls bool) bool {
-	if len(m.unwritten) > 0 || now.Sub(read) < readEvery || (rolls && now.Sub(read) < maxRollPause) {
+func (m *memory) readDue(read, now time.Time) bool {
+	if len(m.unwritten) > 0 || now.Sub(read) < readEvery {
 		return false
 	}
 	return now.Sub(m.written.at) >= readEvery || now.Sub(read) >= maxReadPause
@@ -92,7 +98,7 @@ func (m *memory) take(answers []poll.Answer) {
 		}
 		if a.Accumulate {
 			m.readAt[a.UID] = a.At
-			m.unwritten = append(m.unwritten, totals.Reading{Boot: a.Stats.Boot, Counted: a.Stats.Offload.Totals})
+			m.unwritten = append(m.unwritten, totals.Reading{Boot: a.Stats.Boot, Number: a.Stats.Offload.Reading, Counted: a.Stats.Offload.Totals})
 		}
 		if best == nil || a.Stats.StartedAt.After(best.Stats.StartedAt) {
 			best = a

@@ -12,8 +12,8 @@ import (
 
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
-	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
@@ -28,46 +28,42 @@ func trackerPod(uid string, change ...func(*corev1.Pod)) corev1.Pod {
 	return p
 }
 
+func younger(p *corev1.Pod) { p.CreationTimestamp = metav1.Time{Time: noon} }
 func unready(p *corev1.Pod) { p.Status.Conditions = nil }
 func ending(p *corev1.Pod)  { p.DeletionTimestamp = &metav1.Time{Time: noon} }
 
 func TestWhomToAsk(t *testing.T) {
 	t.Parallel()
 	ago := func(seconds int) time.Time { return noon.Add(-time.Duration(seconds) * time.Second) }
-	whole := status.Workload{Wanted: 1, Exists: true, Current: true, Pods: 1, Ready: 1, Updated: 1}
-	rolls := whole
-	rolls.Pods = 2
 	for name, tt := range map[string]struct {
-		memory   memory
-		workload status.Workload
-		pods     []corev1.Pod
-		want     []string // uid, with a + when its totals are read to be kept
-		isNew    bool
+		memory memory
+		pods   []corev1.Pod
+		want   []string // uid, with a + when its totals are read to be kept
+		isNew  bool
 	}{
-		"nobody":                          {memory{}, whole, nil, nil, false},
-		"one that was never asked":        {memory{}, whole, []corev1.Pod{trackerPod("a")}, []string{"a+"}, true},
-		"one that starts":                 {memory{}, whole, []corev1.Pod{trackerPod("a", unready)}, nil, false},
-		"one that was ready":              {memory{readAt: map[types.UID]time.Time{"a": ago(20)}}, whole, []corev1.Pod{trackerPod("a", unready)}, []string{"a+"}, false},
-		"read a moment ago":               {memory{readAt: map[types.UID]time.Time{"a": ago(10)}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
-		"read long ago":                   {memory{readAt: map[types.UID]time.Time{"a": ago(15)}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a+"}, false},
-		"status was written since":        {memory{readAt: map[types.UID]time.Time{"a": ago(20)}, written: written{at: ago(5)}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
-		"status is written all the time":  {memory{readAt: map[types.UID]time.Time{"a": ago(30)}, written: written{at: ago(5)}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a+"}, false},
-		"what was read is not in status":  {memory{readAt: map[types.UID]time.Time{"a": ago(60)}, unwritten: []totals.Reading{{}}}, whole, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
-		"one that ends":                   {memory{readAt: map[types.UID]time.Time{"a": ago(60)}}, whole, []corev1.Pod{trackerPod("a", ending)}, nil, false},
-		"one that is replaced":            {memory{readAt: map[types.UID]time.Time{"a": ago(40)}}, rolls, []corev1.Pod{trackerPod("a"), trackerPod("b", unready)}, []string{"a"}, false},
-		"and the other one":               {memory{readAt: map[types.UID]time.Time{"a": ago(40)}}, rolls, []corev1.Pod{trackerPod("a"), trackerPod("b")}, []string{"a", "b+"}, true},
-		"one that is never quite":         {memory{readAt: map[types.UID]time.Time{"a": ago(60)}}, rolls, []corev1.Pod{trackerPod("a")}, []string{"a+"}, false},
-		"one of the same name, made anew": {memory{readAt: map[types.UID]time.Time{"a": ago(1)}}, whole, []corev1.Pod{trackerPod("b")}, []string{"b+"}, true},
+		"nobody":                          {memory{}, nil, nil, false},
+		"one that was never asked":        {memory{}, []corev1.Pod{trackerPod("a")}, []string{"a+"}, true},
+		"one that starts":                 {memory{}, []corev1.Pod{trackerPod("a", unready)}, nil, false},
+		"one that was ready":              {memory{readAt: map[types.UID]time.Time{"a": ago(20)}}, []corev1.Pod{trackerPod("a", unready)}, []string{"a+"}, false},
+		"read a moment ago":               {memory{readAt: map[types.UID]time.Time{"a": ago(10)}}, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
+		"read long ago":                   {memory{readAt: map[types.UID]time.Time{"a": ago(15)}}, []corev1.Pod{trackerPod("a")}, []string{"a+"}, false},
+		"status was written since":        {memory{readAt: map[types.UID]time.Time{"a": ago(20)}, written: written{at: ago(5)}}, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
+		"status is written all the time":  {memory{readAt: map[types.UID]time.Time{"a": ago(30)}, written: written{at: ago(5)}}, []corev1.Pod{trackerPod("a")}, []string{"a+"}, false},
+		"what was read is not in status":  {memory{readAt: map[types.UID]time.Time{"a": ago(60)}, unwritten: []totals.Reading{{}}}, []corev1.Pod{trackerPod("a")}, []string{"a"}, false},
+		"one that ends":                   {memory{readAt: map[types.UID]time.Time{"a": ago(60)}}, []corev1.Pod{trackerPod("a", ending)}, nil, false},
+		"one that is replaced":            {memory{readAt: map[types.UID]time.Time{"a": ago(40)}}, []corev1.Pod{trackerPod("a"), trackerPod("b", younger, unready)}, []string{"a+"}, false},
+		"and the other one":               {memory{readAt: map[types.UID]time.Time{"a": ago(40)}}, []corev1.Pod{trackerPod("a"), trackerPod("b", younger)}, []string{"a", "b+"}, true},
+		"one of the same name, made anew": {memory{readAt: map[types.UID]time.Time{"a": ago(1)}}, []corev1.Pod{trackerPod("b")}, []string{"b+"}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := tt.memory
-			list, isNew := m.trackers(&snapshot{pods: map[string][]corev1.Pod{plan.ComponentTracker: tt.pods},
-				workloads: map[string]status.Workload{plan.ComponentTracker: tt.workload}}, noon)
+			kept := telemetry.Kept{"run": 1}
+			list, isNew := m.trackers(&snapshot{pods: map[string][]corev1.Pod{plan.ComponentTracker: tt.pods}}, noon, kept)
 			var got []string
 			for _, tracker := range list {
 				mark := ""
-				if tracker.Accumulate {
+				if tracker.Accumulate && tracker.Kept["run"] == 1 {
 					mark = "+"
 				}
 				got = append(got, string(tracker.UID)+mark)

@@ -25,6 +25,7 @@ type viewer struct {
 	sequence int64
 	counted  telemetry.Counters
 	base     *telemetry.Counters
+	receipts []telemetry.Receipt
 }
 
 // report has each viewer report some more bytes. It returns how many those were.
@@ -35,11 +36,11 @@ func (a *audience) report(t *testing.T, rnd *rand.Rand, now time.Time) (sent int
 		v.counted.HTTP, v.counted.Viewer, sent = v.counted.HTTP+more, v.counted.Viewer+2*more, sent+more
 		v.sequence++
 		r, err := a.Accept(telemetry.Sender{Key: v.key, Stream: "s", Role: telemetry.RoleViewer, Began: v.began},
-			telemetry.Report{Version: telemetry.ReportVersion, Role: telemetry.RoleViewer, Sequence: v.sequence, Counters: v.counted, Base: v.base}, now)
+			telemetry.Report{Version: telemetry.ReportVersion, Role: telemetry.RoleViewer, Sequence: v.sequence, Counters: v.counted, Base: v.base, Receipts: v.receipts}, now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.base = &r.Acked
+		v.base, v.receipts = &r.Acked, r.Receipts
 	}
 	return sent
 }
@@ -61,16 +62,16 @@ func TestTotalsSurviveTheOperator(t *testing.T) {
 	}
 	f := newTracker("")
 	t.Cleanup(f.Close)
-	f.onRead = func(s *stats.Stats, accumulate bool) {
-		s.Offload.Totals = a.Summary(c.Now()).Stream("s", telemetry.RoleViewer).Totals
-		if accumulate {
-			a.MarkRead(c.Now())
+	f.onRead = func(s *stats.Stats, kept telemetry.Kept) {
+		if s.Offload.Reading = 0; kept != nil {
+			s.Offload.Reading = a.MarkRead(c.Now(), kept)
 		}
+		s.Offload.Totals = a.Summary(c.Now()).Stream("s", telemetry.RoleViewer).Totals
 	}
 	boots := 0
 	boot := func() {
 		boots++
-		a.Aggregate = telemetry.NewAggregate(telemetry.Config{BurstBytes: 1 << 40, OnlyRead: true}, c.Now())
+		a.Aggregate = telemetry.NewAggregate(telemetry.Config{BurstBytes: 1 << 40, OnlyRead: true, Boot: fmt.Sprint("boot-", boots)}, c.Now())
 		f.set(func(s *stats.Stats) { s.Boot, s.StartedAt = fmt.Sprint("boot-", boots), c.Now() })
 	}
 	boot()
@@ -117,15 +118,17 @@ func TestTotalsSurviveTheOperator(t *testing.T) {
 			check(fmt.Sprint("after round ", i))
 		}
 	}
-	for i := range 3 {
-		// A tracker that goes without a word. What was not read comes back with the sessions: those have reported
-		// since the last reading, so they know what that was.
-		round(kills[rnd.IntN(len(kills))])
-		check("before the tracker goes")
-		sent += a.report(t, rnd, c.Now().Add(time.Second))
+	for i := range 12 {
+		// A tracker that goes without a word, at any moment. What was not read, or not kept, comes back with the
+		// sessions.
+		for range rnd.IntN(7) {
+			round(kills[rnd.IntN(len(kills))])
+		}
 		boot()
 		round(kills[rnd.IntN(len(kills))])
-		check(fmt.Sprintf("with tracker %d", i+2))
+		if i%3 == 2 {
+			check(fmt.Sprintf("with tracker %d", i+2))
+		}
 	}
 	// One that lives while no operator does.
 	sent += a.report(t, rnd, c.Now().Add(time.Second))
@@ -138,7 +141,7 @@ func TestTotalsSurviveTheOperator(t *testing.T) {
 	}
 	h.revive()
 	check("after a tracker that nobody asked")
-	if s := w.get("live").Status.Offload; len(s.Runs) != 5 || !s.Since.Time.Before(c.Now()) {
+	if s := w.get("live").Status.Offload; len(s.Runs) != 8 || !s.Since.Time.Before(c.Now()) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
@@ -18,8 +19,8 @@ type fakeTracker struct {
 	mu          sync.Mutex
 	say         stats.Stats
 	asked, kept int // how often, and of that with accumulate=1
-	// onRead fills in what is said at this moment; may be nil.
-	onRead func(s *stats.Stats, accumulate bool)
+	// onRead fills in what is said at this moment; may be nil. Its kept is nil for a plain question.
+	onRead func(s *stats.Stats, kept telemetry.Kept)
 }
 
 // newTracker starts one; it says that nobody watches.
@@ -39,12 +40,16 @@ func (f *fakeTracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.asked++
-	accumulate := r.URL.Query().Has("accumulate")
-	if accumulate {
+	kept, err := stats.KeptOf(r.URL.Query())
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	if kept != nil {
 		f.kept++
 	}
 	if f.onRead != nil {
-		f.onRead(&f.say, accumulate)
+		f.onRead(&f.say, kept)
 	}
 	f.say.Now = time.Now()
 	_ = json.NewEncoder(w).Encode(f.say) // to a test, which notices

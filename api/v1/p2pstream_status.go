@@ -148,6 +148,10 @@ type TrackerRun struct {
 	// +required
 	// +kubebuilder:validation:MaxLength=128
 	Boot string `json:"boot"`
+	// Reading is the number that the tracker gave to the reading, by which a later tracker knows what of a
+	// viewer's bytes is in it.
+	// +optional
+	Reading int64 `json:"reading,omitempty"`
 	// Counted by this run until then.
 	// +required
 	Counted OffloadTotals `json:"counted"`

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
@@ -31,8 +32,9 @@ type Tracker struct {
 	UID types.UID
 	// IP of the pod.
 	IP string
-	// Accumulate says that what it has counted will be in safe hands; see package totals.
+	// Accumulate says that what it has counted will be kept, and Kept what is; see package totals.
 	Accumulate bool
+	Kept       telemetry.Kept
 }
 
 // Answer of one tracker: its stats, or why there are none.
@@ -93,7 +95,7 @@ func (c *Client) Ask(ctx context.Context, trackers []Tracker) []Answer {
 func (c *Client) ask(ctx context.Context, t Tracker) (stats.Stats, error) {
 	path := stats.Path
 	if t.Accumulate {
-		path = stats.AccumulatePath
+		path = stats.AccumulatePath(t.Kept)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.Address(t)+path, nil)
 	if err != nil {

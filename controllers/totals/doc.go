@@ -17,17 +17,16 @@
 // Nothing is kept outside of status that a restart would have to bring back.
 //
 // A tracker that ends takes its counts with it. What makes up for that are the peers: trackers of a stream
-// acknowledge to them only what was read with accumulate=1 (totalsKept in the tracker's configuration), and
-// peers report to the next tracker what they counted above that. Whoever reads so says that the counts are in
-// safe hands, so the operator asks for it only when the reading before is in status, and writes the new one
-// at once; every other poll is a plain one, and its totals are not used.
+// (totalsKept in their configuration) acknowledge to them only what status has, which each reading with
+// accumulate=1 tells them by the numbers of the readings before; for the rest they give receipts, which peers
+// take to the next tracker. That one is told the same numbers, and counts what is above them; see
+// telemetry.Receipt. So the operator asks for a reading only when the one before is in status, and writes the
+// new one at once; every other poll is a plain one, and its totals are not used.
 //
-// For the same reason a tracker that ends is not read any more, though it still could be: its sessions were
-// not acknowledged what it would tell, and take it to the tracker that they move to. Adding it here too would
-// count it twice.
+// A tracker that ends, or has a successor, is not read any more, though it still could be: its sessions take
+// to the successor what was not read of it, and adding it here too would count it twice.
 //
-// What this cannot make exact: a reading that was not written is lost if its tracker ends before the next
-// operator reads it again. What a viewer counted since the last reading is lost if the viewer leaves and its
-// tracker ends before the next. And what a session has not heard to be read, because its tracker ended less
-// than a report's interval after the reading, it reports once more. Each is bounded by the bytes of seconds.
+// What this cannot make exact: what a viewer counted since the last reading is lost if the viewer leaves and
+// its tracker ends before the next. And a report whose answer got lost, because its tracker ended meanwhile, is
+// told again though it may have been read. Each is bounded by the bytes of seconds.
 package totals

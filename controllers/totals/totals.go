@@ -8,6 +8,7 @@ import (
 // Reading is what one run of a tracker has counted, read with accumulate=1.
 type Reading struct {
 	Boot    string
+	Number  int64 // as the tracker counts its readings
 	Counted telemetry.Counters
 }
 
@@ -35,19 +36,30 @@ func Of(offload *v1.OffloadStatus) State {
 func Add(s State, readings ...Reading) State {
 	acc := telemetry.Accumulator{Total: counters(s.Totals)}
 	for _, run := range s.Runs {
-		acc.Boots = append(acc.Boots, telemetry.BootCount{Boot: run.Boot, Last: counters(run.Counted)})
+		acc.Boots = append(acc.Boots, telemetry.BootCount{Boot: run.Boot, Reading: run.Reading, Last: counters(run.Counted)})
 	}
 	for _, r := range readings {
 		if r.Boot == "" || len(r.Boot) > maxBoot || added(acc, r) {
 			continue
 		}
-		acc.Observe(r.Boot, r.Counted)
+		acc.Observe(r.Boot, r.Number, r.Counted)
 	}
 	out := State{Totals: bytes(acc.Total)}
 	for _, b := range acc.Boots {
-		out.Runs = append(out.Runs, v1.TrackerRun{Boot: b.Boot, Counted: bytes(b.Last)})
+		out.Runs = append(out.Runs, v1.TrackerRun{Boot: b.Boot, Reading: b.Reading, Counted: bytes(b.Last)})
 	}
 	return out
+}
+
+// Kept tells which readings a status has, to be told to trackers.
+func Kept(offload *v1.OffloadStatus) telemetry.Kept {
+	kept := telemetry.Kept{}
+	if offload != nil {
+		for _, run := range offload.Runs {
+			kept[run.Boot] = run.Reading
+		}
+	}
+	return kept
 }
 
 // maxBoot is the bound of the CRD.

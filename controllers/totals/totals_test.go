@@ -23,15 +23,15 @@ func TestAdd(t *testing.T) {
 		runs     []string
 	}{
 		"nothing read":                     {nil, 0, nil},
-		"one run, read twice":              {[]Reading{{"a", counted(10)}, {"a", counted(25)}}, 25, []string{"a"}},
-		"the same reading twice":           {[]Reading{{"a", counted(10)}, {"a", counted(10)}}, 10, []string{"a"}},
-		"two runs":                         {[]Reading{{"a", counted(10)}, {"b", counted(5)}}, 15, []string{"a", "b"}},
-		"an old run read again":            {[]Reading{{"a", counted(10)}, {"b", counted(5)}, {"a", counted(12)}}, 17, []string{"b", "a"}},
-		"answers that overtook each other": {[]Reading{{"a", counted(10)}, {"a", counted(8)}, {"a", counted(11)}}, 11, []string{"a"}},
-		"a run that counted nothing":       {[]Reading{{"a", counted(0)}}, 0, nil},
-		"no boot id":                       {[]Reading{{"", counted(10)}}, 0, nil},
-		"a boot id too long":               {[]Reading{{fmt.Sprintf("%0129d", 1), counted(10)}}, 0, nil},
-		"negative counters":                {[]Reading{{"a", counted(-10)}}, 0, []string{"a"}},
+		"one run, read twice":              {[]Reading{{"a", 1, counted(10)}, {"a", 1, counted(25)}}, 25, []string{"a"}},
+		"the same reading twice":           {[]Reading{{"a", 1, counted(10)}, {"a", 1, counted(10)}}, 10, []string{"a"}},
+		"two runs":                         {[]Reading{{"a", 1, counted(10)}, {"b", 1, counted(5)}}, 15, []string{"a", "b"}},
+		"an old run read again":            {[]Reading{{"a", 1, counted(10)}, {"b", 1, counted(5)}, {"a", 1, counted(12)}}, 17, []string{"b", "a"}},
+		"answers that overtook each other": {[]Reading{{"a", 1, counted(10)}, {"a", 1, counted(8)}, {"a", 1, counted(11)}}, 11, []string{"a"}},
+		"a run that counted nothing":       {[]Reading{{"a", 1, counted(0)}}, 0, nil},
+		"no boot id":                       {[]Reading{{"", 1, counted(10)}}, 0, nil},
+		"a boot id too long":               {[]Reading{{fmt.Sprintf("%0129d", 1), 1, counted(10)}}, 0, nil},
+		"negative counters":                {[]Reading{{"a", 1, counted(-10)}}, 0, []string{"a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -56,7 +56,7 @@ func TestRunsAreBounded(t *testing.T) {
 	t.Parallel()
 	var s State
 	for i := range 40 {
-		s = Add(s, Reading{fmt.Sprint(i), counted(1)})
+		s = Add(s, Reading{fmt.Sprint(i), 1, counted(1)})
 	}
 	if s.Totals.OriginBytes != 40 || len(s.Runs) > 8 || s.Runs[len(s.Runs)-1].Boot != "39" {
 		t.Errorf("%+v", s)
@@ -75,27 +75,41 @@ func TestExactOverDeaths(t *testing.T) {
 		for range 100 {
 			switch rnd.IntN(8) {
 			case 0: // a new tracker, after the last one was read for the last time
-				read := Add(Of(status), Reading{fmt.Sprint(boot), counted(run)})
+				read := Add(Of(status), Reading{fmt.Sprint(boot), 1, counted(run)})
 				status = &v1.OffloadStatus{Totals: &read.Totals, Runs: read.Runs}
 				boot, run = boot+1, 0
 			case 1, 2: // dies between reading and writing: nothing happened
-				Add(Of(status), Reading{fmt.Sprint(boot), counted(run)})
+				Add(Of(status), Reading{fmt.Sprint(boot), 1, counted(run)})
 			case 3: // writes and dies before it knows, so the next operator adds the same reading again
-				read := Add(Of(status), Reading{fmt.Sprint(boot), counted(run)})
-				read = Add(read, Reading{fmt.Sprint(boot), counted(run)})
+				read := Add(Of(status), Reading{fmt.Sprint(boot), 1, counted(run)})
+				read = Add(read, Reading{fmt.Sprint(boot), 1, counted(run)})
 				status = &v1.OffloadStatus{Totals: &read.Totals, Runs: read.Runs}
 			case 4: // reads and writes
-				read := Add(Of(status), Reading{fmt.Sprint(boot), counted(run)})
+				read := Add(Of(status), Reading{fmt.Sprint(boot), 1, counted(run)})
 				status = &v1.OffloadStatus{Totals: &read.Totals, Runs: read.Runs}
 			default:
 				n := rnd.Int64N(1000)
 				truth, run = truth+n, run+n
 			}
 		}
-		got := Add(Of(status), Reading{fmt.Sprint(boot), counted(run)})
+		got := Add(Of(status), Reading{fmt.Sprint(boot), 1, counted(run)})
 		if got.Totals.OriginBytes != truth || got.Totals.PeerBytes != 3*truth {
 			t.Fatalf("round %d: totals %+v, %d were counted", round, got.Totals, truth)
 		}
+	}
+}
+
+func TestKeptIsWhatStatusHas(t *testing.T) {
+	t.Parallel()
+	s := Add(State{}, Reading{"a", 3, counted(10)}, Reading{"b", 7, counted(5)})
+	s = Add(s, Reading{"a", 4, counted(10)})
+	offload := &v1.OffloadStatus{Totals: &s.Totals, Runs: s.Runs}
+	// The fourth reading of a gave nothing that the third did not, so it is not in status.
+	if diff := cmp.Diff(telemetry.Kept{"a": 3, "b": 7}, Kept(offload)); diff != "" {
+		t.Error(diff)
+	}
+	if kept := Kept(nil); kept == nil || len(kept) != 0 {
+		t.Errorf("nothing kept: %v", kept)
 	}
 }
 

@@ -12,14 +12,25 @@ type Accumulator struct {
 
 // BootCount is the last reading of one run of a tracker.
 type BootCount struct {
-	Boot string   `json:"boot"`
-	Last Counters `json:"last"`
+	Boot    string   `json:"boot"`
+	Reading int64    `json:"reading,omitempty"` // its number
+	Last    Counters `json:"last"`
 }
 
-// Observe takes one reading of a tracker's totals and returns the new total. A boot id seen before adds what was
-// counted since; a new one adds all it counted, which by the rules of Aggregate is nothing that an earlier boot had
-// acknowledged. A reading below an earlier one of the same boot (answers that overtook each other) adds nothing.
-func (a *Accumulator) Observe(boot string, totals Counters) Counters {
+// Kept tells which readings the accumulator has, for the next question to a tracker. It must not be told before the
+// accumulator is where a restart finds it again.
+func (a *Accumulator) Kept() Kept {
+	kept := make(Kept, len(a.Boots))
+	for _, b := range a.Boots {
+		kept[b.Boot] = b.Reading
+	}
+	return kept
+}
+
+// Observe takes one reading of a tracker's totals, with its number, and returns the new total. A boot id seen before
+// adds what was counted since; a new one adds all it counted, which by the rules of Aggregate is nothing that this
+// accumulator has of an earlier boot. A reading below an earlier one of the same boot (answers that overtook each other) adds nothing.
+func (a *Accumulator) Observe(boot string, reading int64, totals Counters) Counters {
 	totals = totals.Sub(Counters{}) // a negative counter is nobody's count
 	entry := BootCount{Boot: boot}
 	for i, known := range a.Boots {
@@ -30,7 +41,7 @@ func (a *Accumulator) Observe(boot string, totals Counters) Counters {
 		}
 	}
 	a.Total = a.Total.Add(totals.Sub(entry.Last))
-	entry.Last = highest(entry.Last, totals)
+	entry.Last, entry.Reading = highest(entry.Last, totals), max(entry.Reading, reading)
 	if len(a.Boots) >= maxBoots {
 		a.Boots = a.Boots[:copy(a.Boots, a.Boots[len(a.Boots)-maxBoots+1:])]
 	}

@@ -26,7 +26,7 @@ func TestAccumulator(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var a Accumulator
 			for i, r := range tt.readings {
-				if got := a.Observe(r.boot, Counters{HTTP: r.http}); got.HTTP != r.want {
+				if got := a.Observe(r.boot, int64(i+1), Counters{HTTP: r.http}); got.HTTP != r.want {
 					t.Fatalf("reading %d: %d, want %d", i, got.HTTP, r.want)
 				}
 				// The consumer itself restarts after each reading.
@@ -46,7 +46,10 @@ func TestAccumulator(t *testing.T) {
 func TestAccumulatorIsBounded(t *testing.T) {
 	var a Accumulator
 	for i := range 100 {
-		a.Observe(fmt.Sprint(i), Counters{HTTP: 1})
+		a.Observe(fmt.Sprint(i), 1, Counters{HTTP: 1})
+	}
+	if kept := a.Kept(); len(kept) != maxBoots || kept["99"] != 1 {
+		t.Errorf("kept %v", kept)
 	}
 	if len(a.Boots) != maxBoots || a.Total.HTTP != 100 || a.Boots[maxBoots-1].Boot != "99" {
 		t.Fatalf("%+v", a)

@@ -19,8 +19,9 @@ type Config struct {
 	BurstBytes       int64         // what the caps allow at once on top (64 MiB)
 	ReportBurst      int           // reports a session may send at once (4); two per interval are always allowed
 	// OnlyRead says that somebody keeps the totals over restarts: from the first report on nothing is acknowledged
-	// before it was read (MarkRead). Otherwise that holds for a minute after each reading.
+	// before it is kept (MarkRead). Otherwise that holds for a minute after each reading.
 	OnlyRead bool
+	Boot     string // names this run of the tracker in receipts
 }
 
 func (c Config) withDefaults() Config {
@@ -55,12 +56,13 @@ type Sender struct {
 
 // Result is what an accepted report changed.
 type Result struct {
-	Acked   Counters // cumulative counters of the session that are counted now
-	Delta   Counters // what this report added to the sums
-	First   bool     // the session was not known before
-	Stalls  int      // added stalls
-	StallMs int64    // added milliseconds of stalls
-	Startup int64    // milliseconds of startup when this report is the first to tell it, else 0
+	Acked    Counters  // cumulative counters of the session that are counted for good
+	Receipts []Receipt // for what is counted above that
+	Delta    Counters  // what this report added to the sums
+	First    bool      // the session was not known before
+	Stalls   int       // added stalls
+	StallMs  int64     // added milliseconds of stalls
+	Startup  int64     // milliseconds of startup when this report is the first to tell it, else 0
 }
 
 // Aggregate sums reports. One goroutine at a time may use it.
@@ -77,7 +79,11 @@ type Aggregate struct {
 	// evictedUpTo is the latest issue time of a forgotten session. A session issued before it may have been counted
 	// already, so that without a base its first report is only a baseline.
 	evictedUpTo time.Time
-	readAt      time.Time // when totals were last read to be accumulated; zero: never
+
+	readAt  time.Time // when totals were last read to be kept; zero: never
+	reading int64     // number of that reading
+	changed bool      // viewers' totals are others than it gave
+	owing   map[*session]struct{}
 }
 
 type sessionKey struct {
@@ -90,7 +96,9 @@ type session struct {
 	began, last    time.Time
 	sequence       int64
 	counters       Counters
-	read           Counters // the part of counters that whoever accumulates totals has read
+	read           Counters  // counters at the last reading
+	kept           Counters  // the part of counters that is in kept totals for good
+	owed           []Receipt // counted by earlier trackers, and in whose readings is not known yet
 	stalls         int
 	stallMs        int64
 	startupMs      int64
@@ -104,7 +112,7 @@ type session struct {
 // NewAggregate returns an empty aggregate of a tracker that started at boot.
 func NewAggregate(cfg Config, boot time.Time) *Aggregate {
 	return &Aggregate{cfg: cfg.withDefaults(), boot: boot, sessions: map[sessionKey]*session{},
-		seeders: map[*session]struct{}{}, groups: map[GroupKey]*group{}, refused: map[Reason]int64{}}
+		seeders: map[*session]struct{}{}, owing: map[*session]struct{}{}, groups: map[GroupKey]*group{}, refused: map[Reason]int64{}}
 }
 
 // Refuse counts a report that never got as far as Accept.
@@ -114,7 +122,8 @@ func (a *Aggregate) Refuse(reason Reason) { a.refused[reason]++ }
 // counted; then the report has had no effect.
 //
 // A session first seen adds its counters minus the base it states; without a base, everything if it has never
-// reported anywhere (sequence 1) or began in this boot, else nothing, since an earlier boot may have counted it.
+// reported anywhere (sequence 1) or began in this boot, else nothing, since an earlier boot may have counted it. What
+// it has receipts of is added when MarkRead tells that the tracker which gave them was not read so far.
 func (a *Aggregate) Accept(from Sender, r Report, now time.Time) (Result, error) {
 	result, err := a.accept(from, r, now)
 	var refusal *RefusalError
@@ -151,26 +160,38 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 	if err := a.checkRate(from.Role, delta, elapsed); err != nil {
 		return Result{}, err
 	}
-	result := Result{Acked: a.acked(s, r.Counters, now), Delta: delta, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs}
+	result := Result{Delta: delta, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs}
 	if s.startupMs == 0 {
 		result.Startup = r.StartupMs
 	}
 	s.allowance = allowance - 1
 	s.group = a.group(from) // a laptop that moved counts where it is now
 	a.update(s, r, now)
-	s.group.add(result, elapsed, now)
+	a.add(s, result, elapsed, now)
+	result.Acked, result.Receipts = a.acknowledge(s, now)
 	return result, nil
+}
+
+// add sums what a report added.
+func (a *Aggregate) add(s *session, r Result, elapsed time.Duration, now time.Time) {
+	s.group.add(r, elapsed, now)
+	// Only what is kept makes another reading: who keeps a reading keeps its number.
+	if s.key.role == RoleViewer && (r.Delta.Received() > 0 || r.Delta.Discarded > 0) {
+		a.changed = true
+	}
 }
 
 func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) {
 	result := Result{First: true}
 	began := from.Began
 	fresh := r.Sequence == 1 || (!began.IsZero() && !began.Before(a.boot) && began.After(a.evictedUpTo))
+	base := r.Counters
 	switch {
 	case r.Base != nil:
-		result.Delta = r.Counters.Sub(*r.Base)
+		base = *r.Base
 	case fresh:
-		result.Delta, result.Stalls, result.StallMs = r.Counters, r.Stalls, r.StallMs
+		base = Counters{}
+		result.Stalls, result.StallMs = r.Stalls, r.StallMs
 	}
 	if r.Sequence == 1 {
 		result.Startup = r.StartupMs
@@ -183,13 +204,12 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 		// A peer without an issue time can have collected bytes for as long as a session may live.
 		elapsed = a.cfg.Lifetime
 	}
-	if err := a.checkRate(from.Role, result.Delta, elapsed); err != nil {
+	if err := a.checkRate(from.Role, r.Counters.Sub(base), elapsed); err != nil {
 		return Result{}, err
 	}
 	a.forget(now, a.cfg.MaxSessions-1)
 	s := &session{key: sessionKey{from.Role, from.Key}, began: began, allowance: float64(a.cfg.ReportBurst - 1)}
-	s.read = r.Counters.Sub(result.Delta)
-	result.Acked = a.acked(s, r.Counters, now)
+	result.Delta = r.Counters.Sub(a.owe(s, base, r.Receipts))
 	s.group = a.group(from)
 	a.sessions[s.key] = s
 	a.link(s)
@@ -197,29 +217,9 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 	if r.Base != nil {
 		elapsed = 0 // the base is recent, however old the session: the window counts all that came on top
 	}
-	s.group.add(result, elapsed, now)
+	a.add(s, result, elapsed, now)
+	result.Acked, result.Receipts = a.acknowledge(s, now)
 	return result, nil
-}
-
-// readFor is how long after a reading somebody is believed to go on accumulating totals.
-const readFor = time.Minute
-
-// MarkRead notes that the totals as of now are in the hands of whoever accumulates them over restarts of trackers (see
-// Accumulator). From then on only what has been read is acknowledged, so that after a crash the next tracker is told
-// again of what was counted and never read: nothing is lost and nothing counts twice.
-func (a *Aggregate) MarkRead(now time.Time) {
-	a.readAt = now
-	for s := a.silent; s != nil; s = s.younger {
-		s.read = s.counters
-	}
-}
-
-// acked is what a session may take as counted for good.
-func (a *Aggregate) acked(s *session, counted Counters, now time.Time) Counters {
-	if !a.cfg.OnlyRead && (a.readAt.IsZero() || now.Sub(a.readAt) > readFor) {
-		return counted
-	}
-	return s.read
 }
 
 // update stores what the session said and makes it the most recently heard.
@@ -257,6 +257,7 @@ func (a *Aggregate) forget(now time.Time, keep int) {
 		a.unlink(s)
 		delete(a.sessions, s.key)
 		delete(a.seeders, s)
+		delete(a.owing, s)
 		a.evicted++
 	}
 }

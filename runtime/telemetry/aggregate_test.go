@@ -225,7 +225,7 @@ func TestRestartsLoseAndDoubleNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			base = &res.Acked
-			total := consumer.Observe(name, a.Summary(now).Stream("s", RoleViewer).Totals)
+			total := consumer.Observe(name, 0, a.Summary(now).Stream("s", RoleViewer).Totals)
 			if total.HTTP != cumulative || total.HTTP < last {
 				t.Fatalf("boot %d: total %d, want %d", boot, total.HTTP, cumulative)
 			}
@@ -263,78 +263,5 @@ func BenchmarkSummary(b *testing.B) {
 	}
 	for b.Loop() {
 		a.Summary(start)
-	}
-}
-
-// TestOnlyReadIsAcknowledged ends a tracker that nobody came to read: its successor is told everything.
-func TestOnlyReadIsAcknowledged(t *testing.T) {
-	from := Sender{Key: "k", Stream: "s", Role: RoleViewer, Began: start}
-	first := NewAggregate(Config{OnlyRead: true}, start)
-	r, err := first.Accept(from, Report{Version: 1, Role: RoleViewer, Sequence: 1, Counters: Counters{HTTP: 1000}}, start.Add(5*time.Second))
-	if err != nil || r.Acked != (Counters{}) {
-		t.Fatalf("acked %+v before anybody read, %v", r.Acked, err)
-	}
-	second := NewAggregate(Config{OnlyRead: true}, start.Add(10*time.Second))
-	at := start.Add(15 * time.Second)
-	if _, err = second.Accept(from, Report{Version: 1, Role: RoleViewer, Sequence: 2, Counters: Counters{HTTP: 1500}, Base: &r.Acked}, at); err != nil {
-		t.Fatal(err)
-	}
-	if got := second.Summary(at).Stream("s", RoleViewer).Totals.HTTP; got != 1500 {
-		t.Errorf("the second tracker counted %d of 1500", got)
-	}
-	second.MarkRead(at)
-	// However long ago the reading was: the reader may be away, and comes back for the rest.
-	r, err = second.Accept(from, Report{Version: 1, Role: RoleViewer, Sequence: 3, Counters: Counters{HTTP: 1600}}, at.Add(10*time.Minute))
-	if err != nil || r.Acked.HTTP != 1500 {
-		t.Errorf("acked %d of 1500 that were read, %v", r.Acked.HTTP, err)
-	}
-}
-
-// TestAcknowledgesOnlyWhatWasRead crashes a tracker between two readings of its totals: what the first
-// reading missed comes back with the second tracker, once.
-func TestAcknowledgesOnlyWhatWasRead(t *testing.T) {
-	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	from := Sender{Key: "k", Stream: "s", Role: RoleViewer, Began: start}
-	var base *Counters
-	sequence, sent := int64(0), int64(0)
-	report := func(a *Aggregate, now time.Time, bytes int64) {
-		t.Helper()
-		sequence++
-		sent += bytes
-		r, err := a.Accept(from, Report{Version: 1, Role: RoleViewer, Sequence: sequence, Counters: Counters{HTTP: sent}, Base: base}, now)
-		if err != nil {
-			t.Fatal(err)
-		}
-		base = &r.Acked
-	}
-	var total Accumulator
-	read := func(a *Aggregate, boot string, now time.Time) int64 {
-		sum := a.Summary(now).Stream("s", RoleViewer).Totals
-		a.MarkRead(now)
-		return total.Observe(boot, sum).HTTP
-	}
-	at := func(seconds int) time.Time { return start.Add(time.Duration(seconds) * time.Second) }
-
-	first := NewAggregate(Config{}, start)
-	report(first, at(5), 1000)
-	if base.HTTP != 1000 {
-		t.Errorf("acked %d although nobody accumulates", base.HTTP)
-	}
-	if got := read(first, "one", at(6)); got != 1000 {
-		t.Errorf("read %d, want 1000", got)
-	}
-	report(first, at(10), 500)
-	report(first, at(15), 500) // counted, never read
-	if base.HTTP != 1000 {
-		t.Errorf("acked %d of 1000 that were read", base.HTTP)
-	}
-	second := NewAggregate(Config{}, at(20))
-	report(second, at(25), 100)
-	if got := read(second, "two", at(26)); got != sent {
-		t.Errorf("accumulated %d, sent %d", got, sent)
-	}
-	report(second, at(30), 100)
-	if got := read(second, "two", at(31)); got != sent {
-		t.Errorf("accumulated %d, sent %d", got, sent)
 	}
 }

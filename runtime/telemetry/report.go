@@ -37,11 +37,12 @@ type Report struct {
 	Sequence  int64        `json:"sequence"`          // from 1
 	Role      Role         `json:"role"`
 	Counters  Counters     `json:"counters"`
-	Base      *Counters    `json:"base,omitempty"` // the counters that any tracker acknowledged last
-	Peers     int          `json:"peers"`          // connected now
-	Stalls    int          `json:"stalls"`         // playback stopped for lack of media, cumulative
-	StallMs   int64        `json:"stallMs"`        // milliseconds of it, cumulative
-	StartupMs int64        `json:"startupMs"`      // milliseconds from the wish to play to the first frame; 0 = not yet
+	Base      *Counters    `json:"base,omitempty"`     // the counters that any tracker acknowledged last
+	Receipts  []Receipt    `json:"receipts,omitempty"` // as any tracker gave them last
+	Peers     int          `json:"peers"`              // connected now
+	Stalls    int          `json:"stalls"`             // playback stopped for lack of media, cumulative
+	StallMs   int64        `json:"stallMs"`            // milliseconds of it, cumulative
+	StartupMs int64        `json:"startupMs"`          // milliseconds from the wish to play to the first frame; 0 = not yet
 	Seeder    *SeederState `json:"seeder,omitempty"`
 }
 
@@ -63,11 +64,13 @@ type HeldRendition struct {
 	KnownEdge int64 `json:"knownEdge,omitempty"`
 }
 
-// Acknowledgement answers an accepted report: what is counted now, and which run of the tracker counted it. A peer
-// sends Acked as the Base of its later reports.
+// Acknowledgement answers an accepted report: what is counted for good, receipts for what is counted above that, the
+// least first, and which run of the tracker answers. A peer sends Acked as the Base of its later reports, and the
+// Receipts as they are.
 type Acknowledgement struct {
-	Acked Counters `json:"acked"`
-	Boot  string   `json:"boot"`
+	Acked    Counters  `json:"acked"`
+	Receipts []Receipt `json:"receipts,omitempty"`
+	Boot     string    `json:"boot"`
 }
 
 // DecodeReport reads one report and checks every bound that needs no memory of earlier reports. Unknown fields are
@@ -109,6 +112,9 @@ func (r *Report) check() error {
 		if !r.Counters.AtLeast(*r.Base) {
 			return refuse(Inconsistent, "base is above counters")
 		}
+	}
+	if err := r.checkReceipts(); err != nil {
+		return err
 	}
 	if !within(int64(r.Peers), maxPeers) || !within(int64(r.Stalls), maxCount) ||
 		!within(r.StallMs, maxMillis) || !within(r.StartupMs, maxMillis) {

@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
@@ -51,7 +52,7 @@ func TestInternalListener(t *testing.T) {
 	if a := s.Audience(); a.SeederSockets != 1 || a.ViewerSockets != 0 {
 		t.Errorf("audience %+v", a)
 	}
-	_, body = get(t, "http://"+s.AdminAddr().String()+stats.AccumulatePath)
+	_, body = get(t, "http://"+s.AdminAddr().String()+stats.AccumulatePath(telemetry.Kept{}))
 	st, err := stats.Decode(strings.NewReader(body))
 	if err != nil || st.Seeders != 1 || st.Peers != 1 {
 		t.Errorf("%+v, %v", st, err)

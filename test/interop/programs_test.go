@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 	"github.com/p2pstream/p2pstream/test/interop/netns"
 )
@@ -218,7 +220,13 @@ func (s *stream) startSeeder() {
 func (s *stream) stats() (viewerapi.Stats, error) { return s.get("/v1/stats") }
 
 // accumulate reads the stats as whoever keeps totals over restarts does.
-func (s *stream) accumulate() (viewerapi.Stats, error) { return s.get("/v1/stats?accumulate=1") }
+func (s *stream) accumulate(total *telemetry.Accumulator) (telemetry.Counters, error) {
+	st, err := s.get(stats.AccumulatePath(total.Kept()))
+	if err != nil {
+		return telemetry.Counters{}, err
+	}
+	return total.Observe(st.Boot, st.Offload.Reading, st.Offload.Totals), nil
+}
 
 func (s *stream) get(path string) (viewerapi.Stats, error) {
 	var st viewerapi.Stats

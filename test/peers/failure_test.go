@@ -32,8 +32,7 @@ func TestViewersSurviveTheTracker(t *testing.T) {
 	played(t, v, 6*time.Second)
 
 	var total telemetry.Accumulator
-	st := s.accumulate(t)
-	total.Observe(st.Boot, st.Offload.Totals)
+	s.accumulate(t, &total)
 	played(t, v, 9*time.Second) // bytes that are counted and never read
 	address := s.tracker.Addr().String()
 	s.stopTracker()
@@ -53,8 +52,7 @@ func TestViewersSurviveTheTracker(t *testing.T) {
 	want := own.HTTP + own.Seeder + own.Viewer
 	var got int64
 	agree := func() bool { // the last reports have arrived, and the stats are made anew every quarter of a second
-		st = s.accumulate(t)
-		got = total.Observe(st.Boot, st.Offload.Totals).Received()
+		got = s.accumulate(t, &total).Received()
 		diff := float64(got-want) / float64(want)
 		return diff < 0.02 && diff > -0.02
 	}

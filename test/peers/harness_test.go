@@ -18,7 +18,9 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/origin"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/stun"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 )
@@ -170,9 +172,10 @@ func (s *setup) stats(t testing.TB) viewerapi.Stats {
 }
 
 // accumulate reads the stats as whoever keeps totals over restarts does.
-func (s *setup) accumulate(t testing.TB) viewerapi.Stats {
+func (s *setup) accumulate(t testing.TB, total *telemetry.Accumulator) telemetry.Counters {
 	t.Helper()
-	return s.get(t, "/v1/stats?accumulate=1")
+	st := s.get(t, stats.AccumulatePath(total.Kept()))
+	return total.Observe(st.Boot, st.Offload.Reading, st.Offload.Totals)
 }
 
 func (s *setup) get(t testing.TB, path string) viewerapi.Stats {

@@ -32,7 +32,7 @@ const attach = (engine, config, video) => {
   let stalls = 0;
   let stallMs = 0;
   let stalledAt = 0;
-  let base, timer, stopped;
+  let base, receipts, timer, stopped;
 
   const received = () => counters.http + counters.seeder + counters.viewer;
   const hasSeeder = () => [...peers.values()].includes(true);
@@ -145,7 +145,7 @@ const attach = (engine, config, video) => {
   const report = () => {
     countDiscarded();
     return JSON.stringify({
-      v: 1, session, sequence: ++sequence, role: "viewer", counters, base, peers: peers.size, stalls,
+      v: 1, session, sequence: ++sequence, role: "viewer", counters, base, receipts, peers: peers.size, stalls,
       stallMs: Math.round(stallMs + (stalledAt && clock() - stalledAt)), startupMs,
     });
   };
@@ -157,8 +157,8 @@ const attach = (engine, config, video) => {
   const send = async () => {
     try {
       const answer = await post(telemetry.url, report()); // a string travels as text/plain: no preflight
-      const { acked } = await answer.json();
-      if (answer.ok) base = acked;
+      const told = await answer.json();
+      if (answer.ok) ({ acked: base, receipts } = told); // for whichever tracker the next report goes to
       else if (answer.status == 401) session = (await (await post(telemetry.configURL)).json()).telemetry.session;
       else throw 0;
       wait = intervalMs;

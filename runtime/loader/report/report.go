@@ -47,8 +47,9 @@ type Reporter struct {
 	log    *slog.Logger
 
 	sequence int64
-	offset   telemetry.Counters // counted under earlier sessions
-	acked    *telemetry.Counters
+	offset   telemetry.Counters  // counted under earlier sessions
+	acked    *telemetry.Counters // under this session; nil: nothing
+	receipts []telemetry.Receipt
 	failing  bool
 	soon     chan struct{}
 	accepted atomic.Bool
@@ -58,7 +59,7 @@ type Reporter struct {
 func (r *Reporter) Accepted() bool { return r.accepted.Load() }
 
 // New makes a reporter. sample fills what is cumulative since the peer began;
-// version, session, sequence and base are the reporter's.
+// version, session, sequence, base and receipts are the reporter's.
 func New(cfg Config, sample func() telemetry.Report, log *slog.Logger) *Reporter {
 	if cfg.Interval <= 0 {
 		cfg.Interval = DefaultInterval
@@ -148,6 +149,9 @@ func (r *Reporter) renew(ctx context.Context) error {
 	r.cfg.Session = session
 	if r.acked != nil {
 		r.offset = r.offset.Add(*r.acked)
+		for i := range r.receipts {
+			r.receipts[i].Counters = r.receipts[i].Counters.Sub(*r.acked)
+		}
 	}
 	r.acked, r.sequence = nil, 0
 	return r.send(ctx)
@@ -159,6 +163,9 @@ func (r *Reporter) send(ctx context.Context) error {
 	report.Version, report.Session, report.Sequence = telemetry.ReportVersion, r.cfg.Session, r.sequence
 	report.Counters = report.Counters.Sub(r.offset)
 	report.Base = r.acked
+	if report.Role == telemetry.RoleViewer { // only what viewers receive is kept over restarts
+		report.Receipts = r.receipts
+	}
 	body, err := json.Marshal(report)
 	if err != nil {
 		return fmt.Errorf("encoding report: %w", err)
@@ -189,7 +196,7 @@ func (r *Reporter) send(ctx context.Context) error {
 	if err := json.Unmarshal(answer, &ack); err != nil {
 		return fmt.Errorf("decoding acknowledgement: %w", err)
 	}
-	r.acked = &ack.Acked
+	r.acked, r.receipts = &ack.Acked, ack.Receipts
 	r.accepted.Store(true)
 	return nil
 }

@@ -12,13 +12,8 @@ import (
 // Version is the version of the format that this package reads and writes.
 const Version = 1
 
-// Path is where a tracker answers with Stats, and AccumulatePath the same for the one reader that keeps the totals over
-// restarts of the tracker with a telemetry.Accumulator. A tracker with an admin listener takes AccumulatePath there
-// only: anybody may read the stats, but nobody else may say that they are in safe hands.
-const (
-	Path           = "/v1/stats"
-	AccumulatePath = Path + "?accumulate=1"
-)
+// Path is where a tracker answers with Stats.
+const Path = "/v1/stats"
 
 // MaxBytes is more than any answer is long; readers need not take more.
 const MaxBytes = 4 << 20
@@ -129,9 +124,11 @@ type Offload struct {
 	Window        telemetry.Counters `json:"window"`
 	WindowRatio   *float64           `json:"windowRatio"` // peer ÷ received in the window; null: nothing received
 	Totals        telemetry.Counters `json:"totals"`      // since startedAt; see telemetry.Accumulator
-	TotalRatio    *float64           `json:"totalRatio"`
-	SeederTotals  telemetry.Counters `json:"seederTotals"` // of the seeders: http is what they took from the origin
-	Stalls        int64              `json:"stalls"`
-	StallMs       int64              `json:"stallMs"`
-	StartupMs     int64              `json:"startupMs"` // mean
+	// Reading is the number of this reading of the totals, for an answer of AccumulatePath; else 0.
+	Reading      int64              `json:"reading,omitempty"`
+	TotalRatio   *float64           `json:"totalRatio"`
+	SeederTotals telemetry.Counters `json:"seederTotals"` // of the seeders: http is what they took from the origin
+	Stalls       int64              `json:"stalls"`
+	StallMs      int64              `json:"stallMs"`
+	StartupMs    int64              `json:"startupMs"` // mean
 }

@@ -93,7 +93,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	h := &Handler{cfg: cfg, deps: deps, log: log, signer: signer, boot: hex.EncodeToString(boot), began: deps.Now(),
 		sites: newSites(cfg.Sites), limiter: newLimiter(cfg.RequestsPerSecond, cfg.RequestBurst), mux: http.NewServeMux()}
 	h.aggregate = telemetry.NewAggregate(telemetry.Config{Interval: cfg.Interval, Window: cfg.Window,
-		MaxSessions: cfg.MaxSessions, MaxBitsPerSecond: cfg.MaxBitsPerSecond, OnlyRead: cfg.TotalsKept}, h.began)
+		MaxSessions: cfg.MaxSessions, MaxBitsPerSecond: cfg.MaxBitsPerSecond, OnlyRead: cfg.TotalsKept, Boot: h.boot}, h.began)
 	if h.metrics, err = newMetrics(reg, h); err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 	if report.Seeder != nil && h.deps.OnSeeder != nil {
 		h.deps.OnSeeder(from.Key, *report.Seeder)
 	}
-	h.reply(w, path, http.StatusOK, telemetry.Acknowledgement{Acked: result.Acked, Boot: h.boot})
+	h.reply(w, path, http.StatusOK, telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot})
 }
 
 // sender establishes who reports: a seeder by its token, a viewer by its session.

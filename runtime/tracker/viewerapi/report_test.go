@@ -79,7 +79,7 @@ func TestRestart(t *testing.T) {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	var total telemetry.Accumulator
-	total.Observe(first.Boot(), first.Stats().Offload.Totals)
+	total.Observe(first.Boot(), 0, first.Stats().Offload.Totals)
 
 	second := newRig(t, Config{SessionKey: key})
 	second.now = first.now.Add(10 * time.Second)
@@ -88,7 +88,7 @@ func TestRestart(t *testing.T) {
 	if w := second.do("POST", "/v1/telemetry", body); w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
-	if got := total.Observe(second.Boot(), second.Stats().Offload.Totals); got.HTTP != 1500 || first.Boot() == second.Boot() {
+	if got := total.Observe(second.Boot(), 0, second.Stats().Offload.Totals); got.HTTP != 1500 || first.Boot() == second.Boot() {
 		t.Fatalf("total %d", got.HTTP)
 	}
 }

@@ -32,16 +32,18 @@ func (h *Handler) viewersKnown(now time.Time) bool {
 }
 
 // Stats computes what /v1/stats answers.
-func (h *Handler) Stats() Stats { return h.sums(false) }
+func (h *Handler) Stats() Stats { return h.sums(nil) }
 
-func (h *Handler) sums(accumulate bool) Stats {
+// sums also marks the totals as read by somebody who has kept earlier readings; nil: by somebody who keeps nothing.
+func (h *Handler) sums(kept telemetry.Kept) Stats {
 	now := h.deps.Now()
 	facts, hold := h.facts(), h.held(now)
 	h.mu.Lock()
-	summary := h.aggregate.Summary(now)
-	if accumulate {
-		h.aggregate.MarkRead(now)
+	var reading int64
+	if kept != nil {
+		reading = h.aggregate.MarkRead(now, kept)
 	}
+	summary := h.aggregate.Summary(now)
 	h.mu.Unlock()
 	audience := h.deps.Swarms.Audience()
 	viewers := summary.Stream(h.cfg.Stream, telemetry.RoleViewer)
@@ -57,7 +59,7 @@ func (h *Handler) sums(accumulate bool) Stats {
 		STUN: h.stunStats(), SeederStates: summary.Seeders, Groups: summary.Groups, Refused: summary.Refused,
 		Sessions: summary.Sessions, Evicted: summary.Evicted,
 		Offload: Offload{WindowSeconds: h.cfg.Window.Seconds(), Window: viewers.Window, WindowRatio: ratio(viewers.Window),
-			Totals: viewers.Totals, TotalRatio: ratio(viewers.Totals), SeederTotals: seeders.Totals,
+			Totals: viewers.Totals, Reading: reading, TotalRatio: ratio(viewers.Totals), SeederTotals: seeders.Totals,
 			Stalls: viewers.Stalls, StallMs: viewers.StallMs, StartupMs: viewers.StartupMs}}
 	if !facts.At.IsZero() {
 		out.SourceReadAt = facts.At.UTC()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,9 +79,15 @@ func TestOnlyOneReaderAccumulates(t *testing.T) {
 			}
 			return s
 		}
+		var total telemetry.Accumulator
+		keep := func(h http.Handler) int64 {
+			t.Helper()
+			s := read(h, stats.AccumulatePath(total.Kept()))
+			return total.Observe(s.Boot, s.Offload.Reading, s.Offload.Totals).HTTP
+		}
 		acked(1, 1000)
-		read(r, stats.AccumulatePath)
-		want := int64(1000) // only what was read is acknowledged
+		keep(r)
+		want := int64(1000) // only what is kept is acknowledged
 		if private {
 			want = 2000 // nobody accumulates as far as the tracker knows
 		}
@@ -91,12 +98,18 @@ func TestOnlyOneReaderAccumulates(t *testing.T) {
 		read(r, stats.Path)
 		acked(3, 3000)
 		r.now = r.now.Add(-5 * time.Second) // back within the cache's time
-		if s := read(r.StatsHandler(), stats.AccumulatePath); s.Offload.Totals.HTTP != 3000 {
-			t.Errorf("private %v: accumulated %d of 3000", private, s.Offload.Totals.HTTP)
+		if got := keep(r.StatsHandler()); got != 3000 {
+			t.Errorf("private %v: accumulated %d of 3000", private, got)
 		}
+		keep(r.StatsHandler()) // which says that it has what it read before
 		r.now = r.now.Add(5 * time.Second)
 		if got := acked(4, 4000); got != 3000 {
 			t.Errorf("private %v: acked %d, want 3000", private, got)
+		}
+		w := httptest.NewRecorder()
+		r.StatsHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, stats.Path+"?accumulate=1&kept=much", nil))
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "READING:BOOT") {
+			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	}
 }
