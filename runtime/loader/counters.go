@@ -56,7 +56,9 @@ type counters struct {
 	discarded, uploaded             atomic.Int64
 	segments, originRequests        atomic.Int64
 	digestErrors, verified          atomic.Int64
-	commandFloods, requestsDenied   atomic.Int64
+	requestsDenied, blamed          atomic.Int64
+	uploadsExpired                  atomic.Int64
+	cutOff                          [offences]atomic.Int64
 	playlistErrors, segmentFailures atomic.Int64
 }
 
@@ -80,7 +82,7 @@ type Trouble struct {
 func (e *Engine) Trouble() Trouble {
 	c := &e.counters
 	return Trouble{
-		CommandFloods: c.commandFloods.Load(), RequestsAbsent: c.requestsDenied.Load(),
+		CommandFloods: c.cutOff[offenceCommands].Load(), RequestsAbsent: c.requestsDenied.Load(),
 		PlaylistErrors: c.playlistErrors.Load(), OriginFailures: c.segmentFailures.Load(),
 	}
 }

@@ -55,7 +55,13 @@ func (s *session) bytes(b []byte, now time.Time) {
 		s.strayBytes(len(b))
 		return
 	}
+	if !s.r.freight.take(len(b)) {
+		s.noRoom(d)
+		s.mu.Unlock()
+		return
+	}
 	result := d.machine.OnBytes(len(b), now)
+	s.r.freight.give(len(b) - result.Used)
 	if result.Used > 0 {
 		d.data = append(d.data, b[:result.Used]...)
 		d.received += int64(result.Used)
@@ -68,20 +74,37 @@ func (s *session) bytes(b []byte, now time.Time) {
 	}
 }
 
+// noRoom gives a request up that brings more than there is room for; the peer is not to blame. The session is locked.
+func (s *session) noRoom(d *download) {
+	s.download = nil
+	if c, ok := d.machine.Cancel(); ok {
+		s.send(c)
+	}
+	s.r.e.counters.discarded.Add(int64(len(d.data)))
+	s.r.freight.give(len(d.data))
+	s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, nil, wire.NoFailure) })
+}
+
 // strayBytes counts bytes that belong to no request: a few follow every
-// cancel, endless ones are an attack.
+// cancel, endless ones are an attack, however small the messages are.
 func (s *session) strayBytes(n int) {
 	s.r.e.counters.discarded.Add(int64(n))
-	if s.stray += int64(n); s.stray > strayBytesLimit {
-		s.peer.Close(errStrayBytes)
+	if !s.stray.AllowN(time.Now(), max(n, strayMessage)) {
+		s.cutOff(errStrayBytes)
 	}
 }
 
 func (s *session) downloadCommand(c wire.Command, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if d := s.download; d != nil {
-		s.settle(d, d.machine.OnCommand(c, now), now)
+	d := s.download
+	if d == nil {
+		return
+	}
+	result := d.machine.OnCommand(c, now)
+	s.settle(d, result, now)
+	if result.Changed && result.Reason == wire.FailureAbsent {
+		s.forget(c.SegmentID)
 	}
 }
 
@@ -131,6 +154,7 @@ func (s *session) settle(d *download, result wire.DownloadResult, now time.Time)
 	}
 	if result.DiscardHeld {
 		s.r.e.counters.discarded.Add(int64(len(d.data)))
+		s.r.freight.give(len(d.data))
 		d.data = nil
 	}
 	d.seg.publish(d.attempt, d.data, d.total, now)
@@ -149,8 +173,16 @@ func (s *session) settle(d *download, result wire.DownloadResult, now time.Time)
 		}
 	}
 	if result.Close {
-		s.peer.Close(errProtocol)
+		s.cutOff(causeOf(result.Reason))
 	}
+}
+
+// causeOf says why a connection is closed over a failed request.
+func causeOf(reason wire.FailureReason) error {
+	if reason == wire.FailureTimeout {
+		return errUnreliable
+	}
+	return errProtocol
 }
 
 // flight describes the running request for the scheduler.

@@ -31,6 +31,9 @@ type Engine struct {
 	work     sync.WaitGroup
 	seed     uint64
 	checks   chan struct{} // bounds simultaneous verifications
+	checking atomic.Int64  // those and the ones that wait
+	transit  *transit
+	segments atomic.Int64 // known, over all renditions
 
 	mu         sync.Mutex
 	renditions []*rendition
@@ -53,6 +56,7 @@ func New(cfg Config, node *mesh.Node, uplink *Uplink, log *slog.Logger) (*Engine
 	e := &Engine{
 		cfg: cfg, node: node, log: log, uplink: uplink,
 		store:   store.New(cfg.StoreBytes),
+		transit: transitOf(cfg.StoreBytes, cfg.MaxSegmentBytes),
 		seed:    mathrand.Uint64(),
 		checks:  make(chan struct{}, 2),
 		loaded:  make(chan struct{}),
@@ -83,10 +87,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		swarmID = presentation.DefaultSwarmID
 	}
 	var all []*rendition
-	for _, info := range e.cfg.Select(presentation.Renditions) {
-		if info.URI == "" {
-			continue // audio that is muxed into the variants has no playlist of its own
-		}
+	for _, info := range e.bounded(e.cfg.Select(presentation.Renditions)) {
 		all = append(all, newRendition(ctx, e, info))
 	}
 	if len(all) == 0 {
@@ -205,6 +206,8 @@ type RenditionStatus struct {
 	Held        int   // segments of the playlist held
 	Known       int   // segments in the playlist
 	Peers       int
+	Announced   int    // segments that peers announce
+	Waits       int    // players' requests that wait for bytes
 	Error       string // why its playlist cannot be refreshed; empty if it is
 }
 

@@ -15,17 +15,26 @@ import (
 
 // fetch asks the origin for a segment, from the bytes already held on.
 func (r *rendition) fetch(seg *segment, now time.Time) {
+	if !r.e.transit.spare() {
+		seg.retryAt = now.Add(noTransitPause)
+		return
+	}
 	held := seg.partial
 	ctx, stop := context.WithCancel(r.ctx)
 	seg.state, seg.stop, seg.since, seg.partial = schedule.Fetching, stop, now, nil
 	r.dirty = true
 	r.e.counters.originRequests.Add(1)
 	m, known, attempt := seg.Segment, seg.total, seg.begin(held)
-	progress := func(data []byte, total int64) { seg.publish(attempt, data, total, time.Now()) }
+	seg.arriving.Store(&arrival{})
+	progress := func(data []byte, total int64) {
+		at := time.Now()
+		seg.arriving.Store(&arrival{at: at, received: int64(len(data) - len(held)), remaining: remaining(total, len(data))})
+		seg.publish(attempt, data, total, at)
+	}
 	r.e.work.Go(func() {
 		defer stop()
 		data, total, err := r.download(ctx, m, held, known, progress)
-		r.mail.post(func() { r.fetched(seg, data, total, err) })
+		r.mail.post(func() { r.fetched(seg, attempt, data, total, err) })
 	})
 }
 
@@ -38,22 +47,27 @@ func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byt
 		if passing(err) {
 			return held, -1, err
 		}
-		r.e.counters.discarded.Add(int64(len(held)))
+		r.discard(held)
 		return nil, -1, err
 	}
 	defer func() { _ = body.Close() }() // read to its end or given up: nothing to learn from closing
 	data := held
-	if total > int64(len(held)) && total <= r.e.cfg.MaxSegmentBytes {
-		data = slices.Grow(held, int(total)-len(held)+1) // one more, so that the end is seen without growing
+	if missing := total - int64(len(held)); missing > 0 {
+		data = slices.Grow(held, int(min(missing, eagerOrigin))+1) // one more, so that the end is seen without growing
 	}
 	progress(data, total)
 	for {
 		if len(data) == cap(data) {
-			data = slices.Grow(data, 64<<10)
+			data = slices.Grow(data, max(64<<10, int(min(int64(len(data)), total-int64(len(data))))+1))
 		}
 		n, err := body.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
 		r.e.counters.received[FromHTTP].Add(int64(n))
+		if !r.freight.take(n) {
+			r.e.counters.discarded.Add(int64(n))
+			r.discard(data)
+			return nil, -1, errNoTransit
+		}
+		data = data[:len(data)+n]
 		if n > 0 {
 			progress(data, total)
 		}
@@ -65,6 +79,9 @@ func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byt
 		}
 	}
 }
+
+// eagerOrigin is the same as eagerBytes for what an origin claims: most segments need no more.
+const eagerOrigin = 2 << 20
 
 // passing tells whether an error says nothing about the bytes held: the same
 // request may work in a moment.
@@ -82,9 +99,9 @@ func passing(err error) bool {
 	return false
 }
 
-func (r *rendition) fetched(seg *segment, data []byte, total int64, err error) {
-	if seg.state != schedule.Fetching {
-		r.e.counters.discarded.Add(int64(len(data)))
+func (r *rendition) fetched(seg *segment, attempt int64, data []byte, total int64, err error) {
+	if seg.state != schedule.Fetching || seg.attempt != attempt {
+		r.discard(data)
 		return
 	}
 	if err == nil {
@@ -97,7 +114,7 @@ func (r *rendition) fetched(seg *segment, data []byte, total int64, err error) {
 	r.e.counters.segmentFailures.Add(1)
 	seg.problem = err
 	if seg.failures == 0 && r.ctx.Err() == nil {
-		r.log.Warn("fetching segment failed, trying again", "sequence", seg.Sequence, "error", err)
+		r.loud.warn("fetching segment failed, trying again", "sequence", seg.Sequence, "error", err)
 	}
 	r.missing(seg, data)
 	r.failed(seg, time.Now())
@@ -106,7 +123,12 @@ func (r *rendition) fetched(seg *segment, data []byte, total int64, err error) {
 // verify compares a completed segment with the origin's own bytes, outside of
 // all counters but its own.
 func (r *rendition) verify(m manifest.Segment, data []byte, source Source) {
+	if r.e.checking.Add(1) > maxChecks {
+		r.e.checking.Add(-1)
+		return
+	}
 	r.e.work.Go(func() {
+		defer r.e.checking.Add(-1)
 		select {
 		case r.e.checks <- struct{}{}:
 			defer func() { <-r.e.checks }()
@@ -115,13 +137,13 @@ func (r *rendition) verify(m manifest.Segment, data []byte, source Source) {
 		}
 		body, _, err := r.e.cfg.Source.FetchSegment(r.ctx, m, 0)
 		if err != nil {
-			r.log.Warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
+			r.loud.warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
 			return
 		}
 		defer func() { _ = body.Close() }() // read to its end: nothing to learn from closing
 		want := sha256.New()
 		if _, err := io.Copy(want, body); err != nil {
-			r.log.Warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
+			r.loud.warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
 			return
 		}
 		r.e.counters.verified.Add(1)

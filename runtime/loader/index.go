@@ -28,7 +28,7 @@ const (
 func (s *span) set(ids []int64) map[int64]struct{} {
 	m := make(map[int64]struct{}, min(len(ids), 64))
 	for _, id := range ids {
-		if s != nil && (id < s.low || id > s.high) {
+		if !s.has(id) {
 			continue
 		}
 		if s == nil && len(m) == unknownIDs {
@@ -38,6 +38,9 @@ func (s *span) set(ids []int64) map[int64]struct{} {
 	}
 	return m
 }
+
+// has tells whether an id is inside the span.
+func (s *span) has(id int64) bool { return s == nil || (id >= s.low && id <= s.high) }
 
 func newIndex(generations []identity.Generation) *index {
 	x := &index{

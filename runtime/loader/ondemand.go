@@ -186,6 +186,9 @@ func (s *slot) enter(life context.Context, swarmID string) (*Watch, error) {
 		return nil, ErrStopped
 	}
 	if s.r == nil {
+		if !s.e.mayWake() {
+			return nil, ErrTooManyRenditions
+		}
 		r := newRendition(life, s.e, s.info)
 		r.lonely = s.lonely
 		if err := r.join(life, swarmID); err != nil {
@@ -240,6 +243,13 @@ func (s *slot) sleep() {
 	s.e.asleep(r)
 	s.r, s.lonely = nil, !r.met.Load()
 	r.log.Info("rendition sleeps")
+}
+
+// mayWake tells whether one more rendition may run.
+func (e *Engine) mayWake() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.renditions) < MaxRenditions
 }
 
 // awake and asleep keep the list of renditions that are running.

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -31,11 +30,17 @@ type rendition struct {
 	hashes  []identity.InfoHash // of the swarms that it claimed; on demand
 	status  atomic.Pointer[RenditionStatus]
 	fresh   *freshness
+	freight *freight
+	loud    *limitedLog // for what an origin can cause again and again
 
 	// owned by run
 	playlist  *manifest.Playlist
 	segments  []*segment // playlist order; those that left the playlist come first
 	byKey     map[store.Key]*segment
+	bySeq     map[int64]*segment // the first with its number
+	counted   int                // segments counted in the engine's sum
+	row       int                // failures of the origin since its last success
+	rowAt     time.Time          // the last of them
 	sessions  []*session
 	newestAt  time.Time // when the newest segment was first seen
 	playError string
@@ -59,12 +64,15 @@ func newRendition(ctx context.Context, e *Engine, info manifest.Rendition) *rend
 		mail: newMailbox(), index: newIndex(e.cfg.Generations),
 		swarms:    make(map[identity.Generation]*mesh.Swarm),
 		byKey:     make(map[store.Key]*segment),
+		bySeq:     make(map[int64]*segment),
+		freight:   &freight{t: e.transit},
 		announced: make(map[identity.Generation]announced),
 		joinedAt:  time.Now(),
 		fresh:     newFreshness(),
 		heads:     make(map[*head]struct{}),
 		waiting:   make(map[*segment]struct{}),
 	}
+	r.loud = newLimitedLog(r.log)
 	r.status.Store(&RenditionStatus{Name: info.Name, HeldEdge: -1, NewestKnown: -1})
 	if e.playback != nil {
 		r.track = e.playback.addTrack(info.Name)
@@ -132,11 +140,12 @@ const (
 	viewerTick = 100 * time.Millisecond // playback moves, requests grow late
 	seederTick = 500 * time.Millisecond // retries come due
 	pause      = 5 * time.Millisecond   // announcements of a whole swarm are handled together
+	restShare  = 9                      // times as long as a look takes nobody looks again, so that many of them keep no processor busy
 )
 
 // run owns the rendition until its context ends.
 func (r *rendition) run() {
-	defer r.mail.close()
+	defer r.end()
 	var follow sync.WaitGroup
 	follow.Go(r.follow)
 	defer follow.Wait()
@@ -148,14 +157,16 @@ func (r *rendition) run() {
 	timer := time.NewTimer(tick)
 	defer timer.Stop()
 	var last time.Time
+	between := pause
 	for {
 		for _, work := range r.mail.take() {
 			work()
 		}
 		now := time.Now()
-		wait := pause - now.Sub(last)
+		wait := between - now.Sub(last)
 		if wait <= 0 {
 			r.act(now)
+			between = min(max(pause, restShare*time.Since(now)), tick)
 			last, wait = now, tick
 		}
 		timer.Reset(wait)
@@ -174,6 +185,13 @@ func (r *rendition) run() {
 		case <-timer.C:
 		}
 	}
+}
+
+// end lets go of what the rendition had of the engine's.
+func (r *rendition) end() {
+	r.mail.close()
+	r.freight.close()
+	r.count(0)
 }
 
 func (r *rendition) settleTrack() {
@@ -232,7 +250,7 @@ func (r *rendition) follow() {
 func (r *rendition) refreshed(p *manifest.Playlist, err error) {
 	if err != nil {
 		if r.playError == "" {
-			r.log.Warn("refreshing playlist failed, trying again", "error", err)
+			r.loud.warn("refreshing playlist failed, trying again", "error", err)
 		}
 		r.playError = err.Error()
 		r.e.counters.playlistErrors.Add(1)
@@ -240,16 +258,15 @@ func (r *rendition) refreshed(p *manifest.Playlist, err error) {
 		return
 	}
 	if r.playError != "" {
-		r.log.Info("playlist is back")
+		r.loud.info("playlist is back")
 		r.playError = ""
+	}
+	if !r.fits(len(p.Segments)) {
+		r.refreshed(nil, errTooManySegments)
+		return
 	}
 	r.merge(p, time.Now())
 }
-
-var (
-	errTooManyPeers = errors.New("peer limit reached")
-	errProtocol     = errors.New("peer broke the protocol")
-)
 
 // handler turns one swarm's connections into sessions.
 type handler struct {
@@ -260,6 +277,7 @@ type handler struct {
 
 func (h *handler) PeerOpened(p *mesh.Peer) {
 	if h.r.e.peers.Add(1) > int64(h.r.e.cfg.MaxPeers) {
+		h.r.e.counters.cutOff[offenceFull].Add(1)
 		p.Close(errTooManyPeers)
 		return
 	}
@@ -316,6 +334,14 @@ func (r *rendition) report(now time.Time) {
 	s := RenditionStatus{Name: r.info.Name, HeldEdge: -1, NewestKnown: -1, Peers: len(r.sessions), Error: r.playError}
 	if r.playlist != nil {
 		s.Live = r.playlist.Live
+	}
+	for _, p := range r.sessions {
+		if a := p.announced.Load(); a != nil {
+			s.Announced += len(a.loaded) + len(a.loading)
+		}
+	}
+	for seg := range r.waiting {
+		s.Waits += len(seg.waits)
 	}
 	for _, seg := range r.segments {
 		if !seg.retired.IsZero() {

@@ -18,6 +18,9 @@ const (
 
 // seed fetches what a seeder should hold.
 func (r *rendition) seed(now time.Time) {
+	if r.resting(now) {
+		return
+	}
 	live := r.playlist.Live
 	wanted := r.wanted()
 	full := false
@@ -89,14 +92,18 @@ func (r *rendition) view(now time.Time) {
 		v.WaitUntil = r.joinedAt.Add(r.hopeful(now))
 		v.HopeUntil = r.joinedAt.Add(r.e.cfg.StartupHope)
 	}
+	hope := now.Add(-max(leastLoading, loadingTarget*r.playlist.TargetDuration))
 	peers := make(map[*session]int, len(r.sessions))
 	for i, s := range r.sessions {
 		peers[s] = i
 		ids, a := s.generation, s.announced.Load()
 		_, _, _, _, busy := s.flight()
+		if !s.believed(now) {
+			a = nil
+		}
 		v.Peers = append(v.Peers, schedule.Peer{
 			Seeder: s.seeder, Busy: busy, Speed: float64(s.speed.Load()),
-			Holds: func(sequence int64) schedule.Holding { return a.holding(r.externalID(sequence, ids)) },
+			Holds: func(sequence int64) schedule.Holding { return a.holding(r.externalID(sequence, ids), hope) },
 		})
 	}
 	var segs []*segment
@@ -114,8 +121,7 @@ func (r *rendition) view(now time.Time) {
 		seg := segs[a.Segment]
 		switch a.Kind {
 		case schedule.Abandon:
-			r.missing(seg, seg.from.cancelDownload())
-			seg.notFrom, seg.from = seg.from, nil
+			r.abandon(seg, now)
 		case schedule.Fetch:
 			r.fetch(seg, now)
 		case schedule.Request:
@@ -135,6 +141,9 @@ func (r *rendition) scheduled(seg *segment, peers map[*session]int) schedule.Seg
 	if i, ok := peers[seg.notFrom]; ok && seg.notFrom != nil {
 		out.NotFrom = i
 	}
+	if a := seg.arriving.Load(); a != nil && seg.state == schedule.Fetching {
+		out.Flight = schedule.Flight{Peer: -1, Since: seg.since, LastBytes: a.at, Received: a.received, Remaining: a.remaining}
+	}
 	if seg.state == schedule.Requested {
 		since, last, received, remaining, _ := seg.from.flight()
 		out.Flight = schedule.Flight{
@@ -146,12 +155,25 @@ func (r *rendition) scheduled(seg *segment, peers map[*session]int) schedule.Seg
 
 // externalID maps a media sequence to a generation's segment id.
 func (r *rendition) externalID(sequence int64, g identity.Generation) int64 {
-	for _, seg := range r.segments {
-		if seg.Sequence == sequence {
-			return seg.ID(g)
-		}
+	if seg := r.bySeq[sequence]; seg != nil {
+		return seg.ID(g)
 	}
 	return -1
+}
+
+// abandon ends a transfer that is too slow, so that somebody else can be asked. A peer's bytes are kept. Those of the
+// origin may still be on their way from the connection's reader; when it is left for a peer there are few.
+func (r *rendition) abandon(seg *segment, now time.Time) {
+	if seg.state == schedule.Fetching {
+		seg.stop()
+		r.missing(seg, nil)
+		r.failed(seg, now)
+		return
+	}
+	from := seg.from
+	r.missing(seg, from.cancelDownload())
+	seg.notFrom, seg.from = from, nil
+	from.blame(now)
 }
 
 // playhead is the presentation time being played. A viewer starts LiveDelay

@@ -28,11 +28,26 @@ type segment struct {
 	since    time.Time // when the origin was asked
 	problem  error     // why the origin did not deliver last
 	attempt  int64     // counts the transfers
+	arriving atomic.Pointer[arrival]
 
 	// On demand only.
 	feed   atomic.Pointer[feed] // for players that wait; nil if there are none
 	waits  []*wait
 	noRoom bool // the store did not take it
+}
+
+// arrival is how far a transfer from the origin is.
+type arrival struct {
+	at                  time.Time
+	received, remaining int64
+}
+
+// remaining is how many of total bytes are still to come; −1 if that is not known.
+func remaining(total int64, have int) int64 {
+	if total < 0 {
+		return -1
+	}
+	return total - int64(have)
 }
 
 // publish hands what a transfer has brought so far to the players that wait.
@@ -80,6 +95,9 @@ func (r *rendition) merge(p *manifest.Playlist, now time.Time) {
 			seg.state = schedule.Held
 		}
 		r.byKey[key] = seg
+		if r.bySeq[seg.Sequence] == nil {
+			r.bySeq[seg.Sequence] = seg
+		}
 		r.segments = append(r.segments, seg)
 		fresh = true
 	}
@@ -109,6 +127,7 @@ func (r *rendition) forgetAll() {
 		r.drop(seg)
 	}
 	r.segments, r.based = nil, false
+	clear(r.bySeq)
 }
 
 func (r *rendition) drop(seg *segment) {
@@ -116,6 +135,9 @@ func (r *rendition) drop(seg *segment) {
 	r.answer(seg, nil, ErrGone)
 	r.e.store.Remove(seg.key)
 	delete(r.byKey, seg.key)
+	if r.bySeq[seg.Sequence] == seg {
+		delete(r.bySeq, seg.Sequence)
+	}
 	r.dirty = true
 }
 
@@ -130,8 +152,15 @@ func (r *rendition) retire(now time.Time) {
 		// Players may ask for a segment as long after it left the playlist as the playlist is (RFC 8216 §6.2.2).
 		keep = max(keep, r.playlist.Window)
 	}
+	// A playlist that is another one at each load must not fill the memory with what has left it.
+	excess := len(r.segments) - len(r.playlist.Segments) - max(leastRetired, len(r.playlist.Segments))
 	kept := r.segments[:0]
 	for _, seg := range r.segments {
+		if excess > 0 && !seg.retired.IsZero() {
+			r.drop(seg)
+			excess--
+			continue
+		}
 		if seg.retired.IsZero() || now.Sub(seg.retired) < keep || r.needed(seg, now) || len(seg.waits) > 0 {
 			kept = append(kept, seg)
 			continue
@@ -140,6 +169,7 @@ func (r *rendition) retire(now time.Time) {
 	}
 	clear(r.segments[len(kept):])
 	r.segments = kept
+	r.count(len(kept))
 }
 
 // giveUp ends whatever brings a segment in.
@@ -148,9 +178,9 @@ func (r *rendition) giveUp(seg *segment) {
 	case schedule.Fetching:
 		seg.stop()
 	case schedule.Requested:
-		r.e.counters.discarded.Add(int64(len(seg.from.cancelDownload())))
+		r.discard(seg.from.cancelDownload())
 	}
-	r.e.counters.discarded.Add(int64(len(seg.partial)))
+	r.discard(seg.partial)
 	seg.partial, seg.state = nil, schedule.Missing
 }
 
@@ -158,15 +188,25 @@ func (r *rendition) giveUp(seg *segment) {
 func (r *rendition) completed(seg *segment, data []byte, source Source) {
 	now := time.Now()
 	if seg.held() || r.byKey[seg.key] != seg {
-		r.e.counters.discarded.Add(int64(len(data)))
+		r.discard(data)
 		return
 	}
 	if len(data) == 0 || (seg.total >= 0 && int64(len(data)) != seg.total) {
 		// A segment of no or the wrong length must never be announced: it would poison the swarm.
-		r.e.counters.discarded.Add(int64(len(data)))
+		r.discard(data)
+		if seg.from != nil {
+			seg.from.blame(now)
+		}
 		r.missing(seg, nil)
 		seg.notFrom = seg.from
 		return
+	}
+	r.freight.give(len(data))
+	if seg.from != nil && source != FromHTTP {
+		seg.from.praise()
+	}
+	if source == FromHTTP {
+		r.row = 0
 	}
 	if seg.state == schedule.Fetching {
 		seg.stop() // a peer was faster after all
@@ -192,6 +232,12 @@ func (r *rendition) completed(seg *segment, data []byte, source Source) {
 	}
 }
 
+// discard counts bytes that turned out to be of no use.
+func (r *rendition) discard(data []byte) {
+	r.e.counters.discarded.Add(int64(len(data)))
+	r.freight.give(len(data))
+}
+
 // rank is the order of eviction: live segments go by presentation time, those
 // of a VOD seeder by last use, those of a VOD viewer by presentation time. On
 // demand all go by last use, since players may be anywhere.
@@ -214,7 +260,11 @@ func (r *rendition) missing(seg *segment, partial []byte) {
 // downloadFailed handles a request to a peer that brought no whole segment.
 func (r *rendition) downloadFailed(s *session, seg *segment, data []byte, reason wire.FailureReason) {
 	if seg.state != schedule.Requested || seg.from != s {
+		r.discard(data)
 		return
+	}
+	if reason == wire.FailureAbsent || reason == wire.FailureTimeout {
+		s.blame(time.Now())
 	}
 	r.log.Debug("peer did not deliver", "peer", string(s.peer.ID()), "sequence", seg.Sequence, "reason", reason)
 	r.missing(seg, data)
@@ -233,6 +283,8 @@ func (r *rendition) evicted(keys []store.Key) {
 // failed notes that the origin did not deliver and when to ask again.
 func (r *rendition) failed(seg *segment, now time.Time) {
 	seg.failures++
+	r.row++
+	r.rowAt = now
 	step := min(250*time.Millisecond<<min(seg.failures-1, 6), 5*time.Second)
 	jitter := time.Duration(float64(step) / 2 * lottery(r.e.seed, seg.Sequence+int64(seg.failures)))
 	seg.retryAt = now.Add(step/2 + jitter)

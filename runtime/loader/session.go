@@ -15,20 +15,6 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
 
-// Bounds on what one connection may ask of this peer.
-const (
-	commandsPerSecond = 100
-	commandBurst      = 400
-	nonsense          = 20       // commands that one undecodable message counts as
-	strayBytesLimit   = 64 << 20 // bytes nobody asked for, over the life of a connection
-)
-
-// Causes for which a connection is closed by this peer.
-var (
-	errCommandFlood = errors.New("too many commands")
-	errStrayBytes   = errors.New("too many bytes that nobody asked for")
-)
-
 // session is what this peer knows of one connection. Its methods run on the
 // connection's reader unless they say otherwise.
 type session struct {
@@ -39,7 +25,9 @@ type session struct {
 
 	joiner   wire.Joiner
 	commands *rate.Limiter
-	stray    int64
+	stray    *rate.Limiter
+	claims   map[int64]time.Time // since when the peer says that it is fetching a segment
+	cut      atomic.Bool
 
 	announced atomic.Pointer[announcement] // latest; read by the rendition's owner
 	speed     atomic.Int64                 // bytes per second of the last delivery; 0 if unknown
@@ -49,21 +37,27 @@ type session struct {
 	download  *download      // running request to this peer
 
 	uploads uploader
+
+	// The rendition's owner has these.
+	failures int
+	shunned  time.Time
 }
 
 // announcement is the last full state a peer announced.
 type announcement struct {
-	loaded, loading map[int64]struct{}
+	loaded  map[int64]struct{}
+	loading map[int64]time.Time // since when
 }
 
-func (a *announcement) holding(id int64) schedule.Holding {
+// holding is what the peer says of a segment. That it is fetching it is believed if it began after since.
+func (a *announcement) holding(id int64, since time.Time) schedule.Holding {
 	if a == nil {
 		return schedule.Absent
 	}
 	if _, ok := a.loaded[id]; ok {
 		return schedule.Loaded
 	}
-	if _, ok := a.loading[id]; ok {
+	if at, ok := a.loading[id]; ok && at.After(since) {
 		return schedule.Loading
 	}
 	return schedule.Absent
@@ -74,6 +68,7 @@ func newSession(r *rendition, g identity.Generation, p *mesh.Peer) *session {
 		r: r, generation: g, peer: p,
 		seeder:   strings.HasPrefix(string(p.ID()), seederLabel),
 		commands: rate.NewLimiter(commandsPerSecond, commandBurst),
+		stray:    rate.NewLimiter(strayPerSecond, strayBurst),
 	}
 	s.uploads.s = s
 	return s
@@ -97,11 +92,11 @@ func (s *session) message(msg []byte) {
 	case wire.GotBytes:
 		s.bytes(event.Bytes, now)
 	case wire.GotCommand:
-		if s.charge(1, now) {
+		if s.charge(1+len(msg)/commandBytes, now) {
 			s.command(event.Command, now)
 		}
 	case wire.Waiting:
-		s.charge(1, now)
+		s.charge(1+len(msg)/commandBytes, now)
 	default:
 		// What makes no sense costs more than what does: honest peers of some releases send such announcements, but
 		// never many.
@@ -114,30 +109,42 @@ func (s *session) charge(n int, now time.Time) bool {
 	if s.commands.AllowN(now, n) {
 		return true
 	}
-	s.r.e.counters.commandFloods.Add(1)
-	s.peer.Close(errCommandFlood)
+	s.cutOff(errCommandFlood)
 	return false
 }
 
 func (s *session) command(c wire.Command, now time.Time) {
 	switch c.Code {
 	case wire.SegmentsAnnouncement:
-		s.announcement(c)
+		s.announcement(c, now)
 	case wire.SegmentRequest:
 		s.uploads.request(c, now)
 	case wire.CancelSegmentRequest:
 		s.uploads.cancel(c, now)
 	case wire.SegmentData, wire.SegmentDataSendingCompleted, wire.SegmentAbsent:
-		if c.Code == wire.SegmentAbsent {
-			s.forget(c.SegmentID)
-		}
 		s.downloadCommand(c, now)
 	}
 }
 
-func (s *session) announcement(c wire.Command) {
+func (s *session) announcement(c wire.Command, now time.Time) {
 	known := s.r.index.known(s.generation)
-	a := &announcement{loaded: known.set(c.Loaded), loading: known.set(c.Loading)}
+	a := &announcement{loaded: known.set(c.Loaded), loading: make(map[int64]time.Time, min(len(c.Loading), 64))}
+	// A claim that was taken back meanwhile is no new one.
+	claims := make(map[int64]time.Time, len(s.claims))
+	for id, since := range s.claims {
+		if known.has(id) {
+			claims[id] = since
+		}
+	}
+	for id := range known.set(c.Loading) {
+		since, ok := claims[id]
+		if !ok && len(claims) < unknownIDs {
+			since = now
+			claims[id] = now
+		}
+		a.loading[id] = since
+	}
+	s.claims = claims
 	s.announced.Store(a)
 	s.r.wake()
 }
@@ -145,7 +152,7 @@ func (s *session) announcement(c wire.Command) {
 // forget drops a segment that the peer denies having from what it announced.
 func (s *session) forget(id int64) {
 	old := s.announced.Load()
-	if old.holding(id) != schedule.Loaded {
+	if old.holding(id, time.Time{}) != schedule.Loaded {
 		return
 	}
 	a := &announcement{loaded: make(map[int64]struct{}, len(old.loaded)), loading: old.loading}
@@ -171,7 +178,7 @@ func (s *session) sendChunks(chunks [][]byte) {
 	for _, chunk := range chunks {
 		if err := s.peer.Send(chunk); err != nil {
 			if !errors.Is(err, mesh.ErrPeerClosed) {
-				s.peer.Close(err)
+				s.cutOff(err)
 			}
 			return
 		}

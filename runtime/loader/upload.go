@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -66,7 +67,7 @@ func (u *uploader) lookup(id int64) ([]byte, bool) {
 func (u *uploader) start(begin wire.UploadResult, data []byte) {
 	previous := u.running
 	done := make(chan struct{})
-	ctx, cancel := context.WithCancel(u.s.r.ctx)
+	ctx, cancel := context.WithTimeoutCause(u.s.r.ctx, uploadLimit, errSlowReader)
 	u.running, u.cancelRun = done, cancel
 	u.s.r.e.work.Go(func() {
 		defer close(done)
@@ -88,6 +89,7 @@ func (u *uploader) run(ctx context.Context, begin wire.UploadResult, data []byte
 		u.sendAll(begin)
 	}
 	u.mu.Unlock()
+	defer u.expired(ctx, begin.Ticket)
 	for {
 		n := wire.NextChunk(data, e.uplink.chunk(e.cfg.MaxMessageSize))
 		if n > 0 {
@@ -108,6 +110,22 @@ func (u *uploader) run(ctx context.Context, begin wire.UploadResult, data []byte
 		if result.Done || n == 0 {
 			return
 		}
+	}
+}
+
+var errSlowReader = errors.New("the upload took too long")
+
+// expired tells a peer that read too slowly that it will get no more: the bytes of a segment that it alone still reads
+// must not stay for as long as it likes.
+func (u *uploader) expired(ctx context.Context, t wire.Ticket) {
+	if !errors.Is(context.Cause(ctx), errSlowReader) {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if result := u.machine.Absent(t); len(result.Send) > 0 {
+		u.s.r.e.counters.uploadsExpired.Add(1)
+		u.sendAll(result)
 	}
 }
 

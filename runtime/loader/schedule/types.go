@@ -85,12 +85,12 @@ type Kind int
 const (
 	Fetch   Kind = iota // ask the origin (keeping bytes already held)
 	Request             // ask a peer
-	Abandon             // cancel the running request to a peer, keeping its bytes
+	Abandon             // end the running transfer; a peer's bytes are kept
 )
 
 // Action is one decision about one segment.
 type Action struct {
 	Kind    Kind
 	Segment int // index into View.Segments
-	Peer    int // index into View.Peers; for Request
+	Peer    int // index into View.Peers; for Request, and for Abandon unless it ends a transfer from the origin (−1)
 }

@@ -9,7 +9,11 @@ import "time"
 //   - a peer that holds the segment is always asked first: inside a site it is
 //     faster than the origin even when the playhead is near;
 //   - an urgent segment whose peer is silent for Patience, or would finish
-//     after it is needed, is continued from the origin;
+//     after it is needed, is continued from the origin, or from another peer
+//     while the origin cannot be asked;
+//   - one that is not urgent leaves a peer that would still be at it then;
+//   - an urgent segment that the origin brings too slowly is asked of a free
+//     peer that holds it by now;
 //   - an urgent segment that no free peer holds is fetched from the origin,
 //     even if a peer says that it is on its way;
 //   - any other segment that a peer is fetching is waited for;
@@ -32,7 +36,7 @@ func Viewer(v View) []Action {
 	}
 	for _, n := range v.Needs {
 		s := &v.Segments[n.Segment]
-		if s.State != Held && s.State != Fetching && n.Lead <= v.Limits.PeerAhead {
+		if s.State != Held && n.Lead <= v.Limits.PeerAhead {
 			p.segment(n.Segment, s, n.Lead)
 		}
 	}
@@ -65,19 +69,17 @@ type planner struct {
 
 func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 	urgent := lead <= p.Limits.Urgent
-	if s.State == Requested {
-		if urgent && p.late(s, lead) && p.mayFetch(s, urgent) {
-			p.act(Abandon, i, s.Flight.Peer)
-			p.requests--
-			p.fetch(i)
-		}
+	switch s.State {
+	case Requested:
+		p.requested(i, s, lead, urgent)
+		return
+	case Fetching:
+		p.fetching(i, s, lead, urgent)
 		return
 	}
 	holder, anyHolds, anyLoads := p.holder(s, urgent)
 	if holder >= 0 && p.requests < p.Limits.PeerSlots {
-		p.act(Request, i, holder)
-		p.taken[holder] = true
-		p.requests++
+		p.request(i, holder)
 		return
 	}
 	if !p.mayFetch(s, urgent) {
@@ -89,6 +91,37 @@ func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 	case anyHolds || anyLoads:
 	case lead <= p.turn(s):
 		p.fetch(i)
+	}
+}
+
+// requested looks after a request to a peer.
+func (p *planner) requested(i int, s *Segment, lead time.Duration, urgent bool) {
+	switch {
+	case urgent && !p.late(s, lead), !urgent && !p.hopeless(s, lead):
+		return
+	case urgent && p.mayFetch(s, urgent):
+		p.act(Abandon, i, s.Flight.Peer)
+		p.requests--
+		p.fetch(i)
+		return
+	}
+	// The peer that is too slow is busy, so it is not chosen again.
+	if holder, _, _ := p.holder(s, urgent); holder >= 0 {
+		p.act(Abandon, i, s.Flight.Peer)
+		p.requests--
+		p.request(i, holder)
+	}
+}
+
+// fetching looks after a transfer from the origin.
+func (p *planner) fetching(i int, s *Segment, lead time.Duration, urgent bool) {
+	if !urgent || !p.crawls(s, lead) || p.requests >= p.Limits.PeerSlots {
+		return
+	}
+	if holder, _, _ := p.holder(s, urgent); holder >= 0 {
+		p.act(Abandon, i, -1)
+		p.http--
+		p.request(i, holder)
 	}
 }
 
@@ -123,12 +156,49 @@ func (p *planner) late(s *Segment, lead time.Duration) bool {
 	if p.Now.Sub(last) >= p.Limits.Patience {
 		return true
 	}
+	eta, ok := p.eta(f, p.Limits.Patience)
+	return ok && eta > max(lead, p.Limits.Patience)
+}
+
+// eta is how long a transfer still takes at its pace; false if that cannot be
+// told, or not before it has run for some time.
+func (p *planner) eta(f Flight, after time.Duration) (time.Duration, bool) {
 	elapsed := p.Now.Sub(f.Since)
-	if f.Received == 0 || f.Remaining < 0 || elapsed < p.Limits.Patience {
+	if f.Received == 0 || f.Remaining < 0 || elapsed < after {
+		return 0, false
+	}
+	return time.Duration(float64(elapsed) * float64(f.Remaining) / float64(f.Received)), true
+}
+
+// A transfer that is not urgent is judged after so many times the patience; the
+// bytes of the origin, which are lost when it is left, are waited for longer too.
+const (
+	unhurried = 4
+	forOrigin = 2
+)
+
+// hopeless tells whether a request to a peer that is not urgent will not be over
+// before it is. A peer that sends nothing at all has its own timeout.
+func (p *planner) hopeless(s *Segment, lead time.Duration) bool {
+	eta, ok := p.eta(s.Flight, unhurried*p.Limits.Patience)
+	return ok && eta > lead-p.Limits.Urgent
+}
+
+// crawls tells whether an urgent transfer from the origin cannot be counted on.
+func (p *planner) crawls(s *Segment, lead time.Duration) bool {
+	f, patience := s.Flight, forOrigin*p.Limits.Patience
+	if f.Since.IsZero() {
 		return false
 	}
-	eta := time.Duration(float64(elapsed) * float64(f.Remaining) / float64(f.Received))
-	return eta > max(lead, p.Limits.Patience)
+	last := f.LastBytes
+	if last.IsZero() {
+		last = f.Since
+	}
+	if p.Now.Sub(last) >= patience {
+		return true
+	}
+	eta, ok := p.eta(f, patience)
+	return ok && eta > max(lead, patience)
 }
 
 // holder picks a free peer that holds the segment, or -1.
@@ -196,6 +266,12 @@ func (p *planner) choose(candidates []int, urgent bool) int {
 func (p *planner) fetch(i int) {
 	p.act(Fetch, i, -1)
 	p.http++
+}
+
+func (p *planner) request(i, holder int) {
+	p.act(Request, i, holder)
+	p.taken[holder] = true
+	p.requests++
 }
 
 func (p *planner) act(k Kind, segment, peer int) {

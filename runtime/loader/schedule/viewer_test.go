@@ -160,6 +160,60 @@ func TestViewer(t *testing.T) {
 			},
 			want: []schedule.Action{abandon(1, 0), fetch(1)},
 		},
+		"a peer too slow for an urgent segment loses it to another while the origin is left alone": {
+			change: func(v *schedule.View) {
+				v.Playhead = 2 * sec
+				v.Peers = []schedule.Peer{{Holds: holds(all...), Busy: true}, {Holds: holds(101)}}
+				v.Segments[0].State = schedule.Held
+				v.Segments[1].State = schedule.Requested
+				v.Segments[1].RetryAt = epoch.Add(sec)
+				v.Segments[1].Flight = schedule.Flight{
+					Since: epoch.Add(-sec), LastBytes: epoch, Received: 100, Remaining: 900,
+				}
+			},
+			want: []schedule.Action{abandon(1, 0), request(1, 1)},
+		},
+		"a peer that would be at it for ever loses what is not urgent": {
+			change: func(v *schedule.View) {
+				v.Peers = []schedule.Peer{{Holds: holds(all...), Busy: true}, {Holds: holds(102)}}
+				v.Segments[0].State, v.Segments[1].State = schedule.Held, schedule.Held
+				v.Segments[2].State = schedule.Requested
+				v.Segments[2].Flight = schedule.Flight{
+					Since: epoch.Add(-2 * sec), LastBytes: epoch, Received: 100, Remaining: 900,
+				}
+			},
+			want: []schedule.Action{abandon(2, 0), request(2, 1)},
+		},
+		"a slow peer keeps what there is time for": {
+			change: func(v *schedule.View) {
+				v.Peers = []schedule.Peer{{Holds: holds(all...), Busy: true}, {Holds: holds(105)}}
+				for i := range 5 {
+					v.Segments[i].State = schedule.Held
+				}
+				v.Segments[5].State = schedule.Requested
+				v.Segments[5].Flight = schedule.Flight{
+					Since: epoch.Add(-2 * sec), LastBytes: epoch, Received: 200, Remaining: 900,
+				}
+			},
+		},
+		"an origin that crawls loses an urgent segment to a peer": {
+			change: func(v *schedule.View) {
+				v.Peers = []schedule.Peer{{Holds: holds(100)}}
+				v.Segments[0].State = schedule.Fetching
+				v.Segments[0].Flight = schedule.Flight{
+					Since: epoch.Add(-2 * sec), LastBytes: epoch, Received: 2, Remaining: 90000,
+				}
+				v.WaitUntil = epoch.Add(sec)
+			},
+			want: []schedule.Action{abandon(0, -1), request(0, 0)},
+		},
+		"an origin that crawls is all there is": {
+			change: func(v *schedule.View) {
+				v.Segments[0].State = schedule.Fetching
+				v.Segments[0].Flight = schedule.Flight{Since: epoch.Add(-2 * sec), Remaining: -1}
+				v.WaitUntil = epoch.Add(sec)
+			},
+		},
 		"the origin is left alone until its retry time": {
 			change: func(v *schedule.View) {
 				for i := range v.Segments {
@@ -206,14 +260,20 @@ func TestViewerNeverBreaksItsLimits(t *testing.T) {
 		}
 		http0 := http
 		asked := map[int]bool{}
+		left := map[int]bool{}
 		for _, a := range schedule.Viewer(v) {
 			s := v.Segments[a.Segment]
 			switch a.Kind {
 			case schedule.Abandon:
-				requests--
-				if s.State != schedule.Requested {
+				switch s.State {
+				case schedule.Requested:
+					requests--
+				case schedule.Fetching:
+					http--
+				default:
 					t.Fatalf("seed %d: abandons %v", seed, s.State)
 				}
+				left[a.Segment] = true
 			case schedule.Fetch:
 				http++
 				if s.State == schedule.Held || s.State == schedule.Fetching || v.Now.Before(v.WaitUntil) {
@@ -222,7 +282,7 @@ func TestViewerNeverBreaksItsLimits(t *testing.T) {
 			case schedule.Request:
 				requests++
 				p := v.Peers[a.Peer]
-				if p.Busy || asked[a.Peer] || p.Holds(s.ID) != schedule.Loaded || s.State != schedule.Missing {
+				if p.Busy || asked[a.Peer] || p.Holds(s.ID) != schedule.Loaded || (s.State != schedule.Missing && !left[a.Segment]) {
 					t.Fatalf("seed %d: bad request %+v", seed, a)
 				}
 				asked[a.Peer] = true

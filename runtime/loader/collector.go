@@ -1,0 +1,93 @@
+package loader
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// NewCollector returns metrics of what engines hold against their bounds, and of what they did to peers who broke
+// them: sums over all engines that the function returns when Prometheus asks. A nil engine counts as none.
+func NewCollector(engines func() []*Engine) prometheus.Collector { return &collector{engines} }
+
+type collector struct{ engines func() []*Engine }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("p2pstream_loader_"+name, help, labels, nil)
+}
+
+var (
+	descPeers         = desc("peers", "Open connections.")
+	descPeersLimit    = desc("peers_limit", "Open connections at most.")
+	descStore         = desc("store_bytes", "Bytes of segments held.")
+	descStoreLimit    = desc("store_limit_bytes", "Bytes of segments held at most.")
+	descTransit       = desc("transit_bytes", "Bytes of segments that are not whole.")
+	descTransitLimit  = desc("transit_limit_bytes", "Bytes of segments that are not whole, at most.")
+	descTransitFull   = desc("transit_refused_total", "Transfers given up because there was no room for their bytes.")
+	descRenditions    = desc("renditions", "Renditions followed.")
+	descRendsLimit    = desc("renditions_limit", "Renditions followed at most.")
+	descSegments      = desc("segments", "Segments known.")
+	descSegmentsLimit = desc("segments_limit", "Segments known at most.")
+	descAnnounced     = desc("announced_segments", "Segments that connected peers announce, those alone that are in a playlist.")
+	descUploads       = desc("uploads", "Uploads that run; one for each connection at most.")
+	descExpired       = desc("uploads_expired_total", "Uploads ended because the reader was too slow.")
+	descWaits         = desc("waits", "Players' requests that wait for bytes.")
+	descBlamed        = desc("peers_blamed_total", "Times that a peer did not deliver what it announced, and was asked for nothing for a while.")
+	descCutOff        = desc("peers_cut_off_total", "Peers whose connection was closed, by what they did.", "reason")
+)
+
+// Describe names the metrics.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		descPeers, descPeersLimit, descStore, descStoreLimit, descTransit, descTransitLimit, descTransitFull, descRenditions,
+		descRendsLimit, descSegments, descSegmentsLimit, descAnnounced, descUploads, descExpired, descWaits, descBlamed, descCutOff,
+	} {
+		ch <- d
+	}
+}
+
+// Collect reads them.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	sums := map[*prometheus.Desc]int64{}
+	var cut [offences]int64
+	for _, e := range c.engines() {
+		if e == nil {
+			continue
+		}
+		e.addTo(sums)
+		for o := range cut {
+			cut[o] += e.counters.cutOff[o].Load()
+		}
+	}
+	for _, d := range []*prometheus.Desc{descPeers, descPeersLimit, descStore, descStoreLimit, descTransit, descTransitLimit,
+		descRenditions, descRendsLimit, descSegments, descSegmentsLimit, descAnnounced, descUploads, descWaits} {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(sums[d]))
+	}
+	for _, d := range []*prometheus.Desc{descTransitFull, descExpired, descBlamed} {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(sums[d]))
+	}
+	for o, n := range cut {
+		ch <- prometheus.MustNewConstMetric(descCutOff, prometheus.CounterValue, float64(n), offence(o).String())
+	}
+}
+
+func (e *Engine) addTo(sums map[*prometheus.Desc]int64) {
+	status := e.Status()
+	sums[descPeers] += int64(status.Peers)
+	sums[descPeersLimit] += int64(e.cfg.MaxPeers)
+	sums[descStore] += status.Store.Bytes
+	sums[descStoreLimit] += status.Store.Limit
+	used, limit, refused := e.transit.stats()
+	sums[descTransit] += used
+	sums[descTransitLimit] += limit
+	sums[descTransitFull] += refused
+	sums[descRenditions] += int64(len(status.Renditions))
+	sums[descRendsLimit] += MaxRenditions
+	sums[descSegments] += e.segments.Load()
+	sums[descSegmentsLimit] += MaxSegments
+	for _, r := range status.Renditions {
+		sums[descAnnounced] += int64(r.Announced)
+		sums[descWaits] += int64(r.Waits)
+	}
+	sums[descUploads] += int64(e.uplink.Active())
+	sums[descExpired] += e.counters.uploadsExpired.Load()
+	sums[descBlamed] += e.counters.blamed.Load()
+}

@@ -1,0 +1,96 @@
+package loader
+
+import (
+	"errors"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
+)
+
+// Bounds on what one connection may ask of this peer, and on what it may fail to do.
+const (
+	commandsPerSecond = 100
+	commandBurst      = 400
+	commandBytes      = 4 << 10  // a message counts as one command, and as one more for every so many bytes
+	nonsense          = 20       // commands that one undecodable message counts as
+	strayPerSecond    = 1 << 20  // bytes nobody asked for
+	strayBurst        = 16 << 20 // a few follow every cancel
+	strayMessage      = 1 << 10  // bytes that the smallest message counts as
+
+	firstShun     = time.Second // how long a peer that did not deliver is asked for nothing, doubled each time
+	longestShun   = 30 * time.Second
+	unreliableAt  = 8                // failures, less a half at each success
+	leastLoading  = 10 * time.Second // how long it is believed that a peer is fetching a segment, at least,
+	loadingTarget = 3                // or so many target durations
+)
+
+// Causes for which a connection is closed by this peer.
+var (
+	errCommandFlood = errors.New("too many commands")
+	errStrayBytes   = errors.New("too many bytes that nobody asked for")
+	errTooManyPeers = errors.New("peer limit reached")
+	errProtocol     = errors.New("peer broke the protocol")
+	errUnreliable   = errors.New("peer does not deliver what it announces")
+)
+
+// offence is why a connection was closed, for counting.
+type offence int
+
+const (
+	offenceCommands offence = iota
+	offenceStray
+	offenceProtocol
+	offenceUnreliable
+	offenceNotReading
+	offenceFull
+	offences
+)
+
+// String is the offence as a metric label value.
+func (o offence) String() string {
+	return [...]string{"commands", "stray_bytes", "protocol", "unreliable", "not_reading", "full"}[o]
+}
+
+func offenceOf(cause error) offence {
+	switch {
+	case errors.Is(cause, errCommandFlood):
+		return offenceCommands
+	case errors.Is(cause, errStrayBytes):
+		return offenceStray
+	case errors.Is(cause, errUnreliable):
+		return offenceUnreliable
+	case errors.Is(cause, errTooManyPeers):
+		return offenceFull
+	case errors.Is(cause, mesh.ErrQueueFull):
+		return offenceNotReading
+	}
+	return offenceProtocol
+}
+
+// cutOff closes the connection, and counts it the first time.
+func (s *session) cutOff(cause error) {
+	if s.cut.CompareAndSwap(false, true) {
+		s.r.e.counters.cutOff[offenceOf(cause)].Add(1)
+	}
+	s.peer.Close(cause)
+}
+
+// blame notes that the peer did not deliver what it announced. It is asked for nothing for a while, longer each time,
+// so that it cannot hold up one segment after the other. The rendition's owner calls it.
+func (s *session) blame(now time.Time) {
+	s.failures++
+	s.r.e.counters.blamed.Add(1)
+	s.shunned = now.Add(min(firstShun<<min(s.failures-1, 10), longestShun))
+	if s.failures >= unreliableAt {
+		s.cutOff(errUnreliable)
+	}
+}
+
+// praise notes that it did.
+func (s *session) praise() {
+	s.failures /= 2
+	s.shunned = time.Time{}
+}
+
+// believed tells whether what the peer announces counts at the moment.
+func (s *session) believed(now time.Time) bool { return !now.Before(s.shunned) }
