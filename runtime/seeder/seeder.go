@@ -81,7 +81,12 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 			return nil, err
 		}
 	}
-	reg.MustRegister(&collector{s})
+	reg.MustRegister(&collector{s}, loader.NewCollector(func() []*loader.Engine {
+		if !s.isOpen() {
+			return nil
+		}
+		return []*loader.Engine{s.engine}
+	}))
 	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg, Ready: s.ready})
 	return s, nil
 }

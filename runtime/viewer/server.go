@@ -2,12 +2,15 @@ package viewer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/runtime/loader"
 )
 
 // Server runs synthetic viewers.
@@ -30,7 +33,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	}
 	s := &Server{cfg: cfg.withDefaults(), log: log, reg: reg, started: time.Now(), ready: make(chan struct{})}
 	if reg != nil {
-		if err := reg.Register(&collector{s}); err != nil {
+		if err := errors.Join(reg.Register(&collector{s}), reg.Register(loader.NewCollector(s.engines))); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
 	}
@@ -84,6 +87,17 @@ func (s *Server) Run(ctx context.Context) error {
 	<-ctx.Done()
 	work.Wait()
 	return failed
+}
+
+// engines are those of all viewers.
+func (s *Server) engines() []*loader.Engine {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*loader.Engine, 0, len(s.viewers))
+	for _, v := range s.viewers {
+		all = append(all, v.Engine())
+	}
+	return all
 }
 
 // Ready is closed once the first viewer starts.

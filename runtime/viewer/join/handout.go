@@ -3,6 +3,7 @@ package join
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,6 +38,14 @@ type handout struct {
 const (
 	maxHandout     = 256 << 10 // bytes
 	handoutTimeout = 5 * time.Second
+
+	// Whoever answers for a tracker could point all viewers at whom he likes: each of these is asked by each viewer.
+	maxTrackers = 8
+	maxSTUN     = 4
+	// maxLiveSync is far beyond any playlist's window.
+	maxLiveSync = 10_000
+	// leastReport is the least time between two reports.
+	leastReport = time.Second
 )
 
 // fetchHandout asks a tracker how to take part.
@@ -55,20 +64,51 @@ func fetchHandout(ctx context.Context, url string) (*handout, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetching viewer config from %s: status %s", url, resp.Status)
 	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxHandout+1))
+	if err != nil {
+		return nil, fmt.Errorf("fetching viewer config: %w", err)
+	}
+	h, err := decodeHandout(body)
+	if err != nil {
+		return nil, fmt.Errorf("decoding viewer config from %s: %w", url, err)
+	}
+	return h, nil
+}
+
+// decodeHandout reads what whoever answers for a tracker says.
+func decodeHandout(body []byte) (*handout, error) {
+	if len(body) > maxHandout {
+		return nil, fmt.Errorf("it has more than %d bytes", maxHandout)
+	}
 	var h handout
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxHandout)).Decode(&h); err != nil {
-		return nil, fmt.Errorf("decoding viewer config: %w", err)
+	if err := json.Unmarshal(body, &h); err != nil {
+		return nil, err
 	}
 	if h.StreamURL == "" {
-		return nil, fmt.Errorf("decoding viewer config from %s: it names no stream; is the tracker run with --stream-source?", url)
+		return nil, errors.New("it names no stream; is the tracker run with --stream-source?")
 	}
+	h.bound()
 	return &h, nil
+}
+
+// bound takes what is within reason and leaves the rest.
+func (h *handout) bound() {
+	h.Trackers = h.Trackers[:min(len(h.Trackers), maxTrackers)]
+	h.Settings.HLSJS.LiveSyncDurationCount = min(max(h.Settings.HLSJS.LiveSyncDurationCount, 0), maxLiveSync)
+	if ms := h.Telemetry.IntervalMs; ms != 0 {
+		h.Telemetry.IntervalMs = min(max(ms, leastReport.Milliseconds()), time.Hour.Milliseconds())
+	}
 }
 
 func (h *handout) stun() []string {
 	var out []string
 	for _, s := range h.ICEServers {
-		out = append(out, s.URLs...)
+		for _, u := range s.URLs {
+			if len(out) == maxSTUN {
+				return out
+			}
+			out = append(out, u)
+		}
 	}
 	return out
 }

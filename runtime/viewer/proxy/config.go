@@ -28,7 +28,9 @@ const (
 	maxHeaderBytes   = 16 << 10
 	maxResourceBytes = 32 << 20 // of one resource that is no segment
 	cacheBytes       = 16 << 20 // of resources that are no segments
-	maxPlaylists     = 64       // held at a time
+	maxPlaylists     = 32       // held at a time
+	maxFlights       = 32       // fetches of resources that are no segments, at a time
+	maxRanges        = 8        // of one request; with more it gets the whole
 )
 
 // Config is what a proxy runs with.

@@ -46,6 +46,10 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		w.problem(&problem{status: http.StatusMethodNotAllowed, text: "use GET, HEAD or OPTIONS"})
 		return
 	}
+	if strings.Count(r.Header.Get("Range"), ",") >= maxRanges {
+		r.Header.Del("Range") // RFC 9110 §14.2: a server may ignore it
+		h.s.metrics.refused.WithLabelValues("ranges").Inc()
+	}
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()

@@ -66,13 +66,17 @@ var (
 	peersDesc      = prometheus.NewDesc("p2pstream_proxy_peers", "Connections to peers.", nil, nil)
 	storeDesc      = prometheus.NewDesc("p2pstream_proxy_store_bytes", "Bytes of segments held.", nil, nil)
 	storeLimitDesc = prometheus.NewDesc("p2pstream_proxy_store_limit_bytes", "Bytes of segments held at most.", nil, nil)
+	limitsDesc     = prometheus.NewDesc("p2pstream_proxy_limit", "The most there may be at a time, by what.", []string{"of"}, nil)
+	playlistsDesc  = prometheus.NewDesc("p2pstream_proxy_playlists", "Playlists held.", nil, nil)
+	cacheDesc      = prometheus.NewDesc("p2pstream_proxy_cache_bytes", "Bytes held of resources that are no segments.", nil, nil)
+	flightsDesc    = prometheus.NewDesc("p2pstream_proxy_resource_fetches", "Resources that are no segments and are being fetched.", nil, nil)
 	evictedDesc    = prometheus.NewDesc("p2pstream_proxy_store_evicted_total", "Segments dropped to make room.", nil, nil)
 )
 
 // Describe names the metrics.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{playersDesc, watchedDesc, receivedDesc, discardedDesc, uploadedDesc, segmentsDesc,
-		originDesc, peersDesc, storeDesc, storeLimitDesc, evictedDesc} {
+		originDesc, peersDesc, storeDesc, storeLimitDesc, evictedDesc, limitsDesc, playlistsDesc, cacheDesc, flightsDesc} {
 		ch <- d
 	}
 }
@@ -86,6 +90,16 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	playing, watching := c.s.players.count()
 	gauge(playersDesc, float64(playing))
 	gauge(watchedDesc, float64(watching))
+	for of, most := range map[string]int{
+		"players": c.s.cfg.MaxPlayers, "requests": c.s.cfg.MaxRequests, "connections": maxConnections, "playlists": maxPlaylists,
+		"cache_bytes": cacheBytes, "resource_fetches": maxFlights,
+	} {
+		ch <- prometheus.MustNewConstMetric(limitsDesc, prometheus.GaugeValue, float64(most), of)
+	}
+	gauge(playlistsDesc, float64(c.s.playlists.held()))
+	kept, flights := c.s.resources.stats()
+	gauge(cacheDesc, float64(kept))
+	gauge(flightsDesc, float64(flights))
 	var n loader.Counters
 	var status loader.Status
 	if engine := c.s.member.Engine(); engine != nil {

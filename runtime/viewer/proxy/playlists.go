@@ -126,6 +126,8 @@ func (l *playlist) lastUse() (used time.Time, loaded bool) {
 
 // playlists are those of one presentation, and older ones that are in use.
 type playlists struct {
+	writing sync.Mutex // held while a multivariant playlist is rewritten: a large one takes much more memory than it has bytes
+
 	mu     sync.Mutex
 	from   *manifest.Presentation
 	byName map[string]*playlist
@@ -167,6 +169,8 @@ func (p *playlists) master(from *manifest.Presentation, player string, now time.
 		text = fmt.Appendf(nil, "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000000\n%s\n", learn(from.Renditions[0].URI))
 	} else {
 		var err error
+		p.writing.Lock()
+		defer p.writing.Unlock()
 		text, err = manifest.RewriteMultivariant(from.Text, from.URL, func(r manifest.Reference) string {
 			if r.Kind == manifest.RefPlaylist {
 				return learn(r.Resource.URL)
@@ -205,6 +209,18 @@ func (p *playlists) learn(from *manifest.Presentation, byName map[string]*playli
 		}
 	}
 	p.byName = byName
+}
+
+// held is how many are loaded.
+func (p *playlists) held() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.byName {
+		if _, loaded := l.lastUse(); loaded {
+			n++
+		}
+	}
+	return n
 }
 
 // bound forgets the playlists that were used longest ago, beyond the most that

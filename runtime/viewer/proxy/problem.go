@@ -33,7 +33,8 @@ func explain(what string, err error) *problem {
 	p := &problem{status: http.StatusBadGateway, text: what + ": " + err.Error()}
 	var origin *manifest.Error
 	switch {
-	case errors.Is(err, errTooManyPlayers), errors.Is(err, errTooManyRequests), errors.Is(err, loader.ErrStopped):
+	case errors.Is(err, errTooManyPlayers), errors.Is(err, errTooManyRequests), errors.Is(err, loader.ErrStopped),
+		errors.Is(err, errTooManyFlights), errors.Is(err, loader.ErrTooManyRenditions):
 		p.status, p.retry = http.StatusServiceUnavailable, true
 	case errors.Is(err, loader.ErrUnknownRendition), errors.Is(err, loader.ErrUnknownSegment), errors.Is(err, loader.ErrGap):
 		p.status = http.StatusNotFound

@@ -47,6 +47,10 @@ type flight struct {
 	err  error
 }
 
+// errTooManyFlights says that no more resources can be fetched at the moment. A fetch goes on when whoever asked for it
+// has gone, so the bound on requests is none on fetches.
+var errTooManyFlights = errors.New("too many resources are being fetched")
+
 func newResources(life context.Context, most int64) *resources {
 	return &resources{most: most, life: life, held: map[string]*list.Element{}, order: list.New(), flights: map[string]*flight{}}
 }
@@ -65,6 +69,13 @@ func (c *resources) get(ctx context.Context, source *manifest.Source, r manifest
 		}
 	}
 	f := c.flights[key]
+	if f == nil && len(c.flights) >= maxFlights {
+		c.mu.Unlock()
+		if old != nil {
+			return old.data, nil // better than nothing
+		}
+		return nil, errTooManyFlights
+	}
 	if f == nil {
 		f = &flight{done: make(chan struct{})}
 		c.flights[key] = f
@@ -80,6 +91,13 @@ func (c *resources) get(ctx context.Context, source *manifest.Source, r manifest
 		return old.data, nil // better than nothing
 	}
 	return f.data, f.err
+}
+
+// stats says how much is held, and how much is being fetched.
+func (c *resources) stats() (bytes int64, flights int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes, len(c.flights)
 }
 
 func (c *resources) fly(f *flight, source *manifest.Source, r manifest.Reference) {

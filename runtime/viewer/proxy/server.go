@@ -80,7 +80,8 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	}
 	s.handler = &handler{s: s, slots: make(chan struct{}, cfg.MaxRequests), complaints: rate.Sometimes{First: 3, Interval: time.Second}}
 	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg, Ready: s.streamKnown})
-	if err := reg.Register(&collector{s}); err != nil {
+	engines := loader.NewCollector(func() []*loader.Engine { return []*loader.Engine{member.Engine()} })
+	if err := errors.Join(reg.Register(&collector{s}), reg.Register(engines)); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
 	return s, nil
