@@ -77,7 +77,8 @@ func (a *Aggregate) settle(s *session, kept Kept, now time.Time) {
 
 // acknowledge tells a session what it may take as counted for good, and where it finds the rest.
 func (a *Aggregate) acknowledge(s *session, now time.Time) (Counters, []Receipt) {
-	if !a.cfg.OnlyRead && (a.readAt.IsZero() || now.Sub(a.readAt) > readFor) {
+	noReader := !a.cfg.OnlyRead && (a.readAt.IsZero() || now.Sub(a.readAt) > readFor)
+	if noReader && len(s.owed) == 0 { // a session that has receipts knows of a reader, who has not come here yet
 		s.kept, s.read = s.counters, s.counters // for good: nobody keeps more than this tracker does
 		return s.counters, nil
 	}

@@ -141,55 +141,70 @@ func TestATrackerThatForgot(t *testing.T) {
 func TestExactOverEnds(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(80) {
-		rnd := rand.New(rand.NewPCG(seed, 1))
-		now, boots := start, 0
-		var a *Aggregate
-		boot := func() {
-			boots++
-			a = NewAggregate(Config{OnlyRead: true, Boot: fmt.Sprint("boot-", boots), BurstBytes: 1 << 40}, now)
-		}
-		boot()
-		var pages []*page
-		for i := range 5 {
-			pages = append(pages, newPage(fmt.Sprint(i), now))
-		}
-		durable := Accumulator{}
-		reading := func(arrives, kept bool) {
-			number, totals := read(a, now, durable.Kept())
-			if !arrives || !kept {
-				return
-			}
+		exactOverEnds(t, seed, true)
+	}
+}
+
+// TestExactWithoutBeingTold does the same to trackers that are not told that somebody keeps totals, once he has read.
+func TestExactWithoutBeingTold(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(20) {
+		exactOverEnds(t, seed, false)
+	}
+}
+
+func exactOverEnds(t *testing.T, seed uint64, onlyRead bool) {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	now, boots, wasRead := start, 0, false
+	var a *Aggregate
+	boot := func() {
+		boots++
+		wasRead = false
+		a = NewAggregate(Config{OnlyRead: onlyRead, Boot: fmt.Sprint("boot-", boots), BurstBytes: 1 << 40}, now)
+	}
+	boot()
+	var pages []*page
+	for i := range 5 {
+		pages = append(pages, newPage(fmt.Sprint(i), now))
+	}
+	report := func(p *page, n int64) { p.report(t, a, now, n, false) }
+	durable := Accumulator{}
+	reading := func(kept bool) {
+		number, totals := read(a, now, durable.Kept())
+		if kept {
 			durable.Observe(a.cfg.Boot, number, totals)
 		}
-		for range 60 {
-			now = now.Add(5 * time.Second)
-			for _, p := range pages {
-				if rnd.IntN(4) > 0 {
-					p.report(t, a, now, rnd.Int64N(1000), false)
-				}
+		wasRead = true
+	}
+	for range 60 {
+		now = now.Add(5 * time.Second)
+		for _, p := range pages {
+			if rnd.IntN(4) > 0 {
+				report(p, rnd.Int64N(1000))
 			}
-			switch rnd.IntN(6) {
-			case 0, 1:
-				reading(true, true)
-			case 2:
-				reading(false, false)
-			case 3:
-				reading(true, false)
-			case 4:
+		}
+		switch rnd.IntN(6) {
+		case 0, 1:
+			reading(true)
+		case 2, 3:
+			reading(!onlyRead)
+		case 4:
+			if onlyRead || wasRead {
 				boot()
 			}
 		}
-		var want Counters
-		for _, p := range pages {
-			now = now.Add(5 * time.Second)
-			p.report(t, a, now, 10, false)
-			want = want.Add(p.counters)
-		}
-		reading(true, true)
-		// Uploaded does not make a reading, and is not kept.
-		if got := durable.Total; got.HTTP != want.HTTP || got.Seeder != want.Seeder || got.Viewer != want.Viewer || got.Discarded != want.Discarded {
-			t.Fatalf("seed %d: kept %+v of %+v over %d trackers", seed, got, want, boots)
-		}
+	}
+	var want Counters
+	for _, p := range pages {
+		now = now.Add(5 * time.Second)
+		report(p, 10)
+		want = want.Add(p.counters)
+	}
+	reading(true)
+	// Uploaded does not make a reading, and is not kept.
+	if got := durable.Total; got.HTTP != want.HTTP || got.Seeder != want.Seeder || got.Viewer != want.Viewer || got.Discarded != want.Discarded {
+		t.Fatalf("seed %d: kept %+v of %+v over %d trackers", seed, got, want, boots)
 	}
 }
 
