@@ -19,6 +19,9 @@ import (
 // Token is the seeder token of every stream in the lab.
 const Token = "hostile-lab-token"
 
+// SessionKey signs the sessions of every tracker in the lab: what an attacker does who has stolen it.
+const SessionKey = "0123456789abcdef0123456789abcdef"
+
 // SwarmID is the swarm id of every stream in the lab.
 const SwarmID = "hostile-lab"
 
@@ -73,7 +76,7 @@ func NewStream(t testing.TB, o Options) *Stream {
 	change(&st, o.STUN)
 	s.STUN = Start(t, "stun", st.AdminListen, st)
 	tr := tracker.Config{
-		Listen: s.Listen, AdminListen: FreeAddress(t), SeederToken: Token, SessionKey: "0123456789abcdef0123456789abcdef",
+		Listen: s.Listen, AdminListen: FreeAddress(t), SeederToken: Token, SessionKey: SessionKey,
 		DrainPeriod: tracker.Duration(time.Millisecond),
 		Stream: &tracker.StreamConfig{SourceURL: s.Source, SwarmID: SwarmID, STUN: []string{"stun:" + s.STUNListen},
 			TelemetryInterval: tracker.Duration(time.Second)},
@@ -81,12 +84,14 @@ func NewStream(t testing.TB, o Options) *Stream {
 	change(&tr, o.Tracker)
 	s.Tracker = Start(t, "tracker", tr.AdminListen, tr)
 	if !o.NoSeeder {
-		s.startSeeder(t, o)
+		s.StartSeeder(t, o.Seeder)
 	}
 	return s
 }
 
-func (s *Stream) startSeeder(t testing.TB, o Options) {
+// StartSeeder starts one, which differs from the usual by what changed makes of it, and waits until the tracker knows
+// that it holds the stream.
+func (s *Stream) StartSeeder(t testing.TB, changed func(*seeder.Config)) {
 	t.Helper()
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte(Token), 0o600); err != nil {
@@ -97,7 +102,7 @@ func (s *Stream) startSeeder(t testing.TB, o Options) {
 		ICEListen: "127.0.0.1:0", AdminListen: FreeAddress(t), ReportInterval: duration.Duration(time.Second),
 		Drain: duration.Duration(time.Millisecond),
 	}
-	change(&cfg, o.Seeder)
+	change(&cfg, changed)
 	s.Seeder = Start(t, "seeder", cfg.AdminListen, cfg)
 	Eventually(t, startTime, "the tracker to know that a seeder holds the stream", func() bool {
 		s.Seeder.check(t)
