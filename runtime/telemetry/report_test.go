@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 )
 
 func reasonOf(t *testing.T, err error) Reason {
@@ -72,6 +73,7 @@ func FuzzDecodeReport(f *testing.F) {
 	f.Add([]byte(`{"v":1,"session":"s","sequence":7,"role":"viewer","counters":{"http":10,"discarded":2},"base":{"http":1},"peers":3}`))
 	f.Add([]byte(`{"v":1,"sequence":1,"role":"seeder","counters":{},"seeder":{"renditions":[{"name":"720p","heldEdge":44,"segments":8}]}}`))
 	f.Add([]byte(`{"v":1,"sequence":1,"role":"viewer","counters":{"http":9007199254740991,"seeder":9007199254740991}}`))
+	f.Add([]byte(`{"v":1,"sequence":9,"role":"viewer","counters":{"viewer":90},"base":{"viewer":10},"receipts":[{"boot":"a","reading":3,"counters":{"viewer":40}},{"boot":"b","reading":1,"counters":{"viewer":60}}]}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := DecodeReport(b)
@@ -88,6 +90,18 @@ func FuzzDecodeReport(f *testing.F) {
 		}
 		if _, err := DecodeReport(again); err != nil && len(again) <= MaxReportSize {
 			t.Fatalf("does not read its own writing %s: %v", again, err)
+		}
+		// Whatever a stranger says of earlier trackers, he is never counted for more than he says he has received.
+		a := NewAggregate(Config{OnlyRead: true, Boot: "b"}, start)
+		if _, err := a.Accept(Sender{Key: "k", Stream: "s", Role: r.Role}, r, start.Add(time.Minute)); err != nil {
+			reasonOf(t, err)
+			return
+		}
+		for _, kept := range []Kept{{"a": 3}, {}, {"b": 1}} {
+			a.MarkRead(start.Add(time.Minute), kept)
+			if total := a.Summary(start.Add(time.Minute)).Stream("s", r.Role).Totals; !r.Counters.AtLeast(total) {
+				t.Fatalf("counted %+v of %+v", total, r)
+			}
 		}
 	})
 }
