@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/soak/samples"
+)
+
+// sample writes down what every program is like, until ctx ends.
+func (s *soak) sample(ctx context.Context) {
+	tick := time.NewTicker(s.plan.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		var rows []samples.Row
+		for _, p := range s.ps.all() {
+			row := samples.NewRow(time.Since(s.began).Seconds(), p.name, p.life)
+			u, err := readUsage(p.cmd.Process.Pid)
+			if err != nil {
+				continue // it ended a moment ago
+			}
+			row.Values[samples.RSS], row.Values[samples.CPU], row.Values[samples.Descriptors] = u.rss, u.cpu, u.descriptors
+			if err := scrape(ctx, p.admin, &row); err != nil && isKept(p.name) && ctx.Err() == nil && !p.told.Load() {
+				s.event(p.name, samples.Missed, err.Error())
+			}
+			if p.extra != nil {
+				p.extra(&row)
+			}
+			rows = append(rows, row)
+		}
+		s.mu.Lock()
+		for _, row := range rows {
+			s.latest[row.Program] = append(s.latest[row.Program], row)
+			if n := len(s.latest[row.Program]); n > remembered {
+				s.latest[row.Program] = s.latest[row.Program][n-remembered:]
+			}
+		}
+		err := s.rows.Write(rows...)
+		s.mu.Unlock()
+		if err != nil {
+			s.abort(err)
+			return
+		}
+	}
+}
+
+// remembered is how many samples of a program are kept in memory, beside the file.
+const remembered = 60
