@@ -95,19 +95,16 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	e.mu.Lock()
 	e.renditions = all
-	drained := e.drained
 	e.mu.Unlock()
 	close(e.loaded)
 
 	var running sync.WaitGroup
 	for _, r := range all {
-		if !drained {
-			if err := r.join(ctx, swarmID); err != nil {
-				for _, r := range all {
-					r.leave()
-				}
-				return fmt.Errorf("joining swarm of %s: %w", r.info.Name, err)
+		if err := r.join(ctx, swarmID); err != nil {
+			for _, r := range all {
+				r.leave()
 			}
+			return fmt.Errorf("joining swarm of %s: %w", r.info.Name, err)
 		}
 		running.Go(r.run)
 	}
@@ -143,33 +140,6 @@ func (e *Engine) fail(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.lastError = err
-}
-
-// Drain withdraws from all trackers, so that nobody new comes, and returns when
-// nobody is connected, no upload has run for a moment, or ctx ends. Open
-// connections live on.
-func (e *Engine) Drain(ctx context.Context) {
-	e.mu.Lock()
-	e.drained = true
-	renditions := e.renditions
-	e.mu.Unlock()
-	for _, r := range renditions {
-		r.withdraw()
-	}
-	const tick, quiet = 50 * time.Millisecond, 10
-	idle := 0
-	for idle < quiet && e.Peers() > 0 {
-		if e.uplink.Active() > 0 {
-			idle = 0
-		} else {
-			idle++
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(tick):
-		}
-	}
 }
 
 // Counters returns the cumulative counts.

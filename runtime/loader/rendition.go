@@ -45,6 +45,7 @@ type rendition struct {
 	newestAt  time.Time // when the newest segment was first seen
 	playError string
 	dirty     bool // what is announced may have changed
+	leaving   bool // nothing is announced any more
 	announced map[identity.Generation]announced
 	expecting *segment // newest segment whose successor is announced as on its way
 	track     *track
@@ -88,6 +89,9 @@ func (r *rendition) join(ctx context.Context, swarmID string) error {
 	}
 	r.swarmMu.Lock()
 	defer r.swarmMu.Unlock()
+	if r.e.drains() {
+		return nil
+	}
 	for _, g := range r.e.cfg.Generations {
 		hash := r.info.InfoHash(g, swarmID)
 		if !r.e.claimFor(r, hash) {
@@ -112,14 +116,6 @@ func (r *rendition) join(ctx context.Context, swarmID string) error {
 		r.swarms[g] = swarm
 	}
 	return nil
-}
-
-func (r *rendition) withdraw() {
-	r.swarmMu.Lock()
-	defer r.swarmMu.Unlock()
-	for _, s := range r.swarms {
-		s.Withdraw()
-	}
 }
 
 func (r *rendition) leave() {
@@ -208,13 +204,16 @@ func (r *rendition) act(now time.Time) {
 	r.loseHope(now)
 	r.retire(now)
 	if r.playlist != nil {
-		if r.e.cfg.Role == RoleSeeder {
-			r.seed(now)
-		} else {
+		switch {
+		case r.e.cfg.Role == RoleViewer:
 			r.view(now)
+		case !r.leaving:
+			r.seed(now)
 		}
 	}
-	r.announce(now)
+	if !r.leaving {
+		r.announce(now)
+	}
 	r.report(now)
 }
 

@@ -13,6 +13,11 @@ func (s *Server) sample() telemetry.Report {
 		Peers: status.Peers, MaxPeers: s.cfg.MaxPeers,
 		UplinkBps: s.rate(), UplinkLimitBps: s.cfg.UplinkBps,
 	}
+	if s.draining.Load() {
+		// Full, as it were: viewers are not told to wait for a seeder that goes.
+		state.Peers = max(state.Peers, 1)
+		state.MaxPeers = state.Peers
+	}
 	for _, r := range status.Renditions {
 		if len(state.Renditions) == telemetry.MaxRenditions {
 			break

@@ -146,8 +146,9 @@ func readToken(file string) func() (string, error) {
 	}
 }
 
-// Run holds and uploads until ctx ends, then drains: it withdraws from the
-// trackers and serves on until idle or for Config.Drain at most.
+// Run holds and uploads until ctx ends, then drains: it withdraws, from trackers
+// and from what peers know of it, and serves on until all that was asked for is
+// sent, or for Config.Drain at most.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.source.Close()
 	// The engine outlives ctx by the time that draining takes.
@@ -216,10 +217,15 @@ func (s *Server) bindListed(ctx context.Context) (port int, err error) {
 // nobody takes anything.
 func (s *Server) drain(live context.Context) {
 	s.draining.Store(true)
-	s.log.Info("draining", "peers", s.engine.Peers(), "atMost", s.cfg.Drain)
+	s.log.Info("seeder drains", "peers", s.engine.Peers(), "uploads", s.uplink.Active(), "atMost", s.cfg.Drain)
+	for _, r := range s.reporters {
+		r.Soon()
+	}
+	began := time.Now()
 	limited, cancel := context.WithTimeout(live, s.cfg.Drain.Std())
 	defer cancel()
 	s.engine.Drain(limited)
+	s.log.Info("seeder has drained", "peers", s.engine.Peers(), "uploads", s.uplink.Active(), "took", time.Since(began).Round(time.Millisecond))
 }
 
 func (s *Server) close() error {

@@ -73,6 +73,17 @@ func NewNode(cfg NodeConfig, log *slog.Logger, reg prometheus.Registerer) (*Node
 // TrackerReached tells whether any tracker has ever accepted a socket of this node, with its token if it has one.
 func (n *Node) TrackerReached() bool { return n.reached.Load() }
 
+// Unsent is how many bytes wait to be sent to peers or to be acknowledged by them.
+func (n *Node) Unsent() int {
+	n.peersMu.Lock()
+	defer n.peersMu.Unlock()
+	sum := 0
+	for p := range n.peers {
+		sum += p.Buffered()
+	}
+	return sum
+}
+
 func (n *Node) token() string {
 	if n.cfg.Token != nil {
 		return n.cfg.Token()
