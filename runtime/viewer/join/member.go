@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,8 @@ type Member struct {
 	log   *slog.Logger
 	reg   prometheus.Registerer
 	known chan struct{} // closed once engine and source are there
+
+	drained atomic.Bool
 
 	mu     sync.Mutex
 	engine *loader.Engine
@@ -71,7 +74,11 @@ func (m *Member) Source() *manifest.Source {
 	return m.source
 }
 
-// Run takes part until ctx ends.
+// drain is how long a viewer that leaves may go on sending what others asked it for.
+const drain = 2 * time.Second
+
+// Run takes part until ctx ends, then leaves: others are told to ask elsewhere,
+// get what they asked for already, and the tracker hears what was counted in all.
 func (m *Member) Run(ctx context.Context) error {
 	h, err := m.handout(ctx)
 	if err != nil || h == nil {
@@ -96,17 +103,44 @@ func (m *Member) Run(ctx context.Context) error {
 	m.engine, m.source = engine, source
 	m.mu.Unlock()
 	close(m.known)
+	// Both outlive ctx, by the time that leaving takes.
+	taking, leave := context.WithCancel(context.WithoutCancel(ctx))
+	defer leave()
+	reporting, endReports := context.WithCancel(context.WithoutCancel(ctx))
+	defer endReports()
 	var work sync.WaitGroup
 	if h.Telemetry.URL != "" {
 		r := report.New(report.Config{
 			URL: h.Telemetry.URL, Interval: time.Duration(h.Telemetry.IntervalMs) * time.Millisecond,
 			Session: h.Telemetry.Session, Renew: m.renew,
 		}, m.sample, m.log)
-		work.Go(func() { r.Run(ctx) })
+		work.Go(func() { r.Run(reporting) })
 	}
-	err = engine.Run(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- engine.Run(taking) }()
+	select {
+	case <-ctx.Done():
+		m.Drain(taking)
+		leave()
+		err = <-ended
+	case err = <-ended:
+	}
+	endReports() // nothing is counted any more, so the last one says all
 	work.Wait()
 	return errors.Join(err, node.Close())
+}
+
+// Drain makes others ask elsewhere and returns when they have what they asked for
+// already, or when a viewer cannot be expected to stay for it. Run does it when
+// its ctx ends, unless it was done before.
+func (m *Member) Drain(ctx context.Context) {
+	engine := m.Engine()
+	if engine == nil || m.drained.Swap(true) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, drain)
+	defer cancel()
+	engine.Drain(ctx)
 }
 
 // handout learns how to take part; a tracker that is away is asked again.

@@ -116,8 +116,9 @@ func (s *Server) URL() string {
 // Engine is what moves the segments; nil until it is known what to play.
 func (s *Server) Engine() *loader.Engine { return s.member.Engine() }
 
-// Run listens and serves until ctx ends, then lets requests that run end within
-// two seconds, leaves the swarms and returns nil. An error names what failed.
+// Run listens and serves until ctx ends, then lets requests that run, of players
+// and of peers, end within two seconds, leaves the swarms and returns nil. An error
+// names what failed.
 func (s *Server) Run(ctx context.Context) error {
 	s.started = time.Now()
 	var lc net.ListenConfig
@@ -157,7 +158,10 @@ func (s *Server) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		drain, cancel := context.WithTimeout(live, drainTimeout)
-		_ = server.Shutdown(drain) // what is left was given its time
+		var both sync.WaitGroup
+		both.Go(func() { _ = server.Shutdown(drain) }) // what is left was given its time
+		both.Go(func() { s.member.Drain(drain) })
+		both.Wait()
 		cancel()
 	case err = <-failed:
 	}
