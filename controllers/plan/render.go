@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/internal/duration"
@@ -33,8 +34,12 @@ const (
 	fileICEPorts = "ice-ports.json"
 )
 
-// drain is how long a seeder that must go serves its peers, within the grace period of its pod.
-const drain = 15e9
+// How long programs that must go serve on, within the grace period of their pods.
+const (
+	drainSeeder  = 15 * time.Second // at most, for uploads that run
+	drainTracker = 10 * time.Second // over which sockets are closed
+	drainSTUN    = 10 * time.Second // until trackers hand out others
+)
 
 // trackerConfig is what the tracker runs with.
 func (p *planner) trackerConfig() (tracker.Config, error) {
@@ -44,6 +49,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 		InternalListen:  listen(PortTrackerInternal),
 		AdminListen:     listen(PortAdmin),
 		SeederTokenFile: mountToken + "/" + TokenKey,
+		DrainPeriod:     duration.Duration(drainTracker),
 		Stream: &tracker.StreamConfig{
 			SourceURL:         string(source.URL),
 			SwarmID:           p.swarmID(),
@@ -77,7 +83,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 
 // stunConfig is what a STUN server runs with.
 func stunConfig() (stun.Config, error) {
-	c := stun.Config{Listen: listen(PortSTUN), AdminListen: listen(PortAdmin)}
+	c := stun.Config{Listen: listen(PortSTUN), AdminListen: listen(PortAdmin), Drain: duration.Duration(drainSTUN)}
 	if err := c.Validate(); err != nil {
 		return c, invalidConfig(ComponentSTUN, err)
 	}
@@ -97,7 +103,7 @@ func (p *planner) seederConfig() (seeder.Config, error) {
 		Renditions:     spec.Renditions,
 		AdminListen:    listen(PortSeederAdmin),
 		ReportInterval: duration.Duration(p.spec.Telemetry.Interval.Duration),
-		Drain:          duration.Duration(drain),
+		Drain:          duration.Duration(drainSeeder),
 	}
 	c.HeadersDir, c.CAFile = p.originFiles()
 	if p.seedersExposed() {

@@ -75,10 +75,9 @@ func (s *Server) Addr() net.Addr {
 // AdminAddr is where the admin endpoints are; valid once Ready, nil without them.
 func (s *Server) AdminAddr() net.Addr { return s.admin }
 
-// Run listens and answers until ctx is cancelled, then returns nil once all its
-// goroutines have ended. A STUN answer has no successor, so there is nothing to
-// drain: the process should simply be killed late (KEP-1669). An error names
-// the socket that failed.
+// Run listens and answers until ctx is cancelled and Config.Drain is over, then
+// returns nil once all its goroutines have ended. An error names the socket that
+// failed.
 func (s *Server) Run(ctx context.Context) error {
 	l, err := listen(ctx, s.cfg.Listen, s.cfg.Readers)
 	if err != nil {
@@ -91,7 +90,15 @@ func (s *Server) Run(ctx context.Context) error {
 	s.addr, s.admin = l.addr, admin.Addr()
 	s.self = loopbackOf(l.addr)
 
-	group, ctx := errgroup.WithContext(ctx)
+	live, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	stopped := ctx
+	group, ctx := errgroup.WithContext(live)
+	group.Go(func() error {
+		s.linger(ctx, stopped)
+		end()
+		return nil
+	})
 	for _, conn := range l.udp {
 		group.Go(func() error { return s.serveUDP(ctx, conn) })
 	}
@@ -112,6 +119,30 @@ func (s *Server) Run(ctx context.Context) error {
 	closed()
 	s.log.Info("stun server stopped")
 	return err
+}
+
+// linger returns when the server was told to end and has drained, or when live
+// ends before. An answer is one packet, so there is nothing to finish; but whoever
+// was told of this server goes on asking it for a while, and a browser loses five
+// seconds by a request without an answer. The server stays ready meanwhile: only
+// then does Kubernetes lead packets to a node whose last STUN pod is this one, and
+// nobody is led here who has another one to go to (KEP-1669).
+func (s *Server) linger(live, stopped context.Context) {
+	select {
+	case <-stopped.Done():
+	case <-live.Done():
+		return
+	}
+	if s.cfg.Drain == 0 {
+		return
+	}
+	s.log.Info("stun server drains", "for", s.cfg.Drain)
+	over := time.NewTimer(s.cfg.Drain.Std())
+	defer over.Stop()
+	select {
+	case <-over.C:
+	case <-live.Done():
+	}
 }
 
 // now is the time since the server was made, in nanoseconds, never going back.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/check"
+	"github.com/p2pstream/p2pstream/internal/duration"
 )
 
 // RateTableWays is the smallest rate table: how many sources share a place in it.
@@ -45,6 +46,10 @@ type Config struct {
 	// TCPIdleTimeoutMs closes a TCP connection on which no whole message came
 	// for so many milliseconds; default 10000.
 	TCPIdleTimeoutMs int `json:"tcpIdleTimeoutMs,omitempty"`
+	// Drain is how long to go on answering, as ready as before, when the program is
+	// told to end; default 0. A server that is handed out to viewers should answer
+	// until they are told of another one.
+	Drain duration.Duration `json:"drain,omitzero"`
 }
 
 // WithDefaults fills zero values.
@@ -93,5 +98,6 @@ func (c Config) Validate() error {
 		check.Between("config.maxTCPConns", c.MaxTCPConns, 1, 1<<20),
 		check.Between("config.maxTCPConnsPerSource", c.MaxTCPConnsPerSource, 1, 1<<20),
 		check.Between("config.tcpIdleTimeoutMs", c.TCPIdleTimeoutMs, 10, 3_600_000),
+		check.NotNegative("config.drain", c.Drain.Std()),
 	)
 }
