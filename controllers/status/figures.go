@@ -58,7 +58,7 @@ func covered(s stats.Stats) bool {
 func (m *moment) figures(out *v1.P2PStreamStatus) {
 	out.Swarm, out.Offload, out.Renditions = m.before.Swarm, m.before.Offload.DeepCopy(), m.before.Renditions
 	if r := m.fresh(); r != nil {
-		out.Swarm = swarm(r.Stats)
+		out.Swarm = m.swarm(r.Stats)
 		m.renditions(out, r.Stats)
 		if r.Stats.ViewersKnown {
 			out.Offload = offload(r, out.Offload)
@@ -80,10 +80,16 @@ func (m *moment) figures(out *v1.P2PStreamStatus) {
 	}
 }
 
-func swarm(s stats.Stats) *v1.SwarmStatus {
-	out := &v1.SwarmStatus{Seeders: count(s.Seeders)}
+// swarm leaves out what a tracker does not know yet that started a moment ago: who is there may not have come to it.
+func (m *moment) swarm(s stats.Stats) *v1.SwarmStatus {
+	out := &v1.SwarmStatus{}
 	if s.ViewersKnown {
 		out.Viewers, out.Peers = count(s.Viewers), count(s.Peers)
+	}
+	// One that has ended reported a moment ago, and its pod is gone.
+	seeders := max(s.SeederSockets, min(s.Seeders, int(m.Seeders.Pods)))
+	if s.ViewersKnown || seeders >= int(m.Seeders.Ready) {
+		out.Seeders = count(seeders)
 	}
 	return out
 }

@@ -240,6 +240,45 @@ func TestUnknownIsNotZero(t *testing.T) {
 	}
 }
 
+// TestSeedersOfATracker: those that are there and have not come to a new tracker yet are not said to be missing, and
+// those that have ended are not said to be there for as long as their last report counts.
+func TestSeedersOfATracker(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		known             bool
+		pods, ready       int32
+		sockets, reporter int
+		want              int // -1: left out
+	}{
+		"a new tracker, nobody has come back":         {false, 2, 2, 0, 0, -1},
+		"one has":                                     {false, 2, 2, 1, 1, -1},
+		"both have":                                   {false, 2, 2, 2, 2, 2},
+		"one is being replaced, the other has":        {false, 2, 1, 1, 1, 1},
+		"none runs":                                   {false, 2, 0, 0, 0, 0},
+		"none is wanted":                              {false, 0, 0, 0, 0, 0},
+		"none has come in half a minute":              {true, 2, 2, 0, 0, 0},
+		"without an origin they have only reports":    {true, 2, 2, 0, 2, 2},
+		"one was replaced and has reported till then": {true, 2, 2, 2, 3, 2},
+		"others than the operator's":                  {true, 2, 2, 5, 5, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, _ := next(t, pending(), healthy(func(o *status.Observed) {
+				o.Seeders.Wanted, o.Seeders.Pods, o.Seeders.Ready = tt.pods, tt.pods, tt.ready
+				s := &o.Reading.Stats
+				s.ViewersKnown, s.Seeders, s.SeederSockets = tt.known, max(tt.sockets, tt.reporter), tt.sockets
+			}), now)
+			got := -1
+			if n := r.Status.Swarm.Seeders; n != nil {
+				got = int(*n)
+			}
+			if got != tt.want {
+				t.Errorf("%d seeders, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestHostileTracker(t *testing.T) {
 	t.Parallel()
 	r, _ := next(t, pending(), healthy(func(o *status.Observed) {
