@@ -24,7 +24,7 @@ import (
 
 // Client reads and writes a cluster's objects, uncached.
 type Client struct {
-	client.Client
+	client.WithWatch
 
 	kubeconfig string
 	kubectl    []string
@@ -44,11 +44,11 @@ func New(kubeconfig string, kubectl ...string) (*Client, error) {
 			return nil, fmt.Errorf("making scheme: %w", err)
 		}
 	}
-	c, err := client.New(config, client.Options{Scheme: scheme})
+	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, fmt.Errorf("making client: %w", err)
 	}
-	return &Client{Client: c, kubeconfig: kubeconfig, kubectl: kubectl}, nil
+	return &Client{WithWatch: c, kubeconfig: kubeconfig, kubectl: kubectl}, nil
 }
 
 // Kubectl runs kubectl and returns what it prints; an error holds what it complained of.

@@ -24,7 +24,7 @@ func fakeKubectl(t *testing.T, script string) *Client {
 	if err := v1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	return &Client{Client: fake.NewClientBuilder().WithScheme(scheme).Build(), kubeconfig: "somewhere", kubectl: []string{path, "--"}}
+	return &Client{WithWatch: fake.NewClientBuilder().WithScheme(scheme).Build(), kubeconfig: "somewhere", kubectl: []string{path, "--"}}
 }
 
 // TestManifest holds the manifests of tests to what a person would write and the operator's own reader

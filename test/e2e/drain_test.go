@@ -1,0 +1,190 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	gomegatypes "github.com/onsi/gomega/types"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/test/e2e/cluster"
+	"github.com/p2pstream/p2pstream/test/e2e/viewers"
+	"github.com/p2pstream/p2pstream/test/e2e/witness"
+)
+
+// Every program is replaced under an audience of twenty, which must not notice, and status must not say for a
+// moment what is not so.
+var _ = Describe("A rolling update", Label("drain"), Ordered, func() {
+	const perOffice = 10
+	const people = 2 * perOffice
+	var s *v1.P2PStream
+	groups := map[string]*viewers.Group{}
+	BeforeAll(func(ctx SpecContext) {
+		// One rendition of the lowest rate: the machine has to bear twenty viewers.
+		s = stream("evergreen", origin.URL("/live/seg_2/window_30/ren_1/master.m3u8"), seeders(2))
+		serve(ctx, s)
+		awaitHeld(ctx, s)
+		for name, office := range map[string]*cluster.Office{"north": north, "south": south} {
+			groups[name] = startViewers(ctx, office, s, "--count", fmt.Sprint(perOffice), "--join-interval", "100ms")
+		}
+		timed("status to know all viewers", func() { eventually(ctx, s, 90*time.Second).Should(And(HaveViewers(people), HaveReporting(people))) })
+	}, NodeTimeout(4*time.Minute))
+
+	It("of each program costs nobody a frame, and status says nothing that is not so", func(ctx SpecContext) {
+		var seen witness.Witness
+		endings := &endings{codes: map[types.UID]ending{}}
+		stop := follow(ctx, s, &seen, endings)
+		first := current(ctx, s)
+
+		By("the tracker, by a change of the spec")
+		s.Spec.Tracker.Resources = requests("120m")
+		old := crewOf(s, "tracker").roll(ctx, func() { Expect(k8s.Apply(ctx, s)).To(Succeed()) })
+		rolled := time.Now()
+		By("the STUN server, by kubectl rollout restart")
+		old = append(old, crewOf(s, "stun").roll(ctx, func() { restart(ctx, s.Namespace, s.Name+"-stun") })...)
+		By("both seeders, by a change of the spec")
+		s.Spec.Seeders.Resources = requests("120m")
+		old = append(old, crewOf(s, "seeder").roll(ctx, func() { Expect(k8s.Apply(ctx, s)).To(Succeed()) })...)
+		By("the operator, by kubectl rollout restart")
+		old = append(old, operator.roll(ctx, func() { restart(ctx, managerNamespace, managerName) })...)
+
+		By("status knows all of it again")
+		eventually(ctx, s, 90*time.Second).Should(And(BeReady(), HaveViewers(people), HaveReporting(people), BeObservedAfter(rolled.Add(30*time.Second)),
+			HaveCondition(v1.ConditionReconciling, metav1.ConditionFalse, v1.ReasonServing),
+			HaveCondition(v1.ConditionSeedersReady, metav1.ConditionTrue, v1.ReasonAvailable)))
+		By("what was replaced ended as programs should that were asked to")
+		Eventually(ctx, endings.of).WithArguments(old).WithTimeout(45 * time.Second).Should(HaveLen(len(old)))
+		last := current(ctx, s)
+		stop()
+		Expect(endings.of(old)).To(HaveEach(HaveField("Code", BeZero())))
+
+		By("the audience never noticed")
+		var measured v1.OffloadTotals
+		for name, g := range groups {
+			r, err := g.Stop(45 * time.Second)
+			Expect(err).NotTo(HaveOccurred())
+			expectWell(name, perOffice, r)
+			measured = plus(measured, r.Total.Bytes)
+		}
+		sights := seen.Sights()
+		note("%d versions of status; totals from %+v to %+v, viewers measured %+v", len(sights), *first.Status.Offload.Totals, *last.Status.Offload.Totals, measured)
+		Expect(sights[len(sights)-1].Stream.ResourceVersion).To(Equal(last.ResourceVersion), "the last version was not seen")
+		wrong := witness.Contradictions(sights, witness.Truth{Viewers: people, Seeders: 2, Measured: measured})
+		Expect(wrong).To(BeEmpty(), "status said what was not so:\n%s", strings.Join(wrong, "\n"))
+	}, SpecTimeout(5*time.Minute))
+})
+
+// HaveReporting wants figures that come from so many viewers.
+func HaveReporting(n int32) gomegatypes.GomegaMatcher {
+	return HaveField("Status.Offload", HaveValue(HaveField("Reporting", Equal(n))))
+}
+
+// requests asks for a little more than is asked for by default.
+func requests(cpu string) *v1.Resources {
+	return &v1.Resources{
+		Requests: v1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse("128Mi")},
+		Limits:   v1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")},
+	}
+}
+
+func restart(ctx context.Context, namespace, deployment string) {
+	GinkgoHelper()
+	_, err := k8s.Kubectl(ctx, "rollout", "restart", "-n", namespace, "deployment/"+deployment)
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// roll does what replaces all pods of a crew, waits until as many others are ready, and returns the old ones.
+func (c crew) roll(ctx context.Context, do func()) []types.UID {
+	GinkgoHelper()
+	pods, err := c.running(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(pods).NotTo(BeEmpty())
+	var old []types.UID
+	for _, p := range pods {
+		old = append(old, p.UID)
+	}
+	name := pods[0].Labels["app.kubernetes.io/component"]
+	timed(name+" rolled", func() {
+		do()
+		Eventually(ctx, c.running).WithTimeout(90 * time.Second).Should(And(HaveLen(len(old)),
+			Not(ContainElement(HaveField("ObjectMeta.UID", BeElementOf(old))))))
+	})
+	return old
+}
+
+// ending is how a pod's container ended.
+type ending struct {
+	Pod  string
+	Code int32
+}
+
+// endings remembers how pods ended, which nobody can ask once they are gone.
+type endings struct {
+	mu    sync.Mutex
+	codes map[types.UID]ending
+}
+
+func (e *endings) see(p *corev1.Pod) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range p.Status.ContainerStatuses {
+		if t := c.State.Terminated; t != nil {
+			e.codes[p.UID] = ending{p.Name, t.ExitCode}
+		}
+	}
+}
+
+// of these pods, those that have ended.
+func (e *endings) of(pods []types.UID) []ending {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []ending
+	for _, p := range pods {
+		if end, ended := e.codes[p]; ended {
+			out = append(out, end)
+		}
+	}
+	return out
+}
+
+// follow has a witness see every version of a stream, and pods of stream and operator end, until stop is called.
+func follow(ctx context.Context, s *v1.P2PStream, w *witness.Witness, e *endings) (stop func()) {
+	GinkgoHelper()
+	ctx, cancel := context.WithCancel(ctx)
+	DeferCleanup(cancel)
+	begun := make(chan struct{})
+	var once sync.Once
+	done := make(chan error, 3)
+	go func() {
+		done <- k8s.Follow(ctx, &v1.P2PStreamList{}, func(o client.Object) {
+			w.See(o.(*v1.P2PStream))
+			once.Do(func() { close(begun) })
+		}, client.InNamespace(s.Namespace), client.MatchingFields{"metadata.name": s.Name})
+	}()
+	for _, crew := range []crew{{client.InNamespace(s.Namespace)}, operator} {
+		go func() {
+			done <- k8s.Follow(ctx, &corev1.PodList{}, func(o client.Object) { e.see(o.(*corev1.Pod)) }, crew...)
+		}()
+	}
+	Eventually(ctx, begun).Should(BeClosed())
+	return func() {
+		GinkgoHelper()
+		cancel()
+		for range cap(done) {
+			Expect(<-done).To(Succeed())
+		}
+	}
+}
