@@ -207,17 +207,23 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error { return f(running) })
 	}
 	stopShards := s.hub.start()
+	// Sockets are closed after all is told that this tracker goes.
+	keeping, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer hangUp()
 	sockets := make(chan struct{})
 	go func() {
 		defer close(sockets)
-		s.front.Run(running, s.cfg.DrainPeriod.Std())
+		s.front.Run(keeping, s.cfg.DrainPeriod.Std())
 	}()
 	close(s.ready)
 	s.log.Info("tracker listens", "address", s.addr.String(), "internal", s.cfg.InternalListen, "admin", s.cfg.AdminListen,
 		"tls", s.cert != nil, "shards", len(s.hub.shards))
 
 	<-running.Done()
-	s.drain(ctx, endpoints, sockets)
+	s.drain(ctx, endpoints, func() {
+		hangUp()
+		<-sockets
+	})
 	stopShards()
 	endProbes()
 	return group.Wait()
@@ -225,13 +231,13 @@ func (s *Server) Run(ctx context.Context) error {
 
 // drain ends the endpoints when the last socket has gone, which is at once if there is none. Until then pages are
 // answered on connections of their own: whoever is still sent here gets an answer, and comes back elsewhere.
-func (s *Server) drain(ctx context.Context, endpoints []*endpoint, sockets <-chan struct{}) {
+func (s *Server) drain(ctx context.Context, endpoints []*endpoint, hangUp func()) {
 	s.draining.Store(true)
-	s.log.Info("tracker drains", "viewers", s.front.Viewers(), "seeders", s.front.Seeders())
+	s.log.Info("tracker drains", "viewers", s.front.Viewers(), "seeders", s.front.Seeders(), "over", s.cfg.DrainPeriod)
 	for _, e := range endpoints {
 		e.server.SetKeepAlivesEnabled(false)
 	}
-	<-sockets
+	hangUp()
 	var ending sync.WaitGroup
 	for _, e := range endpoints {
 		ending.Go(func() { e.shutdown(context.WithoutCancel(ctx)) })

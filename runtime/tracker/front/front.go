@@ -1,7 +1,6 @@
 package front
 
 import (
-	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -45,6 +44,7 @@ type Front struct {
 
 	mu        sync.Mutex
 	closed    bool
+	empty     chan struct{} // closed when the last connection leaves a front that is closed
 	addresses map[string]int
 	slots     [slots]map[*conn]struct{}
 	nextSlot  int
@@ -144,6 +144,10 @@ func (f *Front) leave(c *conn) {
 			delete(f.addresses, c.address)
 		}
 	}
+	if f.empty != nil && f.viewers.Load()+f.seeders.Load() == 0 {
+		close(f.empty)
+		f.empty = nil
+	}
 	f.mu.Unlock()
 	f.wg.Done()
 }
@@ -156,33 +160,6 @@ func (f *Front) gone(c *conn, session Session) {
 	c.mu.Unlock()
 	f.metrics.closed[reason].Inc()
 	f.leave(c)
-}
-
-// Run keeps connections alive until ctx ends, then closes them evenly over the drain period and waits for them.
-func (f *Front) Run(ctx context.Context, drain time.Duration) {
-	f.keepAlive(ctx)
-	f.drain(drain)
-	f.wg.Wait()
-}
-
-// drain closes all connections, spread over a period: clients that come back at once should not come together.
-func (f *Front) drain(period time.Duration) {
-	f.mu.Lock()
-	f.closed = true
-	var all []*conn
-	for _, slot := range f.slots {
-		for c := range slot {
-			all = append(all, c)
-		}
-	}
-	f.mu.Unlock()
-	start := time.Now()
-	for i, c := range all {
-		if wait := period*time.Duration(i)/time.Duration(len(all)) - time.Since(start); wait > time.Millisecond {
-			time.Sleep(wait)
-		}
-		c.Close(ReasonDrain)
-	}
 }
 
 // hostOf is the address without the port.

@@ -1,0 +1,65 @@
+package front
+
+import (
+	"context"
+	"time"
+)
+
+// Run keeps connections alive until ctx ends, then closes them over the drain period and waits for them.
+func (f *Front) Run(ctx context.Context, drain time.Duration) {
+	f.keepAlive(ctx)
+	f.drain(drain)
+	f.wg.Wait()
+}
+
+// headStart is the share of the drain period that seeders have to themselves.
+const headStart = 10
+
+// drain closes all connections: those of seeders at once, so that whoever comes to the next tracker finds them there,
+// and those of viewers evenly over the period, so that clients that come back at once do not come together. It ends
+// early when nobody is left.
+func (f *Front) drain(period time.Duration) {
+	seeders, viewers, empty := f.close()
+	for _, c := range seeders {
+		c.Close(ReasonDrain)
+	}
+	began := time.Now()
+	var lead time.Duration
+	if len(seeders) > 0 {
+		lead = period / headStart
+	}
+	due := time.NewTimer(0)
+	defer due.Stop()
+	for i, c := range viewers {
+		due.Reset(time.Until(began.Add(lead + (period-lead)*time.Duration(i)/time.Duration(len(viewers)))))
+		select {
+		case <-due.C:
+		case <-empty:
+			return
+		}
+		c.Close(ReasonDrain)
+	}
+}
+
+// close lets nobody new in and returns who is there; empty is closed when nobody is any more.
+func (f *Front) close() (seeders, viewers []*conn, empty <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	for _, slot := range f.slots {
+		for c := range slot {
+			if c.seeder {
+				seeders = append(seeders, c)
+			} else {
+				viewers = append(viewers, c)
+			}
+		}
+	}
+	f.empty = make(chan struct{})
+	empty = f.empty
+	if f.viewers.Load()+f.seeders.Load() == 0 {
+		close(f.empty)
+		f.empty = nil
+	}
+	return seeders, viewers, empty
+}
