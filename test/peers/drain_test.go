@@ -1,0 +1,198 @@
+package peers
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
+	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+	"github.com/p2pstream/p2pstream/runtime/seeder"
+)
+
+// host is what a guest knows of one peer.
+type host struct {
+	peer            *mesh.Peer
+	joiner          wire.Joiner
+	told            int // announcements
+	loaded, loading []int64
+	size, received  int64 // of what was asked for; size -1: no answer yet
+	completed       bool
+	closed          bool
+}
+
+// guest is a peer that asks only for what a test wants, and notes what it is told.
+type guest struct {
+	mu    sync.Mutex
+	hosts map[*mesh.Peer]*host
+}
+
+func (g *guest) PeerOpened(p *mesh.Peer) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hosts[p] = &host{peer: p, size: -1}
+}
+
+func (g *guest) PeerMessage(p *mesh.Peer, msg []byte) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h := g.hosts[p]
+	switch event := h.joiner.Push(msg); event.Kind {
+	case wire.GotBytes:
+		h.received += int64(len(event.Bytes))
+	case wire.GotCommand:
+		switch c := event.Command; c.Code {
+		case wire.SegmentsAnnouncement:
+			h.told++
+			h.loaded, h.loading = c.Loaded, c.Loading
+		case wire.SegmentData:
+			h.size = c.Size
+		case wire.SegmentDataSendingCompleted:
+			h.completed = true
+		}
+	}
+}
+
+func (g *guest) PeerClosed(p *mesh.Peer, _ error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hosts[p].closed = true
+}
+
+// join puts a guest into the swarm of the stream's only rendition.
+func join(t *testing.T, s *setup) *guest {
+	t.Helper()
+	source := must[*manifest.Source](t)(manifest.NewSource(manifest.SourceConfig{URL: s.source}))
+	defer source.Close()
+	p := must[*manifest.Presentation](t)(source.Load(t.Context()))
+	node := must[*mesh.Node](t)(mesh.NewNode(mesh.NodeConfig{Loopback: true}, logger("guest"), nil))
+	g := &guest{hosts: map[*mesh.Peer]*host{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(func() {
+		cancel()
+		if err := node.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := node.Join(ctx, mesh.SwarmConfig{
+		InfoHash: p.Renditions[0].InfoHash(identity.V23, "peers-test"),
+		PeerID:   must[identity.PeerID](t)(identity.NewPeerID(identity.ViewerPrefix, rand.Reader)),
+		Trackers: []string{"ws://" + s.tracker.Addr().String() + "/announce"}, Handler: g,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// meet waits until a seeder, or a viewer, has told that it holds something, and returns it.
+func (g *guest) meet(t *testing.T, seeder bool) *host {
+	t.Helper()
+	var found *host
+	eventually(t, 30*time.Second, "a peer that holds something", func() bool {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		for p, h := range g.hosts {
+			if strings.HasPrefix(string(p.ID()), identity.SeederPrefix) == seeder && len(h.loaded) > 0 {
+				found = h
+			}
+		}
+		return found != nil
+	})
+	return found
+}
+
+// ask asks for a segment that the peer holds.
+func (g *guest) ask(t *testing.T, h *host) {
+	t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	h.size, h.received, h.completed = -1, 0, false
+	if err := h.peer.Send(encode(wire.Command{Code: wire.SegmentRequest, SegmentID: h.loaded[0], RequestID: int64(h.told)})); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sees waits until something is so of a peer.
+func (g *guest) sees(t *testing.T, h *host, what string, is func(*host) bool) {
+	t.Helper()
+	eventually(t, 30*time.Second, what, func() bool {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		return is(h)
+	})
+}
+
+func whole(h *host) bool   { return h.completed && h.size > 0 && h.received == h.size }
+func nothing(h *host) bool { return len(h.loaded)+len(h.loading) == 0 }
+
+// TestASeederThatGoes sends what was asked for to its end, while nobody is led to it and nobody is told that it
+// holds anything, and then ends without waiting for its limit.
+func TestASeederThatGoes(t *testing.T) {
+	s := newSetup(t, "/live/seg_10/window_6/ren_1/master.m3u8")
+	sd, stop := s.seeder(t, func(c *seeder.Config) {
+		c.UplinkBps, c.Drain = 500_000, duration.Duration(5*time.Minute)
+	})
+	s.waitSeeded(t)
+	g := join(t, s)
+	h := g.meet(t, true)
+	g.ask(t, h)
+	g.sees(t, h, "the first bytes", func(h *host) bool { return h.received > 0 })
+	requests := sd.Engine().Counters().OriginRequests
+
+	ended := make(chan struct{})
+	go func() { defer close(ended); stop() }()
+	g.sees(t, h, "the seeder to tell that it holds nothing", nothing)
+	g.mu.Lock()
+	early := !h.completed
+	g.mu.Unlock()
+	if !early {
+		t.Error("the upload was over before the seeder began to drain: this shows nothing")
+	}
+	eventually(t, 10*time.Second, "the tracker to lead nobody to it any more", func() bool {
+		st := s.stats(t)
+		return st.SeederSockets == 0 && st.SeedersHolding == 0
+	})
+	g.sees(t, h, "the whole segment", whole)
+	done := time.Now()
+	select {
+	case <-ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("does not end with nothing left to send")
+	}
+	t.Logf("%d bytes, ended %v after the last", h.size, time.Since(done).Round(time.Millisecond))
+	g.sees(t, h, "the connection to be closed", func(h *host) bool { return h.closed })
+	if n := sd.Engine().Counters().OriginRequests; n > requests+1 { // one may have been published at that moment
+		t.Errorf("asked the origin %d times more while it drained", n-requests)
+	}
+}
+
+// TestAViewerThatLeaves sends what it was just asked for, and its last report says all that it measured.
+func TestAViewerThatLeaves(t *testing.T) {
+	s := newSetup(t, "/live/seg_2/window_10/ren_1/master.m3u8")
+	s.seeder(t, nil)
+	s.waitSeeded(t)
+	v, stop := s.viewers(t, nil)
+	played(t, v, 4*time.Second)
+	g := join(t, s)
+	h := g.meet(t, false)
+	g.ask(t, h)
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("took %v to leave", took)
+	}
+	g.sees(t, h, "the whole segment", whole)
+	g.sees(t, h, "the viewer to tell that it holds nothing", nothing)
+	g.sees(t, h, "the connection to be closed", func(h *host) bool { return h.closed })
+	own := v.Snapshot().Total.Bytes
+	eventually(t, 5*time.Second, "the tracker to have counted what the viewer measured", func() bool {
+		counted := s.stats(t).Offload.Totals // made anew every quarter of a second
+		return counted.HTTP == own.HTTP && counted.Seeder == own.Seeder && counted.Viewer == own.Viewer
+	})
+}
