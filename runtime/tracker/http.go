@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,10 +17,6 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
-
-// spareConnections is how many connections there may be above the number of sockets: requests for pages and
-// configuration, and clients that have not said anything yet.
-const spareConnections = 1024
 
 // endpoint is one listener for viewers and seeders.
 type endpoint struct {
@@ -37,7 +31,9 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 	if err != nil {
 		return nil, err
 	}
-	e := &endpoint{Listener: newLimitListener(l, s.cfg.Limits.Sockets+spareConnections), server: s.httpServer()}
+	e := &endpoint{Listener: newConnections(l, s.cfg.Limits.Connections, s.cfg.Limits.ConnectionsPerAddress, s.connections),
+		server: s.httpServer()}
+	watchConnections(e.server)
 	switch {
 	case internal:
 		e.server.BaseContext = func(net.Listener) context.Context { return viewerapi.Internal(context.Background()) }
@@ -70,7 +66,7 @@ func (s *Server) httpServer() *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadTimeout:       15 * time.Second, // a report is one packet or three
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
@@ -120,44 +116,4 @@ func (s *Server) adminListener() *admin.Server {
 			return nil
 		},
 	})
-}
-
-// limitListener bounds the connections that are open at a time; those above are closed at once, so that strangers
-// who open connections and say nothing cannot use up the process's descriptors.
-type limitListener struct {
-	net.Listener
-	most int64
-	open atomic.Int64
-}
-
-func newLimitListener(l net.Listener, most int) *limitListener {
-	return &limitListener{Listener: l, most: int64(most)}
-}
-
-// Accept implements net.Listener.
-func (l *limitListener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if l.open.Add(1) > l.most {
-			l.open.Add(-1)
-			_ = c.Close() // never used
-			continue
-		}
-		return &limitedConn{Conn: c, l: l}, nil
-	}
-}
-
-type limitedConn struct {
-	net.Conn
-	l    *limitListener
-	once sync.Once
-}
-
-// Close implements net.Conn.
-func (c *limitedConn) Close() error {
-	c.once.Do(func() { c.l.open.Add(-1) })
-	return c.Conn.Close()
 }

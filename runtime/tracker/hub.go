@@ -39,6 +39,7 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	core.MinInterval, core.MaxInterval = cfg.AnnounceInterval.Min.Std(), cfg.AnnounceInterval.Max.Std()
 	core.Seeders, core.Peers, core.MaxPeers = cfg.Peering.Seeders, cfg.Peering.Peers, cfg.Peering.MaxPeers
 	core.SeederPeers, core.PeersPerSwarm = cfg.Peering.SeederPeers, cfg.Limits.PeersPerSwarm
+	core.OffersPerSecond, core.PendingOffers = cfg.Limits.OffersPerSecond, max(1, cfg.Limits.PendingOffers/cfg.Shards)
 	for i := range cfg.Shards {
 		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // whom to meet is no secret
 		h.shards = append(h.shards, &shard{number: i, core: swarm.NewCore(core, h.registry, rnd), in: make(chan *job, 256)})
@@ -141,11 +142,15 @@ func (h *hub) allow(hashes []signaling.ID) {
 		h.allowed.Store(nil)
 		return
 	}
+	h.allowed.Store(setOf(hashes))
+}
+
+func setOf(hashes []signaling.ID) *map[signaling.ID]struct{} {
 	set := make(map[signaling.ID]struct{}, len(hashes))
 	for _, id := range hashes {
 		set[id] = struct{}{}
 	}
-	h.allowed.Store(&set)
+	return &set
 }
 
 func (h *hub) serves(hash signaling.ID) bool {

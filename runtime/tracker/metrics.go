@@ -18,12 +18,13 @@ const (
 	limitOffers
 	limitSwarms
 	limitIDs
+	limitIDsPerSwarm
 	limitAllowed
 	limits
 )
 
 var limitNames = [limits]string{"messages_per_second", "flood", "offers_per_announce", "swarms_per_socket",
-	"ids_per_socket", "info_hash_not_served"}
+	"ids_per_socket", "ids_per_swarm", "info_hash_not_served"}
 
 type metrics struct {
 	messages [4]prometheus.Counter
@@ -114,9 +115,21 @@ func coreCollectors(h *hub) []prometheus.Collector {
 		"swarm_full":  func(s *swarm.Stats) uint64 { return s.SwarmFull.Load() },
 		"swarms_full": func(s *swarm.Stats) uint64 { return s.SwarmsFull.Load() },
 	})
+	byLabel("offers_held_back_total", "Times that an offer was not passed on, by limit: the peer it would have gone to had been "+
+		"given too many, or too many wait for answers.", "limit", map[string]of{
+		"offers_per_peer": func(s *swarm.Stats) uint64 { return s.OffersHeldBack.Load() },
+		"pending_offers":  func(s *swarm.Stats) uint64 { return s.OffersAbovePending.Load() },
+	})
 	viewers := func() int { _, v, _ := h.registry.totals(); return v }
 	seeders := func() int { _, _, s := h.registry.totals(); return s }
 	return append(all,
+		gauge("offers_pending", "Offers passed on within the last minute, which may still be answered.", nil, func() int {
+			var sum int64
+			for _, s := range h.shards {
+				sum += s.core.Stats.Pending.Load()
+			}
+			return int(sum)
+		}),
 		gauge("swarms", "Swarms with members.", nil, func() int { n, _, _ := h.registry.totals(); return n }),
 		gauge("peers", "Memberships in swarms.", prometheus.Labels{"role": "viewer"}, viewers),
 		gauge("peers", "Memberships in swarms.", prometheus.Labels{"role": "seeder"}, seeders))

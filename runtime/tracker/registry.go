@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
@@ -13,6 +14,8 @@ import (
 // registry knows the swarms of all shards, so that scrapes and statistics ask no shard.
 type registry struct {
 	limit int
+	// known are the swarms of the stream, which have a place beyond the limit: nobody keeps them out by making others.
+	known atomic.Pointer[map[signaling.ID]struct{}]
 
 	mu     sync.RWMutex
 	swarms map[signaling.ID]*swarm.Counts
@@ -23,14 +26,23 @@ func newRegistry(limit int) *registry {
 }
 
 // Add implements swarm.Registry.
-func (r *registry) Add(hash signaling.ID, counts *swarm.Counts) bool {
+func (r *registry) Add(hash signaling.ID, counts *swarm.Counts, seeder bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.swarms) >= r.limit {
+	if len(r.swarms) >= r.limit && !seeder && !r.knows(hash) {
 		return false
 	}
 	r.swarms[hash] = counts
 	return true
+}
+
+func (r *registry) knows(hash signaling.ID) bool {
+	known := r.known.Load()
+	if known == nil {
+		return false
+	}
+	_, ok := (*known)[hash]
+	return ok
 }
 
 // Remove implements swarm.Registry.

@@ -30,10 +30,12 @@ type Server struct {
 	reg   prometheus.Registerer // what /metrics serves
 	hub   *hub
 	front *front.Front
-	cert  *watch.Value[*tls.Certificate] // nil without TLS
-	token *watch.Value[string]           // nil without a token file
-	api   http.Handler                   // nil: only the WebSocket endpoint
-	stats http.Handler                   // /v1/stats for our own
+	// connections count what is no socket.
+	connections *connectionMetrics
+	cert        *watch.Value[*tls.Certificate] // nil without TLS
+	token       *watch.Value[string]           // nil without a token file
+	api         http.Handler                   // nil: only the WebSocket endpoint
+	stats       http.Handler                   // /v1/stats for our own
 	// background runs beside the sockets until Run's context ends.
 	background []func(context.Context) error
 
@@ -72,11 +74,17 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if s.hub, err = newHub(cfg, reg); err != nil {
 		return nil, err
 	}
+	if s.connections, err = newConnectionMetrics(reg); err != nil {
+		return nil, err
+	}
 	l := cfg.Limits
 	s.front, err = front.New(front.Config{
 		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, Sockets: l.Sockets,
 		SocketsPerAddress: l.SocketsPerAddress, UpgradesPerSecond: l.UpgradesPerSecond, UpgradeBurst: l.UpgradeBurst,
-		WriteTimeout: l.WriteTimeout.Std(), PingInterval: l.PingInterval.Std(), IdleTimeout: l.IdleTimeout.Std(),
+		AddressUpgradesPerSecond: l.AddressUpgradesPerSecond, AddressUpgradeBurst: l.AddressUpgradeBurst,
+		BytesPerSecond: l.BytesPerSecond, ByteBurst: l.ByteBurst,
+		WriteTimeout: l.WriteTimeout.Std(), PingInterval: l.PingInterval.Std(),
+		FirstMessageTimeout: l.FirstMessageTimeout.Std(), IdleTimeout: l.IdleTimeout.Std(),
 		Origin: s.originAllowed, Token: s.seederToken,
 	}, s.hub, log, reg)
 	if err != nil {
@@ -123,13 +131,20 @@ func (s *Server) SetAllowed(infoHashes []string) {
 		s.hub.allow(nil)
 		return
 	}
+	s.hub.allow(idsOf(infoHashes))
+}
+
+// SetKnown gives the swarms of the given info hashes a place beyond the limit on swarms.
+func (s *Server) SetKnown(infoHashes []string) { s.hub.registry.known.Store(setOf(idsOf(infoHashes))) }
+
+func idsOf(infoHashes []string) []signaling.ID {
 	ids := make([]signaling.ID, 0, len(infoHashes))
 	for _, h := range infoHashes {
 		if id, err := signaling.MakeID(h); err == nil {
 			ids = append(ids, id)
 		}
 	}
-	s.hub.allow(ids)
+	return ids
 }
 
 // SetSeederLoad notes how many peers a seeder says to have, over all its swarms, and how many it takes; limit 0

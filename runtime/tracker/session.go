@@ -136,9 +136,10 @@ func (s *session) admit(m *signaling.ClientMessage, now time.Time) bool {
 	if m.Event == signaling.EventStopped {
 		return true
 	}
-	if !s.room(m) {
+	if _, full := s.full(m); full {
 		s.dropStale(now)
-		if !s.room(m) {
+		if limit, full := s.full(m); full {
+			s.hub.metrics.limit(limit)
 			return false
 		}
 	}
@@ -146,18 +147,21 @@ func (s *session) admit(m *signaling.ClientMessage, now time.Time) bool {
 	return true
 }
 
-// room reports whether one more membership is within the limits.
-func (s *session) room(m *signaling.ClientMessage) bool {
+// full reports whether one more membership is above the limits, and which one it hits.
+func (s *session) full(m *signaling.ClientMessage) (hit limit, full bool) {
 	lim := s.hub.cfg.Limits
 	// Whatever the two limits allow, their product is not meant.
 	if len(s.members) >= lim.SwarmsPerSocket+lim.IDsPerSocket {
-		s.hub.metrics.limit(limitSwarms)
-		return false
+		return limitSwarms, true
 	}
 	var hashes, ids []signaling.ID
+	same := 0
 	for i := range s.members {
 		own := &s.members[i]
-		if own.hash != m.InfoHash && !contains(hashes, own.hash) {
+		switch {
+		case own.hash == m.InfoHash:
+			same++
+		case !contains(hashes, own.hash):
 			hashes = append(hashes, own.hash)
 		}
 		if own.id != m.PeerID && !contains(ids, own.id) {
@@ -166,13 +170,13 @@ func (s *session) room(m *signaling.ClientMessage) bool {
 	}
 	switch {
 	case len(hashes) >= lim.SwarmsPerSocket:
-		s.hub.metrics.limit(limitSwarms)
-		return false
+		return limitSwarms, true
 	case len(ids) >= lim.IDsPerSocket:
-		s.hub.metrics.limit(limitIDs)
-		return false
+		return limitIDs, true
+	case same >= lim.IDsPerSwarm:
+		return limitIDsPerSwarm, true
 	}
-	return true
+	return 0, false
 }
 
 // dropStale forgets memberships that have expired: browsers leave swarms without a word.

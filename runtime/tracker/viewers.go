@@ -83,17 +83,15 @@ func (s *Server) follow(stream *StreamConfig, reg prometheus.Registerer) (*viewe
 		defer source.Close()
 		return follower.Run(ctx)
 	})
-	if stream.OnlyKnownSwarms {
-		s.background = append(s.background, func(ctx context.Context) error {
-			s.restrict(ctx, follower)
-			return nil
-		})
-	}
+	s.background = append(s.background, func(ctx context.Context) error {
+		s.learnSwarms(ctx, follower, stream.OnlyKnownSwarms)
+		return nil
+	})
 	return follower, nil
 }
 
-// restrict keeps the allowed swarms at those of the stream's renditions.
-func (s *Server) restrict(ctx context.Context, facts viewerapi.StreamFacts) {
+// learnSwarms keeps the known swarms, and if asked to the allowed ones, at those of the stream's renditions.
+func (s *Server) learnSwarms(ctx context.Context, facts viewerapi.StreamFacts, only bool) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var at time.Time
@@ -114,6 +112,9 @@ func (s *Server) restrict(ctx context.Context, facts viewerapi.StreamFacts) {
 				hashes = append(hashes, h)
 			}
 		}
-		s.SetAllowed(hashes)
+		s.SetKnown(hashes)
+		if only {
+			s.SetAllowed(hashes)
+		}
 	}
 }

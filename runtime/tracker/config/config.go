@@ -113,12 +113,20 @@ type LimitsConfig struct {
 	// SwarmsPerSocket and IDsPerSocket. Defaults 64 and 64.
 	SwarmsPerSocket int `json:"swarmsPerSocket,omitempty"`
 	IDsPerSocket    int `json:"idsPerSocket,omitempty"`
+	// IDsPerSwarm is how many peer ids one socket may have in one swarm. A page has one, and a new one each time that
+	// it loads its manifest anew. Default 4.
+	IDsPerSwarm int `json:"idsPerSwarm,omitempty"`
 	// SocketsPerAddress, −1 for none (behind a NAT of the cluster all viewers have one address). Seeders do not
 	// count. Default 10,000.
 	SocketsPerAddress int `json:"socketsPerAddress,omitempty"`
 	// Sockets in total. Default 50,000.
 	Sockets int `json:"sockets,omitempty"`
-	// Swarms in total. Default 20,000.
+	// Connections that are no sockets, in total and of one address (−1 for none, and so if SocketsPerAddress is −1):
+	// requests over HTTP, and clients that have not asked for anything yet. Further ones are closed at once; above half,
+	// none is kept for a next request. Defaults 16,384, and an eighth of it.
+	Connections           int `json:"connections,omitempty"`
+	ConnectionsPerAddress int `json:"connectionsPerAddress,omitempty"`
+	// Swarms in total; those of the stream and those of seeders have a place whatever others there are. Default 20,000.
 	Swarms int `json:"swarms,omitempty"`
 	// PeersPerSwarm. Default 50,000.
 	PeersPerSwarm int `json:"peersPerSwarm,omitempty"`
@@ -126,9 +134,23 @@ type LimitsConfig struct {
 	// many. What is above is ignored, ten bursts above cost the socket. Defaults 50 and 200.
 	MessagesPerSecond int `json:"messagesPerSecond,omitempty"`
 	MessageBurst      int `json:"messageBurst,omitempty"`
+	// PendingOffers are offers that were passed on within the last minute, which may still be answered; further ones are
+	// not passed on. Default 500,000.
+	PendingOffers int `json:"pendingOffers,omitempty"`
+	// OffersPerSecond that one viewer may be given over time, whoever makes them; at once it may be given half as many
+	// again as peering.maxPeers. Default 2. A seeder may be given half its connections a second, and twice at once.
+	OffersPerSecond int `json:"offersPerSecond,omitempty"`
+	// BytesPerSecond that one viewer may send over time, and ByteBurst at once; a seeder may send 20 times as many. More
+	// costs the socket. Defaults 262,144 and 4,194,304.
+	BytesPerSecond int `json:"bytesPerSecond,omitempty"`
+	ByteBurst      int `json:"byteBurst,omitempty"`
 	// UpgradesPerSecond of all clients together, and UpgradeBurst at once. Defaults 2,000 and 4,000.
 	UpgradesPerSecond int `json:"upgradesPerSecond,omitempty"`
 	UpgradeBurst      int `json:"upgradeBurst,omitempty"`
+	// AddressUpgradesPerSecond of one address, −1 for any number (and so if SocketsPerAddress is −1), and
+	// AddressUpgradeBurst at once. Defaults: half of what all clients may.
+	AddressUpgradesPerSecond int `json:"addressUpgradesPerSecond,omitempty"`
+	AddressUpgradeBurst      int `json:"addressUpgradeBurst,omitempty"`
 	// SendQueueBytes may wait for one slow viewer; a seeder may have 4 times as many. More costs the socket.
 	// Default 262,144.
 	SendQueueBytes int `json:"sendQueueBytes,omitempty"`
@@ -137,6 +159,8 @@ type LimitsConfig struct {
 	// PingInterval of idle sockets; below the 60 s after which proxies cut. Default 25 s. A socket from which nothing
 	// came for two of them and 5 s is closed.
 	PingInterval Duration `json:"pingInterval,omitzero"`
+	// FirstMessageTimeout closes sockets whose client has never sent a message. Default 1 min.
+	FirstMessageTimeout Duration `json:"firstMessageTimeout,omitzero"`
 	// IdleTimeout closes sockets whose client answers pings but sends no message. Default 5 min.
 	IdleTimeout Duration `json:"idleTimeout,omitzero"`
 }

@@ -32,17 +32,32 @@ func (c Config) WithDefaults(cpus int) Config {
 	number(&l.ScrapeHashes, 64)
 	number(&l.SwarmsPerSocket, 64)
 	number(&l.IDsPerSocket, 64)
+	number(&l.IDsPerSwarm, 4)
 	number(&l.SocketsPerAddress, 10_000)
 	number(&l.Sockets, 50_000)
+	number(&l.Connections, 16_384)
+	if l.SocketsPerAddress < 0 {
+		// All viewers have one address, so no other limit per address can hold either.
+		number(&l.ConnectionsPerAddress, -1)
+		number(&l.AddressUpgradesPerSecond, -1)
+	}
+	number(&l.ConnectionsPerAddress, max(1, l.Connections/8))
 	number(&l.Swarms, 20_000)
 	number(&l.PeersPerSwarm, 50_000)
 	number(&l.MessagesPerSecond, 50)
 	number(&l.MessageBurst, 200)
 	number(&l.UpgradesPerSecond, 2_000)
 	number(&l.UpgradeBurst, max(4_000, l.UpgradesPerSecond))
+	number(&l.AddressUpgradesPerSecond, max(1, l.UpgradesPerSecond/2))
+	number(&l.AddressUpgradeBurst, max(1, l.UpgradeBurst/2))
+	number(&l.PendingOffers, 500_000)
+	number(&l.OffersPerSecond, 2)
+	number(&l.BytesPerSecond, 256<<10)
+	number(&l.ByteBurst, max(4<<20, l.BytesPerSecond))
 	number(&l.SendQueueBytes, 256<<10)
 	period(&l.WriteTimeout, 10*time.Second)
 	period(&l.PingInterval, 25*time.Second)
+	period(&l.FirstMessageTimeout, time.Minute)
 	period(&l.IdleTimeout, 5*time.Minute)
 	if c.Stream != nil {
 		s := *c.Stream

@@ -46,6 +46,7 @@ func (c Config) validateIntervals() error {
 		check.Between("config.limits.pingInterval", l.PingInterval, Duration(time.Second), Duration(time.Minute)),
 		check.NotNegative("config.drainPeriod", c.DrainPeriod.Std()),
 		check.NotNegative("config.limits.writeTimeout", l.WriteTimeout.Std()),
+		check.NotNegative("config.limits.firstMessageTimeout", l.FirstMessageTimeout.Std()),
 		check.NotNegative("config.limits.idleTimeout", l.IdleTimeout.Std()),
 	)
 }
@@ -64,6 +65,10 @@ func (c Config) validateNumbers() error {
 		{"limits.peersPerSwarm", l.PeersPerSwarm}, {"limits.messagesPerSecond", l.MessagesPerSecond},
 		{"limits.messageBurst", l.MessageBurst}, {"limits.upgradesPerSecond", l.UpgradesPerSecond},
 		{"limits.upgradeBurst", l.UpgradeBurst}, {"limits.sendQueueBytes", l.SendQueueBytes},
+		{"limits.idsPerSwarm", l.IDsPerSwarm}, {"limits.connections", l.Connections},
+		{"limits.addressUpgradeBurst", l.AddressUpgradeBurst}, {"limits.pendingOffers", l.PendingOffers},
+		{"limits.offersPerSecond", l.OffersPerSecond}, {"limits.bytesPerSecond", l.BytesPerSecond},
+		{"limits.byteBurst", l.ByteBurst},
 	} {
 		if err := check.AtLeast("config."+f.name, f.value, 1); err != nil {
 			return err

@@ -3,6 +3,7 @@ package front
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -19,15 +20,17 @@ type conn struct {
 	// raw is the connection below TLS. Closing it never waits, where closing a TLS connection sends an alert first
 	// and may wait for a client that does not read, with a shard waiting behind.
 	raw     net.Conn
-	address string
+	address netip.Addr
 	seeder  bool
 
-	// Milliseconds since the front began, of the last frame and of the last message; probed, if not 0, is when a sign
-	// of life was asked for.
-	lastFrame, lastMessage, probed atomic.Int64
-	slot                           int // in the keep-alive wheel
-	// chatter counts frames since the last keep-alive that no session sees: pings, pongs, binary messages.
-	chatter atomic.Int32
+	// Milliseconds since the front began, of the last frame and of the last message (0 if there was none yet); probed,
+	// if not 0, is when a sign of life was asked for, and lastProbe when that was done last.
+	lastFrame, lastMessage, probed, lastProbe atomic.Int64
+	opened                                    int64
+	slot                                      int // in the keep-alive wheel
+	// chatter counts frames since the last keep-alive that no session sees: pings, pongs that nobody asked for, binary
+	// messages. owed is how many pings were sent whose pongs have not come.
+	chatter, owed atomic.Int32
 
 	mu      sync.Mutex
 	queue   *[]byte // frames waiting; nil when there are none
@@ -41,6 +44,14 @@ type conn struct {
 // Send implements Conn.
 func (c *conn) Send(msg []byte) bool { return c.frame(opText, msg) }
 
+// sendLimit is how many bytes may wait for the client.
+func (c *conn) sendLimit() int {
+	if c.seeder {
+		return 4 * c.front.cfg.SendQueueBytes
+	}
+	return c.front.cfg.SendQueueBytes
+}
+
 func (c *conn) frame(opcode byte, payload []byte) bool {
 	c.mu.Lock()
 	if c.closing {
@@ -50,11 +61,7 @@ func (c *conn) frame(opcode byte, payload []byte) bool {
 	if c.queue == nil {
 		c.queue = queues.Get().(*[]byte)
 	}
-	limit := c.front.cfg.SendQueueBytes
-	if c.seeder {
-		limit *= 4
-	}
-	if len(*c.queue)+len(payload) > limit {
+	if len(*c.queue)+len(payload) > c.sendLimit() {
 		c.mu.Unlock()
 		c.Close(ReasonSlow)
 		return false
@@ -162,12 +169,32 @@ func (c *conn) finished(reason Reason) {
 	c.mu.Unlock()
 }
 
-// Probe implements Conn.
+// Probe implements Conn. One probe in a while is enough: whoever claims the id of another again and again must not
+// make the tracker send as many pings.
 func (c *conn) Probe() {
-	if c.probed.CompareAndSwap(0, c.front.clock()) {
-		c.frame(opPing, nil)
+	now := c.front.clock()
+	last := c.lastProbe.Load()
+	if last != 0 && now-last < probeTimeout.Milliseconds() || !c.lastProbe.CompareAndSwap(last, now) {
+		return
+	}
+	if c.probed.CompareAndSwap(0, now) {
+		c.ping()
 		c.front.watch(c)
 	}
+}
+
+func (c *conn) ping() {
+	c.owed.Add(1)
+	c.frame(opPing, nil)
+}
+
+// ponged notes a pong. One that was asked for is no chatter, however many were.
+func (c *conn) ponged() {
+	if c.owed.Load() > 0 { // only the reader takes away
+		c.owed.Add(-1)
+		return
+	}
+	c.chat()
 }
 
 // read is the life of the connection.
@@ -183,7 +210,7 @@ func (c *conn) read(handler Handler, client Client) {
 	})
 	c.ws.SetPongHandler(func(string) error {
 		c.alive()
-		c.chat()
+		c.ponged()
 		return nil
 	})
 	c.ws.SetCloseHandler(func(code int, _ string) error {
@@ -234,6 +261,8 @@ func readReason(err error) Reason {
 	switch {
 	case errors.Is(err, websocket.ErrReadLimit):
 		return ReasonTooLarge
+	case errors.Is(err, errTooFast):
+		return ReasonFlood
 	case errors.As(err, &ce), errors.As(err, &ne), errors.Is(err, net.ErrClosed):
 		return ReasonClient
 	}

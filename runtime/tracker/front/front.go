@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
+
+	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
 // Config bounds what clients can cause. All fields must be set.
@@ -21,8 +24,13 @@ type Config struct {
 	Sockets, SocketsPerAddress int
 	// UpgradesPerSecond over time, UpgradeBurst at once.
 	UpgradesPerSecond, UpgradeBurst int
-	// WriteTimeout of one write; PingInterval between keep-alives; IdleTimeout without a message.
-	WriteTimeout, PingInterval, IdleTimeout time.Duration
+	// AddressUpgradesPerSecond of one address over time, below 0 for any number, and AddressUpgradeBurst at once.
+	AddressUpgradesPerSecond, AddressUpgradeBurst int
+	// BytesPerSecond that one client may send over time, and ByteBurst at once (20 times as many for a seeder).
+	BytesPerSecond, ByteBurst int
+	// WriteTimeout of one write; PingInterval between keep-alives; FirstMessageTimeout until the first message, and
+	// IdleTimeout without one.
+	WriteTimeout, PingInterval, FirstMessageTimeout, IdleTimeout time.Duration
 	// Origin reports whether pages of that web origin may connect to the host they asked for.
 	Origin func(origin, host string) bool
 	// Token returns what seeders must present; empty: nobody is a seeder.
@@ -37,15 +45,17 @@ type Front struct {
 	metrics  *metrics
 	upgrader websocket.Upgrader
 	upgrades *rate.Limiter
-	started  time.Time
-	logLimit *rate.Limiter
+	// byAddress are the upgrades of each address.
+	byAddress *addresses.Limiter
+	started   time.Time
+	logLimit  *rate.Limiter
 
 	viewers, seeders atomic.Int64
 
 	mu        sync.Mutex
 	closed    bool
 	empty     chan struct{} // closed when the last connection leaves a front that is closed
-	addresses map[string]int
+	addresses map[netip.Addr]int
 	slots     [slots]map[*conn]struct{}
 	nextSlot  int
 	watched   map[*conn]struct{}
@@ -56,8 +66,9 @@ type Front struct {
 func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registerer) (*Front, error) {
 	f := &Front{cfg: cfg, log: log, handler: handler, started: time.Now(),
 		upgrades:  rate.NewLimiter(rate.Limit(cfg.UpgradesPerSecond), cfg.UpgradeBurst),
+		byAddress: addresses.NewLimiter(float64(cfg.AddressUpgradesPerSecond), cfg.AddressUpgradeBurst),
 		logLimit:  rate.NewLimiter(1, 5),
-		addresses: make(map[string]int),
+		addresses: make(map[netip.Addr]int),
 		watched:   make(map[*conn]struct{}),
 	}
 	f.upgrader = websocket.Upgrader{
@@ -114,7 +125,7 @@ func (f *Front) enter(c *conn) string {
 func (f *Front) begin(c *conn) {
 	now := f.clock()
 	c.lastFrame.Store(now)
-	c.lastMessage.Store(now)
+	c.opened = now
 	f.mu.Lock()
 	f.nextSlot = (f.nextSlot + 1) % slots
 	c.slot = f.nextSlot
@@ -160,15 +171,6 @@ func (f *Front) gone(c *conn, session Session) {
 	c.mu.Unlock()
 	f.metrics.closed[reason].Inc()
 	f.leave(c)
-}
-
-// hostOf is the address without the port.
-func hostOf(remote string) string {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return remote
-	}
-	return host
 }
 
 // below returns the connection under all wrappers that admit to be one.

@@ -59,12 +59,20 @@ func (f *Front) keepSlot(batch []*conn) {
 		switch {
 		case now-c.lastFrame.Load() > dead:
 			c.Close(ReasonDead)
-		case now-c.lastMessage.Load() > f.cfg.IdleTimeout.Milliseconds():
+		case c.idle(now):
 			c.Close(ReasonIdle)
 		default:
-			c.frame(opPing, nil)
+			c.ping()
 		}
 	}
+}
+
+// idle reports whether the client has said nothing for too long. One that never has is given less time.
+func (c *conn) idle(now int64) bool {
+	if last := c.lastMessage.Load(); last != 0 {
+		return now-last > c.front.cfg.IdleTimeout.Milliseconds()
+	}
+	return now-c.opened > min(c.front.cfg.FirstMessageTimeout, c.front.cfg.IdleTimeout).Milliseconds()
 }
 
 func (f *Front) checkProbes() {

@@ -21,6 +21,10 @@ type Config struct {
 	SeederPeers int
 	// PeersPerSwarm bounds a swarm.
 	PeersPerSwarm int
+	// OffersPerSecond is how many offers a viewer is given over time.
+	OffersPerSecond int
+	// PendingOffers is how many offers are remembered for their answers.
+	PendingOffers int
 }
 
 // Defaults returns the configuration that the tracker uses where it is not told otherwise.
@@ -29,6 +33,7 @@ func Defaults() Config {
 		MinInterval: 7 * time.Second, MaxInterval: 90 * time.Second, Slack: 30 * time.Second,
 		OfferTTL: 60 * time.Second, RelinkAfter: 3 * time.Minute, RelinkSeederAfter: 30 * time.Second,
 		Seeders: 2, Peers: 8, MaxPeers: 20, SeederPeers: 200, PeersPerSwarm: 50_000,
+		OffersPerSecond: 2, PendingOffers: 500_000,
 	}
 }
 
@@ -41,6 +46,17 @@ func (c Config) maxRelations() int { return 4*c.MaxPeers + 32 }
 
 // crowded is how many connections a viewer may be given when a newcomer finds nobody less busy.
 func (c Config) crowded() int { return c.MaxPeers + c.MaxPeers/2 }
+
+// inbox is how many offers a peer may be given at once, and a second. Offers are work for whoever gets them, and
+// relations bound them only among those who stay: somebody who leaves and comes back as somebody else would be given
+// everybody again and again.
+func (c Config) inbox(s *Socket) (burst, rate float64) {
+	if !s.Seeder {
+		return float64(c.crowded()), float64(c.OffersPerSecond)
+	}
+	_, limit := s.load(c)
+	return float64(2 * limit), max(1, float64(limit)/2)
+}
 
 // retryAfter is how long a pair is left alone after an offer that went to a peer announcing every interval.
 func (c Config) retryAfter(interval time.Duration) time.Duration {

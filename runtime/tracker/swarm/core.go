@@ -19,8 +19,8 @@ type Delivery struct {
 
 // Registry is told of swarms that come and go, and may refuse new ones. It must not call back.
 type Registry interface {
-	// Add reports false if there are too many swarms.
-	Add(hash signaling.ID, counts *Counts) bool
+	// Add reports false if there are too many swarms; seeder tells that a seeder makes this one.
+	Add(hash signaling.ID, counts *Counts, seeder bool) bool
 	Remove(hash signaling.ID)
 }
 
@@ -33,6 +33,10 @@ type Stats struct {
 	AnswersRelayed, AnswersDeparted, AnswersUnknown, AnswersForeign atomic.Uint64
 	// Joins, departures by message or closed socket, expiries of silent peers, moves of seeders to a new socket.
 	Joins, Departures, Expiries, Moves atomic.Uint64
+	// OffersHeldBack counts peers that were passed over because they had been given too many offers, OffersAbovePending
+	// offers that were not passed on because too many wait for answers. Pending is how many do, as of the last lapse.
+	OffersHeldBack, OffersAbovePending atomic.Uint64
+	Pending                            atomic.Int64
 	// Conflicts are announces with a peer id of another live socket. Full are announces refused by a limit.
 	Conflicts, SwarmFull, SwarmsFull atomic.Uint64
 }
@@ -91,7 +95,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 		}
 		c.Stats.Moves.Add(1)
 		// The swarm must outlive the moment without members.
-		s.leave(p)
+		c.leave(s, p)
 		p = nil
 	}
 	if m.Event == signaling.EventStopped {
@@ -110,7 +114,13 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	if m.NumWant >= 0 {
 		offers = min(offers, m.NumWant)
 	}
-	c.routed = Route(s, p, offers, now, c.rnd, c.routed[:0])
+	if room := c.cfg.PendingOffers - c.pending.len(); offers > room {
+		c.Stats.OffersAbovePending.Add(uint64(offers - room))
+		offers = room
+	}
+	var held int
+	c.routed, held = route(s, p, offers, now, c.rnd, c.routed[:0])
+	c.Stats.OffersHeldBack.Add(uint64(held))
 	if s.others(p) > 0 {
 		p.lonely = 0
 	} else {
@@ -130,6 +140,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 			c.Stats.OffersToSeeders.Add(1)
 		}
 	}
+	c.Stats.Pending.Store(int64(c.pending.len()))
 	c.Stats.OffersRelayed.Add(uint64(len(c.routed)))
 	c.Stats.OffersUnused.Add(uint64(len(m.Offers) - len(c.routed)))
 	clear(c.routed)
@@ -139,7 +150,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 func (c *Core) join(s *Swarm, sock *Socket, m *signaling.ClientMessage) *Peer {
 	if s == nil {
 		s = newSwarm(&c.cfg, m.InfoHash)
-		if c.registry != nil && !c.registry.Add(m.InfoHash, s.counts) {
+		if c.registry != nil && !c.registry.Add(m.InfoHash, s.counts, sock.Seeder) {
 			c.Stats.SwarmsFull.Add(1)
 			c.fail(sock, m, "tracker has too many swarms")
 			return nil
@@ -169,7 +180,7 @@ func (c *Core) noteCompletion(s *Swarm, p *Peer, m *signaling.ClientMessage) {
 func (c *Core) stopped(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessage) {
 	if p != nil {
 		c.Stats.Departures.Add(1)
-		s.leave(p)
+		c.leave(s, p)
 	}
 	if s == nil {
 		c.deliver(sock, func(b []byte) []byte {
@@ -225,7 +236,7 @@ func (c *Core) Close(sock *Socket) {
 	for len(sock.peers) > 0 {
 		p := sock.peers[len(sock.peers)-1]
 		s := p.swarm
-		s.leave(p)
+		c.leave(s, p)
 		c.Stats.Departures.Add(1)
 		c.dropIfEmpty(s)
 	}
@@ -258,12 +269,19 @@ func (c *Core) lapse(now time.Time) {
 	for {
 		o, ok := c.pending.due(now.Add(-c.cfg.OfferTTL))
 		if !ok {
+			c.Stats.Pending.Store(int64(c.pending.len()))
 			return
 		}
 		if s := o.from.swarm; s != nil && o.to.swarm == s {
 			s.lapsed(o.from, o.to, o.at)
 		}
 	}
+}
+
+// leave removes a member, of which nothing is kept: whoever comes and goes all the time must not fill the wheel.
+func (c *Core) leave(s *Swarm, p *Peer) {
+	c.wheel.remove(p)
+	s.leave(p)
 }
 
 func (c *Core) dropIfEmpty(s *Swarm) {

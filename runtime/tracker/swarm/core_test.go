@@ -213,8 +213,8 @@ func TestCounts(t *testing.T) {
 
 type fewSwarms struct{ left int }
 
-func (f *fewSwarms) Add(signaling.ID, *Counts) bool { f.left--; return f.left >= 0 }
-func (f *fewSwarms) Remove(signaling.ID)            { f.left++ }
+func (f *fewSwarms) Add(signaling.ID, *Counts, bool) bool { f.left--; return f.left >= 0 }
+func (f *fewSwarms) Remove(signaling.ID)                  { f.left++ }
 
 func TestLimits(t *testing.T) {
 	cfg := Defaults()

@@ -14,12 +14,15 @@ type place struct{ bucket, pos int }
 // index keeps peers by how busy they are. Adding, removing and moving take constant time (the last of a class
 // takes the place of the one that leaves), and so does finding the least busy class.
 type index struct {
-	classes [buckets][]*Peer
+	classes [][]*Peer // made when the first peer comes: most swarms have no seeder
 	used    uint64
 	n       int
 }
 
 func (x *index) add(p *Peer, bucket int) {
+	if x.classes == nil {
+		x.classes = make([][]*Peer, buckets)
+	}
 	p.place = place{bucket, len(x.classes[bucket])}
 	x.classes[bucket] = append(x.classes[bucket], p)
 	x.used |= 1 << bucket

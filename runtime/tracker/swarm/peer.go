@@ -53,9 +53,27 @@ type Peer struct {
 	place place // in the index of the swarm
 	bare  int   // position among the viewers without a seeder, −1 if not there
 
+	// inbox is how many offers the peer may be given as of inboxAt.
+	inbox   float64
+	inboxAt time.Time
+
 	interval time.Duration
 	deadline time.Time
-	inWheel  bool
+	turn     turn
+}
+
+// takes returns how many offers p may be given now.
+func (p *Peer) takes(now time.Time) float64 {
+	burst, rate := p.swarm.cfg.inbox(p.sock)
+	if p.inboxAt.IsZero() {
+		return burst
+	}
+	return min(burst, p.inbox+max(0, now.Sub(p.inboxAt).Seconds())*rate)
+}
+
+// given notes that p was given an offer.
+func (p *Peer) given(now time.Time) {
+	p.inbox, p.inboxAt = p.takes(now)-1, now
 }
 
 // ID returns the peer's id.

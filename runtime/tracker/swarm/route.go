@@ -17,16 +17,22 @@ const probes = 64
 // Nobody gets two offers, nobody its own; a pair is left alone as the package says; seeders get none from seeders
 // and none when saturated.
 func Route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) []*Peer {
+	dst, _ = route(s, from, offers, now, rnd, dst)
+	return dst
+}
+
+// route is Route, and tells how many peers were passed over because they had been given too many offers.
+func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) (to []*Peer, held int) {
 	r := routing{s: s, from: from, now: now, rnd: rnd, start: len(dst), dst: dst, most: math.MaxInt}
 	if len(from.relations) >= s.maxRelations(from) {
-		return dst
+		return dst, 0
 	}
 	if from.sock.Seeder {
 		if s.bucket(from) != saturated {
 			load, limit := from.sock.load(*s.cfg)
 			r.toBare(min(offers, limit-load))
 		}
-		return r.dst
+		return r.dst, r.held
 	}
 	r.toSeeders(min(offers, s.cfg.Seeders-from.seeders))
 	left := func() int { return min(offers-r.given(), s.cfg.MaxPeers-from.degree-r.given()) }
@@ -37,7 +43,7 @@ func Route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 	if from.links < s.cfg.Peers {
 		r.again(left(), func(p *Peer) bool { return !p.sock.Seeder }, s.cfg.RelinkAfter)
 	}
-	return r.dst
+	return r.dst, r.held
 }
 
 func (s *Swarm) maxRelations(p *Peer) int {
@@ -56,6 +62,7 @@ type routing struct {
 	start int
 	dst   []*Peer
 	most  int // viewers with as many connections get no more
+	held  int // how many were passed over because they were given too many offers
 }
 
 func (r *routing) given() int { return len(r.dst) - r.start }
@@ -65,8 +72,19 @@ func (r *routing) fits(p *Peer) bool {
 	if !p.sock.Seeder && p.degree >= r.most {
 		return false
 	}
-	return p != r.from && !slices.Contains(r.dst[r.start:], p) && len(p.relations) < r.s.maxRelations(p) &&
-		!r.from.related(p)
+	if p == r.from || slices.Contains(r.dst[r.start:], p) || len(p.relations) >= r.s.maxRelations(p) || r.from.related(p) {
+		return false
+	}
+	return r.takes(p)
+}
+
+// takes reports whether p may be given one more offer now.
+func (r *routing) takes(p *Peer) bool {
+	if p.takes(r.now) >= 1 {
+		return true
+	}
+	r.held++
+	return false
 }
 
 // toSeeders gives up to n offers to the least loaded seeders.
@@ -135,7 +153,7 @@ func (r *routing) again(n int, kind func(*Peer) bool, after time.Duration) {
 			return
 		}
 		rel := &r.from.relations[i]
-		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) {
+		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) || !r.takes(rel.peer) {
 			continue
 		}
 		r.dst = append(r.dst, rel.peer)

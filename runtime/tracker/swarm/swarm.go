@@ -87,6 +87,7 @@ func (s *Swarm) setComplete(p *Peer) {
 
 // offered notes that an offer of from was passed on to to.
 func (s *Swarm) offered(from, to *Peer, key uint64, now time.Time) {
+	to.given(now)
 	a, b := from.relation(to), to.relation(from)
 	if a == nil {
 		from.relations = append(from.relations, relation{peer: to})

@@ -16,6 +16,8 @@ type fifo struct {
 
 func (f *fifo) push(o offer) { f.items = append(f.items, o) }
 
+func (f *fifo) len() int { return len(f.items) - f.head }
+
 // due takes the oldest offer if it is from before the given time.
 func (f *fifo) due(before time.Time) (offer, bool) {
 	if f.head == len(f.items) || !f.items[f.head].at.Before(before) {
@@ -41,6 +43,12 @@ func (f *fifo) due(before time.Time) (offer, bool) {
 // slots of a second each; later deadlines go round again.
 const slots = 256
 
+// turn is where a peer stands in the wheel: the second, from 1, and the place in its slot. The zero turn is nowhere.
+type turn struct {
+	second int64
+	place  int
+}
+
 // wheel finds peers whose deadline has passed. A peer is put in once and moved only when its turn comes, so an
 // announce costs nothing; a deadline that was brought forward in the meantime is noticed late, at most by the
 // length of the former one.
@@ -57,12 +65,26 @@ func (w *wheel) add(p *Peer, now time.Time) {
 	if w.epoch.IsZero() {
 		w.epoch = now
 	}
-	if p.inWheel {
+	if p.turn.second != 0 {
 		return
 	}
-	p.inWheel = true
 	at := min(max(w.second(p.deadline)+1, w.done+1), w.done+slots)
+	p.turn = turn{at, len(w.slot[at%slots])}
 	w.slot[at%slots] = append(w.slot[at%slots], p)
+}
+
+// remove takes p out, if it is in.
+func (w *wheel) remove(p *Peer) {
+	if p.turn.second == 0 {
+		return
+	}
+	slot := w.slot[p.turn.second%slots]
+	last := len(slot) - 1
+	slot[p.turn.place] = slot[last]
+	slot[p.turn.place].turn.place = p.turn.place
+	slot[last] = nil
+	w.slot[p.turn.second%slots] = slot[:last]
+	p.turn = turn{}
 }
 
 // advance calls expired for each member whose deadline has passed.
@@ -79,7 +101,9 @@ func (w *wheel) advance(now time.Time, expired func(*Peer)) {
 		due := w.slot[w.done%slots]
 		w.slot[w.done%slots] = nil
 		for _, p := range due {
-			p.inWheel = false
+			p.turn = turn{}
+		}
+		for _, p := range due {
 			switch {
 			case p.swarm == nil:
 			case now.After(p.deadline):

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
 func TestTelemetryRefusals(t *testing.T) {
@@ -161,12 +162,12 @@ func TestLimiterIsBounded(t *testing.T) {
 	l := newLimiter(1, 1)
 	now := time.Now()
 	r := newRig(t, Config{TrustForwarded: true})
-	for i := range 5 * limiterSize {
+	for i := range 5 * addresses.Remembered {
 		req := httptest.NewRequest("GET", "/", nil)
 		req.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255))
 		l.allow(r.client(req), now)
 	}
-	if n := len(l.recent) + len(l.before); n > 2*limiterSize {
+	if n := l.Size(); n > 2*addresses.Remembered {
 		t.Fatalf("%d addresses", n)
 	}
 }
