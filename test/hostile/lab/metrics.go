@@ -44,6 +44,17 @@ series:
 	return sum
 }
 
+// Since returns by how much the series whose names begin with prefix have changed.
+func (m Metrics) Since(before Metrics, prefix string) Metrics {
+	changed := Metrics{}
+	for s, v := range m {
+		if d := v - before[s]; d != 0 && strings.HasPrefix(s, prefix) {
+			changed[s] = d
+		}
+	}
+	return changed
+}
+
 // Counts reports by how much a counter grew while f ran.
 func (p *Process) Counts(t testing.TB, f func(), name string, labels ...string) float64 {
 	t.Helper()
