@@ -99,9 +99,9 @@ func order(name string) int {
 }
 
 // points is how many of them a line has at most.
-const points = 240
+const points = 120
 
-func bucket(until float64) float64 { return math.Ceil(max(until/points, 1)) }
+func bucket(until float64) float64 { return math.Ceil(max(until/(points-1), 1)) }
 
 func bucketText(seconds float64) string {
 	if seconds == 1 {

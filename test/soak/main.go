@@ -37,6 +37,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		name, rest = args[0], args[1:]
 	}
 	f := flag.NewFlagSet("soak "+name, flag.ContinueOnError)
+	f.SetOutput(out)
 	switch name {
 	case "":
 		length := f.Duration("for", 2*time.Hour, "how long viewers come and go")

@@ -34,12 +34,7 @@ func (s *soak) sample(ctx context.Context) {
 			rows = append(rows, row)
 		}
 		s.mu.Lock()
-		for _, row := range rows {
-			s.latest[row.Program] = append(s.latest[row.Program], row)
-			if n := len(s.latest[row.Program]); n > remembered {
-				s.latest[row.Program] = s.latest[row.Program][n-remembered:]
-			}
-		}
+		s.sampled = append(s.sampled, rows...)
 		err := s.rows.Write(rows...)
 		s.mu.Unlock()
 		if err != nil {
@@ -48,6 +43,3 @@ func (s *soak) sample(ctx context.Context) {
 		}
 	}
 }
-
-// remembered is how many samples of a program are kept in memory, beside the file.
-const remembered = 60

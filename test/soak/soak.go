@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -45,10 +46,10 @@ type soak struct {
 	playing context.Context // of the players that are there throughout
 	players sync.WaitGroup
 
-	mu     sync.Mutex
-	events *samples.EventWriter
-	latest map[string][]samples.Row // of programs, since it was last emptied
-	rows   *samples.Writer
+	mu      sync.Mutex
+	events  *samples.EventWriter
+	rows    *samples.Writer
+	sampled []samples.Row // all that was written
 }
 
 // run soaks. What it found is in the files; an error means that it could not go
@@ -56,7 +57,7 @@ type soak struct {
 func run(ctx context.Context, p plan, binary, out string, seed uint64, log io.Writer) (err error) {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	s := &soak{plan: p, out: out, log: log, ports: newPorts(), began: time.Now(), seed: seed, abort: abort, latest: map[string][]samples.Row{}}
+	s := &soak{plan: p, out: out, log: log, ports: newPorts(), began: time.Now(), seed: seed, abort: abort}
 	s.ps = &programs{binary: binary, logs: filepath.Join(out, "logs"), lives: map[string]int{}, running: map[string]*program{}, failed: s.died}
 	files, err := s.open()
 	defer func() { err = errors.Join(err, files()) }()
@@ -116,17 +117,18 @@ func (s *soak) open() (closeAll func() error, err error) {
 	return closeAll, s.describe()
 }
 
-// event writes down what happened.
-func (s *soak) event(program, what, detail string) {
+// event writes down what happened, and tells when that was.
+func (s *soak) event(program, what, detail string) (at float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := time.Since(s.began).Seconds()
+	at = time.Since(s.began).Seconds()
 	if err := s.events.Write(samples.Event{At: at, Program: program, What: what, Detail: detail}); err != nil {
 		s.abort(err)
 	}
 	if what != samples.Switch && what != samples.Report {
 		_, _ = fmt.Fprintf(s.log, "%7.1f s  %-10s %-8s %s\n", at, program, what, detail) // whoever watches is gone if this fails
 	}
+	return at
 }
 
 // died is told of programs that ended without being asked. One that was to be
@@ -149,20 +151,18 @@ func (s *soak) phases(ctx context.Context) error {
 	if !pause(ctx, s.plan.Settle) {
 		return context.Cause(ctx)
 	}
-	s.event("", samples.Churn, "")
-	before := s.take()
+	from := s.event("", samples.Churn, "")
 	churning, stop := context.WithTimeout(ctx, s.plan.Total)
 	defer stop()
 	s.churn(churning)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	s.event("", samples.Quiet, "")
-	s.take()
+	to := s.event("", samples.Quiet, "")
 	// What is left behind is looked for as long as it may take to go; the judge tells from the files whether it went.
 	quiet, stop := context.WithTimeout(ctx, s.plan.Quiet)
 	defer stop()
-	_ = poll(quiet, s.plan.Every, func() bool { return s.cameBack(before) })
+	_ = poll(quiet, s.plan.Every, func() bool { return s.cameBack(from, to) })
 	// A few samples more, so that the judge is sure to have some of every program.
 	pause(ctx, 3*s.plan.Every)
 	stats, err := s.stats(ctx)
@@ -175,21 +175,14 @@ func (s *soak) phases(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// take empties what was sampled of late and gives it.
-func (s *soak) take() map[string][]samples.Row {
+// cameBack tells whether all counts are what they were before the churn.
+func (s *soak) cameBack(from, to float64) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	rows := s.latest
-	s.latest = map[string][]samples.Row{}
-	return rows
-}
-
-// cameBack tells whether all counts are what they were before.
-func (s *soak) cameBack(before map[string][]samples.Row) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	rows := slices.Clone(s.sampled)
+	s.mu.Unlock()
+	cs := costsOf(rows)
 	for _, p := range s.kept {
-		for _, c := range comeback(p.name, before[p.name], s.latest[p.name]) {
+		for _, c := range comeback(rows, cs, p.name, from-s.plan.Settle.Seconds(), from, to) {
 			if !c.OK {
 				return false
 			}

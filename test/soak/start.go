@@ -125,7 +125,6 @@ func (s *soak) startAudience(ctx context.Context) error {
 	if err := poll(waiting, 100*time.Millisecond, func() bool { return s.allReceive(waiting) }); err != nil {
 		return fmt.Errorf("waiting for viewers to play: %w", err)
 	}
-	s.take()
 	return nil
 }
 

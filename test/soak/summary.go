@@ -119,35 +119,15 @@ func summarize(m machineInfo, rows []samples.Row, events []samples.Event) (summa
 	s.Minutes = math.Round((to-from)/6) / 10
 	s.count(events)
 	s.add(rows)
+	cs := costsOf(rows)
 	for _, name := range kept(rows) {
 		if (to-from)/60 >= longEnough.Minutes() {
-			s.Checks = append(s.Checks, flatness(rows, name, from, to)...)
+			s.Checks = append(s.Checks, flatness(rows, cs, name, from, to)...)
 		}
-		var before, after []samples.Row
-		for _, r := range rows {
-			switch {
-			case r.Program != name:
-			case r.At < from && r.At >= from-m.Plan.Settle.Seconds():
-				before = append(before, r)
-			case r.At > to:
-				after = append(after, r)
-			}
-		}
-		s.Checks = append(s.Checks, comeback(name, before, after)...)
+		s.Checks = append(s.Checks, comeback(rows, cs, name, from-m.Plan.Settle.Seconds(), from, to)...)
 	}
 	s.OK = len(s.Failures) == 0 && !slices.ContainsFunc(s.Checks, func(c check) bool { return !c.OK })
 	return s, nil
-}
-
-// kept are the programs that are there throughout.
-func kept(rows []samples.Row) (names []string) {
-	for _, r := range rows {
-		if isKept(r.Program) && !slices.Contains(names, r.Program) {
-			names = append(names, r.Program)
-		}
-	}
-	slices.SortFunc(names, func(a, b string) int { return order(a) - order(b) })
-	return names
 }
 
 func (s *summary) count(events []samples.Event) {
@@ -233,32 +213,4 @@ func (s *summary) add(rows []samples.Row) {
 	if all := s.Bytes.HTTP + s.Bytes.Seeder + s.Bytes.Viewer; all > 0 {
 		s.Offload = (s.Bytes.Seeder + s.Bytes.Viewer) / all
 	}
-}
-
-func flatness(rows []samples.Row, name string, from, to float64) (out []check) {
-	for _, r := range flat {
-		if points := series(rows, name, r.column); len(points) > 0 {
-			out = append(out, newCheck(name, r, kindFlat, judge.Flat(points, from, to, r.Rule)))
-		}
-	}
-	return out
-}
-
-func comeback(name string, before, after []samples.Row) (out []check) {
-	for _, r := range counted {
-		if v, ok := returned(before, after, r); ok {
-			out = append(out, newCheck(name, r, kindBack, v))
-		}
-	}
-	return out
-}
-
-// newCheck replaces what is no number, which JSON has no word for.
-func newCheck(name string, r rule, kind string, v judge.Verdict) check {
-	for _, f := range []*float64{&v.Early, &v.Late, &v.Bound} {
-		if math.IsNaN(*f) {
-			*f = -1
-		}
-	}
-	return check{Program: name, Figure: r.column.String(), Kind: kind, Early: v.Early, Late: v.Late, Bound: v.Bound, OK: v.Flat, Why: v.Why}
 }

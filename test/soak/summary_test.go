@@ -36,6 +36,9 @@ func recorded(change func(r *samples.Row, at float64)) (machineInfo, []samples.R
 			r.Values[samples.Goroutines] = 50 + 100*busy
 			r.Values[samples.Descriptors] = 20 + 40*busy
 			r.Values[samples.CPU] = at / 100
+			if isPeer(name) {
+				r.Values[samples.Peers], r.Values[samples.Offers] = 5, 0
+			}
 			if isViewer(name) {
 				r.Values[samples.HTTP], r.Values[samples.Viewer] = at, 9*at
 			}
@@ -46,6 +49,21 @@ func recorded(change func(r *samples.Row, at float64)) (machineInfo, []samples.R
 		}
 	}
 	return m, rows, events
+}
+
+// connected gives viewers connections and offers that come and go, more of them at the end, and what those take.
+func connected(r *samples.Row, at, leaked float64) {
+	if !isViewer(r.Program) {
+		return
+	}
+	tick := math.Floor(at / 10)
+	peers, offers := 6+math.Mod(tick, 5), math.Mod(math.Floor(tick/5), 4)
+	if at > 7270 {
+		peers, offers = 9, 30
+	}
+	r.Values[samples.Peers], r.Values[samples.Offers] = peers, offers
+	r.Values[samples.Goroutines] = 29 + 21*peers + 7*offers + leaked
+	r.Values[samples.Descriptors] = 15 + 5*peers + 5*offers
 }
 
 // failing are the checks that did not pass, as words.
@@ -74,27 +92,19 @@ func TestSummarize(t *testing.T) {
 		"a tracker that leaks memory": {only(trackerName, func(r *samples.Row, at float64) { r.Values[samples.RSS] += 4000 * at }),
 			"flat tracker rss_bytes"},
 		"a seeder that leaks descriptors": {only(keptSeeder, func(r *samples.Row, at float64) { r.Values[samples.Descriptors] += at / 100 }),
-			"flat seeder-a descriptors, back seeder-a descriptors"},
+			"flat seeder-a descriptors, flat seeder-a descriptors beyond connections, back seeder-a descriptors beyond connections"},
 		"a viewer that leaks a goroutine for each that came": {only(playerName+"1", func(r *samples.Row, at float64) { r.Values[samples.Goroutines] += at / 6 }),
-			"flat player-1 goroutines, back player-1 goroutines"},
+			"flat player-1 goroutines, flat player-1 goroutines beyond connections, back player-1 goroutines beyond connections"},
 		"a seeder that is restarted may be anything": {only(otherSeeder, func(r *samples.Row, at float64) { r.Values[samples.RSS] += 4000 * at }), ""},
 		"what a tracker had before its restart does not count": {only(trackerName, func(r *samples.Row, at float64) {
 			if r.Life == 1 {
 				r.Values[samples.RSS] = 1
 			}
 		}), ""},
-		"more connections than before explain more descriptors": {only(crowdName, func(r *samples.Row, at float64) {
-			r.Values[samples.Peers], r.Values[samples.Offers] = 10, 10
-			if at > 7270 {
-				r.Values[samples.Offers], r.Values[samples.Descriptors] = 30, 40
-			}
-		}), ""},
-		"as many do not": {only(crowdName, func(r *samples.Row, at float64) {
-			r.Values[samples.Peers], r.Values[samples.Offers] = 10, 10
-			if at > 7270 {
-				r.Values[samples.Descriptors] = 40
-			}
-		}), "back crowd descriptors"},
+		"more connections than before explain more of both": {func(r *samples.Row, at float64) { connected(r, at, 0) }, ""},
+		"a goroutine is left by each connection": {func(r *samples.Row, at float64) { connected(r, at, at/60) },
+			"flat crowd goroutines, flat crowd goroutines beyond connections, back crowd goroutines beyond connections, " +
+				"flat player-1 goroutines, flat player-1 goroutines beyond connections, back player-1 goroutines beyond connections"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := summarize(recorded(tt.change))
@@ -123,7 +133,7 @@ func TestSummaryCounts(t *testing.T) {
 	if math.Abs(s.Offload-0.9) > 1e-9 || s.ViewerHours < 9.9 || s.ViewerHours > 10.3 || math.Abs(s.Cores-0.05) > 0.01 {
 		t.Errorf("offload %v, %v hours, %v cores", s.Offload, s.ViewerHours, s.Cores)
 	}
-	for _, want := range []string{"did not pass", "went wrong", "offload 0.900", "| tracker | rss, MiB | ", "| crowd | goroutines | 50 | 50 | 65 | ok |"} {
+	for _, want := range []string{"did not pass", "went wrong", "offload 0.900", "| tracker | rss, MiB | ", "| tracker | goroutines | 50 | 50 | 63 | ok |"} {
 		if text := s.markdown(); !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
