@@ -1,11 +1,14 @@
 package main
 
 import (
+	"compress/gzip"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/p2pstream/p2pstream/test/soak/chart"
 	"github.com/p2pstream/p2pstream/test/soak/judge"
@@ -14,21 +17,37 @@ import (
 
 // files reads what a soak wrote, of one that still runs too.
 func files(csv string) (rows []samples.Row, events []samples.Event, err error) {
-	f, err := os.Open(csv)
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening samples: %w", err)
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	if rows, err = samples.Read(f); err != nil {
+	if err := reading(csv, func(r io.Reader) (err error) {
+		rows, err = samples.Read(r)
+		return err
+	}); err != nil {
 		return nil, nil, err
 	}
-	e, err := os.Open(filepath.Join(filepath.Dir(csv), eventsFile))
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening events: %w", err)
-	}
-	defer func() { _ = e.Close() }() // as above
-	events, err = samples.ReadEvents(e)
+	err = reading(filepath.Join(filepath.Dir(csv), eventsFile), func(r io.Reader) (err error) {
+		events, err = samples.ReadEvents(r)
+		return err
+	})
 	return rows, events, err
+}
+
+// reading opens a file, or what gzip made of it.
+func reading(name string, read func(io.Reader) error) error {
+	name = strings.TrimSuffix(name, ".gz")
+	f, err := os.Open(name)
+	if err == nil {
+		defer func() { _ = f.Close() }() // it was only read
+		return read(f)
+	}
+	packed, gzErr := os.Open(name + ".gz")
+	if gzErr != nil {
+		return fmt.Errorf("opening what a soak wrote: %w", err)
+	}
+	defer func() { _ = packed.Close() }() // as above
+	unpacked, err := gzip.NewReader(packed)
+	if err != nil {
+		return fmt.Errorf("unpacking %s: %w", packed.Name(), err)
+	}
+	return read(unpacked)
 }
 
 // graph draws the samples of a soak.

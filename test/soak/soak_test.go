@@ -90,7 +90,7 @@ func TestCommandNamesWhatIsWrong(t *testing.T) {
 	for want, args := range map[string][]string{
 		"--out is missing": {"--for", "1m"}, "too short": {"--for", "1s", "--out", t.TempDir()},
 		"--csv is missing": {"graph"}, "--in is missing": {"judge"}, `"draw" is unknown`: {"draw"}, `"x" is no flag`: {"graph", "x"},
-		"opening samples": {"graph", "--csv", "/nowhere/samples.csv"}, "opening sample": {"judge", "--in", "/nowhere"},
+		"opening what a soak wrote": {"graph", "--csv", "/nowhere/samples.csv"}, "/nowhere/samples.csv": {"judge", "--in", "/nowhere"},
 		"flag provided but not defined": {"--sauce"},
 	} {
 		var out strings.Builder

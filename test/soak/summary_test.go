@@ -1,7 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -164,5 +171,47 @@ func TestPicture(t *testing.T) {
 	}
 	if lives != 2 {
 		t.Errorf("%d lines for a seeder of two lives", lives)
+	}
+}
+
+// TestFilesMayBePacked writes a soak as it is kept in this repository, and judges and draws it.
+func TestFilesMayBePacked(t *testing.T) {
+	dir := t.TempDir()
+	m, rows, events := recorded(nil)
+	pack := func(name string, write func(io.Writer) error) {
+		t.Helper()
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if err := errors.Join(write(z), z.Close(), os.WriteFile(filepath.Join(dir, name+".gz"), b.Bytes(), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pack(samplesFile, func(w io.Writer) error {
+		out, err := samples.NewWriter(w)
+		return errors.Join(err, out.Write(rows...))
+	})
+	pack(eventsFile, func(w io.Writer) error {
+		out, err := samples.NewEventWriter(w)
+		for _, e := range events {
+			err = errors.Join(err, out.Write(e))
+		}
+		return err
+	})
+	text, err := json.Marshal(m)
+	if err := errors.Join(err, os.WriteFile(filepath.Join(dir, machineFile), text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := judgeFiles(dir, &out); err != nil || !strings.Contains(out.String(), "passed") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	for _, csv := range []string{samplesFile, samplesFile + ".gz"} {
+		svg := filepath.Join(dir, csv+".svg")
+		if err := graph(filepath.Join(dir, csv), svg); err != nil {
+			t.Error(err)
+		}
+		if text, err := os.ReadFile(svg); err != nil || !strings.Contains(string(text), "seeder-b SIGKILL") {
+			t.Errorf("%v: no restart in the graph", err)
+		}
 	}
 }
