@@ -18,8 +18,8 @@ const (
 	gatherWait    = 5 * time.Second  // as in p2p-media-loader 2.x
 	offerLife     = 50 * time.Second // as in bittorrent-tracker's client 11.2
 	handshakeWait = 30 * time.Second // longer, and the offer has become too old
-	connectWait   = 20 * time.Second
-	slotHold      = 5 * time.Second // a path without answer must not keep others waiting
+	connectWait   = 10 * time.Second
+	slotHold      = 3 * time.Second // a path without answer must not keep others waiting
 )
 
 // maxChannels bounds the data channels that a stranger may open on one connection; only the first counts.
@@ -33,6 +33,7 @@ type attempt struct {
 	outgoing bool
 	remote   identity.PeerID // unknown until an offer is answered
 	peer     *Peer           // owned by the swarm's loop
+	counted  bool            // likewise: it takes up room
 
 	mu      sync.Mutex
 	pc      *webrtc.PeerConnection

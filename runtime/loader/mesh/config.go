@@ -49,7 +49,7 @@ type NodeConfig struct {
 	// Loopback also gathers 127.0.0.1, for tests and the demo.
 	Loopback bool `json:"loopback,omitempty"`
 	// HandshakeLimit bounds the connections that are being set up at one time; 32 when zero. Eight times
-	// as many offers wait their turn, further ones are dropped.
+	// as many offers wait their turn, the newest first; the oldest of more are dropped.
 	HandshakeLimit int `json:"handshakeLimit,omitempty"`
 	// MaxOffers bounds the unanswered offers of the node over all swarms and trackers; 64 when zero. Each
 	// is a gathered connection.
@@ -102,7 +102,8 @@ type SwarmConfig struct {
 	PeerID identity.PeerID
 	// Trackers are ws:// or wss:// URLs; all are used at once. Duplicates are merged.
 	Trackers []string
-	// MaxPeers bounds the open connections together with those being set up; 64 when zero.
+	// MaxPeers bounds the open connections together with those being set up; 64 when zero. Those that wait for their
+	// turn are not among them.
 	MaxPeers int
 	// Offers is how many offers go with each announce: 5 when zero, none when negative. Seeders ask for
 	// none or few, since answering makes a connection only when somebody wants one.

@@ -9,7 +9,9 @@ import (
 const queueFactor = 8
 
 // gate bounds the handshakes that run at one time: each costs public-key work, and a storm of joins
-// would otherwise slow every one of them past its timeout.
+// would otherwise slow every one of them past its timeout. The newest goes first, and the oldest goes when
+// too many wait: of a storm that is none but an attack, whoever comes behind it should not have to wait for
+// its end.
 type gate struct {
 	metrics *metrics
 	limit   int
@@ -23,14 +25,14 @@ type gate struct {
 type gateJob struct {
 	deadline time.Time
 	run      func(release func())
-	drop     func()
+	drop     func(reason string)
 }
 
 func newGate(limit int, m *metrics) *gate { return &gate{limit: limit, metrics: m} }
 
 // submit runs the job when a slot is free, in the caller or in the goroutine that frees the slot; the
 // job must not block and must call release once. A job that is still waiting at its deadline is dropped.
-// It reports false, without calling drop, when too many wait already.
+// It reports false, without calling drop, when the gate is closed.
 func (g *gate) submit(job gateJob) bool {
 	g.mu.Lock()
 	switch {
@@ -42,13 +44,21 @@ func (g *gate) submit(job gateJob) bool {
 		g.mu.Unlock()
 		g.start(job)
 		return true
-	case len(g.waiting) >= g.limit*queueFactor:
-		g.mu.Unlock()
-		return false
+	}
+	var oldest gateJob
+	full := len(g.waiting) >= g.limit*queueFactor
+	if full {
+		oldest = g.waiting[0]
+		g.waiting[0] = gateJob{}
+		g.waiting = g.waiting[1:]
 	}
 	g.waiting = append(g.waiting, job)
 	g.mu.Unlock()
-	g.metrics.queued.Inc()
+	if full {
+		oldest.drop(reasonQueue)
+	} else {
+		g.metrics.queued.Inc()
+	}
 	return true
 }
 
@@ -60,7 +70,7 @@ func (g *gate) start(job gateJob) {
 	}))
 }
 
-// next hands the freed slot to the longest waiting job that is still worth running.
+// next hands the freed slot to the newest job that waits and is still worth running.
 func (g *gate) next(now time.Time) {
 	for {
 		g.mu.Lock()
@@ -69,16 +79,17 @@ func (g *gate) next(now time.Time) {
 			g.mu.Unlock()
 			return
 		}
-		job := g.waiting[0]
-		g.waiting[0] = gateJob{}
-		g.waiting = g.waiting[1:]
+		last := len(g.waiting) - 1
+		job := g.waiting[last]
+		g.waiting[last] = gateJob{}
+		g.waiting = g.waiting[:last]
 		g.mu.Unlock()
 		g.metrics.queued.Dec()
 		if now.Before(job.deadline) {
 			g.start(job)
 			return
 		}
-		job.drop()
+		job.drop(reasonStale)
 	}
 }
 
@@ -91,6 +102,6 @@ func (g *gate) close() {
 	g.mu.Unlock()
 	for _, job := range waiting {
 		g.metrics.queued.Dec()
-		job.drop()
+		job.drop(reasonStale)
 	}
 }

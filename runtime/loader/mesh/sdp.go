@@ -11,7 +11,8 @@ import (
 const (
 	maxSDPBytes      = 16 << 10
 	maxSDPLine       = 1 << 10
-	maxSDPCandidates = 16
+	maxSDPCandidates = 10
+	maxSDPPorts      = 4 // of one address: each is sent checks
 )
 
 var errSDP = errors.New("session description is unusable")
@@ -26,7 +27,7 @@ var knownAttributes = map[string]bool{
 // cleanSDP writes a description anew from the lines that describe one data channel, with the candidates that can lead
 // somewhere: UDP ones with an address. Names that end in .local hide browsers from everybody but their own link; such a
 // browser's checks arrive all the same and make a peer-reflexive candidate. The bound on candidates keeps a stranger
-// from pointing our checks at a whole network. Descriptions of anything beside one data channel are refused.
+// from pointing our checks at a whole network, and that on ports from pointing too many at one machine. Descriptions of anything beside one data channel are refused.
 func cleanSDP(sdp string) (string, error) {
 	if sdp == "" || len(sdp) > maxSDPBytes {
 		return "", errSDP
@@ -35,6 +36,7 @@ func cleanSDP(sdp string) (string, error) {
 	b.Grow(len(sdp))
 	media := 0
 	candidates := make(map[netip.AddrPort]bool, maxSDPCandidates)
+	ports := make(map[netip.Addr]int, maxSDPCandidates)
 	// Parsers take either character for the end of a line.
 	for line := range strings.FieldsFuncSeq(sdp, func(r rune) bool { return r == '\r' || r == '\n' }) {
 		kind, value, ok := strings.Cut(line, "=")
@@ -54,10 +56,11 @@ func cleanSDP(sdp string) (string, error) {
 			}
 			if name == "candidate" {
 				to, ok := candidateAddress(rest)
-				if !ok || candidates[to] || len(candidates) == maxSDPCandidates {
+				if !ok || candidates[to] || len(candidates) == maxSDPCandidates || ports[to.Addr()] == maxSDPPorts {
 					continue
 				}
 				candidates[to] = true
+				ports[to.Addr()]++
 			}
 		default:
 			continue

@@ -33,6 +33,7 @@ type Swarm struct {
 	// Owned by the loop.
 	peers       map[identity.PeerID]*Peer
 	pending     map[identity.PeerID]*attempt
+	counting    int // pending ones that take up room
 	memberships []*membership
 	withdrawn   bool
 }
@@ -159,28 +160,49 @@ func (s *Swarm) room() int {
 	if s.withdrawn || !s.node.admits() {
 		return 0
 	}
-	return s.cfg.MaxPeers - len(s.peers) - len(s.pending)
+	return s.cfg.MaxPeers - len(s.peers) - s.counting
 }
 
 // pend makes the attempt the one with its peer and asks for a handshake slot; work then runs in its own
-// goroutine. It reports false when there are too many.
-func (s *Swarm) pend(a *attempt, work func()) bool {
+// goroutine. What waits takes up no room: the gate bounds it.
+func (s *Swarm) pend(a *attempt, work func()) {
 	s.pending[a.remote] = a
-	s.node.connections.Add(1)
 	job := gateJob{
 		deadline: time.Now().Add(handshakeWait),
 		run: func(release func()) {
-			if !a.hold(release) || !s.tasks.run(work) {
+			begin := func() {
+				if !s.post(func() { s.begin(a, release, work) }) {
+					release()
+				}
+			}
+			if !s.tasks.run(begin) {
 				release()
 			}
 		},
-		drop: func() { s.postAsync(func() { s.fail(a, reasonStale) }) },
+		drop: func(reason string) { s.postAsync(func() { s.fail(a, reason) }) },
 	}
 	if !s.node.gate.submit(job) {
 		s.fail(a, reasonQueue)
-		return false
 	}
-	return true
+}
+
+// begin starts the work of an attempt that has got its slot.
+func (s *Swarm) begin(a *attempt, release, work func()) {
+	switch {
+	case s.pending[a.remote] != a:
+		release()
+		return
+	case s.room() <= 0:
+		release()
+		s.fail(a, reasonFull)
+		return
+	}
+	a.counted = true
+	s.counting++
+	s.node.connections.Add(1)
+	if !a.hold(release) || !s.tasks.run(work) {
+		release()
+	}
 }
 
 // fail gives an attempt up, if it is still one.
@@ -202,7 +224,11 @@ func (s *Swarm) forget(a *attempt) bool {
 		return false
 	}
 	delete(s.pending, a.remote)
-	s.node.connections.Add(-1)
+	if a.counted {
+		a.counted = false
+		s.counting--
+		s.node.connections.Add(-1)
+	}
 	return true
 }
 

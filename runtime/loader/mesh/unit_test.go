@@ -14,37 +14,42 @@ import (
 func TestGateBoundsAndQueues(t *testing.T) {
 	g := newGate(2, testMetrics(t))
 	var releases []func()
-	started, dropped := 0, 0
-	job := func(life time.Duration) gateJob {
+	var started []int
+	dropped := map[string]int{}
+	job := func(i int, life time.Duration) gateJob {
 		return gateJob{
 			deadline: time.Now().Add(life),
-			run:      func(release func()) { started++; releases = append(releases, release) },
-			drop:     func() { dropped++ },
+			run:      func(release func()) { started = append(started, i); releases = append(releases, release) },
+			drop:     func(reason string) { dropped[reason]++ },
 		}
 	}
-	for i := range 2 + 2*queueFactor {
+	const most = 2 + 2*queueFactor
+	for i := range most {
 		life := time.Hour
-		if i == 2 {
-			life = -time.Second // the first that waits is too old when its turn comes
+		if i == most-1 {
+			life = -time.Second // the last that waits is too old when its turn comes
 		}
-		if !g.submit(job(life)) {
+		if !g.submit(job(i, life)) {
 			t.Fatalf("job %d was refused", i)
 		}
 	}
-	if g.submit(job(time.Hour)) {
-		t.Error("the queue has no bound")
-	}
-	if started != 2 {
-		t.Fatalf("%d jobs run", started)
+	if len(started) != 2 || len(dropped) != 0 {
+		t.Fatalf("%v run, %v dropped", started, dropped)
 	}
 	releases[0]()
 	releases[0]() // a second call frees nothing
-	if started != 3 || dropped != 1 {
-		t.Errorf("%d started and %d dropped after one release", started, dropped)
+	if len(started) != 3 || started[2] != most-2 || dropped[reasonStale] != 1 {
+		t.Errorf("%v started and %v dropped after one release, want the newest that is worth it", started, dropped)
+	}
+	for i := range 3 {
+		g.submit(job(most+i, time.Hour))
+	}
+	if len(g.waiting) != 2*queueFactor || dropped[reasonQueue] != 1 {
+		t.Errorf("%d wait, %v dropped; want the oldest gone", len(g.waiting), dropped)
 	}
 	g.close()
-	if g.submit(job(time.Hour)) || dropped != 1+2*queueFactor-2 {
-		t.Errorf("%d dropped after close", dropped)
+	if g.submit(job(0, time.Hour)) || dropped[reasonStale] != 1+2*queueFactor {
+		t.Errorf("%v dropped after close", dropped)
 	}
 }
 
@@ -169,10 +174,17 @@ func TestCleanSDP(t *testing.T) {
 	if got != want {
 		t.Errorf("got %q", got)
 	}
+	few := sdpHead + sdpData
+	for port := range 100 {
+		few += fmt.Sprintf("a=candidate:3 1 udp 1 192.0.2.1 %d typ host\r\n", 1000+port)
+	}
+	if got, err = cleanSDP(few); err != nil || strings.Count(got, "candidate") != maxSDPPorts {
+		t.Errorf("%d ports of one machine are kept, %v", strings.Count(got, "candidate"), err)
+	}
 	for name, end := range map[string]string{"usual": "\r\n", "bare": "\r", "odd": "\n\r"} {
 		many := sdpHead + sdpData
 		for port := range 100 {
-			many += fmt.Sprintf("a=candidate:3 1 udp 1 192.0.2.1 %d typ host", 1000+port) + end
+			many += fmt.Sprintf("a=candidate:3 1 udp 1 192.0.2.%d 1000 typ host", port) + end
 		}
 		if got, err = cleanSDP(many); err != nil || strings.Count(got, "candidate") != maxSDPCandidates {
 			t.Errorf("%s ends of lines: %d candidates are kept, %v", name, strings.Count(got, "candidate"), err)
