@@ -136,7 +136,11 @@ func TestPlayerChangesRendition(t *testing.T) {
 	defer server.Close()
 	changes := make(chan string, 100)
 	p := newPlayer(strings.TrimPrefix(server.URL, "http://"), span{time.Millisecond, time.Millisecond}, rand.New(rand.NewPCG(1, 2)),
-		func(how string) { changes <- how })
+		func(what, how string) {
+			if what == samples.Switch {
+				changes <- how
+			}
+		})
 	ctx, cancel := context.WithCancel(t.Context())
 	var work sync.WaitGroup
 	work.Go(func() { p.run(ctx) })
@@ -161,7 +165,8 @@ func TestPlayerFollowsTheEdge(t *testing.T) {
 	l := &live{first: 100, got: map[string]int{}, fails: 1}
 	server := httptest.NewServer(l)
 	defer server.Close()
-	p := newPlayer(strings.TrimPrefix(server.URL, "http://"), span{time.Hour, time.Hour}, rand.New(rand.NewPCG(1, 2)), func(string) {})
+	told := make(chan string, 100)
+	p := newPlayer(strings.TrimPrefix(server.URL, "http://"), span{time.Hour, time.Hour}, rand.New(rand.NewPCG(1, 2)), func(_, what string) { told <- what })
 	ctx, cancel := context.WithCancel(t.Context())
 	var work sync.WaitGroup
 	work.Go(func() { p.run(ctx) })
@@ -190,6 +195,9 @@ func TestPlayerFollowsTheEdge(t *testing.T) {
 	})
 	cancel()
 	work.Wait()
+	if what := <-told; !strings.Contains(what, ".ts: 502 Bad Gateway: no") {
+		t.Errorf("it is told %q of what failed", what)
+	}
 	if p.errors.Load() != 1 || l.count("/a/101.ts")+l.count("/b/101.ts") > 0 {
 		t.Errorf("%d errors; asked for %v", p.errors.Load(), l.got)
 	}

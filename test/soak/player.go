@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,16 +11,18 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/p2pstream/p2pstream/test/soak/samples"
 )
 
 // player plays a live stream through a viewer's proxy as an HLS player does, and
 // changes rendition now and then. It has a connection and a buffer, no screen.
 type player struct {
-	url     string // of the directory of master.m3u8
-	each    span   // time in one rendition
-	random  *rand.Rand
-	changed func(how string)
-	client  *http.Client
+	url    string // of the directory of master.m3u8
+	each   span   // time in one rendition
+	random *rand.Rand
+	tell   func(what, detail string)
+	client *http.Client
 
 	segments, stalls, errors atomic.Int64
 }
@@ -33,8 +34,8 @@ const (
 	again    = 500 * time.Millisecond // after an error
 )
 
-func newPlayer(addr string, each span, random *rand.Rand, changed func(string)) *player {
-	return &player{url: "http://" + addr + "/", each: each, random: random, changed: changed,
+func newPlayer(addr string, each span, random *rand.Rand, tell func(what, detail string)) *player {
+	return &player{url: "http://" + addr + "/", each: each, random: random, tell: tell,
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}}}
 }
 
@@ -45,13 +46,10 @@ func (p *player) run(ctx context.Context) {
 	}
 	defer p.client.CloseIdleConnections()
 	var variants []string
-	for variants == nil {
+	for len(variants) == 0 {
 		text, err := p.read(ctx, "master.m3u8")
-		if variants = entries(text); err != nil || len(variants) == 0 {
-			p.errors.Add(1)
-			if !pause(ctx, again) {
-				return
-			}
+		if variants = entries(text); len(variants) == 0 && !p.goOn(ctx, err) {
+			return
 		}
 	}
 	at, next := p.random.IntN(len(variants)), int64(-1)
@@ -61,12 +59,11 @@ func (p *player) run(ctx context.Context) {
 		if time.Now().After(change) && len(variants) > 1 {
 			at = (at + 1 + p.random.IntN(len(variants)-1)) % len(variants)
 			change = time.Now().Add(p.each.draw(p.random))
-			p.changed(fmt.Sprintf("to rendition %d of %d", at+1, len(variants)))
+			p.tell(samples.Switch, fmt.Sprintf("to rendition %d of %d", at+1, len(variants)))
 		}
 		list, err := p.playlist(ctx, variants[at])
 		if err != nil || len(list.uris) == 0 {
-			p.errors.Add(1)
-			pause(ctx, again)
+			p.goOn(ctx, err)
 			continue
 		}
 		if last := list.first + int64(len(list.uris)); next < list.first || next > last {
@@ -74,8 +71,7 @@ func (p *player) run(ctx context.Context) {
 		}
 		for next < list.first+int64(len(list.uris)) && ctx.Err() == nil && time.Now().Before(change) {
 			if _, err := p.read(ctx, list.uris[next-list.first]); err != nil {
-				p.errors.Add(1)
-				pause(ctx, again)
+				p.goOn(ctx, err)
 				break
 			}
 			p.segments.Add(1)
@@ -91,6 +87,16 @@ func (p *player) run(ctx context.Context) {
 		}
 		pause(ctx, list.target/2)
 	}
+}
+
+// goOn notes what failed and waits a little; false if it is over.
+func (p *player) goOn(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	p.errors.Add(1)
+	p.tell(samples.Trouble, fmt.Sprint(err))
+	return pause(ctx, again)
 }
 
 // playlist is a media playlist, as far as it matters here.
@@ -151,7 +157,8 @@ func (p *player) read(ctx context.Context, uri string) (string, error) {
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end or given up
 	if resp.StatusCode != http.StatusOK {
-		return "", errors.New(resp.Status)
+		why, _ := io.ReadAll(io.LimitReader(resp.Body, 200)) // the status says enough if this fails
+		return "", fmt.Errorf("%s: %s: %s", uri, resp.Status, strings.TrimSpace(string(why)))
 	}
 	if strings.HasSuffix(uri, ".m3u8") {
 		text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))

@@ -94,7 +94,7 @@ func (s *soak) viewer(name string, more ...string) spec {
 // proxy is a viewer with a player at its side, which run plays with.
 func (s *soak) proxy(name string, random uint64) (what spec, run func(context.Context)) {
 	admin, listen := s.ports.next(), s.ports.next()
-	p := newPlayer(listen, s.plan.Switch, s.random(random), func(to string) { s.event(name, samples.Switch, to) })
+	p := newPlayer(listen, s.plan.Switch, s.random(random), func(what, detail string) { s.event(name, what, detail) })
 	return spec{
 		name: name, admin: admin,
 		args: []string{"viewer", "--json", "--loopback", "--config-url", "http://" + s.api + "/v1/config",

@@ -21,6 +21,7 @@ const (
 	Kill    = "kill"    // a program that comes back got SIGKILL
 	Back    = "back"    // it runs again
 	Totals  = "totals"  // what the tracker counted since it started
+	Trouble = "trouble" // a player's request failed
 	Missed  = "missed"  // a program did not answer the sampler in time
 	Failure = "failure" // what must not be
 )
