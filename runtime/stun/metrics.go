@@ -15,6 +15,9 @@ type metrics struct {
 	refused  *prometheus.CounterVec
 }
 
+// refusals are why a TCP connection is closed early.
+var refusals = []string{"accept", "closing", "total_limit", "source_limit", "framing", "idle", "rate_limit"}
+
 type transportMetrics struct {
 	messages [outcomes]prometheus.Counter
 	limited  prometheus.Counter
@@ -32,6 +35,9 @@ func newMetrics(reg prometheus.Registerer, limit *limiter) (*metrics, error) {
 	sent := counter("sent_bytes_total", "Bytes of answers written.", "transport")
 	errs := counter("socket_errors_total", "Failed reads and writes of UDP sockets.", "operation")
 	refused := counter("tcp_refused_total", "TCP connections closed early, by reason.", "reason")
+	for _, reason := range refusals {
+		refused.WithLabelValues(reason)
+	}
 	conns := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "p2pstream_stun_tcp_connections", Help: "Open TCP connections."})
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{

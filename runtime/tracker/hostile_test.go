@@ -226,3 +226,20 @@ func TestUpgradesPerAddress(t *testing.T) {
 		t.Errorf("a third socket at once: %d %v", status, err)
 	}
 }
+
+// TestNamesOfStrangers: a page that gives this address a name of its own is not the tracker's.
+func TestNamesOfStrangers(t *testing.T) {
+	cfg := Config{AllowedOrigins: []string{"https://intranet.example"},
+		Stream: &StreamConfig{SourceURL: "http://127.0.0.1:1/m.m3u8", ExternalURL: "https://tracker.example"}}
+	s := running(t, cfg)
+	for origin, want := range map[string]bool{"https://tracker.example": true, "https://intranet.example": true,
+		"http://evil.example": false, "https://evil.example": false} {
+		if got := s.originAllowed(origin, "evil.example"); got != want {
+			t.Errorf("%s: %v", origin, got)
+		}
+	}
+	cfg.Stream.ExternalURL = ""
+	if !running(t, cfg).originAllowed("http://tracker.local:8000", "tracker.local:8000") {
+		t.Error("the tracker's own page may not connect")
+	}
+}

@@ -18,6 +18,16 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
+// What a request may take: its header, all of it (a report is one packet or three), and its answer; how long a
+// connection is kept for the next one, and how long headers may be.
+const (
+	headerTimeout  = 10 * time.Second
+	requestTimeout = 15 * time.Second
+	answerTimeout  = 30 * time.Second
+	keepTimeout    = 60 * time.Second
+	headerBytes    = 16 << 10
+)
+
 // endpoint is one listener for viewers and seeders.
 type endpoint struct {
 	net.Listener
@@ -65,11 +75,11 @@ func (s *Server) httpServer() *http.Server {
 	})
 	return &http.Server{
 		Handler:           handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       15 * time.Second, // a report is one packet or three
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       60 * time.Second,
-		MaxHeaderBytes:    16 << 10,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       keepTimeout,
+		MaxHeaderBytes:    headerBytes,
 		// The server logs what strangers do wrong, a line each.
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}

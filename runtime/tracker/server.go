@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
@@ -119,7 +120,12 @@ func (s *Server) originAllowed(origin, host string) bool {
 	if slices.ContainsFunc(allowed, func(o string) bool { return strings.EqualFold(o, origin) }) {
 		return true
 	}
-	// The tracker's own pages.
+	// The tracker's own pages. Where its name is known, no other name that a page may have given this address is it.
+	if s.cfg.Stream != nil && s.cfg.Stream.ExternalURL != "" {
+		if u, err := url.Parse(s.cfg.Stream.ExternalURL); err == nil { // Validate has seen it
+			host = u.Host
+		}
+	}
 	_, own, _ := strings.Cut(origin, "://")
 	return own != "" && strings.EqualFold(own, host)
 }

@@ -19,6 +19,8 @@ import (
 func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	cfg := viewerapi.Config{
 		AllowedOrigins: s.cfg.AllowedOrigins, SessionKey: s.sessionKey(), PrivateAccumulate: s.cfg.AdminListen != "",
+		RequestsPerSecond: float64(s.cfg.Limits.RequestsPerSecond), RequestBurst: s.cfg.Limits.RequestBurst,
+		MaxSessions: s.cfg.Limits.Sessions,
 	}
 	deps := viewerapi.Dependencies{
 		Swarms: s, SeederToken: s.seederToken, Draining: s.draining.Load,

@@ -151,6 +151,12 @@ type LimitsConfig struct {
 	// AddressUpgradeBurst at once. Defaults: half of what all clients may.
 	AddressUpgradesPerSecond int `json:"addressUpgradesPerSecond,omitempty"`
 	AddressUpgradeBurst      int `json:"addressUpgradeBurst,omitempty"`
+	// RequestsPerSecond over HTTP of one address, −1 for any number (and so if SocketsPerAddress is −1), and RequestBurst
+	// at once. Defaults 500 and 2,000.
+	RequestsPerSecond int `json:"requestsPerSecond,omitempty"`
+	RequestBurst      int `json:"requestBurst,omitempty"`
+	// Sessions are those whose reports are remembered; the longest silent goes first. Default 100,000.
+	Sessions int `json:"sessions,omitempty"`
 	// SendQueueBytes may wait for one slow viewer; a seeder may have 4 times as many. More costs the socket.
 	// Default 262,144.
 	SendQueueBytes int `json:"sendQueueBytes,omitempty"`

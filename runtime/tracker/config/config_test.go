@@ -65,3 +65,26 @@ func TestValidateNamesTheField(t *testing.T) {
 		t.Errorf("files that are elsewhere: %v", err)
 	}
 }
+
+// TestOneAddressForAll: behind a NAT of the cluster no limit per address may hold.
+func TestOneAddressForAll(t *testing.T) {
+	l := Config{Limits: LimitsConfig{SocketsPerAddress: -1}}.WithDefaults(1).Limits
+	if l.ConnectionsPerAddress != -1 || l.AddressUpgradesPerSecond != -1 || l.RequestsPerSecond != -1 {
+		t.Errorf("%+v", l)
+	}
+	l = Config{Limits: LimitsConfig{SocketsPerAddress: -1, RequestsPerSecond: 7}}.WithDefaults(1).Limits
+	if l.RequestsPerSecond != 7 || l.ConnectionsPerAddress != -1 {
+		t.Errorf("%+v", l)
+	}
+}
+
+// TestOneAddressCannotFillASwarm, nor take all connections or upgrades, with the limits that there are by default.
+func TestOneAddressCannotFillASwarm(t *testing.T) {
+	l := Config{}.WithDefaults(1).Limits
+	if l.SocketsPerAddress*l.IDsPerSwarm >= l.PeersPerSwarm {
+		t.Errorf("%d sockets of one address, each with %d ids, are a whole swarm of %d", l.SocketsPerAddress, l.IDsPerSwarm, l.PeersPerSwarm)
+	}
+	if 2*l.ConnectionsPerAddress > l.Connections || 2*l.AddressUpgradesPerSecond > l.UpgradesPerSecond || 2*l.AddressUpgradeBurst > l.UpgradeBurst {
+		t.Errorf("one address has more than half: %+v", l)
+	}
+}

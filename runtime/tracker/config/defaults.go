@@ -40,6 +40,7 @@ func (c Config) WithDefaults(cpus int) Config {
 		// All viewers have one address, so no other limit per address can hold either.
 		number(&l.ConnectionsPerAddress, -1)
 		number(&l.AddressUpgradesPerSecond, -1)
+		number(&l.RequestsPerSecond, -1)
 	}
 	number(&l.ConnectionsPerAddress, max(1, l.Connections/8))
 	number(&l.Swarms, 20_000)
@@ -54,6 +55,9 @@ func (c Config) WithDefaults(cpus int) Config {
 	number(&l.OffersPerSecond, 2)
 	number(&l.BytesPerSecond, 256<<10)
 	number(&l.ByteBurst, max(4<<20, l.BytesPerSecond))
+	number(&l.RequestsPerSecond, 500)
+	number(&l.RequestBurst, max(2_000, l.RequestsPerSecond))
+	number(&l.Sessions, 100_000)
 	number(&l.SendQueueBytes, 256<<10)
 	period(&l.WriteTimeout, 10*time.Second)
 	period(&l.PingInterval, 25*time.Second)

@@ -68,7 +68,7 @@ func (c Config) validateNumbers() error {
 		{"limits.idsPerSwarm", l.IDsPerSwarm}, {"limits.connections", l.Connections},
 		{"limits.addressUpgradeBurst", l.AddressUpgradeBurst}, {"limits.pendingOffers", l.PendingOffers},
 		{"limits.offersPerSecond", l.OffersPerSecond}, {"limits.bytesPerSecond", l.BytesPerSecond},
-		{"limits.byteBurst", l.ByteBurst},
+		{"limits.byteBurst", l.ByteBurst}, {"limits.requestBurst", l.RequestBurst}, {"limits.sessions", l.Sessions},
 	} {
 		if err := check.AtLeast("config."+f.name, f.value, 1); err != nil {
 			return err

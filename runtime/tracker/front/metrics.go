@@ -12,6 +12,9 @@ type metrics struct {
 	closed         [reasons]prometheus.Counter
 }
 
+// refusals are why a socket is not opened.
+var refusals = []string{"origin", "token", "upgrade_rate", "upgrade_rate_of_address", "sockets", "sockets_per_address", "draining", "handshake"}
+
 func newMetrics(f *Front, reg prometheus.Registerer) (*metrics, error) {
 	closed := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_closed_total",
 		Help: "Sockets closed, by reason."}, []string{"reason"})
@@ -22,6 +25,9 @@ func newMetrics(f *Front, reg prometheus.Registerer) (*metrics, error) {
 			Help: "Binary messages, which are ignored."}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_refused_total",
 			Help: "Requests for a socket that were refused, by the limit they hit."}, []string{"limit"}),
+	}
+	for _, limit := range refusals {
+		m.refused.WithLabelValues(limit)
 	}
 	for r := range reasons {
 		m.closed[r] = closed.WithLabelValues(r.String())

@@ -2,11 +2,14 @@ package viewerapi
 
 import (
 	"fmt"
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
 // metrics have labels of bounded sets only: our paths, our reasons, the configured sites.
@@ -43,11 +46,16 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		m.reports.WithLabelValues(string(reason))
 	}
 	m.reports.WithLabelValues("Accepted")
+	for _, path := range []string{"/v1/config", stats.Path, "/v1/telemetry"} {
+		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
+	}
 	sessions := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_reporting_viewers",
 		Help: "Viewer sessions heard within three intervals."}, func() float64 { return float64(h.reporting()) })
 	remembered := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_sessions",
 		Help: "Sessions remembered; bounded."}, func() float64 { return float64(h.remembered()) })
-	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, sessions, remembered} {
+	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
+		Help: "Sessions forgotten: expired, or the longest silent of too many."}, func() float64 { return float64(h.evicted()) })
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, sessions, remembered, evicted} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -74,6 +82,12 @@ func (h *Handler) reporting() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.aggregate.Summary(h.deps.Now()).Stream(h.cfg.Stream, telemetry.RoleViewer).Reporting
+}
+
+func (h *Handler) evicted() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.aggregate.Summary(h.deps.Now()).Evicted
 }
 
 func (h *Handler) remembered() int {
