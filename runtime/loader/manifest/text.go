@@ -18,7 +18,7 @@ const (
 
 	maxURLBytes  = 8 << 10  // of the URL that a playlist comes from: all that it names may stand below it
 	maxNamed     = 16 << 20 // bytes of all URLs that one media playlist names
-	maxExpansion = 8 << 20  // bytes of all texts that variables stand in
+	maxExpansion = 16 << 20 // bytes of all texts that variables stand in
 )
 
 var (

@@ -17,7 +17,7 @@ import (
 const (
 	gatherWait    = 5 * time.Second  // as in p2p-media-loader 2.x
 	offerLife     = 50 * time.Second // as in bittorrent-tracker's client 11.2
-	handshakeWait = 30 * time.Second // longer, and the offer has become too old
+	handshakeWait = 15 * time.Second // longer, and the offer has become too old
 	connectWait   = 10 * time.Second
 	slotHold      = 3 * time.Second // a path without answer must not keep others waiting
 )
@@ -34,6 +34,7 @@ type attempt struct {
 	remote   identity.PeerID // unknown until an offer is answered
 	peer     *Peer           // owned by the swarm's loop
 	counted  bool            // likewise: it takes up room
+	began    time.Time       // likewise: since when
 
 	mu      sync.Mutex
 	pc      *webrtc.PeerConnection

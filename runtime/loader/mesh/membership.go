@@ -246,7 +246,7 @@ func (m *membership) offered(msg *fromTracker) {
 	case s.pending[msg.peerID] != nil:
 		m.drop(msg, reasonTie)
 		return
-	case s.room() <= 0:
+	case !s.makeRoom():
 		m.drop(msg, reasonFull)
 		return
 	}
@@ -291,7 +291,7 @@ func (m *membership) answered(msg *fromTracker) {
 	case other != nil:
 		s.fail(other, reasonTie)
 	}
-	if reason == "" && s.room() <= 0 {
+	if reason == "" && !s.makeRoom() {
 		reason = reasonFull
 	}
 	if reason != "" {

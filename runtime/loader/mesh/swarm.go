@@ -163,6 +163,24 @@ func (s *Swarm) room() int {
 	return s.cfg.MaxPeers - len(s.peers) - s.counting
 }
 
+// makeRoom tells whether there is room for one more connection. Attempts that have had their time make way: offers that
+// nobody stands behind must not keep those out who come.
+func (s *Swarm) makeRoom() bool {
+	if s.room() > 0 {
+		return true
+	}
+	var oldest *attempt
+	for _, a := range s.pending {
+		if a.counted && time.Since(a.began) > slotHold && (oldest == nil || a.began.Before(oldest.began)) {
+			oldest = a
+		}
+	}
+	if oldest != nil {
+		s.fail(oldest, reasonTimeout)
+	}
+	return s.room() > 0
+}
+
 // pend makes the attempt the one with its peer and asks for a handshake slot; work then runs in its own
 // goroutine. What waits takes up no room: the gate bounds it.
 func (s *Swarm) pend(a *attempt, work func()) {
@@ -192,12 +210,12 @@ func (s *Swarm) begin(a *attempt, release, work func()) {
 	case s.pending[a.remote] != a:
 		release()
 		return
-	case s.room() <= 0:
+	case !s.makeRoom():
 		release()
 		s.fail(a, reasonFull)
 		return
 	}
-	a.counted = true
+	a.counted, a.began = true, time.Now()
 	s.counting++
 	s.node.connections.Add(1)
 	if !a.hold(release) || !s.tasks.run(work) {

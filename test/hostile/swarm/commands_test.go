@@ -1,0 +1,130 @@
+package swarm
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+	"github.com/p2pstream/p2pstream/test/hostile/lab"
+)
+
+// floodTime is how long a flood goes on if nobody ends it.
+const floodTime = 20 * time.Second
+
+// flood is something sent without end, and what the victim counts when it closes the connection over it.
+type flood struct {
+	name    string
+	next    func() []byte
+	offence string
+}
+
+func floods() []flood {
+	garbage := make([]byte, 60_000)
+	for i := range garbage {
+		garbage[i] = byte(rand.Uint32())
+	}
+	framed := func(start string, body []byte, end string) []byte {
+		return append(append([]byte(start), body...), end...)
+	}
+	request := func(id int64) []byte {
+		return encode(wire.Command{Code: wire.SegmentRequest, SegmentID: id, RequestID: rand.Int64N(1000)})
+	}
+	all := everything(rand.Int64N(1 << 40))
+	first, cancel := true, false
+	return []flood{
+		{"commands of garbage", func() []byte { return framed("cstr", garbage[:1+rand.IntN(1000)], "cend") }, "commands"},
+		{"bytes nobody asked for", func() []byte { return garbage[:1+rand.IntN(60_000)] }, "stray_bytes"},
+		{"single bytes nobody asked for", func() []byte { return garbage[:1] }, "stray_bytes"},
+		{"empty messages", func() []byte { return nil }, "stray_bytes"},
+		{"a command without an end", func() []byte {
+			if first {
+				first = false
+				return framed("cstr", garbage[:50_000], "dend")
+			}
+			return framed("dstr", garbage[:50_000], "dend")
+		}, "commands"},
+		{"ends of commands that never began", func() []byte { return framed("dstr", garbage[:10], "cend") }, "commands"},
+		{"announcements of everything", func() []byte { return all }, "commands"},
+		{"announcements of ever others", func() []byte { return everything(rand.Int64N(1 << 40)) }, "commands"},
+		{"a field again and again", func() []byte {
+			body := []byte{byte(wire.SegmentsAnnouncement)}
+			for len(body) < 60_000 {
+				body = append(body, 'l', 0x10, 1, 1, 1, 5, 'x', 0x0f)
+			}
+			return framed("cstr", body, "cend")
+		}, "commands"},
+		{"numbers too long", func() []byte {
+			return framed("cstr", []byte{byte(wire.SegmentRequest), 'i', 0x0f, 0xff, 0xff, 'r', 0x08, 0xff, 0xff, 0xff, 0xff, 0xff}, "cend")
+		}, "commands"},
+		{"requests for what is held", func() []byte { return request(edge() - 4) }, "commands"},
+		{"requests for anything", func() []byte { return request(rand.Int64N(wire.MaxInteger)) }, "commands"},
+		{"requests taken back", func() []byte {
+			if cancel = !cancel; cancel {
+				return request(edge() - 4)
+			}
+			return encode(wire.Command{Code: wire.CancelSegmentRequest, SegmentID: edge() - 4, RequestID: rand.Int64N(1000)})
+		}, "commands"},
+		{"answers nobody asked for", func() []byte {
+			code := []wire.Code{wire.SegmentData, wire.SegmentDataSendingCompleted, wire.SegmentAbsent}[rand.IntN(3)]
+			return encode(wire.Command{Code: code, SegmentID: edge(), RequestID: rand.Int64N(1000), Size: rand.Int64N(1 << 50)})
+		}, "commands"},
+	}
+}
+
+// everything announces as many segments as one list can hold.
+func everything(from int64) []byte {
+	c := wire.Command{Code: wire.SegmentsAnnouncement}
+	for i := range int64(50_000) {
+		c.Loaded = append(c.Loaded, from+i)
+	}
+	return encode(c)
+}
+
+// floods lets strangers send without end: the seeder and the viewers close their connections, and nobody else's.
+func (s *scene) floods(t *testing.T) {
+	for _, v := range s.victims() {
+		t.Run(v.name, func(t *testing.T) {
+			t.Parallel()
+			for _, f := range floods() {
+				t.Run(f.name, func(t *testing.T) { s.flood(t, v, f) })
+			}
+		})
+	}
+}
+
+func (s *scene) flood(t *testing.T, v victim, f flood) {
+	m := s.crossroads.one(t, v.prefix)
+	watch := v.process.Watch(t)
+	cut := v.process.Counts(t, func() {
+		one := meet(t, m, manner{})
+		one.flood(floodTime, f.next)
+		one.cutOff(10 * time.Second)
+	}, "p2pstream_loader_peers_cut_off_total", `reason="`+f.offence+`"`)
+	if cut != 1 {
+		t.Errorf("%v peers were cut off for %s, want the attacker", cut, f.offence)
+	}
+	watch.Check(t, lab.Bounds{Memory: 48 << 20, Log: 2 << 10, Rest: restOfPlaying})
+	if n := v.process.Metrics(t).Sum("p2pstream_loader_announced_segments"); n > 2000 {
+		t.Errorf("%v announced segments are remembered", n)
+	}
+}
+
+// deaf asks for segments and reads none of them: what waits for it is bounded, and it is cut off when it has taken
+// nothing for a while.
+func (s *scene) deaf(t *testing.T) {
+	one := meet(t, s.crossroads.one(t, identity.SeederPrefix), manner{deaf: true})
+	watch := s.Seeder.Watch(t)
+	asked := 0
+	if n := s.Seeder.Counts(t, func() {
+		lab.Eventually(t, time.Minute, "the seeder to cut off who reads nothing", func() bool {
+			asked++
+			one.send(encode(wire.Command{Code: wire.SegmentRequest, SegmentID: edge() - 2 - int64(asked%6), RequestID: int64(asked % 1000)}))
+			return s.Seeder.Metrics(t).Sum(closedFor, `reason="stall"`) > 0
+		})
+	}, "p2pstream_mesh_queue_full_total"); n > 1 {
+		t.Errorf("%v messages were refused for the one peer", n)
+	}
+	watch.Check(t, lab.Bounds{Memory: 96 << 20, Log: 8 << 10, Rest: restOfPlaying})
+}

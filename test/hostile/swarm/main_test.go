@@ -1,0 +1,22 @@
+package swarm
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/p2pstream/p2pstream/test/hostile/lab"
+)
+
+func TestMain(m *testing.M) {
+	code := lab.Main(m)
+	http.DefaultClient.CloseIdleConnections()
+	if err := goleak.Find(); code == 0 && err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "goroutines left behind: %v\n", err)
+		code = 1
+	}
+	os.Exit(code)
+}

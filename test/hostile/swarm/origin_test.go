@@ -1,0 +1,263 @@
+package swarm
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/duration"
+	seeder "github.com/p2pstream/p2pstream/runtime/seeder/config"
+	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
+	"github.com/p2pstream/p2pstream/test/hostile/lab"
+)
+
+// front is an origin that does what it likes with some requests, and passes the others on to an honest one.
+type front struct {
+	*httptest.Server
+	behind *httputil.ReverseProxy
+	fault  atomic.Pointer[fault]
+	hit    atomic.Int64 // requests that the fault has answered
+}
+
+// fault is one way to answer.
+type fault struct {
+	name    string
+	segment bool // of segments; otherwise of media playlists
+	answer  func(w http.ResponseWriter, r *http.Request)
+	memory  int64 // MiB; default 64
+}
+
+func newFront(t *testing.T, origin string) *front {
+	u := lab.Must[*url.URL](t)(url.Parse(origin))
+	f := &front{behind: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: u.Scheme, Host: u.Host})}
+	f.behind.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	f.Server = httptest.NewServer(f)
+	t.Cleanup(func() {
+		f.fault.Store(nil)
+		f.CloseClientConnections()
+		f.Close()
+	})
+	return f
+}
+
+// ServeHTTP answers as the fault of the moment wants.
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	playlist := strings.HasSuffix(r.URL.Path, ".m3u8")
+	if one := f.fault.Load(); one != nil && playlist != one.segment && !strings.Contains(r.URL.Path, "master") {
+		f.hit.Add(1)
+		one.answer(w, r)
+		return
+	}
+	f.behind.ServeHTTP(w, r)
+}
+
+// audience is everybody who takes the stream from the front.
+type audience struct {
+	*front
+	processes []*lab.Process
+	seeder    *lab.Process
+	url       string // of the proxy
+}
+
+// TestOrigin lets the origin of a seeder, of a viewer and of the viewer's proxy do whatever it likes, while other
+// viewers of the same swarm have an honest one.
+func TestOrigin(t *testing.T) {
+	t.Parallel()
+	const path = "/live/seg_1/window_20/ren_1/master.m3u8"
+	s := lab.NewStream(t, lab.Options{Path: path})
+	bystanders := s.Bystanders(t, 2)
+	a := &audience{front: newFront(t, s.Source)}
+	a.join(t, s, path)
+	var playing sync.WaitGroup
+	defer playing.Wait()
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	defer stop()
+	var played atomic.Int64
+	playing.Go(func() { play(ctx, a.url, &played) })
+	lab.Eventually(t, 30*time.Second, "the proxy to play", func() bool { return played.Load() > 3 })
+	var watches []*lab.Watch
+	for _, p := range a.processes {
+		watches = append(watches, p.Watch(t))
+	}
+	for _, one := range append(segmentFaults(), playlistFaults()...) {
+		t.Run(one.name, func(t *testing.T) { a.suffer(t, one) })
+	}
+	for _, w := range watches {
+		w.Check(t, lab.Bounds{Memory: 512 << 20, Log: 64 << 10, Rest: restOfPlaying})
+	}
+	before := played.Load()
+	lab.Eventually(t, 60*time.Second, "the proxy to play on", func() bool { return played.Load() > before+3 })
+	lab.Eventually(t, 60*time.Second, "the seeder to hold all again", func() bool {
+		return a.seeder.Metrics(t).Sum("p2pstream_seeder_segments_missing") <= 1
+	})
+	// From these there is no way back within the time of a test: numbers do not go back.
+	for _, one := range lastFaults() {
+		t.Run(one.name, func(t *testing.T) { a.suffer(t, one) })
+	}
+	bystanders.Unharmed(t)
+}
+
+func (a *audience) join(t *testing.T, s *lab.Stream, path string) {
+	t.Helper()
+	source := a.URL + path
+	honest := s.Seeder
+	s.StartSeeder(t, func(c *seeder.Config) { c.Source, c.CacheBytes = source, 32<<20 })
+	a.seeder, s.Seeder = s.Seeder, honest
+	admin := lab.FreeAddress(t)
+	v := lab.Start(t, "viewer", admin, viewer.Config{
+		Source: source, NoP2P: true, Loopback: true, JoinInterval: duration.Duration(100 * time.Millisecond),
+	}, "--headless", "--json", "--admin-listen", admin)
+	cfg := proxy.Config{
+		Config:  join.Config{Source: source, Trackers: []string{s.WebSocket()}, SwarmID: lab.SwarmID, Loopback: true, StoreBytes: 32 << 20},
+		Options: proxy.Options{Listen: lab.FreeAddress(t), AdminListen: lab.FreeAddress(t)},
+	}
+	p := lab.Start(t, "viewer", cfg.AdminListen, cfg)
+	a.url = "http://" + cfg.Listen
+	a.processes = []*lab.Process{a.seeder, v, p}
+}
+
+// logOfFault is what a fault may make one process log, in bytes.
+const logOfFault = 8 << 10
+
+// suffer lets the origin do it until everybody has had the chance to see it, and looks at what it cost.
+func (a *audience) suffer(t *testing.T, one fault) {
+	if one.memory == 0 {
+		one.memory = 64
+	}
+	held, logged := make([]int64, len(a.processes)), make([]int64, len(a.processes))
+	for i, p := range a.processes {
+		p.ResetPeak(t)
+		held[i], logged[i] = p.RSS(t), p.LogBytes()
+	}
+	a.hit.Store(0)
+	a.fault.Store(&one)
+	began := time.Now()
+	lab.Eventually(t, 20*time.Second, "the fault to be seen", func() bool { return a.hit.Load() >= 3 && time.Since(began) > 400*time.Millisecond })
+	a.fault.Store(nil)
+	for i, p := range a.processes {
+		grown, said := p.Peak(t)-held[i], p.LogBytes()-logged[i]
+		t.Logf("%s: memory +%d KiB, %d bytes logged", p.Name, grown>>10, said)
+		if grown > one.memory<<20 {
+			t.Errorf("%s grew by %d MiB, %d are the most", p.Name, grown>>20, one.memory)
+		}
+		if said > logOfFault {
+			t.Errorf("%s logged %d bytes, %d are the most", p.Name, said, logOfFault)
+		}
+	}
+}
+
+// raw answers with bytes that are no proper answer.
+func raw(w http.ResponseWriter, head string, body io.Reader) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }() // that is how it ends
+	_ = conn.SetDeadline(time.Now().Add(15 * time.Second))
+	if _, err := io.WriteString(conn, head); err == nil && body != nil {
+		_, _ = io.Copy(conn, body) // until the client has gone
+	}
+}
+
+// endless gives the same byte for ever.
+type endless byte
+
+// Read implements io.Reader.
+func (e endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(e)
+	}
+	return len(p), nil
+}
+
+// slowly gives a byte now and then, until the request ends.
+func slowly(w http.ResponseWriter, r *http.Request, every time.Duration) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-tick.C:
+			if _, err := w.Write([]byte("#")); err != nil || http.NewResponseController(w).Flush() != nil {
+				return
+			}
+		}
+	}
+}
+
+// play is a player of the proxy's: it reads playlists and what they name, and does not give up.
+func play(ctx context.Context, url string, played *atomic.Int64) {
+	client := &http.Client{Timeout: 20 * time.Second}
+	defer client.CloseIdleConnections()
+	get := func(path string) string {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+path, nil)
+		if err != nil {
+			return ""
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return ""
+		}
+		defer func() { _ = resp.Body.Close() }() // read to its end
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != http.StatusOK {
+			return ""
+		}
+		return string(body)
+	}
+	last := func(text string) (name string) {
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				name = line
+			}
+		}
+		return name
+	}
+	var media, before string
+	for ctx.Err() == nil {
+		if media == "" {
+			media = "/" + last(get("/master.m3u8"))
+		}
+		if name := last(get(media)); name != "" && name != before {
+			if get(media[:strings.LastIndexByte(media, '/')+1]+name) != "" {
+				played.Add(1)
+				before = name
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// text answers with a playlist.
+func text(body string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.apple.mpegurl")
+		_, _ = io.WriteString(w, body) // the client may have gone
+	}
+}
+
+func redirect(to string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Location"] = []string{to}
+		w.WriteHeader(http.StatusFound)
+	}
+}
+
+func header(name, value string) string {
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\n%s: %s\r\n", name, value)
+}
