@@ -78,10 +78,16 @@ func (h *Handler) base(r *http.Request) url.URL {
 		}
 	}
 	u, err := url.Parse(scheme + "://" + host)
-	if err != nil || u.Host != host || u.Hostname() == "" {
+	if err != nil || u.Host != host || u.Hostname() == "" || strings.ContainsFunc(host, strange) {
 		return url.URL{}
 	}
 	return *u
+}
+
+// strange reports whether a character stands in no name and no address. Host headers may hold more, and ours is handed
+// on to whoever reads the settings.
+func strange(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._:[]", r)
 }
 
 func first(list string) string {
