@@ -25,7 +25,7 @@ func (s summary) markdown() string {
 		{"time watched", fmt.Sprintf("%.1f hours", s.ViewerHours)},
 		{"stalls", fmt.Sprintf("%d of viewers that were there throughout, %d of those that came and went", s.KeptStalls, s.ComerStalls)},
 		{"startup of those that came", fmt.Sprintf("%.0f ms (median)", s.StartupMs)},
-		{"failed requests of players", fmt.Sprint(s.Errors)},
+		{"segments of lasting players", fmt.Sprintf("%d, and %d requests that failed", s.Played, s.Errors)},
 		{"received", fmt.Sprintf("%.0f MB from the origin, %.0f MB from seeders, %.0f MB from viewers: offload %.3f", s.Bytes.HTTP/1e6, s.Bytes.Seeder/1e6, s.Bytes.Viewer/1e6, s.Offload)},
 		{"processor", fmt.Sprintf("%.2f cores on average, all programs together", s.Cores)},
 		{"samples missed", fmt.Sprint(s.Missed)},

@@ -56,7 +56,8 @@ type summary struct {
 	ComerStalls int           `json:"stallsOfOthers"`
 	ViewerHours float64       `json:"viewerHours"`
 	StartupMs   float64       `json:"medianStartupMs"` // of viewers that came and went without a player
-	Errors      int           `json:"playerErrors"`
+	Played      int           `json:"segmentsOfLastingPlayers"`
+	Errors      int           `json:"errorsOfLastingPlayers"`
 	Cores       float64       `json:"coresUsed"`
 	Missed      int           `json:"samplesMissed"`
 
@@ -193,11 +194,12 @@ func (s *summary) add(rows []samples.Row) {
 		s.Bytes.HTTP += value(r, samples.HTTP)
 		s.Bytes.Seeder += value(r, samples.Seeder)
 		s.Bytes.Viewer += value(r, samples.Viewer)
-		s.Errors += int(value(r, samples.Errors))
 		if isComer(p.name) {
 			s.ComerStalls += int(value(r, samples.Stalls))
 		} else {
 			s.KeptStalls += int(value(r, samples.Stalls))
+			s.Errors += int(value(r, samples.Errors))
+			s.Played += int(value(r, samples.Segments))
 		}
 	}
 	for _, r := range rows {
