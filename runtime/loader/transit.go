@@ -15,8 +15,13 @@ type transit struct {
 	refused int64
 }
 
+// leastTransit is the room beside a small store.
+const leastTransit = 128 << 20
+
 // transitOf is the room beside a store: half as much, but enough for two of the largest segments.
-func transitOf(store, segment int64) *transit { return &transit{limit: max(store/2, 2*segment)} }
+func transitOf(store, segment int64) *transit {
+	return &transit{limit: max(store/2, leastTransit, 2*segment)}
+}
 
 // spare tells whether there is room for more transfers; those that run may use the other half.
 func (t *transit) spare() bool {

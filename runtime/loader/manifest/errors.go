@@ -55,6 +55,13 @@ const (
 	ReasonGap Reason = "Gap"
 )
 
+// reasons are those that a load or a fetch can fail for.
+var reasons = []Reason{
+	ReasonUnreachable, ReasonFiles, ReasonTimeout, ReasonStalled, ReasonCanceled, ReasonStatus, ReasonRedirect, ReasonScheme,
+	ReasonTooLarge, ReasonNotPlaylist, ReasonInvalid, ReasonWentBackwards, ReasonNotAdvancing, ReasonEncoded, ReasonTruncated,
+	ReasonNoLength, ReasonRangeIgnored, ReasonRangeRefused, ReasonSizeChanged, ReasonGap,
+}
+
 // Error is the one error type of this package. Its text never carries the query
 // of a URL, which may hold a token.
 type Error struct {

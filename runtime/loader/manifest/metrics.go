@@ -48,5 +48,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}
 		*c.into = vec
 	}
+	// A series that is there before it first counts shows that there is something to count.
+	for _, reason := range reasons {
+		m.playlists.WithLabelValues(string(reason))
+		m.segments.WithLabelValues(string(reason))
+	}
 	return m, nil
 }

@@ -52,20 +52,28 @@ type SourceConfig struct {
 	Registerer prometheus.Registerer
 }
 
+const (
+	defaultPlaylistTimeout = 10 * time.Second
+	defaultStallTimeout    = 5 * time.Second
+	defaultSegmentTimeout  = 2 * time.Minute
+	defaultMaxPlaylist     = 4 << 20
+	defaultMaxSegment      = 64 << 20
+)
+
 func (c SourceConfig) withDefaults() SourceConfig {
 	setDuration := func(d *time.Duration, to time.Duration) {
 		if *d <= 0 {
 			*d = to
 		}
 	}
-	setDuration(&c.PlaylistTimeout, 10*time.Second)
-	setDuration(&c.StallTimeout, 5*time.Second)
-	setDuration(&c.SegmentTimeout, 2*time.Minute)
+	setDuration(&c.PlaylistTimeout, defaultPlaylistTimeout)
+	setDuration(&c.StallTimeout, defaultStallTimeout)
+	setDuration(&c.SegmentTimeout, defaultSegmentTimeout)
 	if c.MaxPlaylistBytes <= 0 {
-		c.MaxPlaylistBytes = 4 << 20
+		c.MaxPlaylistBytes = defaultMaxPlaylist
 	}
 	if c.MaxSegmentBytes <= 0 {
-		c.MaxSegmentBytes = 64 << 20
+		c.MaxSegmentBytes = defaultMaxSegment
 	}
 	if c.UserAgent == "" {
 		c.UserAgent = "p2pstream"

@@ -32,7 +32,7 @@ const sctpRTOMax = 10 * time.Second
 
 // seederReceive bounds what waits unread, or unfinished, on a connection of a seeder, in bytes. It only ever receives
 // commands, and has many connections.
-const seederReceive = 4 * sctpMaxMessageSize
+const seederReceive = 256 << 10
 
 // engine makes connections; everything that may be shared between them is.
 type engine struct {

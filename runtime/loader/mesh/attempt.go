@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,7 +102,7 @@ func (a *attempt) makeOffer() (string, error) {
 
 // answerTo takes a stranger's offer and returns the description to send back.
 func (a *attempt) answerTo(sdp string) (string, error) {
-	sdp, err := cleanSDP(sdp)
+	sdp, err := a.clean(sdp)
 	if err != nil {
 		return "", err
 	}
@@ -148,7 +149,7 @@ func closeExtra(dc *webrtc.DataChannel) {
 
 // accept takes the answer to our offer.
 func (a *attempt) accept(sdp string) error {
-	sdp, err := cleanSDP(sdp)
+	sdp, err := a.clean(sdp)
 	if err != nil {
 		return err
 	}
@@ -162,6 +163,19 @@ func (a *attempt) accept(sdp string) error {
 		return fmt.Errorf("taking answer: %w", err)
 	}
 	return nil
+}
+
+// clean is cleanSDP, and counts the addresses that it left out.
+func (a *attempt) clean(sdp string) (string, error) {
+	cleaned, err := cleanSDP(sdp)
+	if err != nil {
+		return "", err
+	}
+	const line = "a=candidate:"
+	if left := strings.Count(sdp, line) - strings.Count(cleaned, line); left > 0 {
+		a.swarm.node.metrics.candidatesRefused.Add(float64(left))
+	}
+	return cleaned, nil
 }
 
 // gather waits for all candidates, since they are never sent apart, but not for a dead STUN server.

@@ -83,6 +83,16 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		handshakesLimit:   r.gauge("handshakes_limit", "Connections being set up at most."),
 		offersLimit:       r.gauge("offers_limit", "Own offers that are not answered yet, at most."),
 	}
+	// A series that is there before it first counts shows that there is something to count.
+	for _, reason := range []string{reasonQueue, reasonStale, reasonBadSDP, reasonTimeout, reasonICE, reasonRemote, reasonFull, reasonUnanswered} {
+		m.failed.WithLabelValues(reason)
+	}
+	for _, reason := range []string{reasonRemote, reasonICE, reasonStall, reasonLeft, reasonLocal, reasonMisuse} {
+		m.closed.WithLabelValues(reason)
+	}
+	for _, reason := range []string{reasonFull, reasonDuplicate, reasonTie, reasonSeeder, reasonOwn, reasonUnknown} {
+		m.dropped.WithLabelValues(reason)
+	}
 	return m, r.err
 }
 

@@ -43,6 +43,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "p2pstream_proxy_connections", Help: "Players' connections."}),
 	}
+	// A series that is there before it first counts shows that there is something to count.
+	for _, reason := range []string{"connections", "requests", "players", "host", "ranges"} {
+		m.refused.WithLabelValues(reason)
+	}
 	return m, errors.Join(reg.Register(m.requests), reg.Register(m.bytes), reg.Register(m.refused), reg.Register(m.wait),
 		reg.Register(m.inFlight), reg.Register(m.connections))
 }

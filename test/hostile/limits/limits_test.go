@@ -17,8 +17,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/stun"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
+	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
 )
 
 // root is the folder of the repository.
@@ -32,9 +34,33 @@ type program struct {
 }
 
 var programs = map[string]program{
-	"Tracker":     {tracker.Config{}.WithDefaults(1), ofTracker},
-	"Viewer API":  {tracker.Config{}.WithDefaults(1), ofTracker},
-	"STUN server": {stun.Config{}.WithDefaults(), ofSTUN},
+	"Tracker":        {tracker.Config{}.WithDefaults(1), ofTracker},
+	"Viewer API":     {tracker.Config{}.WithDefaults(1), ofTracker},
+	"STUN server":    {stun.Config{}.WithDefaults(), ofSTUN},
+	"Peers":          {seederOf().WithDefaults(), ofSeeder},
+	"Seeder":         {seederOf().WithDefaults(), ofSeeder},
+	"Source":         {seederOf().WithDefaults(), ofSeeder},
+	"Viewer's proxy": {nil, ofProxy},
+}
+
+func seederOf() seeder.Config {
+	return seeder.Config{Source: "http://127.0.0.1:1/m.m3u8", Trackers: []string{"ws://127.0.0.1:1/announce"}, ICEListen: "127.0.0.1:0", Loopback: true}
+}
+
+func ofSeeder(t *testing.T) map[string]bool {
+	return gathered(t, func(reg *prometheus.Registry) error {
+		_, err := seeder.New(seederOf(), nil, reg)
+		return err
+	})
+}
+
+func ofProxy(t *testing.T) map[string]bool {
+	return gathered(t, func(reg *prometheus.Registry) error {
+		cfg := proxy.Config{}
+		cfg.Source = "http://127.0.0.1:1/m.m3u8"
+		_, err := proxy.New(cfg, nil, reg)
+		return err
+	})
 }
 
 func ofTracker(t *testing.T) map[string]bool {
