@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -21,7 +22,9 @@ import (
 type connections struct {
 	net.Listener
 	most, mostOfAddress int // mostOfAddress below 0: any number
-	metrics             *connectionMetrics
+	// rate bounds new connections of each address: a TLS handshake costs us more than whoever asks for it.
+	rate    *addresses.Limiter
+	metrics *connectionMetrics
 
 	mu   sync.Mutex
 	open int
@@ -29,8 +32,8 @@ type connections struct {
 }
 
 type connectionMetrics struct {
-	open              prometheus.Gauge
-	refused, ofOneFar prometheus.Counter
+	open                       prometheus.Gauge
+	refused, ofOneFar, tooSoon prometheus.Counter
 }
 
 func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error) {
@@ -40,6 +43,7 @@ func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error)
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "p2pstream_tracker_connections",
 			Help: "Open connections that are no sockets."}),
 		refused: refused.WithLabelValues("connections"), ofOneFar: refused.WithLabelValues("connections_per_address"),
+		tooSoon: refused.WithLabelValues("connection_rate_of_address"),
 	}
 	for _, c := range []prometheus.Collector{m.open, refused} {
 		if err := reg.Register(c); err != nil {
@@ -49,8 +53,10 @@ func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error)
 	return m, nil
 }
 
-func newConnections(l net.Listener, most, mostOfAddress int, m *connectionMetrics) *connections {
-	return &connections{Listener: l, most: most, mostOfAddress: mostOfAddress, metrics: m, of: make(map[netip.Addr]int)}
+func newConnections(l net.Listener, limits LimitsConfig, m *connectionMetrics) *connections {
+	return &connections{Listener: l, most: limits.Connections, mostOfAddress: limits.ConnectionsPerAddress, metrics: m,
+		rate: addresses.NewLimiter(float64(limits.AddressConnectionsPerSecond), limits.AddressConnectionBurst),
+		of:   make(map[netip.Addr]int)}
 }
 
 // Accept implements net.Listener.
@@ -70,6 +76,10 @@ func (l *connections) Accept() (net.Conn, error) {
 // add notes a connection, or returns nil if there is no room for it.
 func (l *connections) add(c net.Conn) *connection {
 	from := addresses.Of(c.RemoteAddr().String())
+	if !l.rate.Allow(from, time.Now()) {
+		l.metrics.tooSoon.Inc()
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {

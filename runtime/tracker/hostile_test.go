@@ -243,3 +243,17 @@ func TestNamesOfStrangers(t *testing.T) {
 		t.Error("the tracker's own page may not connect")
 	}
 }
+
+func TestNewConnectionsOfOneAddress(t *testing.T) {
+	s := running(t, Config{Limits: LimitsConfig{AddressConnectionsPerSecond: 1, AddressConnectionBurst: 3}})
+	for range 6 {
+		c, err := net.Dial("tcp", s.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close()
+	}
+	eventually(t, "most of the others to be refused", func() bool {
+		return counter(t, s, "p2pstream_tracker_connections_refused_total", "limit", "connection_rate_of_address") >= 2
+	})
+}

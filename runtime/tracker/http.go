@@ -41,7 +41,7 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 	if err != nil {
 		return nil, err
 	}
-	e := &endpoint{Listener: newConnections(l, s.cfg.Limits.Connections, s.cfg.Limits.ConnectionsPerAddress, s.connections),
+	e := &endpoint{Listener: newConnections(l, s.cfg.Limits, s.connections),
 		server: s.httpServer()}
 	watchConnections(e.server)
 	switch {

@@ -126,6 +126,10 @@ type LimitsConfig struct {
 	// none is kept for a next request. Defaults 16,384, and an eighth of it.
 	Connections           int `json:"connections,omitempty"`
 	ConnectionsPerAddress int `json:"connectionsPerAddress,omitempty"`
+	// AddressConnectionsPerSecond are new connections of one address, −1 for any number (and so if SocketsPerAddress is
+	// −1), and AddressConnectionBurst those at once. Further ones are closed at once. Defaults 1,000 and 4,000.
+	AddressConnectionsPerSecond int `json:"addressConnectionsPerSecond,omitempty"`
+	AddressConnectionBurst      int `json:"addressConnectionBurst,omitempty"`
 	// Swarms in total; those of the stream and those of seeders have a place whatever others there are. Default 20,000.
 	Swarms int `json:"swarms,omitempty"`
 	// PeersPerSwarm. Default 50,000.

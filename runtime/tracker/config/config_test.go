@@ -69,7 +69,7 @@ func TestValidateNamesTheField(t *testing.T) {
 // TestOneAddressForAll: behind a NAT of the cluster no limit per address may hold.
 func TestOneAddressForAll(t *testing.T) {
 	l := Config{Limits: LimitsConfig{SocketsPerAddress: -1}}.WithDefaults(1).Limits
-	if l.ConnectionsPerAddress != -1 || l.AddressUpgradesPerSecond != -1 || l.RequestsPerSecond != -1 {
+	if l.ConnectionsPerAddress != -1 || l.AddressConnectionsPerSecond != -1 || l.AddressUpgradesPerSecond != -1 || l.RequestsPerSecond != -1 {
 		t.Errorf("%+v", l)
 	}
 	l = Config{Limits: LimitsConfig{SocketsPerAddress: -1, RequestsPerSecond: 7}}.WithDefaults(1).Limits

@@ -39,10 +39,13 @@ func (c Config) WithDefaults(cpus int) Config {
 	if l.SocketsPerAddress < 0 {
 		// All viewers have one address, so no other limit per address can hold either.
 		number(&l.ConnectionsPerAddress, -1)
+		number(&l.AddressConnectionsPerSecond, -1)
 		number(&l.AddressUpgradesPerSecond, -1)
 		number(&l.RequestsPerSecond, -1)
 	}
 	number(&l.ConnectionsPerAddress, max(1, l.Connections/8))
+	number(&l.AddressConnectionsPerSecond, 1_000)
+	number(&l.AddressConnectionBurst, max(4_000, l.AddressConnectionsPerSecond))
 	number(&l.Swarms, 20_000)
 	number(&l.PeersPerSwarm, 50_000)
 	number(&l.MessagesPerSecond, 50)

@@ -66,7 +66,8 @@ func (c Config) validateNumbers() error {
 		{"limits.messageBurst", l.MessageBurst}, {"limits.upgradesPerSecond", l.UpgradesPerSecond},
 		{"limits.upgradeBurst", l.UpgradeBurst}, {"limits.sendQueueBytes", l.SendQueueBytes},
 		{"limits.idsPerSwarm", l.IDsPerSwarm}, {"limits.connections", l.Connections},
-		{"limits.addressUpgradeBurst", l.AddressUpgradeBurst}, {"limits.pendingOffers", l.PendingOffers},
+		{"limits.addressUpgradeBurst", l.AddressUpgradeBurst},
+		{"limits.addressConnectionBurst", l.AddressConnectionBurst}, {"limits.pendingOffers", l.PendingOffers},
 		{"limits.offersPerSecond", l.OffersPerSecond}, {"limits.bytesPerSecond", l.BytesPerSecond},
 		{"limits.byteBurst", l.ByteBurst}, {"limits.requestBurst", l.RequestBurst}, {"limits.sessions", l.Sessions},
 	} {

@@ -171,6 +171,16 @@ var pages = []attack{
 			t.Errorf("a newcomer beside them: %v", err)
 		}
 	}},
+	{name: "connections that come and go", run: func(t *testing.T, s *scene) {
+		from := newOrigin()
+		s.counted(t, 500, func() {
+			for range 6000 {
+				if c, err := lab.Dialer(from).Dial("tcp", s.Listen); err == nil {
+					_ = c.Close()
+				}
+			}
+		}, "p2pstream_tracker_connections_refused_total", `limit="connection_rate_of_address"`)
+	}},
 	{name: "pages of other origins", run: func(t *testing.T, _ *scene) { otherOrigins(t) }},
 	{name: "swarms that are not the stream's", run: func(t *testing.T, _ *scene) { otherSwarms(t) }},
 }
