@@ -49,20 +49,28 @@ var _ = Describe("A rolling update", Label("drain"), Ordered, func() {
 		stop := follow(ctx, s, &seen, endings)
 		first := current(ctx, s)
 
-		By("the tracker, by a change of the spec")
-		s.Spec.Tracker.Resources = requests("120m")
-		old := crewOf(s, "tracker").roll(ctx, func() { Expect(k8s.Apply(ctx, s)).To(Succeed()) })
+		By("one after the other, by kubectl rollout restart")
+		var old []types.UID
+		for _, one := range []struct {
+			crew                      crew
+			namespace, kind, workload string
+		}{
+			{crewOf(s, "stun"), s.Namespace, "deployment", s.Name + "-stun"},
+			{crewOf(s, "seeder"), s.Namespace, "statefulset", s.Name + "-seeder"},
+			{operator, managerNamespace, "deployment", managerName},
+		} {
+			old = append(old, roll(ctx, one.workload, func() { restart(ctx, one.namespace, one.kind, one.workload) }, one.crew)...)
+		}
+		By("all at once, as an upgrade does, by a change of the spec")
+		s.Spec.Tracker.Resources, s.Spec.STUN.Resources, s.Spec.Seeders.Resources = requests("120m"), requests("60m"), requests("120m")
+		old = append(old, roll(ctx, "everything", func() {
+			Expect(k8s.Apply(ctx, s)).To(Succeed())
+			restart(ctx, managerNamespace, "deployment", managerName)
+		}, crewOf(s, "tracker"), crewOf(s, "stun"), crewOf(s, "seeder"), operator)...)
 		rolled := time.Now()
-		By("the STUN server, by kubectl rollout restart")
-		old = append(old, crewOf(s, "stun").roll(ctx, func() { restart(ctx, s.Namespace, s.Name+"-stun") })...)
-		By("both seeders, by a change of the spec")
-		s.Spec.Seeders.Resources = requests("120m")
-		old = append(old, crewOf(s, "seeder").roll(ctx, func() { Expect(k8s.Apply(ctx, s)).To(Succeed()) })...)
-		By("the operator, by kubectl rollout restart")
-		old = append(old, operator.roll(ctx, func() { restart(ctx, managerNamespace, managerName) })...)
 
 		By("status knows all of it again")
-		eventually(ctx, s, 90*time.Second).Should(And(BeReady(), HaveViewers(people), HaveReporting(people), BeObservedAfter(rolled.Add(30*time.Second)),
+		eventually(ctx, s, 90*time.Second).Should(And(BeReady(), HaveViewers(people), HaveReporting(people), BeObservedAfter(rolled),
 			HaveCondition(v1.ConditionReconciling, metav1.ConditionFalse, v1.ReasonServing),
 			HaveCondition(v1.ConditionSeedersReady, metav1.ConditionTrue, v1.ReasonAvailable)))
 		By("what was replaced ended as programs should that were asked to")
@@ -100,27 +108,32 @@ func requests(cpu string) *v1.Resources {
 	}
 }
 
-func restart(ctx context.Context, namespace, deployment string) {
+func restart(ctx context.Context, namespace, kind, name string) {
 	GinkgoHelper()
-	_, err := k8s.Kubectl(ctx, "rollout", "restart", "-n", namespace, "deployment/"+deployment)
+	_, err := k8s.Kubectl(ctx, "rollout", "restart", "-n", namespace, kind+"/"+name)
 	Expect(err).NotTo(HaveOccurred())
 }
 
-// roll does what replaces all pods of a crew, waits until as many others are ready, and returns the old ones.
-func (c crew) roll(ctx context.Context, do func()) []types.UID {
+// roll does what replaces all pods of some crews, waits until as many others are ready, and returns the old ones.
+func roll(ctx context.Context, what string, do func(), crews ...crew) []types.UID {
 	GinkgoHelper()
-	pods, err := c.running(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	Expect(pods).NotTo(BeEmpty())
 	var old []types.UID
-	for _, p := range pods {
-		old = append(old, p.UID)
+	members := make([]int, len(crews))
+	for i, c := range crews {
+		pods, err := c.running(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(pods).NotTo(BeEmpty())
+		members[i] = len(pods)
+		for _, p := range pods {
+			old = append(old, p.UID)
+		}
 	}
-	name := pods[0].Labels["app.kubernetes.io/component"]
-	timed(name+" rolled", func() {
+	timed(what+" rolled", func() {
 		do()
-		Eventually(ctx, c.running).WithTimeout(90 * time.Second).Should(And(HaveLen(len(old)),
-			Not(ContainElement(HaveField("ObjectMeta.UID", BeElementOf(old))))))
+		for i, c := range crews {
+			Eventually(ctx, c.running).WithTimeout(90 * time.Second).Should(And(HaveLen(members[i]),
+				Not(ContainElement(HaveField("ObjectMeta.UID", BeElementOf(old))))))
+		}
 	})
 	return old
 }
