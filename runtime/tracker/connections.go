@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,7 @@ type connections struct {
 type connectionMetrics struct {
 	open                       prometheus.Gauge
 	refused, ofOneFar, tooSoon prometheus.Counter
+	unasked                    prometheus.Counter
 }
 
 func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error) {
@@ -45,7 +47,9 @@ func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error)
 		refused: refused.WithLabelValues("connections"), ofOneFar: refused.WithLabelValues("connections_per_address"),
 		tooSoon: refused.WithLabelValues("connection_rate_of_address"),
 	}
-	for _, c := range []prometheus.Collector{m.open, refused} {
+	m.unasked = prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_connections_without_request_total",
+		Help: "Connections that ended before the header of a request was there: silent, slow, with too long a header, or not HTTP."})
+	for _, c := range []prometheus.Collector{m.open, refused, m.unasked} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -110,6 +114,8 @@ type connection struct {
 	l    *connections
 	from netip.Addr
 	once sync.Once
+	// asked is whether a request came.
+	asked atomic.Bool
 }
 
 // done gives the place of the connection back.
@@ -122,6 +128,9 @@ func (c *connection) done() {
 			delete(c.l.of, c.from)
 		}
 		c.l.metrics.open.Dec()
+		if !c.asked.Load() {
+			c.l.metrics.unasked.Inc()
+		}
 	})
 }
 
@@ -160,8 +169,11 @@ func watchConnections(server *http.Server) {
 	}
 	next := server.Handler
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if own, _ := r.Context().Value(connectionKey{}).(*connection); own != nil && own.l.crowded(own.from) {
-			w.Header().Set("Connection", "close")
+		if own, _ := r.Context().Value(connectionKey{}).(*connection); own != nil {
+			own.asked.Store(true)
+			if own.l.crowded(own.from) {
+				w.Header().Set("Connection", "close")
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

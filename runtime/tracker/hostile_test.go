@@ -89,6 +89,9 @@ func counter(t *testing.T, s *Server, name, label, value string) float64 {
 			continue
 		}
 		for _, m := range f.GetMetric() {
+			if label == "" {
+				return m.GetCounter().GetValue()
+			}
 			for _, l := range m.GetLabel() {
 				if l.GetName() == label && l.GetValue() == value {
 					return m.GetCounter().GetValue() + m.GetGauge().GetValue()
@@ -177,7 +180,13 @@ func TestConnectionsAreBounded(t *testing.T) {
 					t.Errorf("a connection too many is open: %v", err)
 				}
 			}
+			if n := counter(t, s, "p2pstream_tracker_connections_without_request_total", "", ""); n != 0 {
+				t.Errorf("%v connections counted as without a request", n)
+			}
 			_ = open[0].Close()
+			eventually(t, "the one that said nothing to be counted", func() bool {
+				return counter(t, s, "p2pstream_tracker_connections_without_request_total", "", "") == 1
+			})
 			eventually(t, "a place to be free again", func() bool {
 				resp, err := http.Get("http://" + s.Addr().String() + "/player")
 				if err == nil {

@@ -39,6 +39,7 @@ func newScene(t *testing.T) *scene {
 		c.Limits.SocketsPerAddress = socketsPerAddress
 		c.Limits.AddressUpgradesPerSecond, c.Limits.AddressUpgradeBurst = 50, 2*socketsPerAddress
 		c.Limits.AddressConnectionsPerSecond, c.Limits.AddressConnectionBurst = 20, 5000
+		c.Limits.RequestsPerSecond = 100
 		c.Limits.PingInterval = config.Duration(time.Second)
 		c.Limits.WriteTimeout = config.Duration(2 * time.Second)
 		c.Limits.FirstMessageTimeout = config.Duration(4 * time.Second)

@@ -70,6 +70,18 @@ var floods = []attack{
 			t.Errorf("one socket is %d members of a swarm", n)
 		}
 	}},
+	{name: "many peer ids on one socket", run: func(t *testing.T, s *scene) {
+		ws := dial(t, s.Listen, newOrigin())
+		s.limited(t, 16, "ids_per_socket", func() {
+			for range 20 { // swarms, each with as many ids as it may have
+				hash := lab.NewID()
+				for range 4 {
+					ws.announce(hash, lab.NewID(), 0)
+				}
+			}
+			ws.alive(t)
+		})
+	}},
 	{name: "many swarms on one socket", run: func(t *testing.T, s *scene) {
 		ws := dial(t, s.Listen, newOrigin())
 		id := lab.NewID()

@@ -49,17 +49,19 @@ const head = " HTTP/1.1\r\nHost: tracker\r\n"
 var pages = []attack{
 	{name: "giant headers", run: func(t *testing.T, s *scene) {
 		long := strings.Repeat("a", 64<<10)
-		for name, raw := range map[string]string{
-			"one header":   "GET /v1/config" + head + "X-Long: " + long + "\r\n\r\n",
-			"many headers": "GET /v1/config" + head + strings.Repeat("X-Many: aaaaaaaaaaaaaaa\r\n", 4000) + "\r\n",
-			"URL":          "GET /v1/config?" + long + head + "\r\n",
-			"upgrade":      "GET /announce" + head + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " + long + "\r\n\r\n",
-			"no end":       "GET /v1/config" + head + "X-Endless: " + strings.Repeat(long, 100),
-		} {
-			if status, _ := request(t, s.Listen, newOrigin(), raw); status != http.StatusRequestHeaderFieldsTooLarge && status != 0 {
-				t.Errorf("%s: %d", name, status)
+		s.counted(t, 4, func() {
+			for name, raw := range map[string]string{
+				"one header":   "GET /v1/config" + head + "X-Long: " + long + "\r\n\r\n",
+				"many headers": "GET /v1/config" + head + strings.Repeat("X-Many: aaaaaaaaaaaaaaa\r\n", 4000) + "\r\n",
+				"URL":          "GET /v1/config?" + long + head + "\r\n",
+				"upgrade":      "GET /announce" + head + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " + long + "\r\n\r\n",
+				"no end":       "GET /v1/config" + head + "X-Endless: " + strings.Repeat(long, 100),
+			} {
+				if status, _ := request(t, s.Listen, newOrigin(), raw); status != http.StatusRequestHeaderFieldsTooLarge && status != 0 {
+					t.Errorf("%s: %d", name, status)
+				}
 			}
-		}
+		}, "p2pstream_tracker_connections_without_request_total")
 	}},
 	{name: "malformed requests", run: func(t *testing.T, s *scene) {
 		for raw, want := range map[string]int{
@@ -152,13 +154,15 @@ var pages = []attack{
 		})
 	}},
 	{name: "connections that say nothing", slow: true, run: func(t *testing.T, s *scene) {
-		s.dribble(t, newOrigin(), "")
+		s.dribble(t, newOrigin(), "", "p2pstream_tracker_connections_without_request_total")
 	}},
 	{name: "an upgrade of one byte a second", slow: true, run: func(t *testing.T, s *scene) {
-		s.dribble(t, newOrigin(), "GET /announce"+head+"Upgrade: websocket\r\nX-Slow: ")
+		s.dribble(t, newOrigin(), "GET /announce"+head+"Upgrade: websocket\r\nX-Slow: ",
+			"p2pstream_tracker_connections_without_request_total")
 	}},
 	{name: "a body of one byte a second", slow: true, run: func(t *testing.T, s *scene) {
-		s.dribble(t, newOrigin(), "POST /v1/telemetry"+head+"Content-Length: 4000\r\n\r\n")
+		s.dribble(t, newOrigin(), "POST /v1/telemetry"+head+"Content-Length: 4000\r\n\r\n",
+			"p2pstream_viewerapi_reports_total", `result="Malformed"`)
 	}},
 	{name: "as many connections as one address may have", memory: 128, run: func(t *testing.T, s *scene) {
 		from := newOrigin()
@@ -189,9 +193,14 @@ var pages = []attack{
 const connectionsPerAddress = 2048
 
 // dribble opens connections, says the beginning of something at once and then a byte a second, and wants to be cut
-// off within half a minute.
-func (s *scene) dribble(t *testing.T, from int, begin string) {
-	const connections, within = 100, 30 * time.Second
+// off within half a minute, and counted.
+func (s *scene) dribble(t *testing.T, from int, begin, counter string, labels ...string) {
+	const connections = 100
+	s.counted(t, connections, func() { s.dribbling(t, from, begin, connections) }, counter, labels...)
+}
+
+func (s *scene) dribbling(t *testing.T, from int, begin string, connections int) {
+	const within = 30 * time.Second
 	deadline := time.Now().Add(within)
 	var all sync.WaitGroup
 	for range connections {

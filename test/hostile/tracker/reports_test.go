@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -176,6 +177,20 @@ var reports = []attack{
 				r.report(t, say{"sequence": i + 1, "counters": counters(1000+i, 0, 0, 0, 0)})
 			}
 		}, "p2pstream_viewerapi_reports_total", `result="TooOften"`)
+	}},
+	{name: "a flood of reports", run: func(t *testing.T, s *scene) {
+		r := newReporter(t, s)
+		s.counted(t, 500, func() {
+			var all sync.WaitGroup
+			for range 5 {
+				all.Go(func() {
+					for range 1000 {
+						r.report(t, say{"session": "forged"})
+					}
+				})
+			}
+			all.Wait()
+		}, "p2pstream_viewerapi_requests_total", `path="/v1/telemetry"`, `status="429"`)
 	}},
 	{name: "thousands of sessions", run: func(t *testing.T, s *scene) {
 		before := s.Stats(t)
