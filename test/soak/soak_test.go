@@ -27,7 +27,7 @@ func TestShortSoak(t *testing.T) {
 	defer cancel()
 	dir := t.TempDir()
 	var log strings.Builder
-	if err := soakAndJudge(ctx, 30*time.Second, os.Getenv("P2PSTREAM_BINARY"), dir, 1, &log); err != nil {
+	if err := soakAndJudge(ctx, 25*time.Second, os.Getenv("P2PSTREAM_BINARY"), dir, 1, &log); err != nil {
 		t.Errorf("%v\n%s%s", err, log.String(), logs(t, dir))
 	}
 	if left := processesOf(t, dir); len(left) > 0 {
