@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 
 	"github.com/spf13/pflag"
@@ -22,11 +23,17 @@ func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 		return nil, &usageError{fmt.Errorf("--log-level: %q is unknown; use debug, info, warn or error", f.level)}
 	}
 	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler
 	switch f.format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, options)), nil
+		handler = slog.NewTextHandler(w, options)
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, options)), nil
+		handler = slog.NewJSONHandler(w, options)
+	default:
+		return nil, &usageError{fmt.Errorf("--log-format: %q is unknown; use text or json", f.format)}
 	}
-	return nil, &usageError{fmt.Errorf("--log-format: %q is unknown; use text or json", f.format)}
+	// What libraries log by themselves quotes what strangers sent, as much of it as these like.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
+	return slog.New(handler), nil
 }

@@ -82,7 +82,7 @@ func (s *session) noRoom(d *download) {
 	}
 	s.r.e.counters.discarded.Add(int64(len(d.data)))
 	s.r.freight.give(len(d.data))
-	s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, nil, wire.NoFailure) })
+	s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, nil, -1, wire.NoFailure) })
 }
 
 // strayBytes counts bytes that belong to no request: a few follow every
@@ -118,20 +118,20 @@ func (s *session) expire(now time.Time) {
 	}
 }
 
-// cancelDownload gives the request up and returns the bytes received so far.
-// The rendition's owner calls it.
-func (s *session) cancelDownload() []byte {
+// cancelDownload gives the request up and returns the bytes received so far, and
+// how many the whole has. The rendition's owner calls it.
+func (s *session) cancelDownload() ([]byte, int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.download
 	if d == nil {
-		return nil
+		return nil, -1
 	}
 	s.download = nil
 	if c, ok := d.machine.Cancel(); ok {
 		s.send(c)
 	}
-	return d.data
+	return d.data, d.total
 }
 
 func (s *session) downloadClosed() {
@@ -139,8 +139,8 @@ func (s *session) downloadClosed() {
 	defer s.mu.Unlock()
 	if d := s.download; d != nil {
 		s.download = nil
-		data := d.data
-		s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, data, wire.FailurePeerClosed) })
+		data, total := d.data, d.total
+		s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, data, total, wire.FailurePeerClosed) })
 	}
 }
 
@@ -160,7 +160,7 @@ func (s *session) settle(d *download, result wire.DownloadResult, now time.Time)
 	d.seg.publish(d.attempt, d.data, d.total, now)
 	if result.Changed {
 		s.download = nil
-		data := d.data
+		data, total := d.data, d.total
 		switch result.State {
 		case wire.DownloadSucceeded:
 			if elapsed := now.Sub(d.since); elapsed > 0 {
@@ -169,7 +169,7 @@ func (s *session) settle(d *download, result wire.DownloadResult, now time.Time)
 			source := s.source()
 			s.r.mail.post(func() { s.r.completed(d.seg, data, source) })
 		default:
-			s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, data, result.Reason) })
+			s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, data, total, result.Reason) })
 		}
 	}
 	if result.Close {

@@ -58,7 +58,7 @@ func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byt
 	progress(data, total)
 	for {
 		if len(data) == cap(data) {
-			data = slices.Grow(data, max(64<<10, int(min(int64(len(data)), total-int64(len(data))))+1))
+			data = slices.Grow(data, r.more(int64(len(data)), total))
 		}
 		n, err := body.Read(data[len(data):cap(data)])
 		r.e.counters.received[FromHTTP].Add(int64(n))
@@ -78,6 +78,15 @@ func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byt
 			return data, total, err
 		}
 	}
+}
+
+// more is by how much the room for a segment grows: it doubles, so that little is copied, but goes no further than to
+// its end.
+func (r *rendition) more(have, total int64) int {
+	if total < 0 {
+		total = r.e.cfg.MaxSegmentBytes
+	}
+	return int(max(64<<10, min(have, total-have)) + 1)
 }
 
 // eagerOrigin is the same as eagerBytes for what an origin claims: most segments need no more.
@@ -116,7 +125,11 @@ func (r *rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 	if seg.failures == 0 && r.ctx.Err() == nil {
 		r.loud.warn("fetching segment failed, trying again", "sequence", seg.Sequence, "error", err)
 	}
-	r.missing(seg, data)
+	if manifest.ReasonOf(err) == manifest.ReasonTooLarge {
+		r.discard(data) // nothing can be made of it
+		data = nil
+	}
+	r.keep(seg, data, total)
 	r.failed(seg, time.Now())
 }
 

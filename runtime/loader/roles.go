@@ -171,7 +171,8 @@ func (r *rendition) abandon(seg *segment, now time.Time) {
 		return
 	}
 	from := seg.from
-	r.missing(seg, from.cancelDownload())
+	data, total := from.cancelDownload()
+	r.keep(seg, data, total)
 	seg.notFrom, seg.from = from, nil
 	from.blame(now)
 }
@@ -193,7 +194,7 @@ func (r *rendition) playhead(now time.Time) time.Duration {
 	}
 	position := r.base + played
 	if r.playlist.Live && position < segs[0].Start && !r.heldAt(position) {
-		r.log.Warn("playback fell out of the live window, jumping to its start")
+		r.loud.warn("playback fell out of the live window, jumping to its start")
 		r.base = segs[0].Start - played
 		position = segs[0].Start
 	}

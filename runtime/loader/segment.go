@@ -19,6 +19,7 @@ type segment struct {
 	state    schedule.State
 	partial  []byte // bytes held of an unfinished segment, from whatever source
 	total    int64  // bytes of the whole; -1 if unknown
+	claimed  int64  // what the sources of partial said that is; -1 if they did not
 	failures int    // of the origin, since the last success
 	retryAt  time.Time
 	retired  time.Time // when it left the playlist; zero while it is in it
@@ -87,7 +88,7 @@ func (r *rendition) merge(p *manifest.Playlist, now time.Time) {
 			old.Segment = m
 			continue
 		}
-		seg := &segment{Segment: m, key: key, total: -1}
+		seg := &segment{Segment: m, key: key, total: -1, claimed: -1}
 		if m.Range != nil {
 			seg.total = m.Range.Length
 		}
@@ -178,7 +179,8 @@ func (r *rendition) giveUp(seg *segment) {
 	case schedule.Fetching:
 		seg.stop()
 	case schedule.Requested:
-		r.discard(seg.from.cancelDownload())
+		data, _ := seg.from.cancelDownload()
+		r.discard(data)
 	}
 	r.discard(seg.partial)
 	seg.partial, seg.state = nil, schedule.Missing
@@ -191,7 +193,7 @@ func (r *rendition) completed(seg *segment, data []byte, source Source) {
 		r.discard(data)
 		return
 	}
-	if len(data) == 0 || (seg.total >= 0 && int64(len(data)) != seg.total) {
+	if len(data) == 0 || (seg.total >= 0 && int64(len(data)) != seg.total) || (seg.claimed >= 0 && int64(len(data)) != seg.claimed) {
 		// A segment of no or the wrong length must never be announced: it would poison the swarm.
 		r.discard(data)
 		if seg.from != nil {
@@ -213,7 +215,7 @@ func (r *rendition) completed(seg *segment, data []byte, source Source) {
 	}
 	evicted, ok := r.e.store.Put(seg.key, r.rank(seg, now), data)
 	r.e.dropEvicted(evicted)
-	seg.partial, seg.from, seg.failures, seg.problem = nil, nil, 0, nil
+	seg.partial, seg.claimed, seg.from, seg.failures, seg.problem = nil, -1, nil, 0, nil
 	r.dirty = true
 	r.answer(seg, data, nil)
 	if !ok {
@@ -248,8 +250,25 @@ func (r *rendition) rank(seg *segment, now time.Time) int64 {
 	return seg.Start.Milliseconds()
 }
 
+// keep takes a segment back, with the bytes of a transfer that failed and what its source said that the whole has.
+// Sources that contradict each other have no bytes in common.
+func (r *rendition) keep(seg *segment, partial []byte, total int64) {
+	switch {
+	case total < 0:
+	case seg.claimed >= 0 && seg.claimed != total:
+		r.discard(partial)
+		partial = nil
+	default:
+		seg.claimed = total
+	}
+	r.missing(seg, partial)
+}
+
 // missing takes a segment back to where somebody must be asked for it.
 func (r *rendition) missing(seg *segment, partial []byte) {
+	if len(partial) == 0 {
+		seg.claimed = -1
+	}
 	seg.state, seg.partial = schedule.Missing, partial
 	if f := seg.feed.Load(); f != nil {
 		f.keep(partial)
@@ -258,7 +277,7 @@ func (r *rendition) missing(seg *segment, partial []byte) {
 }
 
 // downloadFailed handles a request to a peer that brought no whole segment.
-func (r *rendition) downloadFailed(s *session, seg *segment, data []byte, reason wire.FailureReason) {
+func (r *rendition) downloadFailed(s *session, seg *segment, data []byte, total int64, reason wire.FailureReason) {
 	if seg.state != schedule.Requested || seg.from != s {
 		r.discard(data)
 		return
@@ -267,7 +286,7 @@ func (r *rendition) downloadFailed(s *session, seg *segment, data []byte, reason
 		s.blame(time.Now())
 	}
 	r.log.Debug("peer did not deliver", "peer", string(s.peer.ID()), "sequence", seg.Sequence, "reason", reason)
-	r.missing(seg, data)
+	r.keep(seg, data, total)
 	seg.from, seg.notFrom = nil, s
 }
 

@@ -48,14 +48,6 @@ func segmentFaults() []fault {
 		{name: "another range", answer: func(w http.ResponseWriter, _ *http.Request) {
 			raw(w, "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/9007199254740991\r\nContent-Length: 5\r\n\r\n", endless('x'))
 		}},
-		{name: "a body without end", memory: 420, answer: func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.Copy(w, endless('x')) // until the client has gone
-		}},
-		{name: "64 MiB that come slowly", memory: 96, answer: func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Length", "67108864")
-			slowly(w, r, 100*time.Millisecond)
-		}},
-		{name: "a byte a second", answer: func(w http.ResponseWriter, r *http.Request) { slowly(w, r, time.Second) }},
 		{name: "gzip", answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = w.Write(zipped())
@@ -75,8 +67,23 @@ func segmentFaults() []fault {
 		"http://" + strings.Repeat("h", 70_000), "/" + strings.Repeat("../", 5000), "data:text/plain,x"} {
 		f = append(f, fault{name: "a redirect to " + to[:min(len(to), 12)], answer: redirect(to)})
 	}
-	// Whoever waits for this one sees nothing of others for a while.
-	f = append(f, fault{name: "nothing at all", answer: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }})
+	// These are not over at once: whoever is busy with them sees nothing of others for a while.
+	f = append(f, []fault{
+		{name: "a body without end", memory: 512, answer: func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.Copy(w, endless('x')) // until the client has gone
+		}},
+		{name: "64 MiB that do not come", memory: 512, answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "67108864")
+			w.WriteHeader(http.StatusOK)
+			_ = http.NewResponseController(w).Flush() // the client may have gone
+			select {
+			case <-r.Context().Done():
+			case <-time.After(3 * time.Second):
+			}
+		}},
+	}...)
+	f = append(f, fault{name: "a byte a second", slow: time.Second, memory: 512},
+		fault{name: "nothing at all", memory: 512, answer: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }})
 	for i := range f {
 		f[i].segment = true
 	}
@@ -128,7 +135,7 @@ func playlistFaults() []fault {
 		}},
 		fault{name: "a playlist in a circle", answer: func(w http.ResponseWriter, r *http.Request) { redirect(r.URL.Path)(w, r) }},
 		fault{name: "a playlist in a file", answer: redirect("file:///etc/passwd")},
-		fault{name: "a playlist a byte at a time", answer: func(w http.ResponseWriter, r *http.Request) { slowly(w, r, 50*time.Millisecond) }},
+		fault{name: "a playlist a byte at a time", slow: 50 * time.Millisecond},
 	)
 }
 

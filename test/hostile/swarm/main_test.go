@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,6 +13,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Attackers mostly wait: more of them than there are processors.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil {
+		panic(err)
+	}
 	code := lab.Main(m)
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); code == 0 && err != nil {

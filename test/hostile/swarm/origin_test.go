@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,7 +36,8 @@ type fault struct {
 	name    string
 	segment bool // of segments; otherwise of media playlists
 	answer  func(w http.ResponseWriter, r *http.Request)
-	memory  int64 // MiB; default 64
+	slow    time.Duration // instead: what is right, with this pause behind each byte
+	memory  int64         // MiB; default 64
 }
 
 func newFront(t *testing.T, origin string) *front {
@@ -56,6 +58,10 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	playlist := strings.HasSuffix(r.URL.Path, ".m3u8")
 	if one := f.fault.Load(); one != nil && playlist != one.segment && !strings.Contains(r.URL.Path, "master") {
 		f.hit.Add(1)
+		if one.slow > 0 {
+			f.slowly(w, r, one.slow)
+			return
+		}
 		one.answer(w, r)
 		return
 	}
@@ -152,7 +158,8 @@ func (a *audience) suffer(t *testing.T, one fault) {
 			t.Errorf("%s grew by %d MiB, %d are the most", p.Name, grown>>20, one.memory)
 		}
 		if said > logOfFault {
-			t.Errorf("%s logged %d bytes, %d are the most", p.Name, said, logOfFault)
+			text := p.Log()
+			t.Errorf("%s logged %d bytes, %d are the most:\n%s", p.Name, said, logOfFault, text[min(len(text), int(logged[i])):])
 		}
 	}
 }
@@ -181,16 +188,19 @@ func (e endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// slowly gives a byte now and then, until the request ends.
-func slowly(w http.ResponseWriter, r *http.Request, every time.Duration) {
+// slowly gives what is behind byte by byte, until the request ends.
+func (f *front) slowly(w http.ResponseWriter, r *http.Request, every time.Duration) {
+	right := httptest.NewRecorder()
+	f.behind.ServeHTTP(right, r)
+	w.Header().Set("Content-Length", strconv.Itoa(right.Body.Len()))
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for {
+	for _, b := range right.Body.Bytes() {
 		select {
 		case <-r.Context().Done():
 			return
 		case <-tick.C:
-			if _, err := w.Write([]byte("#")); err != nil || http.NewResponseController(w).Flush() != nil {
+			if _, err := w.Write([]byte{b}); err != nil || http.NewResponseController(w).Flush() != nil {
 				return
 			}
 		}
