@@ -36,6 +36,7 @@ type attempt struct {
 	peer     *Peer           // owned by the swarm's loop
 	counted  bool            // likewise: it takes up room
 	began    time.Time       // likewise: since when
+	offered  time.Time       // likewise: when our offer was announced
 
 	mu      sync.Mutex
 	pc      *webrtc.PeerConnection

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 // Bounds of one tracker socket.
@@ -48,11 +49,12 @@ type link struct {
 
 // session is one socket from upgrade to close. What is sent to a session never reaches a later one.
 type session struct {
-	conn   *websocket.Conn
-	out    chan []byte
-	dead   chan struct{}
-	finish chan struct{}
-	once   sync.Once
+	conn    *websocket.Conn
+	foreign bool // the tracker is not one of ours
+	out     chan []byte
+	dead    chan struct{}
+	finish  chan struct{}
+	once    sync.Once
 }
 
 // send queues one message; it reports false when the socket is dead or too slow.
@@ -84,7 +86,7 @@ func (s *session) close() {
 func (n *Node) linkFor(url string, m *membership) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.cfg.OneSocketPerSwarm {
+	if !n.cfg.OneSocketPerSwarm && !n.foreign[url] {
 		for _, l := range n.links {
 			if l.url == url && l.add(m) {
 				return
@@ -186,12 +188,15 @@ func (l *link) run() {
 
 // serve dials and reads until the socket breaks.
 func (l *link) serve() error {
-	conn, err := l.dial()
+	conn, foreign, err := l.dial()
 	if err != nil {
 		return err
 	}
+	if foreign {
+		l.node.isForeign(l.url)
+	}
 	s := &session{
-		conn: conn, out: make(chan []byte, trackerQueue),
+		conn: conn, foreign: foreign, out: make(chan []byte, trackerQueue),
 		dead: make(chan struct{}), finish: make(chan struct{}),
 	}
 	defer s.close()
@@ -213,7 +218,11 @@ func (l *link) serve() error {
 	l.strong.info("tracker socket open")
 
 	l.node.wg.Go(func() { l.write(s) })
-	for _, m := range members {
+	for i, m := range members {
+		if foreign && i > 0 {
+			m.swarm.post(m.apart)
+			continue
+		}
 		m.swarm.post(func() { m.connected(s) })
 	}
 	err = l.read(s)
@@ -227,7 +236,8 @@ func (l *link) serve() error {
 	return err
 }
 
-func (l *link) dial() (*websocket.Conn, error) {
+// dial also tells whether the tracker is not one of ours.
+func (l *link) dial() (conn *websocket.Conn, foreign bool, err error) {
 	ctx, cancel := context.WithTimeout(l.ctx, trackerDialTimeout)
 	defer cancel()
 	dialer := websocket.Dialer{
@@ -241,17 +251,18 @@ func (l *link) dial() (*websocket.Conn, error) {
 	if token := l.node.token(); token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
-	conn, resp, err := dialer.DialContext(ctx, l.url, header)
+	var resp *http.Response
+	conn, resp, err = dialer.DialContext(ctx, l.url, header)
 	if resp != nil && resp.Body != nil {
 		_ = resp.Body.Close() // the dialer has read what it keeps
 	}
 	if err != nil {
 		if resp != nil {
-			return nil, fmt.Errorf("dialing tracker: status %d: %w", resp.StatusCode, err)
+			return nil, false, fmt.Errorf("dialing tracker: status %d: %w", resp.StatusCode, err)
 		}
-		return nil, fmt.Errorf("dialing tracker: %w", err)
+		return nil, false, fmt.Errorf("dialing tracker: %w", err)
 	}
-	return conn, nil
+	return conn, resp.Header.Get(signaling.TrackerHeader) == "", nil
 }
 
 func (l *link) read(s *session) error {

@@ -27,6 +27,7 @@ type membership struct {
 	timer     *time.Timer
 	trackerID signaling.Raw
 	offers    map[string]*attempt
+	hunger    hunger
 }
 
 // madeOffer is a gathered offer that waits to be sent.
@@ -51,6 +52,7 @@ func (m *membership) connected(s *session) {
 	default:
 	}
 	m.sess = s
+	m.rejoin()
 	m.announce()
 }
 
@@ -58,6 +60,7 @@ func (m *membership) disconnected(s *session) {
 	if m.sess == s {
 		m.sess = nil
 		m.stopTimer()
+		m.hunger.rest()
 	}
 }
 
@@ -83,8 +86,10 @@ func (m *membership) announce() {
 		return
 	}
 	m.schedule()
+	m.watchHunger()
 	// Unanswered offers mostly went to browsers that left without a word, so some are renewed each time.
-	want := min(s.cfg.Offers, 2*s.cfg.Offers-len(m.offers), s.room())
+	offers, most := m.appetite()
+	want := min(offers, most-len(m.offers), s.room())
 	if want > 0 {
 		want = s.node.takeOffers(want)
 	}
@@ -146,7 +151,9 @@ func (m *membership) offersMade(made []madeOffer) {
 		s.dropOffers(made)
 		return
 	}
+	now := time.Now()
 	for _, o := range made {
+		o.attempt.offered = now
 		m.offers[o.id] = o.attempt
 		o.attempt.expire(func() { s.post(func() { m.expired(o.id) }) })
 	}
@@ -189,16 +196,24 @@ func (m *membership) takeOffer(id string) *attempt {
 	return a
 }
 
-// leave says goodbye, destroys the offers and lets go of the socket.
+// leave destroys the offers, says goodbye when that harms nobody, and lets go of the socket.
 func (m *membership) leave() {
 	m.stopTimer()
+	m.hunger.rest()
+	wait := m.answerable()
+	for id := range m.offers {
+		m.expired(id)
+	}
+	if wait <= 0 || !m.linger(wait) {
+		m.goodbye()
+	}
+}
+
+func (m *membership) goodbye() {
 	if m.sess != nil && m.started {
 		_ = m.sess.send(m.me.announce(signaling.EventStopped, m.trackerID, nil)) // the tracker finds out anyway
 	}
 	m.sess = nil
-	for id := range m.offers {
-		m.expired(id)
-	}
 	m.link.remove(m)
 }
 
@@ -214,6 +229,7 @@ func (m *membership) received(from *session, msg fromTracker) {
 		m.interval = pause
 		m.schedule()
 	}
+	m.hunger.told(&msg)
 	switch msg.Kind {
 	case signaling.KindOffer:
 		m.offered(&msg)
@@ -252,7 +268,12 @@ func (m *membership) offered(msg *fromTracker) {
 	}
 	a := &attempt{swarm: s, remote: msg.peerID}
 	sess := m.sess
+	begin, send := m.answerBy(msg)
 	s.pend(a, func() {
+		if time.Now().After(begin) {
+			s.post(func() { s.fail(a, reasonStale) })
+			return
+		}
 		sdp, err := a.answerTo(msg.sdp)
 		s.post(func() {
 			switch {
@@ -260,6 +281,8 @@ func (m *membership) offered(msg *fromTracker) {
 				s.log.Debug("offer not usable", "peer", string(a.remote), "error", err)
 				s.fail(a, reasonBadSDP)
 			case s.pending[a.remote] != a:
+			case time.Now().After(send):
+				s.fail(a, reasonStale)
 			case !sess.send(m.me.answer(msg, sdp, m.trackerID)):
 				// The tracker on a newer socket may never have heard of the offerer.
 				s.fail(a, reasonStale)

@@ -32,7 +32,9 @@ type Node struct {
 	mu     sync.Mutex
 	closed bool
 	links  []*link
-	swarms map[*Swarm]struct{}
+	// foreign are the trackers that turned out not to be ours.
+	foreign map[string]bool
+	swarms  map[*Swarm]struct{}
 
 	peersMu sync.Mutex
 	peers   map[*Peer]struct{}
@@ -61,8 +63,9 @@ func NewNode(cfg NodeConfig, log *slog.Logger, reg prometheus.Registerer) (*Node
 		cfg: cfg, log: log, metrics: m, engine: e,
 		gate: newGate(cfg.HandshakeLimit, m),
 		ctx:  ctx, cancel: cancel,
-		swarms: map[*Swarm]struct{}{},
-		peers:  map[*Peer]struct{}{},
+		foreign: map[string]bool{},
+		swarms:  map[*Swarm]struct{}{},
+		peers:   map[*Peer]struct{}{},
 	}
 	m.handshakesLimit.Add(float64(cfg.HandshakeLimit))
 	m.offersLimit.Add(float64(cfg.MaxOffers))

@@ -22,6 +22,7 @@ type fromTracker struct {
 	infoHash identity.InfoHash
 	peerID   identity.PeerID
 	sdp      string
+	at       time.Time // when it was read
 }
 
 func parseTracker(b []byte) (fromTracker, error) {
@@ -29,7 +30,7 @@ func parseTracker(b []byte) (fromTracker, error) {
 	if err != nil {
 		return fromTracker{}, fmt.Errorf("parsing tracker message: %w", err)
 	}
-	f := fromTracker{TrackerMessage: m}
+	f := fromTracker{TrackerMessage: m, at: time.Now()}
 	if m.HasInfoHash {
 		f.infoHash = identity.InfoHash(m.InfoHash.String())
 	}

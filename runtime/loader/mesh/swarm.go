@@ -287,6 +287,9 @@ func (s *Swarm) peerGone(p *Peer) {
 	s.node.metrics.peers.Dec()
 	s.node.metrics.closed.WithLabelValues(closeReason(p.cause)).Inc()
 	s.log.Debug("peer closed", "peer", string(p.id), "cause", p.cause)
+	for _, m := range s.memberships {
+		m.watchHunger()
+	}
 }
 
 // transport hears of the state of an attempt's connection, before and after it became a peer.

@@ -20,6 +20,7 @@ import (
 type relay struct {
 	t        testing.TB
 	interval int
+	foreign  bool // set before anybody joins
 	server   *http.Server
 	addr     string
 
@@ -86,7 +87,11 @@ func (r *relay) serve(w http.ResponseWriter, req *http.Request) {
 	r.wg.Add(1)
 	defer r.wg.Done()
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
-	conn, err := up.Upgrade(w, req, nil)
+	header := http.Header{}
+	if !r.foreign {
+		header.Set(signaling.TrackerHeader, "1")
+	}
+	conn, err := up.Upgrade(w, req, header)
 	if err != nil {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
@@ -49,7 +50,8 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if seeder {
 		factor = seederFactor
 	}
-	ws, err := f.upgrader.Upgrade(hijacker{w, float64(factor * f.cfg.BytesPerSecond), float64(factor * f.cfg.ByteBurst)}, r, nil)
+	paced := hijacker{w, float64(factor * f.cfg.BytesPerSecond), float64(factor * f.cfg.ByteBurst)}
+	ws, err := f.upgrader.Upgrade(paced, r, http.Header{signaling.TrackerHeader: {"1"}})
 	if err != nil {
 		f.metrics.refused.WithLabelValues("handshake").Inc()
 		f.leave(c)

@@ -1,0 +1,182 @@
+package mesh
+
+import (
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+)
+
+// Trackers that are not ours (signaling.TrackerHeader) punish what ours forgive, and remember who is gone. With them
+// each swarm has a socket of its own, and these rules hold.
+const (
+	// An offer is answered within answerLife or never: wt-tracker closes the socket of whoever answers a peer that has
+	// left. A STUN server that does not answer takes most of it; waiting for a handshake slot may take answerTurn.
+	answerLife = 3 * time.Second
+	answerTurn = time.Second
+	// So a peer that leaves is there for answers to its last offers, until nobody sends one any more.
+	farewellAfter = answerLife + time.Second
+	// bittorrent-tracker hands offers to those who left without a word, and asks for patience of minutes: a peer that
+	// has found too few others announces again after hungerFirst, then after twice that, and so on up to hungerMost,
+	// and with more offers.
+	hungerFirst  = time.Second
+	hungerMost   = 15 * time.Second
+	hungryOffers = 10 // aquatic relays no more of one announce
+	// Enough are enoughPeers with a seeder among them, or plentyPeers, who need not offer any more.
+	enoughPeers = 4
+	plentyPeers = 8
+	// An offer that nobody took in this time was given to somebody who is not there. Browsers need five seconds where a
+	// STUN server does not answer.
+	offerPatience = 6 * time.Second
+)
+
+// isForeign notes that a tracker is not ours.
+func (n *Node) isForeign(url string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.foreign[url] = true
+}
+
+// apart takes the membership to a socket of its own.
+func (m *membership) apart() {
+	if !m.swarm.withdrawn {
+		m.link.remove(m)
+		m.swarm.node.linkFor(m.url, m)
+	}
+}
+
+// rejoin takes back what was announced on an earlier socket: bittorrent-tracker would go on sending there whatever is
+// meant for us, since to it the same peer id is the same socket.
+func (m *membership) rejoin() {
+	if m.sess.foreign && m.started && !m.swarm.withdrawn {
+		m.started = !m.sess.send(m.me.announce(signaling.EventStopped, m.trackerID, nil))
+		m.send(nil) // at once, since offers take a while and somebody may be answering an older one
+	}
+}
+
+// answerBy is until when the work on an answer may begin, and until when it may be sent.
+func (m *membership) answerBy(msg *fromTracker) (begin, send time.Time) {
+	if m.sess.foreign {
+		return msg.at.Add(answerTurn), msg.at.Add(answerLife)
+	}
+	return msg.at.Add(handshakeWait), msg.at.Add(offerLife)
+}
+
+// answerable is how long somebody may yet answer one of our offers, and be punished if we are gone.
+func (m *membership) answerable() (wait time.Duration) {
+	if m.sess == nil || !m.sess.foreign {
+		return 0
+	}
+	for _, a := range m.offers {
+		wait = max(wait, farewellAfter-time.Since(a.offered))
+	}
+	return wait
+}
+
+// linger puts the goodbye off; it reports false when it is too late for that.
+func (m *membership) linger(wait time.Duration) bool {
+	sess := m.sess
+	return m.swarm.tasks.run(func() {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-sess.dead:
+		}
+		m.swarm.post(m.goodbye)
+	})
+}
+
+// hunger is how often in a row an announce brought too little. The swarm's loop owns it.
+type hunger struct {
+	rounds int
+	timer  *time.Timer
+	others int           // in the swarm, as the tracker says
+	least  time.Duration // between announces, as the tracker demands
+}
+
+func (h *hunger) told(msg *fromTracker) {
+	if msg.HasCounts {
+		h.others = msg.Complete + msg.Incomplete - 1
+		h.least = time.Duration(msg.MinInterval) * time.Second
+	}
+}
+
+func (h *hunger) rest() {
+	if h.timer != nil {
+		h.timer.Stop()
+		h.timer = nil
+	}
+}
+
+// watchHunger looks in a while whether there are peers enough.
+func (m *membership) watchHunger() {
+	h, s := &m.hunger, m.swarm
+	if h.timer != nil || m.sess == nil || !m.sess.foreign || s.withdrawn {
+		return
+	}
+	pause := max(min(hungerFirst<<h.rounds, hungerMost, m.interval), h.least)
+	h.timer = time.AfterFunc(pause+rand.N(pause/4), func() { s.post(m.hungry) })
+}
+
+func (m *membership) hungry() {
+	h, s := &m.hunger, m.swarm
+	h.rest()
+	if m.sess == nil || s.withdrawn {
+		return
+	}
+	if m.fed() {
+		h.rounds = 0
+		return
+	}
+	if hungerFirst<<h.rounds < hungerMost {
+		h.rounds++
+	}
+	for id, a := range m.offers {
+		if time.Since(a.offered) > offerPatience {
+			m.expired(id)
+		}
+	}
+	if _, most := m.appetite(); len(m.offers) < most {
+		m.announce()
+	}
+	m.watchHunger()
+}
+
+// fed tells whether there are peers enough.
+func (m *membership) fed() bool {
+	s := m.swarm
+	have := len(s.peers) + len(s.pending)
+	if have >= min(plentyPeers, m.hunger.others, s.cfg.MaxPeers) {
+		return true
+	}
+	if have < enoughPeers {
+		return false
+	}
+	for id := range s.peers {
+		if strings.HasPrefix(string(id), identity.SeederPrefix) {
+			return true
+		}
+	}
+	return strings.HasPrefix(string(s.cfg.PeerID), identity.SeederPrefix)
+}
+
+// appetite is how many offers go with an announce, and how many may be unanswered. Where the tracker does not lead
+// viewers to seeders, seeders offer as well.
+func (m *membership) appetite() (offers, most int) {
+	offers = m.swarm.cfg.Offers
+	if m.sess.foreign {
+		if len(m.swarm.peers) >= plentyPeers {
+			return 0, 0
+		}
+		if offers == 0 {
+			offers = DefaultOffers
+		}
+		if m.hunger.rounds > 0 {
+			return hungryOffers, 2 * hungryOffers
+		}
+	}
+	return offers, 2 * offers
+}
