@@ -117,15 +117,25 @@ func TestSilentSocketsGoFirst(t *testing.T) {
 func TestIDsPerSwarm(t *testing.T) {
 	s := running(t, Config{Limits: LimitsConfig{IDsPerSwarm: 2}})
 	c := dial(t, s, nil, "")
-	for id, want := range []signaling.Kind{signaling.KindReply, signaling.KindReply, signaling.KindFailure} {
+	others := dial(t, s, nil, "")
+	others.send(announce(hashOne, peerID(9), 0))
+	others.expect(signaling.KindReply)
+	for id, want := range []int{2, 3, 3, 3} { // the oldest gives way
 		c.send(announce(hashOne, peerID(id), 0))
-		c.expect(want)
+		if m := c.expect(signaling.KindReply); m.Complete+m.Incomplete != want {
+			t.Errorf("%d members after %d ids, want %d", m.Complete+m.Incomplete, id+1, want)
+		}
+	}
+	// Those who gave way are anybody's again, the others are not.
+	others.send(announce(hashOne, peerID(0), 0))
+	if m := others.expect(signaling.KindReply); m.Complete+m.Incomplete != 4 {
+		t.Errorf("%d members", m.Complete+m.Incomplete)
 	}
 	other := hashOne
 	other[0]++
 	c.send(announce(other, peerID(3), 0))
 	c.expect(signaling.KindReply)
-	if n := counter(t, s, "p2pstream_tracker_limit_hits_total", "limit", "ids_per_swarm"); n != 1 {
+	if n := counter(t, s, "p2pstream_tracker_limit_hits_total", "limit", "ids_per_swarm"); n != 2 {
 		t.Errorf("counted %v times", n)
 	}
 }

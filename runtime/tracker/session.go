@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -138,10 +139,15 @@ func (s *session) admit(m *signaling.ClientMessage, now time.Time) bool {
 	}
 	if _, full := s.full(m); full {
 		s.dropStale(now)
-		if limit, full := s.full(m); full {
-			s.hub.metrics.limit(limit)
-			return false
-		}
+	}
+	switch limit, full := s.full(m); {
+	case !full:
+	case limit == limitIDsPerSwarm:
+		s.hub.metrics.limit(limit)
+		s.dropOldest(m.InfoHash)
+	default:
+		s.hub.metrics.limit(limit)
+		return false
 	}
 	s.members = append(s.members, membership{m.InfoHash, m.PeerID, now})
 	return true
@@ -177,6 +183,25 @@ func (s *session) full(m *signaling.ClientMessage) (hit limit, full bool) {
 		return limitIDsPerSwarm, true
 	}
 	return 0, false
+}
+
+// dropOldest has the id leave a swarm that the socket announced there longest ago. A page that loads its manifest anew
+// takes a new id and says nothing of the former, which nobody will answer any more.
+func (s *session) dropOldest(hash signaling.ID) {
+	oldest := -1
+	for i := range s.members {
+		if s.members[i].hash == hash && (oldest < 0 || s.members[i].last.Before(s.members[oldest].last)) {
+			oldest = i
+		}
+	}
+	if oldest < 0 {
+		return
+	}
+	j := jobs.Get().(*job)
+	j.kind, j.sess = jobForget, s
+	j.message.InfoHash, j.message.PeerID = hash, s.members[oldest].id
+	s.members = slices.Delete(s.members, oldest, oldest+1)
+	s.hub.shards[s.hub.shardOf(hash)].in <- j
 }
 
 // dropStale forgets memberships that have expired: browsers leave swarms without a word.

@@ -14,7 +14,7 @@ type job struct {
 	kind jobKind
 	sess *session
 
-	// jobMessage: the parsed message, which aliases the bytes.
+	// jobMessage: the parsed message, which aliases the bytes. jobForget: who is to leave which swarm.
 	message signaling.ClientMessage
 	bytes   *front.Message
 	began   time.Time
@@ -32,6 +32,7 @@ const (
 	jobMessage jobKind = iota
 	jobClose
 	jobLoad
+	jobForget
 	jobBarrier
 )
 
@@ -97,6 +98,10 @@ func (s *shard) do(j *job) {
 	case jobLoad:
 		if sock := j.sess.socks[s.number]; sock != nil {
 			s.core.SetLoad(sock, j.peers, j.limit)
+		}
+	case jobForget:
+		if sock := j.sess.socks[s.number]; sock != nil {
+			s.core.Forget(sock, j.message.InfoHash, j.message.PeerID)
 		}
 	case jobBarrier:
 		close(j.reached)

@@ -114,7 +114,7 @@ type LimitsConfig struct {
 	SwarmsPerSocket int `json:"swarmsPerSocket,omitempty"`
 	IDsPerSocket    int `json:"idsPerSocket,omitempty"`
 	// IDsPerSwarm is how many peer ids one socket may have in one swarm. A page has one, and a new one each time that
-	// it loads its manifest anew. Default 4.
+	// it loads its manifest anew; the oldest gives way. Default 4.
 	IDsPerSwarm int `json:"idsPerSwarm,omitempty"`
 	// SocketsPerAddress, −1 for none (behind a NAT of the cluster all viewers have one address). Seeders do not
 	// count. Default 10,000.

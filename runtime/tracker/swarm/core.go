@@ -242,6 +242,19 @@ func (c *Core) Close(sock *Socket) {
 	}
 }
 
+// Forget has one of a socket's ids leave a swarm.
+func (c *Core) Forget(sock *Socket, hash, id signaling.ID) {
+	s := c.swarms[hash]
+	if s == nil {
+		return
+	}
+	if p := s.byID[id]; p != nil && p.sock == sock {
+		c.Stats.Departures.Add(1)
+		c.leave(s, p)
+		c.dropIfEmpty(s)
+	}
+}
+
 // SetLoad notes what a seeder reports of itself: its connections over all swarms and its limit, 0 for none.
 func (c *Core) SetLoad(sock *Socket, peers, limit int) {
 	if !sock.Seeder || sock.closed {

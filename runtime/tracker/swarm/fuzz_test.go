@@ -49,6 +49,10 @@ func FuzzCore(f *testing.F) {
 			case 6:
 				w.pass(time.Duration(detail) * time.Second)
 			case 7:
+				if detail > 200 {
+					w.core.Forget(sock, hash, m.PeerID)
+					break
+				}
 				w.core.SetLoad(sock, int(detail)-10, int(detail)*3-20)
 			}
 			w.check()
