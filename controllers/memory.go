@@ -27,6 +27,7 @@ type memory struct {
 	polledAt  time.Time // when trackers were last asked
 	failures  int       // how often in a row none of them answered
 	reading   *status.Reading
+	audience  *status.Audience // who watched when it was last known
 	problem   string           // why the last question was not answered
 	unwritten []totals.Reading // and not in status yet
 

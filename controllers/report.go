@@ -32,6 +32,7 @@ func (r *Reconciler) report(ctx context.Context, stream *v1.P2PStream, s *snapsh
 	observed := observed(stream, s, m, p, d, a)
 	known := totals.Of(stream.Status.Offload)
 	result := status.Next(stream.Status, observed, m.written.at, !equal(known, observed.Totals), r.Now())
+	m.audience = result.Audience
 	if result.Write {
 		if err := r.write(ctx, stream, result, m); err != nil {
 			return again(err)
@@ -51,7 +52,7 @@ func observed(stream *v1.P2PStream, s *snapshot, m *memory, p *plan.Plan, d deci
 		Generation: stream.Generation, Suspended: stream.Spec.Suspend, Settled: a.Settled,
 		Tracker: s.workloads[plan.ComponentTracker], STUN: s.workloads[plan.ComponentSTUN], Seeders: s.workloads[plan.ComponentSeeder],
 		Problems: diagnose.Sort(slices.Concat(a.Problems, d.problems)),
-		Reading:  m.reading, ReadingProblem: m.problem,
+		Reading:  m.reading, ReadingProblem: m.problem, Audience: m.audience,
 		Totals: totals.Add(totals.Of(stream.Status.Offload), m.unwritten...),
 	}
 	if p != nil {

@@ -28,7 +28,7 @@ func telemetryFresh(m *moment) verdict {
 	}
 	s := r.Stats
 	switch {
-	case !s.ViewersKnown:
+	case !m.known(s):
 		return unknown(v1.ReasonPending, "The tracker started a moment ago: not all viewers have come back to it yet")
 	case s.Viewers <= 0:
 		return yes(v1.ReasonNoViewers, "Nobody is watching")
@@ -60,7 +60,7 @@ func (m *moment) figures(out *v1.P2PStreamStatus) {
 	if r := m.fresh(); r != nil {
 		out.Swarm = m.swarm(r.Stats)
 		m.renditions(out, r.Stats)
-		if r.Stats.ViewersKnown {
+		if m.known(r.Stats) {
 			out.Offload = offload(r, out.Offload)
 		}
 	}
@@ -83,7 +83,7 @@ func (m *moment) figures(out *v1.P2PStreamStatus) {
 // swarm leaves out what a tracker does not know yet that started a moment ago: who is there may not have come to it.
 func (m *moment) swarm(s stats.Stats) *v1.SwarmStatus {
 	out := &v1.SwarmStatus{}
-	if s.ViewersKnown {
+	if m.known(s) {
 		out.Viewers, out.Peers = count(s.Viewers), count(s.Peers)
 	}
 	// One that has ended reported a moment ago, and its pod is gone.
@@ -123,7 +123,7 @@ func (m *moment) renditions(out *v1.P2PStreamStatus, s stats.Stats) {
 	if len(s.Renditions) == 0 {
 		return
 	}
-	if !s.ViewersKnown && len(m.before.Renditions) > 0 {
+	if !m.known(s) && len(m.before.Renditions) > 0 {
 		return // their peers are not all back yet
 	}
 	var list []v1.RenditionStatus

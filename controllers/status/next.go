@@ -23,6 +23,8 @@ type Result struct {
 	Write bool
 	// Events to be sent once it is written.
 	Events []Event
+	// Audience is to be remembered, written or not.
+	Audience *Audience
 }
 
 // Next makes the status that follows from what was observed. LastWrite is when this operator wrote the one
@@ -34,7 +36,7 @@ func Next(before v1.P2PStreamStatus, o Observed, lastWrite time.Time, must bool,
 		out.Endpoints = before.Endpoints
 	}
 	m.figures(&out)
-	r := Result{Status: out, Write: worthWriting(before, out, now.Sub(lastWrite), must)}
+	r := Result{Status: out, Audience: m.audience(), Write: worthWriting(before, out, now.Sub(lastWrite), must)}
 	if r.Write {
 		r.Events = edges(before, out)
 	}

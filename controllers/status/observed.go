@@ -35,6 +35,8 @@ type Observed struct {
 	Reading *Reading
 	// ReadingProblem says why there was no answer the last time; empty when there was one.
 	ReadingProblem string
+	// Audience is the Audience of the last Result; nil when this operator has made none.
+	Audience *Audience
 	// Totals with all that was read added.
 	Totals totals.State
 }

@@ -279,6 +279,90 @@ func TestSeedersOfATracker(t *testing.T) {
 	}
 }
 
+// TestSocketsComeBackLate follows an audience that no page reports for over the replacing of its tracker, with an
+// operator that goes on and with one that is replaced, too.
+func TestSocketsComeBackLate(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		viewers, reporting int  // before
+		forgets            bool // the operator is new, too
+		wrote              bool // … and the one before had already written that nobody is known
+		after              time.Duration
+		back, backReports  int
+		want               int // -1: left out
+	}{
+		"nobody reports, nobody is back":                      {1000, 0, false, false, 31 * time.Second, 0, 0, -1},
+		"… some are":                                          {1000, 0, false, false, 2 * time.Minute, 400, 0, -1},
+		"… all are":                                           {1000, 0, false, false, 2 * time.Minute, 1000, 0, 1000},
+		"… nobody came in time":                               {1000, 0, false, false, 331 * time.Second, 0, 0, 0},
+		"half report, and are back":                           {1000, 500, false, false, time.Minute, 500, 500, -1},
+		"all report, and are back":                            {1000, 1000, false, false, 31 * time.Second, 1000, 1000, 1000},
+		"… some have left":                                    {1000, 1000, false, false, 31 * time.Second, 900, 900, 900},
+		"… all have left":                                     {1000, 1000, false, false, 31 * time.Second, 0, 0, 0},
+		"nobody watched":                                      {0, 0, false, false, 31 * time.Second, 0, 0, 0},
+		"a new operator, nobody reports, nobody is back":      {1000, 0, true, false, 31 * time.Second, 0, 0, -1},
+		"… and status says already that nobody is known":      {1000, 0, true, true, 31 * time.Second, 0, 0, -1},
+		"a new operator, all report, and are back":            {1000, 1000, true, false, 31 * time.Second, 1000, 1000, 1000},
+		"… and status says already that nobody is known, too": {1000, 1000, true, true, 31 * time.Second, 1000, 1000, 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tracker := func(boot string, up time.Duration, viewers, reporting int) func(*status.Observed) {
+				return func(o *status.Observed) {
+					s := &o.Reading.Stats
+					s.Boot, s.StartedAt, s.Now, s.ViewersKnown = boot, now.Add(-up), now, up >= 30*time.Second
+					s.Viewers, s.Reporting = viewers, reporting
+				}
+			}
+			r, _ := next(t, pending(), healthy(tracker("old", time.Hour, tt.viewers, tt.reporting)), now)
+			if got := *r.Status.Swarm.Viewers; int(got) != tt.viewers {
+				t.Fatalf("%d viewers before", got)
+			}
+			remember := func(o *status.Observed) { o.Audience = r.Audience }
+			if !tt.forgets || tt.wrote {
+				r, _ = next(t, r.Status, healthy(tracker("new", time.Second, 0, 0), remember), now)
+				if r.Status.Swarm.Viewers != nil {
+					t.Errorf("a tracker of a second is believed: %d viewers", *r.Status.Swarm.Viewers)
+				}
+			}
+			if tt.forgets {
+				r.Audience = nil
+			}
+			r, _ = next(t, r.Status, healthy(tracker("new", tt.after, tt.back, tt.backReports), remember), now)
+			got := -1
+			if n := r.Status.Swarm.Viewers; n != nil {
+				got = int(*n)
+			}
+			if got != tt.want {
+				t.Errorf("%d viewers, want %d", got, tt.want)
+			}
+			if c := condition(t, r.Status, v1.ConditionTelemetryFresh); (c.Status == metav1.ConditionUnknown) != (tt.want < 0) {
+				t.Errorf("TelemetryFresh: %+v", c)
+			}
+			// Whoever is known to it then may leave.
+			if tt.want > 0 {
+				r, _ = next(t, r.Status, healthy(tracker("new", tt.after, tt.back/2, tt.backReports/2), remember), now)
+				if n := r.Status.Swarm.Viewers; n == nil || int(*n) != tt.back/2 {
+					t.Errorf("half have left: %+v", r.Status.Swarm)
+				}
+			}
+		})
+	}
+}
+
+// TestTheFirstTracker of a stream has nobody to wait for.
+func TestTheFirstTracker(t *testing.T) {
+	t.Parallel()
+	r, _ := next(t, pending(), healthy(func(o *status.Observed) {
+		s := &o.Reading.Stats
+		s.StartedAt, s.Now, s.Viewers, s.Reporting = now.Add(-31*time.Second), now, 3, 0
+		o.Totals = totals.Add(totals.State{}, totals.Reading{Boot: "b1", Counted: telemetry.Counters{HTTP: 1}})
+	}), now)
+	if n := r.Status.Swarm.Viewers; n == nil || *n != 3 {
+		t.Errorf("swarm %+v", r.Status.Swarm)
+	}
+}
+
 func TestHostileTracker(t *testing.T) {
 	t.Parallel()
 	r, _ := next(t, pending(), healthy(func(o *status.Observed) {
