@@ -50,7 +50,7 @@ func (s *Server) message(c *conn, b []byte) Cause {
 	_, answer := m["answer"]
 	switch {
 	case !told && answer:
-		return s.answer(m)
+		return s.answer(c, m)
 	case !told || event == "started":
 		return s.announce(c, m, false)
 	case event == "stopped":
@@ -153,7 +153,7 @@ func (s *Server) relay(me *member, m map[string]any) Cause {
 }
 
 // answer passes an answer on, whoever sends it. For one to a peer that is not there the sender pays with its socket.
-func (s *Server) answer(m map[string]any) Cause {
+func (s *Server) answer(c *conn, m map[string]any) Cause {
 	hash, _ := m["info_hash"].(string)
 	from, _ := m["peer_id"].(string)
 	text, _ := m["to_peer_id"].(string)
@@ -166,7 +166,11 @@ func (s *Server) answer(m map[string]any) Cause {
 	}
 	to := s.member(hash, text)
 	if to == nil {
-		s.stats.Late = append(s.stats.Late, Late{From: from, To: text, Age: age})
+		lost := 0
+		for _, id := range c.ids {
+			lost += len(id.members)
+		}
+		s.stats.Late = append(s.stats.Late, Late{From: from, To: text, Age: age, Lost: lost})
 		return Departed
 	}
 	s.stats.Answers++

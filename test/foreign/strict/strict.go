@@ -85,7 +85,7 @@ type Stats struct {
 	Relayed   int // offers
 	Answers   int // passed on
 	Late      []Late
-	// Age holds, for each answer that came in time or not, how long after its offer was relayed it arrived.
+	// Age is how long after its offer was relayed each answer came, in time or not.
 	Age []time.Duration
 }
 
@@ -93,6 +93,7 @@ type Stats struct {
 type Late struct {
 	From, To string        // peer ids
 	Age      time.Duration // since its offer was relayed; 0 if none was
+	Lost     int           // what was announced on the sender's socket
 }
 
 // ForCause is the number of sockets that the server closed, whatever the cause.

@@ -251,7 +251,7 @@ func TestDepartedTakeTheAnswerersSocket(t *testing.T) {
 			}
 			waitFor(t, "both swarms to be empty", func() bool { return len(s.Swarms()) == 0 })
 			st := s.Stats()
-			if st.Closed[Departed] != 1 || len(st.Late) != 1 || st.Late[0].Age <= 0 {
+			if st.Closed[Departed] != 1 || len(st.Late) != 1 || st.Late[0].Age <= 0 || st.Late[0].Lost != 2 {
 				t.Errorf("%+v", st)
 			}
 		})

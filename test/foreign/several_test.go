@@ -1,0 +1,50 @@
+package foreign
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/runtime/seeder"
+	"github.com/p2pstream/p2pstream/runtime/tracker"
+	"github.com/p2pstream/p2pstream/test/foreign/strict"
+	"github.com/p2pstream/p2pstream/test/hostile/lab"
+)
+
+// TestSeveralTrackers announces to ours, to a strict one and to one that is down, all at once. Everybody hears of
+// everybody twice, and no pair may connect twice for it.
+func TestSeveralTrackers(t *testing.T) {
+	t.Parallel()
+	const token = "foreign-test-token"
+	ours := lab.Must[*tracker.Server](t)(tracker.New(tracker.Config{
+		Listen: "127.0.0.1:0", SeederToken: token, DrainPeriod: tracker.Duration(time.Millisecond),
+	}, logger("tracker"), prometheus.NewRegistry()))
+	run(t, ours)
+	other := strict.Start(t, strict.Config{Interval: 5 * time.Second})
+	down := lab.Must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
+	_ = down.Close() // the port is what is wanted
+	a := newAudience(t, func(c *seeder.Config) { c.Token = token },
+		"ws://"+ours.Addr().String()+"/announce", other.URL(), "ws://"+down.Addr().String())
+	a.residents(nil)
+	a.mark()
+	a.played(15 * time.Second)
+	a.check()
+	regs := append(a.registries(), a.seeded)
+	// A pair that connects twice closes one of the two, or each end closes the other's. What peers close because somebody
+	// does not deliver, as happens on a machine that is too busy, is theirs to close.
+	open := sum(t, "peers", "", regs...)
+	closed := sum(t, "peers_closed_total", "remote", regs...) - sum(t, "peers_closed_total", "local", regs...)
+	if twice := sum(t, "attempts_failed_total", "duplicate", regs...); twice != 0 || closed > 0 {
+		t.Errorf("%.0f connections were one too many, %.0f were closed by the other end, %.0f ends are open", twice, closed, open)
+	}
+	// The two ends of each connection; nobody is in a swarm alone.
+	if open < 2*residents {
+		t.Errorf("%.0f connections at both ends", open)
+	}
+	if st := other.Stats(); st.ForCause() != 0 {
+		t.Errorf("the strict tracker closed sockets: %v", st.Closed)
+	}
+	t.Logf("%.0f ends of connections; %.0f offers and answers were of no use", open, sum(t, "signals_dropped_total", "", regs...))
+}
