@@ -90,9 +90,8 @@ func TestGoodbyeWaitsForAnswers(t *testing.T) {
 	}
 }
 
-// A seeder offers nothing where the tracker leads viewers to it, so it may leave at once; and whoever has lost its
-// tracker has nobody to wait for.
-func TestGoodbyeWithoutOffers(t *testing.T) {
+// Whoever has lost its tracker has nobody to wait for.
+func TestGoodbyeToATrackerThatIsGone(t *testing.T) {
 	r := newForeign(t)
 	s := join(t, newTestNode(t, NodeConfig{}), r, 1, &recorder{})
 	until(t, "the announce", func() bool { return r.count(signaling.EventStarted) == 1 })
