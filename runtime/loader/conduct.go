@@ -11,11 +11,11 @@ import (
 const (
 	commandsPerSecond = 100
 	commandBurst      = 400
-	commandBytes      = 4 << 10  // a message counts as one command, and as one more for every so many bytes
-	nonsense          = 20       // commands that one undecodable message counts as
-	strayPerSecond    = 1 << 20  // bytes nobody asked for
-	strayBurst        = 16 << 20 // a few follow every cancel
-	strayMessage      = 1 << 10  // bytes that the smallest message counts as
+	commandBytes      = 4 << 10   // a message counts as one command, and as one more for every so many bytes
+	nonsense          = 20        // commands that one undecodable message counts as
+	strayPerSecond    = 256 << 10 // bytes nobody asked for
+	strayBurst        = 16 << 20  // a few follow every cancel
+	strayMessage      = 1 << 10   // bytes that the smallest message counts as
 
 	firstShun     = time.Second // how long a peer that did not deliver is asked for nothing, doubled each time
 	longestShun   = 30 * time.Second

@@ -54,7 +54,6 @@ type manner struct {
 	change  func(answer string) string // of the other end's description, before it is taken
 	deaf    bool                       // it reads nothing
 	heard   func(s *stranger, c wire.Command)
-	opened  chan<- *webrtc.PeerConnection
 }
 
 // meet connects a new stranger to the member, and waits until the channel is open.
@@ -121,10 +120,10 @@ func (s *stranger) closeAtEnd() { s.t.Cleanup(s.leave) }
 func (s *stranger) leave() { s.once.Do(func() { _ = s.pc.GracefulClose() }) }
 
 // describe makes a description with all candidates in it.
-func describe(t *testing.T, pc *webrtc.PeerConnection, make func() (webrtc.SessionDescription, error)) string {
+func describe(t *testing.T, pc *webrtc.PeerConnection, create func() (webrtc.SessionDescription, error)) string {
 	t.Helper()
 	complete := webrtc.GatheringCompletePromise(pc)
-	if err := pc.SetLocalDescription(lab.Must[webrtc.SessionDescription](t)(make())); err != nil {
+	if err := pc.SetLocalDescription(lab.Must[webrtc.SessionDescription](t)(create())); err != nil {
 		t.Fatal(err)
 	}
 	<-complete
