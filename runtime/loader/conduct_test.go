@@ -50,12 +50,13 @@ func TestPeersThatDoNotDeliverAreShunned(t *testing.T) {
 	r := still(t, 100, 4)
 	s := stranger(r)
 	now := time.Now()
-	for i, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
+	for i, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
+		want := time.Duration(seconds) * time.Second
 		s.blame(now)
-		if got := s.shunned.Sub(now); got != want*time.Second {
-			t.Errorf("failure %d: shunned for %v, want %v s", i+1, got, int(want))
+		if got := s.shunned.Sub(now); got != want {
+			t.Errorf("failure %d: shunned for %v, want %v", i+1, got, want)
 		}
-		if s.believed(now) || !s.believed(now.Add(want*time.Second)) {
+		if s.believed(now) || !s.believed(now.Add(want)) {
 			t.Errorf("failure %d: believed too soon or too late", i+1)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // floodTime is how long a flood goes on if nobody ends it.
-const floodTime = 20 * time.Second
+const floodTime = 40 * time.Second
 
 // flood is something sent without end, and what the victim counts when it closes the connection over it.
 type flood struct {
@@ -105,7 +105,7 @@ func (s *scene) flood(t *testing.T, v victim, f flood) {
 	if cut != 1 {
 		t.Errorf("%v peers were cut off for %s, want the attacker", cut, f.offence)
 	}
-	watch.Check(t, lab.Bounds{Memory: 48 << 20, Log: 2 << 10, Rest: restOfPlaying})
+	watch.Check(t, lab.Bounds{Memory: 64 << 20, Log: 2 << 10, Rest: restOfPlaying})
 	if n := v.process.Metrics(t).Sum("p2pstream_loader_announced_segments"); n > 2000 {
 		t.Errorf("%v announced segments are remembered", n)
 	}

@@ -63,7 +63,7 @@ func meet(t *testing.T, m *member, how manner) *stranger {
 	opened := make(chan struct{})
 	dc.OnOpen(func() { close(opened) })
 	sdp := describe(t, s.pc, func() (webrtc.SessionDescription, error) { return s.pc.CreateOffer(nil) })
-	answer := m.ask(s.id, sdp, 20*time.Second)
+	answer := m.ask(s.id, sdp, 40*time.Second)
 	if answer == "" {
 		t.Fatal("the offer was not answered")
 	}
