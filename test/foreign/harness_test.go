@@ -141,7 +141,7 @@ func (a *audience) join(name string, count int, change func(*viewer.Config)) *gr
 	a.t.Helper()
 	cfg := viewer.Config{
 		Source: a.source, SwarmID: swarmID, Trackers: a.trackers, Count: count, Verify: true, Loopback: true,
-		JoinInterval: duration.Duration(300 * time.Millisecond),
+		JoinInterval: duration.Duration(250 * time.Millisecond),
 	}
 	if change != nil {
 		change(&cfg)

@@ -35,7 +35,7 @@ func TestPublishedTracker(t *testing.T) {
 	a.residents(nil)
 	a.mark()
 	haunting := ghost.Haunt(t, tr.URL, hashes, 2, 5, func() time.Duration { return time.Second + rand.N(2*time.Second) })
-	a.churn(14*time.Second, nil)
+	a.churn(11*time.Second, nil)
 	a.check()
 	t.Logf("%d pages came and went; %d swarms; %.0f offers of ours went to nobody, %.0f connections opened",
 		pages+haunting.End(), len(hashes), sum(t, "attempts_failed_total", "unanswered", a.registries()...),

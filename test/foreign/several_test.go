@@ -16,7 +16,6 @@ import (
 // TestSeveralTrackers announces to ours, to a strict one and to one that is down, all at once. Everybody hears of
 // everybody twice, and no pair may connect twice for it.
 func TestSeveralTrackers(t *testing.T) {
-	t.Parallel()
 	const token = "foreign-test-token"
 	ours := lab.Must[*tracker.Server](t)(tracker.New(tracker.Config{
 		Listen: "127.0.0.1:0", SeederToken: token, DrainPeriod: tracker.Duration(time.Millisecond),
@@ -29,7 +28,7 @@ func TestSeveralTrackers(t *testing.T) {
 		"ws://"+ours.Addr().String()+"/announce", other.URL(), "ws://"+down.Addr().String())
 	a.residents(nil)
 	a.mark()
-	a.played(15 * time.Second)
+	a.played(12 * time.Second)
 	a.check()
 	regs := append(a.registries(), a.seeded)
 	// A pair that connects twice closes one of the two, or each end closes the other's. What peers close because somebody

@@ -33,7 +33,7 @@ func TestStrictTracker(t *testing.T) {
 	a.residents(nil)
 	a.mark()
 	haunting := ghost.Haunt(t, tr.URL(), hashes, 4, 5, moment)
-	a.churn(18*time.Second, nil)
+	a.churn(14*time.Second, nil)
 	pages := haunting.End()
 	a.check()
 	st := tr.Stats()
@@ -78,7 +78,7 @@ func TestStrictTrackerBounces(t *testing.T) {
 	a.mark()
 	hashes := swarms(t, tr.URL())
 	haunting := ghost.Haunt(t, tr.URL(), hashes, 1, 2, func() time.Duration { return rand.N(200 * time.Millisecond) })
-	a.played(10 * time.Second)
+	a.played(9 * time.Second)
 	pages := haunting.End()
 	st := tr.Stats()
 	for _, late := range st.Late {
