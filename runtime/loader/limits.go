@@ -42,9 +42,19 @@ func (e *Engine) bounded(all []manifest.Rendition) []manifest.Rendition {
 	return kept
 }
 
-// fits tells whether a playlist of n segments may be taken.
+// fits tells whether a playlist of n segments may be taken, and counts it if so: other renditions ask at the same time.
 func (r *rendition) fits(n int) bool {
-	return r.e.segments.Load()-int64(r.counted)+int64(n) <= MaxSegments
+	for {
+		all := r.e.segments.Load()
+		with := all - int64(r.counted) + int64(n)
+		if with > MaxSegments {
+			return false
+		}
+		if r.e.segments.CompareAndSwap(all, with) {
+			r.counted = n
+			return true
+		}
+	}
 }
 
 // count keeps the engine's sum of known segments.
