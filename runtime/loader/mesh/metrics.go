@@ -41,6 +41,7 @@ type metrics struct {
 	sentBytes         prometheus.Counter
 	receivedBytes     prometheus.Counter
 	queueFull         prometheus.Counter
+	stuck             prometheus.Counter
 	sentPackets       prometheus.Counter
 	sendCalls         prometheus.Counter
 	trackerSockets    prometheus.Gauge
@@ -70,6 +71,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		offers:            r.gauge("offers_outstanding", "Own offers that are not answered yet."),
 		sentBytes:         r.counter("sent_bytes_total", "Bytes of messages given to data channels."),
 		receivedBytes:     r.counter("received_bytes_total", "Bytes of messages read from data channels."),
+		stuck:             r.counter("connections_stuck_total", "Connections that could not be closed in an orderly way."),
 		queueFull:         r.counter("queue_full_total", "Messages refused because the peer reads too slowly."),
 		sentPackets:       r.counter("udp_packets_total", "Packets sent through the shared UDP port."),
 		sendCalls:         r.counter("udp_send_calls_total", "System calls that sent them."),

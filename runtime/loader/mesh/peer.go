@@ -44,6 +44,7 @@ type Peer struct {
 	cause   error
 
 	sent, received atomic.Int64
+	writing        atomic.Int64 // Unix nanoseconds since when a message is being handed over; 0: none is
 
 	// Only for the sweep.
 	acked   int64
@@ -144,7 +145,9 @@ func (p *Peer) write(msg []byte) error {
 	default:
 	}
 	p.writeMu.Lock()
+	p.writing.Store(time.Now().UnixNano())
 	_, err := p.raw.Write(msg)
+	p.writing.Store(0)
 	p.writeMu.Unlock()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrPeerClosed, err)
@@ -219,8 +222,12 @@ func (p *Peer) read(handler Handler) error {
 	}
 }
 
-// stalled says whether bytes have waited for limit without one of them being acknowledged.
+// stalled says whether bytes have waited for limit without one of them being acknowledged, or cannot even be handed
+// over.
 func (p *Peer) stalled(now time.Time, limit time.Duration) bool {
+	if since := p.writing.Load(); since != 0 && now.UnixNano()-since > int64(writeHang) {
+		return true
+	}
 	sent := p.sent.Load()
 	buffered := int64(p.Buffered())
 	acked := sent - buffered

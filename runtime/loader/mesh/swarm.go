@@ -149,7 +149,7 @@ func (s *Swarm) withdraw() {
 // discard closes a connection in the background and waits for its goroutines there.
 func (s *Swarm) discard(pc *webrtc.PeerConnection) {
 	s.tasks.run(func() {
-		if err := pc.GracefulClose(); err != nil {
+		if err := s.closeConnection(pc); err != nil {
 			s.log.Debug("closing connection", "error", err)
 		}
 	})
