@@ -14,10 +14,10 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
-UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players')
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/soak')
 comma       = ,
 space       = $() $()
-SUITES      = unit tools deploy vectors fuzz-seeds cluster peers players interop e2e
+SUITES      = unit tools deploy vectors fuzz-seeds cluster peers hostile foreign soak players interop e2e
 # Only packages that hold such tests are linked again for the two suites below.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -99,6 +99,24 @@ peers: $(GOTESTSUM) ## run our programs against each other, with the race detect
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/peers.json -- \
 	  -race -count=1 -timeout 15m $(if $(RUN),-run '$(RUN)') ./test/peers/...
+
+.PHONY: hostile
+hostile: build $(GOTESTSUM) ## attack the running programs
+	@mkdir -p $(RESULTS)
+	P2PSTREAM_BINARY=$(BIN)/p2pstream $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/hostile.json -- \
+	  -count=1 -timeout 10m -p 1 $(if $(RUN),-run '$(RUN)') ./test/hostile/...
+
+.PHONY: foreign
+foreign: web $(GOTESTSUM) ## run twenty viewers on the trackers of others
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/foreign.json -- \
+	  -count=1 -timeout 10m -p 1 $(if $(RUN),-run '$(RUN)') ./test/foreign/...
+
+.PHONY: soak
+soak: build $(GOTESTSUM) ## run a stream with coming and going, and look for what grows (FOR=2h for the long form)
+	@mkdir -p $(RESULTS)
+	$(if $(FOR),$(GO) run ./test/soak --for $(FOR) --out $(BIN)/soak,P2PSTREAM_BINARY=$(BIN)/p2pstream $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/soak.json -- \
+	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/soak/...)
 
 .PHONY: players
 players: $(GOTESTSUM) ## play streams with ffmpeg through the viewer's proxy

@@ -196,3 +196,11 @@ func TestAViewerThatLeaves(t *testing.T) {
 		return counted.HTTP == own.HTTP && counted.Seeder == own.Seeder && counted.Viewer == own.Viewer
 	})
 }
+
+func encode(c wire.Command) []byte {
+	chunks, err := wire.Encode(c, wire.DefaultMaxMessageSize)
+	if err != nil {
+		panic(err)
+	}
+	return chunks[0]
+}
