@@ -120,6 +120,11 @@ func (r *rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 		r.completed(seg, data, FromHTTP)
 		return
 	}
+	if errors.Is(err, context.Canceled) || manifest.ReasonOf(err) == manifest.ReasonCanceled {
+		r.keep(seg, data, total) // abandoned, and its bytes are not
+		r.failed(seg, time.Now())
+		return
+	}
 	r.e.counters.segmentFailures.Add(1)
 	seg.problem = err
 	if seg.failures == 0 && r.ctx.Err() == nil {

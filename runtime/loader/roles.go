@@ -125,6 +125,9 @@ func (r *rendition) view(now time.Time) {
 		case schedule.Fetch:
 			r.fetch(seg, now)
 		case schedule.Request:
+			if seg.state == schedule.Fetching {
+				continue // just abandoned: as soon as its bytes are here
+			}
 			s := r.sessions[a.Peer]
 			held := seg.partial
 			seg.state, seg.from, seg.partial = schedule.Requested, s, nil
@@ -161,13 +164,11 @@ func (r *rendition) externalID(sequence int64, g identity.Generation) int64 {
 	return -1
 }
 
-// abandon ends a transfer that is too slow, so that somebody else can be asked. A peer's bytes are kept. Those of the
-// origin may still be on their way from the connection's reader; when it is left for a peer there are few.
+// abandon ends a transfer that is too slow, so that somebody else can be asked to continue it. A player may be reading
+// what has come. Bytes of the origin are with the connection's reader, who brings them in a moment; see fetched.
 func (r *rendition) abandon(seg *segment, now time.Time) {
 	if seg.state == schedule.Fetching {
 		seg.stop()
-		r.missing(seg, nil)
-		r.failed(seg, now)
 		return
 	}
 	from := seg.from

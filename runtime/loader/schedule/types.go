@@ -85,7 +85,7 @@ type Kind int
 const (
 	Fetch   Kind = iota // ask the origin (keeping bytes already held)
 	Request             // ask a peer
-	Abandon             // end the running transfer; a peer's bytes are kept
+	Abandon             // end the running transfer, and keep its bytes
 )
 
 // Action is one decision about one segment.
