@@ -91,6 +91,9 @@ func (m *moment) swarm(s stats.Stats) *v1.SwarmStatus {
 	if s.ViewersKnown || seeders >= int(m.Seeders.Ready) {
 		out.Seeders = count(seeders)
 	}
+	if *out == (v1.SwarmStatus{}) {
+		return nil // an empty object would be written as null, which the API server refuses
+	}
 	return out
 }
 

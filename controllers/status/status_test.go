@@ -269,8 +269,8 @@ func TestSeedersOfATracker(t *testing.T) {
 				s.ViewersKnown, s.Seeders, s.SeederSockets = tt.known, max(tt.sockets, tt.reporter), tt.sockets
 			}), now)
 			got := -1
-			if n := r.Status.Swarm.Seeders; n != nil {
-				got = int(*n)
+			if s := r.Status.Swarm; s != nil && s.Seeders != nil {
+				got = int(*s.Seeders)
 			}
 			if got != tt.want {
 				t.Errorf("%d seeders, want %d", got, tt.want)

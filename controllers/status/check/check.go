@@ -119,6 +119,7 @@ func (c *checker) figures() {
 		c.not(s.Swarm == nil || (s.Swarm.Viewers == nil && s.Swarm.Peers == nil), "viewers are counted though they are not known: %+v", s.Swarm)
 	}
 	if s.Swarm != nil {
+		c.not(*s.Swarm != v1.SwarmStatus{}, "swarm is an empty object, which cannot be written")
 		for name, n := range map[string]*int32{"viewers": s.Swarm.Viewers, "seeders": s.Swarm.Seeders, "peers": s.Swarm.Peers} {
 			c.not(n == nil || *n >= 0, "swarm.%s is negative", name)
 		}

@@ -74,21 +74,21 @@ type complain func(format string, args ...any)
 // audience: viewers are all there or not known, and never said to be fewer; something that is there at any time
 // is never said not to be.
 func audience(s v1.P2PStreamStatus, truth Truth, say complain) {
-	if s.Swarm == nil {
-		say("status.swarm is gone")
-		return
+	swarm := v1.SwarmStatus{} // absent while nothing of it is known
+	if s.Swarm != nil {
+		swarm = *s.Swarm
 	}
 	fresh := meta.FindStatusCondition(s.Conditions, v1.ConditionTelemetryFresh)
-	switch n := s.Swarm.Viewers; {
+	switch n := swarm.Viewers; {
 	case n == nil && (fresh == nil || fresh.Status != metav1.ConditionUnknown):
 		say("viewers are not known, and TelemetryFresh does not say so: %+v", fresh)
 	case n != nil && *n != truth.Viewers:
 		say("%d viewers, and there were %d", *n, truth.Viewers)
 	}
-	if n := s.Swarm.Seeders; n != nil && (*n <= 0 || *n > truth.Seeders) {
+	if n := swarm.Seeders; n != nil && (*n <= 0 || *n > truth.Seeders) {
 		say("%d seeders, and there were 1 to %d", *n, truth.Seeders)
 	}
-	if n := s.Swarm.Peers; n != nil && *n <= truth.Viewers {
+	if n := swarm.Peers; n != nil && *n <= truth.Viewers {
 		say("%d peers, with %d viewers", *n, truth.Viewers)
 	}
 	for _, r := range s.Renditions {

@@ -48,7 +48,7 @@ func judge(condition string, status metav1.ConditionStatus, reason string) func(
 func TestContradictions(t *testing.T) {
 	t.Parallel()
 	type change = func(*v1.P2PStreamStatus)
-	unknown := func(s *v1.P2PStreamStatus) { s.Swarm = &v1.SwarmStatus{} }
+	unknown := func(s *v1.P2PStreamStatus) { s.Swarm = nil }
 	for name, tt := range map[string]struct {
 		changes []change
 		want    string // part of what is found; empty: nothing is
@@ -65,7 +65,7 @@ func TestContradictions(t *testing.T) {
 		"fewer memberships than people":     {[]change{func(s *v1.P2PStreamStatus) { s.Swarm.Peers = new(int32(4)) }}, "4 peers"},
 		"no peers of a rendition":           {[]change{func(s *v1.P2PStreamStatus) { s.Renditions[0].Peers = 0 }}, "rendition 240p"},
 		"no renditions":                     {[]change{func(s *v1.P2PStreamStatus) { s.Renditions = nil }}, "renditions are gone"},
-		"no audience":                       {[]change{func(s *v1.P2PStreamStatus) { s.Swarm = nil }}, "status.swarm is gone"},
+		"no audience":                       {[]change{func(s *v1.P2PStreamStatus) { s.Swarm = nil }}, "viewers are not known"},
 		"no endpoints":                      {[]change{func(s *v1.P2PStreamStatus) { s.Endpoints = nil }}, "endpoints are gone"},
 		"nobody knows where STUN is":        {[]change{func(s *v1.P2PStreamStatus) { s.Endpoints.STUN = nil }}, "endpoints are gone"},
 		"not ready":                         {[]change{judge(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnavailable)}, "Ready is not True"},
