@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -117,22 +115,6 @@ func tail(s string, n int) string {
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // gone already is as good
 	<-p.done
-}
-
-// terminate asks the program to end and requires exit code 0.
-func (p *process) terminate(within time.Duration) {
-	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.t.Fatalf("signalling %s: %v", p.name, err)
-	}
-	select {
-	case <-p.done:
-		if p.err != nil {
-			p.t.Errorf("%s ended with %v", p.name, p.err)
-		}
-	case <-time.After(within):
-		p.t.Errorf("%s did not end within %s of SIGTERM", p.name, within)
-	}
 }
 
 // freePort returns a TCP port that nobody listens on right now.

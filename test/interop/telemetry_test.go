@@ -13,6 +13,8 @@ import (
 // TestTelemetryTellsTheTruth holds /v1/stats to what pages and viewers measured themselves, over a
 // restart of the tracker.
 func TestTelemetryTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	takeSeats(t, 3)
 	ctx := t.Context()
 	s := startStream(t, "/live/master.m3u8", nil)
 	s.startSeeder()

@@ -37,6 +37,8 @@ func TestPublishedClientsOnOurTracker(t *testing.T) {
 // TestPublishedPlayersOnOurTracker: published players share on our tracker, live and on demand, muxed and
 // with audio apart.
 func TestPublishedPlayersOnOurTracker(t *testing.T) {
+	t.Parallel()
+	takeSeats(t, 2)
 	o := startOrigin(t, "127.0.0.1:0")
 	tr := startTracker(t, tracker.Config{})
 	b := browser.Start(t)
