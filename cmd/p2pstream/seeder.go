@@ -27,6 +27,7 @@ func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 	f.StringVar(&cfg.Source, "source", "", "manifest URL")
 	f.StringVar(&cfg.SwarmID, "swarm-id", "", "name of the swarm (default: what players derive from the manifest URL)")
 	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; can be repeated")
+	f.StringArrayVar(&cfg.ForeignTrackers, "foreign-tracker", nil, "tracker of others, announced to without the token; can be repeated")
 	f.StringArrayVar(&cfg.STUN, "stun", nil, "STUN server, stun:host:port; can be repeated")
 	f.StringVar(&cfg.ICEListen, "ice-listen", "", "UDP host:port for all connections (default: any free port)")
 	f.StringVar(&cfg.ICEPortsFile, "ice-ports-file", "", "JSON list of UDP ports, of which this seeder listens on that of its --ordinal")

@@ -17,17 +17,18 @@ func TestValidateNamesTheField(t *testing.T) {
 		t.Fatalf("a good config: %v", err)
 	}
 	for want, change := range map[string]func(*Config){
-		"config.source":         func(c *Config) { c.Source = "file:///etc/passwd" },
-		"config.trackers":       func(c *Config) { c.Trackers = []string{"http://tracker.example"} },
-		"config.stun":           func(c *Config) { c.STUN = []string{"turn:x"} },
-		"config.iceListen":      func(c *Config) { c.ICEListen = "7000" },
-		"config.advertise":      func(c *Config) { c.Advertise = []string{"host.example"} },
-		"config.adminListen":    func(c *Config) { c.AdminListen = "9091" },
-		"config.maxPeers":       func(c *Config) { c.MaxPeers = -1 },
-		"config.uplinkBps":      func(c *Config) { c.UplinkBps = -1 },
-		"config.cacheBytes":     func(c *Config) { c.CacheBytes = -1 },
-		"config.reportInterval": func(c *Config) { c.ReportInterval = -1 },
-		"config.drain":          func(c *Config) { c.Drain = -1 },
+		"config.source":          func(c *Config) { c.Source = "file:///etc/passwd" },
+		"config.trackers":        func(c *Config) { c.Trackers = []string{"http://tracker.example"} },
+		"config.foreignTrackers": func(c *Config) { c.ForeignTrackers = []string{"tracker.example"} },
+		"config.stun":            func(c *Config) { c.STUN = []string{"turn:x"} },
+		"config.iceListen":       func(c *Config) { c.ICEListen = "7000" },
+		"config.advertise":       func(c *Config) { c.Advertise = []string{"host.example"} },
+		"config.adminListen":     func(c *Config) { c.AdminListen = "9091" },
+		"config.maxPeers":        func(c *Config) { c.MaxPeers = -1 },
+		"config.uplinkBps":       func(c *Config) { c.UplinkBps = -1 },
+		"config.cacheBytes":      func(c *Config) { c.CacheBytes = -1 },
+		"config.reportInterval":  func(c *Config) { c.ReportInterval = -1 },
+		"config.drain":           func(c *Config) { c.Drain = -1 },
 	} {
 		c := good
 		change(&c)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
@@ -195,6 +196,48 @@ func TestReadyIsTheTrackersWord(t *testing.T) {
 	if took := p.ends(t); took > 3*time.Second {
 		t.Errorf("took %v to end with nobody connected", took)
 	}
+}
+
+// TestForeignTrackersLearnNoToken: they are announced to, and neither learn the token nor make the seeder ready.
+func TestForeignTrackersLearnNoToken(t *testing.T) {
+	authorized := make(chan string, 16)
+	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case authorized <- r.Header.Get("Authorization"):
+		default: // it comes again and again
+		}
+		if r.Method != http.MethodGet || r.URL.RawQuery != "" {
+			t.Errorf("a tracker of others is asked %s %s", r.Method, r.URL)
+		}
+		if conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil); err == nil {
+			defer func() { _ = conn.Close() }()
+			for err == nil {
+				_, _, err = conn.ReadMessage()
+			}
+		}
+	}))
+	t.Cleanup(foreign.Close)
+	o := originAt(t, nil)
+	o.Start()
+	source := o.URL + "/vod/dur_8/master.m3u8"
+	address := freePort(t, "tcp")
+	cfg := config(source, address)
+	cfg.ForeignTrackers = []string{"ws" + strings.TrimPrefix(foreign.URL, "http")}
+	s, p := startSeeder(t, cfg)
+	select {
+	case got := <-authorized:
+		if got != "" {
+			t.Errorf("a tracker of others is told %q", got)
+		}
+	case <-time.After(patience):
+		t.Fatal("nobody came to the tracker of others")
+	}
+	if got := page(t, s, "/readyz"); !strings.HasPrefix(got, "503 ") {
+		t.Errorf("without the tracker of its own: %q", got)
+	}
+	startTracker(t, address, source)
+	eventually(t, "its own tracker to accept the token", func() bool { return page(t, s, "/readyz") == "200 ok" })
+	p.ends(t)
 }
 
 // TestAWrongTokenIsNotReady until its file is mended, without a restart.

@@ -44,7 +44,8 @@ func (s *Server) isAccepted() bool {
 				s.accepted.Store(true)
 			}
 		}
-		if s.node.TrackerReached() {
+		// That a tracker of others took a socket says nothing about one of ours, which also answers reports.
+		if s.node.TrackerReached() && (len(s.cfg.ForeignTrackers) == 0 || len(s.cfg.Trackers) == 0) {
 			s.accepted.Store(true)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,14 +95,14 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 // bind takes the UDP port and makes everything that stands on it.
 func (s *Server) bind(iceListen string) error {
 	node, err := mesh.NewNode(mesh.NodeConfig{
-		ICEServers: s.cfg.STUN, Listen: iceListen, Advertise: s.cfg.Advertise, Token: s.tokenInForce,
+		ICEServers: s.cfg.STUN, Listen: iceListen, Advertise: s.cfg.Advertise, Token: s.tokenFor,
 		OneSocketPerSwarm: s.cfg.OneSocketPerSwarm, Loopback: s.cfg.Loopback,
 	}, s.log, s.reg)
 	if err != nil {
 		return fmt.Errorf("making WebRTC node: %w", err)
 	}
 	engine, err := loader.New(loader.Config{
-		Role: loader.RoleSeeder, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: named(s.cfg.Trackers, s.session),
+		Role: loader.RoleSeeder, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(named(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
 		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions),
 	}, node, s.uplink, s.log)
 	if err != nil {
@@ -123,6 +124,14 @@ func (s *Server) bind(iceListen string) error {
 
 // tokenEvery is how old what is known of the token's file may be when it is used.
 const tokenEvery = 2 * time.Second
+
+// tokenFor keeps the token from trackers of others: who holds it is believed to be a seeder.
+func (s *Server) tokenFor(tracker string) string {
+	if slices.Contains(s.cfg.ForeignTrackers, tracker) {
+		return ""
+	}
+	return s.tokenInForce()
+}
 
 func (s *Server) tokenInForce() string {
 	if s.token == nil {

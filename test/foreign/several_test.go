@@ -24,7 +24,7 @@ func TestSeveralTrackers(t *testing.T) {
 	other := strict.Start(t, strict.Config{Interval: 5 * time.Second})
 	down := lab.Must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
 	_ = down.Close() // the port is what is wanted
-	a := newAudience(t, func(c *seeder.Config) { c.Token = token },
+	a := newAudience(t, func(c *seeder.Config) { c.Token, c.Trackers, c.ForeignTrackers = token, c.Trackers[:1], c.Trackers[1:] },
 		"ws://"+ours.Addr().String()+"/announce", other.URL(), "ws://"+down.Addr().String())
 	a.residents(nil)
 	a.mark()

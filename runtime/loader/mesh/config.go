@@ -39,10 +39,9 @@ type NodeConfig struct {
 	MaxMessageSize int `json:"maxMessageSize,omitempty"`
 	// QueueBytes bounds the bytes that wait in a peer's send queue; 256 KiB when zero.
 	QueueBytes int `json:"queueBytes,omitempty"`
-	// SeederToken goes as "Authorization: Bearer" with the WebSocket upgrade.
-	SeederToken string `json:"-"`
-	// Token returns the token in force, where it may change; nil: SeederToken. It must not block.
-	Token func() string `json:"-"`
+	// Token returns what goes as "Authorization: Bearer" with the WebSocket upgrade to the tracker with this URL, as in
+	// SwarmConfig.Trackers; nil or empty: nothing. It must not block.
+	Token func(tracker string) string `json:"-"`
 	// OneSocketPerSwarm opens a socket of its own for each (tracker, swarm), which is what is safe with
 	// trackers that close the whole socket for one swarm's mistake.
 	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`

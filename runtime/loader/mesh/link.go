@@ -248,7 +248,7 @@ func (l *link) dial() (conn *websocket.Conn, foreign bool, err error) {
 		WriteBufferSize:  4096,
 	}
 	header := http.Header{}
-	if token := l.node.token(); token != "" {
+	if token := l.node.token(l.url); token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
 	var resp *http.Response

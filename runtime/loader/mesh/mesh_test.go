@@ -394,7 +394,12 @@ func TestSwarmsShareOneSocket(t *testing.T) {
 	for _, own := range []bool{false, true} {
 		t.Run(fmt.Sprint(own), func(t *testing.T) {
 			r := newRelay(t)
-			n := newTestNode(t, NodeConfig{OneSocketPerSwarm: own, SeederToken: "secret"})
+			n := newTestNode(t, NodeConfig{OneSocketPerSwarm: own, Token: func(tracker string) string {
+				if tracker != r.url() {
+					return "of " + tracker
+				}
+				return "secret"
+			}})
 			for i := range 3 {
 				join(t, n, r, i, &recorder{}, func(c *SwarmConfig) {
 					c.InfoHash = identity.InfoHash(fmt.Sprintf("hash%016d", i))

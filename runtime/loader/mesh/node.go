@@ -87,11 +87,11 @@ func (n *Node) Unsent() int {
 	return sum
 }
 
-func (n *Node) token() string {
-	if n.cfg.Token != nil {
-		return n.cfg.Token()
+func (n *Node) token(tracker string) string {
+	if n.cfg.Token == nil {
+		return ""
 	}
-	return n.cfg.SeederToken
+	return n.cfg.Token(tracker)
 }
 
 // Addrs are the UDP addresses that a seeder's connections share; empty for a viewer.

@@ -24,18 +24,21 @@ const (
 
 // Config is what a seeder runs with; flags and the JSON file fill the same struct.
 type Config struct {
-	Source      string   `json:"source,omitempty"`      // manifest URL, http or https
-	SwarmID     string   `json:"swarmID,omitempty"`     // empty: what an unconfigured player derives from the manifest's response URL
-	Trackers    []string `json:"trackers,omitempty"`    // ws:// or wss:// URLs
-	STUN        []string `json:"stun,omitempty"`        // stun:host:port
-	ICEListen   string   `json:"iceListen,omitempty"`   // UDP host:port for all connections; empty: any free port
-	Advertise   []string `json:"advertise,omitempty"`   // IPs in candidates instead of the interfaces' own
-	TokenFile   string   `json:"tokenFile,omitempty"`   // the stream's seeder token
-	MaxPeers    int      `json:"maxPeers,omitempty"`    // connections at most
-	UplinkBps   int64    `json:"uplinkBps,omitempty"`   // bits per second; 0: no limit
-	CacheBytes  int64    `json:"cacheBytes,omitempty"`  // bytes of segments held
-	Renditions  []string `json:"renditions,omitempty"`  // names to hold; empty: all
-	AdminListen string   `json:"adminListen,omitempty"` // host:port of /metrics /healthz /readyz; empty: none
+	Source   string   `json:"source,omitempty"`   // manifest URL, http or https
+	SwarmID  string   `json:"swarmID,omitempty"`  // empty: what an unconfigured player derives from the manifest's response URL
+	Trackers []string `json:"trackers,omitempty"` // ws:// or wss:// URLs
+	// ForeignTrackers are trackers of others, ws:// or wss://: announced to like Trackers, but never told the token, nor
+	// how loaded the seeder is.
+	ForeignTrackers []string `json:"foreignTrackers,omitempty"`
+	STUN            []string `json:"stun,omitempty"`        // stun:host:port
+	ICEListen       string   `json:"iceListen,omitempty"`   // UDP host:port for all connections; empty: any free port
+	Advertise       []string `json:"advertise,omitempty"`   // IPs in candidates instead of the interfaces' own
+	TokenFile       string   `json:"tokenFile,omitempty"`   // the stream's seeder token
+	MaxPeers        int      `json:"maxPeers,omitempty"`    // connections at most
+	UplinkBps       int64    `json:"uplinkBps,omitempty"`   // bits per second; 0: no limit
+	CacheBytes      int64    `json:"cacheBytes,omitempty"`  // bytes of segments held
+	Renditions      []string `json:"renditions,omitempty"`  // names to hold; empty: all
+	AdminListen     string   `json:"adminListen,omitempty"` // host:port of /metrics /healthz /readyz; empty: none
 
 	ReportInterval duration.Duration `json:"reportInterval,omitzero"` // between reports to the tracker
 	Drain          duration.Duration `json:"drain,omitzero"`          // how long to go on serving after SIGTERM, at most
@@ -64,12 +67,13 @@ func (c Config) Validate() error {
 	if c.Source == "" {
 		return errors.New("config.source: is missing; give the manifest URL, as in --source https://origin.example.com/live/master.m3u8")
 	}
-	if len(c.Trackers) == 0 {
+	if len(c.Trackers)+len(c.ForeignTrackers) == 0 {
 		return errors.New("config.trackers: is empty; give at least one, as in --tracker ws://tracker.example.com:8000/announce")
 	}
 	return check.First(
 		check.HTTP("config.source", c.Source),
 		check.Each("config.trackers", c.Trackers, check.WebSocket),
+		check.Each("config.foreignTrackers", c.ForeignTrackers, check.WebSocket),
 		check.Each("config.stun", c.STUN, check.STUN),
 		check.Optional("config.iceListen", c.ICEListen, check.HostPort(":3479")),
 		check.Each("config.advertise", c.Advertise, check.IP),
