@@ -35,21 +35,25 @@ type connections struct {
 type connectionMetrics struct {
 	open                       prometheus.Gauge
 	refused, ofOneFar, tooSoon prometheus.Counter
-	unasked                    prometheus.Counter
+	unasked, crowded, noTurn   prometheus.Counter
+	waiting                    prometheus.Gauge
 }
 
 func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error) {
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_connections_refused_total",
-		Help: "Connections that were closed at once, by the limit they hit."}, []string{"limit"})
+		Help: "Connections that were closed before any request, by the limit they hit."}, []string{"limit"})
 	m := &connectionMetrics{
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "p2pstream_tracker_connections",
 			Help: "Open connections that are no sockets."}),
 		refused: refused.WithLabelValues("connections"), ofOneFar: refused.WithLabelValues("connections_per_address"),
-		tooSoon: refused.WithLabelValues("connection_rate_of_address"),
+		tooSoon: refused.WithLabelValues("connection_rate_of_address"), crowded: refused.WithLabelValues("handshakes"),
+		noTurn: refused.WithLabelValues("handshake_wait"),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "p2pstream_tracker_handshakes_waiting",
+			Help: "TLS handshakes that wait for their turn to be computed."}),
 	}
 	m.unasked = prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_connections_without_request_total",
 		Help: "Connections that ended before the header of a request was there: silent, slow, with too long a header, or not HTTP."})
-	for _, c := range []prometheus.Collector{m.open, refused, m.unasked} {
+	for _, c := range []prometheus.Collector{m.open, refused, m.unasked, m.waiting} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -116,6 +120,23 @@ type connection struct {
 	once sync.Once
 	// asked is whether a request came.
 	asked atomic.Bool
+	// turn is set while a TLS handshake of this connection is computed.
+	turn atomic.Pointer[handshakes]
+}
+
+func (c *connection) endTurn() {
+	if c.turn.Load() == nil { // as nearly always
+		return
+	}
+	if h := c.turn.Swap(nil); h != nil {
+		h.end()
+	}
+}
+
+// Write implements net.Conn.
+func (c *connection) Write(b []byte) (int, error) {
+	c.endTurn()
+	return c.Conn.Write(b)
 }
 
 // done gives the place of the connection back.
@@ -137,6 +158,7 @@ func (c *connection) done() {
 // Close implements net.Conn.
 func (c *connection) Close() error {
 	c.done()
+	c.endTurn()
 	return c.Conn.Close()
 }
 

@@ -51,8 +51,9 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 		e.Listener = tls.NewListener(e.Listener, &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			// A WebSocket cannot be upgraded to from HTTP/2 here.
-			NextProtos:     []string{"http/1.1"},
-			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Get() },
+			NextProtos:         []string{"http/1.1"},
+			GetConfigForClient: newHandshakes(s.connections).begin,
+			GetCertificate:     func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Get() },
 		})
 	}
 	return e, nil
