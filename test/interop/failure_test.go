@@ -45,25 +45,15 @@ func TestNoUDP(t *testing.T) {
 	const rounds, price = 5, 400 * time.Millisecond
 	for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			takeSeats(t, 2)
 			ctx := t.Context()
 			n := netns.New(t)
 			n.DropUDP()
 			s := startStream(t, path, n)
 			s.startSeeder()
-			b := browser.Start(t, browser.InNamespace(n))
-			var plain, shared []int
-			for range rounds {
-				tab := b.OpenPlain(ctx, s.source)
-				plain = append(plain, tab.WaitPlaying(ctx).FirstFrameMs)
-				tab.Close()
-				tab = b.OpenHLSFrom(ctx, s.http("/v1/config"))
-				shared = append(shared, tab.WaitPlaying(ctx).FirstFrameMs)
-				r := tab.WaitFor(ctx, 30*time.Second, "8 s of buffer", func(r browser.Report) bool { return len(r.Segments) >= 2 })
-				if r.PeersSeen > 0 || r.Bytes.Seeder > 0 {
-					t.Errorf("UDP is not blocked: %s", r.Dump())
-				}
-				tab.Close()
-			}
+			b := startBrowser(t, browser.InNamespace(n))
+			plain, shared := firstFrames(t, rounds, b, s)
 			t.Logf("first frame, ms: plain %v, with settings %v", plain, shared)
 			if late := median(shared) - median(plain); late > int(price.Milliseconds()) {
 				t.Errorf("first frame %d ms later than plain HTTP, want at most %d", late, price.Milliseconds())
@@ -74,6 +64,28 @@ func TestNoUDP(t *testing.T) {
 			s.origin.verify(t, reports...)
 		})
 	}
+}
+
+// firstFrames opens pages without and with the stream's settings in turns, and tells after how many milliseconds each
+// showed its first picture. No other page starts meanwhile.
+func firstFrames(t *testing.T, rounds int, b *browser.Browser, s *stream) (plain, shared []int) {
+	t.Helper()
+	startups.Lock()
+	defer startups.Unlock()
+	ctx := t.Context()
+	for range rounds {
+		tab := b.OpenPlain(ctx, s.source)
+		plain = append(plain, tab.WaitPlaying(ctx).FirstFrameMs)
+		tab.Close()
+		tab = b.OpenHLSFrom(ctx, s.http("/v1/config"))
+		shared = append(shared, tab.WaitPlaying(ctx).FirstFrameMs)
+		r := tab.WaitFor(ctx, 30*time.Second, "8 s of buffer", func(r browser.Report) bool { return len(r.Segments) >= 2 })
+		if r.PeersSeen > 0 || r.Bytes.Seeder > 0 {
+			t.Errorf("UDP is not blocked: %s", r.Dump())
+		}
+		tab.Close()
+	}
+	return plain, shared
 }
 
 func median(v []int) int {

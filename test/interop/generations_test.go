@@ -51,11 +51,13 @@ func TestBothGenerationsFromOneCopy(t *testing.T) {
 // TestGoViewerAndTabShareBothWays has no seeder: a Go viewer takes segments from a tab, and a tab from a
 // Go viewer.
 func TestGoViewerAndTabShareBothWays(t *testing.T) {
-	ctx := t.Context()
+	t.Parallel()
 	t.Run("viewer from tab", func(t *testing.T) {
 		t.Parallel()
+		takeSeats(t, 1)
+		ctx := t.Context()
 		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
-		b := browser.Start(t)
+		b := startBrowser(t)
 		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0))
 		tab.WaitFor(ctx, 60*time.Second, "segments to share", func(r browser.Report) bool { return len(r.Segments) >= 4 })
 		v := launchViewer(t, s, "--duration", "40s")
@@ -69,13 +71,15 @@ func TestGoViewerAndTabShareBothWays(t *testing.T) {
 	})
 	t.Run("tab from viewer", func(t *testing.T) {
 		t.Parallel()
+		takeSeats(t, 1)
+		ctx := t.Context()
 		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
 		launchViewer(t, s, "--duration", "120s")
 		waitFor(t, 60*time.Second, "the viewer to hold segments", func() bool {
 			st, err := s.stats()
 			return err == nil && st.Offload.Totals.HTTP > 1_000_000
 		})
-		b := browser.Start(t)
+		b := startBrowser(t)
 		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0))
 		r := tab.WaitFor(ctx, 60*time.Second, "segments from the viewer", func(r browser.Report) bool {
 			return r.Bytes.Viewer > 0 && countSource(r, "p2p") >= 3

@@ -42,11 +42,11 @@ func takeSeats(t *testing.T, n int) {
 // its first peer is what is measured, and two cores cannot start two pages as they would start one.
 var startups sync.Mutex
 
-func startBrowser(t *testing.T) *browser.Browser {
+func startBrowser(t *testing.T, options ...browser.Option) *browser.Browser {
 	t.Helper()
 	startups.Lock()
 	defer startups.Unlock()
-	return browser.Start(t)
+	return browser.Start(t, options...)
 }
 
 func openOne(t *testing.T, one func() *browser.Tab) *browser.Tab {

@@ -134,6 +134,7 @@ func nothing(h *host) bool { return len(h.loaded)+len(h.loading) == 0 }
 // TestASeederThatGoes sends what was asked for to its end, while nobody is led to it and nobody is told that it
 // holds anything, and then ends without waiting for its limit.
 func TestASeederThatGoes(t *testing.T) {
+	t.Parallel()
 	s := newSetup(t, "/live/seg_10/window_6/ren_1/master.m3u8")
 	sd, stop := s.seeder(t, func(c *seeder.Config) {
 		c.UplinkBps, c.Drain = 500_000, duration.Duration(5*time.Minute)
@@ -174,6 +175,7 @@ func TestASeederThatGoes(t *testing.T) {
 
 // TestAViewerThatLeaves sends what it was just asked for, and its last report says all that it measured.
 func TestAViewerThatLeaves(t *testing.T) {
+	t.Parallel()
 	s := newSetup(t, "/live/seg_2/window_10/ren_1/master.m3u8")
 	s.seeder(t, nil)
 	s.waitSeeded(t)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestViewersSurviveTheSeeder(t *testing.T) {
+	t.Parallel()
 	s := newSetup(t, "/live/seg_2/window_10/master.m3u8")
 	_, stopSeeder := s.seeder(t, nil)
 	s.waitSeeded(t)
@@ -25,6 +26,7 @@ func TestViewersSurviveTheSeeder(t *testing.T) {
 }
 
 func TestViewersSurviveTheTracker(t *testing.T) {
+	t.Parallel()
 	s := newSetup(t, "/live/seg_2/window_10/master.m3u8")
 	s.seeder(t, nil)
 	s.waitSeeded(t)
@@ -61,6 +63,7 @@ func TestViewersSurviveTheTracker(t *testing.T) {
 }
 
 func TestOriginFaults(t *testing.T) {
+	t.Parallel()
 	for name, path := range map[string]string{
 		"a fifth of the segments truncated": "/live/seg_2/window_10/truncate_20/master.m3u8",
 		"a fifth of the requests refused":   "/live/seg_2/window_10/status_503_20/master.m3u8",
@@ -96,6 +99,7 @@ func holdsAll(sd *seeder.Server) bool {
 // TestOriginAway stops the origin: what the swarm holds goes on being shared, and everything recovers by
 // itself when it is back.
 func TestOriginAway(t *testing.T) {
+	t.Parallel()
 	s := newSetup(t, "/live/seg_2/window_10/master.m3u8")
 	sd, _ := s.seeder(t, nil)
 	s.waitSeeded(t)

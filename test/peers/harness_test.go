@@ -153,8 +153,15 @@ func (s *setup) waitSeeded(t testing.TB) {
 	})
 }
 
+// joining lets one audience join at a time, over all tests that run beside each other: two processors cannot connect two
+// as they would connect one.
+var joining sync.Mutex
+
+// viewers starts an audience, and waits until all play.
 func (s *setup) viewers(t testing.TB, change func(*viewer.Config)) (*viewer.Server, func()) {
 	t.Helper()
+	joining.Lock()
+	defer joining.Unlock()
 	cfg := viewer.Config{
 		ConfigURL: s.http("/v1/config"), Loopback: true, Verify: true,
 		JoinInterval: duration.Duration(100 * time.Millisecond),
@@ -163,7 +170,9 @@ func (s *setup) viewers(t testing.TB, change func(*viewer.Config)) (*viewer.Serv
 		change(&cfg)
 	}
 	v := must[*viewer.Server](t)(viewer.New(cfg, logger("viewer"), nil))
-	return v, start(t, v)
+	stop := start(t, v)
+	played(t, v, time.Second)
+	return v, stop
 }
 
 func (s *setup) stats(t testing.TB) viewerapi.Stats {

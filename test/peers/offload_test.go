@@ -8,7 +8,7 @@ import (
 )
 
 // played waits until every viewer has played for a while.
-func played(t *testing.T, v *viewer.Server, media time.Duration) viewer.Report {
+func played(t testing.TB, v *viewer.Server, media time.Duration) viewer.Report {
 	t.Helper()
 	var r viewer.Report
 	eventually(t, media+60*time.Second, "viewers to play "+media.String(), func() bool {
@@ -40,6 +40,7 @@ func checkClean(t *testing.T, r viewer.Report) {
 }
 
 func TestSeederServesViewers(t *testing.T) {
+	t.Parallel()
 	for name, path := range map[string]string{
 		"live":                     "/live/seg_2/window_10/master.m3u8",
 		"live, fMP4 and own audio": "/live/seg_2/window_10/fmp4/audio/master.m3u8",
@@ -48,6 +49,7 @@ func TestSeederServesViewers(t *testing.T) {
 		"VOD, byte ranges":         "/vod/seg_2/dur_60/byterange/master.m3u8",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSetup(t, path)
 			s.seeder(t, nil)
 			s.waitSeeded(t)

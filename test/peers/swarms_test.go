@@ -10,6 +10,7 @@ import (
 // TestEightSwarmsAtOnce lets one seeder and one viewer share every rendition, the audio and both
 // generations: eight connections between two programs, one of which muxes them all on one port.
 func TestEightSwarmsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := newSetup(t, "/live/seg_2/window_10/fmp4/audio/master.m3u8")
 	s.seeder(t, nil)
 	s.waitSeeded(t)
@@ -50,6 +51,7 @@ func TestEightSwarmsAtOnce(t *testing.T) {
 
 // TestViewersShareWithoutASeeder has only viewers: the origin is asked about once for each segment.
 func TestViewersShareWithoutASeeder(t *testing.T) {
+	t.Parallel()
 	s := newSetup(t, "/live/seg_2/window_15/master.m3u8")
 	v, stop := s.viewers(t, func(c *viewer.Config) { c.Count = 6 })
 	r := played(t, v, 25*time.Second)
