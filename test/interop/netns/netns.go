@@ -67,6 +67,9 @@ func New(tb testing.TB) *Namespace {
 	})
 	n.must("ip", "netns", "add", n.Name)
 	n.must("ip", "link", "add", host, "type", "veth", "peer", "name", guest, "netns", n.Name)
+	// An IPv6 address would appear a second or two later, and Chromium then fails whatever it is fetching.
+	n.must("ip", "link", "set", host, "addrgenmode", "none")
+	n.inside("ip", "link", "set", guest, "addrgenmode", "none")
 	n.must("ip", "addr", "add", n.HostIP.String()+"/30", "dev", host)
 	n.must("ip", "link", "set", host, "up")
 	n.inside("ip", "addr", "add", n.IP.String()+"/30", "dev", guest)
