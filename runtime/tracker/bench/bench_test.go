@@ -3,11 +3,18 @@ package bench
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,19 +29,39 @@ import (
 )
 
 // childVariable makes the test binary a tracker: each side then has its own 20,000 file descriptors.
+// Its value is the scheme that the tracker speaks.
 const childVariable = "P2PSTREAM_BENCH_TRACKER"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(childVariable) == "" {
+	scheme := os.Getenv(childVariable)
+	if scheme == "" {
 		os.Exit(m.Run())
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	s, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", DrainPeriod: 1, Limits: tracker.LimitsConfig{
-		SocketsPerAddress: -1, UpgradesPerSecond: 1 << 20}}, nil, nil)
-	if err != nil {
+	if err := serve(scheme); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// serve is the tracker's process.
+func serve(scheme string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	cfg := tracker.Config{Listen: "127.0.0.1:0", DrainPeriod: 1, Limits: tracker.LimitsConfig{
+		SocketsPerAddress: -1, UpgradesPerSecond: 1 << 20}}
+	if scheme == "wss" {
+		dir, err := os.MkdirTemp("", "p2pstream-bench")
+		if err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		if cfg.TLSCert, cfg.TLSKey, err = certificate(dir); err != nil {
+			return err
+		}
+	}
+	s, err := tracker.New(cfg, nil, nil)
+	if err != nil {
+		return err
 	}
 	go func() {
 		<-s.Ready()
@@ -45,22 +72,34 @@ func TestMain(m *testing.M) {
 		_, _ = bufio.NewReader(os.Stdin).ReadByte() // returns at its end
 		stop()
 	}()
-	if err := s.Run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	return s.Run(ctx)
+}
+
+// certificate writes the one that servers of net/http/httptest have, for an RSA key of 2,048 bits.
+func certificate(dir string) (cert, key string, err error) {
+	s := httptest.NewTLSServer(http.NotFoundHandler())
+	defer s.Close()
+	pair := s.TLS.Certificates[0]
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		return "", "", err
 	}
+	cert, key = filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	return cert, key, errors.Join(
+		os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}), 0o600),
+		os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 }
 
 // process is a tracker in a child process.
 type process struct {
-	addr string
-	pid  int
+	url string
+	pid int
 }
 
-func start(b *testing.B) process {
+func start(b *testing.B, scheme string) process {
 	b.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), childVariable+"=1")
+	cmd.Env = append(os.Environ(), childVariable+"="+scheme)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -83,7 +122,7 @@ func start(b *testing.B) process {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return process{strings.TrimSpace(line), cmd.Process.Pid}
+	return process{scheme + "://" + strings.TrimSpace(line) + "/", cmd.Process.Pid}
 }
 
 // rss is the resident memory in KiB.
@@ -131,13 +170,14 @@ type peer struct {
 
 var sdp = signaling.AppendText(nil, strings.Repeat("a=candidate:1 1 udp 2122265343 192.0.2.10 39155 typ host\r\n", 13)[:733])
 
-func connect(b *testing.B, addr string, n, swarms int) *peer {
+func connect(b *testing.B, url string, n, swarms int) *peer {
 	b.Helper()
 	d := websocket.Dialer{ReadBufferSize: 1024, WriteBufferSize: 1024, WriteBufferPool: &writeBuffers,
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tickets},
 		NetDial: func(network, addr string) (net.Conn, error) {
 			return (&net.Dialer{Timeout: 30 * time.Second}).Dial(network, addr)
 		}}
-	ws, resp, err := d.Dial("ws://"+addr+"/", nil)
+	ws, resp, err := d.Dial(url, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -148,7 +188,10 @@ func connect(b *testing.B, addr string, n, swarms int) *peer {
 	return p
 }
 
-var writeBuffers sync.Pool
+var (
+	writeBuffers sync.Pool
+	tickets      = tls.NewLRUClientSessionCache(1)
+)
 
 func (p *peer) announce(serial int) error {
 	a := signaling.Announce{InfoHash: p.hash, PeerID: p.id, NumWant: 5}
@@ -192,13 +235,19 @@ func (p *peer) listen() {
 // answers what it gets; when all is quiet, the tracker's resident memory above that before the first socket is
 // divided by the number of sockets. Kernel memory is not counted. Run with -benchtime 1x.
 func BenchmarkMemory(b *testing.B) {
+	for _, scheme := range []string{"ws", "wss"} {
+		b.Run(scheme, func(b *testing.B) { benchmarkMemory(b, scheme) })
+	}
+}
+
+func benchmarkMemory(b *testing.B, scheme string) {
 	const sockets = 10_000
 	for b.Loop() {
-		p := start(b)
+		p := start(b, scheme)
 		before := p.rss(b)
 		peers := make([]*peer, sockets)
 		for i := range peers {
-			peers[i] = connect(b, p.addr, i, 10)
+			peers[i] = connect(b, p.url, i, 10)
 			go peers[i].listen()
 			if err := peers[i].announce(0); err != nil {
 				b.Fatal(err)
@@ -225,10 +274,10 @@ func BenchmarkMemory(b *testing.B) {
 func BenchmarkReplyTime(b *testing.B) {
 	const sockets, rate, seconds = 2000, 1000, 10
 	for b.Loop() {
-		p := start(b)
+		p := start(b, "ws")
 		peers := make([]*peer, sockets)
 		for i := range peers {
-			peers[i] = connect(b, p.addr, i, 4)
+			peers[i] = connect(b, p.url, i, 4)
 			go peers[i].listen()
 		}
 		var mu sync.Mutex
