@@ -147,6 +147,11 @@ func (p promise) make(t *testing.T, m *member) {
 		one.connected()
 		return
 	}
+	defer func() {
+		if t.Failed() {
+			t.Logf("asked %d times, left %d times", asked.Load(), left.Load())
+		}
+	}()
 	lab.Eventually(t, 45*time.Second, "the peer to be asked, and left or cut off", func() bool {
 		announce()
 		return one.closed() || (p.offence == "" && asked.Load() > 0 && (p.absent || left.Load() > 0))
