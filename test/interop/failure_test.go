@@ -42,7 +42,8 @@ func TestPlaybackSurvives(t *testing.T) {
 // TestNoUDP holds the settings that wait for peers to their price: where no peer can be reached, the
 // first frame comes at most 400 ms later than without P2P, and nothing stalls.
 func TestNoUDP(t *testing.T) {
-	const rounds, price = 5, 400 * time.Millisecond
+	// A plain page is sometimes 100 ms faster than it mostly is: with few rounds that decides the median.
+	const rounds, price = 9, 400 * time.Millisecond
 	for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
