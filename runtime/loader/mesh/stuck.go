@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"reflect"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -34,11 +35,27 @@ func (s *Swarm) closeConnection(pc *webrtc.PeerConnection) error {
 }
 
 // associationOf returns the association under a connection's data channels, nil if there is none yet or any more.
+//
+// It reads under the transport's lock, unless that is taken: then it is held by whoever hangs in aborting the
+// association, and what is read does not change.
 func associationOf(pc *webrtc.PeerConnection) *sctp.Association {
-	transport := reflect.ValueOf(pc.SCTP()).Elem()
-	for i := range transport.NumField() {
-		if f := transport.Field(i); f.Type() == reflect.TypeFor[*sctp.Association]() {
-			return *(**sctp.Association)(unsafe.Pointer(f.UnsafeAddr())) //nolint:gosec // there is no other way to it
+	transport := pc.SCTP()
+	lock, association := fieldOf[sync.RWMutex](transport), fieldOf[*sctp.Association](transport)
+	if lock == nil || association == nil {
+		return nil
+	}
+	if lock.TryRLock() {
+		defer lock.RUnlock()
+	}
+	return *association
+}
+
+// fieldOf returns where a transport keeps its first field of a type, nil if it has none.
+func fieldOf[T any](transport *webrtc.SCTPTransport) *T {
+	v := reflect.ValueOf(transport).Elem()
+	for i := range v.NumField() {
+		if f := v.Field(i); f.Type() == reflect.TypeFor[T]() {
+			return (*T)(unsafe.Pointer(f.UnsafeAddr())) //nolint:gosec // webrtc gives neither to anybody
 		}
 	}
 	return nil
