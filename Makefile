@@ -164,8 +164,8 @@ chart: ## copy the CRD and the roles from config/ into the Helm chart
 	cd tools && $(GO) run ./chartsync
 
 .PHONY: golden
-golden: ## rewrite golden files from what the code makes now; read the diff before committing it
-	P2PSTREAM_UPDATE_GOLDEN=1 $(GO) test -count=1 -run 'Golden' $(UNIT_PKGS)
+golden: cluster-binaries ## rewrite golden files from what the code makes now; read the diff before committing it
+	P2PSTREAM_UPDATE_GOLDEN=1 KUBEBUILDER_ASSETS=$(ASSETS) $(GO) test -count=1 -run 'Golden' $(UNIT_PKGS)
 	cd test/deploy && P2PSTREAM_UPDATE_GOLDEN=1 $(GO) test -count=1 -run 'Golden' ./...
 
 .PHONY: web

@@ -93,6 +93,11 @@ func (p *planner) stun() error {
 	return nil
 }
 
+// minReady is for how long a new pod has to be ready before the old one goes, in seconds. A kubelet under load may take
+// back that a pod is ready right after it said so, and say it again when it next lists pods, which it does every second.
+// Without a pause the old pod would be gone by then, and nobody could join.
+const minReady = 2
+
 // deployment rolls by adding before it takes away: there is always one that answers.
 func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
 	name := p.stream.Name + "-" + component
@@ -103,5 +108,6 @@ func (p *planner) deployment(component string, replicas int32, template *corev1a
 			WithReplicas(replicas).
 			WithSelector(labelSelector(Selector(p.stream.Name, component))).
 			WithStrategy(rollingUpdate()).
+			WithMinReadySeconds(minReady).
 			WithTemplate(template)))
 }
