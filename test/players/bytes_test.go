@@ -70,9 +70,9 @@ func TestLiveIsTheOrigins(t *testing.T) {
 		}
 		for _, i := range []int{0, 3} { // the audio and the largest video
 			got := readMedia(t, through[i])
-			want := readMedia(t, from[i]) // later, so that it knows all that the proxy can
-			for n, segment := range got.segments {
-				key := fmt.Sprintf("segment %d of %s", n, from[i])
+			want := readMedia(t, from[i])                              // later, so that it knows all that the proxy can
+			for _, n := range slices.Sorted(maps.Keys(got.segments)) { // in order, as of a player with something in its buffer
+				segment, key := got.segments[n], fmt.Sprintf("segment %d of %s", n, from[i])
 				if seen[key] {
 					continue
 				}
@@ -88,7 +88,7 @@ func TestLiveIsTheOrigins(t *testing.T) {
 			}
 		}
 	}
-	if _, seeder, offload := s.report(t); seeder == 0 || offload < 0.5 {
+	if _, seeder, offload := s.report(t); seeder == 0 || offload < 0.8 {
 		t.Errorf("offload %.2f", offload)
 	}
 }

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -91,6 +92,12 @@ func (e env) testKilledNode(t *testing.T) {
 			kill(t, place.Init.PID)
 		}
 	}
+	eventually(t, "the node to be gone", func() error { // whoever is killed dies a moment later
+		if _, _, err := e.try("status"); err == nil {
+			return errors.New("the cluster works")
+		}
+		return nil
+	})
 	e.do(t, "up")
 	if got := strings.TrimSpace(e.kubectl(t, "get", "pods", "-o", "name")); got != "" {
 		t.Errorf("the old cluster is still there: %s", got)
