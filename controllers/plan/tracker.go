@@ -93,10 +93,10 @@ func (p *planner) stun() error {
 	return nil
 }
 
-// minReady is for how long a new pod has to be ready before the old one goes, in seconds. A kubelet under load may take
+// minReadySeconds is for how long a new pod has to be ready before the old one goes. A kubelet under load may take
 // back that a pod is ready right after it said so, and say it again when it next lists pods, which it does every second.
 // Without a pause the old pod would be gone by then, and nobody could join.
-const minReady = 2
+const minReadySeconds = 2
 
 // deployment rolls by adding before it takes away: there is always one that answers.
 func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
@@ -108,6 +108,6 @@ func (p *planner) deployment(component string, replicas int32, template *corev1a
 			WithReplicas(replicas).
 			WithSelector(labelSelector(Selector(p.stream.Name, component))).
 			WithStrategy(rollingUpdate()).
-			WithMinReadySeconds(minReady).
+			WithMinReadySeconds(minReadySeconds).
 			WithTemplate(template)))
 }

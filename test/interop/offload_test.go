@@ -96,7 +96,7 @@ func checkSmooth(t *testing.T, reports []browser.Report) {
 // TestOneSeederCarriesTheAudience is the first promise: unmodified browsers, configured by /v1/config
 // alone, get nearly every byte from one Go peer or from each other.
 func TestOneSeederCarriesTheAudience(t *testing.T) {
-	const least = 0.95
+	const least, leastLosingOne = 0.95, 0.94
 	for name, path := range map[string]string{
 		"live, muxed":          "/live/ts/master.m3u8",
 		"live, separate audio": "/live/fmp4/audio/master.m3u8",
@@ -116,14 +116,17 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 				s.origin.verify(t, reports...)
 				total := browser.Total(reports...)
 				t.Logf("offload %.4f (%+v)", total.Offload(), total)
-				lost := 0
+				lost, want := 0, least
 				for _, r := range reports {
 					lost += countSource(r, "http")
 				}
-				// A minute is some twenty segments of different sizes: with one of them lost in each tab, size decides
-				// on which side of 0.95 it is.
-				if total.Offload() < least && lost > n {
-					t.Errorf("offload %.4f with %d segments from the origin, want at least %.2f or at most one in each tab", total.Offload(), lost, least)
+				if lost <= n {
+					// A minute is some twenty segments of different sizes: with one of them lost in each tab, their
+					// sizes decide on which side of 0.95 it is.
+					want = leastLosingOne
+				}
+				if total.Offload() < want {
+					t.Errorf("offload %.4f with %d segments from the origin, want at least %.2f", total.Offload(), lost, want)
 				}
 			})
 		}

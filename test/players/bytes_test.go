@@ -70,8 +70,9 @@ func TestLiveIsTheOrigins(t *testing.T) {
 		}
 		for _, i := range []int{0, 3} { // the audio and the largest video
 			got := readMedia(t, through[i])
-			want := readMedia(t, from[i])                              // later, so that it knows all that the proxy can
-			for _, n := range slices.Sorted(maps.Keys(got.segments)) { // in order, as of a player with something in its buffer
+			want := readMedia(t, from[i]) // later, so that it knows all that the proxy can
+			// In order, as players do: one that jumps about has nothing in its buffer, and is not made to wait for peers.
+			for _, n := range slices.Sorted(maps.Keys(got.segments)) {
 				segment, key := got.segments[n], fmt.Sprintf("segment %d of %s", n, from[i])
 				if seen[key] {
 					continue
