@@ -9,11 +9,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/telemetry"
-	"github.com/p2pstream/p2pstream/runtime/tracker"
+	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker"
 )
 
 // TestRealTracker reads the stats of a real tracker, which reads a real playlist and takes a real report.
@@ -30,7 +33,9 @@ func TestRealTracker(t *testing.T) {
 	t.Cleanup(origin.Close)
 	source := origin.URL + "/film.m3u8"
 
-	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Stream: &tracker.StreamConfig{SourceURL: source}}, nil, nil)
+	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Stream: &tracker.StreamConfig{
+		SourceURL: source, TelemetryInterval: tracker.Duration(time.Minute), // so that it does not know its viewers for three
+	}}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,6 +57,7 @@ func TestRealTracker(t *testing.T) {
 
 	w := newWorld(t)
 	w.nodes.answerBy(server.AdminAddr().String())
+	w.nodes.become(plan.ComponentSeeder, func(p *corev1.Pod) { p.Status.Conditions = nil })
 	w.operator()
 	w.stream("film", func(s *v1.P2PStreamSpec) { s.Source.URL = v1.URL(source) })
 	s := w.until("film", "read", func(s *v1.P2PStream) bool { return has("Peerable=True/Shareable")(s) && len(s.Status.Renditions) == 1 })
@@ -59,9 +65,13 @@ func TestRealTracker(t *testing.T) {
 	if len(hashes["v2.3"]) != 20 || len(hashes["v2.2"]) != 20 {
 		t.Errorf("info hashes %q", hashes)
 	}
-	if !has("TelemetryFresh=Unknown/Pending")(s) || s.Status.Swarm == nil || s.Status.Swarm.Viewers != nil {
-		t.Errorf("a tracker that has just started knows nobody: %+v", s.Status.Swarm)
+	if swarm := s.Status.Swarm; !has("TelemetryFresh=Unknown/Pending")(s) || swarm == nil || swarm.Viewers != nil || swarm.Seeders == nil || *swarm.Seeders != 0 {
+		t.Errorf("a tracker that has just started knows that no seeder is ready and none there, and no more: %s", text(t, s.Status))
 	}
+	w.nodes.become(plan.ComponentSeeder, nil)
+	w.until("film", "without knowledge of seeders that are ready and have not come", func(s *v1.P2PStream) bool {
+		return has("TelemetryFresh=Unknown/Pending")(s) && s.Status.Swarm == nil
+	})
 
 	report(t, "http://"+server.Addr().String(), telemetry.Counters{HTTP: 1_000_000, Viewer: 9_000_000})
 	s = w.until("film", "told of bytes", func(s *v1.P2PStream) bool { return s.Status.Offload != nil && s.Status.Offload.Totals.PeerBytes > 0 })
