@@ -122,7 +122,8 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 				}
 				if lost <= n {
 					// A minute is some twenty segments of different sizes: with one of them lost in each tab, their
-					// sizes decide on which side of 0.95 it is.
+					// sizes decide on which side of 0.95 it is. That one is known: docs/architecture.md, "The settings
+					// are the product".
 					want = leastLosingOne
 				}
 				if total.Offload() < want {

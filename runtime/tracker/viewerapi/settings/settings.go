@@ -25,6 +25,8 @@ const (
 	// in the window together at the start, so only one segment can go to HTTP when the wait ends. The rest of the
 	// target duration is what a page that changes quality has to meet the peers of the new rendition, which takes
 	// 250 ms on a quiet machine: with 0.9 the first change, right after the first frame, cost one HTTP segment.
+	// In live, hls.js may ask for the segment that is being played once more in the new rendition, which no window can
+	// keep from HTTP, only a wait: see docs/architecture.md, "The settings are the product".
 	ofTarget = 0.75
 
 	// noPeerWait: a nearby seeder is connected 225 to 310 ms after the page asks to play, and a viewer whose network
