@@ -41,6 +41,20 @@ func get(t testing.TB, url string, headers ...string) (*http.Response, []byte, e
 	return do(t, http.MethodGet, url, headers...)
 }
 
+// counted waits until n requests of a kind are counted, which is just after their last byte was read, and returns what
+// is counted of that kind.
+func counted(t testing.TB, s *Server, kind string, n int64) Count {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		c := s.Stats().Kinds[kind]
+		if c.Requests >= n || time.Now().After(deadline) {
+			return c
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func do(t testing.TB, method, url string, headers ...string) (*http.Response, []byte, error) {
 	t.Helper()
 	req, err := http.NewRequest(method, url, nil)
@@ -174,8 +188,8 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: %s %s", path, res.Status, body)
 		}
 	}
-	if st := s.Stats(); st.Kinds[KindInvalid].Failed != 4 || len(st.Paths) != 0 {
-		t.Errorf("stats %+v", st)
+	if c := counted(t, s, KindInvalid, 4); c.Failed != 4 || len(s.Stats().Paths) != 0 {
+		t.Errorf("stats %+v", s.Stats())
 	}
 }
 
@@ -216,7 +230,7 @@ func TestFaults(t *testing.T) {
 	if res, _, _ = get(t, url+"/live/down_0_30/master.m3u8"); res.StatusCode != 503 {
 		t.Errorf("down: %s", res.Status)
 	}
-	if c := s.Stats().Kinds[KindSegment]; c.Failed != 2 || c.Complete != 3 {
+	if c := counted(t, s, KindSegment, 5); c.Failed != 2 || c.Complete != 3 {
 		t.Errorf("segments are counted as %+v", c)
 	}
 }
@@ -258,6 +272,9 @@ func TestStats(t *testing.T) {
 	_, part, _ := get(t, url+"/vod/dur_4/byterange/240p.mp4", "Range", "bytes=10-19")
 	_, _, _ = get(t, url+"/vod/240p/init.mp4")
 	_, _, _ = get(t, url+"/vod/240p.m3u8")
+	for kind, n := range map[string]int64{KindSegment: 4, KindInit: 1, KindPlaylist: 1} {
+		counted(t, s, kind, n)
+	}
 	_, raw, err := get(t, url+"/requests")
 	if err != nil {
 		t.Fatal(err)

@@ -253,6 +253,7 @@ func (s *Server) Run(ctx context.Context) error {
 // drain ends the endpoints when the last socket has gone, which is at once if there is none. Until then pages are
 // answered on connections of their own: whoever is still sent here gets an answer, and comes back elsewhere.
 func (s *Server) drain(ctx context.Context, endpoints []*endpoint, hangUp func()) {
+	s.front.Refuse() // before anybody can know, so that nobody is let in who was told
 	s.draining.Store(true)
 	s.log.Info("tracker drains", "viewers", s.front.Viewers(), "seeders", s.front.Seeders(), "over", s.cfg.DrainPeriod)
 	for _, e := range endpoints {

@@ -12,6 +12,13 @@ func (f *Front) Run(ctx context.Context, drain time.Duration) {
 	f.wg.Wait()
 }
 
+// Refuse lets nobody new in from now on, as Run does some time after its context ended.
+func (f *Front) Refuse() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+}
+
 // headStart is the share of the drain period that seeders have to themselves.
 const headStart = 10
 
