@@ -40,12 +40,13 @@ type attempt struct {
 
 	mu      sync.Mutex
 	pc      *webrtc.PeerConnection
+	making  bool // pc is not to be closed yet
 	closed  bool
 	release func()
 	timers  []*time.Timer
 }
 
-// connect makes the connection object. It fails when the attempt has been given up.
+// connect makes the connection object, which is closed only after made. It fails when the attempt has been given up.
 func (a *attempt) connect() (*webrtc.PeerConnection, error) {
 	s := a.swarm
 	pc, err := s.node.engine.connection()
@@ -55,7 +56,7 @@ func (a *attempt) connect() (*webrtc.PeerConnection, error) {
 	a.mu.Lock()
 	gone := a.closed
 	if !gone {
-		a.pc = pc
+		a.pc, a.making = pc, true
 	}
 	a.mu.Unlock()
 	if gone {
@@ -68,6 +69,19 @@ func (a *attempt) connect() (*webrtc.PeerConnection, error) {
 		}
 	})
 	return pc, nil
+}
+
+// made ends what connect began: the connection gathers, or will not. An attempt that was given up meanwhile is closed
+// now. Not earlier, because pion (webrtc 4.2.19) makes an ICE agent for a connection that was closed before it had
+// one, and then nobody closes that agent.
+func (a *attempt) made() {
+	a.mu.Lock()
+	a.making = false
+	gone, pc := a.closed, a.pc
+	a.mu.Unlock()
+	if gone {
+		a.swarm.discard(pc)
+	}
 }
 
 // use makes dc the attempt's channel; it opens the peer as soon as it is open itself.
@@ -88,15 +102,24 @@ func (a *attempt) makeOffer() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	gathered, err := a.offer(pc)
+	a.made()
+	if err != nil {
+		return "", err
+	}
+	return localSDP(pc, gathered)
+}
+
+func (a *attempt) offer(pc *webrtc.PeerConnection) (gathered <-chan struct{}, err error) {
 	dc, err := pc.CreateDataChannel(channelLabel(), nil)
 	if err != nil {
-		return "", fmt.Errorf("making data channel: %w", err)
+		return nil, fmt.Errorf("making data channel: %w", err)
 	}
 	a.use(dc)
 	a.accepts(pc, false)
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {
-		return "", fmt.Errorf("making offer: %w", err)
+		return nil, fmt.Errorf("making offer: %w", err)
 	}
 	return gather(pc, offer)
 }
@@ -111,13 +134,22 @@ func (a *attempt) answerTo(sdp string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	gathered, err := a.answer(pc, sdp)
+	a.made()
+	if err != nil {
+		return "", err
+	}
+	return localSDP(pc, gathered)
+}
+
+func (a *attempt) answer(pc *webrtc.PeerConnection, sdp string) (gathered <-chan struct{}, err error) {
 	a.accepts(pc, true)
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
-		return "", fmt.Errorf("taking offer: %w", err)
+		return nil, fmt.Errorf("taking offer: %w", err)
 	}
 	answer, err := pc.CreateAnswer(nil)
 	if err != nil {
-		return "", fmt.Errorf("making answer: %w", err)
+		return nil, fmt.Errorf("making answer: %w", err)
 	}
 	return gather(pc, answer)
 }
@@ -179,16 +211,21 @@ func (a *attempt) clean(sdp string) (string, error) {
 	return cleaned, nil
 }
 
-// gather waits for all candidates, since they are never sent apart, but not for a dead STUN server.
-func gather(pc *webrtc.PeerConnection, desc webrtc.SessionDescription) (string, error) {
+// gather begins to gather candidates; the channel is closed when all are there, or the connection is.
+func gather(pc *webrtc.PeerConnection, desc webrtc.SessionDescription) (<-chan struct{}, error) {
 	complete := webrtc.GatheringCompletePromise(pc)
 	if err := pc.SetLocalDescription(desc); err != nil {
-		return "", fmt.Errorf("gathering candidates: %w", err)
+		return nil, fmt.Errorf("gathering candidates: %w", err)
 	}
+	return complete, nil
+}
+
+// localSDP waits for all candidates, since they are never sent apart, but not for a dead STUN server.
+func localSDP(pc *webrtc.PeerConnection, gathered <-chan struct{}) (string, error) {
 	timer := time.NewTimer(gatherWait)
 	defer timer.Stop()
 	select {
-	case <-complete:
+	case <-gathered:
 	case <-timer.C:
 	}
 	local := pc.LocalDescription()
@@ -235,12 +272,16 @@ func (a *attempt) settle() {
 	}
 }
 
-// close marks the attempt as given up and returns the connection to be closed, once.
+// close marks the attempt as given up and returns the connection to be closed, once. One that is still being made is
+// closed by made.
 func (a *attempt) close() *webrtc.PeerConnection {
 	a.mu.Lock()
 	var pc *webrtc.PeerConnection
 	if !a.closed {
-		a.closed, pc = true, a.pc
+		a.closed = true
+		if !a.making {
+			pc = a.pc
+		}
 	}
 	a.mu.Unlock()
 	a.settle()
