@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/internal/freeport"
 	"github.com/p2pstream/p2pstream/runtime/origin"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
@@ -95,22 +96,13 @@ func (p program) ends(t *testing.T) time.Duration {
 	return time.Since(began)
 }
 
-func freePort(t *testing.T, network string) string {
+func freePort(t *testing.T) string {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = c.Close() }()
-		return c.LocalAddr().String()
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.On("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	return address
 }
 
 func startTracker(t *testing.T, listen, source string) program {
@@ -178,7 +170,7 @@ const nowhere = "http://127.0.0.1:1/live/master.m3u8"
 
 // TestReadyIsTheTrackersWord: with an origin that is away all the time.
 func TestReadyIsTheTrackersWord(t *testing.T) {
-	address := freePort(t, "tcp")
+	address := freePort(t)
 	s, p := startSeeder(t, config(nowhere, address))
 	<-s.Ready()
 	if got := page(t, s, "/readyz"); got != "503 no tracker has accepted this seeder yet" {
@@ -220,7 +212,7 @@ func TestForeignTrackersLearnNoToken(t *testing.T) {
 	o := originAt(t, nil)
 	o.Start()
 	source := o.URL + "/vod/dur_8/master.m3u8"
-	address := freePort(t, "tcp")
+	address := freePort(t)
 	cfg := config(source, address)
 	cfg.ForeignTrackers = []string{"ws" + strings.TrimPrefix(foreign.URL, "http")}
 	s, p := startSeeder(t, cfg)
@@ -242,7 +234,7 @@ func TestForeignTrackersLearnNoToken(t *testing.T) {
 
 // TestAWrongTokenIsNotReady until its file is mended, without a restart.
 func TestAWrongTokenIsNotReady(t *testing.T) {
-	address := freePort(t, "tcp")
+	address := freePort(t)
 	startTracker(t, address, nowhere)
 	cfg := config(nowhere, address)
 	cfg.Token, cfg.TokenFile = "", filepath.Join(t.TempDir(), "token")
@@ -274,7 +266,7 @@ func write(t *testing.T, file, text string) {
 
 // TestTheListedPortIsBound: exactly that one; and when another is listed, the seeder ends to begin anew with it.
 func TestTheListedPortIsBound(t *testing.T) {
-	address := freePort(t, "tcp")
+	address := freePort(t)
 	startTracker(t, address, nowhere)
 	cfg := config(nowhere, address)
 	cfg.ICEPortsFile, cfg.Ordinal = filepath.Join(t.TempDir(), "ice-ports.json"), 1
@@ -290,7 +282,7 @@ func TestTheListedPortIsBound(t *testing.T) {
 	if got := page(t, s, "/metrics"); !strings.HasPrefix(got, "200") {
 		t.Errorf("metrics while waiting: %q", got)
 	}
-	udp := freePort(t, "udp")
+	udp := freePort(t)
 	_, port, _ := net.SplitHostPort(udp)
 	write(t, cfg.ICEPortsFile, "[30001,"+port+"]")
 	<-s.Ready()
@@ -350,7 +342,7 @@ func TestDrain(t *testing.T) {
 		"more than is time": {"/vod/seg_4/dur_40/master.m3u8", 1, 100_000, 2 * time.Second, true, 1900 * time.Millisecond, 6 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			address := freePort(t, "tcp")
+			address := freePort(t)
 			startTracker(t, address, o.URL+tt.path)
 			cfg := config(o.URL+tt.path, address)
 			cfg.UplinkBps, cfg.Drain = tt.uplink, duration.Duration(tt.drain)
@@ -402,7 +394,7 @@ func TestAnOriginOfOurOwn(t *testing.T) {
 	if err := os.Mkdir(headers, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cfg := config(o.URL+"/live/seg_1/window_8/fmp4/master.m3u8", freePort(t, "tcp"))
+	cfg := config(o.URL+"/live/seg_1/window_8/fmp4/master.m3u8", freePort(t))
 	cfg.HeadersDir, cfg.CAFile = headers, ca
 	s, _ := startSeeder(t, cfg)
 	<-s.Ready()

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/freeport"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
@@ -118,18 +119,14 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// freePort returns a TCP port that nobody listens on right now.
+// freePort returns an address on host that nobody listens on right now.
 func freePort(t testing.TB, host string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	address, err := freeport.On(host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return addr
+	return address
 }
 
 const (

@@ -33,7 +33,6 @@ type soak struct {
 	out    string
 	log    io.Writer
 	ps     *programs
-	ports  *ports
 	began  time.Time
 	seed   uint64
 	token  string // file
@@ -57,7 +56,7 @@ type soak struct {
 func run(ctx context.Context, p plan, binary, out string, seed uint64, log io.Writer) (err error) {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	s := &soak{plan: p, out: out, log: log, ports: newPorts(), began: time.Now(), seed: seed, abort: abort}
+	s := &soak{plan: p, out: out, log: log, began: time.Now(), seed: seed, abort: abort}
 	s.ps = &programs{binary: binary, logs: filepath.Join(out, "logs"), lives: map[string]int{}, running: map[string]*program{}, failed: s.died}
 	files, err := s.open()
 	defer func() { err = errors.Join(err, files()) }()

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/freeport"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 	"github.com/p2pstream/p2pstream/test/soak/samples"
 )
@@ -19,17 +20,17 @@ const holdWithin = 60 * time.Second
 
 // startServers starts all that serves, and waits until seeders hold the stream.
 func (s *soak) startServers(ctx context.Context) error {
-	origin, stun, tracker := s.ports.next(), s.ports.next(), s.ports.next()
+	origin, stun, tracker := s.address(), s.address(), s.address()
 	s.source, s.api = "http://"+origin+s.plan.Stream, tracker
 	// The origin has no listener apart for metrics.
 	if err := s.keep(ctx, spec{name: originName, admin: origin, args: []string{"origin", "--listen", origin}}); err != nil {
 		return err
 	}
-	admin := s.ports.next()
+	admin := s.address()
 	if err := s.keep(ctx, spec{name: stunName, admin: admin, args: []string{"stun", "--listen", stun, "--admin-listen", admin}}); err != nil {
 		return err
 	}
-	admin = s.ports.next()
+	admin = s.address()
 	if err := s.keep(ctx, spec{name: trackerName, admin: admin, args: []string{"tracker", "--listen", tracker, "--admin-listen", admin,
 		"--stream-source", s.source, "--swarm-id", swarmID, "--stun", "stun:" + stun, "--seeder-token-file", s.token}}); err != nil {
 		return err
@@ -59,10 +60,19 @@ func (s *soak) keep(ctx context.Context, what spec) error {
 	return nil
 }
 
+// address is one that a program can listen on; without one the soak ends.
+func (s *soak) address() string {
+	address, err := freeport.On("127.0.0.1")
+	if err != nil {
+		s.abort(err)
+	}
+	return address
+}
+
 func (s *soak) seeder(name string) spec {
-	admin := s.ports.next()
+	admin := s.address()
 	return spec{name: name, admin: admin, args: []string{"seeder", "--source", s.source, "--swarm-id", swarmID,
-		"--tracker", "ws://" + s.api + "/announce", "--token-file", s.token, "--loopback", "--ice-listen", s.ports.next(),
+		"--tracker", "ws://" + s.api + "/announce", "--token-file", s.token, "--loopback", "--ice-listen", s.address(),
 		"--admin-listen", admin}}
 }
 
@@ -86,14 +96,14 @@ func (s *soak) stats(ctx context.Context) (stats viewerapi.Stats, err error) {
 
 // viewer is a viewer's command line: one or many that play by themselves.
 func (s *soak) viewer(name string, more ...string) spec {
-	admin := s.ports.next()
+	admin := s.address()
 	return spec{name: name, admin: admin, args: append([]string{"viewer", "--headless", "--json", "--loopback",
 		"--config-url", "http://" + s.api + "/v1/config", "--admin-listen", admin}, more...)}
 }
 
 // proxy is a viewer with a player at its side, which run plays with.
 func (s *soak) proxy(name string, random uint64) (what spec, run func(context.Context)) {
-	admin, listen := s.ports.next(), s.ports.next()
+	admin, listen := s.address(), s.address()
 	p := newPlayer(listen, s.plan.Switch, s.random(random), func(what, detail string) { s.event(name, what, detail) })
 	return spec{
 		name: name, admin: admin,

@@ -5,17 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/p2pstream/p2pstream/internal/freeport"
 )
 
 // Process is one running program.
@@ -175,26 +175,10 @@ func (o *output) tail(n int) []byte {
 	return bytes.Clone(b[max(0, len(b)-n):])
 }
 
-// FreeAddress returns 127.0.0.1 and a port that is free for TCP and UDP. It is below the ports that the system gives
-// to connections on the way out, so that no attacker's socket can sit on it by chance.
+// FreeAddress returns 127.0.0.1 and a port that is free for TCP and UDP, and that nobody else in this process was given.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20_000+rand.IntN(12_000)))
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			continue
-		}
-		u, err := net.ListenPacket("udp", address)
-		_ = l.Close() // it was only a question
-		if err != nil {
-			continue
-		}
-		_ = u.Close() // likewise
-		return address
-	}
-	t.Fatal("no free port found")
-	return ""
+	return Must[string](t)(freeport.On("127.0.0.1"))
 }
 
 // From is the n-th address that attacks come from, 127.0.n.1: bystanders are at 127.0.0.1, so that limits per address
