@@ -96,6 +96,7 @@ func viewerFlags(f *pflag.FlagSet, cfg *viewerConfig, asJSON *bool) {
 	f.BoolVar(&cfg.NoUpload, "no-upload", false, "take from peers, give nothing")
 	f.IntVar(&cfg.MaxPeers, "max-peers", 0, "connections of each viewer at most (default 50)")
 	f.Var((*sizeValue)(&cfg.StoreBytes), "cache", "bytes of segments held at most (default 256Mi, or 64Mi for each viewer of --headless)")
+	f.Var((*durationValue)(&cfg.StartupWait), "startup-wait", "how long to wait for the first peer before the origin is asked, when seeders hold the stream (default 350ms)")
 	f.BoolVar(&cfg.Loopback, "loopback", false, "also use 127.0.0.1, for everything on one machine")
 	f.BoolVar(&cfg.OneSocketPerSwarm, "one-socket-per-swarm", false, "for trackers of others that close a socket for one bad message")
 

@@ -34,6 +34,7 @@ type Config struct {
 	StoreBytes   int64             `json:"storeBytes,omitempty"`  // per viewer
 	MaxPeers     int               `json:"maxPeers,omitempty"`    // per viewer
 	Loopback     bool              `json:"loopback,omitempty"`    // also use 127.0.0.1, for everything on one machine
+	StartupWait  duration.Duration `json:"startupWait,omitzero"`  // for the first peer when seeders hold the stream, instead of the origin; 0: join.DefaultStartupWait
 	// OneSocketPerSwarm suits trackers that close a socket for one bad message.
 	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`
 }
@@ -47,7 +48,7 @@ func (c Config) Join() join.Config {
 	return join.Config{
 		ConfigURL: c.ConfigURL, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID,
 		Verify: c.Verify, Generations: c.Generations, NoP2P: c.NoP2P, NoUpload: c.NoUpload, StoreBytes: c.StoreBytes,
-		MaxPeers: c.MaxPeers, Loopback: c.Loopback, OneSocketPerSwarm: c.OneSocketPerSwarm,
+		MaxPeers: c.MaxPeers, Loopback: c.Loopback, OneSocketPerSwarm: c.OneSocketPerSwarm, StartupWait: c.StartupWait,
 	}
 }
 

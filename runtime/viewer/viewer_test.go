@@ -16,6 +16,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/runtime/origin"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/runtime/viewer/join"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -141,6 +142,26 @@ func TestMetricsAreTheReport(t *testing.T) {
 	}
 }
 
+// TestStartupWait leaves a viewer without a peer: the origin is asked once the hope for one is over, not before.
+func TestStartupWait(t *testing.T) {
+	url := serve(t, plain)
+	for name, tt := range map[string]struct{ wait, want time.Duration }{
+		"default": {0, join.DefaultStartupWait},
+		"longer":  {1200 * time.Millisecond, 1200 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := play(t, viewer.Config{
+				Source: url + "/vod/seg_1/dur_20/master.m3u8", Trackers: []string{"ws://127.0.0.1:1/announce"},
+				StartupWait: duration.Duration(tt.wait), Duration: duration.Duration(4 * time.Second),
+			})
+			if one := r.Viewers[0]; one.StartupMs < tt.want.Milliseconds() || one.Bytes.HTTP == 0 {
+				t.Errorf("%+v, want it to play from the origin after %v", one, tt.want)
+			}
+		})
+	}
+}
+
 func TestStopsBeforeTheOriginIsThere(t *testing.T) {
 	for _, cfg := range []viewer.Config{
 		{Source: "http://127.0.0.1:1/master.m3u8", NoP2P: true}, {ConfigURL: "http://127.0.0.1:1/v1/config"},
@@ -163,6 +184,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"config.joinInterval": {Source: "http://x/m.m3u8", JoinInterval: -1},
 		"config.duration":     {Source: "http://x/m.m3u8", Duration: -1},
 		"config.maxPeers":     {Source: "http://x/m.m3u8", MaxPeers: -1},
+		"config.startupWait":  {Source: "http://x/m.m3u8", StartupWait: -1},
 	} {
 		if _, err := viewer.New(cfg, log(), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s named", cfg, err, want)

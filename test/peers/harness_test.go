@@ -165,6 +165,9 @@ func (s *setup) viewers(t testing.TB, change func(*viewer.Config)) (*viewer.Serv
 	cfg := viewer.Config{
 		ConfigURL: s.http("/v1/config"), Loopback: true, Verify: true,
 		JoinInterval: duration.Duration(100 * time.Millisecond),
+		// What is asked here is whose bytes they are. How soon a first peer is there says a benchmark: with the race
+		// detector, on processors that do other things, it takes longer than viewers would wait.
+		StartupWait: duration.Duration(5 * time.Second),
 	}
 	if change != nil {
 		change(&cfg)

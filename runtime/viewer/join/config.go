@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/p2pstream/p2pstream/internal/check"
+	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
@@ -24,6 +25,9 @@ type Config struct {
 	StoreBytes  int64    `json:"storeBytes,omitempty"`
 	MaxPeers    int      `json:"maxPeers,omitempty"`
 	Loopback    bool     `json:"loopback,omitempty"` // also use 127.0.0.1, for everything on one machine
+	// StartupWait is how long the origin is not asked for the first segment when seeders hold the stream; 0:
+	// DefaultStartupWait.
+	StartupWait duration.Duration `json:"startupWait,omitzero"`
 	// OneSocketPerSwarm suits trackers that close a socket for one bad message.
 	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`
 }
@@ -48,5 +52,6 @@ func (c Config) Validate() error {
 		check.Each("config.stun", c.STUN, check.STUN),
 		check.NotNegative("config.storeBytes", c.StoreBytes),
 		check.NotNegative("config.maxPeers", c.MaxPeers),
+		check.NotNegative("config.startupWait", c.StartupWait.Std()),
 	)
 }

@@ -1,6 +1,7 @@
 package join
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,15 +20,15 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
-// When the tracker says that seeders hold the stream, a viewer waits startupWait
-// for its first peer before it asks the origin for what it must play now: a
-// connection on a LAN takes a tenth of it, a network without UDP costs no more.
-// With or without seeders it waits startupHope before it asks for what it will
-// play later: somebody else may have it.
-const (
-	startupWait = 350 * time.Millisecond
-	startupHope = 5 * time.Second
-)
+// DefaultStartupWait is how long a viewer waits for its first peer before it asks
+// the origin for what it must play now, when the tracker says that seeders hold
+// the stream: a connection on a LAN takes a tenth of it, a network without UDP
+// costs no more.
+const DefaultStartupWait = 350 * time.Millisecond
+
+// startupHope is how long a viewer, with or without seeders, waits before it asks
+// for what it will play later: somebody else may have it.
+const startupHope = 5 * time.Second
 
 // Member takes part in one stream as a viewer.
 type Member struct {
@@ -195,7 +196,7 @@ func (m *Member) engineConfig(h *handout, source *manifest.Source) loader.Config
 		c.Trackers = nil
 	}
 	if h.Seeders > 0 || m.cfg.ConfigURL == "" {
-		c.StartupWait = startupWait
+		c.StartupWait = cmp.Or(m.cfg.StartupWait.Std(), DefaultStartupWait)
 	}
 	c.StartupHope = startupHope
 	m.adapt(&c)
