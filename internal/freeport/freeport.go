@@ -6,8 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
+	"os"
 	"strconv"
 	"sync/atomic"
 )
@@ -22,17 +22,20 @@ const (
 // ErrNone says that every port is taken, or that the host is not of this machine.
 var ErrNone = errors.New("no port is free")
 
-// Processes side by side begin at different ports.
-var next atomic.Int64
+// tried counts the ports that were tried.
+var tried atomic.Int64
 
-func init() { next.Store(rand.Int64N(count)) }
+// apart is how far from each other processes with neighboring numbers begin.
+const apart = 97
+
+// next is the port to try next.
+func next() int { return first + int((int64(os.Getpid())*apart+tried.Add(1))%count) }
 
 // On returns host:port, free for TCP and UDP. Nobody else in this process is given the same one before all others have
 // been tried: two tests that have asked but do not listen yet cannot meet.
 func On(host string) (string, error) {
 	for range count {
-		port := first + int(next.Add(1)%count)
-		if address := net.JoinHostPort(host, strconv.Itoa(port)); free(address) {
+		if address := net.JoinHostPort(host, strconv.Itoa(next())); free(address) {
 			return address, nil
 		}
 	}
