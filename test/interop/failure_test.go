@@ -1,7 +1,6 @@
 package interop
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -42,8 +41,7 @@ func TestPlaybackSurvives(t *testing.T) {
 // TestNoUDP holds the settings that wait for peers to their price: where no peer can be reached, the
 // first frame comes at most 400 ms later than without P2P, and nothing stalls.
 func TestNoUDP(t *testing.T) {
-	// A plain page is sometimes 100 ms faster than it mostly is: with few rounds that decides the median.
-	const rounds, price = 9, 400 * time.Millisecond
+	const rounds, price = 9, 400
 	for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -54,10 +52,10 @@ func TestNoUDP(t *testing.T) {
 			s := startStream(t, path, n)
 			s.startSeeder()
 			b := startBrowser(t, browser.InNamespace(n))
-			plain, shared := firstFrames(t, rounds, b, s)
-			t.Logf("first frame, ms: plain %v, with settings %v", plain, shared)
-			if late := median(shared) - median(plain); late > int(price.Milliseconds()) {
-				t.Errorf("first frame %d ms later than plain HTTP, want at most %d", late, price.Milliseconds())
+			first := firstFrames(t, rounds, price, b, s)
+			t.Logf("first frame, ms: plain %v, with settings %v", first.Plain, first.Shared)
+			if late := first.Late(); late > price {
+				t.Errorf("first frame %d ms later than plain HTTP, want at most %d", late, price)
 			}
 			tabs, opened := open(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
 			reports := watch(t, tabs, opened)
@@ -69,27 +67,23 @@ func TestNoUDP(t *testing.T) {
 
 // firstFrames opens pages without and with the stream's settings in turns, and tells after how many milliseconds each
 // showed its first picture. No other page starts meanwhile.
-func firstFrames(t *testing.T, rounds int, b *browser.Browser, s *stream) (plain, shared []int) {
+func firstFrames(t *testing.T, rounds, price int, b *browser.Browser, s *stream) browser.FirstFrames {
 	t.Helper()
 	startups.Lock()
 	defer startups.Unlock()
 	ctx := t.Context()
-	for range rounds {
+	return browser.CompareFirstFrames(rounds, price, func() int {
 		tab := b.OpenPlain(ctx, s.source)
-		plain = append(plain, tab.WaitPlaying(ctx).FirstFrameMs)
-		tab.Close()
-		tab = b.OpenHLSFrom(ctx, s.http("/v1/config"))
-		shared = append(shared, tab.WaitPlaying(ctx).FirstFrameMs)
+		defer tab.Close()
+		return tab.WaitPlaying(ctx).FirstFrameMs
+	}, func() int {
+		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"))
+		defer tab.Close()
+		began := tab.WaitPlaying(ctx)
 		r := tab.WaitFor(ctx, 30*time.Second, "8 s of buffer", func(r browser.Report) bool { return len(r.Segments) >= 2 })
 		if r.PeersSeen > 0 || r.Bytes.Seeder > 0 {
 			t.Errorf("UDP is not blocked: %s", r.Dump())
 		}
-		tab.Close()
-	}
-	return plain, shared
-}
-
-func median(v []int) int {
-	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
+		return began.FirstFrameMs
+	})
 }
