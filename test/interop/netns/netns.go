@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -123,6 +124,9 @@ func (n *Namespace) Listen(ctx context.Context, network, address string) (net.Li
 
 // within makes a socket on a thread that is in the namespace. A socket stays where it was made, whoever
 // uses it later.
+//
+// The thread returns to where it came from. Ending it instead would kill the processes that happen to have been started
+// on it, if they are to end with their parent: Linux takes the thread for the parent (PR_SET_PDEATHSIG).
 func within[T any](n *Namespace, makeSocket func() (T, error)) (T, error) {
 	type result struct {
 		socket T
@@ -130,13 +134,24 @@ func within[T any](n *Namespace, makeSocket func() (T, error)) (T, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		// The thread stays in the namespace, so it must end with this goroutine: it is not unlocked.
 		runtime.LockOSThread()
 		var r result
+		defer func() { done <- r }()
+		home, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			runtime.UnlockOSThread()
+			r.err = fmt.Errorf("opening own namespace: %w", err)
+			return
+		}
+		defer func() { _ = home.Close() }() // opened for reading only
 		if r.err = n.enter(); r.err == nil {
 			r.socket, r.err = makeSocket()
 		}
-		done <- r
+		if err := unix.Setns(int(home.Fd()), syscall.CLONE_NEWNET); err != nil {
+			r.err = errors.Join(r.err, fmt.Errorf("leaving namespace: %w", err))
+			return // a thread that stays inside must end: it is not unlocked
+		}
+		runtime.UnlockOSThread()
 	}()
 	r := <-done
 	return r.socket, r.err

@@ -4,8 +4,12 @@ package netns
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -78,5 +82,55 @@ func TestOpen(t *testing.T) {
 	if conn, err := net.Dial("tcp", l.Addr().String()); err == nil {
 		_ = conn.Close()
 		t.Error("the namespace's loopback answers outside of it")
+	}
+}
+
+// TestChildrenOutliveASocket starts programs that are to end with their parent, as all tests do, and makes sockets
+// inside a namespace: no thread may end for that, since it is the parent of what was started on it.
+func TestChildrenOutliveASocket(t *testing.T) {
+	const children, sockets = 16, 100
+	n := New(t)
+	ended := make(chan string, children) // how
+	var all []*exec.Cmd
+	for range children {
+		cmd := exec.Command("sleep", "60")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, cmd)
+		go func() { ended <- fmt.Sprint(cmd.Wait()) }()
+	}
+	for range sockets {
+		l, err := n.Listen(t.Context(), "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = l.Close() // nobody has connected
+	}
+	select {
+	case how := <-ended:
+		t.Fatalf("a program ended: %s", how)
+	default:
+	}
+	for _, cmd := range all {
+		_ = cmd.Process.Kill() // awaited below
+	}
+	for range children {
+		<-ended
+	}
+	// Nor has a thread stayed inside.
+	outside := make(map[string]bool)
+	threads, err := filepath.Glob("/proc/self/task/*/ns/net")
+	if err != nil || len(threads) == 0 {
+		t.Fatalf("listing threads: %d, %v", len(threads), err)
+	}
+	for _, thread := range threads {
+		if name, err := os.Readlink(thread); err == nil {
+			outside[name] = true
+		}
+	}
+	if len(outside) != 1 {
+		t.Errorf("threads are in %d namespaces, want one", len(outside))
 	}
 }
