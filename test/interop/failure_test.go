@@ -41,7 +41,7 @@ func TestPlaybackSurvives(t *testing.T) {
 // TestNoUDP holds the settings that wait for peers to their price: where no peer can be reached, the
 // first frame comes at most 400 ms later than without P2P, and nothing stalls.
 func TestNoUDP(t *testing.T) {
-	const rounds, price = 9, 400
+	const priceMs = 400
 	for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
@@ -52,10 +52,10 @@ func TestNoUDP(t *testing.T) {
 			s := startStream(t, path, n)
 			s.startSeeder()
 			b := startBrowser(t, browser.InNamespace(n))
-			first := firstFrames(t, rounds, price, b, s)
+			first := firstFrames(t, b, s)
 			t.Logf("first frame, ms: plain %v, with settings %v", first.Plain, first.Shared)
-			if late := first.Late(); late > price {
-				t.Errorf("first frame %d ms later than plain HTTP, want at most %d", late, price)
+			if late := first.Late(); late > priceMs {
+				t.Errorf("first frame %d ms later than plain HTTP, want at most %d", late, priceMs)
 			}
 			tabs, opened := open(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
 			reports := watch(t, tabs, opened)
@@ -67,12 +67,12 @@ func TestNoUDP(t *testing.T) {
 
 // firstFrames opens pages without and with the stream's settings in turns, and tells after how many milliseconds each
 // showed its first picture. No other page starts meanwhile.
-func firstFrames(t *testing.T, rounds, price int, b *browser.Browser, s *stream) browser.FirstFrames {
+func firstFrames(t *testing.T, b *browser.Browser, s *stream) browser.FirstFrames {
 	t.Helper()
 	startups.Lock()
 	defer startups.Unlock()
 	ctx := t.Context()
-	return browser.CompareFirstFrames(rounds, price, func() int {
+	return browser.CompareFirstFrames(func() int {
 		tab := b.OpenPlain(ctx, s.source)
 		defer tab.Close()
 		return tab.WaitPlaying(ctx).FirstFrameMs

@@ -6,26 +6,22 @@ import "slices"
 // stream's settings in each round.
 type FirstFrames struct{ Plain, Shared []int }
 
-// Late is how many milliseconds later the pages with settings were: the difference of the medians.
-func (f FirstFrames) Late() int { return median(f.Shared) - median(f.Plain) }
+// rounds is how often pages are opened by turns. A plain page shows its first picture either at once or some 100 ms
+// later, about as often: in few rounds chance decides which of the two is the median.
+const rounds = 19
 
-// CompareFirstFrames opens pages by turns, for so many rounds, and twice as many more while pages with settings appear
-// to be more than limit milliseconds late. A plain page shows its first picture either at once or some 100 ms later,
-// about as often: in few rounds chance decides which of the two is the median, and doubt is no verdict.
-func CompareFirstFrames(rounds, limit int, plain, shared func() int) FirstFrames {
-	const attempts = 3
+// CompareFirstFrames opens pages by turns; plain and shared open one each, and tell its milliseconds.
+func CompareFirstFrames(plain, shared func() int) FirstFrames {
 	var f FirstFrames
-	for range attempts {
-		for range rounds {
-			f.Plain = append(f.Plain, plain())
-			f.Shared = append(f.Shared, shared())
-		}
-		if f.Late() <= limit {
-			break
-		}
+	for range rounds {
+		f.Plain = append(f.Plain, plain())
+		f.Shared = append(f.Shared, shared())
 	}
 	return f
 }
+
+// Late is how many milliseconds later the pages with settings were: the difference of the medians.
+func (f FirstFrames) Late() int { return median(f.Shared) - median(f.Plain) }
 
 func median(v []int) int {
 	v = slices.Sorted(slices.Values(v))

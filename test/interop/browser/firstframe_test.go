@@ -3,11 +3,10 @@ package browser
 import "testing"
 
 func TestCompareFirstFrames(t *testing.T) {
-	always := func(ms int) func() int { return func() int { return ms } }
 	// first is one value in the first rounds and another one later.
-	first := func(rounds, ms, later int) func() int {
+	first := func(n, ms, later int) func() int {
 		return func() int {
-			if rounds--; rounds >= 0 {
+			if n--; n >= 0 {
 				return ms
 			}
 			return later
@@ -15,18 +14,17 @@ func TestCompareFirstFrames(t *testing.T) {
 	}
 	for name, tt := range map[string]struct {
 		plain, shared func() int
-		rounds, late  int
+		late          int
 	}{
-		"in time":              {always(200), always(600), 3, 400},
-		"late":                 {always(200), always(601), 9, 401},
-		"late by chance":       {first(3, 100, 250), always(600), 6, 350},
-		"late for longer":      {first(5, 100, 250), always(600), 9, 500},
-		"one page that stands": {always(200), first(1, 9000, 550), 3, 350},
+		"always the same":       {first(0, 0, 200), first(0, 0, 600), 400},
+		"mostly sooner":         {first(10, 100, 250), first(0, 0, 600), 500},
+		"mostly later":          {first(9, 100, 250), first(0, 0, 600), 350},
+		"pages that stand once": {first(1, 7000, 200), first(1, 9000, 550), 350},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := CompareFirstFrames(3, 400, tt.plain, tt.shared)
-			if len(f.Plain) != tt.rounds || len(f.Shared) != tt.rounds || f.Late() != tt.late {
-				t.Errorf("%d ms late after %d and %d rounds, want %d after %d", f.Late(), len(f.Plain), len(f.Shared), tt.late, tt.rounds)
+			f := CompareFirstFrames(tt.plain, tt.shared)
+			if len(f.Plain) != rounds || len(f.Shared) != rounds || f.Late() != tt.late {
+				t.Errorf("%d ms late after %d and %d rounds, want %d", f.Late(), len(f.Plain), len(f.Shared), tt.late)
 			}
 		})
 	}
