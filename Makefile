@@ -128,7 +128,7 @@ players: $(GOTESTSUM) ## play streams with ffmpeg through the viewer's proxy
 interop: web $(GOTESTSUM) ## run published players and trackers in a real Chromium against our programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
-	  -count=1 -timeout 25m -p 1 -parallel 8 $(if $(RUN),-run '$(RUN)') ./test/interop/...
+	  -count=1 -timeout 25m -p 1 -parallel 8 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
 
 .PHONY: cluster
 cluster: $(GOTESTSUM) cluster-binaries ## test the local cluster itself (as root)

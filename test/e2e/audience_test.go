@@ -20,8 +20,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/e2e/cluster"
 	"github.com/p2pstream/p2pstream/test/e2e/viewers"
-	"github.com/p2pstream/p2pstream/test/interop/browser"
-	"github.com/p2pstream/p2pstream/test/interop/netns"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
+	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
 // startBrowser starts a Chromium in an office. It ends with the spec, or with the container of a BeforeAll.

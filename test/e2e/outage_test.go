@@ -9,7 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 var _ = Describe("An origin that goes away", Label("outage"), func() {

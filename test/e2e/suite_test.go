@@ -29,7 +29,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/e2e/kube"
 	"github.com/p2pstream/p2pstream/test/e2e/pki"
 	"github.com/p2pstream/p2pstream/test/e2e/source"
-	"github.com/p2pstream/p2pstream/test/interop/netns"
+	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 var _ = Describe("An office whose firewall drops UDP", Label("walled"), func() {

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/test/interop/browser"
-	"github.com/p2pstream/p2pstream/test/interop/netns"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
+	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
 // TestPlaybackSurvives kills programs in the middle of a minute, as a machine does: without a word.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 // TestBothGenerationsFromOneCopy lets hls.js pages (2.3.1) and Shaka pages (2.2.2), which can never

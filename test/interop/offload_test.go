@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
-	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 // minute is how long tabs are watched: what the first 60 s cost is what a join storm costs.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/origin"
-	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 // program is what every program of ours can do.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 // TestPlayerPage opens the tracker's own page as a person does: it plays, with bytes from the seeder, and

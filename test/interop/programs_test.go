@@ -19,7 +19,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
-	"github.com/p2pstream/p2pstream/test/interop/netns"
+	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
 // Our programs run as processes here, as they do for users, so that they can be killed as a machine

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/test/interop/browser"
-	"github.com/p2pstream/p2pstream/test/interop/netns"
 	"github.com/p2pstream/p2pstream/test/interop/published"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
+	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
 // These tests have nothing of ours in them but the origin: they prove that the harness sees what

@@ -7,7 +7,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
-	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 // TestTelemetryTellsTheTruth holds /v1/stats to what pages and viewers measured themselves, over a

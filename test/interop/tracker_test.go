@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker"
-	"github.com/p2pstream/p2pstream/test/interop/browser"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 // testTracker is our tracker, on loopback unless told otherwise.

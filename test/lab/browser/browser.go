@@ -8,7 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/p2pstream/p2pstream/test/interop/netns"
+	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
 // Browser is one Chromium with any number of tabs. Each tab has a window, a cache and cookies of its

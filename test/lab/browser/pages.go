@@ -30,7 +30,7 @@ type pages struct {
 func servePages(tb testing.TB, o options) *pages {
 	tb.Helper()
 	_, file, _, _ := runtime.Caller(0)
-	dist := filepath.Join(filepath.Dir(file), "..", "dist")
+	dist := filepath.Join(filepath.Dir(file), "..", "..", "interop", "dist")
 	if _, err := os.Stat(filepath.Join(dist, "hls.html")); err != nil {
 		tb.Fatalf("the pages are not bundled (%v); run: make web", err)
 	}
