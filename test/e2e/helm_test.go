@@ -19,7 +19,7 @@ import (
 // The last spec of all: it takes away the operator, and with its definition every stream, that the others use.
 var _ = Describe("The chart", Label("helm"), SpecPriority(-2), func() {
 	It("serves streams in the namespaces that it watches, and leaves them when it goes", func(ctx SpecContext) {
-		_, err := k8s.Kubectl(ctx, "delete", "-k", repo("config", "default"), "--timeout=60s")
+		_, err := k8s.Kubectl(ctx, "delete", "-k", inRepo("config", "default"), "--timeout=60s")
 		Expect(err).NotTo(HaveOccurred())
 		if stays() {
 			DeferCleanup(deploy, NodeTimeout(2*time.Minute))
@@ -31,7 +31,7 @@ var _ = Describe("The chart", Label("helm"), SpecPriority(-2), func() {
 		}
 
 		timed("helm install", func() {
-			helm(ctx, "install", "p2pstream", repo("charts", "p2pstream"), "--wait", "--timeout", "60s",
+			helm(ctx, "install", "p2pstream", inRepo("charts", "p2pstream"), "--wait", "--timeout", "60s",
 				"--set", "image.tag=dev", "--set", "watchNamespaces={"+namespace+"}")
 		})
 		uninstalled := false

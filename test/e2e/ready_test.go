@@ -48,7 +48,7 @@ var _ = Describe("A stream that is applied", Label("ready"), func() {
 	// would be served, whatever its origin does.
 	It("is as it was written, sample by sample", func(ctx SpecContext) {
 		for _, name := range []string{"p2pstream_minimal.yaml", "p2pstream_live.yaml"} {
-			raw, err := os.ReadFile(repo("config", "samples", name))
+			raw, err := os.ReadFile(inRepo("config", "samples", name))
 			Expect(err).NotTo(HaveOccurred())
 			s, err := v1.Load(strings.NewReader(string(raw)))
 			Expect(err).NotTo(HaveOccurred())

@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +29,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/e2e/pki"
 	"github.com/p2pstream/p2pstream/test/e2e/source"
 	"github.com/p2pstream/p2pstream/test/lab/netns"
+	"github.com/p2pstream/p2pstream/test/lab/repo"
 )
 
 const (
@@ -131,7 +131,7 @@ func findBuilt() map[string]string {
 	for name, target := range map[string]string{
 		"static/p2pstream": "image", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e",
 	} {
-		found[name] = repo("bin", name)
+		found[name] = inRepo("bin", name)
 		Expect(found[name]).To(BeAnExistingFile(), "run: make %s", target)
 	}
 	return found
@@ -203,7 +203,7 @@ func furnish(ctx context.Context) {
 
 // deploy installs the operator as the README says, and makes the namespace of the streams.
 func deploy(ctx context.Context) {
-	_, err := k8s.Kubectl(ctx, "apply", "--server-side", "-k", repo("config", "default"))
+	_, err := k8s.Kubectl(ctx, "apply", "--server-side", "-k", inRepo("config", "default"))
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Apply(ctx, newNamespace(namespace))).To(Succeed())
 	_, err = k8s.Kubectl(ctx, "rollout", "status", "-n", managerNamespace, "deployment/"+managerName, "--timeout=60s")
@@ -217,10 +217,12 @@ func newNamespace(name string) *corev1.Namespace {
 	}}
 }
 
-// repo is a path in the repository.
-func repo(parts ...string) string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Join(append([]string{filepath.Dir(file), "..", ".."}, parts...)...)
+// inRepo is a path in the repository.
+func inRepo(parts ...string) string {
+	GinkgoHelper()
+	path, err := repo.Path(parts...)
+	Expect(err).NotTo(HaveOccurred())
+	return path
 }
 
 // timed prints how long something took.

@@ -8,12 +8,12 @@ import (
 	"encoding/json"
 	"net"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/p2pstream/p2pstream/test/lab/repo"
 )
 
 const startLimit = 30 * time.Second
@@ -44,8 +44,10 @@ func StartTracker(tb testing.TB, opts ...Option) *Tracker {
 	if err != nil {
 		tb.Fatalf("Node.js is missing; run: make deps (%v)", err)
 	}
-	_, file, _, _ := runtime.Caller(0)
-	dir := filepath.Join(filepath.Dir(file), "..")
+	dir, err := repo.Path("test", "interop")
+	if err != nil {
+		tb.Fatal(err)
+	}
 	cmd := exec.Command(node, "published-tracker.mjs", "0", o.host)
 	cmd.Dir = dir
 	var stderr bytes.Buffer // read only after Wait

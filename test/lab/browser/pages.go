@@ -9,11 +9,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/p2pstream/p2pstream/test/lab/repo"
 )
 
 // pages serves the bundled pages and what each tab is told.
@@ -29,8 +30,10 @@ type pages struct {
 // with digests, as it trusts https, and needs no way out of its network for it.
 func servePages(tb testing.TB, o options) *pages {
 	tb.Helper()
-	_, file, _, _ := runtime.Caller(0)
-	dist := filepath.Join(filepath.Dir(file), "..", "..", "interop", "dist")
+	dist, err := repo.Path("test", "interop", "dist")
+	if err != nil {
+		tb.Fatal(err)
+	}
 	if _, err := os.Stat(filepath.Join(dist, "hls.html")); err != nil {
 		tb.Fatalf("the pages are not bundled (%v); run: make web", err)
 	}
