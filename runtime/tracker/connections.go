@@ -19,7 +19,7 @@ import (
 // connections is a listener that bounds the connections which are no sockets (yet): requests for pages and
 // configuration, kept for the next one, and clients that have not said anything. Those above are closed at once, so
 // that strangers who open connections and say nothing can neither use up the process's descriptors nor keep others
-// out. What becomes a socket is bounded by the front.
+// out. What becomes a socket is bounded by package sockets.
 type connections struct {
 	net.Listener
 	most, mostOfAddress int // mostOfAddress below 0: any number

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/p2pstream/p2pstream/internal/admin"
-	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
@@ -64,8 +64,8 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 func (s *Server) httpServer() *http.Server {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case front.IsUpgrade(r):
-			s.front.ServeHTTP(w, r)
+		case sockets.IsUpgrade(r):
+			s.sockets.ServeHTTP(w, r)
 		case s.api != nil && r.URL.Path != "/" && r.URL.Path != "/announce":
 			s.api.ServeHTTP(w, r)
 		case r.URL.Path == "/" || r.URL.Path == "/announce":

@@ -10,7 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
 
@@ -85,8 +85,8 @@ func (h *hub) shardOf(hash signaling.ID) int {
 	return int(maphash.Bytes(h.seed, hash[:]) % uint64(len(h.shards)))
 }
 
-// Open implements front.Handler.
-func (h *hub) Open(c front.Conn, client front.Client) front.Session {
+// Open implements sockets.Handler.
+func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 	s := &session{hub: h, conn: c, client: client, socks: make([]*swarm.Socket, len(h.shards)),
 		bucket: newBucket(h.cfg.Limits, client.Seeder, time.Now())}
 	if client.Seeder && client.Session != "" {

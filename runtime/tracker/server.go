@@ -20,17 +20,17 @@ import (
 	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
 // Server is one tracker.
 type Server struct {
-	cfg   Config
-	log   *slog.Logger
-	reg   prometheus.Registerer // what /metrics serves
-	hub   *hub
-	front *front.Front
+	cfg     Config
+	log     *slog.Logger
+	reg     prometheus.Registerer // what /metrics serves
+	hub     *hub
+	sockets *sockets.Server
 	// connections count what is no socket.
 	connections *connectionMetrics
 	cert        *watch.Value[*tls.Certificate] // nil without TLS
@@ -79,7 +79,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		return nil, err
 	}
 	l := cfg.Limits
-	s.front, err = front.New(front.Config{
+	s.sockets, err = sockets.New(sockets.Config{
 		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, Sockets: l.Sockets,
 		SocketsPerAddress: l.SocketsPerAddress, UpgradesPerSecond: l.UpgradesPerSecond, UpgradeBurst: l.UpgradeBurst,
 		AddressUpgradesPerSecond: l.AddressUpgradesPerSecond, AddressUpgradeBurst: l.AddressUpgradeBurst,
@@ -162,7 +162,7 @@ func (s *Server) Snapshot() []viewerapi.SwarmCount { return s.hub.registry.snaps
 
 // Audience implements viewerapi.Swarms.
 func (s *Server) Audience() viewerapi.Audience {
-	return viewerapi.Audience{ViewerSockets: s.front.Viewers(), SeederSockets: s.front.Seeders()}
+	return viewerapi.Audience{ViewerSockets: s.sockets.Viewers(), SeederSockets: s.sockets.Seeders()}
 }
 
 // Ready is closed once the tracker listens.
@@ -234,7 +234,7 @@ func (s *Server) Run(ctx context.Context) error {
 	sockets := make(chan struct{})
 	go func() {
 		defer close(sockets)
-		s.front.Run(keeping, s.cfg.DrainPeriod.Std())
+		s.sockets.Run(keeping, s.cfg.DrainPeriod.Std())
 	}()
 	close(s.ready)
 	s.log.Info("tracker listens", "address", s.addr.String(), "internal", s.cfg.InternalListen, "admin", s.cfg.AdminListen,
@@ -253,9 +253,9 @@ func (s *Server) Run(ctx context.Context) error {
 // drain ends the endpoints when the last socket has gone, which is at once if there is none. Until then pages are
 // answered on connections of their own: whoever is still sent here gets an answer, and comes back elsewhere.
 func (s *Server) drain(ctx context.Context, endpoints []*endpoint, hangUp func()) {
-	s.front.Refuse() // before anybody can know, so that nobody is let in who was told
+	s.sockets.Refuse() // before anybody can know, so that nobody is let in who was told
 	s.draining.Store(true)
-	s.log.Info("tracker drains", "viewers", s.front.Viewers(), "seeders", s.front.Seeders(), "over", s.cfg.DrainPeriod)
+	s.log.Info("tracker drains", "viewers", s.sockets.Viewers(), "seeders", s.sockets.Seeders(), "over", s.cfg.DrainPeriod)
 	for _, e := range endpoints {
 		e.server.SetKeepAlivesEnabled(false)
 	}

@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
 
 // session is one socket as the hub sees it. Its reader owns it, but for socks.
 type session struct {
 	hub    *hub
-	conn   front.Conn
-	client front.Client
+	conn   sockets.Conn
+	client sockets.Client
 	// socks are the shards' views of this socket; element i belongs to shard i.
 	socks []*swarm.Socket
 	// used has a bit for each shard that knows this socket.
@@ -30,8 +30,8 @@ type membership struct {
 	last     time.Time
 }
 
-// Message implements front.Session.
-func (s *session) Message(b *front.Message) {
+// Message implements sockets.Session.
+func (s *session) Message(b *sockets.Message) {
 	now := time.Now()
 	switch s.bucket.take(now) {
 	case ignore:
@@ -41,7 +41,7 @@ func (s *session) Message(b *front.Message) {
 	case cut:
 		s.hub.metrics.limit(limitFlood)
 		b.Release()
-		s.conn.Close(front.ReasonFlood)
+		s.conn.Close(sockets.ReasonFlood)
 		return
 	}
 	j := jobs.Get().(*job)
@@ -71,7 +71,7 @@ func (s *session) Message(b *front.Message) {
 	j.release()
 }
 
-// Closed implements front.Session.
+// Closed implements sockets.Session.
 func (s *session) Closed() {
 	s.hub.forget(s)
 	used := s.used.Load()

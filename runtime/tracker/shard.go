@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
 
@@ -16,7 +16,7 @@ type job struct {
 
 	// jobMessage: the parsed message, which aliases the bytes. jobForget: who is to leave which swarm.
 	message signaling.ClientMessage
-	bytes   *front.Message
+	bytes   *sockets.Message
 	began   time.Time
 
 	// jobLoad
@@ -82,7 +82,7 @@ func (s *shard) do(j *job) {
 		}
 		now := time.Now()
 		for _, d := range s.core.Handle(sock, &j.message, now) {
-			conn := d.To.Ref.(front.Conn)
+			conn := d.To.Ref.(sockets.Conn)
 			if d.Probe {
 				conn.Probe()
 				continue

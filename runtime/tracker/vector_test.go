@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/p2pstream/p2pstream/runtime/tracker/front"
+	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 )
 
 type vectorCase struct {
@@ -37,7 +37,7 @@ func (c *fakeConn) Send(b []byte) bool {
 	return true
 }
 func (c *fakeConn) Probe() {}
-func (c *fakeConn) Close(front.Reason) {
+func (c *fakeConn) Close(sockets.Reason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
@@ -104,7 +104,7 @@ type replay struct {
 	hub      *hub
 	stop     func()
 	conns    map[string]*fakeConn
-	sessions map[string]front.Session
+	sessions map[string]sockets.Session
 	last     string // the socket of the case before
 
 	owner  map[string]string            // swarm and peer id → socket that announced it first and lives
@@ -122,7 +122,7 @@ func newReplay(t *testing.T) *replay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &replay{hub: h, stop: h.start(), conns: map[string]*fakeConn{}, sessions: map[string]front.Session{},
+	return &replay{hub: h, stop: h.start(), conns: map[string]*fakeConn{}, sessions: map[string]sockets.Session{},
 		owner: map[string]string{}, met: map[string]bool{}, gone: map[string]bool{}, swarms: map[string]map[string]bool{},
 		ids: map[string]map[string]string{}, differ: map[string]bool{}}
 }
@@ -215,9 +215,9 @@ func (r *replay) send(t *testing.T, socket, raw string) map[string][]message {
 	t.Helper()
 	if r.sessions[socket] == nil {
 		r.conns[socket] = &fakeConn{name: socket}
-		r.sessions[socket] = r.hub.Open(r.conns[socket], front.Client{})
+		r.sessions[socket] = r.hub.Open(r.conns[socket], sockets.Client{})
 	}
-	r.sessions[socket].Message(&front.Message{Bytes: []byte(raw)})
+	r.sessions[socket].Message(&sockets.Message{Bytes: []byte(raw)})
 	r.hub.barrier()
 	out := map[string][]message{}
 	for name, conn := range r.conns {

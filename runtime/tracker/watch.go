@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/check"
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/internal/watch"
 )
 
@@ -57,6 +57,6 @@ func watchSTUNFile(file string, log *slog.Logger) *watch.Value[[]string] {
 		if len(list) > maxSTUNServers {
 			return nil, fmt.Errorf("%s lists %d servers; %d are the most", file, len(list), maxSTUNServers)
 		}
-		return list, check.Each(file, list, check.STUN)
+		return list, validate.Each(file, list, validate.STUN)
 	}, file)
 }

@@ -3,8 +3,8 @@ package viewer
 import (
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/viewer/join"
 )
 
@@ -54,11 +54,11 @@ func (c Config) Join() join.Config {
 
 // Validate names the first field that cannot be used.
 func (c Config) Validate() error {
-	return check.First(
+	return validate.First(
 		c.Join().Validate(),
-		check.Between("config.count", c.Count, 0, maxCount),
-		check.NotNegative("config.joinInterval", c.JoinInterval.Std()),
-		check.NotNegative("config.duration", c.Duration.Std()),
+		validate.Between("config.count", c.Count, 0, maxCount),
+		validate.NotNegative("config.joinInterval", c.JoinInterval.Std()),
+		validate.NotNegative("config.duration", c.Duration.Std()),
 	)
 }
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/check"
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
@@ -64,16 +64,16 @@ type NodeConfig struct {
 
 // Validate names the first unusable field.
 func (c NodeConfig) Validate() error {
-	return check.First(
-		check.Each("config.iceServers", c.ICEServers, check.STUN),
-		check.Optional("config.listen", c.Listen, check.HostPort(":7000")),
-		check.Each("config.advertise", c.Advertise, check.IP),
-		check.Between("config.maxMessageSize", c.MaxMessageSize, 0, sctpMaxMessageSize),
-		check.Between("config.queueBytes", c.QueueBytes, 0, maxQueueBytes),
-		check.NotNegative("config.handshakeLimit", c.HandshakeLimit),
-		check.NotNegative("config.maxOffers", c.MaxOffers),
-		check.NotNegative("config.maxPeers", c.MaxPeers),
-		check.NotNegative("config.writeStall", c.WriteStall),
+	return validate.First(
+		validate.Each("config.iceServers", c.ICEServers, validate.STUN),
+		validate.Optional("config.listen", c.Listen, validate.HostPort(":7000")),
+		validate.Each("config.advertise", c.Advertise, validate.IP),
+		validate.Between("config.maxMessageSize", c.MaxMessageSize, 0, sctpMaxMessageSize),
+		validate.Between("config.queueBytes", c.QueueBytes, 0, maxQueueBytes),
+		validate.NotNegative("config.handshakeLimit", c.HandshakeLimit),
+		validate.NotNegative("config.maxOffers", c.MaxOffers),
+		validate.NotNegative("config.maxPeers", c.MaxPeers),
+		validate.NotNegative("config.writeStall", c.WriteStall),
 	)
 }
 
@@ -125,9 +125,9 @@ func (c SwarmConfig) Validate() error {
 	case c.Offers > 10:
 		return fmt.Errorf("swarm.offers: %d is more than 10, which some trackers refuse", c.Offers)
 	}
-	return check.First(
-		check.NotNegative("swarm.maxPeers", c.MaxPeers),
-		check.Each("swarm.trackers", c.Trackers, check.WebSocket),
+	return validate.First(
+		validate.NotNegative("swarm.maxPeers", c.MaxPeers),
+		validate.Each("swarm.trackers", c.Trackers, validate.WebSocket),
 	)
 }
 

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/internal/validate"
 )
 
 // Defaults of Config.
@@ -70,20 +70,20 @@ func (c Config) Validate() error {
 	if len(c.Trackers)+len(c.ForeignTrackers) == 0 {
 		return errors.New("config.trackers: is empty; give at least one, as in --tracker ws://tracker.example.com:8000/announce")
 	}
-	return check.First(
-		check.HTTP("config.source", c.Source),
-		check.Each("config.trackers", c.Trackers, check.WebSocket),
-		check.Each("config.foreignTrackers", c.ForeignTrackers, check.WebSocket),
-		check.Each("config.stun", c.STUN, check.STUN),
-		check.Optional("config.iceListen", c.ICEListen, check.HostPort(":3479")),
-		check.Each("config.advertise", c.Advertise, check.IP),
-		check.Optional("config.adminListen", c.AdminListen, check.HostPort(":9091")),
-		check.Between("config.ordinal", c.Ordinal, 0, MaxOrdinal),
-		check.NotNegative("config.maxPeers", c.MaxPeers),
-		check.NotNegative("config.uplinkBps", c.UplinkBps),
-		check.NotNegative("config.cacheBytes", c.CacheBytes),
-		check.NotNegative("config.reportInterval", c.ReportInterval.Std()),
-		check.NotNegative("config.drain", c.Drain.Std()),
+	return validate.First(
+		validate.HTTP("config.source", c.Source),
+		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
+		validate.Each("config.foreignTrackers", c.ForeignTrackers, validate.WebSocket),
+		validate.Each("config.stun", c.STUN, validate.STUN),
+		validate.Optional("config.iceListen", c.ICEListen, validate.HostPort(":3479")),
+		validate.Each("config.advertise", c.Advertise, validate.IP),
+		validate.Optional("config.adminListen", c.AdminListen, validate.HostPort(":9091")),
+		validate.Between("config.ordinal", c.Ordinal, 0, MaxOrdinal),
+		validate.NotNegative("config.maxPeers", c.MaxPeers),
+		validate.NotNegative("config.uplinkBps", c.UplinkBps),
+		validate.NotNegative("config.cacheBytes", c.CacheBytes),
+		validate.NotNegative("config.reportInterval", c.ReportInterval.Std()),
+		validate.NotNegative("config.drain", c.Drain.Std()),
 	)
 }
 

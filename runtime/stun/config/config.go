@@ -7,8 +7,8 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/internal/validate"
 )
 
 // RateTableWays is the smallest rate table: how many sources share a place in it.
@@ -89,15 +89,15 @@ func (c Config) TCPIdleTimeout() time.Duration {
 // Validate says what is wrong with c, naming the field and a value that works.
 func (c Config) Validate() error {
 	c = c.WithDefaults()
-	return check.First(
-		check.HostPort(":3478")("config.listen", c.Listen),
-		check.Optional("config.adminListen", c.AdminListen, check.HostPort(":9090")),
-		check.Between("config.readers", c.Readers, 1, 256),
-		check.Between("config.burstPerSource", c.BurstPerSource, 1, 1e9),
-		check.Between("config.rateTableSize", c.RateTableSize, RateTableWays, 1<<24),
-		check.Between("config.maxTCPConns", c.MaxTCPConns, 1, 1<<20),
-		check.Between("config.maxTCPConnsPerSource", c.MaxTCPConnsPerSource, 1, 1<<20),
-		check.Between("config.tcpIdleTimeoutMs", c.TCPIdleTimeoutMs, 10, 3_600_000),
-		check.NotNegative("config.drain", c.Drain.Std()),
+	return validate.First(
+		validate.HostPort(":3478")("config.listen", c.Listen),
+		validate.Optional("config.adminListen", c.AdminListen, validate.HostPort(":9090")),
+		validate.Between("config.readers", c.Readers, 1, 256),
+		validate.Between("config.burstPerSource", c.BurstPerSource, 1, 1e9),
+		validate.Between("config.rateTableSize", c.RateTableSize, RateTableWays, 1<<24),
+		validate.Between("config.maxTCPConns", c.MaxTCPConns, 1, 1<<20),
+		validate.Between("config.maxTCPConnsPerSource", c.MaxTCPConnsPerSource, 1, 1<<20),
+		validate.Between("config.tcpIdleTimeoutMs", c.TCPIdleTimeoutMs, 10, 3_600_000),
+		validate.NotNegative("config.drain", c.Drain.Std()),
 	)
 }

@@ -5,18 +5,18 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/check"
+	"github.com/p2pstream/p2pstream/internal/validate"
 )
 
 // Validate reports the first field that cannot work, by its JSON name. It opens no file.
 func (c Config) Validate() error {
 	c = c.WithDefaults(1)
-	return check.First(
-		check.HostPort(":8000")("config.listen", c.Listen),
-		check.Optional("config.internalListen", c.InternalListen, check.HostPort(":8001")),
-		check.Optional("config.adminListen", c.AdminListen, check.HostPort(":9090")),
+	return validate.First(
+		validate.HostPort(":8000")("config.listen", c.Listen),
+		validate.Optional("config.internalListen", c.InternalListen, validate.HostPort(":8001")),
+		validate.Optional("config.adminListen", c.AdminListen, validate.HostPort(":9090")),
 		c.validateSecrets(),
-		check.Each("config.allowedOrigins", c.AllowedOrigins, check.Origin),
+		validate.Each("config.allowedOrigins", c.AllowedOrigins, validate.Origin),
 		c.validateIntervals(),
 		c.validateNumbers(),
 		c.Stream.validate(),
@@ -42,12 +42,12 @@ func (c Config) validateIntervals() error {
 		return fmt.Errorf("config.announceInterval.max: %v is above 1h", c.AnnounceInterval.Max)
 	}
 	l := c.Limits
-	return check.First(
-		check.Between("config.limits.pingInterval", l.PingInterval, Duration(time.Second), Duration(time.Minute)),
-		check.NotNegative("config.drainPeriod", c.DrainPeriod.Std()),
-		check.NotNegative("config.limits.writeTimeout", l.WriteTimeout.Std()),
-		check.NotNegative("config.limits.firstMessageTimeout", l.FirstMessageTimeout.Std()),
-		check.NotNegative("config.limits.idleTimeout", l.IdleTimeout.Std()),
+	return validate.First(
+		validate.Between("config.limits.pingInterval", l.PingInterval, Duration(time.Second), Duration(time.Minute)),
+		validate.NotNegative("config.drainPeriod", c.DrainPeriod.Std()),
+		validate.NotNegative("config.limits.writeTimeout", l.WriteTimeout.Std()),
+		validate.NotNegative("config.limits.firstMessageTimeout", l.FirstMessageTimeout.Std()),
+		validate.NotNegative("config.limits.idleTimeout", l.IdleTimeout.Std()),
 	)
 }
 
@@ -71,7 +71,7 @@ func (c Config) validateNumbers() error {
 		{"limits.offersPerSecond", l.OffersPerSecond}, {"limits.bytesPerSecond", l.BytesPerSecond},
 		{"limits.byteBurst", l.ByteBurst}, {"limits.requestBurst", l.RequestBurst}, {"limits.sessions", l.Sessions},
 	} {
-		if err := check.AtLeast("config."+f.name, f.value, 1); err != nil {
+		if err := validate.AtLeast("config."+f.name, f.value, 1); err != nil {
 			return err
 		}
 	}
@@ -85,12 +85,12 @@ func (s *StreamConfig) validate() error {
 	if s == nil {
 		return nil
 	}
-	return check.First(
-		check.HTTP("config.stream.sourceURL", s.SourceURL),
-		check.Optional("config.stream.seederURL", s.SeederURL, check.HTTP),
-		check.Optional("config.stream.externalURL", s.ExternalURL, check.BaseURL),
-		check.Each("config.stream.stun", s.STUN, check.STUN),
-		check.NotNegative("config.stream.telemetryInterval", s.TelemetryInterval.Std()),
-		check.JSONObject("config.stream.settings", s.Settings, `{"core":{"highDemandTimeWindow":5}}`),
+	return validate.First(
+		validate.HTTP("config.stream.sourceURL", s.SourceURL),
+		validate.Optional("config.stream.seederURL", s.SeederURL, validate.HTTP),
+		validate.Optional("config.stream.externalURL", s.ExternalURL, validate.BaseURL),
+		validate.Each("config.stream.stun", s.STUN, validate.STUN),
+		validate.NotNegative("config.stream.telemetryInterval", s.TelemetryInterval.Std()),
+		validate.JSONObject("config.stream.settings", s.Settings, `{"core":{"highDemandTimeWindow":5}}`),
 	)
 }

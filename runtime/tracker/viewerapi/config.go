@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/redact"
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
@@ -57,14 +57,14 @@ type Site struct {
 
 // Validate names the first field that cannot work.
 func (c Config) Validate() error {
-	if err := check.First(
-		check.Optional("config.streamURL", c.StreamURL, check.HTTP),
-		check.Optional("config.externalURL", c.ExternalURL, check.BaseURL),
-		check.Each("config.stun", c.STUN, func(field, server string) error {
-			return check.STUN(field, "stun:"+strings.TrimPrefix(server, "stun:"))
+	if err := validate.First(
+		validate.Optional("config.streamURL", c.StreamURL, validate.HTTP),
+		validate.Optional("config.externalURL", c.ExternalURL, validate.BaseURL),
+		validate.Each("config.stun", c.STUN, func(field, server string) error {
+			return validate.STUN(field, "stun:"+strings.TrimPrefix(server, "stun:"))
 		}),
-		check.Each("config.allowedOrigins", c.AllowedOrigins, check.Origin),
-		check.JSONObject("config.settings", c.Settings, `{"core":{"highDemandTimeWindow":5}}`),
+		validate.Each("config.allowedOrigins", c.AllowedOrigins, validate.Origin),
+		validate.JSONObject("config.settings", c.Settings, `{"core":{"highDemandTimeWindow":5}}`),
 	); err != nil {
 		return err
 	}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
@@ -45,13 +45,13 @@ func (c Config) Validate() error {
 			return fmt.Errorf("config.generations: %q is unknown; use one of %v", g, identity.Generations())
 		}
 	}
-	return check.First(
-		check.Optional("config.configURL", c.ConfigURL, check.HTTP),
-		check.Optional("config.source", c.Source, check.HTTP),
-		check.Each("config.trackers", c.Trackers, check.WebSocket),
-		check.Each("config.stun", c.STUN, check.STUN),
-		check.NotNegative("config.storeBytes", c.StoreBytes),
-		check.NotNegative("config.maxPeers", c.MaxPeers),
-		check.NotNegative("config.startupWait", c.StartupWait.Std()),
+	return validate.First(
+		validate.Optional("config.configURL", c.ConfigURL, validate.HTTP),
+		validate.Optional("config.source", c.Source, validate.HTTP),
+		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
+		validate.Each("config.stun", c.STUN, validate.STUN),
+		validate.NotNegative("config.storeBytes", c.StoreBytes),
+		validate.NotNegative("config.maxPeers", c.MaxPeers),
+		validate.NotNegative("config.startupWait", c.StartupWait.Std()),
 	)
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/p2pstream/p2pstream/internal/check"
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/viewer/join"
 )
 
@@ -57,18 +57,18 @@ type Options struct {
 
 // Validate names the first field that cannot be used.
 func (c Config) Validate() error {
-	return check.First(c.Config.Validate(), c.Options.Validate())
+	return validate.First(c.Config.Validate(), c.Options.Validate())
 }
 
 // Validate names the first field that cannot be used.
 func (o Options) Validate() error {
-	return check.First(
-		check.Optional("config.listen", o.Listen, check.HostPort(DefaultListen)),
-		check.Optional("config.adminListen", o.AdminListen, check.HostPort(":9092")),
-		check.Each("config.allowedHosts", o.AllowedHosts, checkHost),
-		check.NotNegative("config.maxPlayers", o.MaxPlayers),
-		check.NotNegative("config.maxRequests", o.MaxRequests),
-		check.NotNegative("config.playerIdle", o.PlayerIdle.Std()),
+	return validate.First(
+		validate.Optional("config.listen", o.Listen, validate.HostPort(DefaultListen)),
+		validate.Optional("config.adminListen", o.AdminListen, validate.HostPort(":9092")),
+		validate.Each("config.allowedHosts", o.AllowedHosts, checkHost),
+		validate.NotNegative("config.maxPlayers", o.MaxPlayers),
+		validate.NotNegative("config.maxRequests", o.MaxRequests),
+		validate.NotNegative("config.playerIdle", o.PlayerIdle.Std()),
 	)
 }
 

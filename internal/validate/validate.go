@@ -1,9 +1,9 @@
-// Package check holds what the configurations of all programs are checked
+// Package validate holds what the configurations of all programs are checked
 // with, so that the same mistake is told in the same words everywhere. Every
 // error begins with the field's path, as it is written in the JSON file, and
 // says what would work. Nothing is resolved, opened or asked: a configuration
 // is checked where it is made as well as where it is used.
-package check
+package validate
 
 import (
 	"cmp"

@@ -1,4 +1,4 @@
-package front
+package sockets
 
 import (
 	"fmt"
@@ -15,7 +15,7 @@ type metrics struct {
 // refusals are why a socket is not opened.
 var refusals = []string{"origin", "token", "upgrade_rate", "upgrade_rate_of_address", "sockets", "sockets_per_address", "draining", "handshake"}
 
-func newMetrics(f *Front, reg prometheus.Registerer) (*metrics, error) {
+func newMetrics(s *Server, reg prometheus.Registerer) (*metrics, error) {
 	closed := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_closed_total",
 		Help: "Sockets closed, by reason."}, []string{"reason"})
 	m := &metrics{
@@ -37,7 +37,7 @@ func newMetrics(f *Front, reg prometheus.Registerer) (*metrics, error) {
 			ConstLabels: prometheus.Labels{"role": role}}, func() float64 { return float64(v()) })
 	}
 	for _, c := range []prometheus.Collector{m.opened, m.binary, m.refused, closed,
-		gauge("viewer", f.Viewers), gauge("seeder", f.Seeders)} {
+		gauge("viewer", s.Viewers), gauge("seeder", s.Seeders)} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}

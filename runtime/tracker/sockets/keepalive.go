@@ -1,4 +1,4 @@
-package front
+package sockets
 
 import (
 	"context"
@@ -12,17 +12,17 @@ const slots = 32
 const probeTimeout = 4 * time.Second
 
 // watch has the probed connection looked at in time.
-func (f *Front) watch(c *conn) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
+func (s *Server) watch(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if c.slot >= 0 {
-		f.watched[c] = struct{}{}
+		s.watched[c] = struct{}{}
 	}
 }
 
 // keepAlive pings and cuts connections until ctx ends.
-func (f *Front) keepAlive(ctx context.Context) {
-	turn := time.NewTicker(f.cfg.PingInterval / slots)
+func (s *Server) keepAlive(ctx context.Context) {
+	turn := time.NewTicker(s.cfg.PingInterval / slots)
 	defer turn.Stop()
 	probes := time.NewTicker(time.Second)
 	defer probes.Stop()
@@ -33,27 +33,27 @@ func (f *Front) keepAlive(ctx context.Context) {
 			return
 		case <-turn.C:
 			slot = (slot + 1) % slots
-			batch = f.members(batch[:0], slot)
-			f.keepSlot(batch)
+			batch = s.members(batch[:0], slot)
+			s.keepSlot(batch)
 			clear(batch)
 		case <-probes.C:
-			f.checkProbes()
+			s.checkProbes()
 		}
 	}
 }
 
-func (f *Front) members(dst []*conn, slot int) []*conn {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for c := range f.slots[slot] {
+func (s *Server) members(dst []*conn, slot int) []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.slots[slot] {
 		dst = append(dst, c)
 	}
 	return dst
 }
 
-func (f *Front) keepSlot(batch []*conn) {
-	now := f.clock()
-	dead := (2*f.cfg.PingInterval + 5*time.Second).Milliseconds()
+func (s *Server) keepSlot(batch []*conn) {
+	now := s.clock()
+	dead := (2*s.cfg.PingInterval + 5*time.Second).Milliseconds()
 	for _, c := range batch {
 		c.chatter.Store(0)
 		switch {
@@ -70,25 +70,25 @@ func (f *Front) keepSlot(batch []*conn) {
 // idle reports whether the client has said nothing for too long. One that never has is given less time.
 func (c *conn) idle(now int64) bool {
 	if last := c.lastMessage.Load(); last != 0 {
-		return now-last > c.front.cfg.IdleTimeout.Milliseconds()
+		return now-last > c.server.cfg.IdleTimeout.Milliseconds()
 	}
-	return now-c.opened > min(c.front.cfg.FirstMessageTimeout, c.front.cfg.IdleTimeout).Milliseconds()
+	return now-c.opened > min(c.server.cfg.FirstMessageTimeout, c.server.cfg.IdleTimeout).Milliseconds()
 }
 
-func (f *Front) checkProbes() {
-	now := f.clock()
+func (s *Server) checkProbes() {
+	now := s.clock()
 	var dead []*conn
-	f.mu.Lock()
-	for c := range f.watched {
+	s.mu.Lock()
+	for c := range s.watched {
 		switch at := c.probed.Load(); {
 		case at == 0:
-			delete(f.watched, c)
+			delete(s.watched, c)
 		case now-at > probeTimeout.Milliseconds():
-			delete(f.watched, c)
+			delete(s.watched, c)
 			dead = append(dead, c)
 		}
 	}
-	f.mu.Unlock()
+	s.mu.Unlock()
 	for _, c := range dead {
 		c.Close(ReasonDead)
 	}

@@ -1,4 +1,4 @@
-package front
+package sockets
 
 import (
 	"crypto/subtle"
@@ -17,31 +17,31 @@ func IsUpgrade(r *http.Request) bool {
 
 // ServeHTTP upgrades a request and hands the socket to its own goroutine, so that nothing of the HTTP server's
 // buffers and stack stays with it.
-func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refuse := func(limit string, status int) {
-		f.metrics.refused.WithLabelValues(limit).Inc()
-		if f.logLimit.Allow() {
-			f.log.Warn("socket refused", "reason", limit, "address", r.RemoteAddr, "origin", short(r.Header.Get("Origin")))
+		s.metrics.refused.WithLabelValues(limit).Inc()
+		if s.logLimit.Allow() {
+			s.log.Warn("socket refused", "reason", limit, "address", r.RemoteAddr, "origin", short(r.Header.Get("Origin")))
 		}
 		http.Error(w, limit, status)
 	}
 	// Browsers always send their origin; other programs can send any, so it protects nothing where it is missing.
-	if origin := r.Header.Get("Origin"); origin != "" && !f.cfg.Origin(origin, r.Host) {
+	if origin := r.Header.Get("Origin"); origin != "" && !s.cfg.Origin(origin, r.Host) {
 		refuse("origin", http.StatusForbidden)
 		return
 	}
-	seeder, ok := f.authorize(r)
+	seeder, ok := s.authorize(r)
 	if !ok {
 		refuse("token", http.StatusUnauthorized)
 		return
 	}
-	c := &conn{front: f, address: addresses.Of(r.RemoteAddr), seeder: seeder}
-	if limit := f.tooOften(c); limit != "" {
+	c := &conn{server: s, address: addresses.Of(r.RemoteAddr), seeder: seeder}
+	if limit := s.tooOften(c); limit != "" {
 		w.Header().Set("Retry-After", "2")
 		refuse(limit, http.StatusServiceUnavailable)
 		return
 	}
-	if limit := f.enter(c); limit != "" {
+	if limit := s.enter(c); limit != "" {
 		w.Header().Set("Retry-After", "5")
 		refuse(limit, http.StatusServiceUnavailable)
 		return
@@ -50,11 +50,11 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if seeder {
 		factor = seederFactor
 	}
-	paced := hijacker{w, float64(factor * f.cfg.BytesPerSecond), float64(factor * f.cfg.ByteBurst)}
-	ws, err := f.upgrader.Upgrade(paced, r, http.Header{signaling.TrackerHeader: {"1"}})
+	paced := hijacker{w, float64(factor * s.cfg.BytesPerSecond), float64(factor * s.cfg.ByteBurst)}
+	ws, err := s.upgrader.Upgrade(paced, r, http.Header{signaling.TrackerHeader: {"1"}})
 	if err != nil {
-		f.metrics.refused.WithLabelValues("handshake").Inc()
-		f.leave(c)
+		s.metrics.refused.WithLabelValues("handshake").Inc()
+		s.leave(c)
 		return
 	}
 	c.ws, c.net, c.raw = ws, ws.NetConn(), below(ws.NetConn())
@@ -63,9 +63,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if session := r.URL.Query().Get("session"); session != "" {
 		client.Session = strings.Clone(session[:min(len(session), 256)])
 	}
-	f.begin(c)
-	f.metrics.opened.Inc()
-	go c.read(f.handler, client)
+	s.begin(c)
+	s.metrics.opened.Inc()
+	go c.read(s.handler, client)
 }
 
 // seederFactor is how many times as much as a viewer a seeder may send.
@@ -78,13 +78,13 @@ func short(s string) string { return s[:min(len(s), shortLength)] }
 
 // tooOften names the limit that an upgrade hits by coming too soon after others. The address comes first: whoever is
 // over its own share must not use up everybody's.
-func (f *Front) tooOften(c *conn) (limit string) {
+func (s *Server) tooOften(c *conn) (limit string) {
 	switch {
 	case c.seeder:
 		return ""
-	case !f.byAddress.Allow(c.address, time.Now()):
+	case !s.byAddress.Allow(c.address, time.Now()):
 		return "upgrade_rate_of_address"
-	case !f.upgrades.Allow():
+	case !s.upgrades.Allow():
 		return "upgrade_rate"
 	}
 	return ""
@@ -98,12 +98,12 @@ func (c *conn) boundKernel() {
 }
 
 // authorize tells seeders from viewers. A wrong token is refused: whoever sends one believes to be a seeder.
-func (f *Front) authorize(r *http.Request) (seeder, ok bool) {
+func (s *Server) authorize(r *http.Request) (seeder, ok bool) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		return false, true
 	}
-	want := f.cfg.Token()
+	want := s.cfg.Token()
 	kind, got, _ := strings.Cut(header, " ")
 	if want == "" || !strings.EqualFold(kind, "Bearer") {
 		return false, want == ""

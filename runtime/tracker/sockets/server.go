@@ -1,4 +1,4 @@
-package front
+package sockets
 
 import (
 	"log/slog"
@@ -37,8 +37,8 @@ type Config struct {
 	Token func() string
 }
 
-// Front accepts WebSocket connections for a handler.
-type Front struct {
+// Server accepts WebSocket connections for a handler.
+type Server struct {
 	cfg      Config
 	log      *slog.Logger
 	handler  Handler
@@ -54,7 +54,7 @@ type Front struct {
 
 	mu        sync.Mutex
 	closed    bool
-	empty     chan struct{} // closed when the last connection leaves a front that is closed
+	empty     chan struct{} // closed when the last connection leaves a server that is closed
 	addresses map[netip.Addr]int
 	slots     [slots]map[*conn]struct{}
 	nextSlot  int
@@ -62,16 +62,16 @@ type Front struct {
 	wg        sync.WaitGroup
 }
 
-// New returns a front that passes messages to handler.
-func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registerer) (*Front, error) {
-	f := &Front{cfg: cfg, log: log, handler: handler, started: time.Now(),
+// New returns a server that passes messages to handler.
+func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
+	s := &Server{cfg: cfg, log: log, handler: handler, started: time.Now(),
 		upgrades:  rate.NewLimiter(rate.Limit(cfg.UpgradesPerSecond), cfg.UpgradeBurst),
 		byAddress: addresses.NewLimiter(float64(cfg.AddressUpgradesPerSecond), cfg.AddressUpgradeBurst),
 		logLimit:  rate.NewLimiter(1, 5),
 		addresses: make(map[netip.Addr]int),
 		watched:   make(map[*conn]struct{}),
 	}
-	f.upgrader = websocket.Upgrader{
+	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: 10 * time.Second,
 		// An answer, the commonest message, fits and takes one system call. Of larger ones the rest bypasses the buffer.
 		ReadBufferSize:  1536,
@@ -83,94 +83,94 @@ func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registere
 		},
 	}
 	var err error
-	f.metrics, err = newMetrics(f, reg)
-	return f, err
+	s.metrics, err = newMetrics(s, reg)
+	return s, err
 }
 
-// clock is milliseconds since the front began, never 0.
-func (f *Front) clock() int64 { return time.Since(f.started).Milliseconds() + 1 }
+// clock is milliseconds since the server started, never 0.
+func (s *Server) clock() int64 { return time.Since(s.started).Milliseconds() + 1 }
 
 // Viewers returns how many sockets viewers have.
-func (f *Front) Viewers() int { return int(f.viewers.Load()) }
+func (s *Server) Viewers() int { return int(s.viewers.Load()) }
 
 // Seeders returns how many sockets seeders have.
-func (f *Front) Seeders() int { return int(f.seeders.Load()) }
+func (s *Server) Seeders() int { return int(s.seeders.Load()) }
 
 // enter reserves a place for a connection; the name of the limit that is hit is returned, or "".
-func (f *Front) enter(c *conn) string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	total := int(f.viewers.Load() + f.seeders.Load())
+func (s *Server) enter(c *conn) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total := int(s.viewers.Load() + s.seeders.Load())
 	switch {
-	case f.closed:
+	case s.closed:
 		return "draining"
 	// A hundredth is kept for seeders, without which viewers have little to gain here.
-	case total >= f.cfg.Sockets, !c.seeder && total >= f.cfg.Sockets-f.cfg.Sockets/100:
+	case total >= s.cfg.Sockets, !c.seeder && total >= s.cfg.Sockets-s.cfg.Sockets/100:
 		return "sockets"
-	case !c.seeder && f.cfg.SocketsPerAddress >= 0 && f.addresses[c.address] >= f.cfg.SocketsPerAddress:
+	case !c.seeder && s.cfg.SocketsPerAddress >= 0 && s.addresses[c.address] >= s.cfg.SocketsPerAddress:
 		return "sockets_per_address"
 	}
 	if c.seeder {
-		f.seeders.Add(1)
+		s.seeders.Add(1)
 	} else {
-		f.viewers.Add(1)
-		f.addresses[c.address]++
+		s.viewers.Add(1)
+		s.addresses[c.address]++
 	}
-	f.wg.Add(1)
+	s.wg.Add(1)
 	c.slot = -1
 	return ""
 }
 
 // begin makes a connection known to the keep-alive.
-func (f *Front) begin(c *conn) {
-	now := f.clock()
+func (s *Server) begin(c *conn) {
+	now := s.clock()
 	c.lastFrame.Store(now)
 	c.opened = now
-	f.mu.Lock()
-	f.nextSlot = (f.nextSlot + 1) % slots
-	c.slot = f.nextSlot
-	if f.slots[c.slot] == nil {
-		f.slots[c.slot] = make(map[*conn]struct{})
+	s.mu.Lock()
+	s.nextSlot = (s.nextSlot + 1) % slots
+	c.slot = s.nextSlot
+	if s.slots[c.slot] == nil {
+		s.slots[c.slot] = make(map[*conn]struct{})
 	}
-	f.slots[c.slot][c] = struct{}{}
-	closed := f.closed
-	f.mu.Unlock()
+	s.slots[c.slot][c] = struct{}{}
+	closed := s.closed
+	s.mu.Unlock()
 	if closed {
 		c.Close(ReasonDrain)
 	}
 }
 
 // leave gives the place of a connection back.
-func (f *Front) leave(c *conn) {
-	f.mu.Lock()
+func (s *Server) leave(c *conn) {
+	s.mu.Lock()
 	if c.slot >= 0 {
-		delete(f.slots[c.slot], c)
+		delete(s.slots[c.slot], c)
 	}
-	delete(f.watched, c)
+	delete(s.watched, c)
 	if c.seeder {
-		f.seeders.Add(-1)
+		s.seeders.Add(-1)
 	} else {
-		f.viewers.Add(-1)
-		if f.addresses[c.address]--; f.addresses[c.address] <= 0 {
-			delete(f.addresses, c.address)
+		s.viewers.Add(-1)
+		if s.addresses[c.address]--; s.addresses[c.address] <= 0 {
+			delete(s.addresses, c.address)
 		}
 	}
-	if f.empty != nil && f.viewers.Load()+f.seeders.Load() == 0 {
-		close(f.empty)
-		f.empty = nil
+	if s.empty != nil && s.viewers.Load()+s.seeders.Load() == 0 {
+		close(s.empty)
+		s.empty = nil
 	}
-	f.mu.Unlock()
-	f.wg.Done()
+	s.mu.Unlock()
+	s.wg.Done()
 }
 
 // gone is the end of a connection whose reader has returned.
-func (f *Front) gone(c *conn, session Session) {
+func (s *Server) gone(c *conn, session Session) {
 	session.Closed()
 	c.mu.Lock()
 	reason := c.reason
 	c.mu.Unlock()
-	f.metrics.closed[reason].Inc()
-	f.leave(c)
+	s.metrics.closed[reason].Inc()
+	s.leave(c)
 }
 
 // below returns the connection under all wrappers that admit to be one.

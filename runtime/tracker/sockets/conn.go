@@ -1,4 +1,4 @@
-package front
+package sockets
 
 import (
 	"errors"
@@ -14,16 +14,16 @@ import (
 
 // conn is one socket.
 type conn struct {
-	front *Front
-	ws    *websocket.Conn
-	net   net.Conn
+	server *Server
+	ws     *websocket.Conn
+	net    net.Conn
 	// raw is the connection below TLS. Closing it never waits, where closing a TLS connection sends an alert first
 	// and may wait for a client that does not read, with a shard waiting behind.
 	raw     net.Conn
 	address netip.Addr
 	seeder  bool
 
-	// Milliseconds since the front began, of the last frame and of the last message (0 if there was none yet); probed,
+	// Milliseconds since the server started, of the last frame and of the last message (0 if there was none yet); probed,
 	// if not 0, is when a sign of life was asked for, and lastProbe when that was done last.
 	lastFrame, lastMessage, probed, lastProbe atomic.Int64
 	opened                                    int64
@@ -47,9 +47,9 @@ func (c *conn) Send(msg []byte) bool { return c.frame(opText, msg) }
 // sendLimit is how many bytes may wait for the client.
 func (c *conn) sendLimit() int {
 	if c.seeder {
-		return 4 * c.front.cfg.SendQueueBytes
+		return 4 * c.server.cfg.SendQueueBytes
 	}
-	return c.front.cfg.SendQueueBytes
+	return c.server.cfg.SendQueueBytes
 }
 
 func (c *conn) frame(opcode byte, payload []byte) bool {
@@ -89,7 +89,7 @@ func (c *conn) flush() {
 			return
 		}
 		c.mu.Unlock()
-		timeout := c.front.cfg.WriteTimeout
+		timeout := c.server.cfg.WriteTimeout
 		if closing {
 			timeout = min(timeout, lastWords)
 		}
@@ -172,14 +172,14 @@ func (c *conn) finished(reason Reason) {
 // Probe implements Conn. One probe in a while is enough: whoever claims the id of another again and again must not
 // make the tracker send as many pings.
 func (c *conn) Probe() {
-	now := c.front.clock()
+	now := c.server.clock()
 	last := c.lastProbe.Load()
 	if last != 0 && now-last < probeTimeout.Milliseconds() || !c.lastProbe.CompareAndSwap(last, now) {
 		return
 	}
 	if c.probed.CompareAndSwap(0, now) {
 		c.ping()
-		c.front.watch(c)
+		c.server.watch(c)
 	}
 }
 
@@ -200,8 +200,8 @@ func (c *conn) ponged() {
 // read is the life of the connection.
 func (c *conn) read(handler Handler, client Client) {
 	session := handler.Open(c, client)
-	defer c.front.gone(c, session)
-	c.ws.SetReadLimit(int64(c.front.cfg.MessageBytes))
+	defer c.server.gone(c, session)
+	c.ws.SetReadLimit(int64(c.server.cfg.MessageBytes))
 	c.ws.SetPingHandler(func(data string) error {
 		c.alive()
 		c.chat()
@@ -228,9 +228,9 @@ func (c *conn) read(handler Handler, client Client) {
 			return
 		}
 		c.alive()
-		c.lastMessage.Store(c.front.clock())
+		c.lastMessage.Store(c.server.clock())
 		if kind != websocket.TextMessage {
-			c.front.metrics.binary.Inc()
+			c.server.metrics.binary.Inc()
 			c.chat()
 			m.Release()
 			continue
@@ -250,7 +250,7 @@ func (c *conn) chat() {
 }
 
 func (c *conn) alive() {
-	c.lastFrame.Store(c.front.clock())
+	c.lastFrame.Store(c.server.clock())
 	c.probed.Store(0)
 }
 

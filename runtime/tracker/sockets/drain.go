@@ -1,4 +1,4 @@
-package front
+package sockets
 
 import (
 	"context"
@@ -6,17 +6,17 @@ import (
 )
 
 // Run keeps connections alive until ctx ends, then closes them over the drain period and waits for them.
-func (f *Front) Run(ctx context.Context, drain time.Duration) {
-	f.keepAlive(ctx)
-	f.drain(drain)
-	f.wg.Wait()
+func (s *Server) Run(ctx context.Context, drain time.Duration) {
+	s.keepAlive(ctx)
+	s.drain(drain)
+	s.wg.Wait()
 }
 
 // Refuse lets nobody new in from now on, as Run does some time after its context ended.
-func (f *Front) Refuse() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.closed = true
+func (s *Server) Refuse() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 }
 
 // headStart is the share of the drain period that seeders have to themselves.
@@ -25,8 +25,8 @@ const headStart = 10
 // drain closes all connections: those of seeders at once, so that whoever comes to the next tracker finds them there,
 // and those of viewers evenly over the period, so that clients that come back at once do not come together. It ends
 // early when nobody is left.
-func (f *Front) drain(period time.Duration) {
-	seeders, viewers, empty := f.close()
+func (s *Server) drain(period time.Duration) {
+	seeders, viewers, empty := s.close()
 	for _, c := range seeders {
 		c.Close(ReasonDrain)
 	}
@@ -49,11 +49,11 @@ func (f *Front) drain(period time.Duration) {
 }
 
 // close lets nobody new in and returns who is there; empty is closed when nobody is any more.
-func (f *Front) close() (seeders, viewers []*conn, empty <-chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.closed = true
-	for _, slot := range f.slots {
+func (s *Server) close() (seeders, viewers []*conn, empty <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, slot := range s.slots {
 		for c := range slot {
 			if c.seeder {
 				seeders = append(seeders, c)
@@ -62,11 +62,11 @@ func (f *Front) close() (seeders, viewers []*conn, empty <-chan struct{}) {
 			}
 		}
 	}
-	f.empty = make(chan struct{})
-	empty = f.empty
-	if f.viewers.Load()+f.seeders.Load() == 0 {
-		close(f.empty)
-		f.empty = nil
+	s.empty = make(chan struct{})
+	empty = s.empty
+	if s.viewers.Load()+s.seeders.Load() == 0 {
+		close(s.empty)
+		s.empty = nil
 	}
 	return seeders, viewers, empty
 }

@@ -1,11 +1,11 @@
-// Package front owns the tracker's sockets: upgrading, reading, writing without ever blocking the caller, keeping
+// Package sockets owns the tracker's sockets: upgrading, reading, writing without ever blocking the caller, keeping
 // alive, and cutting off clients that are slow, silent or dead. What the messages mean is a Handler's business.
 //
 // An idle socket has one goroutine, which waits in a read, and no buffer but a small one for frame headers:
 // messages are read into pooled buffers, and frames to be sent wait in a pooled buffer that a short-lived goroutine
 // writes out, as many frames in one system call as there are. Frames are built here and not by gorilla/websocket,
 // whose writer takes one system call a frame and blocks its caller.
-package front
+package sockets
 
 // Conn is one client's connection, as handlers see it.
 type Conn interface {
