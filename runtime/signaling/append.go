@@ -2,8 +2,8 @@ package signaling
 
 import "strconv"
 
-// Announce is what a client tells a tracker about itself, fields as p2p-media-loader 2.3.1 sends them. `left` is
-// not sent, as there.
+// Announce is a client's announce, with the fields that p2p-media-loader 2.3.1 sends. Like that library, it does not
+// send `left`.
 type Announce struct {
 	InfoHash, PeerID ID
 	Event            Event
@@ -57,7 +57,7 @@ func AppendAnswer(dst []byte, infoHash, peerID, to ID, sdp, offerID, trackerID R
 	return append(dst, '}')
 }
 
-// AppendScrape appends a client's scrape of the given swarms; none means: all that the tracker wants to show.
+// AppendScrape appends a client's scrape of the given swarms; without any, of all swarms that the tracker chooses to show.
 func AppendScrape(dst []byte, infoHashes ...ID) []byte {
 	dst = append(dst, `{"action":"scrape"`...)
 	for i, id := range infoHashes {
@@ -90,12 +90,12 @@ func AppendReply(dst []byte, infoHash ID, interval, complete, incomplete int) []
 	return append(dst, '}')
 }
 
-// AppendRelayedOffer appends what a tracker sends to the peer that an offer goes to; from is who offers.
+// AppendRelayedOffer appends the message that relays an offer to its recipient; from is the offerer.
 func AppendRelayedOffer(dst []byte, infoHash, from ID, o Offer) []byte {
 	return appendRelayed(dst, infoHash, from, "offer", o.SDP, o.ID)
 }
 
-// AppendRelayedAnswer appends what a tracker sends to the offerer; from is who answers.
+// AppendRelayedAnswer appends the message that relays an answer to the offerer; from is the answerer.
 func AppendRelayedAnswer(dst []byte, infoHash, from ID, sdp, offerID Raw) []byte {
 	return appendRelayed(dst, infoHash, from, "answer", sdp, offerID)
 }
@@ -137,7 +137,7 @@ func AppendScrapeReply(dst []byte, files []ScrapeFile, minInterval int) []byte {
 
 // AppendFailure appends a tracker's failure. It always carries an action that clients know, because
 // p2p-media-loader 2.x drops its socket for minutes on a message without one, and the info hash as its sender
-// spelled it where that is known, because several swarms share a socket.
+// spelled it if that is known, because several swarms share a socket.
 func AppendFailure(dst []byte, action Action, infoHash Raw, reason string) []byte {
 	if action == ActionScrape {
 		dst = append(dst, `{"action":"scrape","failure reason":`...)

@@ -2,7 +2,7 @@ package signaling
 
 import "unicode/utf8"
 
-// Action is what a message asks for, or is about.
+// Action is the kind of request in a message, or the kind that a reply belongs to.
 type Action uint8
 
 // Actions of the WebTorrent tracker protocol. An answer is an `announce` on the wire; it has its own value here
@@ -33,7 +33,7 @@ var eventNames = [...]string{EventNone: "", EventStarted: "started", EventStoppe
 	EventCompleted: "completed", EventUpdate: "update", EventPaused: "paused", EventEmpty: "empty"}
 
 // Offer is one offer of an announce: the JSON strings of its session description and of its id, as spelled by
-// the sender. Everything else that the sender put into it is left behind.
+// the sender. Other fields of the offer are dropped.
 type Offer struct {
 	SDP, ID Raw
 }
@@ -43,12 +43,12 @@ type ClientMessage struct {
 	Action Action
 	// InfoHash and PeerID are valid for announces and answers.
 	InfoHash, PeerID ID
-	// RawInfoHash is the info hash as spelled, even if invalid, so that a failure can name it; nil if there was
-	// none, or if it was no text or absurdly long.
+	// RawInfoHash is the info hash as spelled, even if invalid, so that a failure can name it; nil if it was missing,
+	// not a string, or longer than maxEcho.
 	RawInfoHash Raw
 	Event       Event
-	// NumWant is how many peers the sender wants its offers to go to; -1 if it did not say (or not in a usable
-	// number), which means: all offers.
+	// NumWant is how many peers the sender wants its offers to go to; -1, which means all offers, if the field was
+	// missing or unusable.
 	NumWant int
 	// Complete says that the sender declared `left` to be 0.
 	Complete bool
@@ -64,22 +64,22 @@ type ClientMessage struct {
 	ScrapeAll bool
 }
 
-// ParseClientMessage reads one message from a client. The error is always an Error; the message then still holds
-// what is known of action and info hash, for the failure to be sent.
+// ParseClientMessage reads one message from a client. The error is always an Error; the message then still has the
+// action and info hash, as far as they are known, for the failure reply.
 func ParseClientMessage(b []byte, lim Limits) (ClientMessage, error) {
 	var m ClientMessage
 	err := m.Parse(b, lim.WithDefaults())
 	return m, err
 }
 
-// presence of fields during parsing; a field that is there and unusable is not the same as a missing one.
+// seen records which fields were present during parsing; a present but unusable field differs from a missing one.
 type seen struct {
 	peerID, toPeerID, infoHash bool
 	answer, answerBad          bool
 	scrapeBad, scrapeMany      bool
 }
 
-// Parse is ParseClientMessage into m, whose slices are used again. lim must have its defaults filled in.
+// Parse is ParseClientMessage into m, whose slices are reused. lim must have its defaults filled in.
 func (m *ClientMessage) Parse(b []byte, lim Limits) error {
 	*m = ClientMessage{NumWant: -1, Offers: m.Offers[:0], Scrape: m.Scrape[:0]}
 	if len(b) > lim.MessageBytes {
@@ -99,7 +99,7 @@ func (m *ClientMessage) Parse(b []byte, lim Limits) error {
 	var have seen
 	ok := s.object(func(key []byte) bool { return m.field(&s, key, &have, lim) })
 	if !ok || !s.end() {
-		// What was read of a broken message proves nothing.
+		// Fields of a malformed message must not be used.
 		*m = ClientMessage{NumWant: -1, Offers: m.Offers[:0], Scrape: m.Scrape[:0]}
 		return ErrSyntax
 	}
@@ -135,7 +135,7 @@ func (m *ClientMessage) field(s *scanner, key []byte, have *seen, lim Limits) bo
 	case "answer":
 		if s.peek() == 'n' {
 			have.answer = false
-			return s.word("null")
+			return s.literal("null")
 		}
 		have.answer = true
 		sdp, usable, ok := description(s, "answer")
@@ -291,7 +291,7 @@ func idField(s *scanner, id *ID, good *bool) bool {
 	return ok
 }
 
-// check says what is wrong with a message that is well-formed JSON, in the order of bittorrent-tracker 11.
+// check validates a message that is well-formed JSON, in the order in which bittorrent-tracker 11 does.
 func (m *ClientMessage) check(have *seen) error {
 	switch m.Action {
 	case ActionScrape:

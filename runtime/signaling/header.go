@@ -1,6 +1,6 @@
 package signaling
 
-// TrackerHeader stands in a tracker's reply to the upgrade when the tracker is one of ours: such a tracker forgives an
-// answer that comes too late, forgets whoever leaves, and introduces peers by need. Where a proxy takes it out, peers
-// are as careful as with any other tracker.
+// TrackerHeader is in the reply to the WebSocket upgrade of a p2pstream tracker. Such a tracker tolerates late answers,
+// forgets peers as soon as they leave, and introduces peers by need. If a proxy removes the header, peers treat the
+// tracker as they treat a third-party one.
 const TrackerHeader = "P2pstream-Tracker"

@@ -5,11 +5,11 @@ import (
 	"strconv"
 )
 
-// maxDepth bounds nesting inside values that are skipped: recursion must not follow a stranger's brackets.
+// maxDepth bounds nesting inside skipped values: a client must not be able to cause deep recursion.
 const maxDepth = 32
 
-// scanner walks over JSON (RFC 8259) in place. Its methods report false at the first malformed byte; what lies
-// behind is then undefined. Text is assumed to be valid UTF-8: callers check the whole message once.
+// scanner walks over JSON (RFC 8259) in place. Its methods return false at the first malformed byte; the position is
+// then undefined. Text is assumed to be valid UTF-8: callers check the whole message once.
 type scanner struct {
 	b []byte
 	i int
@@ -69,7 +69,7 @@ func (s *scanner) text() (body []byte, plain, ok bool) {
 			return nil, false, false
 		}
 		plain = false
-		// The two escapes of every line of a session description, without the general decoder.
+		// Fast path for the two escapes that end every line of a session description.
 		if i+1 < len(b) && (b[i+1] == 'n' || b[i+1] == 'r') {
 			i += 2
 			continue
@@ -159,17 +159,18 @@ func (s *scanner) skip(depth int) bool {
 		}
 		return s.object(func([]byte) bool { return s.skip(depth + 1) })
 	case 't':
-		return s.word("true")
+		return s.literal("true")
 	case 'f':
-		return s.word("false")
+		return s.literal("false")
 	case 'n':
-		return s.word("null")
+		return s.literal("null")
 	default:
 		return s.skipNumber()
 	}
 }
 
-func (s *scanner) word(w string) bool {
+// literal consumes one of JSON's literal names: true, false or null.
+func (s *scanner) literal(w string) bool {
 	if len(s.b)-s.i < len(w) || string(s.b[s.i:s.i+len(w)]) != w {
 		return false
 	}

@@ -11,7 +11,7 @@ import (
 // by the parsers alias the parsed message.
 type Raw []byte
 
-// ErrNotText says that a raw value is not one JSON string.
+// ErrNotText is the error for a raw value that is not one JSON string.
 var ErrNotText = errors.New("value is not a JSON string")
 
 // Text decodes a JSON string. Unpaired surrogates become U+FFFD, as in encoding/json.
@@ -41,7 +41,7 @@ func (r Raw) is(want string) bool {
 
 // Key returns a number that is equal for two spellings of the same text ("\u0019" and the bare character), so
 // that an offer id can be recognised in an answer whose sender spells JSON in another way. It is a hash (FNV-1a,
-// 64 bit) over UTF-16 code units: unequal texts may share it, and somebody may search for such texts, so it must
+// 64 bit) over UTF-16 code units: different texts may collide, and an attacker can search for such texts, so it must
 // never be the only check.
 func (r Raw) Key() uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
@@ -166,7 +166,7 @@ func AppendText(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// appendChar appends the character U+00c as it stands inside a JSON string, spelled as JavaScript spells it.
+// appendChar appends the character U+00c as it is spelled inside a JSON string by JavaScript.
 func appendChar(dst []byte, c byte) []byte {
 	const hex = "0123456789abcdef"
 	switch {

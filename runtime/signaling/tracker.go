@@ -2,7 +2,7 @@ package signaling
 
 import "unicode/utf8"
 
-// Kind tells what a message from a tracker is mainly about.
+// Kind is the main content of a message from a tracker.
 type Kind uint8
 
 // Kinds, in the order in which a message that combines several is named: an offer inside a reply is an offer.
@@ -24,13 +24,13 @@ type ScrapeFile struct {
 // TrackerMessage is one message from a tracker to a client. Raw fields alias the parsed bytes.
 type TrackerMessage struct {
 	Kind Kind
-	// Action is ActionUnknown when missing or strange; p2p-media-loader 2.x treats that as a broken socket.
+	// Action is ActionUnknown when missing or unknown; p2p-media-loader 2.x treats that as a broken socket.
 	Action Action
 	// InfoHash is valid if HasInfoHash: bittorrent-tracker leaves it out of most failures.
 	InfoHash    ID
 	HasInfoHash bool
-	// Interval and MinInterval are seconds until the next announce, 0 if not told; at most a day. They and the
-	// counts may come with any kind.
+	// Interval and MinInterval are seconds until the next announce, 0 if missing; at most a day. They and the counts
+	// may be present in messages of any kind.
 	Interval, MinInterval int
 	// Complete and Incomplete count the members of the swarm; valid if HasCounts.
 	Complete, Incomplete int
@@ -51,12 +51,12 @@ const (
 	maxInterval    = 24 * 60 * 60
 	maxReason      = 512
 	maxScrapeFiles = 1024
-	// maxTrackerMessage is far above what trackers send to peers that bound their own offers.
+	// maxTrackerMessage is far above what trackers send to peers that limit their own offers.
 	maxTrackerMessage = 256 << 10
 )
 
-// ParseTrackerMessage reads one message from a tracker. The error is always an Error. Messages of kinds that are
-// not known are no error: the kind is KindUnknown, and clients ignore them. Offers and answers that cannot be
+// ParseTrackerMessage reads one message from a tracker. The error is always an Error. A message of an unknown kind is
+// not an error: its kind is KindUnknown, and clients ignore it. Offers and answers that cannot be
 // used (no peer id of 20 bytes, no description, no offer id) are errors.
 func ParseTrackerMessage(b []byte) (TrackerMessage, error) {
 	var m TrackerMessage
@@ -82,7 +82,7 @@ func ParseTrackerMessage(b []byte) (TrackerMessage, error) {
 type trackerParser struct {
 	scanner
 	m                         TrackerMessage
-	peerID                    bool // there and valid
+	peerID                    bool // present and valid
 	infoHashBad               bool
 	failure, offer, answer    bool
 	offerUsable, answerUsable bool
@@ -136,23 +136,23 @@ func (p *trackerParser) field(key []byte) bool {
 	return p.skip(0)
 }
 
-func (p *trackerParser) description(there, usable *bool, sdp *Raw, want string) bool {
-	*there = p.peek() != 'n'
+func (p *trackerParser) description(present, usable *bool, sdp *Raw, want string) bool {
+	*present = p.peek() != 'n'
 	var ok bool
 	*sdp, *usable, ok = description(&p.scanner, want)
 	return ok
 }
 
-// count reads a whole number that is not negative; anything else counts as 0 and not told.
-func (p *trackerParser) count(dst *int, most int64, there *bool) bool {
+// count reads a whole number that is not negative; anything else counts as missing, and 0.
+func (p *trackerParser) count(dst *int, limit int64, present *bool) bool {
 	n, usable, ok := p.integer()
 	usable = usable && n >= 0
 	*dst = 0
 	if usable {
-		*dst = int(min(n, most))
+		*dst = int(min(n, limit))
 	}
-	if there != nil {
-		*there = usable
+	if present != nil {
+		*present = usable
 	}
 	return ok
 }

@@ -1,24 +1,24 @@
 package telemetry
 
-// maxBoots bounds how many runs of trackers an Accumulator tells apart.
+// maxBoots bounds how many tracker runs an Accumulator remembers.
 const maxBoots = 8
 
-// Accumulator adds up what trackers counted, for a consumer that polls their stats: a tracker's counters begin at zero
-// with each boot, the accumulator's never fall back and count nothing twice. It can be kept as JSON and resumed.
+// Accumulator adds up what trackers counted, for a reader that polls their stats: a tracker's counters start at zero
+// with each boot; the accumulator's never decrease and count nothing twice. It can be stored as JSON and resumed.
 type Accumulator struct {
 	Total Counters    `json:"total"`
 	Boots []BootCount `json:"boots,omitempty"` // most recently observed last
 }
 
-// BootCount is the last reading of one run of a tracker.
+// BootCount is the last reading of one tracker run.
 type BootCount struct {
 	Boot    string   `json:"boot"`
 	Reading int64    `json:"reading,omitempty"` // its number
 	Last    Counters `json:"last"`
 }
 
-// Kept tells which readings the accumulator has, for the next question to a tracker. It must not be told before the
-// accumulator is where a restart finds it again.
+// Kept returns the readings that the accumulator includes, for the next request to a tracker. It must be sent only after
+// the accumulator was stored where it survives a restart.
 func (a *Accumulator) Kept() Kept {
 	kept := make(Kept, len(a.Boots))
 	for _, b := range a.Boots {
@@ -27,11 +27,11 @@ func (a *Accumulator) Kept() Kept {
 	return kept
 }
 
-// Observe takes one reading of a tracker's totals, with its number, and returns the new total. A boot id seen before
-// adds what was counted since; a new one adds all it counted, which by the rules of Aggregate is nothing that this
-// accumulator has of an earlier boot. A reading below an earlier one of the same boot (answers that overtook each other) adds nothing.
+// Observe adds one reading of a tracker's totals, with its number, and returns the new total. For a known boot id it
+// adds what was counted since the last reading; for a new one all of it, which by the rules of Aggregate contains nothing
+// that was read from an earlier boot. A reading below an earlier one of the same boot (replies out of order) adds nothing.
 func (a *Accumulator) Observe(boot string, reading int64, totals Counters) Counters {
-	totals = totals.Sub(Counters{}) // a negative counter is nobody's count
+	totals = totals.Sub(Counters{}) // negative counters become zero
 	entry := BootCount{Boot: boot}
 	for i, known := range a.Boots {
 		if known.Boot == boot {

@@ -18,8 +18,8 @@ type Config struct {
 	SeederCap        int64         // the same for a seeder, in bits per second (100 Gbit/s)
 	BurstBytes       int64         // what the caps allow at once on top (64 MiB)
 	ReportBurst      int           // reports a session may send at once (4); two per interval are always allowed
-	// OnlyRead says that somebody keeps the totals over restarts: from the first report on nothing is acknowledged
-	// before it is kept (MarkRead). Otherwise that holds for a minute after each reading.
+	// OnlyRead says that a reader (the operator) stores the totals across restarts: nothing is acknowledged before it is
+	// stored (MarkRead), from the first report on. Without OnlyRead that applies for a minute after each reading.
 	OnlyRead bool
 	Boot     string // names this run of the tracker in receipts
 }
@@ -45,7 +45,7 @@ func orDefault[T int | int64 | time.Duration](v, d T) T {
 	return v
 }
 
-// Sender is who sent a report, as far as the receiver could establish it by other means than the report.
+// Sender identifies the sender of a report, as established by the receiver and not by the report itself.
 type Sender struct {
 	Key    string    // unique among the sessions of its role
 	Stream string    // stream it belongs to
@@ -56,13 +56,13 @@ type Sender struct {
 
 // Result is what an accepted report changed.
 type Result struct {
-	Acked    Counters  // cumulative counters of the session that are counted for good
-	Receipts []Receipt // for what is counted above that
+	Acked    Counters  // cumulative counters of the session that are stored permanently
+	Receipts []Receipt // for what is counted above Acked
 	Delta    Counters  // what this report added to the sums
 	First    bool      // the session was not known before
 	Stalls   int       // added stalls
 	StallMs  int64     // added milliseconds of stalls
-	Startup  int64     // milliseconds of startup when this report is the first to tell it, else 0
+	Startup  int64     // milliseconds of startup if this report is the first to state it, else 0
 }
 
 // Aggregate sums reports. One goroutine at a time may use it.
@@ -72,18 +72,18 @@ type Aggregate struct {
 	sessions map[sessionKey]*session
 	silent   *session              // least recently heard
 	recent   *session              // most recently heard
-	seeders  map[*session]struct{} // those that told a state
+	seeders  map[*session]struct{} // those that reported a state
 	groups   map[GroupKey]*group
 	refused  map[Reason]int64
 	evicted  int64
 	// evictedUpTo is the latest issue time of a forgotten session. A session issued before it may have been counted
-	// already, so that without a base its first report is only a baseline.
+	// already, so the first report of such a session without a base is only a baseline.
 	evictedUpTo time.Time
 
-	readAt  time.Time // when totals were last read to be kept; zero: never
-	reading int64     // number of that reading
-	changed bool      // viewers' totals are others than it gave
-	owing   map[*session]struct{}
+	readAt  time.Time             // when the totals were last read to be stored; zero: never
+	reading int64                 // number of that reading
+	changed bool                  // viewers' totals differ from that reading
+	owing   map[*session]struct{} // sessions with owed receipts
 }
 
 type sessionKey struct {
@@ -97,8 +97,8 @@ type session struct {
 	sequence       int64
 	counters       Counters
 	read           Counters  // counters at the last reading
-	kept           Counters  // the part of counters that is in kept totals for good
-	owed           []Receipt // counted by earlier trackers, and in whose readings is not known yet
+	kept           Counters  // the part of counters that the reader has stored
+	owed           []Receipt // counted by earlier trackers; not known yet whether those readings were stored
 	stalls         int
 	stallMs        int64
 	startupMs      int64
@@ -115,15 +115,15 @@ func NewAggregate(cfg Config, boot time.Time) *Aggregate {
 		seeders: map[*session]struct{}{}, owing: map[*session]struct{}{}, groups: map[GroupKey]*group{}, refused: map[Reason]int64{}}
 }
 
-// Refuse counts a report that never got as far as Accept.
+// Refuse counts a report that was refused before Accept.
 func (a *Aggregate) Refuse(reason Reason) { a.refused[reason]++ }
 
 // Accept takes a decoded report of a sender whose session has been verified. The error is a *RefusalError, already
 // counted; then the report has had no effect.
 //
-// A session first seen adds its counters minus the base it states; without a base, everything if it has never
-// reported anywhere (sequence 1) or began in this boot, else nothing, since an earlier boot may have counted it. What
-// it has receipts of is added when MarkRead tells that the tracker which gave them was not read so far.
+// The first report of a session adds its counters minus the base it states. Without a base it adds everything if the
+// session has never reported to any tracker (sequence 1) or began in this boot, else nothing, since an earlier boot may
+// have counted it. Bytes with receipts are added when MarkRead shows that the readings which include them are not stored.
 func (a *Aggregate) Accept(from Sender, r Report, now time.Time) (Result, error) {
 	result, err := a.accept(from, r, now)
 	var refusal *RefusalError
@@ -138,7 +138,7 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 		return Result{}, err
 	}
 	if r.Role != from.Role {
-		return Result{}, refuse(Unauthorized, "role is not the one proven")
+		return Result{}, refuse(Unauthorized, "role does not match the credentials")
 	}
 	s, known := a.sessions[sessionKey{from.Role, from.Key}]
 	if !known {
@@ -152,9 +152,9 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 	case r.Sequence < s.sequence:
 		return Result{}, refuse(OutOfOrder, "a later sequence was accepted before")
 	case !r.Counters.AtLeast(s.counters) || r.Stalls < s.stalls || r.StallMs < s.stallMs:
-		return Result{}, refuse(Decreasing, "a counter fell")
+		return Result{}, refuse(Decreasing, "a counter decreased")
 	case allowance < 1:
-		return Result{}, refuse(TooOften, "wait for the interval")
+		return Result{}, refuse(TooOften, "reports come faster than the reporting interval")
 	}
 	delta := r.Counters.Sub(s.counters)
 	if err := a.checkRate(from.Role, delta, elapsed); err != nil {
@@ -165,7 +165,7 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 		result.Startup = r.StartupMs
 	}
 	s.allowance = allowance - 1
-	s.group = a.group(from) // a laptop that moved counts where it is now
+	s.group = a.group(from) // a laptop that moved counts for its current site
 	a.update(s, r, now)
 	a.add(s, result, elapsed, now)
 	result.Acked, result.Receipts = a.acknowledge(s, now)
@@ -175,7 +175,7 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 // add sums what a report added.
 func (a *Aggregate) add(s *session, r Result, elapsed time.Duration, now time.Time) {
 	s.group.add(r, elapsed, now)
-	// Only what is kept makes another reading: who keeps a reading keeps its number.
+	// Only counters that the reader stores make a new reading.
 	if s.key.role == RoleViewer && (r.Delta.Received() > 0 || r.Delta.Discarded > 0) {
 		a.changed = true
 	}
@@ -201,7 +201,7 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 	}
 	elapsed := now.Sub(began)
 	if from.Began.IsZero() {
-		// A peer without an issue time can have collected bytes for as long as a session may live.
+		// A peer without an issue time may have received bytes for the whole lifetime of a session.
 		elapsed = a.cfg.Lifetime
 	}
 	if err := a.checkRate(from.Role, r.Counters.Sub(base), elapsed); err != nil {
@@ -209,20 +209,20 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 	}
 	a.forget(now, a.cfg.MaxSessions-1)
 	s := &session{key: sessionKey{from.Role, from.Key}, began: began, allowance: float64(a.cfg.ReportBurst - 1)}
-	result.Delta = r.Counters.Sub(a.owe(s, base, r.Receipts))
+	result.Delta = r.Counters.Sub(a.addReceipts(s, base, r.Receipts))
 	s.group = a.group(from)
 	a.sessions[s.key] = s
 	a.link(s)
 	a.update(s, r, now)
 	if r.Base != nil {
-		elapsed = 0 // the base is recent, however old the session: the window counts all that came on top
+		elapsed = 0 // the base is recent even if the session is old: the window counts all bytes above it
 	}
 	a.add(s, result, elapsed, now)
 	result.Acked, result.Receipts = a.acknowledge(s, now)
 	return result, nil
 }
 
-// update stores what the session said and makes it the most recently heard.
+// update stores the session's report and makes it the most recently heard session.
 func (a *Aggregate) update(s *session, r Report, now time.Time) {
 	a.unlink(s)
 	a.link(s)
@@ -235,7 +235,7 @@ func (a *Aggregate) update(s *session, r Report, now time.Time) {
 	}
 }
 
-// checkRate refuses bytes that cannot have moved in the time that passed.
+// checkRate refuses more bytes than can have been transferred in the elapsed time.
 func (a *Aggregate) checkRate(role Role, delta Counters, elapsed time.Duration) error {
 	bits := a.cfg.MaxBitsPerSecond
 	if role == RoleSeeder {

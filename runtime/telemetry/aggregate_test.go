@@ -149,7 +149,7 @@ func TestLiveAndTotals(t *testing.T) {
 	if len(sum.Groups) != 3 || len(sum.Seeders) != 1 || !sum.Seeders[0].Fresh || sum.Seeders[0].State.Renditions[0].HeldEdge != 17 {
 		t.Fatalf("summary %+v", sum)
 	}
-	// Silent for more than three intervals: nobody is live, the bytes stay; after the window it is empty.
+	// Silent for more than three intervals: no session is live, the bytes stay; after the window has passed, it is empty.
 	sum = a.Summary(start.Add(20 * time.Second))
 	v = sum.Stream("s", RoleViewer)
 	if v.Reporting != 0 || v.Totals.HTTP != 700 || v.Window.HTTP != 700 || sum.Seeders[0].Fresh {

@@ -8,7 +8,7 @@ const MaxCounter = 1<<53 - 1
 
 // Counters are media bytes, cumulative since the session began. Init segments, keys and playlists are not media bytes.
 // HTTP, Seeder and Viewer together are everything received; Discarded is the part of it that was thrown away before a
-// segment was complete; Uploaded is what was handed to other peers.
+// segment was complete; Uploaded is what was sent to other peers.
 type Counters struct {
 	HTTP      int64 `json:"http"`
 	Seeder    int64 `json:"seeder"`
@@ -17,7 +17,7 @@ type Counters struct {
 	Uploaded  int64 `json:"uploaded"`
 }
 
-// Received returns all media bytes received, from whatever source, discarded ones included.
+// Received returns all media bytes received, from any source, including discarded ones.
 func (c Counters) Received() int64 { return addSaturating(addSaturating(c.HTTP, c.Seeder), c.Viewer) }
 
 // Peer returns the media bytes received from peers: seeders and viewers.
@@ -56,7 +56,7 @@ func (c Counters) AtLeast(d Counters) bool {
 		c.Uploaded >= d.Uploaded
 }
 
-// check finds the first reason not to believe the values by themselves.
+// check returns the first reason to refuse the values, looking at them alone.
 func (c Counters) check() Reason {
 	for _, v := range [...]int64{c.HTTP, c.Seeder, c.Viewer, c.Discarded, c.Uploaded} {
 		if v < 0 {

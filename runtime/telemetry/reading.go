@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// readFor is how long after a reading somebody is believed to go on keeping totals.
+// readFor is how long after its last reading a reader is assumed to still store totals.
 const readFor = time.Minute
 
-// MarkRead notes that the totals as of its return are being read by whoever keeps them over restarts of trackers (see
-// Accumulator), and returns the number of this reading, which stays the same while viewers' totals do. The reader says
-// which readings of this tracker and of earlier ones it has in a safe place:
+// MarkRead records that the current totals are being read by the reader that stores them across restarts of trackers (see
+// Accumulator), and returns the number of this reading, which stays the same while the viewers' totals do. kept names
+// the readings of this tracker and of earlier ones that the reader has stored:
 //
-//   - Of this one: from then on that much is acknowledged, and never reported again.
-//   - Of earlier ones: what sessions brought receipts of is counted now, but for what those readings had.
+//   - Of this one: the bytes in that reading are acknowledged from now on, and not reported again.
+//   - Of earlier ones: bytes for which sessions presented receipts are counted now, except those in the stored readings.
 //
-// So nothing is lost and nothing counts twice, whenever a tracker or the reader ends: a reading that was not kept was
-// not acknowledged to anybody, and one that was kept is known by its number to the next tracker.
+// So nothing is lost and nothing counts twice, whenever a tracker or the reader ends: a reading that was not stored was
+// never acknowledged to a session, and one that was stored is known by its number to the next tracker.
 func (a *Aggregate) MarkRead(now time.Time, kept Kept) int64 {
 	a.readAt = now
 	for s := range a.owing {
@@ -36,18 +36,18 @@ func (a *Aggregate) MarkRead(now time.Time, kept Kept) int64 {
 	return a.reading
 }
 
-// owe notes what a session new here was counted by earlier trackers, as far as its receipts tell, above a base that is
-// known to be kept. It returns the counters above which nobody has counted it.
-func (a *Aggregate) owe(s *session, base Counters, receipts []Receipt) Counters {
+// addReceipts records what earlier trackers counted of a new session, according to its receipts, above a base that is
+// known to be stored. It returns the counters up to which some tracker has counted the session.
+func (a *Aggregate) addReceipts(s *session, base Counters, receipts []Receipt) Counters {
 	s.kept, s.read = base, base
 	counted := base
 	for _, r := range receipts {
 		if !r.Counters.AtLeast(counted) {
-			continue // a base that is no base: the session brought none, and is not believed to be new
+			continue // the session stated no base and is not known to be new, so its counters serve as the base
 		}
 		counted = r.Counters
 		if r.Boot == a.cfg.Boot {
-			// This tracker forgot the session, or knew it by another key, and has its bytes in its totals.
+			// This tracker forgot the session or knew it by another key; its totals include the bytes already.
 			s.owed = nil
 			if r.Reading <= a.reading {
 				s.read = counted
@@ -62,7 +62,7 @@ func (a *Aggregate) owe(s *session, base Counters, receipts []Receipt) Counters 
 	return counted
 }
 
-// settle counts what earlier trackers were not read of.
+// settle counts what the stored readings of earlier trackers do not include.
 func (a *Aggregate) settle(s *session, kept Kept, now time.Time) {
 	base, counted := s.kept, s.owed[len(s.owed)-1].Counters
 	for _, r := range s.owed {
@@ -75,11 +75,11 @@ func (a *Aggregate) settle(s *session, kept Kept, now time.Time) {
 	delete(a.owing, s)
 }
 
-// acknowledge tells a session what it may take as counted for good, and where it finds the rest.
+// acknowledge returns the counters of a session that are stored permanently, and receipts for the rest.
 func (a *Aggregate) acknowledge(s *session, now time.Time) (Counters, []Receipt) {
 	noReader := !a.cfg.OnlyRead && (a.readAt.IsZero() || now.Sub(a.readAt) > readFor)
-	if noReader && len(s.owed) == 0 { // a session that has receipts knows of a reader, who has not come here yet
-		s.kept, s.read = s.counters, s.counters // for good: nobody keeps more than this tracker does
+	if noReader && len(s.owed) == 0 { // receipts prove that there is a reader, which has not polled this tracker yet
+		s.kept, s.read = s.counters, s.counters // without a reader the totals of this tracker are the only ones
 		return s.counters, nil
 	}
 	receipts := s.owed[max(0, len(s.owed)-(MaxReceipts-2)):]

@@ -64,7 +64,7 @@ func TestOnlyKeptIsAcknowledged(t *testing.T) {
 	}{
 		{100, nil, 0, "[{a 1 100}]"},
 		{100, Kept{}, 0, "[{a 1 200}]"},         // reading 1: 200
-		{100, nil, 0, "[{a 1 200} {a 2 300}]"},  // 200 were read, and nobody knows whether they are kept
+		{100, nil, 0, "[{a 1 200} {a 2 300}]"},  // 200 were read; not known yet whether they were stored
 		{0, Kept{"a": 1}, 0, ""},                // reading 2: 300, and 200 are kept
 		{0, nil, 200, "[{a 2 300}]"},            //
 		{0, Kept{"a": 1}, 200, ""},              // nothing is new: still reading 2
@@ -99,8 +99,8 @@ func short(receipts []Receipt) []brief {
 	return out
 }
 
-// TestNobodyKeepsTotals acknowledges at once.
-func TestNobodyKeepsTotals(t *testing.T) {
+// TestWithoutAReaderAllIsAcknowledged acknowledges at once.
+func TestWithoutAReaderAllIsAcknowledged(t *testing.T) {
 	t.Parallel()
 	a := NewAggregate(Config{Boot: "a"}, start)
 	p := newPage("k", start)
@@ -111,11 +111,11 @@ func TestNobodyKeepsTotals(t *testing.T) {
 	read(a, start.Add(6*time.Second), Kept{})
 	p.report(t, a, start.Add(10*time.Second), 100, false)
 	if p.base.HTTP != 100 || fmt.Sprint(short(p.receipts)) != "[{a 2 200}]" {
-		t.Errorf("acked %d, %v after somebody read", p.base.HTTP, short(p.receipts))
+		t.Errorf("acked %d, %v after a reading", p.base.HTTP, short(p.receipts))
 	}
 	p.report(t, a, start.Add(2*time.Minute), 100, false)
 	if p.base.HTTP != 300 || len(p.receipts) != 0 {
-		t.Errorf("acked %d, %v after he was gone for long", p.base.HTTP, short(p.receipts))
+		t.Errorf("acked %d, %v long after the last reading", p.base.HTTP, short(p.receipts))
 	}
 }
 
@@ -145,7 +145,7 @@ func TestExactOverEnds(t *testing.T) {
 	}
 }
 
-// TestExactWithoutBeingTold does the same to trackers that are not told that somebody keeps totals, once he has read.
+// TestExactWithoutBeingTold does the same to trackers that are not configured with OnlyRead, after the first reading.
 func TestExactWithoutBeingTold(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(20) {

@@ -3,13 +3,13 @@ package telemetry
 // Reason says why a report was refused. A refused report changes nothing but the count of its reason.
 type Reason string
 
-// The reasons, in the order in which they are looked for.
+// The reasons, in the order in which they are checked.
 const (
 	Malformed    Reason = "Malformed"    // not the JSON of a report, or a field out of bounds
 	TooLarge     Reason = "TooLarge"     // longer than MaxReportSize
 	WrongVersion Reason = "WrongVersion" // a version this tracker does not know
 	Unsigned     Reason = "Unsigned"     // no session, or one that this tracker's key did not sign for this stream
-	Expired      Reason = "Expired"      // the session is older than its life time, or comes from the future
+	Expired      Reason = "Expired"      // the session is older than its lifetime, or comes from the future
 	Unauthorized Reason = "Unauthorized" // role seeder without the seeder token
 	Negative     Reason = "Negative"     // a counter below zero
 	Overflowing  Reason = "Overflowing"  // a counter above MaxCounter
@@ -21,7 +21,7 @@ const (
 	TooOften     Reason = "TooOften"     // the session or its address reports too often
 )
 
-// Reasons returns every reason, for those who pre-register one counter for each.
+// Reasons returns every reason, for registering one counter for each.
 func Reasons() []Reason {
 	return []Reason{Malformed, TooLarge, WrongVersion, Unsigned, Expired, Unauthorized, Negative, Overflowing,
 		Inconsistent, Replayed, OutOfOrder, Decreasing, TooMuch, TooOften}

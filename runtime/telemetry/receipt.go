@@ -1,29 +1,29 @@
 package telemetry
 
 // MaxReceipts bounds the receipts of one report. Two are needed while a tracker runs, and two more for each tracker that
-// ended before what it had counted was known to be kept.
+// ended before its counts were known to be stored.
 const MaxReceipts = 8
 
 // maxBootLength bounds the name of a tracker's run.
 const maxBootLength = 64
 
-// Receipt says where counters of a session went: they are part of the totals that the run Boot of a tracker gives away
-// with its reading Reading, and with all later ones. Whether that reading was ever taken, and kept, nobody can tell the
-// session any more when the tracker has ended; whoever keeps the totals knows, and tells the next tracker, to which the
-// session takes its receipts (see Aggregate.MarkRead). To sessions they are opaque.
+// Receipt says in which reading a session's counters are included: in the totals of reading Reading of the tracker run
+// Boot, and in all later readings of that run. Once that tracker has ended, only the reader that stores the totals (the
+// operator) knows whether the reading was stored. It tells the next tracker, to which the session presents its receipts
+// (see Aggregate.MarkRead). Sessions treat receipts as opaque.
 type Receipt struct {
 	Boot     string   `json:"boot"`
 	Reading  int64    `json:"reading"` // from 1
 	Counters Counters `json:"counters"`
 }
 
-// Kept says, by run of a tracker, the last of its readings that is in the hands of whoever keeps totals for good.
+// Kept maps a tracker run to its last reading that the reader has stored permanently.
 type Kept map[string]int64
 
-// has tells whether what a receipt speaks of is in the kept totals.
+// has reports whether the bytes of a receipt are in the stored totals.
 func (k Kept) has(r Receipt) bool { return r.Reading <= k[r.Boot] }
 
-// checkReceipts refuses receipts that no row of acknowledgements can have led to.
+// checkReceipts refuses receipts that no sequence of acknowledgements can have produced.
 func (r *Report) checkReceipts() error {
 	if len(r.Receipts) > MaxReceipts {
 		return refuse(Malformed, "too many receipts")
@@ -37,7 +37,7 @@ func (r *Report) checkReceipts() error {
 			return refuse(reason, "receipt")
 		}
 		if !receipt.Counters.AtLeast(below) || !r.Counters.AtLeast(receipt.Counters) {
-			return refuse(Inconsistent, "receipts do not rise to counters")
+			return refuse(Inconsistent, "receipts must ascend and not exceed counters")
 		}
 		below = receipt.Counters
 	}

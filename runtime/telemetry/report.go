@@ -23,14 +23,14 @@ const ReportVersion = 1
 // Role is what the reporting peer does.
 type Role string
 
-// The two roles. Only a peer that presents the stream's seeder token is believed to be a seeder.
+// The two roles. Only a peer that presents the stream's seeder token is accepted as a seeder.
 const (
 	RoleViewer Role = "viewer"
 	RoleSeeder Role = "seeder"
 )
 
-// Report is what one peer says about one session. All numbers are cumulative since the session began, so a lost
-// report loses nothing. Sequence rises by at least one with each report sent.
+// Report is one peer's report on one session. All numbers are cumulative since the session began, so a lost report
+// loses nothing. Sequence rises by at least one with each report sent.
 type Report struct {
 	Version   int          `json:"v"`
 	Session   string       `json:"session,omitempty"` // as given by the tracker; a seeder may send any stable id of its own
@@ -38,15 +38,15 @@ type Report struct {
 	Role      Role         `json:"role"`
 	Counters  Counters     `json:"counters"`
 	Base      *Counters    `json:"base,omitempty"`     // the counters that any tracker acknowledged last
-	Receipts  []Receipt    `json:"receipts,omitempty"` // as any tracker gave them last
+	Receipts  []Receipt    `json:"receipts,omitempty"` // those of the last acknowledgement of any tracker
 	Peers     int          `json:"peers"`              // connected now
 	Stalls    int          `json:"stalls"`             // playback stopped for lack of media, cumulative
 	StallMs   int64        `json:"stallMs"`            // milliseconds of it, cumulative
-	StartupMs int64        `json:"startupMs"`          // milliseconds from the wish to play to the first frame; 0 = not yet
+	StartupMs int64        `json:"startupMs"`          // milliseconds from the request to play to the first frame; 0 = not yet
 	Seeder    *SeederState `json:"seeder,omitempty"`
 }
 
-// SeederState is what a seeder holds and may still give.
+// SeederState is what a seeder holds, its load and its limits.
 type SeederState struct {
 	Renditions     []HeldRendition `json:"renditions"`
 	Peers          int             `json:"peers"`          // viewers connected now
@@ -60,13 +60,13 @@ type HeldRendition struct {
 	Name     string `json:"name"`
 	HeldEdge int64  `json:"heldEdge"` // media sequence of the newest segment held (RFC 8216 §6.2.2); VOD: its index
 	Segments int    `json:"segments"` // number of segments held
-	// KnownEdge is the media sequence of the newest segment that the seeder has seen published; 0: none, or not told.
+	// KnownEdge is the media sequence of the newest segment that the seeder has seen published; 0: none or not reported.
 	KnownEdge int64 `json:"knownEdge,omitempty"`
 }
 
-// Acknowledgement answers an accepted report: what is counted for good, receipts for what is counted above that, the
-// least first, and which run of the tracker answers. A peer sends Acked as the Base of its later reports, and the
-// Receipts as they are.
+// Acknowledgement is the reply to an accepted report: the counters that are stored permanently, receipts for what is
+// counted above that in ascending order, and the tracker run that replies. A peer sends Acked as the Base of its later
+// reports, and the Receipts unchanged.
 type Acknowledgement struct {
 	Acked    Counters  `json:"acked"`
 	Receipts []Receipt `json:"receipts,omitempty"`
@@ -81,7 +81,7 @@ func DecodeReport(b []byte) (Report, error) {
 		return Report{}, refuse(TooLarge, fmt.Sprintf("more than %d bytes", MaxReportSize))
 	}
 	if err := json.Unmarshal(b, &r); err != nil {
-		return Report{}, refuse(Malformed, "not the JSON of a report")
+		return Report{}, refuse(Malformed, "body is not a JSON report")
 	}
 	if r.Version != ReportVersion {
 		return Report{}, refuse(WrongVersion, fmt.Sprintf("v must be %d", ReportVersion))
@@ -124,7 +124,7 @@ func (r *Report) check() error {
 		return nil
 	}
 	if r.Role != RoleSeeder {
-		return refuse(Malformed, "a viewer has no seeder state")
+		return refuse(Malformed, "a viewer must not report a seeder state")
 	}
 	return r.Seeder.check()
 }

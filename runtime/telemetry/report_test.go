@@ -91,7 +91,7 @@ func FuzzDecodeReport(f *testing.F) {
 		if _, err := DecodeReport(again); err != nil && len(again) <= MaxReportSize {
 			t.Fatalf("does not read its own writing %s: %v", again, err)
 		}
-		// Whatever a stranger says of earlier trackers, he is never counted for more than he says he has received.
+		// Whatever a report claims about earlier trackers, it never counts for more than it claims to have received.
 		a := NewAggregate(Config{OnlyRead: true, Boot: "b"}, start)
 		if _, err := a.Accept(Sender{Key: "k", Stream: "s", Role: r.Role}, r, start.Add(time.Minute)); err != nil {
 			reasonOf(t, err)

@@ -19,14 +19,14 @@ const (
 	sessionBody    = 1 + 8 + sessionIDSize
 	sessionSize    = sessionBody + sessionMACSize
 
-	// SessionLifetime is how long a session token is accepted when the signer is not told otherwise.
+	// SessionLifetime is how long a session token is accepted unless configured otherwise.
 	SessionLifetime = 24 * time.Hour
 	// sessionSkew is how far in the future an issue time may lie: trackers that share a key do not share a clock.
 	sessionSkew = time.Minute
 	minKey      = 16
 )
 
-// Session is what a verified token says.
+// Session is the content of a verified token.
 type Session struct {
 	Key   string    // unique among all sessions, opaque
 	Began time.Time // when it was issued, to the millisecond
@@ -66,11 +66,11 @@ func (s *Signer) Issue(stream string, now time.Time, random io.Reader) (string, 
 func (s *Signer) Verify(token, stream string, now time.Time) (Session, error) {
 	var b [sessionSize]byte
 	if len(token) != base64.RawURLEncoding.EncodedLen(sessionSize) {
-		return Session{}, refuse(Unsigned, "no session of /v1/config")
+		return Session{}, refuse(Unsigned, "not a session from /v1/config")
 	}
-	// Strict: a token has one spelling, so that spare bits cannot make two sessions of one.
+	// Strict decoding: a token has exactly one spelling, so unused bits cannot make two sessions out of one.
 	if _, err := base64.RawURLEncoding.Strict().Decode(b[:], []byte(token)); err != nil || b[0] != sessionVersion {
-		return Session{}, refuse(Unsigned, "no session of /v1/config")
+		return Session{}, refuse(Unsigned, "not a session from /v1/config")
 	}
 	if !hmac.Equal(b[sessionBody:], s.mac(b[:sessionBody], stream)) {
 		return Session{}, refuse(Unsigned, "signature does not match")

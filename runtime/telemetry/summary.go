@@ -23,7 +23,7 @@ type group struct {
 	stalls   int64
 	stallMs  int64
 	startup  int64 // sum of milliseconds
-	startups int64 // number of sessions that told it
+	startups int64 // number of sessions that reported it
 }
 
 func (g *group) add(r Result, elapsed time.Duration, now time.Time) {
@@ -37,7 +37,7 @@ func (g *group) add(r Result, elapsed time.Duration, now time.Time) {
 	}
 }
 
-// group finds or makes the sum of a sender; when there are too many, the site is dropped and never the bytes.
+// group returns the sum for a sender. When there are too many groups, the site is dropped, never the bytes.
 func (a *Aggregate) group(from Sender) *group {
 	key := GroupKey{from.Stream, from.Role, from.Site}
 	if g := a.groups[key]; g != nil {
@@ -63,7 +63,7 @@ type Group struct {
 	Window    Counters `json:"window"`    // over the last Config.Window
 	Stalls    int64    `json:"stalls"`
 	StallMs   int64    `json:"stallMs"`
-	StartupMs int64    `json:"startupMs"` // mean over the sessions that told it; 0 when none did
+	StartupMs int64    `json:"startupMs"` // mean over the sessions that reported it; 0 when none did
 	Startups  int64    `json:"startups"`  // number of those sessions
 }
 
@@ -80,7 +80,7 @@ func (g Group) Add(h Group) Group {
 	return g
 }
 
-// SeederReport is the last state that one seeder told.
+// SeederReport is the last state that one seeder reported.
 type SeederReport struct {
 	ID    string      `json:"id"`
 	Site  string      `json:"site,omitempty"`
@@ -89,13 +89,13 @@ type SeederReport struct {
 	State SeederState `json:"state"`
 }
 
-// Summary is what the aggregate knows at one moment. Bytes of sessions that fell silent stay in the totals.
+// Summary is a snapshot of the aggregate. Bytes of sessions that no longer report stay in the totals.
 type Summary struct {
 	Groups   []Group          `json:"groups"` // ordered by stream, role, site
 	Seeders  []SeederReport   `json:"seeders"`
 	Refused  map[Reason]int64 `json:"refused"`
 	Sessions int              `json:"sessions"` // remembered, live or not
-	Evicted  int64            `json:"evicted"`  // forgotten for want of room or by age
+	Evicted  int64            `json:"evicted"`  // forgotten because of the limit or their age
 }
 
 // Summary returns the sums; its cost is linear in the live sessions.

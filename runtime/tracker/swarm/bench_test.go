@@ -10,7 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// crowd is a swarm of n viewers and a few seeders in which everybody has announced twice and answered everything.
+// crowd is a swarm of n viewers and a few seeders in which every peer has announced twice and answered all offers.
 func crowd(b *testing.B, n int) *world {
 	w := newWorld(b, Defaults())
 	for i := range 1 + n/200 {
@@ -31,7 +31,7 @@ func crowd(b *testing.B, n int) *world {
 	return w
 }
 
-// BenchmarkRoute routes the five offers of one newcomer; the swarm stays as it is. The time must not grow with the
+// BenchmarkRoute routes the five offers of one newcomer; the swarm does not change. The time must not grow with the
 // swarm.
 func BenchmarkRoute(b *testing.B) {
 	for _, n := range []int{10, 1000, 10_000} {
@@ -46,7 +46,7 @@ func BenchmarkRoute(b *testing.B) {
 				dst = Route(s, p, 5, w.now, rnd, dst[:0])
 			}
 			if len(dst) == 0 {
-				b.Fatal("nobody found")
+				b.Fatal("no recipient found")
 			}
 		})
 	}
@@ -55,7 +55,7 @@ func BenchmarkRoute(b *testing.B) {
 // BenchmarkJoinCycle is a viewer that joins, with everything that follows from it, through parser and core: one
 // announce with five offers of 733 bytes, the offers passed on, their answers parsed and passed on; and the oldest
 // member leaves, so that the swarm keeps its size. That is a browser's announce of 17 messages without its sockets,
-// and more than an announce of somebody who has been there, whose offers mostly find nobody new.
+// and more than an announce of a member, whose offers mostly find no new peers.
 func BenchmarkJoinCycle(b *testing.B) {
 	for _, n := range []int{10, 1000, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) { benchmarkJoin(b, n) })

@@ -4,16 +4,17 @@ import "time"
 
 // Config shapes the meshes and bounds the state. All fields must be set; Defaults has what the tracker uses.
 type Config struct {
-	// MinInterval is told to a viewer that is alone, MaxInterval to one that has all it needs.
+	// MinInterval is the announce interval of a viewer without peers, MaxInterval that of one with all the peers it needs.
 	MinInterval, MaxInterval time.Duration
-	// Slack is added to two intervals before a silent peer is taken for gone. p2p-media-loader 3 and later wait at
-	// least 20 s whatever they are told, so it must not be shorter than that.
+	// Slack is added to two intervals before a silent peer is removed. p2p-media-loader 3 and later wait at least 20 s
+	// whatever interval they receive, so Slack must not be shorter than that.
 	Slack time.Duration
 	// OfferTTL is how long an offer may be answered. Browsers drop theirs after 50 s.
 	OfferTTL time.Duration
-	// RelinkAfter is when an answered offer to a viewer may be doubted, RelinkSeederAfter when one to a seeder.
+	// RelinkAfter is how long after an answered offer a viewer may get another one, in case the connection was never
+	// established; RelinkSeederAfter is the same for seeders.
 	RelinkAfter, RelinkSeederAfter time.Duration
-	// Seeders is how many seeders a viewer is led to.
+	// Seeders is how many seeders a viewer's offers go to.
 	Seeders int
 	// Peers is how many connections a viewer needs, MaxPeers how many it gets.
 	Peers, MaxPeers int
@@ -21,13 +22,13 @@ type Config struct {
 	SeederPeers int
 	// PeersPerSwarm bounds a swarm.
 	PeersPerSwarm int
-	// OffersPerSecond is how many offers a viewer is given over time.
+	// OffersPerSecond is how many offers per second are sent to a viewer over time.
 	OffersPerSecond int
 	// PendingOffers is how many offers are remembered for their answers.
 	PendingOffers int
 }
 
-// Defaults returns the configuration that the tracker uses where it is not told otherwise.
+// Defaults returns the configuration that the tracker uses unless configured otherwise.
 func Defaults() Config {
 	return Config{
 		MinInterval: 7 * time.Second, MaxInterval: 90 * time.Second, Slack: 30 * time.Second,
@@ -40,17 +41,17 @@ func Defaults() Config {
 // maxSeederPeers bounds what a report may claim as a seeder's limit.
 const maxSeederPeers = 10_000
 
-// maxRelations is how many relations a viewer may have before its offers are no longer passed on: it bounds what
-// somebody who announces all the time can make the tracker remember.
+// maxRelations is how many relations a viewer may have before its offers are no longer relayed: it bounds what a client
+// that announces all the time can make the tracker remember.
 func (c Config) maxRelations() int { return 4*c.MaxPeers + 32 }
 
-// crowded is how many connections a viewer may be given when a newcomer finds nobody less busy.
+// crowded is how many connections a viewer may get when a newcomer finds no viewer with fewer.
 func (c Config) crowded() int { return c.MaxPeers + c.MaxPeers/2 }
 
-// inbox is how many offers a peer may be given at once, and a second. Offers are work for whoever gets them, and
-// relations bound them only among those who stay: somebody who leaves and comes back as somebody else would be given
-// everybody again and again.
-func (c Config) inbox(s *Socket) (burst, rate float64) {
+// offerLimit is how many offers may be sent to a peer at once, and per second. Each offer costs its recipient work, and
+// relations limit offers only between peers that stay: a client that leaves and returns under a new id would otherwise
+// send offers to all peers again.
+func (c Config) offerLimit(s *Socket) (burst, rate float64) {
 	if !s.Seeder {
 		return float64(c.crowded()), float64(c.OffersPerSecond)
 	}
@@ -58,7 +59,7 @@ func (c Config) inbox(s *Socket) (burst, rate float64) {
 	return float64(2 * limit), max(1, float64(limit)/2)
 }
 
-// retryAfter is how long a pair is left alone after an offer that went to a peer announcing every interval.
+// retryAfter is how long a pair gets no further offer after an unanswered one; interval is the offerer's announce interval.
 func (c Config) retryAfter(interval time.Duration) time.Duration {
 	return max(2*interval, c.OfferTTL)
 }

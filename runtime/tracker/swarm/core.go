@@ -8,23 +8,23 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// Delivery is a message for one socket, or the wish to know whether it still lives.
+// Delivery is a message for one socket, or a request to check whether the socket is still alive.
 type Delivery struct {
 	To *Socket
 	// Payload is the message; it is valid until the next call of the Core. Empty if Probe.
 	Payload []byte
-	// Probe asks to ping the socket and to close it if nothing comes back soon: somebody else claims one of its ids.
+	// Probe asks to ping the socket and to close it if no reply arrives soon: another socket claims one of its ids.
 	Probe bool
 }
 
-// Registry is told of swarms that come and go, and may refuse new ones. It must not call back.
+// Registry is notified of created and removed swarms and may refuse new ones. It must not call the Core.
 type Registry interface {
-	// Add reports false if there are too many swarms; seeder tells that a seeder makes this one.
+	// Add returns false if there are too many swarms; seeder is true if a seeder creates the swarm.
 	Add(hash signaling.ID, counts *Counts, seeder bool) bool
 	Remove(hash signaling.ID)
 }
 
-// Stats count what a Core did. Only the Core writes; anybody may read.
+// Stats count what a Core did. Only the Core writes; concurrent reads are safe.
 type Stats struct {
 	// Announces handled, and what became of their offers.
 	Announces, OffersRelayed, OffersToSeeders, OffersUnused atomic.Uint64
@@ -33,11 +33,12 @@ type Stats struct {
 	AnswersRelayed, AnswersDeparted, AnswersUnknown, AnswersForeign atomic.Uint64
 	// Joins, departures by message or closed socket, expiries of silent peers, moves of seeders to a new socket.
 	Joins, Departures, Expiries, Moves atomic.Uint64
-	// OffersHeldBack counts peers that were passed over because they had been given too many offers, OffersAbovePending
-	// offers that were not passed on because too many wait for answers. Pending is how many do, as of the last lapse.
+	// OffersHeldBack counts peers that were skipped because too many offers had been sent to them, OffersAbovePending
+	// offers that were not relayed because too many wait for answers. Pending is how many wait, as of the last expiry.
 	OffersHeldBack, OffersAbovePending atomic.Uint64
 	Pending                            atomic.Int64
-	// Conflicts are announces with a peer id of another live socket. Full are announces refused by a limit.
+	// Conflicts are announces with a peer id of another live socket; SwarmFull and SwarmsFull are announces refused by a
+	// limit.
 	Conflicts, SwarmFull, SwarmsFull atomic.Uint64
 }
 
@@ -53,7 +54,7 @@ type Core struct {
 	pending  fifo
 	wheel    wheel
 
-	// Scratch, good until the next call.
+	// Scratch space, valid until the next call.
 	out    []Delivery
 	buf    []byte
 	routed []*Peer
@@ -64,14 +65,14 @@ func NewCore(cfg Config, registry Registry, rnd *rand.Rand) *Core {
 	return &Core{cfg: cfg, registry: registry, rnd: rnd, swarms: make(map[signaling.ID]*Swarm)}
 }
 
-// Handle takes an announce or an answer of a socket and returns what to deliver, in order; it is good until the
-// next call. Scrapes are no business of a shard: they may span several.
+// Handle processes an announce or an answer of a socket and returns what to deliver, in order; the result is valid until the
+// next call. Scrapes are answered elsewhere: they may span several shards.
 func (c *Core) Handle(sock *Socket, m *signaling.ClientMessage, now time.Time) []Delivery {
 	c.out, c.buf = c.out[:0], c.buf[:0]
 	if sock.closed {
 		return nil
 	}
-	c.lapse(now)
+	c.expireOffers(now)
 	switch m.Action {
 	case signaling.ActionAnnounce:
 		c.announce(sock, m, now)
@@ -94,7 +95,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 			return
 		}
 		c.Stats.Moves.Add(1)
-		// The swarm must outlive the moment without members.
+		// The swarm is kept although it may have no members for a moment.
 		c.leave(s, p)
 		p = nil
 	}
@@ -146,7 +147,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	clear(c.routed)
 }
 
-// join makes a member, or answers why not.
+// join adds a member, or sends the reason for refusing it and returns nil.
 func (c *Core) join(s *Swarm, sock *Socket, m *signaling.ClientMessage) *Peer {
 	if s == nil {
 		s = newSwarm(&c.cfg, m.InfoHash)
@@ -176,7 +177,7 @@ func (c *Core) noteCompletion(s *Swarm, p *Peer, m *signaling.ClientMessage) {
 	}
 }
 
-// stopped answers a goodbye; bittorrent-tracker does, and it does no harm.
+// stopped handles an announce with event "stopped" and replies to it, as bittorrent-tracker does; clients accept that.
 func (c *Core) stopped(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessage) {
 	if p != nil {
 		c.Stats.Departures.Add(1)
@@ -192,8 +193,8 @@ func (c *Core) stopped(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessa
 	c.dropIfEmpty(s)
 }
 
-// conflict answers an announce in the name of a peer of another live socket: the swarm's counts and an early next
-// time, but no membership and no offers.
+// conflict answers an announce with a peer id that belongs to another live socket: with the swarm's counts and a short
+// interval, but without membership or offers.
 func (c *Core) conflict(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessage) {
 	c.Stats.Conflicts.Add(1)
 	wait := min(c.cfg.MinInterval<<min(sock.conflicts, 8), c.cfg.MaxInterval)
@@ -255,7 +256,7 @@ func (c *Core) Forget(sock *Socket, hash, id signaling.ID) {
 	}
 }
 
-// SetLoad notes what a seeder reports of itself: its connections over all swarms and its limit, 0 for none.
+// SetLoad records what a seeder reports: its connections over all swarms and its limit, 0 if it reports none.
 func (c *Core) SetLoad(sock *Socket, peers, limit int) {
 	if !sock.Seeder || sock.closed {
 		return
@@ -266,9 +267,9 @@ func (c *Core) SetLoad(sock *Socket, peers, limit int) {
 	rebucket(sock)
 }
 
-// Tick expires what is due; call it about once a second.
+// Tick removes peers and offers that have expired; call it about once a second.
 func (c *Core) Tick(now time.Time) {
-	c.lapse(now)
+	c.expireOffers(now)
 	c.wheel.advance(now, func(p *Peer) {
 		s := p.swarm
 		s.leave(p)
@@ -277,8 +278,8 @@ func (c *Core) Tick(now time.Time) {
 	})
 }
 
-// lapse gives up offers that can no longer be answered.
-func (c *Core) lapse(now time.Time) {
+// expireOffers forgets offers that can no longer be answered.
+func (c *Core) expireOffers(now time.Time) {
 	for {
 		o, ok := c.pending.due(now.Add(-c.cfg.OfferTTL))
 		if !ok {
@@ -286,12 +287,12 @@ func (c *Core) lapse(now time.Time) {
 			return
 		}
 		if s := o.from.swarm; s != nil && o.to.swarm == s {
-			s.lapsed(o.from, o.to, o.at)
+			s.offerExpired(o.from, o.to, o.at)
 		}
 	}
 }
 
-// leave removes a member, of which nothing is kept: whoever comes and goes all the time must not fill the wheel.
+// leave removes a member and all state of it: a client that joins and leaves all the time must not fill the wheel.
 func (c *Core) leave(s *Swarm, p *Peer) {
 	c.wheel.remove(p)
 	s.leave(p)
@@ -320,7 +321,7 @@ func (c *Core) fail(sock *Socket, m *signaling.ClientMessage, reason string) {
 	})
 }
 
-// deliver appends a message. Earlier payloads stay good when the buffer grows: they keep the old one.
+// deliver appends a message. Earlier payloads stay valid when the buffer grows: they keep the old array.
 func (c *Core) deliver(to *Socket, build func([]byte) []byte) {
 	start := len(c.buf)
 	c.buf = build(c.buf)

@@ -45,7 +45,7 @@ func TestAnswersOnlyToRelayedOffers(t *testing.T) {
 		"by a stranger":            func(w *world, o signaling.TrackerMessage) { w.answer("D", 4, o) },
 		"with another offer id":    func(w *world, o signaling.TrackerMessage) { o.OfferID = signaling.Raw(`"x"`); w.answer("A", 1, o) },
 		"to a third peer":          func(w *world, o signaling.TrackerMessage) { o.PeerID = peerID(3); w.answer("A", 1, o) },
-		"to nobody":                func(w *world, o signaling.TrackerMessage) { o.PeerID = peerID(9); w.answer("A", 1, o) },
+		"to a departed peer":       func(w *world, o signaling.TrackerMessage) { o.PeerID = peerID(9); w.answer("A", 1, o) },
 		"too late":                 func(w *world, o signaling.TrackerMessage) { w.pass(62 * time.Second); w.answer("A", 1, o) },
 		"to one's own offer":       func(w *world, o signaling.TrackerMessage) { o.PeerID = peerID(2); w.answer("B", 2, o) },
 		"to a peer that left":      func(w *world, o signaling.TrackerMessage) { w.core.Close(w.sock("B")); w.answer("A", 1, o) },
@@ -145,14 +145,14 @@ func TestIDsCannotBeTaken(t *testing.T) {
 	if len(w.take("A", signaling.KindOffer)) != 1 || len(w.take("Mallory", signaling.KindOffer)) != 0 {
 		t.Fatal("the offer went to the wrong socket")
 	}
-	// A goodbye in another's name is none either.
+	// A stop for an id of another socket is ignored.
 	stop := w.announceMessage(1, 0)
 	stop.Event = signaling.EventStopped
 	w.handle(w.sock("Mallory"), stop)
 	if w.core.swarms[hashOne].byID[peerID(1)] == nil {
-		t.Fatal("somebody else said goodbye")
+		t.Fatal("a stop from another socket removed the peer")
 	}
-	// Once the old socket is found dead the id is free.
+	// Once the old socket is found dead, the id can be taken.
 	w.core.Close(w.sock("A"))
 	w.announce("Mallory", 1, 0)
 	w.pass(time.Second)
@@ -246,7 +246,7 @@ func TestIntervalAdapts(t *testing.T) {
 	cfg := Defaults()
 	w := newWorld(t, cfg)
 	w.announce("A", 0, 5)
-	for range patience {
+	for range quickRetries {
 		w.announce("A", 0, 5)
 	}
 	alone := w.take("A", signaling.KindReply)
@@ -281,11 +281,11 @@ func TestIntervalAdapts(t *testing.T) {
 
 func TestIdleSeedersAnnounceRarely(t *testing.T) {
 	w := newWorld(t, Defaults())
-	for range patience + 1 {
+	for range quickRetries + 1 {
 		w.announce("S1", 1, 2)
 		w.announce("S2", 2, 2)
 	}
-	if replies := w.take("S2", signaling.KindReply); replies[patience].Interval <= replies[0].Interval {
+	if replies := w.take("S2", signaling.KindReply); replies[quickRetries].Interval <= replies[0].Interval {
 		t.Fatalf("intervals of a seeder without viewers: %+v", replies)
 	}
 }

@@ -14,7 +14,7 @@ func (w *world) stopped(name string, id int) {
 		NumWant: -1, Event: signaling.EventStopped})
 }
 
-// TestOneViewerIsGivenFewOffers: whoever leaves and comes back as somebody else is not given everybody again.
+// TestOneViewerIsGivenFewOffers has a client leave and return under new ids: it must not send offers to all peers each time.
 func TestOneViewerIsGivenFewOffers(t *testing.T) {
 	cfg := Defaults()
 	w := newWorld(t, cfg)
@@ -36,7 +36,7 @@ func TestOneViewerIsGivenFewOffers(t *testing.T) {
 	if got := churn(500); got != 3*cfg.OffersPerSecond {
 		t.Errorf("%d offers after 3 s, want %d", got, 3*cfg.OffersPerSecond)
 	}
-	// A clock that is set back gives nothing.
+	// Setting the clock back allows no further offers.
 	w.now = w.now.Add(-time.Hour)
 	if got := churn(50); got != 0 {
 		t.Errorf("%d offers after the clock was set back", got)
@@ -79,7 +79,7 @@ func TestOffersWaitingForAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// TestNothingIsKeptOfTheDeparted: whoever comes and goes all the time fills no memory.
+// TestNothingIsKeptOfTheDeparted has clients join and leave all the time: no memory of them remains.
 func TestNothingIsKeptOfTheDeparted(t *testing.T) {
 	w := newWorld(t, Defaults())
 	waiting := func() (n int) {
@@ -99,7 +99,7 @@ func TestNothingIsKeptOfTheDeparted(t *testing.T) {
 	if n := waiting(); n != 100 {
 		t.Errorf("%d peers wait for their end, of 100", n)
 	}
-	// Those who stayed silently still expire, each once.
+	// Silent members still expire, each once.
 	for range 600 {
 		w.now = w.now.Add(time.Second)
 		w.core.Tick(w.now)

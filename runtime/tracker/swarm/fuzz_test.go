@@ -7,8 +7,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// FuzzCore lets a handful of clients do anything in any order, two bytes a deed, and holds the state to its own rules
-// after each: this is what strangers do to a tracker once their messages parse.
+// FuzzCore lets a handful of clients do anything in any order, two bytes an action, and checks the invariants
+// after each: this is what hostile clients can do once their messages parse.
 func FuzzCore(f *testing.F) {
 	f.Add([]byte("\x00\x00\x01\x01\x09\x02\x12\x11\x03\x00\x04\x01"))
 	f.Add([]byte("announce, answer, leave, come back as another and never say goodbye"))
@@ -63,12 +63,12 @@ func FuzzCore(f *testing.F) {
 			delete(w.socks, name)
 		}
 		if len(w.core.swarms) != 0 {
-			t.Fatalf("%d swarms without anybody", len(w.core.swarms))
+			t.Fatalf("%d swarms without members", len(w.core.swarms))
 		}
 	})
 }
 
-// checkBounds looks at what strangers could make grow.
+// checkBounds checks the size of everything that clients can make grow.
 func checkBounds(t *testing.T, w *world) {
 	t.Helper()
 	members := 0
@@ -76,11 +76,11 @@ func checkBounds(t *testing.T, w *world) {
 		viewers := 0
 		for _, p := range s.byID {
 			members++
-			viewers += one(!p.Seeder())
-			if p.turn.second == 0 || w.core.wheel.slot[p.turn.second%slots][p.turn.place] != p {
+			viewers += asInt(!p.Seeder())
+			if p.slotAt.second == 0 || w.core.wheel.slot[p.slotAt.second%slots][p.slotAt.place] != p {
 				t.Fatal("a peer that never expires")
 			}
-			if takes := p.takes(w.now); takes < 0 {
+			if takes := p.offersAllowed(w.now); takes < 0 {
 				t.Fatalf("a peer may be given %v offers", takes)
 			}
 		}

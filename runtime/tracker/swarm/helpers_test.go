@@ -104,11 +104,11 @@ func (w *world) pass(d time.Duration) {
 	}
 }
 
-// check holds the state to its own rules.
+// check verifies the invariants of the state.
 func (w *world) check() {
 	w.t.Helper()
 	for _, s := range w.core.swarms {
-		bare, viewers, seeders := 0, 0, 0
+		seederless, viewers, seeders := 0, 0, 0
 		for _, p := range s.byID {
 			degree, links, withSeeders := 0, 0, 0
 			for i := range p.relations {
@@ -120,9 +120,9 @@ func (w *world) check() {
 				if r.peer.swarm != s || (r.peer.Seeder() && p.Seeder()) || r.peer == p {
 					w.t.Fatal("relation with a stranger")
 				}
-				degree += one(r.counts())
-				links += one(r.linked)
-				withSeeders += one(r.counts() && r.peer.Seeder() && !p.Seeder())
+				degree += asInt(r.counts())
+				links += asInt(r.linked)
+				withSeeders += asInt(r.counts() && r.peer.Seeder() && !p.Seeder())
 			}
 			if degree != p.degree || links != p.links || withSeeders != p.seeders {
 				w.t.Fatalf("peer counts %d %d %d, has %d %d %d", p.degree, p.links, p.seeders, degree, links, withSeeders)
@@ -133,16 +133,16 @@ func (w *world) check() {
 				seeders++
 			} else {
 				viewers++
-				bare += one(withSeeders == 0)
-				if (p.bare >= 0) != (withSeeders == 0) || (p.bare >= 0 && s.bare[p.bare] != p) {
-					w.t.Fatal("list of bare viewers is wrong")
+				seederless += asInt(withSeeders == 0)
+				if (p.seederless >= 0) != (withSeeders == 0) || (p.seederless >= 0 && s.seederless[p.seederless] != p) {
+					w.t.Fatal("list of viewers without a seeder is wrong")
 				}
 			}
 			if p.place.bucket != s.bucket(p) || index.classes[p.place.bucket][p.place.pos] != p {
 				w.t.Fatalf("peer is in the wrong place: %v, want %d", p.place, s.bucket(p))
 			}
 		}
-		if bare != len(s.bare) || viewers != s.viewers.n || seeders != s.seeders.n || int(s.counts.Peers.Load()) != len(s.byID) {
+		if seederless != len(s.seederless) || viewers != s.viewers.n || seeders != s.seeders.n || int(s.counts.Peers.Load()) != len(s.byID) {
 			w.t.Fatal("lists and counts differ")
 		}
 	}

@@ -2,19 +2,19 @@ package swarm
 
 import "math/bits"
 
-// buckets is how many classes of busyness an index tells apart.
+// buckets is the number of load classes in an index.
 const buckets = 64
 
-// saturated is the class of seeders that take no more.
+// saturated is the class of seeders that accept no more connections.
 const saturated = buckets - 1
 
-// place is where a peer stands in an index: class and position; bucket −1 is nowhere.
+// place is a peer's position in an index: its class and the position there; bucket −1 means not in the index.
 type place struct{ bucket, pos int }
 
-// index keeps peers by how busy they are. Adding, removing and moving take constant time (the last of a class
-// takes the place of the one that leaves), and so does finding the least busy class.
+// index sorts peers into classes by load. Adding, removing and moving take constant time (the last peer of a class
+// fills the position of the removed one), and so does finding the least loaded class.
 type index struct {
-	classes [][]*Peer // made when the first peer comes: most swarms have no seeder
+	classes [][]*Peer // allocated with the first peer: most swarms have no seeder
 	used    uint64
 	n       int
 }
@@ -38,7 +38,7 @@ func (x *index) remove(p *Peer) {
 	class = class[:len(class)-1]
 	if len(class) == 0 {
 		x.used &^= 1 << p.place.bucket
-		// A swarm that was large once does not hold its memory for ever.
+		// Release the memory of a swarm that was large once.
 		if cap(class) > 1024 {
 			class = nil
 		}
@@ -56,7 +56,7 @@ func (x *index) move(p *Peer, bucket int) {
 	x.add(p, bucket)
 }
 
-// next returns the least busy class from bucket on that has members, or buckets.
+// next returns the least loaded class with members, starting at bucket; if there is none, it returns buckets.
 func (x *index) next(bucket int) int {
 	if bucket >= buckets {
 		return buckets

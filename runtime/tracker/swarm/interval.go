@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// patience is how often a peer that finds nobody is told to come back at once; after that it comes less often.
-const patience = 5
+// quickRetries is how many announces in a row that find an empty swarm get the minimum interval; later ones wait longer.
+const quickRetries = 5
 
-// interval says when p should announce again: soon while it is alone or lacks peers that the swarm could give it,
-// late when it has what it needs. The result is between MinInterval and MaxInterval, in whole seconds, and
-// scattered by a tenth so that peers that came together do not come together for ever.
+// interval returns when p should announce again: soon while it has no peers or fewer than the swarm could give it,
+// later when it has enough. The result is between MinInterval and MaxInterval, in whole seconds, and
+// randomized by a tenth so that peers that joined together do not keep announcing together.
 func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 	lo, hi := s.cfg.MinInterval, s.cfg.MaxInterval
 	others := s.others(p)
 	var d time.Duration
 	switch {
-	case others == 0 && p.lonely < patience:
+	case others == 0 && p.lonely < quickRetries:
 		return ceilSeconds(lo, lo, hi)
 	case others == 0:
 		d = 3 * lo
@@ -24,8 +24,8 @@ func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 		want := min(s.cfg.Peers, others)
 		have := min(p.links, want)
 		d = 2*lo + time.Duration(int64(hi-2*lo)*int64(have)/int64(want))
-		// With two or three members nobody can have many peers; a whole maximum would make newcomers wait for
-		// second chances.
+		// In a swarm of two or three members no peer can have many connections; the full maximum would make newcomers
+		// wait too long for a second attempt.
 		if others < s.cfg.Peers {
 			d = min(d, max(2*lo, hi/2))
 		}
@@ -34,7 +34,7 @@ func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 	return ceilSeconds(d, lo, hi)
 }
 
-// others is how many members p could be connected with: seeders have nothing to do with each other.
+// others is how many members p could connect to: seeders do not connect to each other.
 func (s *Swarm) others(p *Peer) int {
 	if p.sock.Seeder {
 		return s.viewers.n

@@ -8,7 +8,7 @@ import (
 
 // Socket is one client connection as one Core sees it. Ref is the caller's; the rest belongs to the Core.
 type Socket struct {
-	// Ref is whatever the caller needs to find the connection again.
+	// Ref identifies the connection for the caller.
 	Ref any
 	// Seeder says that the client presented the seeder token.
 	Seeder bool
@@ -16,7 +16,7 @@ type Socket struct {
 	peers     []*Peer
 	closed    bool
 	conflicts int
-	// degree is the sum of the peers' degrees; the report is what the seeder said of itself.
+	// degree is the sum of the peers' degrees; the reported fields are from the seeder's last report.
 	degree         int
 	reportedPeers  int
 	reportedLimit  int
@@ -24,7 +24,7 @@ type Socket struct {
 }
 
 // load returns how many connections a seeder has, as far as is known, and how many it may have. A report covers
-// all swarms, also those of other shards; what was arranged here since comes on top.
+// all swarms, including those of other shards; connections relayed here since the report are added.
 func (s *Socket) load(c Config) (load, limit int) {
 	limit = c.SeederPeers
 	load = s.degree
@@ -42,38 +42,38 @@ type Peer struct {
 	swarm *Swarm // nil once the peer is gone
 
 	complete bool
-	// lonely counts announces in a row that found the swarm empty.
+	// lonely counts consecutive announces that found the swarm otherwise empty.
 	lonely int
 
 	relations []relation
-	// degree counts relations that are, may become or, by the peer's own silence, count as connections; links
-	// those that were answered, seeders those with seeders that are not given up.
+	// degree counts the relations for which relation.counts is true, links those that were answered, and seeders those
+	// with seeders that count.
 	degree, links, seeders int
 
-	place place // in the index of the swarm
-	bare  int   // position among the viewers without a seeder, −1 if not there
+	place      place // in the index of the swarm
+	seederless int   // position in Swarm.seederless, −1 if not listed
 
-	// inbox is how many offers the peer may be given as of inboxAt.
-	inbox   float64
-	inboxAt time.Time
+	// offerTokens is how many offers could be sent to the peer at offerTokensAt.
+	offerTokens   float64
+	offerTokensAt time.Time
 
 	interval time.Duration
 	deadline time.Time
-	turn     turn
+	slotAt   wheelSlot
 }
 
-// takes returns how many offers p may be given now.
-func (p *Peer) takes(now time.Time) float64 {
-	burst, rate := p.swarm.cfg.inbox(p.sock)
-	if p.inboxAt.IsZero() {
+// offersAllowed returns how many offers may be sent to p now.
+func (p *Peer) offersAllowed(now time.Time) float64 {
+	burst, rate := p.swarm.cfg.offerLimit(p.sock)
+	if p.offerTokensAt.IsZero() {
 		return burst
 	}
-	return min(burst, p.inbox+max(0, now.Sub(p.inboxAt).Seconds())*rate)
+	return min(burst, p.offerTokens+max(0, now.Sub(p.offerTokensAt).Seconds())*rate)
 }
 
-// given notes that p was given an offer.
-func (p *Peer) given(now time.Time) {
-	p.inbox, p.inboxAt = p.takes(now)-1, now
+// noteOffer notes that an offer was sent to p.
+func (p *Peer) noteOffer(now time.Time) {
+	p.offerTokens, p.offerTokensAt = p.offersAllowed(now)-1, now
 }
 
 // ID returns the peer's id.
@@ -82,22 +82,23 @@ func (p *Peer) ID() signaling.ID { return p.id }
 // Seeder reports whether the peer is a seeder.
 func (p *Peer) Seeder() bool { return p.sock.Seeder }
 
-// relation is what the tracker knows of a pair; both sides hold one.
+// relation is what the tracker knows about a pair of peers; both sides hold one.
 type relation struct {
 	peer *Peer
-	// at is when the last offer was passed on, or answered.
+	// at is when the last offer was relayed, or answered.
 	at time.Time
-	// key is that of the last offer's id.
+	// key is the key of the last offer's id.
 	key     uint64
 	mine    bool // the last offer was this side's
 	pending bool // it may still be answered
 	linked  bool // an offer was answered
 }
 
-// counts reports whether the relation stands for a connection in the degree of the side that holds it.
+// counts reports whether the relation counts as a connection of the side that holds it: it is answered, may still be
+// answered, or this side left the other's offer unanswered.
 func (r *relation) counts() bool { return r.linked || r.pending || !r.mine }
 
-// relation returns what p has with q, or nil. The shorter of the two lists is searched.
+// relation returns p's relation to q, or nil. The shorter of the two lists is searched first.
 func (p *Peer) relation(q *Peer) *relation {
 	if len(q.relations) < len(p.relations) {
 		if q.find(p) < 0 {
@@ -110,7 +111,7 @@ func (p *Peer) relation(q *Peer) *relation {
 	return nil
 }
 
-// related is relation without needing p's own side of it.
+// related reports whether the two peers have a relation. It is cheaper than relation, which returns p's side.
 func (p *Peer) related(q *Peer) bool {
 	if len(q.relations) < len(p.relations) {
 		p, q = q, p
@@ -127,7 +128,7 @@ func (p *Peer) find(q *Peer) int {
 	return -1
 }
 
-// forget removes relation i of p. The degrees are the caller's business.
+// forget removes relation i of p. The caller updates the degrees.
 func (p *Peer) forget(i int) {
 	last := len(p.relations) - 1
 	p.relations[i] = p.relations[last]

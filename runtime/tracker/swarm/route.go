@@ -11,37 +11,37 @@ import (
 // swarm of ten thousand as in one of a hundred.
 const probes = 64
 
-// Route says to whom the offers of an announce go: offer i to peer i of the result, which is appended to dst and
-// may be shorter than the number of offers. It changes nothing.
+// Route chooses the recipients of an announce's offers: offer i goes to peer i of the result, which is appended to dst
+// and may be shorter than the number of offers. It changes no state.
 //
-// Nobody gets two offers, nobody its own; a pair is left alone as the package says; seeders get none from seeders
-// and none when saturated.
+// No peer gets two offers or its own; a pair is left alone as described in the package comment; a seeder gets no offers
+// from seeders and none when it is saturated.
 func Route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) []*Peer {
 	dst, _ = route(s, from, offers, now, rnd, dst)
 	return dst
 }
 
-// route is Route, and tells how many peers were passed over because they had been given too many offers.
+// route is Route, and also counts the peers skipped because too many offers had been sent to them.
 func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) (to []*Peer, held int) {
-	r := routing{s: s, from: from, now: now, rnd: rnd, start: len(dst), dst: dst, most: math.MaxInt}
+	r := routing{s: s, from: from, now: now, rnd: rnd, start: len(dst), dst: dst, maxDegree: math.MaxInt}
 	if len(from.relations) >= s.maxRelations(from) {
 		return dst, 0
 	}
 	if from.sock.Seeder {
 		if s.bucket(from) != saturated {
 			load, limit := from.sock.load(*s.cfg)
-			r.toBare(min(offers, limit-load))
+			r.toSeederless(min(offers, limit-load))
 		}
 		return r.dst, r.held
 	}
 	r.toSeeders(min(offers, s.cfg.Seeders-from.seeders))
 	left := func() int { return min(offers-r.given(), s.cfg.MaxPeers-from.degree-r.given()) }
 	r.toViewers(left())
-	// An answer does not tell whether the connection came about. To a seeder another offer is worth it soon: it costs
-	// nothing where the pair is connected, and a viewer without its seeder costs the origin.
-	r.again(left(), func(p *Peer) bool { return p.sock.Seeder }, s.cfg.RelinkSeederAfter)
+	// An answer does not prove that the connection was established. Another offer to a seeder pays off soon: it costs
+	// nothing if the pair is connected, while a viewer without its seeder loads the origin.
+	r.relink(left(), func(p *Peer) bool { return p.sock.Seeder }, s.cfg.RelinkSeederAfter)
 	if from.links < s.cfg.Peers {
-		r.again(left(), func(p *Peer) bool { return !p.sock.Seeder }, s.cfg.RelinkAfter)
+		r.relink(left(), func(p *Peer) bool { return !p.sock.Seeder }, s.cfg.RelinkAfter)
 	}
 	return r.dst, r.held
 }
@@ -55,32 +55,32 @@ func (s *Swarm) maxRelations(p *Peer) int {
 }
 
 type routing struct {
-	s     *Swarm
-	from  *Peer
-	now   time.Time
-	rnd   *rand.Rand
-	start int
-	dst   []*Peer
-	most  int // viewers with as many connections get no more
-	held  int // how many were passed over because they were given too many offers
+	s         *Swarm
+	from      *Peer
+	now       time.Time
+	rnd       *rand.Rand
+	start     int
+	dst       []*Peer
+	maxDegree int // viewers with this many connections get no more offers
+	held      int // peers skipped because too many offers had been sent to them
 }
 
 func (r *routing) given() int { return len(r.dst) - r.start }
 
-// fits reports whether the pair may be brought together.
+// fits reports whether the announcer's offer may go to p.
 func (r *routing) fits(p *Peer) bool {
-	if !p.sock.Seeder && p.degree >= r.most {
+	if !p.sock.Seeder && p.degree >= r.maxDegree {
 		return false
 	}
 	if p == r.from || slices.Contains(r.dst[r.start:], p) || len(p.relations) >= r.s.maxRelations(p) || r.from.related(p) {
 		return false
 	}
-	return r.takes(p)
+	return r.accepts(p)
 }
 
-// takes reports whether p may be given one more offer now.
-func (r *routing) takes(p *Peer) bool {
-	if p.takes(r.now) >= 1 {
+// accepts reports whether one more offer may be sent to p now.
+func (r *routing) accepts(p *Peer) bool {
+	if p.offersAllowed(r.now) >= 1 {
 		return true
 	}
 	r.held++
@@ -98,12 +98,12 @@ func (r *routing) toSeeders(n int) {
 // toViewers gives up to n offers to viewers, the least connected first.
 func (r *routing) toViewers(n int) {
 	tries := probes
-	r.most = r.s.cfg.MaxPeers
+	r.maxDegree = r.s.cfg.MaxPeers
 	if r.from.degree+r.given() < r.s.cfg.Peers {
-		r.most = r.s.cfg.crowded()
+		r.maxDegree = r.s.cfg.crowded()
 	}
-	limit := min(r.most, buckets)
-	// Every fourth to anybody with room, starting from a random class.
+	limit := min(r.maxDegree, buckets)
+	// Every fourth offer goes to any viewer with room, starting from a random class.
 	for range n / 4 {
 		b := r.s.viewers.next(r.rnd.IntN(limit))
 		if b < limit {
@@ -115,13 +115,13 @@ func (r *routing) toViewers(n int) {
 	}
 }
 
-// toBare gives up to n offers of a seeder to viewers that have none.
-func (r *routing) toBare(n int) {
+// toSeederless gives up to n offers of a seeder to viewers that have none.
+func (r *routing) toSeederless(n int) {
 	tries := probes
-	r.fromClass(r.s.bare, n, &tries)
+	r.fromClass(r.s.seederless, n, &tries)
 }
 
-// fromClass takes up to n fitting members of a list, from a random place on, and says how many.
+// fromClass appends up to n fitting members of a list, starting at a random position, and returns how many.
 func (r *routing) fromClass(class []*Peer, n int, tries *int) int {
 	if len(class) == 0 || n <= 0 {
 		return 0
@@ -146,14 +146,14 @@ func (r *routing) fromClass(class []*Peer, n int, tries *int) int {
 	return taken
 }
 
-// again gives up to n offers to those of a kind that the announcer should be connected with, where that is long ago.
-func (r *routing) again(n int, kind func(*Peer) bool, after time.Duration) {
+// relink sends up to n offers to peers of a kind that answered the announcer's offer longer ago than after.
+func (r *routing) relink(n int, kind func(*Peer) bool, after time.Duration) {
 	for i := range r.from.relations {
 		if n <= 0 {
 			return
 		}
 		rel := &r.from.relations[i]
-		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) || !r.takes(rel.peer) {
+		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) || !r.accepts(rel.peer) {
 			continue
 		}
 		r.dst = append(r.dst, rel.peer)

@@ -8,7 +8,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// TestRouteProperties plays random worlds and holds every routing to the rules, and the state to its own.
+// TestRouteProperties plays random worlds and checks every routing against the rules, and the state against its invariants.
 func TestRouteProperties(t *testing.T) {
 	for seed := range uint64(30) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
@@ -89,7 +89,7 @@ func TestRouteProperties(t *testing.T) {
 				}
 			}
 			w.check()
-			// Whoever left comes back as somebody new.
+			// A peer that left returns under a new id.
 			member := func(id signaling.ID) bool {
 				s := w.core.swarms[hashOne]
 				return s != nil && s.byID[id] != nil
@@ -103,7 +103,7 @@ func TestRouteProperties(t *testing.T) {
 			}
 			for _, s := range w.core.swarms {
 				for _, p := range s.byID {
-					// A saturated seeder has got nothing more.
+					// A saturated seeder got no further offers.
 					if p.Seeder() && p.degree > cfg.SeederPeers || !p.Seeder() && p.degree > cfg.crowded()+cfg.Seeders+3 {
 						t.Fatalf("degree %d, seeder %v", p.degree, p.Seeder())
 					}
@@ -161,7 +161,7 @@ func TestRouteSeederOffersGoToBareViewers(t *testing.T) {
 	w.announce("V", 1, 0)
 	w.announce("S1", 10, 2)
 	if got := len(w.take("V", signaling.KindOffer)); got != 1 {
-		t.Fatalf("bare viewer got %d offers", got)
+		t.Fatalf("viewer without a seeder got %d offers", got)
 	}
 	w.announce("S2", 11, 2)
 	if got := len(w.take("V", signaling.KindOffer)); got != 0 {
@@ -170,7 +170,7 @@ func TestRouteSeederOffersGoToBareViewers(t *testing.T) {
 	w.check()
 }
 
-// TestSwarmIsOnePiece lets a crowd join in waves and looks whether everybody is connected with everybody.
+// TestSwarmIsOnePiece lets a crowd join in waves and checks that all peers are connected with each other, directly or not.
 func TestSwarmIsOnePiece(t *testing.T) {
 	cfg := Defaults()
 	cfg.Seeders = 0

@@ -7,11 +7,11 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// Counts are the sizes of one swarm. Only the owning Core writes; anybody may read.
+// Counts are the sizes of one swarm. Only the owning Core writes; concurrent reads are safe.
 type Counts struct {
 	// Peers are all members, Seeders those that presented the seeder token.
 	Peers, Seeders atomic.Int64
-	// Complete are members that declared to have everything, and seeders; Downloaded how often that was declared.
+	// Complete are members that announced a complete download, and seeders; Downloaded counts "completed" events.
 	Complete, Downloaded atomic.Int64
 }
 
@@ -23,8 +23,8 @@ type Swarm struct {
 	counts *Counts
 	// viewers by degree, seeders by load.
 	viewers, seeders index
-	// bare are the viewers without a seeder, in no order.
-	bare []*Peer
+	// seederless are the viewers without a seeder, in no order.
+	seederless []*Peer
 }
 
 func newSwarm(cfg *Config, hash signaling.ID) *Swarm {
@@ -33,7 +33,7 @@ func newSwarm(cfg *Config, hash signaling.ID) *Swarm {
 
 // join makes a new member.
 func (s *Swarm) join(id signaling.ID, sock *Socket) *Peer {
-	p := &Peer{id: id, sock: sock, swarm: s, bare: -1}
+	p := &Peer{id: id, sock: sock, swarm: s, seederless: -1}
 	s.byID[id] = p
 	sock.peers = append(sock.peers, p)
 	s.counts.Peers.Add(1)
@@ -44,14 +44,14 @@ func (s *Swarm) join(id signaling.ID, sock *Socket) *Peer {
 		return p
 	}
 	s.viewers.add(p, s.bucket(p))
-	s.updateBare(p)
+	s.updateSeederless(p)
 	return p
 }
 
-// leave removes a member; its acquaintances have one connection less.
+// leave removes a member; each peer that it was related to has one connection less.
 func (s *Swarm) leave(p *Peer) {
 	for len(p.relations) > 0 {
-		s.part(p, len(p.relations)-1)
+		s.forgetPair(p, len(p.relations)-1)
 	}
 	p.relations = nil
 	if p.sock.Seeder {
@@ -59,7 +59,7 @@ func (s *Swarm) leave(p *Peer) {
 		s.counts.Seeders.Add(-1)
 	} else {
 		s.viewers.remove(p)
-		s.removeBare(p)
+		s.removeSeederless(p)
 	}
 	if p.complete {
 		s.counts.Complete.Add(-1)
@@ -85,9 +85,9 @@ func (s *Swarm) setComplete(p *Peer) {
 	}
 }
 
-// offered notes that an offer of from was passed on to to.
+// offered records that an offer of from was relayed to to.
 func (s *Swarm) offered(from, to *Peer, key uint64, now time.Time) {
-	to.given(now)
+	to.noteOffer(now)
 	a, b := from.relation(to), to.relation(from)
 	if a == nil {
 		from.relations = append(from.relations, relation{peer: to})
@@ -95,14 +95,14 @@ func (s *Swarm) offered(from, to *Peer, key uint64, now time.Time) {
 		a, b = &from.relations[len(from.relations)-1], &to.relations[len(to.relations)-1]
 		s.count(from, to, 1, 1)
 	} else {
-		// Known to each other: the offerer's side may not have counted while it was silent.
-		s.count(from, to, one(!a.counts()), one(!b.counts()))
+		// The pair has a relation already; an earlier offer that expired no longer counts for its offerer.
+		s.count(from, to, asInt(!a.counts()), asInt(!b.counts()))
 	}
 	*a = relation{peer: to, at: now, key: key, mine: true, pending: true, linked: a.linked}
 	*b = relation{peer: from, at: now, key: key, mine: false, pending: true, linked: b.linked}
 }
 
-// answered notes that the pending offer of offerer was answered.
+// answered records that the pending offer of offerer was answered.
 func (s *Swarm) answered(offerer, answerer *Peer, now time.Time) {
 	a, b := offerer.relation(answerer), answerer.relation(offerer)
 	if !a.linked {
@@ -114,21 +114,22 @@ func (s *Swarm) answered(offerer, answerer *Peer, now time.Time) {
 	}
 }
 
-// lapsed notes that an offer was not answered in time.
-func (s *Swarm) lapsed(offerer, answerer *Peer, at time.Time) {
+// offerExpired records that an offer was not answered in time.
+func (s *Swarm) offerExpired(offerer, answerer *Peer, at time.Time) {
 	a, b := offerer.relation(answerer), answerer.relation(offerer)
 	if a == nil || !a.pending || !a.mine || !a.at.Equal(at) {
 		return
 	}
 	a.pending, b.pending = false, false
 	if !a.linked {
-		// The offerer is free for others; the silent one is charged until the relation is forgotten.
+		// The offerer may connect to other peers; the silent recipient keeps the connection in its degree until the
+		// relation is forgotten.
 		s.count(offerer, answerer, -1, 0)
 	}
 }
 
-// part forgets relation i of p on both sides.
-func (s *Swarm) part(p *Peer, i int) {
+// forgetPair removes relation i of p on both sides.
+func (s *Swarm) forgetPair(p *Peer, i int) {
 	r := p.relations[i]
 	q := r.peer
 	j := q.find(p)
@@ -139,20 +140,20 @@ func (s *Swarm) part(p *Peer, i int) {
 		p.links--
 		q.links--
 	}
-	s.count(p, q, -one(r.counts()), -one(other.counts()))
+	s.count(p, q, -asInt(r.counts()), -asInt(other.counts()))
 }
 
-// prune forgets the relations of p that say nothing any more: offers that were not answered two intervals ago.
+// prune removes outdated relations of p: offers that expired unanswered two intervals ago.
 func (s *Swarm) prune(p *Peer, now time.Time) {
 	keep := s.cfg.retryAfter(p.interval)
 	for i := len(p.relations) - 1; i >= 0; i-- {
 		if r := &p.relations[i]; !r.linked && !r.pending && now.Sub(r.at) >= keep {
-			s.part(p, i)
+			s.forgetPair(p, i)
 		}
 	}
 }
 
-// count changes the degrees of a pair and keeps the indexes right.
+// count changes the degrees of a pair and updates the indexes.
 func (s *Swarm) count(p, q *Peer, dp, dq int) {
 	s.changeDegree(p, dp)
 	s.changeDegree(q, dq)
@@ -165,7 +166,7 @@ func (s *Swarm) countSeeder(viewer, seeder *Peer, d int) {
 		return
 	}
 	viewer.seeders += d
-	s.updateBare(viewer)
+	s.updateSeederless(viewer)
 }
 
 func (s *Swarm) changeDegree(p *Peer, d int) {
@@ -181,7 +182,7 @@ func (s *Swarm) changeDegree(p *Peer, d int) {
 	s.viewers.move(p, s.bucket(p))
 }
 
-// rebucket moves all peers of a seeder: its load is one for all its swarms.
+// rebucket moves all peers of a seeder to the class of its load, which is the same in all its swarms.
 func rebucket(sock *Socket) {
 	for _, p := range sock.peers {
 		p.swarm.seeders.move(p, p.swarm.bucket(p))
@@ -200,30 +201,30 @@ func (s *Swarm) bucket(p *Peer) int {
 	return max(0, load) * saturated / limit
 }
 
-// updateBare keeps p in the list of viewers without a seeder, or out of it.
-func (s *Swarm) updateBare(p *Peer) {
+// updateSeederless adds p to the list of viewers without a seeder, or removes it.
+func (s *Swarm) updateSeederless(p *Peer) {
 	switch {
 	case p.seeders > 0:
-		s.removeBare(p)
-	case p.bare < 0:
-		p.bare = len(s.bare)
-		s.bare = append(s.bare, p)
+		s.removeSeederless(p)
+	case p.seederless < 0:
+		p.seederless = len(s.seederless)
+		s.seederless = append(s.seederless, p)
 	}
 }
 
-func (s *Swarm) removeBare(p *Peer) {
-	if p.bare < 0 {
+func (s *Swarm) removeSeederless(p *Peer) {
+	if p.seederless < 0 {
 		return
 	}
-	last := s.bare[len(s.bare)-1]
-	s.bare[p.bare] = last
-	last.bare = p.bare
-	s.bare[len(s.bare)-1] = nil
-	s.bare = s.bare[:len(s.bare)-1]
-	p.bare = -1
+	last := s.seederless[len(s.seederless)-1]
+	s.seederless[p.seederless] = last
+	last.seederless = p.seederless
+	s.seederless[len(s.seederless)-1] = nil
+	s.seederless = s.seederless[:len(s.seederless)-1]
+	p.seederless = -1
 }
 
-func one(b bool) int {
+func asInt(b bool) int {
 	if b {
 		return 1
 	}

@@ -2,13 +2,13 @@ package swarm
 
 import "time"
 
-// offer is one that was passed on and may be answered.
+// offer is a relayed offer that may still be answered.
 type offer struct {
 	from, to *Peer
 	at       time.Time
 }
 
-// fifo holds offers in the order they were passed on, which is also the order in which they lapse.
+// fifo holds offers in the order in which they were relayed, which is also the order in which they expire.
 type fifo struct {
 	items []offer
 	head  int
@@ -40,51 +40,51 @@ func (f *fifo) due(before time.Time) (offer, bool) {
 	return o, true
 }
 
-// slots of a second each; later deadlines go round again.
+// slots is the size of the wheel, one slot a second; later deadlines stay for another round.
 const slots = 256
 
-// turn is where a peer stands in the wheel: the second, from 1, and the place in its slot. The zero turn is nowhere.
-type turn struct {
+// wheelSlot is a peer's position in the wheel: the second, from 1, and the index in that slot. Zero means not in the wheel.
+type wheelSlot struct {
 	second int64
 	place  int
 }
 
-// wheel finds peers whose deadline has passed. A peer is put in once and moved only when its turn comes, so an
-// announce costs nothing; a deadline that was brought forward in the meantime is noticed late, at most by the
-// length of the former one.
+// wheel finds peers whose deadline has passed. A peer is put in once and moved only when its slot is processed, so an
+// announce costs nothing; a deadline that was moved forward in the meantime is noticed late, at most by the length of the
+// earlier one.
 type wheel struct {
 	slot  [slots][]*Peer
-	epoch time.Time // seconds count from here, so that a clock that is set back stops nothing
-	done  int64     // the last second that was looked at
+	epoch time.Time // seconds count from here, so that setting the clock back does not stop the wheel
+	done  int64     // the last second that was processed
 }
 
 func (w *wheel) second(t time.Time) int64 { return int64(t.Sub(w.epoch) / time.Second) }
 
-// add puts p in, if it is not.
+// add puts p into the wheel unless it is there already.
 func (w *wheel) add(p *Peer, now time.Time) {
 	if w.epoch.IsZero() {
 		w.epoch = now
 	}
-	if p.turn.second != 0 {
+	if p.slotAt.second != 0 {
 		return
 	}
 	at := min(max(w.second(p.deadline)+1, w.done+1), w.done+slots)
-	p.turn = turn{at, len(w.slot[at%slots])}
+	p.slotAt = wheelSlot{at, len(w.slot[at%slots])}
 	w.slot[at%slots] = append(w.slot[at%slots], p)
 }
 
-// remove takes p out, if it is in.
+// remove takes p out of the wheel if it is there.
 func (w *wheel) remove(p *Peer) {
-	if p.turn.second == 0 {
+	if p.slotAt.second == 0 {
 		return
 	}
-	slot := w.slot[p.turn.second%slots]
+	slot := w.slot[p.slotAt.second%slots]
 	last := len(slot) - 1
-	slot[p.turn.place] = slot[last]
-	slot[p.turn.place].turn.place = p.turn.place
+	slot[p.slotAt.place] = slot[last]
+	slot[p.slotAt.place].slotAt.place = p.slotAt.place
 	slot[last] = nil
-	w.slot[p.turn.second%slots] = slot[:last]
-	p.turn = turn{}
+	w.slot[p.slotAt.second%slots] = slot[:last]
+	p.slotAt = wheelSlot{}
 }
 
 // advance calls expired for each member whose deadline has passed.
@@ -94,14 +94,14 @@ func (w *wheel) advance(now time.Time, expired func(*Peer)) {
 	}
 	for until := w.second(now); w.done < until; {
 		w.done++
-		// After a long sleep of the machine one round sees everybody.
+		// After the machine was suspended for long, one round covers all slots.
 		if until-w.done > slots {
 			w.done = until - slots
 		}
 		due := w.slot[w.done%slots]
 		w.slot[w.done%slots] = nil
 		for _, p := range due {
-			p.turn = turn{}
+			p.slotAt = wheelSlot{}
 		}
 		for _, p := range due {
 			switch {
