@@ -13,18 +13,22 @@ FUZZTIME ?= 5m
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS  := -s -w -X main.version=$(VERSION)
 
+# Without paths in what is compiled, clones of the repository share one build cache.
+USERFLAGS := $(or $(GOFLAGS),$(shell $(GO) env GOFLAGS))
+export GOFLAGS := $(strip $(filter-out -trimpath,$(USERFLAGS)) -trimpath)
+
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
 UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/soak')
-comma       = ,
-space       = $() $()
-SUITES      = unit tools deploy vectors fuzz-seeds cluster peers hostile foreign soak players interop e2e
-# Only packages that hold such tests are linked again for the two suites below.
+# Only packages that hold vector tests or fuzz targets are linked where these run alone.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
 FUZZ_PKGS   = $(call with_tests,Fuzz)
+# A suite builds what it uses. `make test` has built it before, and says so with PREPARED=1: suites that
+# run beside each other must not write the same file.
+uses        = $(if $(PREPARED),,$(1))
 
 GOTESTSUM = $(BIN)/gotestsum
-TESTSUM   = $(BIN)/testsum
+TESTRUN   = $(BIN)/testrun
 LAUNCHER  = $(BIN)/cluster
 HELM      = $(BIN)/helm
 # envtest runs the API server and etcd that the cluster runs.
@@ -52,40 +56,27 @@ image: $(BIN)/image ## build the OCI image bin/p2pstream.oci.tar without a conta
 
 ##@ Test
 .PHONY: test
-test: deps $(GOTESTSUM) $(TESTSUM) cluster-binaries ## run every suite; the last line is the sum
-	@rm -rf $(RESULTS)
-	@status=0; \
-	for suite in $(SUITES); do \
-	  echo; echo "== $$suite"; \
-	  $(MAKE) --no-print-directory $$suite || status=1; \
-	done; \
-	echo; $(TESTSUM) -require $(subst $(space),$(comma),$(SUITES)) $(RESULTS) || status=1; \
-	exit $$status
+test: $(TESTRUN) ## run every suite; ends with a table and the sum (ONLY=unit,peers for some, CI_FULL=1 for what did not change, too)
+	@$(TESTRUN) $(if $(ONLY),-only $(ONLY))
+
+.PHONY: prepare
+prepare: deps $(GOTESTSUM) $(HELM) build web image cluster-binaries
+	$(GO) build ./... # so that suites compile little while others run
 
 .PHONY: unit
-unit: $(GOTESTSUM) cluster-binaries ## run unit tests with the race detector; the operator's, on a real API server
+unit: $(call uses,$(GOTESTSUM) cluster-binaries) ## run unit tests, protocol vectors and fuzz seeds with the race detector; the operator on a real API server
 	@mkdir -p $(RESULTS)
 	KUBEBUILDER_ASSETS=$(ASSETS) $(GOTESTSUM) --format pkgname --format-hide-empty-pkg --jsonfile $(RESULTS)/unit.json -- \
-	  -race -timeout 10m -skip '^(TestVector|Fuzz)' $(UNIT_PKGS)
-
-.PHONY: tools
-tools: $(GOTESTSUM)
-	@mkdir -p $(RESULTS)
-	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -count=1 -timeout 10m ./...
-
-.PHONY: deploy
-deploy: $(GOTESTSUM) ## test manifests and chart without a cluster
-	@mkdir -p $(RESULTS)
-	@cd test/deploy && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/deploy.json -- -count=1 -timeout 10m ./...
+	  -race -timeout 10m $(UNIT_PKGS)
 
 .PHONY: vectors
-vectors: $(GOTESTSUM) ## run the protocol vectors (P2PSTREAM_VECTORS=DIR for another set)
+vectors: $(GOTESTSUM) ## run the protocol vectors alone (P2PSTREAM_VECTORS=DIR for another set)
 	@mkdir -p $(RESULTS)
 	@test -n "$(VECTOR_PKGS)" || { echo "no vector tests found: tests named TestVector… are expected below runtime/"; exit 1; }
 	$(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/vectors.json -- -race -timeout 5m -run '^TestVector' $(VECTOR_PKGS)
 
 .PHONY: fuzz-seeds
-fuzz-seeds: $(GOTESTSUM) ## run each fuzz target on its seeds only
+fuzz-seeds: $(GOTESTSUM) ## run each fuzz target on its seeds alone
 	@mkdir -p $(RESULTS)
 	@test -n "$(FUZZ_PKGS)" || { echo "no fuzz targets found: functions named FuzzXxx are expected below runtime/"; exit 1; }
 	$(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/fuzz-seeds.json -- -race -timeout 5m -run '^Fuzz' $(FUZZ_PKGS)
@@ -94,49 +85,64 @@ fuzz-seeds: $(GOTESTSUM) ## run each fuzz target on its seeds only
 fuzz: ## fuzz every target for FUZZTIME each (default 5m)
 	@scripts/fuzz.sh $(FUZZTIME)
 
+.PHONY: tools
+tools: $(call uses,$(GOTESTSUM)) ## test the build tools and, by the API server's own code, the CRD
+	@mkdir -p $(RESULTS)
+	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -count=1 -timeout 10m ./...
+
+.PHONY: deploy
+deploy: $(call uses,$(GOTESTSUM)) ## test manifests and chart without a cluster
+	@mkdir -p $(RESULTS)
+	@cd test/deploy && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/deploy.json -- -count=1 -timeout 10m ./...
+
 .PHONY: peers
-peers: $(GOTESTSUM) ## run our programs against each other, with the race detector: failures and attacks
+peers: $(call uses,$(GOTESTSUM)) ## run the programs against each other with the race detector: failures and attacks
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/peers.json -- \
 	  -race -count=1 -timeout 15m $(if $(RUN),-run '$(RUN)') ./test/peers/...
 
 .PHONY: hostile
-hostile: build $(GOTESTSUM) ## attack the running programs
+hostile: $(call uses,build $(GOTESTSUM)) ## attack the running programs
 	@mkdir -p $(RESULTS)
 	P2PSTREAM_BINARY=$(BIN)/p2pstream $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/hostile.json -- \
 	  -count=1 -timeout 10m -p 1 $(if $(RUN),-run '$(RUN)') ./test/hostile/...
 
 .PHONY: foreign
-foreign: web $(GOTESTSUM) ## run twenty viewers on the trackers of others
+foreign: $(call uses,web $(GOTESTSUM)) ## run twenty viewers on trackers that are not ours
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/foreign.json -- \
 	  -count=1 -timeout 10m -p 1 $(if $(RUN),-run '$(RUN)') ./test/foreign/...
 
 .PHONY: soak
-soak: build $(GOTESTSUM) ## run a stream with coming and going, and look for what grows (FOR=2h for the long form)
+soak: $(call uses,build $(GOTESTSUM)) ## run a stream while viewers come and go, and measure what grows (FOR=2h for the long form)
 	@mkdir -p $(RESULTS)
 	$(if $(FOR),$(GO) run ./test/soak --for $(FOR) --out $(BIN)/soak,P2PSTREAM_BINARY=$(BIN)/p2pstream $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/soak.json -- \
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/soak/...)
 
 .PHONY: players
-players: $(GOTESTSUM) ## play streams with ffmpeg through the viewer's proxy
+players: $(call uses,$(GOTESTSUM)) ## play streams with ffmpeg through the viewer's proxy
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/players.json -- \
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/players/...
 
 .PHONY: interop
-interop: web $(GOTESTSUM) ## run published players and trackers in a real Chromium against our programs
+interop: $(call uses,web $(GOTESTSUM)) ## run published players and trackers in a real Chromium against our programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
 	  -count=1 -timeout 25m -p 1 -parallel 8 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
 
 .PHONY: cluster
-cluster: $(GOTESTSUM) cluster-binaries ## test the local cluster itself (as root)
+cluster: $(call uses,$(GOTESTSUM) cluster-binaries) ## test the local cluster itself (as root)
 	@mkdir -p $(RESULTS)
 	@cd test/cluster && $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/cluster.json -- -count=1 -timeout 10m ./...
 
+.PHONY: cluster-unit
+cluster-unit: $(call uses,$(GOTESTSUM) cluster-binaries)
+	@mkdir -p $(RESULTS)
+	@cd test/cluster && $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/cluster.json -- -count=1 -timeout 10m ./internal/...
+
 .PHONY: e2e
-e2e: web image $(GOTESTSUM) $(HELM) cluster-binaries ## run the operator and a stream on a real cluster, with browsers in offices (as root)
+e2e: $(call uses,web image $(GOTESTSUM) $(HELM) cluster-binaries) ## run the operator and a stream on a real cluster, with browsers in offices (as root)
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/e2e.json -- \
 	  -count=1 -timeout 30m -tags e2e $(if $(RUN),./test/e2e -args -ginkgo.focus '$(RUN)',./test/e2e/...)
@@ -180,7 +186,7 @@ deps: $(LAUNCHER) ## install what a fresh Debian lacks (chromium, ffmpeg, Node.j
 
 .PHONY: cluster-binaries
 cluster-binaries: $(LAUNCHER)
-	@$(LAUNCHER) build >/dev/null
+	@$(LAUNCHER) build >/dev/null # its progress goes to standard error
 
 .PHONY: clean
 clean: ## remove everything built
@@ -192,8 +198,8 @@ $(BIN)/golangci-lint: tools/go.mod
 	cd tools && $(GO) build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(GOTESTSUM): tools/go.mod
 	cd tools && $(GO) build -o $@ gotest.tools/gotestsum
-$(TESTSUM): tools/go.mod $(wildcard tools/testsum/*.go)
-	cd tools && $(GO) build -o $@ ./testsum
+$(TESTRUN): tools/go.mod $(shell find tools/testrun -name '*.go')
+	cd tools && $(GO) build -o $@ ./testrun
 $(BIN)/image: tools/go.mod $(wildcard tools/image/*.go)
 	cd tools && $(GO) build -o $@ ./image
 $(HELM): test/deploy/go.mod
