@@ -1,20 +1,15 @@
 package binaries
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/p2pstream/p2pstream/test/cluster/internal/host"
@@ -22,8 +17,6 @@ import (
 
 // KubernetesVersion is what the kube module requires; the API server says so too.
 const KubernetesVersion = "v1.36.3"
-
-const progressInterval = 10 * time.Second
 
 // program is one binary: the folder of its main package, what decides its key, and its names.
 type program struct {
@@ -71,7 +64,8 @@ func CacheDir() (string, error) {
 	return filepath.Join(base, "p2pstream", "cluster"), nil
 }
 
-// Ensure builds what is not in the cache yet, telling progress to out.
+// Ensure builds what is not in the cache yet, and writes progress to out every ten seconds. A build has no
+// time limit: it ends when it is done, when it fails or when ctx ends.
 func Ensure(ctx context.Context, source string, out io.Writer) (Set, error) {
 	cache, err := CacheDir()
 	if err != nil {
@@ -148,7 +142,7 @@ func (p program) ensure(ctx context.Context, source, cache string, out io.Writer
 		return dir, nil
 	}
 	release, err := host.Lock(ctx, filepath.Join(cache, "lock-"+p.name), func() {
-		_, _ = fmt.Fprintf(out, "waiting for another build of %s…\n", p.name)
+		_, _ = fmt.Fprintf(out, "waiting for another process that builds %s (%s)…\n", p.name, p.expect)
 	})
 	if err != nil {
 		return "", err
@@ -168,7 +162,7 @@ func (p program) build(ctx context.Context, source, dir string, out io.Writer) e
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
 	label := strings.TrimSpace(p.name + " " + p.version)
-	_, _ = fmt.Fprintf(out, "building %s (the first time takes %s)…\n", label, p.expect)
+	_, _ = fmt.Fprintf(out, "building %s (from an empty build cache %s, longer on a busy machine)…\n", label, p.expect)
 	began := time.Now()
 	if err := p.compile(ctx, source, filepath.Join(scratch, p.name), out); err != nil {
 		return fmt.Errorf("building %s: %w", p.name, err)
@@ -186,61 +180,4 @@ func (p program) build(ctx context.Context, source, dir string, out io.Writer) e
 	}
 	_, _ = fmt.Fprintf(out, "built %s in %s\n", label, time.Since(began).Round(time.Second))
 	return nil
-}
-
-func (p program) compile(ctx context.Context, source, target string, out io.Writer) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", p.ldflags, "-o", target, ".")
-	cmd.Dir = source
-	// Static programs run in any namespace and any image; workspaces and flags of the user's are not ours.
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off", "GOFLAGS=-mod=readonly")
-	counter := &lineCounter{}
-	cmd.Stdout, cmd.Stderr = counter, counter
-	began := time.Now()
-	if err := cmd.Start(); err != nil {
-		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: put Go on the PATH", err)
-		}
-		return err
-	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	tick := time.NewTicker(progressInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case err := <-done:
-			if err != nil {
-				return fmt.Errorf("%w\n%s", err, counter.complaints())
-			}
-			return nil
-		case <-tick.C:
-			_, _ = fmt.Fprintf(out, "  %s: %s, %d packages compiled\n", p.name, time.Since(began).Round(time.Second), counter.lines.Load())
-		}
-	}
-}
-
-// lineCounter counts the packages that `go build -v` names, and keeps the end of what it says.
-type lineCounter struct {
-	lines atomic.Int64
-	tail  []byte
-}
-
-func (c *lineCounter) Write(p []byte) (int, error) {
-	c.lines.Add(int64(bytes.Count(p, []byte{'\n'})))
-	c.tail = append(c.tail, p...)
-	if extra := len(c.tail) - 16<<10; extra > 0 {
-		c.tail = c.tail[extra:]
-	}
-	return len(p), nil
-}
-
-// complaints leaves out the lines that only name a package.
-func (c *lineCounter) complaints() string {
-	var kept []string
-	for line := range strings.Lines(string(c.tail)) {
-		if strings.ContainsAny(strings.TrimSpace(line), " :") {
-			kept = append(kept, line)
-		}
-	}
-	return strings.Join(kept, "")
 }

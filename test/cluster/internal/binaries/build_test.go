@@ -129,12 +129,7 @@ func TestEnsureBuildsOnce(t *testing.T) {
 }
 
 func TestEnsureShowsWhatTheCompilerSays(t *testing.T) {
-	dir := t.TempDir()
-	for name, content := range map[string]string{"go.mod": "module broken\n", "main.go": "package main\n\nfunc main() { undefinedThing() }\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := module(t, "package main\n\nfunc main() { undefinedThing() }\n")
 	cache := t.TempDir()
 	_, err := program{name: "broken", dir: ".", sources: []string{"*.go"}}.ensure(t.Context(), dir, cache, &strings.Builder{})
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefinedThing") {
@@ -144,4 +139,16 @@ func TestEnsureShowsWhatTheCompilerSays(t *testing.T) {
 	if readErr != nil || len(entries) != 1 || entries[0].Name() != "lock-broken" {
 		t.Errorf("a failed build leaves %v, %v", entries, readErr)
 	}
+}
+
+// module is a folder with a main package.
+func module(t *testing.T, main string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"go.mod": "module thing\n", "main.go": main} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }

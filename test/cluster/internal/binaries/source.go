@@ -4,14 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 )
 
 // SourceVariable names the folder of this module when it cannot be found otherwise.
 const SourceVariable = "P2PSTREAM_CLUSTER_SOURCE"
 
-// FindSource finds the folder of this module: named by the environment, above the running program, above the
-// working folder, or where the program was built.
+// FindSource finds the folder of this module: named by the environment, above the running program or above the
+// working folder.
 func FindSource() (string, error) {
 	var starts []string
 	if named := os.Getenv(SourceVariable); named != "" {
@@ -25,9 +24,6 @@ func FindSource() (string, error) {
 	}
 	if wd, err := os.Getwd(); err == nil {
 		starts = append(starts, wd)
-	}
-	if _, file, _, ok := runtime.Caller(0); ok && filepath.IsAbs(file) {
-		starts = append(starts, filepath.Dir(file))
 	}
 	for _, dir := range starts {
 		for ; ; dir = filepath.Dir(dir) {
