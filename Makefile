@@ -88,7 +88,7 @@ fuzz: ## fuzz every target for FUZZTIME each (default 5m)
 .PHONY: tools
 tools: $(call uses,$(GOTESTSUM)) ## test the build tools and, by the API server's own code, the CRD
 	@mkdir -p $(RESULTS)
-	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -count=1 -timeout 10m ./...
+	@cd tools && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/tools.json -- -count=1 -timeout 10m ./... github.com/p2pstream/p2pstream/tools/oci
 
 .PHONY: deploy
 deploy: $(call uses,$(GOTESTSUM)) ## test manifests and chart without a cluster
@@ -200,9 +200,9 @@ $(GOTESTSUM): tools/go.mod
 	cd tools && $(GO) build -o $@ gotest.tools/gotestsum
 $(TESTRUN): tools/go.mod $(shell find tools/testrun -name '*.go')
 	cd tools && $(GO) build -o $@ ./testrun
-$(BIN)/image: tools/go.mod $(wildcard tools/image/*.go)
+$(BIN)/image: tools/go.mod $(wildcard tools/image/*.go tools/oci/*.go)
 	cd tools && $(GO) build -o $@ ./image
 $(HELM): test/deploy/go.mod
 	cd test/deploy && $(GO) build -trimpath -ldflags '-s -w' -o $@ helm.sh/helm/v4/cmd/helm
-$(LAUNCHER): test/cluster/go.mod $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')
+$(LAUNCHER): test/cluster/go.mod $(wildcard tools/oci/*.go) $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')
 	cd test/cluster && $(GO) build -o $@ .

@@ -10,6 +10,7 @@ tool (
 
 require (
 	github.com/google/go-containerregistry v0.22.1
+	github.com/p2pstream/p2pstream/tools/oci v0.0.0
 	go.yaml.in/yaml/v3 v3.0.5
 	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d
 	golang.org/x/sys v0.49.0
@@ -300,3 +301,5 @@ require (
 	sigs.k8s.io/randfill v1.0.0 // indirect
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
+
+replace github.com/p2pstream/p2pstream/tools/oci => ./oci

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"github.com/p2pstream/p2pstream/tools/oci"
 )
 
 // Exit codes, as of the other programs.
@@ -55,7 +57,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// say writes for people; where the terminal is gone there is nobody to tell.
+// say writes a message. An error of a closed terminal has no reader.
 func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 type options struct {
@@ -125,11 +127,7 @@ func build(o options) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	img, err := assemble(arch, o.version, base, []file{program})
-	if err != nil {
-		return "", err
-	}
-	digest, err := writeArchive(o.out, tag, img)
+	digest, err := oci.Write(o.out, tag.Name(), assemble(arch, o.version, base, []oci.File{program}))
 	if err != nil {
 		return "", err
 	}

@@ -45,7 +45,7 @@ func plan() []round {
 		{{{name: "unit", split: map[string]string{"TestVector": "vectors", "Fuzz": "fuzz-seeds"}}}},
 		{
 			{{name: "tools"}, {name: "deploy"}},
-			{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/image"}, otherwise: "cluster-unit", left: "bring-ups"}}},
+			{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}},
 		},
 		{{{name: "peers"}}},
 		{{{name: "hostile"}}},

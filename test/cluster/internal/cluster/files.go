@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/test/cluster/internal/host"
-	"github.com/p2pstream/p2pstream/test/cluster/internal/image"
 	"github.com/p2pstream/p2pstream/test/cluster/internal/plan"
+	"github.com/p2pstream/p2pstream/tools/oci"
 )
 
 // writeConfig writes everything that the cluster's programs read.
@@ -53,7 +53,12 @@ func (s *State) writeConfig(pause string) error {
 	if err := writeFiles(files); err != nil {
 		return err
 	}
-	return image.Write(pause, plan.PauseImage, pauseArchive(p), runtime.GOARCH)
+	img, err := oci.FromBinary(pause, runtime.GOARCH)
+	if err != nil {
+		return err
+	}
+	_, err = oci.Write(pauseArchive(p), plan.PauseImage, img)
+	return err
 }
 
 func (s *State) specs() []plan.NodeSpec {

@@ -14,9 +14,9 @@ import (
 	"github.com/p2pstream/p2pstream/test/cluster/internal/binaries"
 	"github.com/p2pstream/p2pstream/test/cluster/internal/cluster"
 	"github.com/p2pstream/p2pstream/test/cluster/internal/host"
-	"github.com/p2pstream/p2pstream/test/cluster/internal/image"
 	"github.com/p2pstream/p2pstream/test/cluster/internal/nodeinit"
 	"github.com/p2pstream/p2pstream/test/cluster/internal/plan"
+	"github.com/p2pstream/p2pstream/tools/oci"
 )
 
 func (a *app) build() *cobra.Command {
@@ -150,13 +150,17 @@ func (a *app) image() *cobra.Command {
 		Example: "  CGO_ENABLED=0 go build -o p2pstream ./cmd/p2pstream\n  cluster image p2pstream --tag localhost/p2pstream:dev --out p2pstream.tar",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, given []string) error {
-			if err := image.CheckName(tag); err != nil {
-				return usageError{err}
+			if err := oci.CheckName(tag); err != nil {
+				return usageError{fmt.Errorf("--tag: %w", err)}
 			}
 			if file == "" {
 				file = filepath.Base(given[0]) + ".tar"
 			}
-			if err := image.Write(given[0], tag, file, runtime.GOARCH); err != nil {
+			img, err := oci.FromBinary(given[0], runtime.GOARCH)
+			if err != nil {
+				return err
+			}
+			if _, err := oci.Write(file, tag, img); err != nil {
 				return err
 			}
 			return a.println(file)
@@ -167,7 +171,7 @@ func (a *app) image() *cobra.Command {
 	return cmd
 }
 
-// nodeInit is what `up` starts in each node's namespaces; nobody else can use it.
+// nodeInit is what `up` starts in each node's namespaces; it is of no use elsewhere.
 func (a *app) nodeInit() *cobra.Command {
 	return &cobra.Command{
 		Use:     cluster.InitCommand + " SPEC",

@@ -1,10 +1,9 @@
-package image
+package oci
 
 import (
 	"archive/tar"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"io"
@@ -50,12 +49,12 @@ func TestWriteIsAnOCIArchive(t *testing.T) {
 		}
 	}
 	decode(t, blob(t, files, manifest.Config.Digest), &config)
-	if config.Architecture != "riscv64" || config.OS != "linux" || strings.Join(config.Config.Entrypoint, " ") != "/thing" || config.Config.User != nobody {
+	if config.Architecture != "riscv64" || config.OS != "linux" || strings.Join(config.Config.Entrypoint, " ") != "/thing" || config.Config.User != Unprivileged {
 		t.Errorf("config is %+v", config)
 	}
-	layer := blob(t, files, manifest.Layers[0].Digest)
-	if len(config.RootFS.DiffIDs) != 1 || config.RootFS.DiffIDs[0] != digest(layer) {
-		t.Errorf("the layer's digest is %s, the config says %v", digest(layer), config.RootFS.DiffIDs)
+	layer := unzip(t, blob(t, files, manifest.Layers[0].Digest))
+	if len(config.RootFS.DiffIDs) != 1 || config.RootFS.DiffIDs[0] != digestOf(layer) {
+		t.Errorf("the layer's digest is %s, the config says %v", digestOf(layer), config.RootFS.DiffIDs)
 	}
 	r := tar.NewReader(bytes.NewReader(layer))
 	header, err := r.Next()
@@ -90,9 +89,23 @@ func TestWriteLeavesNothingElse(t *testing.T) {
 
 func TestWriteRefusesNamesThatPodsCannotUse(t *testing.T) {
 	for _, bad := range []string{"", "thing", "thing:dev", "localhost/thing", "localhost:5000/thing"} {
-		if err := Write("/dev/null", bad, filepath.Join(t.TempDir(), "x.tar"), "amd64"); err == nil || !strings.Contains(err.Error(), "localhost/p2pstream:dev") {
+		if _, err := Write(filepath.Join(t.TempDir(), "x.tar"), bad, Image{Architecture: "amd64"}); err == nil || !strings.Contains(err.Error(), "localhost/p2pstream:dev") {
 			t.Errorf("%q: got %v", bad, err)
 		}
+	}
+}
+
+func TestWriteLeavesNothingWhenItFails(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "taken.tar")
+	if err := os.MkdirAll(filepath.Join(file, "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(file, name, Image{Architecture: "amd64"}); err == nil {
+		t.Error("an archive took the place of a folder")
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("the folder holds %v, %v", entries, err)
 	}
 }
 
@@ -104,7 +117,11 @@ func write(t *testing.T, content string) string {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "thing.tar")
-	if err := Write(binary, name, file, "riscv64"); err != nil {
+	img, err := FromBinary(binary, "riscv64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(file, name, img); err != nil {
 		t.Fatal(err)
 	}
 	return file
@@ -136,15 +153,23 @@ func contents(t *testing.T, file string) map[string][]byte {
 	}
 }
 
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
+func unzip(t *testing.T, data []byte) []byte {
+	t.Helper()
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 func blob(t *testing.T, files map[string][]byte, want string) []byte {
 	t.Helper()
 	data, ok := files["blobs/sha256/"+strings.TrimPrefix(want, "sha256:")]
-	if !ok || digest(data) != want {
+	if !ok || digestOf(data) != want {
 		t.Fatalf("blob %s is missing or has other bytes", want)
 	}
 	return data
