@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The image for whoever has Docker or BuildKit:  docker build -t registry.example.com/p2pstream:v1 .
-# `make image` makes the same one without either; tools/image lays out the files for both.
+# The image, built with Docker or BuildKit:  docker build -t registry.example.com/p2pstream:v1 .
+# `make image` makes the same image without them; tools/image lays out the files for both.
 
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
@@ -17,7 +17,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /out/p2pstream ./cmd/p2pstream \
  && cd tools && go run ./image --binary /out/p2pstream --rootfs /out/rootfs
 
-# An empty base: nothing to exploit, nothing to patch but the program itself.
+# An empty base: there is nothing to patch but the program itself.
 FROM scratch
 ARG VERSION=dev
 LABEL org.opencontainers.image.title="p2pstream" \
@@ -26,7 +26,7 @@ LABEL org.opencontainers.image.title="p2pstream" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION"
 COPY --from=build /out/rootfs/ /
-# A number, so that Kubernetes can see that it is not root.
+# A number, which Kubernetes can check for runAsNonRoot; it cannot check a name.
 USER 65532:65532
 WORKDIR /
 ENTRYPOINT ["/p2pstream"]

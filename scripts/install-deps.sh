@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what a fresh Debian lacks for `make test`. Packages are only added, never removed or
-# upgraded, and nothing happens where all of it is there.
+# Installs the Debian packages that `make test` needs and this machine lacks, except those of the test
+# cluster, which `bin/cluster deps` installs; `make deps` runs both. No package is removed or upgraded.
 set -euo pipefail
 
-# command → Debian package that brings it
+# command:Debian package that has it
 want=(
   chromium:chromium
   ffmpeg:ffmpeg
@@ -24,7 +24,7 @@ done
 ((${#packages[@]})) || exit 0
 
 if ! command -v apt-get >/dev/null; then
-  echo "install-deps: missing: ${packages[*]}; this machine has no apt-get, so install them by hand" >&2
+  echo "install-deps: missing: ${packages[*]}; this machine has no apt-get: install them by hand" >&2
   exit 1
 fi
 run=()
