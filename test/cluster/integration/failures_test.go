@@ -92,7 +92,7 @@ func (e env) testKilledNode(t *testing.T) {
 			kill(t, place.Init.PID)
 		}
 	}
-	eventually(t, "the node to be gone", func() error { // whoever is killed dies a moment later
+	eventually(t, "the node to be gone", func() error { // a killed process ends a moment later
 		if _, _, err := e.try("status"); err == nil {
 			return errors.New("the cluster works")
 		}

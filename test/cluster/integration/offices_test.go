@@ -27,12 +27,12 @@ func (e env) serve(t *testing.T, place string) {
 func (e env) testOffices(t *testing.T) {
 	paris, berlin := e.office(t, "paris"), e.office(t, "berlin", "--rate", "16mbit", "--latency", "100ms")
 	e.serve(t, "paris")
-	nobody := who{}
-	expect(t, "http://"+paris.Address+":8080/", nobody.by(hostAddress(t, paris.Address)))
-	expect(t, e.fromA("get", "url", "http://"+paris.Address+":8080/"), nobody.by(e.pods["a"]))
-	expect(t, e.fromB("udp", "to", paris.Address+":8080"), nobody.by(e.pods["b"]))
+	outside := who{}
+	expect(t, "http://"+paris.Address+":8080/", outside.by(hostAddress(t, paris.Address)))
+	expect(t, e.fromA("get", "url", "http://"+paris.Address+":8080/"), outside.by(e.pods["a"]))
+	expect(t, e.fromB("udp", "to", paris.Address+":8080"), outside.by(e.pods["b"]))
 
-	e.sees(t, "berlin", "udp", paris.Address+":8080", nobody.by(berlin.Address))
+	e.sees(t, "berlin", "udp", paris.Address+":8080", outside.by(berlin.Address))
 	e.sees(t, "berlin", "get", e.portA(), podA.by(berlin.Address))
 	e.sees(t, "berlin", "udp", e.nodes["n1"]+":30080", podA.by(berlin.Address))
 
@@ -45,11 +45,11 @@ func (e env) testOffices(t *testing.T) {
 		if w, err := e.seen("paris", e.probe, "udp", e.nodes["n1"]+":30080"); err == nil {
 			t.Errorf("UDP out of the office passes: %+v", w)
 		}
-		e.sees(t, "berlin", "get", "http://"+paris.Address+":8080/", nobody.by(berlin.Address))
+		e.sees(t, "berlin", "get", "http://"+paris.Address+":8080/", outside.by(berlin.Address))
 		if again := e.office(t, "paris"); again.Address != paris.Address {
 			t.Errorf("the office moved from %s to %s", paris.Address, again.Address)
 		}
-		e.sees(t, "berlin", "udp", paris.Address+":8080", nobody.by(berlin.Address))
+		e.sees(t, "berlin", "udp", paris.Address+":8080", outside.by(berlin.Address))
 	})
 	t.Run("remove", func(t *testing.T) {
 		e.do(t, "office", "berlin", "--remove")
@@ -159,13 +159,13 @@ func (l launcher) offices(t *testing.T) map[string]office {
 func (e env) testMasquerade(t *testing.T) {
 	paris := e.office(t, "paris")
 	e.serve(t, "paris")
-	nobody := who{}
+	outside := who{}
 	for _, verb := range []struct{ name, key, target string }{{"udp", "to", paris.Address + ":8080"}, {"get", "url", "http://" + paris.Address + ":8080/"}} {
-		expect(t, e.fromA(verb.name, verb.key, verb.target), nobody.by(e.pods["a"]))
+		expect(t, e.fromA(verb.name, verb.key, verb.target), outside.by(e.pods["a"]))
 		e.do(t, "masquerade", "on")
-		expect(t, e.fromA(verb.name, verb.key, verb.target), nobody.by(e.nodes["n1"]))
+		expect(t, e.fromA(verb.name, verb.key, verb.target), outside.by(e.nodes["n1"]))
 		expect(t, e.fromA("udp", "to", "b:8080"), podB.by(e.pods["a"]))
 		e.do(t, "masquerade", "off")
-		expect(t, e.fromA(verb.name, verb.key, verb.target), nobody.by(e.pods["a"]))
+		expect(t, e.fromA(verb.name, verb.key, verb.target), outside.by(e.pods["a"]))
 	}
 }

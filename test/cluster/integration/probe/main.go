@@ -1,5 +1,5 @@
-// Command probe is what the integration test runs in pods and offices: it says who it is and whom it sees, and
-// asks the same of others.
+// Command probe is what the integration test runs in pods and offices: it says its own name and the address of
+// the caller, and asks other probes for the same.
 package main
 
 import (
@@ -20,7 +20,7 @@ const port = ":8080"
 
 const patience = 3 * time.Second
 
-// who is what the probe says of itself and of the one that asked.
+// who is what the probe says of itself and of the caller.
 type who struct {
 	Pod  string `json:"pod"`
 	Node string `json:"node"`

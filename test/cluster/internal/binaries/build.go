@@ -15,10 +15,10 @@ import (
 	"github.com/p2pstream/p2pstream/test/cluster/internal/host"
 )
 
-// KubernetesVersion is what the kube module requires; the API server says so too.
+// KubernetesVersion is the version that the kube module requires and that the API server reports.
 const KubernetesVersion = "v1.36.3"
 
-// program is one binary: the folder of its main package, what decides its key, and its names.
+// program is one binary: the folder of its main package, the inputs of its cache key, and its names.
 type program struct {
 	name    string
 	version string
@@ -107,7 +107,7 @@ func set(dirs map[string]string) Set {
 	return Set{Kube: dirs["kube"], CoreDNS: filepath.Join(dirs["coredns"], "coredns"), Pause: filepath.Join(dirs["pause"], "pause")}
 }
 
-// key names a build by all that decides its bytes but the Go version, of which any will do.
+// key names a build by everything that decides its bytes, except the Go version: any will do.
 func (p program) key(source string) (string, error) {
 	hash := sha256.New()
 	_, _ = fmt.Fprintln(hash, p.ldflags, p.links, runtime.GOARCH)
@@ -154,7 +154,7 @@ func (p program) ensure(ctx context.Context, source, cache string, out io.Writer
 	return dir, p.build(ctx, filepath.Join(source, p.dir), dir, out)
 }
 
-// build links into a folder beside the final one, which then appears whole.
+// build builds into a folder beside the final one and renames it, so that the final one is always complete.
 func (p program) build(ctx context.Context, source, dir string, out io.Writer) error {
 	scratch, err := os.MkdirTemp(filepath.Dir(dir), ".building-")
 	if err != nil {

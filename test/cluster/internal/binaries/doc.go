@@ -1,3 +1,3 @@
-// Package binaries builds what a cluster runs out of Go modules, once: each program is kept in the user's cache
-// folder under a key of all that it is made from.
+// Package binaries builds the programs of a cluster from Go modules, once: each is kept in the user's cache folder
+// under a key of its sources and flags.
 package binaries

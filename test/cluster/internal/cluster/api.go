@@ -113,5 +113,5 @@ func (a *api) nodeReady(ctx context.Context, name string) error {
 			return fmt.Errorf("node %s is not ready: %s", name, condition.Message)
 		}
 	}
-	return fmt.Errorf("node %s says nothing about being ready", name)
+	return fmt.Errorf("node %s has no Ready condition", name)
 }

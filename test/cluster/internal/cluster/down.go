@@ -14,7 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/cluster/internal/plan"
 )
 
-// Down removes a cluster and everything that was made for it. Where there is none it does nothing.
+// Down removes a cluster and everything made for it. It does nothing if there is no such cluster.
 func Down(ctx context.Context, name string, out io.Writer) error {
 	if err := plan.CheckName(name); err != nil {
 		return err
@@ -30,8 +30,8 @@ func Down(ctx context.Context, name string, out io.Writer) error {
 // dyingLimit is how long the kernel may take to end what ran on a node.
 const dyingLimit = 15 * time.Second
 
-// remove works from what is there rather than from what was written down, so that it also cleans up
-// after a crash at any moment. It goes on past a failure and reports all of them.
+// remove looks for what exists instead of reading the state file, so that it also cleans up after a crash
+// at any moment. It goes on after a failure and reports all of them.
 func remove(ctx context.Context, name string, out io.Writer) error {
 	c := plan.Cluster{Name: name}
 	errs := []error{endPlaces(name)}
@@ -65,7 +65,7 @@ func endPlaces(name string) error {
 			victims = append(victims, place.Init)
 		}
 	}
-	// A crash may have come between a start and writing it down.
+	// A crash may have come between the start of a process and its record in the state file.
 	processes, err := host.Processes()
 	if err != nil {
 		return err
@@ -86,18 +86,18 @@ func endPlaces(name string) error {
 		}
 	}
 	if left := host.End(victims, 0); len(left) > 0 {
-		return fmt.Errorf("processes survive being killed: %v", left)
+		return fmt.Errorf("processes are still alive after SIGKILL: %v", left)
 	}
 	return host.WaitPIDnsGone(worlds, dyingLimit)
 }
 
-// isInit recognises the first process of a place of this cluster by its command line.
+// isInit reports whether a process is the first of a place of this cluster, by its command line.
 func isInit(args []string, name string) bool {
 	return len(args) == 3 && args[1] == InitCommand && strings.HasPrefix(args[2], Dir(name)+"/")
 }
 
-// endPrograms ends what callers still run inside these network namespaces (`cluster exec`), but
-// never this program and its ancestors.
+// endPrograms ends the programs that callers still run inside these network namespaces (`cluster exec`),
+// except this program and its ancestors.
 func endPrograms(ctx context.Context, names []string, prefix string, out io.Writer) error {
 	places := map[uint64]string{}
 	for _, name := range names {
@@ -123,7 +123,7 @@ func endPrograms(ctx context.Context, names []string, prefix string, out io.Writ
 		}
 	}
 	if left := host.End(victims, 2*time.Second); len(left) > 0 {
-		return fmt.Errorf("processes survive being killed: %v", left)
+		return fmt.Errorf("processes are still alive after SIGKILL: %v", left)
 	}
 	return ctx.Err()
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/p2pstream/p2pstream/test/cluster/internal/host"
 )
 
-// machineFile holds what all clusters of the machine share: what was there before the first of them.
+// machineFile records the settings of the machine that all clusters change, as they were before the first one.
 func machineFile() string { return filepath.Join(Root, "machine.json") }
 
-// rememberMachine writes down what the first cluster finds. The caller holds the lock on Root.
+// rememberMachine records the settings that the first cluster finds. The caller holds the lock on Root.
 func rememberMachine() error {
 	if _, err := os.Stat(machineFile()); err == nil {
 		return nil
@@ -32,9 +32,9 @@ func rememberMachine() error {
 	return writeFile(machineFile(), data)
 }
 
-// restoreMachine undoes, with the last cluster, what the first one changed for all.
+// restoreMachine restores these settings when the last cluster is removed.
 func restoreMachine(ctx context.Context, out io.Writer) error {
-	release, err := host.Lock(ctx, Root, func() { _, _ = fmt.Fprintln(out, "waiting for another cluster to choose its addresses…") })
+	release, err := host.Lock(ctx, Root, func() { _, _ = fmt.Fprintln(out, "waiting until another cluster has chosen its addresses…") })
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type OfficeInfo struct {
 	WANBytesOut uint64 `json:"wanBytesOut"`
 }
 
-// SetOffice makes an office, or makes the one of that name so.
+// SetOffice creates an office, or changes the one of that name.
 func SetOffice(ctx context.Context, name string, want plan.Office, out io.Writer) (OfficeInfo, error) {
 	if err := want.Check(); err != nil {
 		return OfficeInfo{}, err
@@ -72,7 +72,7 @@ func (s *State) addOffice(ctx context.Context, o plan.Office) (int, error) {
 	}
 	for _, batch := range s.OfficeTopology(o) {
 		if err := host.IPBatch(ctx, batch.Netns, batch.Lines); err != nil {
-			// Nothing was written down yet: leave nothing either.
+			// The state does not name the office yet, so remove what was made of it.
 			_ = host.DeleteNetns(context.WithoutCancel(ctx), s.OfficeNetns(o.Name))
 			return 0, err
 		}
@@ -87,7 +87,7 @@ func (s *State) shape(ctx context.Context, o plan.Office) error {
 	ends := []struct{ netns, device string }{{s.OfficeNetns(o.Name), "eth0"}, {wan, o.Interface()}}
 	for _, end := range ends {
 		_, err := host.Run(ctx, end.netns, "", "tc", o.Qdisc(end.device)...)
-		// Freeing a line that was never limited fails, and is as it should be.
+		// Removing the limit of a line without one fails, which is no error.
 		if err != nil && o.Rate != 0 {
 			return err
 		}
@@ -96,7 +96,7 @@ func (s *State) shape(ctx context.Context, o plan.Office) error {
 	return err
 }
 
-// RemoveOffice removes an office; what still runs inside is ended.
+// RemoveOffice removes an office and ends the programs inside.
 func RemoveOffice(ctx context.Context, name, office string, out io.Writer) error {
 	return change(ctx, name, out, func(s *State) error {
 		at := slices.IndexFunc(s.Offices, func(o plan.Office) bool { return o.Name == office })
@@ -123,7 +123,7 @@ func RemoveOffice(ctx context.Context, name, office string, out io.Writer) error
 	})
 }
 
-// Offices lists the offices of a cluster with what their WAN lines have carried.
+// Offices lists the offices of a cluster with the bytes that their WAN lines carried.
 func Offices(ctx context.Context, name string) ([]OfficeInfo, error) {
 	s, err := Load(name)
 	if err != nil {

@@ -54,7 +54,7 @@ func (s *State) startPlace(self, place string) (host.Process, error) {
 	return process, err
 }
 
-// exited reads what has ended in a place since it was started: "program, tab, how" a line.
+// exited reads which programs of a place have ended since it was started: a line of "program, tab, how" each.
 func (s *State) exited(place string) (program, how string) {
 	data, err := os.ReadFile(s.Paths().File(place, "exits"))
 	if errors.Is(err, fs.ErrNotExist) || len(data) == 0 {
@@ -65,7 +65,7 @@ func (s *State) exited(place string) (program, how string) {
 	return program, how
 }
 
-// broken names a place whose first process is gone, if there is one.
+// broken returns a place whose first process is gone, or an empty name.
 func (s *State) broken() string {
 	for _, place := range s.Places {
 		if !place.Init.Alive() {

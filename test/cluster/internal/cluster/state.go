@@ -24,7 +24,7 @@ type Place struct {
 	Init host.Process `json:"init"`
 }
 
-// State is what is known of a cluster between two commands.
+// State is what the launcher records of a cluster between two commands.
 type State struct {
 	plan.Cluster
 	Masquerade bool          `json:"masquerade"`
@@ -36,7 +36,7 @@ type State struct {
 	Ready bool `json:"ready"`
 }
 
-// ErrNotUp means that no cluster of this name is there.
+// ErrNotUp means that there is no cluster of this name.
 var ErrNotUp = errors.New("is not up")
 
 // Dir is the state folder of a cluster.
@@ -44,7 +44,7 @@ func Dir(name string) string { return filepath.Join(Root, name) }
 
 func stateFile(name string) string { return filepath.Join(Dir(name), "state.json") }
 
-// Load reads what is known of a cluster.
+// Load reads the state of a cluster.
 func Load(name string) (*State, error) {
 	if err := plan.CheckName(name); err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (s *State) Netns(place string) (string, error) {
 	return "", fmt.Errorf("cluster %s has no node or office %q: `cluster nodes` and `cluster offices` list them; `cluster office %s` makes an office", s.Name, place, place)
 }
 
-// change loads the state of a cluster that is up, lets do change it, and saves it, with nobody else in between.
+// change loads the state of a cluster that is up, lets do change it, and saves it, under the cluster's lock.
 func change(ctx context.Context, name string, out io.Writer, do func(*State) error) error {
 	if _, err := Load(name); err != nil {
 		return err

@@ -37,7 +37,7 @@ type NodeStatus struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// Inspect finds out how a cluster does.
+// Inspect returns the status of a cluster.
 func Inspect(ctx context.Context, name string) (Status, error) {
 	s, err := Load(name)
 	if err != nil {
@@ -61,7 +61,7 @@ func Inspect(ctx context.Context, name string) (Status, error) {
 		}
 		st.Nodes = append(st.Nodes, node)
 	}
-	// Without its router a cluster has no offices to speak of; the rest of the status says why.
+	// Without its router a cluster has no offices; the rest of the status says why.
 	st.Offices, _ = s.officeInfos(ctx)
 	return st, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/cluster/internal/plan"
 )
 
-// Options are what `up` is asked for.
+// Options are the settings of `up`.
 type Options struct {
 	Name       string
 	Nodes      int
@@ -22,9 +22,9 @@ type Options struct {
 	Wait time.Duration
 }
 
-// Up makes a cluster and returns once its nodes are ready, its Services answer and its names resolve. A
-// cluster of that name that already works is left as it is, but for masquerading; one that does not is
-// cleaned away first. If Up fails, nothing stays.
+// Up starts a cluster and returns when its nodes are ready, its Services answer and its names resolve. A
+// cluster of that name that already works is left as it is, except for masquerading; one that does not work
+// is removed first. If Up fails, it leaves nothing behind.
 func Up(ctx context.Context, o Options, out io.Writer) (*State, error) {
 	if err := errors.Join(plan.CheckName(o.Name), plan.CheckNodes(o.Nodes)); err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func Up(ctx context.Context, o Options, out io.Writer) (*State, error) {
 	if s, err := Load(o.Name); err == nil && s.recovers(ctx) {
 		return s, s.keep(ctx, o, out)
 	}
-	// What a crash has left may include the folder that is locked: clean it away, then lock the new one.
+	// The remains of a crash may include the folder that is locked: remove it, then lock the new one.
 	if err := remove(ctx, o.Name, out); err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func Up(ctx context.Context, o Options, out io.Writer) (*State, error) {
 	return s, nil
 }
 
-// keep lets a cluster that works stay, if it is the one asked for.
+// keep keeps a cluster that works, if it is as the options ask.
 func (s *State) keep(ctx context.Context, o Options, out io.Writer) error {
 	if s.NodeCount != o.Nodes {
 		return fmt.Errorf("cluster %s is up with %d nodes, not %d: run `cluster down --name %s` first", s.Name, s.NodeCount, o.Nodes, s.Name)
@@ -82,7 +82,7 @@ func (s *State) keep(ctx context.Context, o Options, out io.Writer) error {
 // ago is being started again.
 const recoverLimit = 15 * time.Second
 
-// recovers tells whether a cluster that was up works, or does so soon by itself.
+// recovers reports whether a cluster that was up works, or works again within recoverLimit.
 func (s *State) recovers(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, recoverLimit)
 	defer cancel()
@@ -100,7 +100,7 @@ func (s *State) recovers(ctx context.Context) bool {
 }
 
 func create(ctx context.Context, o Options, set binaries.Set, out io.Writer) (*State, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, o.Wait, fmt.Errorf("the cluster does not work after %s (--wait)", o.Wait))
+	ctx, cancel := context.WithTimeoutCause(ctx, o.Wait, fmt.Errorf("the cluster is not working after %s (--wait)", o.Wait))
 	defer cancel()
 	began := time.Now()
 	step := func(format string, args ...any) {
@@ -135,9 +135,9 @@ func create(ctx context.Context, o Options, set binaries.Set, out io.Writer) (*S
 	return s, nil
 }
 
-// reserve takes a block of addresses and writes it down, so that the next cluster takes another.
+// reserve takes a block of addresses and records it, so that the next cluster takes another one.
 func reserve(ctx context.Context, o Options, set binaries.Set, out io.Writer) (*State, error) {
-	release, err := host.Lock(ctx, Root, func() { _, _ = fmt.Fprintln(out, "waiting for another cluster to choose its addresses…") })
+	release, err := host.Lock(ctx, Root, func() { _, _ = fmt.Fprintln(out, "waiting until another cluster has chosen its addresses…") })
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const (
 	logTail      = 15
 )
 
-// waitUntilItWorks goes through what has to be true, in the order in which it becomes so.
+// waitUntilItWorks waits for each part of the cluster, in the order in which they become ready.
 func (s *State) waitUntilItWorks(ctx context.Context, step func(string, ...any)) error {
 	client, err := newAPI(s.Paths().Kubeconfig())
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *State) waitUntilItWorks(ctx context.Context, step func(string, ...any))
 		return err
 	}
 	for path, body := range s.DNSObjects() {
-		if err := s.until(ctx, plan.ControlPlane, "kube-apiserver", "to take cluster DNS", func(ctx context.Context) error {
+		if err := s.until(ctx, plan.ControlPlane, "kube-apiserver", "to accept the objects of cluster DNS", func(ctx context.Context) error {
 			return client.create(ctx, path, body)
 		}); err != nil {
 			return err
@@ -54,10 +54,10 @@ func (s *State) waitUntilItWorks(ctx context.Context, step func(string, ...any))
 		}
 	}
 	step("%d nodes are ready", s.NodeCount)
-	if err := s.until(ctx, plan.ControlPlane, "coredns", "to know the cluster", func(ctx context.Context) error { return answers(ctx, s.DNSReadyURL()) }); err != nil {
+	if err := s.until(ctx, plan.ControlPlane, "coredns", "to read the cluster's Services", func(ctx context.Context) error { return answers(ctx, s.DNSReadyURL()) }); err != nil {
 		return err
 	}
-	return s.until(ctx, plan.ControlPlane, "kube-controller-manager", "to make service accounts", func(ctx context.Context) error {
+	return s.until(ctx, plan.ControlPlane, "kube-controller-manager", "to create service accounts", func(ctx context.Context) error {
 		return client.get(ctx, "/api/v1/namespaces/default/serviceaccounts/default", nil)
 	})
 }
@@ -119,7 +119,7 @@ func answers(ctx context.Context, url string) error {
 	return nil
 }
 
-// loadPause gives every node the image without which no pod starts, as soon as its containerd answers.
+// loadPause loads the pause image, which every pod needs, into each node as soon as its containerd answers.
 func (s *State) loadPause(ctx context.Context) error {
 	for _, n := range s.Nodes() {
 		for {

@@ -29,7 +29,7 @@ func TestEveryCommandShowsAnExample(t *testing.T) {
 	}
 }
 
-// Arguments are looked at before the machine and before asking who the user is.
+// Arguments are looked at before the machine and before the user is checked.
 func TestUnusableArgumentsExitTwo(t *testing.T) {
 	for line, want := range map[string]string{
 		"up --nodes many":         "nodes",

@@ -20,7 +20,7 @@ func (a *app) exec() *cobra.Command {
 		Use:   "exec PLACE -- COMMAND [ARGUMENT…]",
 		Short: "Run a command in the network namespace of an office, a node (n1, …), the control plane (n0) or the wan",
 		Long: `Run a command in the network namespace of an office, a node (n1, n2, …), the control plane (n0) or the
-router (wan). Only the network is another; files, user and process tree are the caller's. The command replaces
+router (wan). Only the network differs; files, user and process tree are the caller's. The command replaces
 this process: signals and exit status are its own.`,
 		Example: `  cluster exec paris -- curl http://10.200.1.2:30080/
   cluster exec wan -- ip link set n1 down    # pull a node's plug; up puts it back`,
@@ -56,7 +56,7 @@ func (a *app) kubectl() *cobra.Command {
 	}
 }
 
-// become replaces this process by a command. It returns only if it cannot.
+// become replaces this process by a command. It returns only if that fails.
 func become(netns string, command, environment []string) error {
 	path, err := exec.LookPath(command[0])
 	if errors.Is(err, exec.ErrDot) {

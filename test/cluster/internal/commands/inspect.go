@@ -111,7 +111,7 @@ func (a *app) status() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "status",
-		Short:   "Say what runs; exit status 1 if something does not",
+		Short:   "Show what runs; exit status 1 if something does not run",
 		Example: "  cluster status",
 		Args:    args(cobra.NoArgs),
 		PreRunE: needRoot,
@@ -126,7 +126,7 @@ func (a *app) status() *cobra.Command {
 				err = a.printStatus(st)
 			}
 			if err == nil && !st.Working {
-				return fmt.Errorf("cluster %s does not work", a.name)
+				return fmt.Errorf("cluster %s is not working", a.name)
 			}
 			return err
 		},
@@ -161,9 +161,9 @@ func (a *app) printStatus(st cluster.Status) error {
 func (a *app) masquerade() *cobra.Command {
 	return &cobra.Command{
 		Use:   "masquerade on|off",
-		Short: "Switch whether pods hide behind their node's address when they leave the cluster",
-		Long: `Switch whether pods hide behind their node's address when they leave the cluster. UDP flows follow at
-once; TCP connections that are open keep the address they began with.`,
+		Short: "Switch the masquerading of pods behind their node's address when they leave the cluster",
+		Long: `Switch the masquerading of pods behind their node's address when they leave the cluster. UDP flows follow
+at once; open TCP connections keep the address that they began with.`,
 		Example:   "  cluster masquerade on",
 		ValidArgs: []string{"on", "off"},
 		Args:      args(cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs)),

@@ -71,7 +71,7 @@ func (a *app) up() *cobra.Command {
 	var o cluster.Options
 	cmd := &cobra.Command{
 		Use:   "up",
-		Short: "Bring a cluster up; one that crashed is cleaned away first",
+		Short: "Start a cluster; the remains of one that crashed are removed first",
 		Example: `  cluster up
   cluster up --name second --nodes 3 --masquerade`,
 		Args: args(cobra.NoArgs),
@@ -91,8 +91,8 @@ func (a *app) up() *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&o.Nodes, "nodes", 2, "how many worker nodes, each a site of its own (label topology.kubernetes.io/zone=siteN)")
-	cmd.Flags().BoolVar(&o.Masquerade, "masquerade", false, "pods hide behind their node's address when they leave the cluster, as with many CNIs")
-	cmd.Flags().DurationVar(&o.Wait, "wait", 90*time.Second, "how long the cluster may take to work, building not included")
+	cmd.Flags().BoolVar(&o.Masquerade, "masquerade", false, "pods leave the cluster with their node's address, as with many CNIs")
+	cmd.Flags().DurationVar(&o.Wait, "wait", 90*time.Second, "how long to wait until the cluster works, building not included")
 	return cmd
 }
 
@@ -100,7 +100,7 @@ func (a *app) down() *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:     "down",
-		Short:   "Remove a cluster and everything that was made for it, but the built programs",
+		Short:   "Remove a cluster and everything made for it, except the built programs",
 		Example: "  cluster down\n  cluster down --all",
 		Args:    args(cobra.NoArgs),
 		PreRunE: needRoot,
@@ -123,7 +123,7 @@ func (a *app) down() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "every cluster of this machine")
+	cmd.Flags().BoolVar(&all, "all", false, "remove every cluster of this machine")
 	return cmd
 }
 
@@ -175,7 +175,7 @@ func (a *app) image() *cobra.Command {
 func (a *app) nodeInit() *cobra.Command {
 	return &cobra.Command{
 		Use:     cluster.InitCommand + " SPEC",
-		Short:   "Be the first process of a node; started by up",
+		Short:   "Run as the first process of a node; `up` starts it",
 		Example: "  cluster up",
 		Hidden:  true,
 		Args:    args(cobra.ExactArgs(1)),

@@ -17,9 +17,9 @@ func (a *app) office() *cobra.Command {
 	var o plan.Office
 	cmd := &cobra.Command{
 		Use:   "office NAME",
-		Short: "Make an office, or change one; print it as JSON",
-		Long: `Make an office: a subnet of its own with a default route, behind the WAN's router. Programs run there
-with ` + "`cluster exec NAME -- …`" + `. Called again, it makes the office what the flags say now: without --rate it is
+		Short: "Create or change an office, and print it as JSON",
+		Long: `Create an office: a subnet of its own with a default route, behind the WAN's router. Programs run there
+with ` + "`cluster exec NAME -- …`" + `. For an office that exists, it applies the flags: without --rate the line is
 unlimited, without --drop-udp UDP passes.`,
 		Example: `  cluster office paris --rate 20mbit --latency 50ms
   cluster office berlin --drop-udp
@@ -55,7 +55,7 @@ unlimited, without --drop-udp UDP passes.`,
 	cmd.Flags().StringVar(&rate, "rate", "", "limit of the WAN line in each direction, such as 20mbit (default unlimited)")
 	cmd.Flags().DurationVar(&o.Latency, "latency", 50*time.Millisecond, "with --rate: the longest a packet waits in the line's queue before it is dropped")
 	cmd.Flags().BoolVar(&o.DropUDP, "drop-udp", false, "drop every UDP packet in and out of the office")
-	cmd.Flags().BoolVar(&remove, "remove", false, "remove the office, ending what runs inside")
+	cmd.Flags().BoolVar(&remove, "remove", false, "remove the office and end the programs inside")
 	return cmd
 }
 
@@ -63,7 +63,7 @@ func (a *app) offices() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "offices",
-		Short:   "List the offices with what their WAN lines have carried",
+		Short:   "List the offices and the bytes that their WAN lines carried",
 		Example: "  cluster offices --json",
 		Args:    args(cobra.NoArgs),
 		PreRunE: needRoot,

@@ -26,7 +26,7 @@ type app struct {
 
 // Execute runs one command line and returns the exit status.
 func Execute(ctx context.Context, args []string, out, log io.Writer) int {
-	// Programs of the cluster live where only an administrator's PATH leads.
+	// The cluster's programs are in folders of an administrator's PATH.
 	_ = os.Setenv("PATH", os.Getenv("PATH")+":/usr/local/sbin:/usr/sbin:/sbin")
 	root := newRoot(&app{out: out, log: log})
 	root.SetArgs(args)
@@ -70,7 +70,7 @@ containerd, kubelet and kube-proxy, joined by a WAN that also leads to offices a
 	root.SetErr(a.log)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.PersistentFlags().StringVar(&a.name, "name", plan.DefaultName, "which cluster; several can be up at once")
+	root.PersistentFlags().StringVar(&a.name, "name", plan.DefaultName, "name of the cluster; several can be up at once")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if err := plan.CheckName(a.name); err != nil {
 			return usageError{err}
@@ -82,7 +82,7 @@ containerd, kubelet and kube-proxy, joined by a WAN that also leads to offices a
 	return root
 }
 
-// needRoot is for commands that change the machine.
+// needRoot returns an error unless the user is root; it is for commands that change the machine.
 func needRoot(cmd *cobra.Command, _ []string) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("%s needs root: it makes network namespaces and mounts (sudo -E %s)", cmd.CommandPath(), cmd.CommandPath())

@@ -42,7 +42,7 @@ func MakeCgroup(cgroups plan.Cgroups, name string) error {
 			}
 			continue
 		}
-		// A version 1 cpuset is born empty, and an empty one takes no process.
+		// A new version 1 cpuset is empty, and an empty one accepts no process.
 		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
 			if err := inherit(root, dir, file); err != nil {
 				return err
@@ -66,7 +66,7 @@ func inherit(root, dir, file string) error {
 	return nil
 }
 
-// handDown lets the folders below a version 2 cgroup have its controllers.
+// handDown enables the controllers of a version 2 cgroup in the folders below it.
 func handDown(dir string) error {
 	available, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
 	if err != nil {

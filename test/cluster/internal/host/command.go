@@ -17,7 +17,7 @@ import (
 const NetnsDir = "/run/netns"
 
 // Run runs a program in a network namespace (the machine's own if netns is empty) and returns its
-// standard output. An error carries what the program complained of.
+// standard output. An error contains what the program wrote to standard error.
 func Run(ctx context.Context, netns, stdin, program string, args ...string) (string, error) {
 	var out, complaint bytes.Buffer
 	cmd := exec.CommandContext(ctx, program, args...)
@@ -32,7 +32,7 @@ func Run(ctx context.Context, netns, stdin, program string, args ...string) (str
 	return out.String(), nil
 }
 
-// InNetns calls do on a thread inside a network namespace; processes that do starts are born there.
+// InNetns calls do on a thread inside a network namespace; processes that do starts are in it.
 // Only the network changes, so /sys stays the machine's own with its cgroups, as the kubelet needs it.
 func InNetns(netns string, do func() error) error {
 	if netns == "" {

@@ -1,3 +1,3 @@
-// Package host does things to the machine: commands in network namespaces, processes that are known for sure,
-// mounts, cgroups and Debian packages. It decides nothing; plan does.
+// Package host changes the machine: it runs commands in network namespaces, ends processes, and handles mounts,
+// cgroups and Debian packages. What to change is decided by package plan.
 package host

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lock holds a folder against every other holder until release is called. It calls waiting once if
-// somebody else holds it. The folder is made if it is missing.
+// Lock locks a folder until release is called. It calls waiting once if another process holds the lock. The
+// folder is made if it is missing.
 func Lock(ctx context.Context, dir string, waiting func()) (release func(), err error) {
 	for told := false; ; {
 		file, err := tryLock(dir)
@@ -58,8 +58,8 @@ func tryLock(dir string) (*os.File, error) {
 	return file, nil
 }
 
-// stillNamed tells whether a name leads to an open folder. The last holder may have removed the folder, and a
-// lock on what has no name keeps nobody out.
+// stillNamed reports whether a name leads to an open folder. The last holder may have removed the folder, and
+// the lock on a folder without a name excludes no other process.
 func stillNamed(file *os.File, name string) bool {
 	held, err := file.Stat()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 func TestLockKeepsOthersOut(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cluster")
-	release, err := Lock(t.Context(), dir, func() { t.Error("waits for nobody") })
+	release, err := Lock(t.Context(), dir, func() { t.Error("waits for a lock that is free") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestLockKeepsOthersOut(t *testing.T) {
 	again()
 }
 
-// Whoever held the folder may have removed it: who waited for it must then hold the new one.
+// The last holder may have removed the folder: the process that waited must then hold the new one.
 func TestLockOutlivesItsFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cluster")
 	release, err := Lock(t.Context(), dir, func() {})

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// routerSettings make a namespace forward for others. What the machine has as its default for reverse
+// routerSettings make a namespace forward packets. What the machine has as its default for reverse
 // path filtering is inherited and would drop the answers of pods.
 var routerSettings = map[string]string{
 	"/proc/sys/net/ipv4/ip_forward":                  "1",
@@ -96,7 +96,7 @@ func FindNetnsDir() (FoundNetnsDir, error) {
 	return FoundNetnsDir{Existed: err == nil, Mounted: slices.Contains(mountsBelow(string(info), NetnsDir), NetnsDir)}, nil
 }
 
-// RestoreNetnsDir undoes what `ip netns add` did to NetnsDir, unless somebody keeps namespaces there now.
+// RestoreNetnsDir undoes what `ip netns add` did to NetnsDir, unless there are namespaces in it now.
 func RestoreNetnsDir(found FoundNetnsDir) error {
 	names, err := Netnses("")
 	if err != nil || len(names) > 0 || found.Mounted {
@@ -110,7 +110,7 @@ func RestoreNetnsDir(found FoundNetnsDir) error {
 		return fmt.Errorf("unmounting %s: %w", NetnsDir, err)
 	}
 	if !found.Existed {
-		_ = os.Remove(NetnsDir) // fails if somebody uses it meanwhile
+		_ = os.Remove(NetnsDir) // fails if it is in use by then
 	}
 	return nil
 }

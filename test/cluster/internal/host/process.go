@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Process names one process for ever: numbers are used again, a number with its start time is not.
+// Process identifies one process: the kernel uses a process id again, but not together with a start time.
 type Process struct {
 	PID int `json:"pid"`
 	// Start is field 22 of /proc/PID/stat, in clock ticks since boot.
@@ -49,7 +49,7 @@ func parseStat(stat []byte) (start uint64, state byte, err error) {
 	return start, fields[0][0], err
 }
 
-// Alive tells whether this very process still runs. A zombie does not.
+// Alive reports whether this process still runs. A zombie does not.
 func (p Process) Alive() bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID))
 	if err != nil {
@@ -59,7 +59,7 @@ func (p Process) Alive() bool {
 	return err == nil && start == p.Start && state != 'Z' && state != 'X'
 }
 
-// Signal sends a signal to this very process, through a handle that cannot come to mean another.
+// Signal sends a signal to this process, through a pidfd, which cannot refer to another one.
 func (p Process) Signal(signal unix.Signal) error {
 	fd, err := unix.PidfdOpen(p.PID, 0)
 	if errors.Is(err, unix.ESRCH) {
@@ -78,7 +78,7 @@ func (p Process) Signal(signal unix.Signal) error {
 	return nil
 }
 
-// End asks processes to stop, waits, then kills, and returns those that outlive even that.
+// End sends SIGTERM, waits, sends SIGKILL, and returns the processes that are still alive.
 func End(processes []Process, grace time.Duration) []Process {
 	if grace > 0 {
 		signalAll(processes, unix.SIGTERM)
@@ -107,7 +107,7 @@ func waitGone(processes []Process, limit time.Duration) []Process {
 	}
 }
 
-// Running is one process of the machine and what it is.
+// Running describes one process of the machine.
 type Running struct {
 	Process
 	Parent int
@@ -171,7 +171,7 @@ func WaitPIDnsGone(namespaces map[uint64]bool, limit time.Duration) error {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("%d processes do not die, among them %d (%s)", len(left), left[0].PID, strings.Join(left[0].Args, " "))
+			return fmt.Errorf("%d processes are still alive after SIGKILL, among them %d (%s)", len(left), left[0].PID, strings.Join(left[0].Args, " "))
 		}
 	}
 }

@@ -20,8 +20,8 @@ const (
 	pollInterval = 20 * time.Millisecond
 )
 
-// Run reads a spec file and is the node from then on, until ctx ends or if the node cannot be made. What runs on
-// the node ends with the process that called it.
+// Run reads a spec file, arranges the node's files and supervises its programs until ctx ends. It returns early if
+// that fails. What runs on the node ends with the calling process.
 func Run(ctx context.Context, specFile string, log *slog.Logger) error {
 	if os.Getpid() != 1 {
 		return errors.New("this is the first process of a node; `cluster up` starts it")
@@ -35,7 +35,7 @@ func Run(ctx context.Context, specFile string, log *slog.Logger) error {
 		return fmt.Errorf("reading node spec: %w", err)
 	}
 	if err := arrange(spec); err != nil {
-		return fmt.Errorf("making the world of %s: %w", spec.Place, err)
+		return fmt.Errorf("arranging the files of %s: %w", spec.Place, err)
 	}
 	raiseOpenFiles(log)
 	s := &supervisor{spec: spec, log: log, running: map[int]plan.Program{}}
@@ -46,7 +46,7 @@ func Run(ctx context.Context, specFile string, log *slog.Logger) error {
 	return nil
 }
 
-// raiseOpenFiles lets the node's programs open as many files as the machine allows at all.
+// raiseOpenFiles raises the limit of open files to the highest that the machine allows.
 func raiseOpenFiles(log *slog.Logger) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -63,7 +63,7 @@ type supervisor struct {
 	spec plan.NodeSpec
 	log  *slog.Logger
 
-	mu      sync.Mutex // held from before a program is started until it is known by its number
+	mu      sync.Mutex // held from before a program is started until its process id is recorded
 	running map[int]plan.Program
 }
 
@@ -115,7 +115,7 @@ func start(program plan.Program) (int, error) {
 	return pid, nil
 }
 
-// reap waits for whatever dies: the node's programs, and orphans, which become this process's children.
+// reap waits for every child that ends: the node's programs, and orphans, which become this process's children.
 func (s *supervisor) reap(ctx context.Context) {
 	for ctx.Err() == nil {
 		var status syscall.WaitStatus
@@ -140,8 +140,8 @@ func describe(status syscall.WaitStatus) string {
 	return fmt.Sprintf("exit status %d", status.ExitStatus())
 }
 
-// ended writes down that a program is gone, for `cluster up` to read, and starts it again, as the
-// machine of a real cluster would.
+// ended records that a program has ended, for `cluster up` to read, and starts it again, as systemd does on a
+// real node.
 func (s *supervisor) ended(ctx context.Context, program plan.Program, how string) {
 	s.log.Warn("ended", "program", program.Name, "how", how)
 	if file, err := os.OpenFile(s.spec.Exits, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err == nil {

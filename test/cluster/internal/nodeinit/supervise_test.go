@@ -37,7 +37,7 @@ func TestSupervisorRestartsWhatEnds(t *testing.T) {
 	t.Cleanup(func() {
 		stop()
 		<-reaped
-		s.mu.Lock() // nobody is in the middle of starting a program, and nobody begins
+		s.mu.Lock() // no program is being started, and none starts meanwhile
 		defer s.mu.Unlock()
 	})
 

@@ -41,7 +41,7 @@ func arrange(spec plan.NodeSpec) error {
 	return pretend(spec.Scratch, spec.Pretend)
 }
 
-// hold opens folders while their names still lead to them.
+// hold opens folders before others are mounted over them.
 func hold(dirs []string) (map[string]int, error) {
 	held := map[string]int{}
 	for _, dir := range dirs {
@@ -54,7 +54,7 @@ func hold(dirs []string) (map[string]int, error) {
 	return held, nil
 }
 
-// show brings a held folder back to its name if a hidden folder is on the way to it.
+// show mounts a held folder at its path again if a folder above it is hidden.
 func show(hidden []string, dir string, fd int) error {
 	defer func() { _ = unix.Close(fd) }()
 	for _, h := range hidden {
@@ -71,7 +71,7 @@ func show(hidden []string, dir string, fd int) error {
 	return nil
 }
 
-// pretend puts files of our own over kernel settings. A setting that this kernel lacks is left out.
+// pretend mounts files over kernel settings. A setting that this kernel lacks is left out.
 func pretend(scratch string, settings map[string]string) error {
 	for path, value := range settings {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// DefaultName is the cluster that commands mean when none is named.
+	// DefaultName is the name of the cluster when --name is not given.
 	DefaultName = "p2p"
 	// MaxNodes is how many worker nodes the address plan has room for.
 	MaxNodes = 32
@@ -42,7 +42,7 @@ var (
 	placeName   = regexp.MustCompile(`^n[0-9]+$`)
 )
 
-// Cluster is everything that names and addresses follow from.
+// Cluster determines all names and addresses of a cluster.
 type Cluster struct {
 	// Name tells clusters on one machine apart.
 	Name string `json:"name"`
@@ -66,7 +66,7 @@ type Node struct {
 	Netns string `json:"netns"`
 }
 
-// CheckName says why a cluster cannot have this name. A name is part of interface names, which the
+// CheckName returns an error if a cluster cannot have this name. A name is part of interface names, which the
 // kernel limits to 15 characters, and dashes would let one cluster's names begin with another's.
 func CheckName(name string) error {
 	if !clusterName.MatchString(name) {
@@ -75,7 +75,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// CheckOfficeName says why an office cannot have this name.
+// CheckOfficeName returns an error if an office cannot have this name.
 func CheckOfficeName(name string) error {
 	if !officeName.MatchString(name) {
 		return fmt.Errorf("office %q: use 1 to 13 lower-case letters, digits and dashes, a letter first", name)
@@ -86,7 +86,7 @@ func CheckOfficeName(name string) error {
 	return nil
 }
 
-// CheckNodes says why a cluster cannot have this many worker nodes.
+// CheckNodes returns an error if a cluster cannot have this many worker nodes.
 func CheckNodes(count int) error {
 	if count < 1 || count > MaxNodes {
 		return fmt.Errorf("--nodes %d: use 1 to %d", count, MaxNodes)

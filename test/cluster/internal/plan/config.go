@@ -17,7 +17,7 @@ const (
 type object = map[string]any
 
 // KubeletConfig is a node's KubeletConfiguration. It reacts quickly, and neither evicts pods nor
-// collects images: the machine's disk is not the cluster's business, and no registry could bring an image back.
+// collects images: the cluster does not manage the machine's disk, and no registry could replace an image.
 func (c Cluster) KubeletConfig(p Paths, n Node) string {
 	return render(object{
 		"apiVersion": "kubelet.config.k8s.io/v1beta1",

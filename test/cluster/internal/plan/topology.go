@@ -8,7 +8,7 @@ type IPBatch struct {
 	Lines []string
 }
 
-// Topology is what `ip` has to be told, in order, once the namespaces exist. The host gets one
+// Topology are the lines for `ip -batch`, in order, for namespaces that exist. The host gets one
 // interface and one route, nothing else.
 func (c Cluster) Topology() []IPBatch {
 	wan := IPBatch{Netns: c.Netns(WAN), Lines: []string{
@@ -44,7 +44,7 @@ func (c Cluster) Topology() []IPBatch {
 	}})
 }
 
-// plug gives a namespace its wire into the WAN. The far end is named after the namespace.
+// plug connects a namespace to the WAN. The far end is named after the namespace.
 func (c Cluster) plug(place, ip string) IPBatch {
 	return IPBatch{Netns: c.Netns(place), Lines: []string{
 		"link set lo up",
@@ -55,7 +55,7 @@ func (c Cluster) plug(place, ip string) IPBatch {
 	}}
 }
 
-// routes sends what is for the pods of other nodes straight to those nodes.
+// routes sends packets for pods of other nodes directly to those nodes.
 func (c Cluster) routes(place string) IPBatch {
 	batch := IPBatch{Netns: c.Netns(place)}
 	for _, n := range c.Nodes() {
@@ -66,7 +66,7 @@ func (c Cluster) routes(place string) IPBatch {
 	return batch
 }
 
-// OfficeTopology is what `ip` has to be told for a new office.
+// OfficeTopology are the lines for `ip -batch` that make a new office.
 func (c Cluster) OfficeTopology(o Office) []IPBatch {
 	return []IPBatch{
 		{Netns: c.OfficeNetns(o.Name), Lines: []string{
@@ -88,8 +88,8 @@ func (c Cluster) OfficeTopology(o Office) []IPBatch {
 // MasqueradeFilter is the nft script for a node's namespace that hides its pods behind the node's
 // address whenever they leave the cluster, or stops doing so. It may be applied any number of times.
 //
-// TCP to the host is always hidden: the host has no route to pods, as every cluster has the same ones, and
-// origins like to run there. UDP is not, so that no viewer on the host sees a pod as it would not be seen elsewhere.
+// TCP to the host is always masqueraded: origins often run on the host, which has no route to pods because all
+// clusters use the same pod addresses. UDP is not, so that a viewer on the host sees no other address than one elsewhere.
 func (c Cluster) MasqueradeFilter(n Node, on bool) string {
 	rule := fmt.Sprintf("ip saddr %s ip daddr %s meta l4proto tcp masquerade", n.PodCIDR, c.HostIP())
 	if on {
