@@ -1,6 +1,6 @@
-# p2pstream. `make` alone prints what there is.
-# Everything needed beyond Go and make is either built into bin/ from tools/ (a Go module of its
-# own) or installed by scripts/install-deps.sh when missing.
+# p2pstream. `make` alone lists the targets.
+# Tools beyond Go and make are built into bin/ from tools/ (a Go module of its own), or installed by
+# `make deps` when they are missing.
 
 SHELL         := /bin/bash
 .SHELLFLAGS   := -euo pipefail -c
@@ -46,7 +46,7 @@ build: ## build bin/p2pstream
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/p2pstream ./cmd/p2pstream
 
 .PHONY: demo
-demo: ## run a stream on a real cluster of its own, with six viewers in two offices (CLUSTER=context for yours)
+demo: ## run a stream with six viewers in two offices, on a test cluster (CLUSTER=context for another cluster)
 	@CLUSTER=$(CLUSTER) scripts/demo.sh $(ARGS)
 
 .PHONY: image
@@ -152,11 +152,12 @@ bench: ## run every benchmark once, five samples each (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),5) -timeout 60m $(UNIT_PKGS)
 
 .PHONY: lint
-lint: $(BIN)/golangci-lint ## run golangci-lint with the rules of the house
-	$(BIN)/golangci-lint run ./...
-	cd tools && $(BIN)/golangci-lint run --config ../.golangci.yml ./...
-	@for m in test/deploy test/cluster; do (cd $$m && $(BIN)/golangci-lint run --config ../../.golangci.yml ./...) || exit 1; done
-	@gofmt -l -s api cmd controllers internal runtime test tools web 2>/dev/null | (! grep .) || { echo "gofmt -s -w these files"; exit 1; }
+lint: $(BIN)/golangci-lint ## run golangci-lint on every module, and check the formatting
+	@status=0; for module in . tools tools/oci test/deploy test/cluster; do \
+	  echo "lint: $$module"; \
+	  (cd $$module && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || status=1; \
+	done; exit $$status
+	@gofmt -l -s api cmd controllers internal runtime test tools web | (! grep .) || { echo "run gofmt -s -w on these files"; exit 1; }
 
 ##@ Generate
 .PHONY: generate
@@ -170,7 +171,7 @@ chart: ## copy the CRD and the roles from config/ into the Helm chart
 	cd tools && $(GO) run ./chartsync
 
 .PHONY: golden
-golden: cluster-binaries ## rewrite golden files from what the code makes now; read the diff before committing it
+golden: cluster-binaries ## rewrite the golden files; read the diff before committing it
 	P2PSTREAM_UPDATE_GOLDEN=1 KUBEBUILDER_ASSETS=$(ASSETS) $(GO) test -count=1 -run 'Golden' $(UNIT_PKGS)
 	cd test/deploy && P2PSTREAM_UPDATE_GOLDEN=1 $(GO) test -count=1 -run 'Golden' ./...
 
@@ -178,9 +179,9 @@ golden: cluster-binaries ## rewrite golden files from what the code makes now; r
 web: ## install and bundle the browser pages that interop tests load
 	@scripts/web.sh
 
-##@ House
+##@ Machine
 .PHONY: deps
-deps: $(LAUNCHER) ## install what a fresh Debian lacks (chromium, ffmpeg, Node.js, containerd and others)
+deps: $(LAUNCHER) ## install the Debian packages that are missing (Chromium, ffmpeg, Node.js, containerd and others)
 	@scripts/install-deps.sh
 	@$(LAUNCHER) deps
 
