@@ -115,7 +115,7 @@ func TestSourcesThatCannotBeUsed(t *testing.T) {
 	for name, c := range map[string]struct{ path, text, says string }{
 		"another CRD":       {"config/crd/p2pstream.dev_p2pstreams.yaml", "kind: X\n", "want once"},
 		"no rules":          {"config/rbac/view_role.yaml", "kind: Role\n", "no rules found"},
-		"mixed rule":        {"config/rbac/manager_role.yaml", "rules:\n  - resources: [pods, nodes]\n", "keep what is in a namespace apart"},
+		"mixed rule":        {"config/rbac/manager_role.yaml", "rules:\n  - resources: [pods, nodes]\n", "separate rules"},
 		"no comment":        {chart + "/values.yaml", "a: 1\n", "a has no comment"},
 		"comment far above": {chart + "/values.yaml", "# Change a.\na:\n  b: 1\n", "a.b has no comment"},
 		"no marks":          {chart + "/README.md", "text\n", "lacks the marks"},

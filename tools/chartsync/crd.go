@@ -31,7 +31,7 @@ func crdTemplate(crd string) ([]byte, error) {
 		{"\n  name: p2pstreams.p2pstream.dev\n", "\n" + crdLabels + "  name: p2pstreams.p2pstream.dev\n"},
 	} {
 		if n := strings.Count(crd, change[0]); n != 1 {
-			return nil, fmt.Errorf("%q is there %d times, want once", change[0], n)
+			return nil, fmt.Errorf("%q occurs %d times, want once", change[0], n)
 		}
 		crd = strings.Replace(crd, change[0], change[1], 1)
 	}

@@ -25,7 +25,7 @@ Flags:
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// run returns the exit code: 1 where something failed or differs, 2 for unusable arguments.
+// run returns the exit code: 1 if something failed or differs, 2 for unusable arguments.
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("chartsync", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -53,7 +53,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 			continue
 		}
 		if *check {
-			_, _ = fmt.Fprintf(stderr, "chartsync: %s is not what its sources say; run: make chart\n", f.path)
+			_, _ = fmt.Fprintf(stderr, "chartsync: %s is out of date; run: make chart\n", f.path)
 			code = 1
 			continue
 		}

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// clusterScoped are the resources of the manager's rules that are in no namespace: where the manager
-// looks after a few namespaces, these alone still need a ClusterRole.
+// clusterScoped are the cluster-scoped resources of the manager's rules: where the manager watches only
+// some namespaces, these alone still need a ClusterRole.
 var clusterScoped = []string{"nodes"}
 
 const rulesHead = `{{- /* Made from config/rbac by tools/chartsync: change that instead, then run make chart. */}}
@@ -62,7 +62,7 @@ func rulesOf(raw []byte) ([]*yaml.Node, error) {
 	return doc.Rules.Content, nil
 }
 
-// split tells the manager's rules for what is in a namespace from those for what is not.
+// split separates the manager's rules for namespaced resources from those for cluster-scoped ones.
 func split(rules []*yaml.Node) (map[string][]*yaml.Node, error) {
 	parts := map[string][]*yaml.Node{}
 	for _, rule := range rules {
@@ -84,7 +84,7 @@ func split(rules []*yaml.Node) (map[string][]*yaml.Node, error) {
 		case len(r.Resources):
 			parts["manager.cluster"] = append(parts["manager.cluster"], rule)
 		default:
-			return nil, fmt.Errorf("rule for %v: keep what is in a namespace apart from what is not", r.Resources)
+			return nil, fmt.Errorf("rule for %v: put namespaced and cluster-scoped resources into separate rules", r.Resources)
 		}
 	}
 	return parts, nil

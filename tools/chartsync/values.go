@@ -49,8 +49,8 @@ func readValues(raw []byte) ([]value, error) {
 	return settings(doc.Content[0], "")
 }
 
-// settings walks a map. Maps that a user fills as they like are settings themselves: those that are
-// empty by default, and those whose keys are Kubernetes' own.
+// settings walks a map. Maps with keys of the user's choice are settings themselves: those that are empty
+// by default, and those whose keys are Kubernetes' own.
 func settings(node *yaml.Node, prefix string) ([]value, error) {
 	var list []value
 	for i := 0; i+1 < len(node.Content); i += 2 {

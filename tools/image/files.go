@@ -17,11 +17,11 @@ const (
 	user       = oci.Unprivileged
 	entrypoint = "/p2pstream"
 	rootsPath  = "etc/ssl/certs/ca-certificates.crt"
-	// fewestRoots is a floor below which something is wrong with the bundle itself.
+	// fewestRoots is the number of roots below which the bundle must be broken.
 	fewestRoots = 100
 )
 
-// baseFiles is everything but the program: it changes seldom, so it is a layer of its own.
+// baseFiles are all files but the program: they seldom change, so they are a layer of their own.
 func baseFiles() ([]oci.File, error) {
 	roots, n := rootCertificates()
 	if n < fewestRoots {

@@ -48,7 +48,7 @@ func program(t *testing.T, machine elf.Machine, segment elf.ProgType) string {
 	return name
 }
 
-// make runs the command and returns the archive it wrote.
+// makeImage runs the command and returns the archive that it wrote.
 func makeImage(t *testing.T, machine elf.Machine, args ...string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "image.tar")

@@ -13,7 +13,7 @@ import (
 	"github.com/p2pstream/p2pstream/tools/oci"
 )
 
-// Exit codes, as of the other programs.
+// Exit codes, the same as those of the other programs.
 const (
 	exitFailure = 1
 	exitUsage   = 2
@@ -45,7 +45,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if err != nil {
-		say(stderr, "image: %v\nimage: run with --help to see what can be given, with an example\n", err)
+		say(stderr, "image: %v\nimage: run with --help for the flags and an example\n", err)
 		return exitUsage
 	}
 	line, err := build(opts)
@@ -87,11 +87,11 @@ func parse(args []string, help io.Writer) (options, error) {
 	}
 	switch {
 	case flags.NArg() > 0:
-		return o, fmt.Errorf("only flags are taken, and no %q", flags.Arg(0))
+		return o, fmt.Errorf("only flags are accepted, got %q", flags.Arg(0))
 	case o.binary == "":
 		return o, errors.New("--binary is missing; give the file that CGO_ENABLED=0 go build made")
 	case o.rootfs != "" && (o.tag != "" || o.out != ""):
-		return o, errors.New("--rootfs takes the place of --tag and --out; give either")
+		return o, errors.New("--rootfs replaces --tag and --out; give either")
 	case o.rootfs == "" && (o.tag == "" || o.out == ""):
 		return o, errors.New("--tag and --out are needed, such as --tag localhost/p2pstream:dev --out bin/p2pstream.oci.tar")
 	}

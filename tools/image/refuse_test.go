@@ -65,7 +65,7 @@ func TestHelpShowsAnExample(t *testing.T) {
 	}
 }
 
-// The Dockerfile is for whoever has Docker; it must describe the same image.
+// The Dockerfile must describe the same image.
 func TestDockerfileDescribesTheSameImage(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../../Dockerfile")

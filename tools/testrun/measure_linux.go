@@ -16,7 +16,7 @@ const measureCommand = "measure"
 
 // measure runs a command and returns its exit status. The kernel adds the processor time of a process to
 // that of its parent when the parent waits for it, so programs that outlive their parent would be counted
-// nowhere. measure adopts and waits for them; whoever waits for measure sees the time of the whole tree,
+// nowhere. measure adopts and waits for them; the parent of measure gets the time of the whole tree,
 // except of programs that still run when the command has ended.
 func measure(args []string) (int, error) {
 	if len(args) == 0 {
