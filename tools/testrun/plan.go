@@ -57,21 +57,24 @@ func plan() []round {
 	}
 }
 
-// only keeps the suites that are named, and the preparation. It returns the names that are unknown.
+// only keeps the suites that have a row of these names, and the preparation. It returns the names that are
+// unknown.
 func only(rounds []round, names []string) (kept []round, unknown []string) {
-	wanted := map[string]bool{}
-	for _, name := range names {
-		wanted[name] = true
-	}
+	found := map[string]bool{}
 	for _, r := range rounds {
 		var keptRound round
 		for _, l := range r {
 			var keptLane lane
 			for _, s := range l {
-				if s.noTests || wanted[s.name] {
+				keep := s.noTests
+				for _, row := range append(s.parts(), s.name) {
+					if slices.Contains(names, row) {
+						keep, found[row] = true, true
+					}
+				}
+				if keep {
 					keptLane = append(keptLane, s)
 				}
-				delete(wanted, s.name)
 			}
 			if keptLane != nil {
 				keptRound = append(keptRound, keptLane)
@@ -82,7 +85,7 @@ func only(rounds []round, names []string) (kept []round, unknown []string) {
 		}
 	}
 	for _, name := range names {
-		if wanted[name] {
+		if !found[name] {
 			unknown = append(unknown, name)
 		}
 	}

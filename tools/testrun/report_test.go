@@ -120,7 +120,7 @@ func TestPlanNamesTargets(t *testing.T) {
 
 func TestOnly(t *testing.T) {
 	t.Parallel()
-	kept, unknown := only(plan(), []string{"deploy", "peers", "nosuch"})
+	kept, unknown := only(plan(), []string{"deploy", "vectors", "nosuch"})
 	var names []string
 	for _, r := range kept {
 		for _, l := range r {
@@ -129,7 +129,7 @@ func TestOnly(t *testing.T) {
 			}
 		}
 	}
-	if !slices.Equal(names, []string{"prepare", "deploy", "peers"}) || !slices.Equal(unknown, []string{"nosuch"}) {
+	if !slices.Equal(names, []string{"prepare", "unit", "deploy"}) || !slices.Equal(unknown, []string{"nosuch"}) {
 		t.Errorf("kept %v, unknown %v", names, unknown)
 	}
 	var stderr strings.Builder
