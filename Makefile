@@ -26,6 +26,8 @@ FUZZ_PKGS   = $(call with_tests,Fuzz)
 # A suite builds what it uses. `make test` has built it before, and says so with PREPARED=1: suites that
 # run beside each other must not write the same file.
 uses        = $(if $(PREPARED),,$(1))
+# Suites that start programs start this one.
+unit peers hostile foreign soak players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
 
 GOTESTSUM = $(BIN)/gotestsum
 TESTRUN   = $(BIN)/testrun
@@ -64,7 +66,7 @@ prepare: deps $(GOTESTSUM) $(HELM) build web image cluster-binaries
 	$(GO) build ./... # so that suites compile little while others run
 
 .PHONY: unit
-unit: $(call uses,$(GOTESTSUM) cluster-binaries) ## run unit tests, protocol vectors and fuzz seeds with the race detector; the operator on a real API server
+unit: $(call uses,build $(GOTESTSUM) cluster-binaries) ## run unit tests, protocol vectors and fuzz seeds with the race detector; the operator on a real API server
 	@mkdir -p $(RESULTS)
 	KUBEBUILDER_ASSETS=$(ASSETS) $(GOTESTSUM) --format pkgname --format-hide-empty-pkg --jsonfile $(RESULTS)/unit.json -- \
 	  -race -timeout 10m $(UNIT_PKGS)
@@ -96,7 +98,7 @@ deploy: $(call uses,$(GOTESTSUM)) ## test manifests and chart without a cluster
 	@cd test/deploy && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/deploy.json -- -count=1 -timeout 10m ./...
 
 .PHONY: peers
-peers: $(call uses,$(GOTESTSUM)) ## run the programs against each other with the race detector: failures and attacks
+peers: $(call uses,build $(GOTESTSUM)) ## run the programs against each other with the race detector: failures and attacks
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/peers.json -- \
 	  -race -count=1 -timeout 15m $(if $(RUN),-run '$(RUN)') ./test/peers/...
@@ -104,11 +106,11 @@ peers: $(call uses,$(GOTESTSUM)) ## run the programs against each other with the
 .PHONY: hostile
 hostile: $(call uses,build $(GOTESTSUM)) ## attack the running programs
 	@mkdir -p $(RESULTS)
-	P2PSTREAM_BINARY=$(BIN)/p2pstream $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/hostile.json -- \
+	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/hostile.json -- \
 	  -count=1 -timeout 10m -p 1 $(if $(RUN),-run '$(RUN)') ./test/hostile/...
 
 .PHONY: foreign
-foreign: $(call uses,web $(GOTESTSUM)) ## run twenty viewers on trackers that are not ours
+foreign: $(call uses,build web $(GOTESTSUM)) ## run twenty viewers on trackers that are not ours
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/foreign.json -- \
 	  -count=1 -timeout 10m -p 1 $(if $(RUN),-run '$(RUN)') ./test/foreign/...
@@ -116,17 +118,17 @@ foreign: $(call uses,web $(GOTESTSUM)) ## run twenty viewers on trackers that ar
 .PHONY: soak
 soak: $(call uses,build $(GOTESTSUM)) ## run a stream while viewers come and go, and measure what grows (FOR=2h for the long form)
 	@mkdir -p $(RESULTS)
-	$(if $(FOR),$(GO) run ./test/soak --for $(FOR) --out $(BIN)/soak,P2PSTREAM_BINARY=$(BIN)/p2pstream $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/soak.json -- \
+	$(if $(FOR),$(GO) run ./test/soak --for $(FOR) --out $(BIN)/soak,$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/soak.json -- \
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/soak/...)
 
 .PHONY: players
-players: $(call uses,$(GOTESTSUM)) ## play streams with ffmpeg through the viewer's proxy
+players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the viewer's proxy
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/players.json -- \
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/players/...
 
 .PHONY: interop
-interop: $(call uses,web $(GOTESTSUM)) ## run published players and trackers in a real Chromium against our programs
+interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in a real Chromium against our programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
 	  -count=1 -timeout 25m -p 1 -parallel 8 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
