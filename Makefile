@@ -18,7 +18,7 @@ USERFLAGS := $(or $(GOFLAGS),$(shell $(GO) env GOFLAGS))
 export GOFLAGS := $(strip $(filter-out -trimpath,$(USERFLAGS)) -trimpath)
 
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
-UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/soak')
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/soak' -e '/test/lab/netns')
 # Only packages that hold vector tests or fuzz targets are linked where these run alone.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
