@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/test/foreign/strict"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // The pauses between dials, of which half is chance (runtime/loader/mesh/backoff.go): within the outage nobody can have

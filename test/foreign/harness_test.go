@@ -24,7 +24,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/foreign/ghost"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // TestMain looks for goroutines that the programs left behind. Only the kept-alive connections of the shared HTTP

@@ -7,8 +7,8 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/test/foreign/ghost"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
 	"github.com/p2pstream/p2pstream/test/interop/published"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // TestPublishedTracker has more ghosts than viewers in every swarm: pages with a peer id in each of several swarms, of which the

@@ -10,7 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
 	"github.com/p2pstream/p2pstream/test/foreign/strict"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // TestSeveralTrackers announces to ours, to a strict one and to one that is down, all at once. Everybody hears of

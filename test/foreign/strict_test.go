@@ -9,7 +9,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/test/foreign/ghost"
 	"github.com/p2pstream/p2pstream/test/foreign/strict"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // Pages that stay for a moment: longer than our peers take to answer, shorter than others do.

@@ -6,6 +6,8 @@
 //
 //   - test/lab/program runs p2pstream's programs as processes: the binary, readiness, logs, metrics, memory and CPU.
 //   - test/lab/stream is all programs of one stream as processes.
+//   - test/lab/bystander is viewers and peers that must not notice an attack, and what an attack may cost a program.
+//   - test/lab/peer makes what peers say to trackers.
 //   - test/lab/inprocess runs programs inside of the test's process, and all programs of one stream so.
 //   - test/lab/netns makes offices, which are network namespaces.
 //   - test/lab/browser drives a real Chromium.

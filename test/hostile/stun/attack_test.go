@@ -12,10 +12,12 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/stun"
 	"github.com/p2pstream/p2pstream/runtime/stun/config"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
-// The limits of the server under attack: of its own only that a source is allowed less, and silence shorter.
+// The limits of the server under attack: lower than the defaults for one source, and less time for silent connections.
 const (
 	ratePerSource  = 200
 	burstPerSource = 1000
@@ -29,23 +31,23 @@ type attack struct {
 	run  func(t *testing.T, s *scene)
 }
 
-// scene is a STUN server with everybody who must not notice an attack.
+// scene is the stream whose STUN server is attacked.
 type scene struct {
-	*lab.Stream
+	*stream.Stream
 }
 
-// TestSTUN attacks one server in all ways, while others ask it what they may ask, and viewers watch.
+// TestSTUN attacks one server in all ways, while other clients send ordinary requests and viewers watch.
 func TestSTUN(t *testing.T) {
-	s := &scene{lab.NewStream(t, lab.Options{STUN: func(c *config.Config) {
+	s := &scene{stream.Start(t, stream.Options{STUN: func(c *config.Config) {
 		c.RatePerSource, c.BurstPerSource, c.TCPIdleTimeoutMs = ratePerSource, burstPerSource, int(tcpIdle.Milliseconds())
 	}})}
-	bystanders := s.Bystanders(t, 2)
+	bystanders := bystander.Watch(t, s.Stream, 2)
 	for _, list := range [][]attack{datagrams, connections} {
 		for _, a := range list {
 			t.Run(a.name, func(t *testing.T) {
-				watch := s.STUN.Watch(t)
+				watch := bystander.Measure(t, s.STUN)
 				s.beside(t, func() { a.run(t, s) })
-				watch.Check(t, lab.Bounds{Memory: 24 << 20, Log: 1 << 10})
+				watch.Check(t, bystander.Bounds{Memory: 24 << 20, Log: 1 << 10})
 			})
 		}
 	}
@@ -55,7 +57,7 @@ func TestSTUN(t *testing.T) {
 	bystanders.Unharmed(t)
 }
 
-// beside runs an attack while others ask for their addresses, over UDP and TCP.
+// beside runs an attack while other clients ask for their addresses, over UDP and TCP.
 func (s *scene) beside(t *testing.T, attack func()) {
 	done := make(chan struct{})
 	var asking sync.WaitGroup
@@ -68,7 +70,7 @@ func (s *scene) beside(t *testing.T, attack func()) {
 				mapped, err := probe(ctx, s.STUNListen)
 				cancel()
 				if err != nil || mapped.Addr() != netip.MustParseAddr("127.0.0.1") {
-					t.Errorf("a bystander asks over %s: %v %v", name, mapped, err)
+					t.Errorf("the answer to a bystander over %s: %v, %v", name, mapped, err)
 				}
 				if last {
 					return
@@ -106,7 +108,7 @@ func newOrigin() int { return int(origins.Add(1)) + 1 }
 func (s *scene) udp(t testing.TB) *net.UDPConn {
 	t.Helper()
 	to := lab.Must[*net.UDPAddr](t)(net.ResolveUDPAddr("udp", s.STUNListen))
-	c := lab.Must[*net.UDPConn](t)(net.DialUDP("udp", &net.UDPAddr{IP: lab.From(newOrigin())}, to))
+	c := lab.Must[*net.UDPConn](t)(net.DialUDP("udp", &net.UDPAddr{IP: lab.Source(newOrigin())}, to))
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -114,7 +116,7 @@ func (s *scene) udp(t testing.TB) *net.UDPConn {
 // tcp is a connection of an attacker.
 func (s *scene) tcp(t testing.TB, from int) net.Conn {
 	t.Helper()
-	c := lab.Must[net.Conn](t)(lab.Dialer(from).Dial("tcp", s.STUNListen))
+	c := lab.Must[net.Conn](t)(lab.DialerFrom(from).Dial("tcp", s.STUNListen))
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

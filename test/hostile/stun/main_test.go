@@ -1,22 +1,10 @@
 package stun
 
 import (
-	"fmt"
-	"net/http"
 	"os"
 	"testing"
 
-	"go.uber.org/goleak"
-
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
-func TestMain(m *testing.M) {
-	code := lab.Main(m)
-	http.DefaultClient.CloseIdleConnections()
-	if err := goleak.Find(); code == 0 && err != nil {
-		_, _ = fmt.Fprintf(os.Stderr, "goroutines left behind: %v\n", err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(lab.Main(m)) }

@@ -7,7 +7,8 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
 )
 
 // floodTime is how long a flood goes on if nobody ends it.
@@ -96,7 +97,7 @@ func (s *scene) floods(t *testing.T) {
 
 func (s *scene) flood(t *testing.T, v victim, f flood) {
 	m := s.crossroads.one(t, v.prefix)
-	watch := v.process.Watch(t)
+	watch := bystander.Measure(t, v.process)
 	cut := v.process.Counts(t, func() {
 		one := meet(t, m, manner{})
 		one.flood(floodTime, f.next)
@@ -105,7 +106,7 @@ func (s *scene) flood(t *testing.T, v victim, f flood) {
 	if cut != 1 {
 		t.Errorf("%v peers were cut off for %s, want the attacker", cut, f.offence)
 	}
-	watch.Check(t, lab.Bounds{Memory: 64 << 20, Log: 2 << 10, Rest: restOfPlaying})
+	watch.Check(t, bystander.Bounds{Memory: 64 << 20, Log: 2 << 10, Rest: restOfPlaying})
 	if n := v.process.Metrics(t).Sum("p2pstream_loader_announced_segments"); n > 2000 {
 		t.Errorf("%v announced segments are remembered", n)
 	}
@@ -115,7 +116,7 @@ func (s *scene) flood(t *testing.T, v victim, f flood) {
 // nothing for a while.
 func (s *scene) deaf(t *testing.T) {
 	one := meet(t, s.crossroads.one(t, identity.SeederPrefix), manner{deaf: true})
-	watch := s.Seeder.Watch(t)
+	watch := bystander.Measure(t, s.Seeder)
 	asked := 0
 	if n := s.Seeder.Counts(t, func() {
 		lab.Eventually(t, time.Minute, "the seeder to cut off who reads nothing", func() bool {
@@ -126,5 +127,5 @@ func (s *scene) deaf(t *testing.T) {
 	}, "p2pstream_mesh_queue_full_total"); n > 1 {
 		t.Errorf("%v messages were refused for the one peer", n)
 	}
-	watch.Check(t, lab.Bounds{Memory: 96 << 20, Log: 8 << 10, Rest: restOfPlaying})
+	watch.Check(t, bystander.Bounds{Memory: 96 << 20, Log: 8 << 10, Rest: restOfPlaying})
 }

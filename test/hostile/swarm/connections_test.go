@@ -12,7 +12,9 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // closedFor is the name of what counts connections that ended, and why.
@@ -37,9 +39,9 @@ func (s *scene) connections(t *testing.T) {
 				{"checks from everywhere", s.checksFromEverywhere},
 			} {
 				t.Run(a.name, func(t *testing.T) {
-					watch := v.process.Watch(t)
+					watch := bystander.Measure(t, v.process)
 					a.run(t, v)
-					watch.Check(t, lab.Bounds{Memory: 64 << 20, Log: 4 << 10, Rest: restOfPlaying})
+					watch.Check(t, bystander.Bounds{Memory: 64 << 20, Log: 4 << 10, Rest: restOfPlaying})
 				})
 			}
 		})
@@ -136,7 +138,7 @@ func (s *scene) bombs(t *testing.T, v victim) {
 		strings.Replace(good, "a=ice-pwd:", "a=pwd:", 1),
 	}
 	for _, sdp := range bad {
-		m.offer(lab.NewID(), sdp, lab.NewID().String())
+		m.offer(peer.NewID(), sdp, peer.NewID().String())
 	}
 	lab.Eventually(t, 20*time.Second, "all bombs to be refused", func() bool { return attempts()-before >= float64(len(bad)) })
 	// These can be answered, but lead nowhere.
@@ -144,7 +146,7 @@ func (s *scene) bombs(t *testing.T, v victim) {
 		good + candidates(200, "127.9.0.%d"), good + candidates(100, "00000000-0000-0000-0000-%012d.local"),
 		good + strings.ReplaceAll(candidates(200, "127.9.0.%d"), "\r\n", "\r"),
 	} {
-		if m.ask(lab.NewID(), sdp, 20*time.Second) == "" {
+		if m.ask(peer.NewID(), sdp, 20*time.Second) == "" {
 			t.Errorf("an offer of %d bytes was not answered", len(sdp))
 		}
 	}
@@ -168,7 +170,7 @@ func (s *scene) reflection(t *testing.T, v victim) {
 	}
 	sdp = withoutOwn(sdp, ports)
 	for range offers {
-		if s.crossroads.one(t, v.prefix).ask(lab.NewID(), sdp, 20*time.Second) == "" {
+		if s.crossroads.one(t, v.prefix).ask(peer.NewID(), sdp, 20*time.Second) == "" {
 			t.Error("the offer was not answered")
 		}
 	}
@@ -254,7 +256,7 @@ func (s *scene) halfOpen(t *testing.T, v victim) {
 		}
 	}
 	for i := range 2000 {
-		if !m.offer(lab.NewID(), sdp, lab.NewID().String()) {
+		if !m.offer(peer.NewID(), sdp, peer.NewID().String()) {
 			t.Fatal("the victim has left")
 		}
 		if i%400 == 0 {

@@ -15,19 +15,22 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 	seeder "github.com/p2pstream/p2pstream/runtime/seeder/config"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/program"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
 // TestWrongContent shows what cannot be checked: a peer that gives other bytes than the origin's is believed, unless the
 // viewer compares, and then it tells. docs/limits.md says so.
 func TestWrongContent(t *testing.T) {
 	t.Parallel()
-	s := lab.NewStream(t, lab.Options{NoSeeder: true})
+	s := stream.Start(t, stream.Options{NoSeeder: true})
 	c := newCrossroads(t, infoHash(t, s.Source))
 	admin := lab.FreeAddress(t)
-	v := lab.Start(t, "viewer", admin, viewer.Config{
+	v := program.Start(t, program.Spec{Command: "viewer", Admin: admin, Config: viewer.Config{
 		Source: s.Source, SwarmID: lab.SwarmID, Trackers: []string{c.url()}, Verify: true, Loopback: true,
-	}, "--headless", "--json", "--admin-listen", admin)
+	}, Args: []string{"--headless", "--json", "--admin-listen", admin}})
 	wrong := make([]byte, 50_000)
 	one := meet(t, c.one(t, identity.ViewerPrefix), manner{heard: func(s *stranger, c wire.Command) {
 		if c.Code == wire.SegmentRequest {
@@ -42,7 +45,7 @@ func TestWrongContent(t *testing.T) {
 			around.Loaded = append(around.Loaded, id)
 		}
 		one.send(encode(around))
-		return strings.Contains(v.Log(), "segment differs from the origin's")
+		return strings.Contains(v.LogText(), "segment differs from the origin's")
 	})
 	one.connected()
 	v.Stop(t)
@@ -78,24 +81,19 @@ func TestManifestOfAThousand(t *testing.T) {
 	t.Cleanup(origin.Close)
 	admin := lab.FreeAddress(t)
 	c := newCrossroads(t, identity.InfoHash(strings.Repeat("A", 20)))
-	p := lab.Start(t, "seeder", "", seeder.Config{
+	// It is never ready, since it never holds the stream.
+	p := program.Start(t, program.Spec{Command: "seeder", Admin: admin, Ready: "http://" + admin + "/healthz", Config: seeder.Config{
 		Source: origin.URL + "/master.m3u8", Trackers: []string{c.url()}, Loopback: true, ICEListen: "127.0.0.1:0", AdminListen: admin,
-	})
-	lab.Eventually(t, 30*time.Second, "the seeder's metrics", func() bool {
-		resp, err := http.Get("http://" + admin + "/healthz")
-		if err != nil {
-			return false
-		}
-		_ = resp.Body.Close()
-		p.Admin = admin
+	}})
+	lab.Eventually(t, 30*time.Second, "the seeder to know the renditions", func() bool {
 		return p.Metrics(t).Sum("p2pstream_loader_renditions") == loader.MaxRenditions
 	})
-	watch := p.Watch(t)
+	watch := bystander.Measure(t, p)
 	// All that fit have been read, and the others refused.
 	lab.Eventually(t, 60*time.Second, "as many segments as may be", func() bool {
 		return p.Metrics(t).Sum("p2pstream_loader_segments") > loader.MaxSegments-20_000
 	})
-	watch.Check(t, lab.Bounds{Memory: 768 << 20, Log: 64 << 10, Rest: 1, RestWithin: 30 * time.Second})
+	watch.Check(t, bystander.Bounds{Memory: 768 << 20, Log: 64 << 10, Rest: 1, RestWithin: 30 * time.Second})
 	if n := p.Metrics(t).Sum("p2pstream_loader_segments"); n > loader.MaxSegments {
 		t.Errorf("%v segments are known", n)
 	}

@@ -14,7 +14,8 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // crossroads is a tracker of the attackers, which seeder and viewers use beside an honest one: it introduces strangers
@@ -174,7 +175,7 @@ func (m *member) offer(from signaling.ID, sdp, offerID string) bool {
 
 // ask offers and waits for the answer; empty if none comes in time.
 func (m *member) ask(from signaling.ID, sdp string, within time.Duration) string {
-	id := lab.NewID().String()
+	id := peer.NewID().String()
 	answer := make(chan string, 1)
 	m.c.mu.Lock()
 	m.c.answers[id] = answer

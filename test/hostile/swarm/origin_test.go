@@ -20,7 +20,10 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/runtime/viewer/join"
 	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/program"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
 // front is an origin that does what it likes with some requests, and passes the others on to an honest one.
@@ -71,8 +74,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // audience is everybody who takes the stream from the front.
 type audience struct {
 	*front
-	processes []*lab.Process
-	seeder    *lab.Process
+	processes []*program.Process
+	seeder    *program.Process
 	url       string // of the proxy
 }
 
@@ -81,8 +84,8 @@ type audience struct {
 func TestOrigin(t *testing.T) {
 	t.Parallel()
 	const path = "/live/seg_1/window_20/ren_1/master.m3u8"
-	s := lab.NewStream(t, lab.Options{Path: path})
-	bystanders := s.Bystanders(t, 2)
+	s := stream.Start(t, stream.Options{Path: path})
+	bystanders := bystander.Watch(t, s, 2)
 	a := &audience{front: newFront(t, s.Source)}
 	a.join(t, s, path)
 	var playing sync.WaitGroup
@@ -92,15 +95,15 @@ func TestOrigin(t *testing.T) {
 	var played atomic.Int64
 	playing.Go(func() { play(ctx, a.url, &played) })
 	lab.Eventually(t, 30*time.Second, "the proxy to play", func() bool { return played.Load() > 3 })
-	var watches []*lab.Watch
+	var watches []*bystander.Cost
 	for _, p := range a.processes {
-		watches = append(watches, p.Watch(t))
+		watches = append(watches, bystander.Measure(t, p))
 	}
 	for _, one := range append(segmentFaults(), playlistFaults()...) {
 		t.Run(one.name, func(t *testing.T) { a.suffer(t, one) })
 	}
 	for _, w := range watches {
-		w.Check(t, lab.Bounds{Memory: 512 << 20, Log: 64 << 10, Rest: restOfPlaying})
+		w.Check(t, bystander.Bounds{Memory: 512 << 20, Log: 64 << 10, Rest: restOfPlaying})
 	}
 	before := played.Load()
 	lab.Eventually(t, 60*time.Second, "the proxy to play on", func() bool { return played.Load() > before+3 })
@@ -114,23 +117,23 @@ func TestOrigin(t *testing.T) {
 	bystanders.Unharmed(t)
 }
 
-func (a *audience) join(t *testing.T, s *lab.Stream, path string) {
+func (a *audience) join(t *testing.T, s *stream.Stream, path string) {
 	t.Helper()
 	source := a.URL + path
 	honest := s.Seeder
 	s.StartSeeder(t, func(c *seeder.Config) { c.Source, c.CacheBytes = source, 32<<20 })
 	a.seeder, s.Seeder = s.Seeder, honest
 	admin := lab.FreeAddress(t)
-	v := lab.Start(t, "viewer", admin, viewer.Config{
+	v := program.Start(t, program.Spec{Command: "viewer", Admin: admin, Config: viewer.Config{
 		Source: source, NoP2P: true, Loopback: true, JoinInterval: duration.Duration(100 * time.Millisecond),
-	}, "--headless", "--json", "--admin-listen", admin)
+	}, Args: []string{"--headless", "--json", "--admin-listen", admin}})
 	cfg := proxy.Config{
 		Config:  join.Config{Source: source, Trackers: []string{s.WebSocket()}, SwarmID: lab.SwarmID, Loopback: true, StoreBytes: 32 << 20},
 		Options: proxy.Options{Listen: lab.FreeAddress(t), AdminListen: lab.FreeAddress(t)},
 	}
-	p := lab.Start(t, "viewer", cfg.AdminListen, cfg)
+	p := program.Start(t, program.Spec{Command: "viewer", Admin: cfg.AdminListen, Config: cfg})
 	a.url = "http://" + cfg.Listen
-	a.processes = []*lab.Process{a.seeder, v, p}
+	a.processes = []*program.Process{a.seeder, v, p}
 }
 
 // logOfFault is what a fault may make one process log, in bytes.
@@ -158,7 +161,7 @@ func (a *audience) suffer(t *testing.T, one fault) {
 			t.Errorf("%s grew by %d MiB, %d are the most", p.Name, grown>>20, one.memory)
 		}
 		if said > logOfFault {
-			text := p.Log()
+			text := p.LogText()
 			t.Errorf("%s logged %d bytes, %d are the most:\n%s", p.Name, said, logOfFault, text[min(len(text), int(logged[i])):])
 		}
 	}

@@ -16,12 +16,15 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/viewer/join"
 	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/program"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
 // stage is a proxy, a player of it that must not notice, and what attackers need to know.
 type stage struct {
-	process *lab.Process
+	process *program.Process
 	listen  string
 	media   string // path of a media playlist
 	segment string // path of a segment
@@ -30,12 +33,12 @@ type stage struct {
 // TestProxy lets clients of the viewer's proxy do whatever they like.
 func TestProxy(t *testing.T) {
 	t.Parallel()
-	s := lab.NewStream(t, lab.Options{})
+	s := stream.Start(t, stream.Options{})
 	cfg := proxy.Config{
 		Config:  join.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true},
 		Options: proxy.Options{Listen: lab.FreeAddress(t), AdminListen: lab.FreeAddress(t)},
 	}
-	g := &stage{process: lab.Start(t, "viewer", cfg.AdminListen, cfg), listen: cfg.Listen}
+	g := &stage{process: program.Start(t, program.Spec{Command: "viewer", Admin: cfg.AdminListen, Config: cfg}), listen: cfg.Listen}
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	var playing sync.WaitGroup
 	defer playing.Wait()
@@ -60,9 +63,9 @@ func TestProxy(t *testing.T) {
 		{"connections by the thousand", g.connections},
 	} {
 		t.Run(a.name, func(t *testing.T) {
-			watch, before := g.process.Watch(t), played.Load()
+			watch, before := bystander.Measure(t, g.process), played.Load()
 			a.run(t)
-			watch.Check(t, lab.Bounds{Memory: 96 << 20, Log: 8 << 10, Rest: restOfPlaying})
+			watch.Check(t, bystander.Bounds{Memory: 96 << 20, Log: 8 << 10, Rest: restOfPlaying})
 			lab.Eventually(t, 20*time.Second, "the player to play on", func() bool { return played.Load() > before })
 		})
 	}

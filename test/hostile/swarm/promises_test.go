@@ -12,7 +12,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
 )
 
 // promise is how a peer that says it holds everything answers requests.
@@ -86,7 +87,7 @@ func promises(segment func(id int64) []byte) []promise {
 // promises lets strangers announce what is about to be played, all at a time, and not deliver it. Viewers ask others, or
 // the origin, in time to play on.
 func (s *scene) promises(t *testing.T) {
-	watch, before := s.viewers.Watch(t), s.viewers.Metrics(t)
+	watch, before := bystander.Measure(t, s.viewers.Process), s.viewers.Metrics(t)
 	grown := func(name string, labels ...string) float64 {
 		return s.viewers.Metrics(t).Sum(name, labels...) - before.Sum(name, labels...)
 	}
@@ -116,7 +117,7 @@ func (s *scene) promises(t *testing.T) {
 	if stalls := grown("p2pstream_viewer_stalls_total"); stalls != 0 {
 		t.Errorf("%v stalls", stalls)
 	}
-	watch.Check(t, lab.Bounds{Memory: 96 << 20, Log: 4 << 10, Rest: restOfPlaying})
+	watch.Check(t, bystander.Bounds{Memory: 96 << 20, Log: 4 << 10, Rest: restOfPlaying})
 }
 
 // make connects to a viewer, makes the promise, and sees what comes of it.

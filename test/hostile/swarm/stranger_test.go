@@ -15,7 +15,8 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // stranger is a peer that follows the rules of connecting, and none behind that.
@@ -84,7 +85,7 @@ func meet(t *testing.T, m *member, how manner) *stranger {
 // visit connects a new stranger by answering an offer of the member.
 func visit(t *testing.T, m *member, how manner) *stranger {
 	t.Helper()
-	s := &stranger{t: t, id: lab.NewID(), gone: make(chan struct{}), ctx: t.Context()}
+	s := &stranger{t: t, id: peer.NewID(), gone: make(chan struct{}), ctx: t.Context()}
 	s.pc = lab.Must[*webrtc.PeerConnection](t)(strangers.NewPeerConnection(webrtc.Configuration{}))
 	s.closeAtEnd()
 	opened := make(chan struct{})
@@ -112,7 +113,7 @@ func visit(t *testing.T, m *member, how manner) *stranger {
 
 func newStranger(t *testing.T, how manner) (*stranger, *webrtc.DataChannel) {
 	t.Helper()
-	s := &stranger{t: t, id: lab.NewID(), gone: make(chan struct{}), ctx: t.Context()}
+	s := &stranger{t: t, id: peer.NewID(), gone: make(chan struct{}), ctx: t.Context()}
 	s.pc = lab.Must[*webrtc.PeerConnection](t)(strangers.NewPeerConnection(webrtc.Configuration{}))
 	s.closeAtEnd()
 	return s, lab.Must[*webrtc.DataChannel](t)(s.pc.CreateDataChannel(how.label, how.channel))

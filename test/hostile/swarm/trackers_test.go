@@ -9,7 +9,9 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // trackers are what a tracker can say to those who use it beside an honest one.
@@ -63,7 +65,7 @@ func (s *scene) trackers(t *testing.T) {
 				{"offers from itself", func(t *testing.T, m *member) {
 					if n := v.process.Counts(t, func() {
 						for range 100 {
-							m.offer(m.id, good, lab.NewID().String())
+							m.offer(m.id, good, peer.NewID().String())
 						}
 						lab.Eventually(t, 10*time.Second, "offers to be dropped", func() bool {
 							return v.process.Metrics(t).Sum("p2pstream_mesh_signals_dropped_total", `reason="own"`) >= 100
@@ -74,12 +76,12 @@ func (s *scene) trackers(t *testing.T) {
 				}},
 				{"answers to what was never offered", func(_ *testing.T, m *member) {
 					for range 3000 {
-						m.answer(lab.NewID(), offered{id: signaling.AppendID(nil, lab.NewID())}, good)
+						m.answer(peer.NewID(), offered{id: signaling.AppendID(nil, peer.NewID())}, good)
 					}
 				}},
 				{"peers without end", func(t *testing.T, m *member) {
 					for i := range 6000 {
-						if !m.offer(lab.NewID(), fmt.Sprintf("%sa=x:%d\r\n", good, i), lab.NewID().String()) {
+						if !m.offer(peer.NewID(), fmt.Sprintf("%sa=x:%d\r\n", good, i), peer.NewID().String()) {
 							t.Fatal("the victim has left")
 						}
 					}
@@ -103,9 +105,9 @@ func (s *scene) trackers(t *testing.T) {
 			} {
 				t.Run(a.name, func(t *testing.T) {
 					m := s.crossroads.one(t, v.prefix)
-					watch := v.process.Watch(t)
+					watch := bystander.Measure(t, v.process)
 					a.run(t, m)
-					watch.Check(t, lab.Bounds{Memory: 64 << 20, Log: 16 << 10, Rest: restOfPlaying})
+					watch.Check(t, bystander.Bounds{Memory: 64 << 20, Log: 16 << 10, Rest: restOfPlaying})
 				})
 			}
 		})

@@ -9,7 +9,10 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/config"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
 // attack is one way to harm a tracker, and what it may cost.
@@ -24,8 +27,8 @@ type attack struct {
 
 // scene is a stream with everybody who must not notice an attack.
 type scene struct {
-	*lab.Stream
-	pair *lab.Pair
+	*stream.Stream
+	pair *bystander.Pair
 	// hash is a swarm of the stream, of a generation that no bystander has.
 	hash signaling.ID
 }
@@ -35,7 +38,7 @@ const patience = 3 * time.Second
 
 // newScene starts a stream, with those limits scaled down that are times, so that the test need not wait long.
 func newScene(t *testing.T) *scene {
-	s := &scene{Stream: lab.NewStream(t, lab.Options{Tracker: func(c *config.Config) {
+	s := &scene{Stream: stream.Start(t, stream.Options{Tracker: func(c *config.Config) {
 		c.Limits.SocketsPerAddress = socketsPerAddress
 		c.Limits.AddressUpgradesPerSecond, c.Limits.AddressUpgradeBurst = 50, 2*socketsPerAddress
 		c.Limits.AddressConnectionsPerSecond, c.Limits.AddressConnectionBurst = 20, 5000
@@ -51,16 +54,16 @@ func newScene(t *testing.T) *scene {
 			}
 		}
 	}
-	s.pair = s.Pair(t)
+	s.pair = bystander.NewPair(t, s.Stream)
 	return s
 }
 
 // TestTracker attacks one tracker in all ways, while viewers watch its stream.
 func TestTracker(t *testing.T) {
 	s := newScene(t)
-	bystanders := s.Bystanders(t, 3)
+	bystanders := bystander.Watch(t, s.Stream, 3)
 	descriptors := s.Tracker.Descriptors(t)
-	whole := s.Tracker.Watch(t)
+	whole := bystander.Measure(t, s.Tracker)
 	t.Run("attacks", func(t *testing.T) {
 		var slow sync.WaitGroup
 		for _, list := range [][]attack{frames, messages, identities, floods, pages, reports} {
@@ -79,7 +82,7 @@ func TestTracker(t *testing.T) {
 		}
 		slow.Wait()
 	})
-	whole.Check(t, lab.Bounds{Memory: 256 << 20, Log: 32 << 10})
+	whole.Check(t, bystander.Bounds{Memory: 256 << 20, Log: 32 << 10})
 	lab.Eventually(t, 10*time.Second, "the tracker to close what attackers opened", func() bool {
 		return s.Tracker.Descriptors(t) <= descriptors+8
 	})
@@ -95,14 +98,14 @@ func (s *scene) suffer(t *testing.T, a attack) {
 	if a.log == 0 {
 		a.log = 2
 	}
-	watch, before := s.Tracker.Watch(t), s.Tracker.Metrics(t)
+	watch, before := bystander.Measure(t, s.Tracker), s.Tracker.Metrics(t)
 	defer func() {
 		if t.Failed() && s.Tracker.Alive() {
 			t.Logf("counted meanwhile: %v", s.Tracker.Metrics(t).Since(before, "p2pstream_"))
 		}
 	}()
 	s.beside(t, func() { a.run(t, s) })
-	watch.Check(t, lab.Bounds{Memory: a.memory << 20, Log: a.log << 10})
+	watch.Check(t, bystander.Bounds{Memory: a.memory << 20, Log: a.log << 10})
 	s.pair.Unharmed(t, patience)
 }
 
@@ -157,7 +160,7 @@ func (s *scene) arrive() error {
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		return fmt.Errorf("upgrade: %s", resp.Status)
 	}
-	ws.announce(s.hash, lab.NewID(), 0)
+	ws.announce(s.hash, peer.NewID(), 0)
 	if _, ok := ws.message(2*patience, func(m signaling.TrackerMessage) bool { return m.InfoHash == s.hash && m.HasCounts }); !ok {
 		return fmt.Errorf("no reply to an announce")
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // socketsPerAddress is the limit of the tracker under attack.
@@ -17,14 +17,14 @@ const socketsPerAddress = 600
 // floods are attacks that do what is allowed, far too often.
 var floods = []attack{
 	{name: "an announce storm", run: func(t *testing.T, s *scene) {
-		hash := lab.NewID()
+		hash := peer.NewID()
 		s.closedFor(t, 5, "flood", func() {
 			var all sync.WaitGroup
 			for range 5 {
 				ws := dial(t, s.Listen, newOrigin())
 				all.Go(func() {
 					ws.until(t, 20*time.Second, frame(fin|opText, signaling.AppendAnnounce(nil, signaling.Announce{
-						InfoHash: hash, PeerID: lab.NewID(), NumWant: 10, Offers: lab.Offers(10)})))
+						InfoHash: hash, PeerID: peer.NewID(), NumWant: 10, Offers: peer.Offers(10)})))
 				})
 			}
 			all.Wait()
@@ -40,7 +40,7 @@ var floods = []attack{
 		})
 	}},
 	{name: "offers by the thousand in many messages", run: func(t *testing.T, s *scene) {
-		hash := lab.NewID()
+		hash := peer.NewID()
 		victim := join(t, s, hash, 0)
 		var got int
 		var all sync.WaitGroup
@@ -58,11 +58,11 @@ var floods = []attack{
 		}
 	}},
 	{name: "many peer ids in one swarm", run: func(t *testing.T, s *scene) {
-		hash := lab.NewID()
+		hash := peer.NewID()
 		ws := dial(t, s.Listen, newOrigin())
 		s.limited(t, 50, "ids_per_swarm", func() {
 			for range 60 {
-				ws.announce(hash, lab.NewID(), 0)
+				ws.announce(hash, peer.NewID(), 0)
 			}
 			ws.alive(t)
 		})
@@ -74,9 +74,9 @@ var floods = []attack{
 		ws := dial(t, s.Listen, newOrigin())
 		s.limited(t, 16, "ids_per_socket", func() {
 			for range 20 { // swarms, each with as many ids as it may have
-				hash := lab.NewID()
+				hash := peer.NewID()
 				for range 4 {
-					ws.announce(hash, lab.NewID(), 0)
+					ws.announce(hash, peer.NewID(), 0)
 				}
 			}
 			ws.alive(t)
@@ -84,10 +84,10 @@ var floods = []attack{
 	}},
 	{name: "many swarms on one socket", run: func(t *testing.T, s *scene) {
 		ws := dial(t, s.Listen, newOrigin())
-		id := lab.NewID()
+		id := peer.NewID()
 		s.limited(t, 50, "swarms_per_socket", func() {
 			for range 120 {
-				ws.announce(lab.NewID(), id, 0)
+				ws.announce(peer.NewID(), id, 0)
 			}
 			ws.alive(t)
 		})
@@ -100,9 +100,9 @@ var floods = []attack{
 			for i := range sockets {
 				ws := dial(t, s.Listen, from[i%2])
 				all.Go(func() {
-					id := lab.NewID()
+					id := peer.NewID()
 					for range each {
-						ws.announce(lab.NewID(), id, 0)
+						ws.announce(peer.NewID(), id, 0)
 					}
 					ws.alive(t)
 				})
@@ -151,7 +151,7 @@ var floods = []attack{
 // and would be given everybody again.
 func comeAndGo(t testing.TB, ws *socket, hash signaling.ID, times int) {
 	for range times {
-		id := lab.NewID()
+		id := peer.NewID()
 		ws.announce(hash, id, 10)
 		ws.raw(frame(fin|opText, signaling.AppendAnnounce(nil, signaling.Announce{
 			InfoHash: hash, PeerID: id, Event: signaling.EventStopped})))

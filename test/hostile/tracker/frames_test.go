@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // broken are frames that RFC 6455 forbids.
@@ -92,7 +92,7 @@ var frames = []attack{
 	}},
 	{name: "pings are never answered", slow: true, run: func(t *testing.T, s *scene) {
 		ws := dial(t, s.Listen, newOrigin())
-		ws.announce(lab.NewID(), lab.NewID(), 0)
+		ws.announce(peer.NewID(), peer.NewID(), 0)
 		s.closedFor(t, 1, "dead", func() {
 			for deadline := time.Now().Add(30 * time.Second); ; {
 				if _, _, err := ws.next(time.Until(deadline)); err != nil {
@@ -147,7 +147,7 @@ var frames = []attack{
 func scrape(n int) []byte {
 	var hashes []signaling.ID
 	for range n {
-		hashes = append(hashes, lab.NewID())
+		hashes = append(hashes, peer.NewID())
 	}
 	return signaling.AppendScrape(nil, hashes...)
 }

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/config"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
 // helloCrowd is how many clients say hello at once, from two addresses. Each has the tracker compute a signature of about
@@ -27,13 +29,13 @@ const helloCrowd = 3600
 func TestHandshakes(t *testing.T) {
 	cert, key := rsaCertificate(t)
 	public := lab.FreeAddress(t)
-	s := lab.NewStream(t, lab.Options{NoSeeder: true, Tracker: func(c *config.Config) {
+	s := stream.Start(t, stream.Options{NoSeeder: true, Tracker: func(c *config.Config) {
 		c.InternalListen, c.Listen = c.Listen, public // the pair meets inside, in the clear: it measures the tracker alone
 		c.TLSCert, c.TLSKey = cert, key
 	}})
-	pair := s.Pair(t)
+	pair := bystander.NewPair(t, s)
 	hello := recordHello(t)
-	watch := s.Tracker.Watch(t)
+	watch := bystander.Measure(t, s.Tracker)
 
 	crowd := make([]net.Conn, helloCrowd)
 	from := [2]int{newOrigin(), newOrigin()}
@@ -73,7 +75,7 @@ func TestHandshakes(t *testing.T) {
 	for _, c := range crowd {
 		_ = c.Close()
 	}
-	watch.Check(t, lab.Bounds{Memory: 320 << 20, Log: 2 << 10})
+	watch.Check(t, bystander.Bounds{Memory: 320 << 20, Log: 2 << 10})
 	if waiting := s.Tracker.Metrics(t).Sum("p2pstream_tracker_handshakes_waiting"); waiting != 0 {
 		t.Errorf("%v handshakes still wait", waiting)
 	}

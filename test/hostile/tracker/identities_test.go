@@ -7,7 +7,8 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/config"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // member is somebody in a swarm: a socket and an id.
@@ -19,7 +20,7 @@ type member struct {
 // join announces a new member, with offers or without, and waits for the reply.
 func join(t testing.TB, s *scene, hash signaling.ID, offers int) member {
 	t.Helper()
-	m := member{dial(t, s.Listen, newOrigin()), hash, lab.NewID()}
+	m := member{dial(t, s.Listen, newOrigin()), hash, peer.NewID()}
 	m.announce(hash, m.id, offers)
 	if _, ok := m.message(10*time.Second, func(r signaling.TrackerMessage) bool { return r.HasCounts }); !ok {
 		t.Fatal("no reply to an announce")
@@ -58,7 +59,7 @@ var identities = []attack{
 	{name: "announcing with the id of another", run: func(t *testing.T, _ *scene) {
 		// With the intervals that trackers have: the victim answers pings between two keep-alives.
 		s := otherTracker(t, func(*config.Config) {})
-		hash := lab.NewID()
+		hash := peer.NewID()
 		victim := join(t, s, hash, 0)
 		thief := dial(t, s.Listen, newOrigin())
 		done := make(chan struct{})
@@ -87,7 +88,7 @@ var identities = []attack{
 		victim.alive(t)
 	}},
 	{name: "saying goodbye for another", run: func(t *testing.T, s *scene) {
-		hash := lab.NewID()
+		hash := peer.NewID()
 		victim := join(t, s, hash, 0)
 		thief := dial(t, s.Listen, newOrigin())
 		thief.raw(frame(fin|opText, signaling.AppendAnnounce(nil, signaling.Announce{
@@ -97,11 +98,11 @@ var identities = []attack{
 		victim.offer(t)
 	}},
 	{name: "forged answers", run: func(t *testing.T, s *scene) {
-		hash := lab.NewID()
+		hash := peer.NewID()
 		answerer := join(t, s, hash, 0)
-		attacker := join(t, s, lab.NewID(), 0)
+		attacker := join(t, s, peer.NewID(), 0)
 		attacker.announce(hash, attacker.id, 0)
-		offerer := member{dial(t, s.Listen, newOrigin()), hash, lab.NewID()}
+		offerer := member{dial(t, s.Listen, newOrigin()), hash, peer.NewID()}
 		offerer.announce(hash, offerer.id, 1)
 		// One of the two got the offer; whoever did not is the forger from here on.
 		var o signaling.TrackerMessage
@@ -114,7 +115,7 @@ var identities = []attack{
 		}
 		const name = "p2pstream_tracker_answers_total"
 		s.counted(t, 4, func() {
-			forger.answer(forger.id, offerer.id, "to an offer never made", signaling.AppendID(nil, lab.NewID()))
+			forger.answer(forger.id, offerer.id, "to an offer never made", signaling.AppendID(nil, peer.NewID()))
 			forger.answer(forger.id, offerer.id, "to the offer of somebody else", o.OfferID)
 			forger.answer(forger.id, right.id, "to one who offered nothing", o.OfferID)
 			for range 100 {
@@ -127,11 +128,11 @@ var identities = []attack{
 		}, name, `result="unknown"`)
 		s.counted(t, 2, func() {
 			forger.answer(right.id, offerer.id, "in the name of another", o.OfferID)
-			forger.answer(lab.NewID(), offerer.id, "in the name of nobody", o.OfferID)
+			forger.answer(peer.NewID(), offerer.id, "in the name of nobody", o.OfferID)
 			forger.alive(t)
 		}, name, `result="foreign"`)
 		s.counted(t, 1, func() {
-			forger.answer(forger.id, lab.NewID(), "to nobody", o.OfferID)
+			forger.answer(forger.id, peer.NewID(), "to nobody", o.OfferID)
 			forger.alive(t)
 		}, name, `result="departed"`)
 		if got := offerer.answers(time.Second); len(got) != 1 || got[0] != `"right"` {
@@ -152,7 +153,7 @@ var identities = []attack{
 		if resp.StatusCode != http.StatusSwitchingProtocols {
 			t.Errorf("without a token: %s", resp.Status)
 		}
-		ws.text(`{"action":"announce","info_hash":"` + lab.NewID().String() + `","peer_id":"` + lab.NewID().String() +
+		ws.text(`{"action":"announce","info_hash":"` + peer.NewID().String() + `","peer_id":"` + peer.NewID().String() +
 			`","left":0,"event":"completed","seeder":true,"token":"` + lab.Token + `"}`)
 		ws.alive(t)
 		if got := s.Stats(t).SeederSockets; got != before {

@@ -8,17 +8,17 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // fields are those of an announce and of an answer, all of them well-formed.
 func fields() map[string]any {
 	return map[string]any{
-		"action": "announce", "info_hash": lab.NewID().String(), "peer_id": lab.NewID().String(), "numwant": 1,
+		"action": "announce", "info_hash": peer.NewID().String(), "peer_id": peer.NewID().String(), "numwant": 1,
 		"event": "started", "left": 0, "uploaded": 0, "downloaded": 0, "trackerid": "x",
-		"offers":     []any{map[string]any{"offer": map[string]any{"type": "offer", "sdp": "v=0"}, "offer_id": lab.NewID().String()}},
-		"to_peer_id": lab.NewID().String(), "answer": map[string]any{"type": "answer", "sdp": "v=0"},
-		"offer_id": lab.NewID().String(),
+		"offers":     []any{map[string]any{"offer": map[string]any{"type": "offer", "sdp": "v=0"}, "offer_id": peer.NewID().String()}},
+		"to_peer_id": peer.NewID().String(), "answer": map[string]any{"type": "answer", "sdp": "v=0"},
+		"offer_id": peer.NewID().String(),
 	}
 }
 
@@ -109,16 +109,16 @@ var messages = []attack{
 		survives(t, s, all)
 	}},
 	{name: "thousands of offers in one message", run: func(t *testing.T, s *scene) {
-		from, hash := newOrigin(), lab.NewID()
+		from, hash := newOrigin(), peer.NewID()
 		victim := dial(t, s.Listen, from)
-		victim.announce(hash, lab.NewID(), 0)
+		victim.announce(hash, peer.NewID(), 0)
 		ws := dial(t, s.Listen, newOrigin())
 		offer := `{"offer":{"sdp":"v","type":"offer"},"offer_id":"12345678901234567890"},`
 		list := strings.TrimSuffix(strings.Repeat(offer, 60_000/len(offer)), ",")
 		s.counted(t, 10, func() {
 			for range 50 {
 				ws.text(fmt.Sprintf(`{"action":"announce","info_hash":%q,"peer_id":%q,"numwant":9999,"offers":[%s]}`,
-					hash, lab.NewID(), list))
+					hash, peer.NewID(), list))
 			}
 			ws.alive(t)
 		}, "p2pstream_tracker_limit_hits_total", `limit="offers_per_announce"`)

@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/config"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
 // request sends the bytes of a request from an address of attackers and reads the answer; status 0 is a connection
@@ -38,7 +40,7 @@ func request(t testing.TB, address string, from int, raw string) (status int, he
 
 // httpClient asks from an address of attackers, over connections that it keeps.
 func httpClient(t testing.TB, from int) *http.Client {
-	tr := &http.Transport{DialContext: lab.Dialer(from).DialContext, MaxIdleConnsPerHost: 64}
+	tr := &http.Transport{DialContext: lab.DialerFrom(from).DialContext, MaxIdleConnsPerHost: 64}
 	t.Cleanup(tr.CloseIdleConnections)
 	return &http.Client{Transport: tr, Timeout: 10 * time.Second}
 }
@@ -179,7 +181,7 @@ var pages = []attack{
 		from := newOrigin()
 		s.counted(t, 500, func() {
 			for range 6000 {
-				if c, err := lab.Dialer(from).Dial("tcp", s.Listen); err == nil {
+				if c, err := lab.DialerFrom(from).Dial("tcp", s.Listen); err == nil {
 					_ = c.Close()
 				}
 			}
@@ -234,7 +236,7 @@ func (s *scene) dribbling(t *testing.T, from int, begin string, connections int)
 
 // otherTracker starts one that serves the stream of an origin which does not matter.
 func otherTracker(t *testing.T, change func(*config.Config)) *scene {
-	s := lab.NewStream(t, lab.Options{NoSeeder: true, Tracker: change})
+	s := stream.Start(t, stream.Options{NoSeeder: true, Tracker: change})
 	return &scene{Stream: s}
 }
 
@@ -278,14 +280,14 @@ func otherSwarms(t *testing.T) {
 	s := otherTracker(t, func(c *config.Config) { c.Stream.OnlyKnownSwarms = true })
 	ws := dial(t, s.Listen, newOrigin())
 	lab.Eventually(t, 20*time.Second, "the tracker to know its swarms", func() bool {
-		hash := lab.NewID()
-		ws.announce(hash, lab.NewID(), 0)
+		hash := peer.NewID()
+		ws.announce(hash, peer.NewID(), 0)
 		m, ok := ws.message(10*time.Second, ofSwarm(hash))
 		return ok && m.Failure != ""
 	})
 	s.limited(t, 100, "info_hash_not_served", func() {
 		for range 100 {
-			ws.announce(lab.NewID(), lab.NewID(), 5)
+			ws.announce(peer.NewID(), peer.NewID(), 5)
 		}
 		ws.alive(t)
 	})

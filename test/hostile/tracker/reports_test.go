@@ -14,7 +14,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 func ofSwarm(hash signaling.ID) func(signaling.TrackerMessage) bool {

@@ -14,7 +14,8 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
 // socket is an attacker's WebSocket, which sends whatever bytes it likes.
@@ -39,7 +40,7 @@ func newOrigin() int { return int(origins.Add(1)) + 1 }
 // tcp connects from an address of attackers.
 func tcp(t testing.TB, address string, from int) net.Conn {
 	t.Helper()
-	c := lab.Must[net.Conn](t)(lab.Dialer(from).Dial("tcp", address))
+	c := lab.Must[net.Conn](t)(lab.DialerFrom(from).Dial("tcp", address))
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -56,7 +57,7 @@ func upgrade(t testing.TB, address string, from int, headers ...string) (*socket
 }
 
 func tryUpgrade(address string, from int, headers ...string) (*socket, *http.Response, error) {
-	c, err := lab.Dialer(from).Dial("tcp", address)
+	c, err := lab.DialerFrom(from).Dial("tcp", address)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,7 +129,7 @@ func (s *socket) until(t testing.TB, within time.Duration, b []byte) {
 // announce sends an announce of id in hash.
 func (s *socket) announce(hash, id signaling.ID, offers int) {
 	s.raw(frame(fin|opText, signaling.AppendAnnounce(nil, signaling.Announce{
-		InfoHash: hash, PeerID: id, NumWant: offers, Offers: lab.Offers(offers)})))
+		InfoHash: hash, PeerID: id, NumWant: offers, Offers: peer.Offers(offers)})))
 }
 
 // next reads one frame.
@@ -211,7 +212,7 @@ func (s *socket) message(within time.Duration, accept func(signaling.TrackerMess
 // alive fails the test unless the tracker still answers on this socket.
 func (s *socket) alive(t testing.TB) {
 	t.Helper()
-	hash := lab.NewID()
+	hash := peer.NewID()
 	s.raw(frame(fin|opText, signaling.AppendScrape(nil, hash)))
 	if _, ok := s.message(10*time.Second, func(m signaling.TrackerMessage) bool {
 		return m.Kind == signaling.KindScrape && len(m.Files) == 1 && m.Files[0].InfoHash == hash

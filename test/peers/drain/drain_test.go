@@ -13,7 +13,10 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/stun"
 	stunconfig "github.com/p2pstream/p2pstream/runtime/stun/config"
 	tracker "github.com/p2pstream/p2pstream/runtime/tracker/config"
-	"github.com/p2pstream/p2pstream/test/hostile/lab"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/bystander"
+	"github.com/p2pstream/p2pstream/test/lab/program"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
 func TestMain(m *testing.M) { os.Exit(lab.Main(m)) }
@@ -25,7 +28,7 @@ const (
 
 // terminate sends SIGTERM and returns at once; the channel is closed when the program has ended, which it must with
 // exit code 0.
-func terminate(t *testing.T, p *lab.Process) <-chan struct{} {
+func terminate(t *testing.T, p *program.Process) <-chan struct{} {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -61,11 +64,11 @@ func status(url string) int {
 func TestTracker(t *testing.T) {
 	t.Parallel()
 	var cfg tracker.Config
-	s := lab.NewStream(t, lab.Options{Tracker: func(c *tracker.Config) {
+	s := stream.Start(t, stream.Options{Tracker: func(c *tracker.Config) {
 		c.DrainPeriod = tracker.Duration(4 * time.Second)
 		cfg = *c
 	}})
-	b := s.Bystanders(t, audience)
+	b := bystander.Watch(t, s, audience)
 	old := s.Tracker
 	ended := terminate(t, old)
 	lab.Eventually(t, patience, "the tracker to say that it is not ready", func() bool {
@@ -77,10 +80,10 @@ func TestTracker(t *testing.T) {
 	if took := await(t, ended); took > 10*time.Second {
 		t.Errorf("ended after %v, with four sockets to close in four seconds", took)
 	}
-	if log := old.Log(); !strings.Contains(log, "tracker drains") {
+	if log := old.LogText(); !strings.Contains(log, "tracker drains") {
 		t.Errorf("does not say that it drains: %s", log)
 	}
-	s.Tracker = lab.Start(t, "tracker", cfg.AdminListen, cfg)
+	s.Tracker = program.Start(t, program.Spec{Command: "tracker", Admin: cfg.AdminListen, Config: cfg})
 	lab.Eventually(t, patience, "all to come back", func() bool {
 		st := s.Stats(t)
 		return st.ViewerSockets == audience && st.SeederSockets == 1 && st.Reporting == audience
@@ -92,14 +95,14 @@ func TestTracker(t *testing.T) {
 func TestSeeder(t *testing.T) {
 	t.Parallel()
 	var cfg seeder.Config
-	s := lab.NewStream(t, lab.Options{Seeder: func(c *seeder.Config) {
+	s := stream.Start(t, stream.Options{Seeder: func(c *seeder.Config) {
 		c.Drain = duration.Duration(patience)
 		cfg = *c
 	}})
 	cfg.AdminListen, cfg.Ordinal = lab.FreeAddress(t), 1
-	lab.Start(t, "seeder", cfg.AdminListen, cfg)
+	program.Start(t, program.Spec{Command: "seeder", Admin: cfg.AdminListen, Config: cfg})
 	lab.Eventually(t, patience, "both seeders to hold the stream", func() bool { return s.Stats(t).SeedersHolding == 2 })
-	b := s.Bystanders(t, audience)
+	b := bystander.Watch(t, s, audience)
 	lab.Eventually(t, patience, "viewers to be connected with the first", func() bool {
 		for _, one := range s.Stats(t).SeederStates {
 			if strings.HasPrefix(one.ID, "seeder-0-") && one.State.Peers > 0 {
@@ -116,7 +119,7 @@ func TestSeeder(t *testing.T) {
 	if took := await(t, ended); took > patience/2 {
 		t.Errorf("ended after %v, though nobody had reason to ask it for more", took)
 	}
-	if log := s.Seeder.Log(); !strings.Contains(log, "seeder has drained") || !strings.Contains(log, "uploads=0 took") {
+	if log := s.Seeder.LogText(); !strings.Contains(log, "seeder has drained") || !strings.Contains(log, "uploads=0 took") {
 		t.Errorf("uploads were cut off: %s", log)
 	}
 	before := s.Stats(t).Offload.Totals
@@ -128,11 +131,11 @@ func TestSeeder(t *testing.T) {
 func TestSTUN(t *testing.T) {
 	t.Parallel()
 	const drains = 3 * time.Second
-	s := lab.NewStream(t, lab.Options{STUN: func(c *stunconfig.Config) { c.Drain = duration.Duration(drains) }})
-	b := s.Bystanders(t, audience)
+	s := stream.Start(t, stream.Options{STUN: func(c *stunconfig.Config) { c.Drain = duration.Duration(drains) }})
+	b := bystander.Watch(t, s, audience)
 	began := time.Now()
 	ended := terminate(t, s.STUN)
-	lab.Eventually(t, patience, "the STUN server to say that it drains", func() bool { return strings.Contains(s.STUN.Log(), "stun server drains") })
+	lab.Eventually(t, patience, "the STUN server to say that it drains", func() bool { return strings.Contains(s.STUN.LogText(), "stun server drains") })
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for time.Since(began) < drains/2 {

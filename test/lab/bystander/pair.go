@@ -1,7 +1,6 @@
-package lab
+package bystander
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -11,10 +10,14 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/peer"
+	"github.com/p2pstream/p2pstream/test/lab/program"
+	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
-// Pair is two peers of a swarm who go on introducing themselves to each other: one announces with an offer, under a
-// new id each time, the other answers, and the time that takes is what an attack on the tracker may not lengthen.
+// Pair is two peers of a swarm that keep meeting through the tracker: one announces with an offer, under a new id each
+// time, the other answers, and the time that takes is what an attack on the tracker may not lengthen.
 type Pair struct {
 	t        testing.TB
 	hash     signaling.ID
@@ -29,13 +32,13 @@ type Pair struct {
 	err     error
 }
 
-// pairPause is between two rounds.
+// pairPause is the time between two rounds.
 const pairPause = 500 * time.Millisecond
 
-// Pair starts a pair at the tracker of the stream, and waits for its first round.
-func (s *Stream) Pair(t testing.TB) *Pair {
+// NewPair starts a pair at the tracker of the stream, and waits for its first round.
+func NewPair(t testing.TB, s *stream.Stream) *Pair {
 	t.Helper()
-	p := &Pair{t: t, hash: NewID(), resident: NewID(), stop: make(chan struct{})}
+	p := &Pair{t: t, hash: peer.NewID(), resident: peer.NewID(), stop: make(chan struct{})}
 	for i := range p.sockets {
 		ws, resp, err := websocket.DefaultDialer.Dial(s.WebSocket(), nil)
 		if err != nil {
@@ -55,7 +58,7 @@ func (s *Stream) Pair(t testing.TB) *Pair {
 		}
 	})
 	t.Cleanup(p.end)
-	Eventually(t, startTime, "a pair to meet", func() bool {
+	lab.Eventually(t, program.StartTime, "a pair to meet", func() bool {
 		rounds, _, err := p.state()
 		if err != nil {
 			t.Fatal(err)
@@ -64,24 +67,6 @@ func (s *Stream) Pair(t testing.TB) *Pair {
 	})
 	p.reset()
 	return p
-}
-
-// NewID makes a random peer id or info hash of plain characters.
-func NewID() (id signaling.ID) {
-	copy(id[:], rand.Text())
-	return id
-}
-
-// Description is an offer or answer as long as those of browsers.
-var Description = signaling.AppendText(nil, "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"+
-	"a=candidate:3077952869 1 udp 2122265343 192.0.2.10 39155 typ host generation 0 network-id 2\r\n")
-
-// Offers makes n offers.
-func Offers(n int) (offers []signaling.Offer) {
-	for range n {
-		offers = append(offers, signaling.Offer{SDP: Description, ID: signaling.AppendID(nil, NewID())})
-	}
-	return offers
 }
 
 func (p *Pair) state() (rounds int, slowest time.Duration, err error) {
@@ -100,7 +85,7 @@ func (p *Pair) reset() {
 // bound.
 func (p *Pair) Unharmed(t testing.TB, bound time.Duration) {
 	t.Helper()
-	Eventually(t, bound+startTime, "the pair to meet again", func() bool {
+	lab.Eventually(t, bound+program.StartTime, "the pair to meet again", func() bool {
 		rounds, _, err := p.state()
 		return rounds > 0 || err != nil
 	})
@@ -135,14 +120,14 @@ func (p *Pair) fail(err error) {
 	p.err = errors.Join(p.err, err)
 }
 
-// again is how often the resident announces, so that it stays a member.
-const again = 3 * time.Second
+// reannounce is how often the resident announces, so that it stays a member.
+const reannounce = 3 * time.Second
 
 // answer is the life of the resident: a member that answers every offer.
 func (p *Pair) answer(ws *websocket.Conn, joined chan<- struct{}) {
 	var last time.Time
 	for {
-		if time.Since(last) > again {
+		if time.Since(last) > reannounce {
 			last = time.Now()
 			if err := ws.WriteMessage(websocket.TextMessage, signaling.AppendAnnounce(nil, signaling.Announce{
 				InfoHash: p.hash, PeerID: p.resident})); err != nil {
@@ -162,7 +147,7 @@ func (p *Pair) answer(ws *websocket.Conn, joined chan<- struct{}) {
 		if m.Kind != signaling.KindOffer {
 			continue
 		}
-		reply := signaling.AppendAnswer(nil, p.hash, p.resident, m.PeerID, Description, m.OfferID, nil)
+		reply := signaling.AppendAnswer(nil, p.hash, p.resident, m.PeerID, peer.Description, m.OfferID, nil)
 		if err := ws.WriteMessage(websocket.TextMessage, reply); err != nil {
 			p.fail(fmt.Errorf("the resident answers: %w", err))
 			return
@@ -170,13 +155,13 @@ func (p *Pair) answer(ws *websocket.Conn, joined chan<- struct{}) {
 	}
 }
 
-// offer meets the resident again and again, as somebody new each time.
+// offer meets the resident over and over, under a new id each time.
 func (p *Pair) offer(ws *websocket.Conn) {
 	pause := time.NewTicker(pairPause)
 	defer pause.Stop()
 	for {
 		began := time.Now()
-		if err := p.meet(ws, NewID()); err != nil {
+		if err := p.meet(ws, peer.NewID()); err != nil {
 			p.fail(err)
 			return
 		}
@@ -192,12 +177,13 @@ func (p *Pair) offer(ws *websocket.Conn) {
 	}
 }
 
+// meet is one round: an offer, the answer to it, and the goodbye.
 func (p *Pair) meet(ws *websocket.Conn, id signaling.ID) error {
 	send := func(a signaling.Announce) error {
 		a.InfoHash, a.PeerID = p.hash, id
 		return ws.WriteMessage(websocket.TextMessage, signaling.AppendAnnounce(nil, a))
 	}
-	if err := send(signaling.Announce{Event: signaling.EventStarted, NumWant: 1, Offers: Offers(1)}); err != nil {
+	if err := send(signaling.Announce{Event: signaling.EventStarted, NumWant: 1, Offers: peer.Offers(1)}); err != nil {
 		return fmt.Errorf("announcing an offer: %w", err)
 	}
 	for {
@@ -216,7 +202,7 @@ func (p *Pair) meet(ws *websocket.Conn, id signaling.ID) error {
 }
 
 func read(ws *websocket.Conn) (signaling.TrackerMessage, error) {
-	if err := ws.SetReadDeadline(time.Now().Add(startTime)); err != nil {
+	if err := ws.SetReadDeadline(time.Now().Add(program.StartTime)); err != nil {
 		return signaling.TrackerMessage{}, err
 	}
 	_, b, err := ws.ReadMessage()
