@@ -14,6 +14,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/inprocess"
 )
 
 // host is what a guest knows of one peer.
@@ -66,12 +68,12 @@ func (g *guest) PeerClosed(p *mesh.Peer, _ error) {
 }
 
 // join puts a guest into the swarm of the stream's only rendition.
-func join(t *testing.T, s *setup) *guest {
+func join(t *testing.T, s *inprocess.Stream) *guest {
 	t.Helper()
-	source := must[*manifest.Source](t)(manifest.NewSource(manifest.SourceConfig{URL: s.source}))
+	source := lab.Must[*manifest.Source](t)(manifest.NewSource(manifest.SourceConfig{URL: s.Source}))
 	defer source.Close()
-	p := must[*manifest.Presentation](t)(source.Load(t.Context()))
-	node := must[*mesh.Node](t)(mesh.NewNode(mesh.NodeConfig{Loopback: true}, logger("guest"), nil))
+	p := lab.Must[*manifest.Presentation](t)(source.Load(t.Context()))
+	node := lab.Must[*mesh.Node](t)(mesh.NewNode(mesh.NodeConfig{Loopback: true}, lab.Logger("guest"), nil))
 	g := &guest{hosts: map[*mesh.Peer]*host{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(func() {
@@ -81,9 +83,9 @@ func join(t *testing.T, s *setup) *guest {
 		}
 	})
 	if _, err := node.Join(ctx, mesh.SwarmConfig{
-		InfoHash: p.Renditions[0].InfoHash(identity.V23, "peers-test"),
-		PeerID:   must[identity.PeerID](t)(identity.NewPeerID(identity.ViewerPrefix, rand.Reader)),
-		Trackers: []string{"ws://" + s.tracker.Addr().String() + "/announce"}, Handler: g,
+		InfoHash: p.Renditions[0].InfoHash(identity.V23, lab.SwarmID),
+		PeerID:   lab.Must[identity.PeerID](t)(identity.NewPeerID(identity.ViewerPrefix, rand.Reader)),
+		Trackers: []string{s.WebSocket()}, Handler: g,
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +96,7 @@ func join(t *testing.T, s *setup) *guest {
 func (g *guest) meet(t *testing.T, seeder bool) *host {
 	t.Helper()
 	var found *host
-	eventually(t, 30*time.Second, "a peer that holds something", func() bool {
+	lab.Eventually(t, 30*time.Second, "a peer that holds something", func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		for p, h := range g.hosts {
@@ -121,7 +123,7 @@ func (g *guest) ask(t *testing.T, h *host) {
 // sees waits until something is so of a peer.
 func (g *guest) sees(t *testing.T, h *host, what string, is func(*host) bool) {
 	t.Helper()
-	eventually(t, 30*time.Second, what, func() bool {
+	lab.Eventually(t, 30*time.Second, what, func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return is(h)
@@ -135,11 +137,11 @@ func nothing(h *host) bool { return len(h.loaded)+len(h.loading) == 0 }
 // holds anything, and then ends without waiting for its limit.
 func TestASeederThatGoes(t *testing.T) {
 	t.Parallel()
-	s := newSetup(t, "/live/seg_10/window_6/ren_1/master.m3u8")
-	sd, stop := s.seeder(t, func(c *seeder.Config) {
+	s := inprocess.NewStream(t, "/live/seg_10/window_6/ren_1/master.m3u8")
+	sd, stop := s.StartSeeder(t, func(c *seeder.Config) {
 		c.UplinkBps, c.Drain = 500_000, duration.Duration(5*time.Minute)
 	})
-	s.waitSeeded(t)
+	s.AwaitSeeded(t)
 	g := join(t, s)
 	h := g.meet(t, true)
 	g.ask(t, h)
@@ -155,8 +157,8 @@ func TestASeederThatGoes(t *testing.T) {
 	if !early {
 		t.Error("the upload was over before the seeder began to drain: this shows nothing")
 	}
-	eventually(t, 10*time.Second, "the tracker to lead nobody to it any more", func() bool {
-		st := s.stats(t)
+	lab.Eventually(t, 10*time.Second, "the tracker to lead nobody to it any more", func() bool {
+		st := s.Stats(t)
 		return st.SeederSockets == 0 && st.SeedersHolding == 0
 	})
 	g.sees(t, h, "the whole segment", whole)
@@ -176,11 +178,11 @@ func TestASeederThatGoes(t *testing.T) {
 // TestAViewerThatLeaves sends what it was just asked for, and its last report says all that it measured.
 func TestAViewerThatLeaves(t *testing.T) {
 	t.Parallel()
-	s := newSetup(t, "/live/seg_2/window_10/ren_1/master.m3u8")
-	s.seeder(t, nil)
-	s.waitSeeded(t)
-	v, stop := s.viewers(t, nil)
-	played(t, v, 4*time.Second)
+	s := inprocess.NewStream(t, "/live/seg_2/window_10/ren_1/master.m3u8")
+	s.StartSeeder(t, nil)
+	s.AwaitSeeded(t)
+	v, stop := startViewers(t, s, nil)
+	inprocess.AwaitPlayed(t, 4*time.Second, v)
 	g := join(t, s)
 	h := g.meet(t, false)
 	g.ask(t, h)
@@ -193,8 +195,8 @@ func TestAViewerThatLeaves(t *testing.T) {
 	g.sees(t, h, "the viewer to tell that it holds nothing", nothing)
 	g.sees(t, h, "the connection to be closed", func(h *host) bool { return h.closed })
 	own := v.Snapshot().Total.Bytes
-	eventually(t, 5*time.Second, "the tracker to have counted what the viewer measured", func() bool {
-		counted := s.stats(t).Offload.Totals // made anew every quarter of a second
+	lab.Eventually(t, 5*time.Second, "the tracker to have counted what the viewer measured", func() bool {
+		counted := s.Stats(t).Offload.Totals // made anew every quarter of a second
 		return counted.HTTP == own.HTTP && counted.Seeder == own.Seeder && counted.Viewer == own.Viewer
 	})
 }

@@ -6,19 +6,21 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/inprocess"
 )
 
 // BenchmarkJoinToFirstPeerByte measures from the start of a viewer program to its first media byte from a
 // peer: settings, manifest, playlist, tracker, ICE, DTLS, announcement, request. One seeder holds the live
 // stream; everything shares this machine, over loopback. Target: below 2 s.
 func BenchmarkJoinToFirstPeerByte(b *testing.B) {
-	s := newSetup(b, "/live/seg_2/window_10/master.m3u8")
-	s.seeder(b, nil)
-	s.waitSeeded(b)
+	s := inprocess.NewStream(b, "/live/seg_2/window_10/master.m3u8")
+	s.StartSeeder(b, nil)
+	s.AwaitSeeded(b)
 	var worst time.Duration
 	for b.Loop() {
 		began := time.Now()
-		v, err := viewer.New(viewer.Config{ConfigURL: s.http("/v1/config"), Loopback: true}, logger("viewer"), nil)
+		v, err := viewer.New(viewer.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true}, lab.Logger("viewer"), nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -25,8 +25,8 @@ func TestVODIsTheOrigins(t *testing.T) {
 	for _, shape := range []string{"fmp4/audio", "ts", "byterange"} {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
-			s := film(t, "/vod/seg_2/dur_17/"+shape+"/master.m3u8")
-			through, from := readMultivariant(t, s.url), readMultivariant(t, s.source)
+			s := startFilm(t, "/vod/seg_2/dur_17/"+shape+"/master.m3u8")
+			through, from := readMultivariant(t, s.url), readMultivariant(t, s.Source)
 			if len(through) != len(from) || len(from) < 3 {
 				t.Fatalf("%d playlists, want %d", len(through), len(from))
 			}
@@ -55,8 +55,8 @@ func TestVODIsTheOrigins(t *testing.T) {
 // fifteen come.
 func TestLiveIsTheOrigins(t *testing.T) {
 	t.Parallel()
-	s := newStream(t, "/live/seg_2/window_10/fmp4/audio/master.m3u8")
-	through, from := readMultivariant(t, s.url), readMultivariant(t, s.source)
+	s := startStream(t, "/live/seg_2/window_10/fmp4/audio/master.m3u8")
+	through, from := readMultivariant(t, s.url), readMultivariant(t, s.Source)
 	if len(through) != 4 || len(from) != 4 {
 		t.Fatalf("playlists %v", through)
 	}
@@ -97,8 +97,8 @@ func TestLiveIsTheOrigins(t *testing.T) {
 // TestRangesAreTheOrigins asks the proxy for parts of segments.
 func TestRangesAreTheOrigins(t *testing.T) {
 	t.Parallel()
-	s := film(t, "/vod/seg_2/dur_8/ts/master.m3u8")
-	through, from := readMultivariant(t, s.url), readMultivariant(t, s.source)
+	s := startFilm(t, "/vod/seg_2/dur_8/ts/master.m3u8")
+	through, from := readMultivariant(t, s.url), readMultivariant(t, s.Source)
 	got, want := readMedia(t, through[0]), readMedia(t, from[0])
 	for n, segment := range got.segments {
 		whole := want.segments[n].get(t)

@@ -6,13 +6,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // TestLivePlaysForAMinute lets ffmpeg play a live stream at its pace, decoding
 // every frame, and looks where the bytes came from.
 func TestLivePlaysForAMinute(t *testing.T) {
 	t.Parallel()
-	s := newStream(t, "/live/seg_2/window_10/master.m3u8")
+	s := startStream(t, "/live/seg_2/window_10/master.m3u8")
 	ffmpeg(t, "-i", s.url, "-t", "60", "-f", "null", "-")
 	_, _, offload := s.report(t)
 	if offload < 0.9 {
@@ -20,8 +22,8 @@ func TestLivePlaysForAMinute(t *testing.T) {
 	}
 	s.stopProxy() // it reports once more when it leaves
 	own := s.proxy.Snapshot().Total.Bytes
-	eventually(t, "the tracker to have counted what the proxy received", func() bool {
-		c := s.stats(t).Offload.Totals
+	lab.Eventually(t, waitTime, "the tracker to have counted what the proxy received", func() bool {
+		c := s.Stats(t).Offload.Totals
 		return c.HTTP == own.HTTP && c.Seeder == own.Seeder && c.Viewer == own.Viewer
 	})
 }
@@ -33,13 +35,13 @@ func TestFramesAreTheOrigins(t *testing.T) {
 	for _, shape := range []string{"ts", "ts/audio", "fmp4", "fmp4/audio"} {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
-			s := film(t, "/vod/seg_2/dur_30/"+shape+"/master.m3u8")
-			got, want := frames(t, s.url), frames(t, s.source)
+			s := startFilm(t, "/vod/seg_2/dur_30/"+shape+"/master.m3u8")
+			got, want := frames(t, s.url), frames(t, s.Source)
 			if got != want || strings.Count(want, "\n") < 30*(25+46) {
 				t.Errorf("%d lines of frames differ from the origin's %d", strings.Count(got, "\n"), strings.Count(want, "\n"))
 			}
 			entries := []string{"-show_entries", "stream=index,codec_name,profile,width,height,sample_rate:program=program_id,nb_streams", "-of", "json"}
-			if got, want := ff(t, "ffprobe", append(entries, s.url)...), ff(t, "ffprobe", append(entries, s.source)...); got != want || len(want) < 500 {
+			if got, want := run(t, "ffprobe", append(entries, s.url)...), run(t, "ffprobe", append(entries, s.Source)...); got != want || len(want) < 500 {
 				t.Errorf("ffprobe finds\n%s\nbut at the origin\n%s", got, want)
 			}
 			if _, seeder, _ := s.report(t); seeder == 0 {
@@ -61,14 +63,14 @@ func frames(t *testing.T, url string, args ...string) string {
 // TS: ffmpeg 5.1 reads fMP4 wrongly when it seeks in one of several renditions.)
 func TestThreePlayersAtOnce(t *testing.T) {
 	t.Parallel()
-	s := film(t, "/vod/seg_2/dur_60/ts/master.m3u8")
+	s := startFilm(t, "/vod/seg_2/dur_60/ts/master.m3u8")
 	var work sync.WaitGroup
 	for i, from := range []string{"0", "20", "40"} {
 		work.Go(func() {
 			play := func(url string) string {
 				return ffmpeg(t, "-ss", from, "-i", url, "-map", fmt.Sprintf("0:p:%d", i), "-t", "20", "-c", "copy", "-f", "framemd5", "-")
 			}
-			if got, want := play(s.url), play(s.source); got != want || strings.Count(want, "\n") < 20*(25+46) {
+			if got, want := play(s.url), play(s.Source); got != want || strings.Count(want, "\n") < 20*(25+46) {
 				t.Errorf("player %d: %d lines of frames differ from the origin's %d", i, strings.Count(got, "\n"), strings.Count(want, "\n"))
 			}
 		})
@@ -86,8 +88,8 @@ func TestThreePlayersAtOnce(t *testing.T) {
 // three segments.
 func TestSwitchingRenditions(t *testing.T) {
 	t.Parallel()
-	s := film(t, "/vod/seg_2/dur_36/fmp4/master.m3u8")
-	through, from := readMultivariant(t, s.url), readMultivariant(t, s.source)
+	s := startFilm(t, "/vod/seg_2/dur_36/fmp4/master.m3u8")
+	through, from := readMultivariant(t, s.url), readMultivariant(t, s.Source)
 	var got, want [3]media
 	for n := range int64(18) {
 		i := int(n/3) % 3
@@ -105,15 +107,15 @@ func TestSwitchingRenditions(t *testing.T) {
 // ffmpeg plays.
 func TestThePlayerDoesNotNoticeThatTheMeshDies(t *testing.T) {
 	t.Parallel()
-	s := newStream(t, "/live/seg_2/window_10/ren_2/master.m3u8")
+	s := startStream(t, "/live/seg_2/window_10/ren_2/master.m3u8")
 	var work sync.WaitGroup
 	began := time.Now()
 	work.Go(func() { ffmpeg(t, "-i", s.url, "-t", "36", "-f", "null", "-") })
-	eventually(t, "ffmpeg to play from the seeder", func() bool {
+	lab.Eventually(t, waitTime, "ffmpeg to play from the seeder", func() bool {
 		return s.proxy.Engine() != nil && s.proxy.Engine().Counters().Seeder > 500_000
 	})
 	s.stopSeeder()
-	s.stopTracker()
+	s.StopTracker()
 	before := s.proxy.Engine().Counters()
 	t.Logf("the mesh died after %v: %+v", time.Since(began).Round(time.Second), before)
 	work.Wait()

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // resource is a URL, or the range of it that a Range header would name.
@@ -58,7 +60,7 @@ func readMedia(t *testing.T, at string) media {
 		tag, value, _ := strings.Cut(line, ":")
 		switch {
 		case tag == "#EXT-X-MEDIA-SEQUENCE":
-			sequence = must[int64](t)(strconv.ParseInt(value, 10, 64))
+			sequence = lab.Must[int64](t)(strconv.ParseInt(value, 10, 64))
 		case tag == "#EXT-X-BYTERANGE":
 			span = spanOf(t, value)
 		case tag == "#EXT-X-ENDLIST":
@@ -93,13 +95,13 @@ func lines(t *testing.T, at string) []string {
 
 func resolve(t *testing.T, base, ref string) string {
 	t.Helper()
-	return must[*url.URL](t)(must[*url.URL](t)(url.Parse(base)).Parse(ref)).String()
+	return lab.Must[*url.URL](t)(lab.Must[*url.URL](t)(url.Parse(base)).Parse(ref)).String()
 }
 
 // spanOf turns length@offset into first-last.
 func spanOf(t *testing.T, text string) string {
 	t.Helper()
 	length, offset, _ := strings.Cut(text, "@")
-	n, from := must[int64](t)(strconv.ParseInt(length, 10, 64)), must[int64](t)(strconv.ParseInt(offset, 10, 64))
+	n, from := lab.Must[int64](t)(strconv.ParseInt(length, 10, 64)), lab.Must[int64](t)(strconv.ParseInt(offset, 10, 64))
 	return strconv.FormatInt(from, 10) + "-" + strconv.FormatInt(from+n-1, 10)
 }
