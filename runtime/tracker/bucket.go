@@ -2,22 +2,22 @@ package tracker
 
 import "time"
 
-// verdict is what happens to one more message of a socket.
+// verdict is what happens to a message.
 type verdict uint8
 
 const (
 	pass   verdict = iota
-	ignore         // too many; the message is not looked at
-	cut            // far too many for long; the socket goes
+	ignore         // the client is above its rate: drop the message
+	cut            // the client has been far above its rate for long: close the socket
 )
 
-// bucket is a token bucket that may go far below zero: a short excess costs messages, a lasting one the socket.
+// bucket is a token bucket that may go far below zero: a short excess loses messages, a lasting one closes the socket.
 type bucket struct {
 	tokens, rate, burst float64
 	last                time.Time
 }
 
-// seederFactor is how many times as much a seeder may send: it answers offers of hundreds of viewers.
+// seederFactor is how many times as many messages as a viewer a seeder may send: it answers offers of hundreds of viewers.
 const seederFactor = 20
 
 func newBucket(l LimitsConfig, seeder bool, now time.Time) bucket {

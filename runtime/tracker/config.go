@@ -7,7 +7,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/config"
 )
 
-// The configuration, which has a package of its own for those who only make one.
+// The configuration is in a package of its own for programs that only write one, such as the operator.
 type (
 	// Config is the tracker's configuration.
 	Config = config.Config
@@ -17,13 +17,13 @@ type (
 	IntervalConfig = config.IntervalConfig
 	// PeeringConfig shapes the meshes.
 	PeeringConfig = config.PeeringConfig
-	// LimitsConfig bounds what strangers can cause.
+	// LimitsConfig limits the load that clients can cause.
 	LimitsConfig = config.LimitsConfig
-	// Duration is a text like "7s" in JSON.
+	// Duration is a string like "7s" in JSON.
 	Duration = config.Duration
 )
 
-// CheckFiles says which of the configured files cannot be used at all, whatever they will hold later.
+// CheckFiles returns an error for a configured TLS certificate or key that cannot be loaded.
 func CheckFiles(cfg Config) error {
 	if cfg.TLSCert == "" {
 		return nil

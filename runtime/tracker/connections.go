@@ -16,14 +16,14 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
-// connections is a listener that bounds the connections which are no sockets (yet): requests for pages and
-// configuration, kept for the next one, and clients that have not said anything. Those above are closed at once, so
-// that strangers who open connections and say nothing can neither use up the process's descriptors nor keep others
-// out. What becomes a socket is bounded by package sockets.
+// connections is a listener that limits the connections which are not (yet) WebSockets: HTTP requests for pages and
+// configuration, idle keep-alive connections, and clients that have not sent a request. Connections above the limits are
+// closed at once, so that clients which open connections and stay silent can neither exhaust the process's file
+// descriptors nor lock out other clients. Package sockets limits connections that became WebSockets.
 type connections struct {
 	net.Listener
-	most, mostOfAddress int // mostOfAddress below 0: any number
-	// rate bounds new connections of each address: a TLS handshake costs us more than whoever asks for it.
+	limit, limitPerAddress int // limitPerAddress below 0: no limit
+	// rate limits new connections of each address: a TLS handshake costs the server more than the client.
 	rate    *addresses.Limiter
 	metrics *connectionMetrics
 
@@ -33,27 +33,27 @@ type connections struct {
 }
 
 type connectionMetrics struct {
-	open                       prometheus.Gauge
-	refused, ofOneFar, tooSoon prometheus.Counter
-	unasked, crowded, noTurn   prometheus.Counter
-	waiting                    prometheus.Gauge
+	open                                      prometheus.Gauge
+	refused, refusedAddress, refusedRate      prometheus.Counter
+	withoutRequest, refusedQueue, refusedWait prometheus.Counter
+	waiting                                   prometheus.Gauge
 }
 
 func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error) {
 	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_connections_refused_total",
-		Help: "Connections that were closed before any request, by the limit they hit."}, []string{"limit"})
+		Help: "Connections closed before any request, by the limit that was reached."}, []string{"limit"})
 	m := &connectionMetrics{
 		open: prometheus.NewGauge(prometheus.GaugeOpts{Name: "p2pstream_tracker_connections",
-			Help: "Open connections that are no sockets."}),
-		refused: refused.WithLabelValues("connections"), ofOneFar: refused.WithLabelValues("connections_per_address"),
-		tooSoon: refused.WithLabelValues("connection_rate_of_address"), crowded: refused.WithLabelValues("handshakes"),
-		noTurn: refused.WithLabelValues("handshake_wait"),
+			Help: "Open connections that are not WebSockets."}),
+		refused: refused.WithLabelValues("connections"), refusedAddress: refused.WithLabelValues("connections_per_address"),
+		refusedRate: refused.WithLabelValues("connection_rate_of_address"), refusedQueue: refused.WithLabelValues("handshakes"),
+		refusedWait: refused.WithLabelValues("handshake_wait"),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "p2pstream_tracker_handshakes_waiting",
-			Help: "TLS handshakes that wait for their turn to be computed."}),
+			Help: "TLS handshakes waiting for a processor."}),
 	}
-	m.unasked = prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_connections_without_request_total",
-		Help: "Connections that ended before the header of a request was there: silent, slow, with too long a header, or not HTTP."})
-	for _, c := range []prometheus.Collector{m.open, refused, m.unasked, m.waiting} {
+	m.withoutRequest = prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_connections_without_request_total",
+		Help: "Connections that ended before a complete request header: silent, slow, header too long, or not HTTP."})
+	for _, c := range []prometheus.Collector{m.open, refused, m.withoutRequest, m.waiting} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -62,7 +62,7 @@ func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error)
 }
 
 func newConnections(l net.Listener, limits LimitsConfig, m *connectionMetrics) *connections {
-	return &connections{Listener: l, most: limits.Connections, mostOfAddress: limits.ConnectionsPerAddress, metrics: m,
+	return &connections{Listener: l, limit: limits.Connections, limitPerAddress: limits.ConnectionsPerAddress, metrics: m,
 		rate: addresses.NewLimiter(float64(limits.AddressConnectionsPerSecond), limits.AddressConnectionBurst),
 		of:   make(map[netip.Addr]int)}
 }
@@ -81,20 +81,20 @@ func (l *connections) Accept() (net.Conn, error) {
 	}
 }
 
-// add notes a connection, or returns nil if there is no room for it.
+// add counts a connection, or returns nil if a limit refuses it.
 func (l *connections) add(c net.Conn) *connection {
 	from := addresses.Of(c.RemoteAddr().String())
 	if !l.rate.Allow(from, time.Now()) {
-		l.metrics.tooSoon.Inc()
+		l.metrics.refusedRate.Inc()
 		return nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.mostOfAddress >= 0 && l.of[from] >= l.mostOfAddress:
-		l.metrics.ofOneFar.Inc()
+	case l.limitPerAddress >= 0 && l.of[from] >= l.limitPerAddress:
+		l.metrics.refusedAddress.Inc()
 		return nil
-	case l.open >= l.most:
+	case l.open >= l.limit:
 		l.metrics.refused.Inc()
 		return nil
 	}
@@ -104,42 +104,42 @@ func (l *connections) add(c net.Conn) *connection {
 	return &connection{Conn: c, l: l, from: from}
 }
 
-// crowded reports whether so many connections are open, of all or of the address, that none should be kept for a next
-// request.
+// crowded reports whether more than half of a limit is used, in total or for the address, so that connections should not
+// be kept open for further requests.
 func (l *connections) crowded(from netip.Addr) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.open > l.most/2 || l.mostOfAddress >= 0 && l.of[from] > l.mostOfAddress/2
+	return l.open > l.limit/2 || l.limitPerAddress >= 0 && l.of[from] > l.limitPerAddress/2
 }
 
-// connection is one that counts until it becomes a socket or is closed.
+// connection counts against the limits until it becomes a WebSocket or is closed.
 type connection struct {
 	net.Conn
 	l    *connections
 	from netip.Addr
 	once sync.Once
-	// asked is whether a request came.
-	asked atomic.Bool
-	// turn is set while a TLS handshake of this connection is computed.
-	turn atomic.Pointer[handshakes]
+	// requested is true once a request arrived.
+	requested atomic.Bool
+	// handshake is set while the connection occupies a slot of handshakes.
+	handshake atomic.Pointer[handshakes]
 }
 
-func (c *connection) endTurn() {
-	if c.turn.Load() == nil { // as nearly always
+func (c *connection) endHandshake() {
+	if c.handshake.Load() == nil { // as nearly always
 		return
 	}
-	if h := c.turn.Swap(nil); h != nil {
+	if h := c.handshake.Swap(nil); h != nil {
 		h.end()
 	}
 }
 
 // Write implements net.Conn.
 func (c *connection) Write(b []byte) (int, error) {
-	c.endTurn()
+	c.endHandshake()
 	return c.Conn.Write(b)
 }
 
-// done gives the place of the connection back.
+// done removes the connection from the counts.
 func (c *connection) done() {
 	c.once.Do(func() {
 		c.l.mu.Lock()
@@ -149,8 +149,8 @@ func (c *connection) done() {
 			delete(c.l.of, c.from)
 		}
 		c.l.metrics.open.Dec()
-		if !c.asked.Load() {
-			c.l.metrics.unasked.Inc()
+		if !c.requested.Load() {
+			c.l.metrics.withoutRequest.Inc()
 		}
 	})
 }
@@ -158,11 +158,11 @@ func (c *connection) done() {
 // Close implements net.Conn.
 func (c *connection) Close() error {
 	c.done()
-	c.endTurn()
+	c.endHandshake()
 	return c.Conn.Close()
 }
 
-// SetWriteBuffer bounds what the kernel holds for the client.
+// SetWriteBuffer sets the size of the kernel's send buffer, in bytes.
 func (c *connection) SetWriteBuffer(bytes int) error {
 	if b, ok := c.Conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		return b.SetWriteBuffer(bytes)
@@ -170,7 +170,7 @@ func (c *connection) SetWriteBuffer(bytes int) error {
 	return nil
 }
 
-// connectionOf finds ours below TLS.
+// connectionOf returns the connection below TLS.
 func connectionOf(c net.Conn) *connection {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
@@ -179,7 +179,8 @@ func connectionOf(c net.Conn) *connection {
 	return own
 }
 
-// watchConnections has a server tell which connections became sockets, and not keep those of a crowd.
+// watchConnections makes a server report which connections became WebSockets, and close connections after each request
+// when there are many.
 func watchConnections(server *http.Server) {
 	server.ConnState = func(c net.Conn, state http.ConnState) {
 		if own := connectionOf(c); own != nil && state == http.StateHijacked {
@@ -192,7 +193,7 @@ func watchConnections(server *http.Server) {
 	next := server.Handler
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if own, _ := r.Context().Value(connectionKey{}).(*connection); own != nil {
-			own.asked.Store(true)
+			own.requested.Store(true)
 			if own.l.crowded(own.from) {
 				w.Header().Set("Connection", "close")
 			}

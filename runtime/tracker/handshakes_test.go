@@ -17,7 +17,7 @@ func handshaking(t *testing.T, wait time.Duration, queue int64) (*handshakes, st
 		t.Fatal(err)
 	}
 	h := newHandshakes(m)
-	h.places, h.wait, h.queue = make(chan struct{}, 1), wait, queue
+	h.slots, h.wait, h.queue = make(chan struct{}, 1), wait, queue
 	cert, key := writeCertificate(t, t.TempDir(), "tracker.example")
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
@@ -62,29 +62,29 @@ func TestHandshakesTakeTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h.places <- struct{}{}
+	h.slots <- struct{}{}
 	waits := make(chan error, 1)
 	go func() { waits <- shake(address) }()
 	eventually(t, "one to wait", func() bool { return h.waiting.Load() == 1 })
 	if err := shake(address); err == nil {
 		t.Error("more wait than may")
 	}
-	<-h.places
+	<-h.slots
 	if err := <-waits; err != nil {
 		t.Errorf("who waited: %v", err)
 	}
-	if n := len(h.places); n != 0 {
+	if n := len(h.slots); n != 0 {
 		t.Errorf("%d places are still taken", n)
 	}
 }
 
 func TestHandshakesDoNotWaitForEver(t *testing.T) {
 	h, address := handshaking(t, 10*time.Millisecond, 5)
-	h.places <- struct{}{}
+	h.slots <- struct{}{}
 	if err := shake(address); err == nil {
 		t.Error("a handshake without a turn")
 	}
-	if n := len(h.places); n != 1 {
+	if n := len(h.slots); n != 1 {
 		t.Errorf("%d places are taken, want the other's", n)
 	}
 }
@@ -97,11 +97,11 @@ func TestHandshakesThatEndEarlyKeepNoPlace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = c.Write([]byte(what)) // whether anybody listens is not asked
+		_, _ = c.Write([]byte(what)) // fails where the server has closed the connection
 		_ = c.Close()
 	}
 	if err := shake(address); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "no place to be taken", func() bool { return len(h.places) == 0 })
+	eventually(t, "no place to be taken", func() bool { return len(h.slots) == 0 })
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
-// What a request may take: its header, all of it (a report is one packet or three), and its answer; how long a
-// connection is kept for the next one, and how long headers may be.
+// Time limits of a request: for its header, for all of it (a report has one to three packets) and for its answer; how
+// long an idle connection is kept; and the size limit of headers.
 const (
 	headerTimeout  = 10 * time.Second
 	requestTimeout = 15 * time.Second
@@ -34,7 +34,7 @@ type endpoint struct {
 	server *http.Server
 }
 
-// listen binds an endpoint. The internal one is the same but for TLS, and for the URLs that it hands out.
+// listen binds an endpoint. The internal one differs in having no TLS, and in the URLs that its answers contain.
 func (s *Server) listen(ctx context.Context, address string, internal bool) (*endpoint, error) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
@@ -50,7 +50,7 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 	case s.cert != nil:
 		e.Listener = tls.NewListener(e.Listener, &tls.Config{
 			MinVersion: tls.VersionTLS12,
-			// A WebSocket cannot be upgraded to from HTTP/2 here.
+			// The upgrade to WebSocket is only implemented for HTTP/1.1.
 			NextProtos:         []string{"http/1.1"},
 			GetConfigForClient: newHandshakes(s.connections).begin,
 			GetCertificate:     func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Get() },
@@ -59,8 +59,8 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 	return e, nil
 }
 
-// httpServer serves viewers and seeders: the WebSocket at / and /announce (any path, in fact: trackers are asked for
-// under all sorts of names), the mounted handler elsewhere.
+// httpServer serves viewers and seeders: the WebSocket at / and /announce (in fact at any path, since clients use many
+// different ones), and the mounted handler at other paths.
 func (s *Server) httpServer() *http.Server {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -69,7 +69,7 @@ func (s *Server) httpServer() *http.Server {
 		case s.api != nil && r.URL.Path != "/" && r.URL.Path != "/announce":
 			s.api.ServeHTTP(w, r)
 		case r.URL.Path == "/" || r.URL.Path == "/announce":
-			http.Error(w, "this is a WebTorrent tracker; connect with a WebSocket", http.StatusUpgradeRequired)
+			http.Error(w, "this is a WebTorrent tracker; connect with a WebSocket client", http.StatusUpgradeRequired)
 		default:
 			http.NotFound(w, r)
 		}
@@ -81,24 +81,25 @@ func (s *Server) httpServer() *http.Server {
 		WriteTimeout:      answerTimeout,
 		IdleTimeout:       keepTimeout,
 		MaxHeaderBytes:    headerBytes,
-		// The server logs what strangers do wrong, a line each.
+		// Without this the server logs a line for each client error.
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 }
 
-// lastRequests is how long requests that run when the last socket has gone may take.
+// lastRequests is how long running requests may take to finish after the last socket was closed.
 const lastRequests = time.Second
 
-// shutdown ends an endpoint: at once if no request runs.
+// shutdown ends an endpoint, at once if no request is running.
 func (e *endpoint) shutdown(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lastRequests)
 	defer cancel()
 	if err := e.server.Shutdown(ctx); err != nil {
-		_ = e.server.Close() // cuts what is left
+		_ = e.server.Close() // closes connections whose requests still run
 	}
 }
 
-func served(what string, err error) error {
+// serveError adds context to the error of Serve, which is nil after a shutdown.
+func serveError(what string, err error) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -114,8 +115,8 @@ func (s *Server) watchFiles(ctx context.Context, group *errgroup.Group) {
 	}
 }
 
-// adminListener serves metrics, probes and statistics; a tracker that drains is not ready. The origin has no part in
-// readiness: who holds the stream can share it without.
+// adminListener serves metrics, probes and statistics; a draining tracker is not ready. Readiness does not depend on the
+// origin: peers that hold the stream can share it while the origin is down.
 func (s *Server) adminListener() *admin.Server {
 	return admin.New(admin.Config{
 		Listen: s.cfg.AdminListen, Registerer: s.reg, Pprof: s.cfg.Pprof,

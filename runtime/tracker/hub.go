@@ -14,7 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
 
-// hub is the front's handler: it parses messages and leads them to the shards that own the swarms.
+// hub is the sockets.Handler: it parses messages and sends them to the shards that own the swarms.
 type hub struct {
 	cfg      Config
 	limits   signaling.Limits
@@ -22,11 +22,11 @@ type hub struct {
 	shards   []*shard
 	seed     maphash.Seed
 	metrics  *metrics
-	// allowed are the info hashes that are served; nil: all.
+	// allowed are the info hashes that are served; nil means all.
 	allowed atomic.Pointer[map[signaling.ID]struct{}]
 
 	mu      sync.Mutex
-	seeders map[string]map[*session]struct{} // by what they call themselves in reports
+	seeders map[string]map[*session]struct{} // by the session id in their reports
 }
 
 func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
@@ -41,7 +41,7 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	core.SeederPeers, core.PeersPerSwarm = cfg.Peering.SeederPeers, cfg.Limits.PeersPerSwarm
 	core.OffersPerSecond, core.PendingOffers = cfg.Limits.OffersPerSecond, max(1, cfg.Limits.PendingOffers/cfg.Shards)
 	for i := range cfg.Shards {
-		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // whom to meet is no secret
+		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // the choice of peers is not secret
 		h.shards = append(h.shards, &shard{number: i, core: swarm.NewCore(core, h.registry, rnd), in: make(chan *job, 256)})
 	}
 	var err error
@@ -54,7 +54,7 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	return h, nil
 }
 
-// start runs the shards; the returned function ends them, after the last session.
+// start runs the shards. The returned function stops them; call it after the last session was closed.
 func (h *hub) start() (stop func()) {
 	done := make(chan struct{})
 	var wg sync.WaitGroup
@@ -62,14 +62,14 @@ func (h *hub) start() (stop func()) {
 		wg.Go(func() { s.run(done) })
 	}
 	return func() {
-		// Whatever the last sessions left behind comes first.
+		// Process the jobs of the last sessions first.
 		h.barrier()
 		close(done)
 		wg.Wait()
 	}
 }
 
-// barrier returns when every shard has done what was sent to it before.
+// barrier returns when every shard has processed the jobs that were sent to it before.
 func (h *hub) barrier() {
 	for _, s := range h.shards {
 		reached := make(chan struct{})
@@ -112,7 +112,7 @@ func (h *hub) forget(s *session) {
 	}
 }
 
-// setLoad tells the shards what a seeder reported of itself.
+// setLoad passes a seeder's reported load to the shards.
 func (h *hub) setLoad(name string, peers, limit int) {
 	h.mu.Lock()
 	sessions := make([]*session, 0, len(h.seeders[name]))
@@ -129,7 +129,7 @@ func (h *hub) setLoad(name string, peers, limit int) {
 			j.kind, j.sess, j.peers, j.limit = jobLoad, s, peers, limit
 			select {
 			case shard.in <- j:
-			default: // the next report is seconds away
+			default: // the shard is busy; the next report comes in seconds
 				j.release()
 			}
 		}

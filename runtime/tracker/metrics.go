@@ -9,7 +9,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
 
-// limit names a bound that a client hit.
+// limit identifies a limit that a client reached.
 type limit int
 
 const (
@@ -45,7 +45,7 @@ func (m *metrics) message(action signaling.Action, err error) {
 
 func newMetrics(h *hub, reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{handling: prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "p2pstream_tracker_handling_seconds", Help: "From having read a message to having queued what it causes.",
+		Name: "p2pstream_tracker_handling_seconds", Help: "Time from reading a message to queueing the messages that it causes.",
 		Buckets: []float64{.0001, .0003, .001, .003, .01, .03, .1, .3, 1},
 	})}
 	messages := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_messages_total",
@@ -56,7 +56,7 @@ func newMetrics(h *hub, reg prometheus.Registerer) (*metrics, error) {
 	}
 	m.invalid = messages.WithLabelValues("invalid")
 	hits := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_limit_hits_total",
-		Help: "Messages that were ignored, refused or cut short by a limit."}, []string{"limit"})
+		Help: "Messages ignored, refused or truncated because of a limit, by limit."}, []string{"limit"})
 	for l := range limits {
 		m.limits[l] = hits.WithLabelValues(limitNames[l])
 	}
@@ -68,7 +68,7 @@ func newMetrics(h *hub, reg prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// coreCollectors publish what the shards count themselves.
+// coreCollectors exports the counters of the shards' cores.
 func coreCollectors(h *hub) []prometheus.Collector {
 	counter := func(name, help string, labels prometheus.Labels, of func(*swarm.Stats) uint64) prometheus.Collector {
 		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_tracker_" + name, Help: help, ConstLabels: labels},
@@ -91,39 +91,39 @@ func coreCollectors(h *hub) []prometheus.Collector {
 			all = append(all, counter(name, help, prometheus.Labels{label: value}, f))
 		}
 	}
-	byLabel("offers_total", "Offers of announces, by what became of them.", "result", map[string]of{
+	byLabel("offers_total", "Offers in announces, by result: relayed to a seeder, relayed to a viewer, or unused.", "result", map[string]of{
 		"to_seeder": func(s *swarm.Stats) uint64 { return s.OffersToSeeders.Load() },
 		"to_viewer": func(s *swarm.Stats) uint64 {
 			return s.OffersRelayed.Load() - min(s.OffersToSeeders.Load(), s.OffersRelayed.Load())
 		},
 		"unused": func(s *swarm.Stats) uint64 { return s.OffersUnused.Load() },
 	})
-	byLabel("answers_total", "Answers, by what became of them.", "result", map[string]of{
+	byLabel("answers_total", "Answers, by result: relayed; dropped because the offerer has left, the offer is unknown, or the sender does not own the peer id.", "result", map[string]of{
 		"relayed":  func(s *swarm.Stats) uint64 { return s.AnswersRelayed.Load() },
 		"departed": func(s *swarm.Stats) uint64 { return s.AnswersDeparted.Load() },
 		"unknown":  func(s *swarm.Stats) uint64 { return s.AnswersUnknown.Load() },
 		"foreign":  func(s *swarm.Stats) uint64 { return s.AnswersForeign.Load() },
 	})
-	byLabel("peer_changes_total", "Peers that came, left, expired or moved to a new socket.", "change", map[string]of{
+	byLabel("peer_changes_total", "Peers that joined, left, expired or moved to a new socket.", "change", map[string]of{
 		"joined":  func(s *swarm.Stats) uint64 { return s.Joins.Load() },
 		"left":    func(s *swarm.Stats) uint64 { return s.Departures.Load() },
 		"expired": func(s *swarm.Stats) uint64 { return s.Expiries.Load() },
 		"moved":   func(s *swarm.Stats) uint64 { return s.Moves.Load() },
 	})
-	byLabel("announces_refused_total", "Announces without membership, by reason.", "reason", map[string]of{
+	byLabel("announces_refused_total", "Announces whose peer was not admitted to the swarm, by reason.", "reason", map[string]of{
 		"id_in_use":   func(s *swarm.Stats) uint64 { return s.Conflicts.Load() },
 		"swarm_full":  func(s *swarm.Stats) uint64 { return s.SwarmFull.Load() },
 		"swarms_full": func(s *swarm.Stats) uint64 { return s.SwarmsFull.Load() },
 	})
-	byLabel("offers_held_back_total", "Times that an offer was not passed on, by limit: the peer it would have gone to had been "+
-		"given too many, or too many wait for answers.", "limit", map[string]of{
+	byLabel("offers_held_back_total", "Offers not relayed, by limit: too many offers had been sent to the "+
+		"recipient, or too many offers wait for answers.", "limit", map[string]of{
 		"offers_per_peer": func(s *swarm.Stats) uint64 { return s.OffersHeldBack.Load() },
 		"pending_offers":  func(s *swarm.Stats) uint64 { return s.OffersAbovePending.Load() },
 	})
 	viewers := func() int { _, v, _ := h.registry.totals(); return v }
 	seeders := func() int { _, _, s := h.registry.totals(); return s }
 	return append(all,
-		gauge("offers_pending", "Offers passed on within the last minute, which may still be answered.", nil, func() int {
+		gauge("offers_pending", "Offers relayed within the last minute, which may still be answered.", nil, func() int {
 			var sum int64
 			for _, s := range h.shards {
 				sum += s.core.Stats.Pending.Load()

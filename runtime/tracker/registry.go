@@ -11,10 +11,11 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
-// registry knows the swarms of all shards, so that scrapes and statistics ask no shard.
+// registry knows the swarms of all shards, so that scrapes and statistics need not query the shards.
 type registry struct {
 	limit int
-	// known are the swarms of the stream, which have a place beyond the limit: nobody keeps them out by making others.
+	// known are the swarms of the stream. They are exempt from the limit, so that clients cannot lock them out by creating
+	// other swarms.
 	known atomic.Pointer[map[signaling.ID]struct{}]
 
 	mu     sync.RWMutex
@@ -52,7 +53,7 @@ func (r *registry) Remove(hash signaling.ID) {
 	delete(r.swarms, hash)
 }
 
-// file is the state of one swarm as scrapes tell it; a swarm without members is all zeros.
+// file returns the state of one swarm for a scrape reply; for a swarm without members it is all zeros.
 func (r *registry) file(hash signaling.ID) signaling.ScrapeFile {
 	r.mu.RLock()
 	counts := r.swarms[hash]

@@ -31,13 +31,13 @@ type Server struct {
 	reg     prometheus.Registerer // what /metrics serves
 	hub     *hub
 	sockets *sockets.Server
-	// connections count what is no socket.
+	// connections counts connections that are not WebSockets.
 	connections *connectionMetrics
 	cert        *watch.Value[*tls.Certificate] // nil without TLS
 	token       *watch.Value[string]           // nil without a token file
 	api         http.Handler                   // nil: only the WebSocket endpoint
-	stats       http.Handler                   // /v1/stats for our own
-	// background runs beside the sockets until Run's context ends.
+	stats       http.Handler                   // /v1/stats on the admin listener
+	// background tasks run until Run's context ends.
 	background []func(context.Context) error
 
 	ready    chan struct{}
@@ -47,8 +47,8 @@ type Server struct {
 	admin    net.Addr
 }
 
-// New checks the configuration and builds a tracker; it reads the certificate and the token, and binds nothing. log
-// and reg may be nil. /metrics serves reg if it is a prometheus.Gatherer.
+// New validates the configuration and builds a tracker. It reads the certificate and the token, and binds no listener.
+// log and reg may be nil. /metrics serves reg if it is a prometheus.Gatherer.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
@@ -100,12 +100,12 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 // Mount adds the handler of the other paths (viewerapi); call it before Run.
 func (s *Server) Mount(h http.Handler) { s.api = h }
 
-// SeederToken returns the token in force; it changes when its file does.
+// SeederToken returns the current token; it changes when its file does.
 func (s *Server) SeederToken() string { return s.seederToken() }
 
 func (s *Server) seederToken() string {
 	if s.token != nil {
-		token, _ := s.token.Get() // New has made sure that there is one
+		token, _ := s.token.Get() // New has read the first one
 		return token
 	}
 	return s.cfg.SeederToken
@@ -120,9 +120,10 @@ func (s *Server) originAllowed(origin, host string) bool {
 	if slices.ContainsFunc(allowed, func(o string) bool { return strings.EqualFold(o, origin) }) {
 		return true
 	}
-	// The tracker's own pages. Where its name is known, no other name that a page may have given this address is it.
+	// The tracker's own pages. If the tracker's name is configured, only that name counts: a page of another site could
+	// reach this address under a name of its own.
 	if s.cfg.Stream != nil && s.cfg.Stream.ExternalURL != "" {
-		if u, err := url.Parse(s.cfg.Stream.ExternalURL); err == nil { // Validate has seen it
+		if u, err := url.Parse(s.cfg.Stream.ExternalURL); err == nil { // Validate has parsed it before
 			host = u.Host
 		}
 	}
@@ -130,8 +131,8 @@ func (s *Server) originAllowed(origin, host string) bool {
 	return own != "" && strings.EqualFold(own, host)
 }
 
-// SetAllowed restricts the tracker to the given info hashes (20 bytes each; others are ignored); nil lifts the
-// restriction, which is how a tracker begins.
+// SetAllowed restricts the tracker to the given info hashes (20 bytes each; others are ignored). nil lifts the
+// restriction; a new tracker has none.
 func (s *Server) SetAllowed(infoHashes []string) {
 	if infoHashes == nil {
 		s.hub.allow(nil)
@@ -140,7 +141,7 @@ func (s *Server) SetAllowed(infoHashes []string) {
 	s.hub.allow(idsOf(infoHashes))
 }
 
-// SetKnown gives the swarms of the given info hashes a place beyond the limit on swarms.
+// SetKnown exempts the swarms of the given info hashes from the limit on swarms.
 func (s *Server) SetKnown(infoHashes []string) { s.hub.registry.known.Store(setOf(idsOf(infoHashes))) }
 
 func idsOf(infoHashes []string) []signaling.ID {
@@ -153,8 +154,8 @@ func idsOf(infoHashes []string) []signaling.ID {
 	return ids
 }
 
-// SetSeederLoad notes how many peers a seeder says to have, over all its swarms, and how many it takes; limit 0
-// means that it did not say. name is the `session` parameter of the URL that the seeder connected with.
+// SetSeederLoad sets a seeder's reported number of peers over all its swarms, and its limit of peers; 0 means that it
+// reported none. name is the `session` parameter of the URL that the seeder connected with.
 func (s *Server) SetSeederLoad(name string, peers, limit int) { s.hub.setLoad(name, peers, limit) }
 
 // Snapshot implements viewerapi.Swarms.
@@ -168,16 +169,16 @@ func (s *Server) Audience() viewerapi.Audience {
 // Ready is closed once the tracker listens.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 
-// Addr is where the tracker listens; valid once Ready.
+// Addr is the address of the public listener; valid once Ready.
 func (s *Server) Addr() net.Addr { return s.addr }
 
-// AdminAddr is where the admin endpoints are; valid once Ready, nil without them.
+// AdminAddr is the address of the admin listener; valid once Ready, nil without one.
 func (s *Server) AdminAddr() net.Addr { return s.admin }
 
-// InternalAddr is where the internal listener is; valid once Ready, nil without one.
+// InternalAddr is the address of the internal listener; valid once Ready, nil without one.
 func (s *Server) InternalAddr() net.Addr { return s.internal }
 
-// bind binds everything or nothing. The admin listener comes last: who is told that the tracker is ready can use it.
+// bind binds all listeners or none. The admin listener comes last, so that the tracker is usable once it reports ready.
 func (s *Server) bind(ctx context.Context) (endpoints []*endpoint, probes *admin.Server, err error) {
 	defer func() {
 		if err == nil {
@@ -196,7 +197,7 @@ func (s *Server) bind(ctx context.Context) (endpoints []*endpoint, probes *admin
 	if s.cfg.InternalListen != "" {
 		internal, err := s.listen(ctx, s.cfg.InternalListen, true)
 		if err != nil {
-			return endpoints, nil, fmt.Errorf("listening inside the cluster: %w", err)
+			return endpoints, nil, fmt.Errorf("listening for clients inside the cluster: %w", err)
 		}
 		endpoints = append(endpoints, internal)
 		s.internal = internal.Addr()
@@ -217,7 +218,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	group, running := errgroup.WithContext(ctx)
 	for _, e := range endpoints {
-		group.Go(func() error { return served("viewers", e.server.Serve(e)) })
+		group.Go(func() error { return serveError("viewers", e.server.Serve(e)) })
 	}
 	// The admin listener ends last, so that probes see the drain.
 	probing, endProbes := context.WithCancel(context.WithoutCancel(ctx))
@@ -228,7 +229,7 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error { return f(running) })
 	}
 	stopShards := s.hub.start()
-	// Sockets are closed after all is told that this tracker goes.
+	// Sockets are closed only after the tracker has reported that it is draining.
 	keeping, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
 	sockets := make(chan struct{})
@@ -237,7 +238,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.sockets.Run(keeping, s.cfg.DrainPeriod.Std())
 	}()
 	close(s.ready)
-	s.log.Info("tracker listens", "address", s.addr.String(), "internal", s.cfg.InternalListen, "admin", s.cfg.AdminListen,
+	s.log.Info("tracker is listening", "address", s.addr.String(), "internal", s.cfg.InternalListen, "admin", s.cfg.AdminListen,
 		"tls", s.cert != nil, "shards", len(s.hub.shards))
 
 	<-running.Done()
@@ -250,12 +251,12 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// drain ends the endpoints when the last socket has gone, which is at once if there is none. Until then pages are
-// answered on connections of their own: whoever is still sent here gets an answer, and comes back elsewhere.
+// drain ends the endpoints when the last socket is closed, at once if there is none. Until then requests are answered,
+// each on a new connection: clients that are still routed here get an answer, and reconnect to another tracker.
 func (s *Server) drain(ctx context.Context, endpoints []*endpoint, hangUp func()) {
-	s.sockets.Refuse() // before anybody can know, so that nobody is let in who was told
+	s.sockets.Refuse() // first, so that no client is accepted after the tracker has reported that it is draining
 	s.draining.Store(true)
-	s.log.Info("tracker drains", "viewers", s.sockets.Viewers(), "seeders", s.sockets.Seeders(), "over", s.cfg.DrainPeriod)
+	s.log.Info("tracker drains", "viewers", s.sockets.Viewers(), "seeders", s.sockets.Seeders(), "period", s.cfg.DrainPeriod)
 	for _, e := range endpoints {
 		e.server.SetKeepAlivesEnabled(false)
 	}

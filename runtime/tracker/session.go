@@ -10,7 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
 
-// session is one socket as the hub sees it. Its reader owns it, but for socks.
+// session is the hub's state of one socket. The socket's reader owns it, except for socks.
 type session struct {
 	hub    *hub
 	conn   sockets.Conn
@@ -23,8 +23,8 @@ type session struct {
 	members []membership
 }
 
-// membership is that a socket announced an id in a swarm. The shards know better who is a member; this is here to
-// bound what one socket may claim, over all shards.
+// membership records that a socket announced an id in a swarm. The shards own the actual membership; this record limits
+// what one socket may announce over all shards.
 type membership struct {
 	hash, id signaling.ID
 	last     time.Time
@@ -84,13 +84,13 @@ func (s *session) Closed() {
 	}
 }
 
-// fail answers a message that cannot be used. It never costs the socket.
+// fail replies to an unusable message. It never closes the socket.
 func (s *session) fail(m *signaling.ClientMessage, reason string) {
 	s.conn.Send(signaling.AppendFailure(nil, m.Action, m.RawInfoHash, reason))
 }
 
-// scrape answers with the sizes of swarms. Without a hash these are the socket's own: a list of everything that is
-// watched is nobody's business.
+// scrape replies with the sizes of swarms. Without a hash these are the socket's own swarms: a client must not be able
+// to list everything that is being watched.
 func (s *session) scrape(m *signaling.ClientMessage, now time.Time) {
 	hashes := m.Scrape
 	if m.ScrapeAll {
@@ -119,7 +119,7 @@ func contains(ids []signaling.ID, id signaling.ID) bool {
 	return false
 }
 
-// admit notes an announce, unless the socket would then claim too many swarms or ids.
+// admit records an announce. It returns false if the socket would then exceed its limit of swarms or ids.
 func (s *session) admit(m *signaling.ClientMessage, now time.Time) bool {
 	for i := range s.members {
 		own := &s.members[i]
@@ -153,10 +153,10 @@ func (s *session) admit(m *signaling.ClientMessage, now time.Time) bool {
 	return true
 }
 
-// full reports whether one more membership is above the limits, and which one it hits.
+// full reports whether one more membership would exceed a limit, and which one.
 func (s *session) full(m *signaling.ClientMessage) (hit limit, full bool) {
 	lim := s.hub.cfg.Limits
-	// Whatever the two limits allow, their product is not meant.
+	// Without this a socket could announce every id in every swarm: the product of the two limits.
 	if len(s.members) >= lim.SwarmsPerSocket+lim.IDsPerSocket {
 		return limitSwarms, true
 	}
@@ -185,8 +185,8 @@ func (s *session) full(m *signaling.ClientMessage) (hit limit, full bool) {
 	return 0, false
 }
 
-// dropOldest has the id leave a swarm that the socket announced there longest ago. A page that loads its manifest anew
-// takes a new id and says nothing of the former, which nobody will answer any more.
+// dropOldest removes the id from a swarm that the socket announced there longest ago. A page that reloads its manifest
+// takes a new id without announcing that it left with the old one, which no longer answers offers.
 func (s *session) dropOldest(hash signaling.ID) {
 	oldest := -1
 	for i := range s.members {
@@ -204,7 +204,7 @@ func (s *session) dropOldest(hash signaling.ID) {
 	s.hub.shards[s.hub.shardOf(hash)].in <- j
 }
 
-// dropStale forgets memberships that have expired: browsers leave swarms without a word.
+// dropStale removes expired memberships: browsers leave swarms without announcing it.
 func (s *session) dropStale(now time.Time) {
 	keep := s.members[:0]
 	for _, own := range s.members {

@@ -9,12 +9,12 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
 
-// job is one thing for a shard to do.
+// job is a unit of work for a shard.
 type job struct {
 	kind jobKind
 	sess *session
 
-	// jobMessage: the parsed message, which aliases the bytes. jobForget: who is to leave which swarm.
+	// jobMessage: the parsed message, which aliases the bytes. jobForget: which peer id is to leave which swarm.
 	message signaling.ClientMessage
 	bytes   *sockets.Message
 	began   time.Time
@@ -22,7 +22,7 @@ type job struct {
 	// jobLoad
 	peers, limit int
 
-	// jobBarrier: closed when the shard gets here.
+	// jobBarrier: closed when the shard reaches this job.
 	reached chan struct{}
 }
 
@@ -56,7 +56,7 @@ type shard struct {
 	metrics *metrics
 }
 
-// run works until stop is closed; nobody may send any more then.
+// run processes jobs until stop is closed; no jobs may be sent after that.
 func (s *shard) run(stop <-chan struct{}) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -87,7 +87,7 @@ func (s *shard) do(j *job) {
 				conn.Probe()
 				continue
 			}
-			// A socket that takes no more is being closed, and says so itself.
+			// Send fails only on a socket that is being closed; its session handles that.
 			conn.Send(d.Payload)
 		}
 		s.metrics.handling.Observe(time.Since(j.began).Seconds())

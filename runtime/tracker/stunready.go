@@ -11,16 +11,16 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/stun"
 )
 
-// Pauses and patience of STUN probes. A server that does not answer costs a
-// browser 5 s before each announce, so a silent one is soon not handed out.
+// Timing of STUN probes. A server that does not answer delays each announce of a browser by 5 s, so a silent one is
+// soon left out of the viewer configuration.
 const (
 	stunProbeEvery   = 5 * time.Second
 	stunProbeTimeout = time.Second
-	stunMisses       = 2 // in a row, before a server counts as away
+	stunMisses       = 2 // consecutive, before a server counts as not answering
 	stunFileEvery    = time.Second
 )
 
-// stunWatch knows which STUN servers there are and which of them answer.
+// stunWatch tracks which STUN servers are configured and which of them answer.
 type stunWatch struct {
 	log   *slog.Logger
 	fixed []string
@@ -29,7 +29,7 @@ type stunWatch struct {
 
 	mu     sync.Mutex
 	list   []string       // in the order of configuration; replaced, never changed
-	misses map[string]int // of each in the list; absent: not asked yet
+	misses map[string]int // failed probes in a row; absent: not probed yet
 }
 
 // newSTUNWatch returns a watch of the servers that are configured and those that file lists, if it is not empty.
@@ -41,18 +41,18 @@ func newSTUNWatch(fixed []string, file string, log *slog.Logger) *stunWatch {
 	if file != "" {
 		w.file = watchSTUNFile(file, log)
 		if _, err := w.file.Get(); err != nil {
-			log.Error("list of STUN servers cannot be used, there is none yet", "error", err)
+			log.Error("the list of STUN servers cannot be read; continuing without it", "error", err)
 		}
 	}
 	w.update(w.configured())
 	return w
 }
 
-// configured is everything that is to be probed now, without doubles.
+// configured returns all servers to probe now, without duplicates.
 func (w *stunWatch) configured() []string {
 	all := w.fixed
 	if w.file != nil {
-		listed, _ := w.file.Get() // the error has been logged; there are none then
+		listed, _ := w.file.Get() // nil on an error, which has been logged
 		all = append(append([]string(nil), w.fixed...), listed...)
 	}
 	seen := make(map[string]bool, len(all))
@@ -66,7 +66,7 @@ func (w *stunWatch) configured() []string {
 	return out
 }
 
-// update forgets what was known of servers that are no longer listed.
+// update replaces the list, and drops the state of servers that are no longer in it.
 func (w *stunWatch) update(list []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -79,14 +79,14 @@ func (w *stunWatch) update(list []string) {
 	w.list, w.misses = list, misses
 }
 
-// servers returns the servers in force, whether they answer or not.
+// servers returns the current servers, whether they answer or not.
 func (w *stunWatch) servers() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.list
 }
 
-// ready tells whether a server answers; one that was never asked does not.
+// ready reports whether a server answers; it is false until the first probe has finished.
 func (w *stunWatch) ready(server string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,7 +153,7 @@ func (w *stunWatch) follow(ctx context.Context, server string) {
 	}
 }
 
-// probeAddress is the host:port of a STUN URI (RFC 7064: the port is 3478 unless it is given).
+// probeAddress returns the host:port of a STUN URI (RFC 7064: the default port is 3478).
 func probeAddress(server string) string {
 	address := strings.TrimPrefix(server, "stun:")
 	if colon := strings.LastIndexByte(address, ':'); colon > strings.LastIndexByte(address, ']') {
@@ -162,7 +162,7 @@ func probeAddress(server string) string {
 	return address + ":3478"
 }
 
-// note takes the result of a probe, unless the server is no longer of interest.
+// note records the result of a probe, unless the server has been removed from the list.
 func (w *stunWatch) note(ctx context.Context, server string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -178,10 +178,10 @@ func (w *stunWatch) note(ctx context.Context, server string, err error) {
 		return
 	}
 	if !asked {
-		before = stunMisses - 1 // a server that never answered is away at once
+		before = stunMisses - 1 // one failed probe is enough for a server that never answered
 	}
 	w.misses[server] = min(before+1, stunMisses)
 	if before < stunMisses && before+1 >= stunMisses {
-		w.log.Warn("STUN server does not answer and is not handed out", "server", server, "error", err)
+		w.log.Warn("STUN server does not answer; viewers are not told to use it", "server", server, "error", err)
 	}
 }

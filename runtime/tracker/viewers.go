@@ -14,8 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
-// mountViewers puts what viewers ask over plain HTTP beside the WebSocket, and
-// follows the stream for it.
+// mountViewers serves the viewer API over plain HTTP beside the WebSocket, and follows the stream for it.
 func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	cfg := viewerapi.Config{
 		AllowedOrigins: s.cfg.AllowedOrigins, SessionKey: s.sessionKey(), PrivateAccumulate: s.cfg.AdminListen != "",
@@ -52,8 +51,8 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	return nil
 }
 
-// sessionKey is the configured key, or one made from the seeder token, so that
-// sessions outlive a restart; nil, for a random one, if there is neither.
+// sessionKey returns the configured key, or one derived from the seeder token, so that sessions stay valid across
+// restarts. It returns nil, for a random key, if neither is configured.
 func (s *Server) sessionKey() []byte {
 	if s.cfg.SessionKey != "" {
 		return []byte(s.cfg.SessionKey)
@@ -67,8 +66,7 @@ func (s *Server) sessionKey() []byte {
 	return mac.Sum(nil)
 }
 
-// follow reads the stream in the background; its swarms become the only ones
-// allowed if that is asked for.
+// follow reads the stream in the background. With OnlyKnownSwarms, its swarms become the only allowed ones.
 func (s *Server) follow(stream *StreamConfig, reg prometheus.Registerer) (*viewerapi.StreamFollower, error) {
 	url := stream.SeederURL
 	if url == "" {
@@ -92,7 +90,7 @@ func (s *Server) follow(stream *StreamConfig, reg prometheus.Registerer) (*viewe
 	return follower, nil
 }
 
-// learnSwarms keeps the known swarms, and if asked to the allowed ones, at those of the stream's renditions.
+// learnSwarms updates the known swarms, and with only also the allowed ones, to those of the stream's renditions.
 func (s *Server) learnSwarms(ctx context.Context, facts viewerapi.StreamFacts, only bool) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()

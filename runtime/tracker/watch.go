@@ -13,7 +13,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/watch"
 )
 
-// watchEvery is how often certificate and token are looked at. The kubelet is slower than that itself.
+// watchEvery is how often the certificate and token files are checked. The kubelet updates mounted files less often.
 const watchEvery = 5 * time.Second
 
 func watchCertificate(cfg Config, log *slog.Logger) (*watch.Value[*tls.Certificate], error) {
@@ -33,7 +33,7 @@ func watchToken(cfg Config, log *slog.Logger) (*watch.Value[string], error) {
 		}
 		line, _, _ := strings.Cut(string(b), "\n")
 		if line = strings.TrimSpace(line); line == "" {
-			return "", fmt.Errorf("%s: first line is empty", cfg.SeederTokenFile)
+			return "", fmt.Errorf("%s: the first line is empty; write the seeder token there", cfg.SeederTokenFile)
 		}
 		return line, nil
 	}, cfg.SeederTokenFile)
@@ -41,7 +41,7 @@ func watchToken(cfg Config, log *slog.Logger) (*watch.Value[string], error) {
 	return v, err
 }
 
-// maxSTUNServers bounds a list of STUN servers: each is probed, and browsers ask several before each connection.
+// maxSTUNServers bounds a list of STUN servers: each is probed, and browsers query several before each connection.
 const maxSTUNServers = 64
 
 func watchSTUNFile(file string, log *slog.Logger) *watch.Value[[]string] {
@@ -52,10 +52,10 @@ func watchSTUNFile(file string, log *slog.Logger) *watch.Value[[]string] {
 		}
 		var list []string
 		if err := json.Unmarshal(b, &list); err != nil {
-			return nil, fmt.Errorf(`%s is no JSON list of texts: %w; use ["stun:host:3478"]`, file, err)
+			return nil, fmt.Errorf(`%s is not a JSON list of strings: %w; use ["stun:host:3478"]`, file, err)
 		}
 		if len(list) > maxSTUNServers {
-			return nil, fmt.Errorf("%s lists %d servers; %d are the most", file, len(list), maxSTUNServers)
+			return nil, fmt.Errorf("%s lists %d servers; the maximum is %d", file, len(list), maxSTUNServers)
 		}
 		return list, validate.Each(file, list, validate.STUN)
 	}, file)

@@ -1,5 +1,5 @@
-// Package addresses owns what counts as one client's address, and how often such an address may do something. A whole
-// office may stand behind one address, so these limits protect the tracker and do not single out viewers.
+// Package addresses defines what counts as one client address, and limits rates by address. A whole office may share one
+// address, so these limits protect the tracker and cannot single out one viewer.
 package addresses
 
 import (
@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Of returns the address of a remote host:port; the zero address if it is none.
+// Of returns the client address of a remote host:port; the zero address if it cannot be parsed.
 func Of(remote string) netip.Addr {
 	from, err := netip.ParseAddrPort(remote)
 	if err != nil {
@@ -17,7 +17,7 @@ func Of(remote string) netip.Addr {
 	return Key(from.Addr())
 }
 
-// Key is what counts as one address: an IPv4 address or an IPv6 /64, of which one subscriber has the whole.
+// Key returns what counts as one address: an IPv4 address, or the IPv6 /64, which belongs to one subscriber as a whole.
 func Key(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if a.Is6() {
@@ -45,12 +45,12 @@ type bucket struct {
 	at     time.Time
 }
 
-// NewLimiter returns a limiter of so many a second, and so many at once; a negative rate allows everything.
+// NewLimiter returns a limiter of rate per second and burst at once; a negative rate allows everything.
 func NewLimiter(rate float64, burst int) *Limiter {
 	return &Limiter{rate: rate, burst: float64(burst), recent: map[netip.Addr]bucket{}}
 }
 
-// Allow takes a token of an address, and reports whether there was one.
+// Allow takes a token from an address's bucket and reports whether there was one.
 func (l *Limiter) Allow(addr netip.Addr, now time.Time) bool {
 	if l.rate < 0 {
 		return true

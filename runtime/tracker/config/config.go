@@ -1,6 +1,5 @@
-// Package config holds the tracker's configuration and nothing else, so that
-// whoever makes one (flags, a JSON file, the operator) needs no part of the
-// tracker itself.
+// Package config holds the tracker's configuration and nothing else, so that programs which write one, such as the
+// operator, need not import the tracker.
 package config
 
 import (
@@ -13,8 +12,8 @@ import (
 type Config struct {
 	// Listen is where viewers and seeders connect, host:port. Default ":8000".
 	Listen string `json:"listen,omitempty"`
-	// InternalListen is a second listener with the same endpoints, host:port, and never with TLS: for seeders and
-	// others of our own cluster, who need not know under what name and certificate viewers reach the tracker.
+	// InternalListen is a second listener with the same endpoints, host:port, always without TLS: for seeders and other
+	// clients inside the cluster, which need not know the name and certificate under which viewers reach the tracker.
 	// Empty means none.
 	InternalListen string `json:"internalListen,omitempty"`
 	// AdminListen serves /metrics, /healthz, /readyz and /v1/stats, host:port; empty means no admin listener.
@@ -25,22 +24,22 @@ type Config struct {
 	TLSCert string `json:"tlsCert,omitempty"`
 	TLSKey  string `json:"tlsKey,omitempty"`
 	// AllowedOrigins are the web origins ("https://video.example.com") whose pages may connect; empty means
-	// all, and so does "*". The tracker's own pages and clients that send no Origin (no browsers) are let in.
+	// all, and so does "*". The tracker's own pages and clients that send no Origin (not browsers) are always allowed.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
 	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
 	Stream *StreamConfig `json:"stream,omitempty"`
 	// SeederToken, or the first line of SeederTokenFile (read again when it changes), is what a seeder presents as
-	// `Authorization: Bearer` on the WebSocket upgrade. Without either nobody is a seeder.
+	// `Authorization: Bearer` on the WebSocket upgrade. Without either, no client is accepted as a seeder.
 	SeederToken     string `json:"seederToken,omitempty"`
 	SeederTokenFile string `json:"seederTokenFile,omitempty"`
-	// SessionKey signs the session ids handed to viewers; empty: one made from the seeder token, or without that a
-	// random one, good until restart.
+	// SessionKey signs the session ids issued to viewers; if empty, it is derived from the seeder token, or without one
+	// it is random, so that sessions end with a restart.
 	SessionKey string `json:"sessionKey,omitempty"`
-	// AnnounceInterval bounds what peers are told.
+	// AnnounceInterval bounds the announce interval that peers are given.
 	AnnounceInterval IntervalConfig `json:"announceInterval,omitzero"`
 	// Peering shapes the meshes.
 	Peering PeeringConfig `json:"peering,omitzero"`
-	// Limits bounds what strangers can make the tracker hold or do.
+	// Limits bounds the memory and work that clients can cause.
 	Limits LimitsConfig `json:"limits,omitzero"`
 	// DrainPeriod is over how long sockets are closed when the program ends. Default 3 s.
 	DrainPeriod Duration `json:"drainPeriod,omitzero"`
@@ -52,31 +51,30 @@ type Config struct {
 type StreamConfig struct {
 	// SourceURL is the manifest URL that players open.
 	SourceURL string `json:"sourceURL,omitempty"`
-	// SeederURL is where seeders (and the tracker itself) fetch the manifest, if elsewhere.
+	// SeederURL is where seeders and the tracker itself fetch the manifest, if not from SourceURL.
 	SeederURL string `json:"seederURL,omitempty"`
-	// SwarmID is the name of the swarm; empty: what an unconfigured player derives from the manifest URL.
+	// SwarmID is the name of the swarm; if empty, it is what an unconfigured player derives from the manifest URL.
 	SwarmID string `json:"swarmID,omitempty"`
 	// STUN are STUN servers for viewers, "stun:host:port".
 	STUN []string `json:"stun,omitempty"`
 	// STUNFile is a JSON list of further ones, read again when it changes.
 	STUNFile string `json:"stunFile,omitempty"`
-	// HeadersDir holds one file for each header that the manifest is fetched with: the file's name is the header's,
-	// its content the value. They go to the scheme, host and port of the manifest's URL and to no other. CAFile is a
-	// PEM file with the certificate authorities of the origin, instead of the system's. Both are read again when they
-	// change.
+	// HeadersDir holds one file for each header that the manifest is fetched with: the file is named like the header and
+	// contains the value. The headers are sent only to the scheme, host and port of the manifest's URL. CAFile is a PEM
+	// file with the certificate authorities of the origin, instead of the system's. Both are read again when they change.
 	HeadersDir string `json:"headersDir,omitempty"`
 	CAFile     string `json:"caFile,omitempty"`
-	// ExternalURL is the tracker's http(s) URL as viewers reach it, if their own request does not tell.
+	// ExternalURL is the tracker's http(s) URL as viewers reach it, if it differs from the host of their requests.
 	ExternalURL string `json:"externalURL,omitempty"`
-	// OnlyKnownSwarms refuses announces for info hashes that are not the stream's, once those are known.
+	// OnlyKnownSwarms refuses announces for info hashes that are not the stream's, once the stream has been read.
 	OnlyKnownSwarms bool `json:"onlyKnownSwarms,omitempty"`
-	// Settings override what is computed for players, as JSON merged over the answer's "settings".
+	// Settings override the computed player settings: JSON that is merged over "settings" of /v1/config.
 	Settings json.RawMessage `json:"settings,omitempty"`
-	// DisableP2P tells players to use the origin alone, DisableUpload to take from peers and give nothing.
+	// DisableP2P tells players to use only the origin, DisableUpload to download from peers without uploading.
 	DisableP2P    bool `json:"disableP2P,omitempty"`
 	DisableUpload bool `json:"disableUpload,omitempty"`
-	// TotalsKept says that somebody (the operator) keeps the totals over restarts by reading
-	// /v1/stats?accumulate=1: peers are told that bytes are counted only once they were read.
+	// TotalsKept says that a reader (the operator) stores the totals across restarts by reading
+	// /v1/stats?accumulate=1: bytes are acknowledged to peers only after they were stored.
 	TotalsKept bool `json:"totalsKept,omitempty"`
 	// TelemetryInterval is how often viewers report. Default 5 s.
 	TelemetryInterval Duration `json:"telemetryInterval,omitzero"`
@@ -84,27 +82,27 @@ type StreamConfig struct {
 
 // IntervalConfig bounds the announce interval, which adapts to how many peers a viewer has.
 type IntervalConfig struct {
-	// Min is told to a viewer that is alone. Default 7 s.
+	// Min is the interval of a viewer without peers. Default 7 s.
 	Min Duration `json:"min,omitzero"`
-	// Max is told to a viewer that has all the peers it needs. Default 90 s.
+	// Max is the interval of a viewer that has all the peers it needs. Default 90 s.
 	Max Duration `json:"max,omitzero"`
 }
 
-// PeeringConfig shapes the meshes: how many of whom a viewer meets.
+// PeeringConfig shapes the meshes: how many seeders and viewers the tracker introduces a viewer to.
 type PeeringConfig struct {
-	// Seeders is how many seeders a viewer is led to. Default 2.
+	// Seeders is how many seeders a viewer is introduced to. Default 2.
 	Seeders int `json:"seeders,omitempty"`
 	// Peers is how many connections a viewer needs; with them the announce interval is at its longest. Default 8.
 	Peers int `json:"peers,omitempty"`
 	// MaxPeers is how many connections a viewer gets. Default 20.
 	MaxPeers int `json:"maxPeers,omitempty"`
-	// SeederPeers is how many connections a seeder gets that has not reported a limit of its own. Default 200.
+	// SeederPeers is how many connections a seeder gets if it has not reported a limit. Default 200.
 	SeederPeers int `json:"seederPeers,omitempty"`
 }
 
-// LimitsConfig bounds what strangers can cause. Zero fields get the defaults; −1 lifts a limit where it says so.
+// LimitsConfig limits the load that clients can cause. Zero fields get the defaults; −1 lifts a limit where documented.
 type LimitsConfig struct {
-	// MessageBytes is the longest message; a longer one costs its socket. Default 65,536.
+	// MessageBytes is the longest message; a longer one closes the socket. Default 65,536.
 	MessageBytes int `json:"messageBytes,omitempty"`
 	// OffersPerAnnounce; further ones are ignored. Default 10.
 	OffersPerAnnounce int `json:"offersPerAnnounce,omitempty"`
@@ -113,61 +111,61 @@ type LimitsConfig struct {
 	// SwarmsPerSocket and IDsPerSocket. Defaults 64 and 64.
 	SwarmsPerSocket int `json:"swarmsPerSocket,omitempty"`
 	IDsPerSocket    int `json:"idsPerSocket,omitempty"`
-	// IDsPerSwarm is how many peer ids one socket may have in one swarm. A page has one, and a new one each time that
-	// it loads its manifest anew; the oldest gives way. Default 4.
+	// IDsPerSwarm is how many peer ids one socket may have in one swarm. A page has one, and takes a new one each time
+	// that it reloads its manifest; then the oldest is removed. Default 4.
 	IDsPerSwarm int `json:"idsPerSwarm,omitempty"`
-	// SocketsPerAddress, −1 for none (behind a NAT of the cluster all viewers have one address). Seeders do not
-	// count. Default 10,000.
+	// SocketsPerAddress, −1 for no limit (behind a NAT of the cluster all viewers have one address), which also disables
+	// all unset per-address limits. Seeders do not count. Default 10,000.
 	SocketsPerAddress int `json:"socketsPerAddress,omitempty"`
 	// Sockets in total. Default 50,000.
 	Sockets int `json:"sockets,omitempty"`
-	// Connections that are no sockets, in total and of one address (−1 for none, and so if SocketsPerAddress is −1):
-	// requests over HTTP, and clients that have not asked for anything yet. Further ones are closed at once; above half,
-	// none is kept for a next request. Defaults 16,384, and an eighth of it.
+	// Connections that are not WebSockets, in total and of one address (−1 for no limit, the default if
+	// SocketsPerAddress is −1): HTTP requests, and clients that have not sent a request yet. Further ones are closed at
+	// once; above half of the limit, connections are closed after each request. Defaults 16,384, and an eighth of that.
 	Connections           int `json:"connections,omitempty"`
 	ConnectionsPerAddress int `json:"connectionsPerAddress,omitempty"`
-	// AddressConnectionsPerSecond are new connections of one address, −1 for any number (and so if SocketsPerAddress is
-	// −1), and AddressConnectionBurst those at once. Further ones are closed at once. Defaults 1,000 and 4,000.
+	// AddressConnectionsPerSecond are new connections of one address, −1 for no limit (the default if SocketsPerAddress
+	// is −1), and AddressConnectionBurst those at once. Further ones are closed at once. Defaults 1,000 and 4,000.
 	AddressConnectionsPerSecond int `json:"addressConnectionsPerSecond,omitempty"`
 	AddressConnectionBurst      int `json:"addressConnectionBurst,omitempty"`
-	// Swarms in total; those of the stream and those of seeders have a place whatever others there are. Default 20,000.
+	// Swarms in total; those of the stream and those created by seeders are exempt. Default 20,000.
 	Swarms int `json:"swarms,omitempty"`
 	// PeersPerSwarm. Default 50,000.
 	PeersPerSwarm int `json:"peersPerSwarm,omitempty"`
 	// MessagesPerSecond of one viewer's socket over time, and MessageBurst at once; a seeder may send 20 times as
-	// many. What is above is ignored, ten bursts above cost the socket. Defaults 50 and 200.
+	// many. Messages above are ignored; a client that is ten bursts above loses its socket. Defaults 50 and 200.
 	MessagesPerSecond int `json:"messagesPerSecond,omitempty"`
 	MessageBurst      int `json:"messageBurst,omitempty"`
-	// PendingOffers are offers that were passed on within the last minute, which may still be answered; further ones are
-	// not passed on. Default 500,000.
+	// PendingOffers are offers that were relayed within the last minute and may still be answered; further ones are not
+	// relayed. Default 500,000.
 	PendingOffers int `json:"pendingOffers,omitempty"`
-	// OffersPerSecond that one viewer may be given over time, whoever makes them; at once it may be given half as many
-	// again as peering.maxPeers. Default 2. A seeder may be given half its connections a second, and twice at once.
+	// OffersPerSecond that are relayed to one viewer over time, from all peers together; at once up to 1.5 times
+	// peering.maxPeers. Default 2. A seeder gets half its connection limit a second, and twice the limit at once.
 	OffersPerSecond int `json:"offersPerSecond,omitempty"`
 	// BytesPerSecond that one viewer may send over time, and ByteBurst at once; a seeder may send 20 times as many. More
-	// costs the socket. Defaults 262,144 and 4,194,304.
+	// closes the socket. Defaults 262,144 and 4,194,304.
 	BytesPerSecond int `json:"bytesPerSecond,omitempty"`
 	ByteBurst      int `json:"byteBurst,omitempty"`
 	// UpgradesPerSecond of all clients together, and UpgradeBurst at once. Defaults 2,000 and 4,000.
 	UpgradesPerSecond int `json:"upgradesPerSecond,omitempty"`
 	UpgradeBurst      int `json:"upgradeBurst,omitempty"`
-	// AddressUpgradesPerSecond of one address, −1 for any number (and so if SocketsPerAddress is −1), and
-	// AddressUpgradeBurst at once. Defaults: half of what all clients may.
+	// AddressUpgradesPerSecond of one address, −1 for no limit (the default if SocketsPerAddress is −1), and
+	// AddressUpgradeBurst at once. Defaults: half of the limits of all clients together.
 	AddressUpgradesPerSecond int `json:"addressUpgradesPerSecond,omitempty"`
 	AddressUpgradeBurst      int `json:"addressUpgradeBurst,omitempty"`
-	// RequestsPerSecond over HTTP of one address, −1 for any number (and so if SocketsPerAddress is −1), and RequestBurst
-	// at once. Defaults 500 and 2,000.
+	// RequestsPerSecond over HTTP of one address, −1 for no limit (the default if SocketsPerAddress is −1), and
+	// RequestBurst at once. Defaults 500 and 2,000.
 	RequestsPerSecond int `json:"requestsPerSecond,omitempty"`
 	RequestBurst      int `json:"requestBurst,omitempty"`
-	// Sessions are those whose reports are remembered; the longest silent goes first. Default 100,000.
+	// Sessions whose reports are remembered; the one that has been silent longest is dropped first. Default 100,000.
 	Sessions int `json:"sessions,omitempty"`
-	// SendQueueBytes may wait for one slow viewer; a seeder may have 4 times as many. More costs the socket.
+	// SendQueueBytes may be queued for one slow viewer, and 4 times as many for a seeder. More closes the socket.
 	// Default 262,144.
 	SendQueueBytes int `json:"sendQueueBytes,omitempty"`
 	// WriteTimeout is how long one write to a socket may take. Default 10 s.
 	WriteTimeout Duration `json:"writeTimeout,omitzero"`
-	// PingInterval of idle sockets; below the 60 s after which proxies cut. Default 25 s. A socket from which nothing
-	// came for two of them and 5 s is closed.
+	// PingInterval of sockets; below the 60 s after which proxies close idle connections. Default 25 s. A socket that
+	// receives nothing for two intervals and 5 s is closed.
 	PingInterval Duration `json:"pingInterval,omitzero"`
 	// FirstMessageTimeout closes sockets whose client has never sent a message. Default 1 min.
 	FirstMessageTimeout Duration `json:"firstMessageTimeout,omitzero"`
@@ -175,5 +173,5 @@ type LimitsConfig struct {
 	IdleTimeout Duration `json:"idleTimeout,omitzero"`
 }
 
-// Duration is a text like "7s" in JSON.
+// Duration is a string like "7s" in JSON.
 type Duration = duration.Duration

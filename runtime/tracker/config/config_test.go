@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestJSONSaysOnlyWhatIsSet keeps ConfigMaps that are made of it short and the same every time.
+// TestJSONSaysOnlyWhatIsSet keeps the ConfigMaps made of it short and stable.
 func TestJSONSaysOnlyWhatIsSet(t *testing.T) {
 	for want, cfg := range map[string]Config{
 		`{}`: {},
@@ -33,7 +33,7 @@ func TestJSONSaysOnlyWhatIsSet(t *testing.T) {
 	}
 }
 
-// TestValidateNamesTheField opens no file: the configuration is checked where the files are not, too.
+// TestValidateNamesTheField opens no file: the configuration is also validated where the files do not exist.
 func TestValidateNamesTheField(t *testing.T) {
 	stream := func(change func(*StreamConfig)) Config {
 		s := &StreamConfig{SourceURL: "https://o.example/m.m3u8"}

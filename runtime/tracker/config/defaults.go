@@ -2,7 +2,7 @@ package config
 
 import "time"
 
-// WithDefaults fills in what is not set; cpus is how many the tracker may use.
+// WithDefaults returns the configuration with unset fields at their defaults; cpus is the number of usable CPUs.
 func (c Config) WithDefaults(cpus int) Config {
 	if c.Listen == "" {
 		c.Listen = ":8000"
@@ -37,7 +37,7 @@ func (c Config) WithDefaults(cpus int) Config {
 	number(&l.Sockets, 50_000)
 	number(&l.Connections, 16_384)
 	if l.SocketsPerAddress < 0 {
-		// All viewers have one address, so no other limit per address can hold either.
+		// All viewers share one address, so limits per address would hit all of them: disable those that are unset.
 		number(&l.ConnectionsPerAddress, -1)
 		number(&l.AddressConnectionsPerSecond, -1)
 		number(&l.AddressUpgradesPerSecond, -1)

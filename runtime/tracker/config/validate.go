@@ -8,7 +8,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/validate"
 )
 
-// Validate reports the first field that cannot work, by its JSON name. It opens no file.
+// Validate returns an error for the first invalid field, by its JSON name. It opens no file.
 func (c Config) Validate() error {
 	c = c.WithDefaults(1)
 	return validate.First(

@@ -17,27 +17,26 @@ type conn struct {
 	server *Server
 	ws     *websocket.Conn
 	net    net.Conn
-	// raw is the connection below TLS. Closing it never waits, where closing a TLS connection sends an alert first
-	// and may wait for a client that does not read, with a shard waiting behind.
+	// raw is the connection below TLS. Closing it never blocks, while closing a TLS connection sends an alert first
+	// and may block on a client that does not read, and with it a shard.
 	raw     net.Conn
 	address netip.Addr
 	seeder  bool
 
-	// Milliseconds since the server started, of the last frame and of the last message (0 if there was none yet); probed,
-	// if not 0, is when a sign of life was asked for, and lastProbe when that was done last.
+	// Milliseconds since the server started: of the last frame and of the last message (0 if none came yet); probed is
+	// when the unanswered probe was sent (0 if there is none), and lastProbe when the last probe was sent.
 	lastFrame, lastMessage, probed, lastProbe atomic.Int64
 	opened                                    int64
 	slot                                      int // in the keep-alive wheel
-	// chatter counts frames since the last keep-alive that no session sees: pings, pongs that nobody asked for, binary
-	// messages. owed is how many pings were sent whose pongs have not come.
-	chatter, owed atomic.Int32
+	// framesWithoutMessage counts frames since the last keep-alive that are not passed to the session: pings, unsolicited
+	// pongs, binary messages. pongsDue is the number of pings sent whose pongs have not arrived.
+	framesWithoutMessage, pongsDue atomic.Int32
 
-	mu      sync.Mutex
-	queue   *[]byte // frames waiting; nil when there are none
-	writing bool    // a flusher runs
-	closing bool    // no more frames
-	// readerDone says that nobody waits for the client any more.
-	readerDone bool
+	mu         sync.Mutex
+	queue      *[]byte // frames waiting; nil when there are none
+	writing    bool    // a flush runs
+	closing    bool    // no more frames
+	readerDone bool    // nothing more is read from the client
 	reason     Reason
 }
 
@@ -76,7 +75,7 @@ func (c *conn) frame(opcode byte, payload []byte) bool {
 	return true
 }
 
-// flush writes out what waits, until nothing does. At most one runs per connection.
+// flush writes the queued frames until the queue is empty. At most one flush runs per connection.
 func (c *conn) flush() {
 	for {
 		c.mu.Lock()
@@ -91,7 +90,7 @@ func (c *conn) flush() {
 		c.mu.Unlock()
 		timeout := c.server.cfg.WriteTimeout
 		if closing {
-			timeout = min(timeout, lastWords)
+			timeout = min(timeout, closeTimeout)
 		}
 		err := c.net.SetWriteDeadline(time.Now().Add(timeout))
 		if err == nil {
@@ -109,18 +108,18 @@ func (c *conn) flush() {
 	}
 }
 
-// lastWords is how long a closing connection may take to send what waits and to hear the client's close frame.
-const lastWords = time.Second
+// closeTimeout is how long a closing connection may take to send queued frames and to receive the client's close frame.
+const closeTimeout = time.Second
 
-// hangUp, with the lock held, ends a closing connection whose frames are out: at once if nobody reads any more,
-// else after the client had time for its own close frame.
+// hangUp ends a closing connection whose frames have been written: at once if the reader has ended, else after the
+// client had time for its own close frame. The caller holds the lock.
 func (c *conn) hangUp() {
 	switch {
 	case !c.closing || c.writing:
 	case c.readerDone:
-		_ = c.raw.Close() // nothing can be lost any more
+		_ = c.raw.Close() // nothing is left to send or read
 	default:
-		_ = c.net.SetReadDeadline(time.Now().Add(lastWords)) // fails only if closed already
+		_ = c.net.SetReadDeadline(time.Now().Add(closeTimeout)) // fails only if closed already
 	}
 }
 
@@ -134,7 +133,7 @@ func (c *conn) Close(reason Reason) {
 	c.closing, c.reason = true, reason
 	switch reason {
 	case ReasonSlow, ReasonDead:
-		// Whoever does not read gets no close frame either.
+		// A client that does not read gets no close frame.
 		if c.queue != nil {
 			releaseQueue(c.queue)
 			c.queue = nil
@@ -155,10 +154,10 @@ func (c *conn) Close(reason Reason) {
 		go c.flush()
 		return
 	}
-	_ = c.net.SetWriteDeadline(time.Now().Add(lastWords)) // fails only if closed already
+	_ = c.net.SetWriteDeadline(time.Now().Add(closeTimeout)) // fails only if closed already
 }
 
-// finished notes that nothing is read any more.
+// finished records that nothing more is read from the client.
 func (c *conn) finished(reason Reason) {
 	c.mu.Lock()
 	c.readerDone = true
@@ -169,8 +168,8 @@ func (c *conn) finished(reason Reason) {
 	c.mu.Unlock()
 }
 
-// Probe implements Conn. One probe in a while is enough: whoever claims the id of another again and again must not
-// make the tracker send as many pings.
+// Probe implements Conn. Probes are limited in rate: a client that keeps claiming another client's id must not make the
+// tracker send a ping each time.
 func (c *conn) Probe() {
 	now := c.server.clock()
 	last := c.lastProbe.Load()
@@ -184,33 +183,33 @@ func (c *conn) Probe() {
 }
 
 func (c *conn) ping() {
-	c.owed.Add(1)
+	c.pongsDue.Add(1)
 	c.frame(opPing, nil)
 }
 
-// ponged notes a pong. One that was asked for is no chatter, however many were.
-func (c *conn) ponged() {
-	if c.owed.Load() > 0 { // only the reader takes away
-		c.owed.Add(-1)
+// pongReceived counts a pong, unless it answers one of the tracker's pings.
+func (c *conn) pongReceived() {
+	if c.pongsDue.Load() > 0 { // only the reader decrements
+		c.pongsDue.Add(-1)
 		return
 	}
-	c.chat()
+	c.countFrameWithoutMessage()
 }
 
-// read is the life of the connection.
+// read reads messages until the connection ends.
 func (c *conn) read(handler Handler, client Client) {
 	session := handler.Open(c, client)
-	defer c.server.gone(c, session)
+	defer c.server.finish(c, session)
 	c.ws.SetReadLimit(int64(c.server.cfg.MessageBytes))
 	c.ws.SetPingHandler(func(data string) error {
-		c.alive()
-		c.chat()
+		c.frameReceived()
+		c.countFrameWithoutMessage()
 		c.frame(opPong, []byte(data))
 		return nil
 	})
 	c.ws.SetPongHandler(func(string) error {
-		c.alive()
-		c.ponged()
+		c.frameReceived()
+		c.pongReceived()
 		return nil
 	})
 	c.ws.SetCloseHandler(func(code int, _ string) error {
@@ -227,11 +226,11 @@ func (c *conn) read(handler Handler, client Client) {
 			c.finished(readReason(err))
 			return
 		}
-		c.alive()
+		c.frameReceived()
 		c.lastMessage.Store(c.server.clock())
 		if kind != websocket.TextMessage {
 			c.server.metrics.binary.Inc()
-			c.chat()
+			c.countFrameWithoutMessage()
 			m.Release()
 			continue
 		}
@@ -239,22 +238,23 @@ func (c *conn) read(handler Handler, client Client) {
 	}
 }
 
-// maxChatter is how many frames a client may send between two keep-alives without saying anything.
-const maxChatter = 200
+// maxFramesWithoutMessage is how many frames without a text message a client may send between two keep-alives.
+const maxFramesWithoutMessage = 200
 
-// chat counts a frame that says nothing; a flood of them costs the socket, as one of messages does.
-func (c *conn) chat() {
-	if c.chatter.Add(1) > maxChatter {
+// countFrameWithoutMessage counts a frame that carries no text message. A flood of them closes the socket, as a flood of
+// messages does.
+func (c *conn) countFrameWithoutMessage() {
+	if c.framesWithoutMessage.Add(1) > maxFramesWithoutMessage {
 		c.Close(ReasonFlood)
 	}
 }
 
-func (c *conn) alive() {
+func (c *conn) frameReceived() {
 	c.lastFrame.Store(c.server.clock())
 	c.probed.Store(0)
 }
 
-// readReason tells a client that breaks rules from one that is gone.
+// readReason distinguishes clients that violate the protocol or a limit from clients that left.
 func readReason(err error) Reason {
 	var ce *websocket.CloseError
 	var ne net.Error

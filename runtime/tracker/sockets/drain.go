@@ -12,19 +12,20 @@ func (s *Server) Run(ctx context.Context, drain time.Duration) {
 	s.wg.Wait()
 }
 
-// Refuse lets nobody new in from now on, as Run does some time after its context ended.
+// Refuse makes the server refuse new sockets from now on, as Run does when it starts to drain.
 func (s *Server) Refuse() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
 }
 
-// headStart is the share of the drain period that seeders have to themselves.
+// headStart is the part of the drain period, a tenth, between the closing of the seeders' connections and the first
+// viewer's.
 const headStart = 10
 
-// drain closes all connections: those of seeders at once, so that whoever comes to the next tracker finds them there,
-// and those of viewers evenly over the period, so that clients that come back at once do not come together. It ends
-// early when nobody is left.
+// drain closes all connections: those of seeders at once, so that viewers find them on the next tracker, and those of
+// viewers evenly over the period, so that clients do not all reconnect at the same time. It ends early when no
+// connection is left.
 func (s *Server) drain(period time.Duration) {
 	seeders, viewers, empty := s.close()
 	for _, c := range seeders {
@@ -48,7 +49,7 @@ func (s *Server) drain(period time.Duration) {
 	}
 }
 
-// close lets nobody new in and returns who is there; empty is closed when nobody is any more.
+// close makes the server refuse new sockets and returns the open ones; empty is closed when the last of them has ended.
 func (s *Server) close() (seeders, viewers []*conn, empty <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

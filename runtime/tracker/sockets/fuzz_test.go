@@ -16,7 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// frames is a client's message or other frame, masked with zeros.
+// clientFrame returns a frame as clients send it, masked with zeros.
 func clientFrame(first byte, payload string) []byte {
 	if len(payload) > 125 {
 		payload = payload[:125]
@@ -24,8 +24,8 @@ func clientFrame(first byte, payload string) []byte {
 	return append([]byte{first, 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
 }
 
-// FuzzConnection sends arbitrary bytes over a socket: whatever they are, no message is longer than may be, the
-// connection ends when the client's does, and its place is free again.
+// FuzzConnection sends arbitrary bytes over a socket: whatever they are, no message exceeds the limit, the
+// connection ends when the client's does, and it no longer counts against the limits.
 func FuzzConnection(f *testing.F) {
 	f.Add(clientFrame(0x81, `{"action":"announce"}`))
 	f.Add(bytes.Repeat(clientFrame(0x89, "ping"), 10))
@@ -37,7 +37,7 @@ func FuzzConnection(f *testing.F) {
 	f.Add([]byte{0xc1, 0x80, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		h := &recorder{t: t}
-		fr, err := New(Config{
+		srv, err := New(Config{
 			MessageBytes: 1000, SendQueueBytes: 10_000, Sockets: 10, SocketsPerAddress: 10, UpgradesPerSecond: 10, UpgradeBurst: 10,
 			AddressUpgradesPerSecond: -1, BytesPerSecond: 1, ByteBurst: 4000, WriteTimeout: time.Second, PingInterval: time.Minute,
 			FirstMessageTimeout: time.Minute, IdleTimeout: time.Minute,
@@ -54,13 +54,13 @@ func FuzzConnection(f *testing.F) {
 		}
 		var reading sync.WaitGroup
 		reading.Go(func() { _, _ = io.Copy(io.Discard, client) }) // until one side closes
-		fr.ServeHTTP(pipeWriter{httptest.NewRecorder(), server}, r)
+		srv.ServeHTTP(pipeWriter{httptest.NewRecorder(), server}, r)
 		_, _ = client.Write(sent) // fails where the client is cut off
 		_ = client.Close()        // never fails
 		reading.Wait()
-		fr.wg.Wait()
-		if !h.closed || fr.Viewers() != 0 || len(fr.addresses) != 0 || len(fr.watched) != 0 {
-			t.Fatalf("closed %v, %d viewers, %d addresses", h.closed, fr.Viewers(), len(fr.addresses))
+		srv.wg.Wait()
+		if !h.closed || srv.Viewers() != 0 || len(srv.addresses) != 0 || len(srv.watched) != 0 {
+			t.Fatalf("closed %v, %d viewers, %d addresses", h.closed, srv.Viewers(), len(srv.addresses))
 		}
 	})
 }

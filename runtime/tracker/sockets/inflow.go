@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// errTooFast ends a connection on which more came than any honest client sends.
+// errTooFast ends a connection that received more bytes than a well-behaved client sends.
 var errTooFast = errors.New("too many bytes")
 
-// inflow counts the bytes that a client sends below the level of frames: those of which no message ever comes, such as
-// endlessly many empty fragments, cost as much as others, and no other limit sees them.
+// inflow limits the rate of bytes that a client sends, below the level of frames: bytes that never become a message, such
+// as endless empty fragments, cost as much as others, and no other limit covers them.
 type inflow struct {
 	net.Conn
 	tokens, rate, burst float64
@@ -31,10 +31,10 @@ func (f *inflow) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// NetConn is the connection below.
+// NetConn returns the wrapped connection.
 func (f *inflow) NetConn() net.Conn { return f.Conn }
 
-// hijacker hands out a connection with its inflow counted.
+// hijacker wraps the hijacked connection in an inflow.
 type hijacker struct {
 	http.ResponseWriter
 	rate, burst float64

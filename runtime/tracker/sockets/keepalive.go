@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// slots is into how many groups the connections are split; each group gets its pings at another time.
+// slots is the number of groups that connections are split into; each group is pinged at a different time.
 const slots = 32
 
-// probeTimeout is how long a connection may take for a sign of life that was asked for.
+// probeTimeout is how long a client may take to answer a probe.
 const probeTimeout = 4 * time.Second
 
-// watch has the probed connection looked at in time.
+// watch adds a probed connection to those checked by checkProbes.
 func (s *Server) watch(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -20,7 +20,7 @@ func (s *Server) watch(c *conn) {
 	}
 }
 
-// keepAlive pings and cuts connections until ctx ends.
+// keepAlive pings connections, and closes dead and idle ones, until ctx ends.
 func (s *Server) keepAlive(ctx context.Context) {
 	turn := time.NewTicker(s.cfg.PingInterval / slots)
 	defer turn.Stop()
@@ -55,7 +55,7 @@ func (s *Server) keepSlot(batch []*conn) {
 	now := s.clock()
 	dead := (2*s.cfg.PingInterval + 5*time.Second).Milliseconds()
 	for _, c := range batch {
-		c.chatter.Store(0)
+		c.framesWithoutMessage.Store(0)
 		switch {
 		case now-c.lastFrame.Load() > dead:
 			c.Close(ReasonDead)
@@ -67,7 +67,7 @@ func (s *Server) keepSlot(batch []*conn) {
 	}
 }
 
-// idle reports whether the client has said nothing for too long. One that never has is given less time.
+// idle reports whether the client has sent no message for too long. The limit for the first message is shorter.
 func (c *conn) idle(now int64) bool {
 	if last := c.lastMessage.Load(); last != 0 {
 		return now-last > c.server.cfg.IdleTimeout.Milliseconds()

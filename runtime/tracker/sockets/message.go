@@ -11,12 +11,12 @@ type Message struct {
 	Bytes []byte
 }
 
-// keepBytes is the largest buffer worth pooling: an announce of a browser is 5 to 11 KB.
+// keepBytes is the largest buffer that is returned to the pool: a browser's announce has 5 to 11 KB.
 const keepBytes = 16 << 10
 
 var messages = sync.Pool{New: func() any { return &Message{Bytes: make([]byte, 0, 4096)} }}
 
-// Release gives the buffer back; the bytes must not be used afterwards.
+// Release returns the buffer to the pool; the bytes must not be used afterwards.
 func (m *Message) Release() {
 	if cap(m.Bytes) > keepBytes {
 		return

@@ -12,19 +12,19 @@ type metrics struct {
 	closed         [reasons]prometheus.Counter
 }
 
-// refusals are why a socket is not opened.
+// refusals are the reasons for which an upgrade is refused.
 var refusals = []string{"origin", "token", "upgrade_rate", "upgrade_rate_of_address", "sockets", "sockets_per_address", "draining", "handshake"}
 
 func newMetrics(s *Server, reg prometheus.Registerer) (*metrics, error) {
 	closed := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_closed_total",
-		Help: "Sockets closed, by reason."}, []string{"reason"})
+		Help: "WebSocket connections closed, by reason."}, []string{"reason"})
 	m := &metrics{
 		opened: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_opened_total",
-			Help: "Sockets opened."}),
+			Help: "WebSocket connections opened."}),
 		binary: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_binary_messages_total",
-			Help: "Binary messages, which are ignored."}),
+			Help: "Binary WebSocket messages received; they are ignored."}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_refused_total",
-			Help: "Requests for a socket that were refused, by the limit they hit."}, []string{"limit"}),
+			Help: "WebSocket upgrades refused, by limit or other reason."}, []string{"limit"}),
 	}
 	for _, limit := range refusals {
 		m.refused.WithLabelValues(limit)
@@ -33,7 +33,7 @@ func newMetrics(s *Server, reg prometheus.Registerer) (*metrics, error) {
 		m.closed[r] = closed.WithLabelValues(r.String())
 	}
 	gauge := func(role string, v func() int) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_tracker_sockets", Help: "Open sockets.",
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_tracker_sockets", Help: "Open WebSocket connections, by role.",
 			ConstLabels: prometheus.Labels{"role": role}}, func() float64 { return float64(v()) })
 	}
 	for _, c := range []prometheus.Collector{m.opened, m.binary, m.refused, closed,

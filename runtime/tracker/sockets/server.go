@@ -16,7 +16,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
-// Config bounds what clients can cause. All fields must be set.
+// Config limits the load that clients can cause. All fields must be set.
 type Config struct {
 	// MessageBytes is the longest message; SendQueueBytes may wait for one client (4 times as many for a seeder).
 	MessageBytes, SendQueueBytes int
@@ -33,7 +33,7 @@ type Config struct {
 	WriteTimeout, PingInterval, FirstMessageTimeout, IdleTimeout time.Duration
 	// Origin reports whether pages of that web origin may connect to the host they asked for.
 	Origin func(origin, host string) bool
-	// Token returns what seeders must present; empty: nobody is a seeder.
+	// Token returns the token that seeders must present; if it is empty, no client is accepted as a seeder.
 	Token func() string
 }
 
@@ -45,7 +45,7 @@ type Server struct {
 	metrics  *metrics
 	upgrader websocket.Upgrader
 	upgrades *rate.Limiter
-	// byAddress are the upgrades of each address.
+	// byAddress limits the upgrades of each client address.
 	byAddress *addresses.Limiter
 	started   time.Time
 	logLimit  *rate.Limiter
@@ -54,7 +54,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	closed    bool
-	empty     chan struct{} // closed when the last connection leaves a server that is closed
+	empty     chan struct{} // set while draining; closed when the last connection has ended
 	addresses map[netip.Addr]int
 	slots     [slots]map[*conn]struct{}
 	nextSlot  int
@@ -73,10 +73,11 @@ func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registere
 	}
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: 10 * time.Second,
-		// An answer, the commonest message, fits and takes one system call. Of larger ones the rest bypasses the buffer.
+		// An answer, the most frequent message, fits and takes one system call. The rest of a larger message bypasses the
+		// buffer.
 		ReadBufferSize:  1536,
 		WriteBufferPool: new(sync.Pool),
-		// The origin was checked before, where it is counted.
+		// ServeHTTP has checked the origin, and counted a refusal.
 		CheckOrigin: func(*http.Request) bool { return true },
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, err error) {
 			http.Error(w, err.Error(), status)
@@ -87,7 +88,7 @@ func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registere
 	return s, err
 }
 
-// clock is milliseconds since the server started, never 0.
+// clock returns the milliseconds since the server started, never 0.
 func (s *Server) clock() int64 { return time.Since(s.started).Milliseconds() + 1 }
 
 // Viewers returns how many sockets viewers have.
@@ -96,15 +97,15 @@ func (s *Server) Viewers() int { return int(s.viewers.Load()) }
 // Seeders returns how many sockets seeders have.
 func (s *Server) Seeders() int { return int(s.seeders.Load()) }
 
-// enter reserves a place for a connection; the name of the limit that is hit is returned, or "".
-func (s *Server) enter(c *conn) string {
+// reserve counts a connection against the limits. It returns the name of the limit that refuses it, or "".
+func (s *Server) reserve(c *conn) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	total := int(s.viewers.Load() + s.seeders.Load())
 	switch {
 	case s.closed:
 		return "draining"
-	// A hundredth is kept for seeders, without which viewers have little to gain here.
+	// A hundredth of the sockets is reserved for seeders, because viewers gain little without them.
 	case total >= s.cfg.Sockets, !c.seeder && total >= s.cfg.Sockets-s.cfg.Sockets/100:
 		return "sockets"
 	case !c.seeder && s.cfg.SocketsPerAddress >= 0 && s.addresses[c.address] >= s.cfg.SocketsPerAddress:
@@ -121,7 +122,7 @@ func (s *Server) enter(c *conn) string {
 	return ""
 }
 
-// begin makes a connection known to the keep-alive.
+// begin adds a connection to the keep-alive.
 func (s *Server) begin(c *conn) {
 	now := s.clock()
 	c.lastFrame.Store(now)
@@ -140,8 +141,8 @@ func (s *Server) begin(c *conn) {
 	}
 }
 
-// leave gives the place of a connection back.
-func (s *Server) leave(c *conn) {
+// release undoes reserve and begin.
+func (s *Server) release(c *conn) {
 	s.mu.Lock()
 	if c.slot >= 0 {
 		delete(s.slots[c.slot], c)
@@ -163,18 +164,18 @@ func (s *Server) leave(c *conn) {
 	s.wg.Done()
 }
 
-// gone is the end of a connection whose reader has returned.
-func (s *Server) gone(c *conn, session Session) {
+// finish cleans up after a connection whose reader has returned.
+func (s *Server) finish(c *conn, session Session) {
 	session.Closed()
 	c.mu.Lock()
 	reason := c.reason
 	c.mu.Unlock()
 	s.metrics.closed[reason].Inc()
-	s.leave(c)
+	s.release(c)
 }
 
-// below returns the connection under all wrappers that admit to be one.
-func below(c net.Conn) net.Conn {
+// innermost returns the connection below all wrappers that have a NetConn method.
+func innermost(c net.Conn) net.Conn {
 	for {
 		w, ok := c.(interface{ NetConn() net.Conn })
 		if !ok {

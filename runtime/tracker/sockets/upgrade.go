@@ -10,22 +10,23 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
-// IsUpgrade reports whether a request wants to become a WebSocket.
+// IsUpgrade reports whether a request asks for an upgrade to WebSocket.
 func IsUpgrade(r *http.Request) bool {
 	return strings.EqualFold(strings.TrimSpace(r.Header.Get("Upgrade")), "websocket")
 }
 
-// ServeHTTP upgrades a request and hands the socket to its own goroutine, so that nothing of the HTTP server's
-// buffers and stack stays with it.
+// ServeHTTP upgrades a request and starts a goroutine for the socket, so that the HTTP server's buffers and stack are
+// released.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refuse := func(limit string, status int) {
 		s.metrics.refused.WithLabelValues(limit).Inc()
 		if s.logLimit.Allow() {
-			s.log.Warn("socket refused", "reason", limit, "address", r.RemoteAddr, "origin", short(r.Header.Get("Origin")))
+			s.log.Warn("socket refused", "reason", limit, "address", r.RemoteAddr, "origin", truncate(r.Header.Get("Origin")))
 		}
 		http.Error(w, limit, status)
 	}
-	// Browsers always send their origin; other programs can send any, so it protects nothing where it is missing.
+	// Browsers always send their origin. Other programs can send any origin, so refusing requests without one would
+	// protect nothing.
 	if origin := r.Header.Get("Origin"); origin != "" && !s.cfg.Origin(origin, r.Host) {
 		refuse("origin", http.StatusForbidden)
 		return
@@ -36,12 +37,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &conn{server: s, address: addresses.Of(r.RemoteAddr), seeder: seeder}
-	if limit := s.tooOften(c); limit != "" {
+	if limit := s.exceededRate(c); limit != "" {
 		w.Header().Set("Retry-After", "2")
 		refuse(limit, http.StatusServiceUnavailable)
 		return
 	}
-	if limit := s.enter(c); limit != "" {
+	if limit := s.reserve(c); limit != "" {
 		w.Header().Set("Retry-After", "5")
 		refuse(limit, http.StatusServiceUnavailable)
 		return
@@ -54,11 +55,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ws, err := s.upgrader.Upgrade(paced, r, http.Header{signaling.TrackerHeader: {"1"}})
 	if err != nil {
 		s.metrics.refused.WithLabelValues("handshake").Inc()
-		s.leave(c)
+		s.release(c)
 		return
 	}
-	c.ws, c.net, c.raw = ws, ws.NetConn(), below(ws.NetConn())
-	c.boundKernel()
+	c.ws, c.net, c.raw = ws, ws.NetConn(), innermost(ws.NetConn())
+	c.limitKernelBuffer()
 	client := Client{Seeder: seeder}
 	if session := r.URL.Query().Get("session"); session != "" {
 		client.Session = strings.Clone(session[:min(len(session), 256)])
@@ -68,17 +69,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	go c.read(s.handler, client)
 }
 
-// seederFactor is how many times as much as a viewer a seeder may send.
+// seederFactor is how many times as many bytes as a viewer a seeder may send.
 const seederFactor = 20
 
-// shortLength is how much of what a stranger sent stands in the log.
-const shortLength = 100
+// maxLoggedLength limits text from clients in log lines, in bytes.
+const maxLoggedLength = 100
 
-func short(s string) string { return s[:min(len(s), shortLength)] }
+func truncate(s string) string { return s[:min(len(s), maxLoggedLength)] }
 
-// tooOften names the limit that an upgrade hits by coming too soon after others. The address comes first: whoever is
-// over its own share must not use up everybody's.
-func (s *Server) tooOften(c *conn) (limit string) {
+// exceededRate returns the name of the rate limit that refuses an upgrade, or "". The limit of the address is checked
+// first: a client above it must not use up the tokens that all clients share.
+func (s *Server) exceededRate(c *conn) (limit string) {
 	switch {
 	case c.seeder:
 		return ""
@@ -90,14 +91,15 @@ func (s *Server) tooOften(c *conn) (limit string) {
 	return ""
 }
 
-// boundKernel bounds what the kernel holds for a client that does not read: left to itself it takes megabytes for each.
-func (c *conn) boundKernel() {
+// limitKernelBuffer limits what the kernel buffers for a client that does not read: megabytes for each by default.
+func (c *conn) limitKernelBuffer() {
 	if b, ok := c.raw.(interface{ SetWriteBuffer(bytes int) error }); ok {
-		_ = b.SetWriteBuffer(c.sendLimit()) // without it only the kernel's own bound holds
+		_ = b.SetWriteBuffer(c.sendLimit()) // on failure the kernel's default applies
 	}
 }
 
-// authorize tells seeders from viewers. A wrong token is refused: whoever sends one believes to be a seeder.
+// authorize distinguishes seeders from viewers. It refuses a wrong token instead of accepting its sender as a viewer,
+// so that a misconfigured seeder is noticed.
 func (s *Server) authorize(r *http.Request) (seeder, ok bool) {
 	header := r.Header.Get("Authorization")
 	if header == "" {

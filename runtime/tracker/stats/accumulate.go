@@ -11,12 +11,12 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
-// maxKept bounds how many runs of trackers a reader may name.
+// maxKept bounds how many tracker runs a reader may name.
 const maxKept = 64
 
-// AccumulatePath is Path for the one reader that keeps the totals over restarts of the tracker, with a
-// telemetry.Accumulator, and says which readings it has in a safe place. A tracker with an admin listener takes it
-// there only: anybody may read the stats, but nobody else may say that totals are in safe hands.
+// AccumulatePath is Path for the one reader that stores the totals across restarts of the tracker, with a
+// telemetry.Accumulator, and names the readings that it has stored. A tracker with an admin listener accepts it only
+// there: the stats are public, but only that reader may confirm that totals are stored.
 func AccumulatePath(kept telemetry.Kept) string {
 	query := url.Values{"accumulate": {"1"}}
 	for _, boot := range slices.Sorted(maps.Keys(kept)) {
@@ -25,21 +25,21 @@ func AccumulatePath(kept telemetry.Kept) string {
 	return Path + "?" + query.Encode()
 }
 
-// KeptOf reads the query of AccumulatePath; it is nil when the query is none.
+// KeptOf parses the query of AccumulatePath; it returns nil for other queries.
 func KeptOf(query url.Values) (telemetry.Kept, error) {
 	if !query.Has("accumulate") {
 		return nil, nil
 	}
 	values := query["kept"]
 	if len(values) > maxKept {
-		return nil, fmt.Errorf("kept names %d runs of trackers, more than %d", len(values), maxKept)
+		return nil, fmt.Errorf("kept is given %d times; the maximum is %d", len(values), maxKept)
 	}
 	kept := make(telemetry.Kept, len(values))
 	for _, v := range values {
 		number, boot, _ := strings.Cut(v, ":")
 		reading, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || reading < 0 || boot == "" {
-			return nil, fmt.Errorf("kept must be READING:BOOT, such as 7:1f0c, and is %.100q", v)
+			return nil, fmt.Errorf("kept is %.100q; use READING:BOOT, such as 7:1f0c", v)
 		}
 		kept[boot] = reading
 	}

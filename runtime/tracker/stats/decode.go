@@ -9,8 +9,8 @@ import (
 
 var errTooLarge = errors.New("answer is too large")
 
-// Decode reads one answer. It takes no more than MaxBytes, and refuses another version and an answer that names no
-// boot, which is what something else than a tracker would give.
+// Decode reads one answer, at most MaxBytes. It refuses other versions, and answers without a boot id, which do not come
+// from a tracker.
 func Decode(r io.Reader) (Stats, error) {
 	b, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
 	if err != nil {
@@ -24,7 +24,7 @@ func Decode(r io.Reader) (Stats, error) {
 		return Stats{}, fmt.Errorf("decoding stats: %w", err)
 	}
 	if s.Version != Version || s.Boot == "" {
-		return Stats{}, fmt.Errorf("decoding stats: not those of a tracker in version %d", Version)
+		return Stats{}, fmt.Errorf("decoding stats: not a tracker's statistics of version %d", Version)
 	}
 	return s, nil
 }

@@ -1,6 +1,5 @@
-// Package stats is what a tracker tells of its stream at /v1/stats: the one
-// definition of that JSON for the tracker that writes it and for all who read
-// it. It is pure, and imports no part of the tracker.
+// Package stats defines the JSON at /v1/stats, for the tracker that writes it and for the programs that read it. It is
+// pure, and imports no part of the tracker.
 package stats
 
 import (
@@ -15,7 +14,7 @@ const Version = 1
 // Path is where a tracker answers with Stats.
 const Path = "/v1/stats"
 
-// MaxBytes is more than any answer is long; readers need not take more.
+// MaxBytes is above the size of every answer; readers may refuse longer ones.
 const MaxBytes = 4 << 20
 
 // Stats is the answer of GET /v1/stats. Bytes are media bytes; see telemetry.Counters for what counts as one.
@@ -24,20 +23,20 @@ type Stats struct {
 	Boot      string    `json:"boot"` // random, of this run of the tracker
 	StartedAt time.Time `json:"startedAt"`
 	Now       time.Time `json:"now"`
-	Draining  bool      `json:"draining,omitempty"` // this tracker is on its way out: its viewers move to another one
+	Draining  bool      `json:"draining,omitempty"` // the tracker is shutting down: its viewers move to another one
 	Stream    string    `json:"stream,omitempty"`
 	StreamURL string    `json:"streamURL,omitempty"` // without its query
 	SwarmID   string    `json:"swarmID,omitempty"`
 
-	// ViewersKnown is false while the tracker has not been up long enough for viewers of an earlier run to come back:
-	// until then Viewers, Reporting and Peers say how many are here already, and not how many there are.
+	// ViewersKnown is false until the tracker has been up long enough for viewers of an earlier run to reconnect: until
+	// then Viewers, Reporting and Peers count those that have reconnected already, not all there are.
 	ViewersKnown bool `json:"viewersKnown"`
-	// Viewers is the larger of the reporting sessions and the viewer sockets. A session and a socket cannot be told to
-	// be the same page, so this is exact while every page reports or none does, and a lower bound when some pages
-	// report while others have only a socket.
+	// Viewers is the larger of the reporting sessions and the viewer sockets. Sessions and sockets cannot be matched, so
+	// this is exact while every page reports or none does, and a lower bound when some pages report and others only
+	// have a socket.
 	Viewers   int `json:"viewers"`
-	Reporting int `json:"reporting"` // viewer sessions heard within three intervals
-	Seeders   int `json:"seeders"`   // the larger of seeder sockets and freshly reporting seeders
+	Reporting int `json:"reporting"` // viewer sessions that reported within three intervals
+	Seeders   int `json:"seeders"`   // the larger of seeder sockets and currently reporting seeders
 	Peers     int `json:"peers"`     // memberships over all swarms, seeders included
 
 	ViewerSockets int `json:"viewerSockets"`
@@ -54,17 +53,17 @@ type Stats struct {
 	Reason   string `json:"reason,omitempty"`
 	Message  string `json:"message,omitempty"`
 	Live     *bool  `json:"live"` // null: unknown
-	// SourceReadAt is when a playlist was last read; it stays while SourceProblem says why a newer one cannot be.
+	// SourceReadAt is when a playlist was last read; SourceProblem says why a newer one cannot be read.
 	SourceReadAt  time.Time `json:"sourceReadAt,omitzero"`
 	SourceProblem string    `json:"sourceProblem,omitempty"`
 
 	SeedersHold    bool `json:"seedersHold"`    // whether viewers are told to wait for seeders
 	SeedersHolding int  `json:"seedersHolding"` // how many hold the stream now and have room
-	// Behind lists what seeders that report should hold of a live stream and do not. It is judged against the newest
-	// playlist that the tracker or any seeder has seen, so it does not grow while the origin is away.
+	// Behind lists what reporting seeders should hold of a live stream and do not. It is computed from the newest
+	// playlist that the tracker or any seeder has seen, so it does not grow while the origin is down.
 	Behind []Behind `json:"behind"`
 
-	STUN []STUN `json:"stun"` // as configured, with what probes said
+	STUN []STUN `json:"stun"` // the configured servers, with the results of probes
 
 	IntervalSeconds float64                    `json:"intervalSeconds"` // between reports
 	SeederStates    []telemetry.SeederReport   `json:"seederStates"`
@@ -103,8 +102,8 @@ type Swarm struct {
 	Seeders    int    `json:"seeders"`
 }
 
-// Behind is a rendition of which a seeder lacks the newest segments. HeldEdge is −1 when it holds nothing of it;
-// Rendition is empty when it holds nothing of the stream at all.
+// Behind is a rendition whose newest segments a seeder does not hold. HeldEdge is −1 if the seeder holds nothing of it;
+// Rendition is empty if the seeder holds nothing of the stream.
 type Behind struct {
 	Seeder    string `json:"seeder"` // as in SeederStates
 	Rendition string `json:"rendition,omitempty"`
@@ -112,7 +111,7 @@ type Behind struct {
 	LiveEdge  int64  `json:"liveEdge"`
 }
 
-// STUN is a STUN server that viewers are told of while it answers.
+// STUN is a STUN server, which is in the viewers' configuration while it answers.
 type STUN struct {
 	Server string `json:"server"` // "stun:host:port"
 	Ready  bool   `json:"ready"`
@@ -124,10 +123,10 @@ type Offload struct {
 	Window        telemetry.Counters `json:"window"`
 	WindowRatio   *float64           `json:"windowRatio"` // peer ÷ received in the window; null: nothing received
 	Totals        telemetry.Counters `json:"totals"`      // since startedAt; see telemetry.Accumulator
-	// Reading is the number of this reading of the totals, for an answer of AccumulatePath; else 0.
+	// Reading is the number of this reading of the totals in an answer to AccumulatePath; else 0.
 	Reading      int64              `json:"reading,omitempty"`
 	TotalRatio   *float64           `json:"totalRatio"`
-	SeederTotals telemetry.Counters `json:"seederTotals"` // of the seeders: http is what they took from the origin
+	SeederTotals telemetry.Counters `json:"seederTotals"` // of the seeders: http is what they fetched from the origin
 	Stalls       int64              `json:"stalls"`
 	StallMs      int64              `json:"stallMs"`
 	StartupMs    int64              `json:"startupMs"` // mean

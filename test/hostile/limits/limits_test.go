@@ -193,7 +193,7 @@ func parse(t *testing.T, page string) map[string][]row {
 	return sections
 }
 
-// valueOf finds a default: that of a field, `limits.sockets`, or a constant, `sockets.maxChatter` in `runtime/tracker/sockets`.
+// valueOf finds a default: that of a field, `limits.sockets`, or a constant, `sockets.maxFramesWithoutMessage` in `runtime/tracker/sockets`.
 func valueOf(config any, field string) (string, error) {
 	name, dir, fixed := strings.Cut(field, " in ")
 	name, dir = strings.Trim(name, "`"), strings.Trim(dir, "`")
