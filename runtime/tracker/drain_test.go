@@ -11,14 +11,14 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// leaver is a client that notes when and how it was sent away.
+// leaver records when and how a client was disconnected.
 type leaver struct {
 	seeder bool
 	at     time.Time
 	err    error
 }
 
-// crowd connects seeders and viewers; wait returns them in the order in which they were sent away.
+// crowd connects seeders and viewers; wait returns them in the order in which they were disconnected.
 func crowd(t *testing.T, s *Server, seeders, viewers int) (wait func() []leaver, leave func()) {
 	t.Helper()
 	var mu sync.Mutex
@@ -33,7 +33,7 @@ func crowd(t *testing.T, s *Server, seeders, viewers int) (wait func() []leaver,
 		c := dial(t, s, header, "")
 		clients = append(clients, c)
 		c.send(announce(hashOne, peerID(i), 0))
-		c.expect(signaling.KindReply) // from here on it is a client like any other
+		c.expect(signaling.KindReply) // the client is a member now
 		reading.Go(func() {
 			err := c.gone()
 			mu.Lock()
@@ -68,7 +68,7 @@ func TestDrainIsSpread(t *testing.T) {
 			t.Errorf("closed with %v", l.err)
 		}
 	}
-	// However slow the machine, nobody is sent away before its turn.
+	// Even on a slow machine, no client is disconnected before its time.
 	for i, l := range gone[3:] {
 		if turn := period/10 + (period-period/10)*time.Duration(i)/viewers; l.at.Sub(began) < turn-50*time.Millisecond {
 			t.Errorf("viewer %d was sent away after %v, its turn is after %v", i, l.at.Sub(began), turn)
@@ -76,7 +76,7 @@ func TestDrainIsSpread(t *testing.T) {
 	}
 }
 
-// TestDrainEndsWhenAllHaveLeft: clients that go by themselves need not be waited for.
+// TestDrainEndsWhenAllHaveLeft has clients that disconnect during the drain: the tracker does not wait for the rest of the period.
 func TestDrainEndsWhenAllHaveLeft(t *testing.T) {
 	s, stop, ended := run(t, Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", SeederToken: "token", DrainPeriod: Duration(5 * time.Minute)})
 	wait, leave := crowd(t, s, 1, 5)

@@ -28,7 +28,7 @@ func (c *client) closeCode() int {
 	return 0
 }
 
-// TestIDThiefCannotCutOff: pings that others cause, and that the victim answers, are no flood of the victim's.
+// TestIDThiefCannotCutOff: pongs of a victim whose id others claim do not count as a flood.
 func TestIDThiefCannotCutOff(t *testing.T) {
 	s := running(t, Config{Limits: LimitsConfig{MessagesPerSecond: 10_000, MessageBurst: 10_000}})
 	victim := dial(t, s, nil, "")
@@ -41,7 +41,7 @@ func TestIDThiefCannotCutOff(t *testing.T) {
 	victim.expect(signaling.KindReply)
 	cut := make(chan error, 1)
 	go func() {
-		// Whoever reads answers pings at once.
+		// A client that reads answers pings at once.
 		_ = victim.ws.SetReadDeadline(time.Time{})
 		_, _, err := victim.ws.ReadMessage()
 		cut <- err
@@ -51,7 +51,7 @@ func TestIDThiefCannotCutOff(t *testing.T) {
 		thief.send(announce(hashOne, peerID(1), 0))
 		thief.expect(signaling.KindReply)
 	}
-	// What is asked after all of that is answered.
+	// Requests after all of that are answered.
 	victim.send(announce(hashOne, peerID(1), 0))
 	if err := <-cut; err != nil {
 		t.Errorf("the victim was cut off: %v", err)
@@ -79,7 +79,7 @@ func TestTooManyBytesAreAFlood(t *testing.T) {
 	c := dial(t, s, nil, "")
 	c.send(strings.Repeat(" ", 900))
 	c.expect(signaling.KindFailure)
-	_ = c.ws.WriteMessage(websocket.TextMessage, make([]byte, 900)) // may be too late already
+	_ = c.ws.WriteMessage(websocket.TextMessage, make([]byte, 900)) // fails if the socket is closed already
 	if code := c.closeCode(); code != websocket.ClosePolicyViolation && code != 0 {
 		t.Errorf("close code %d", code)
 	}
@@ -130,13 +130,13 @@ func TestIDsPerSwarm(t *testing.T) {
 	others := dial(t, s, nil, "")
 	others.send(announce(hashOne, peerID(9), 0))
 	others.expect(signaling.KindReply)
-	for id, want := range []int{2, 3, 3, 3} { // the oldest gives way
+	for id, want := range []int{2, 3, 3, 3} { // the oldest is dropped
 		c.send(announce(hashOne, peerID(id), 0))
 		if m := c.expect(signaling.KindReply); m.Complete+m.Incomplete != want {
 			t.Errorf("%d members after %d ids, want %d", m.Complete+m.Incomplete, id+1, want)
 		}
 	}
-	// Those who gave way are anybody's again, the others are not.
+	// Ids that were dropped can be taken by another socket, the others cannot.
 	others.send(announce(hashOne, peerID(0), 0))
 	if m := others.expect(signaling.KindReply); m.Complete+m.Incomplete != 4 {
 		t.Errorf("%d members", m.Complete+m.Incomplete)
@@ -150,7 +150,7 @@ func TestIDsPerSwarm(t *testing.T) {
 	}
 }
 
-// TestStreamHasItsPlace: strangers who make as many swarms as there may be do not keep those of the stream out.
+// TestStreamHasItsPlace: clients that create the maximum number of swarms cannot lock out the swarms of the stream.
 func TestStreamHasItsPlace(t *testing.T) {
 	r := newRegistry(1)
 	var counts swarm.Counts
@@ -168,7 +168,7 @@ func TestStreamHasItsPlace(t *testing.T) {
 	}
 }
 
-// TestConnectionsAreBounded opens connections that say nothing, beside one that became a socket.
+// TestConnectionsAreBounded opens silent connections, beside one that became a WebSocket.
 func TestConnectionsAreBounded(t *testing.T) {
 	for name, cfg := range map[string]Config{
 		"clear": {Limits: LimitsConfig{Connections: 10, ConnectionsPerAddress: 4}},
@@ -176,7 +176,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := running(t, cfg)
-			for range 6 { // sockets are no such connections
+			for range 6 { // WebSockets do not count
 				c := dial(t, s, nil, "")
 				c.send(announce(hashOne, peerID(1), 0))
 				c.expect(signaling.KindReply)
@@ -219,7 +219,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
-// TestCrowdsKeepNoConnections asks twice on one connection.
+// TestCrowdsKeepNoConnections sends two requests on one connection.
 func TestCrowdsKeepNoConnections(t *testing.T) {
 	cert, key := writeCertificate(t, t.TempDir(), "tracker.example")
 	s := running(t, Config{TLSCert: cert, TLSKey: key, Limits: LimitsConfig{Connections: 100, ConnectionsPerAddress: 4}})
@@ -256,7 +256,7 @@ func TestUpgradesPerAddress(t *testing.T) {
 	}
 }
 
-// TestNamesOfStrangers: a page that gives this address a name of its own is not the tracker's.
+// TestNamesOfStrangers: a page of another site that resolves its own name to the tracker is not allowed.
 func TestNamesOfStrangers(t *testing.T) {
 	cfg := Config{AllowedOrigins: []string{"https://intranet.example"},
 		Stream: &StreamConfig{SourceURL: "http://127.0.0.1:1/m.m3u8", ExternalURL: "https://tracker.example"}}

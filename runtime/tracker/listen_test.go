@@ -20,7 +20,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
-// TestInternalListener: with TLS for viewers, seeders inside the cluster come in the clear, and all meet.
+// TestInternalListener: with TLS for viewers, seeders inside the cluster connect without TLS, and both are introduced to each other.
 func TestInternalListener(t *testing.T) {
 	cert, key := writeCertificate(t, t.TempDir(), "tracker.example")
 	s := running(t, Config{TLSCert: cert, TLSKey: key, InternalListen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", SeederToken: "secret",
@@ -59,7 +59,7 @@ func TestInternalListener(t *testing.T) {
 	}
 }
 
-// TestBindingIsAllOrNothing: a port that is taken leaves no listener behind.
+// TestBindingIsAllOrNothing: if a port is taken, no other listener stays open.
 func TestBindingIsAllOrNothing(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -111,9 +111,9 @@ func run(t *testing.T, cfg Config) (s *Server, stop func(), ended chan struct{})
 	return s, cancel, ended
 }
 
-// TestNobodyToDrain: a tracker without sockets ends at once, however long it may drain, even with connections that
-// carry nothing: those kept alive, and those that have not asked anything yet.
-func TestNobodyToDrain(t *testing.T) {
+// TestNothingToDrain: a tracker without sockets ends at once, even with a long drain period and with connections that
+// carry nothing: those kept alive, and those without a request yet.
+func TestNothingToDrain(t *testing.T) {
 	s, stop, ended := run(t, Config{Listen: "127.0.0.1:0", InternalListen: "127.0.0.1:0", DrainPeriod: Duration(time.Minute)})
 	kept := &http.Client{Transport: &http.Transport{}}
 	defer kept.CloseIdleConnections()
@@ -137,8 +137,8 @@ func TestNobodyToDrain(t *testing.T) {
 	}
 }
 
-// TestDrainTellsSoAndAnswers: while sockets are closed one after the other, the tracker says that it is not ready, lets
-// nobody new in, and answers whoever still asks.
+// TestDrainTellsSoAndAnswers: while sockets are closed one after the other, the tracker reports that it is not ready,
+// refuses new sockets, and still answers requests.
 func TestDrainTellsSoAndAnswers(t *testing.T) {
 	s, stop, ended := run(t, Config{Listen: "127.0.0.1:0", InternalListen: "127.0.0.1:0", AdminListen: "127.0.0.1:0",
 		DrainPeriod: Duration(3 * time.Second), Stream: &StreamConfig{SourceURL: "http://127.0.0.1:1/m.m3u8"}})

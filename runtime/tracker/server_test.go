@@ -40,7 +40,7 @@ func TestViewersMeetOverWebSockets(t *testing.T) {
 	}
 	_ = b.ws.Close()
 	eventually(t, "B is gone", func() bool { got := s.Snapshot(); return len(got) == 1 && got[0].Peers == 1 })
-	a.send(answerTo(offer, peerID(1))) // costs nothing, brings nothing
+	a.send(answerTo(offer, peerID(1))) // has no effect
 	a.send(`{"action":"scrape"}`)
 	if got := a.expect(signaling.KindScrape); len(got.Files) != 1 || got.Files[0].Incomplete != 1 {
 		t.Fatalf("scrape %+v", got)
@@ -71,7 +71,7 @@ func TestSeedersAreKnownByToken(t *testing.T) {
 		t.Fatalf("offer from %s", got.PeerID)
 	}
 	s.hub.barrier()
-	seeder.send(`{"action":"scrape"}`) // nothing before its answer
+	seeder.send(`{"action":"scrape"}`) // its reply must be the next message
 	seeder.expect(signaling.KindScrape)
 	if got := s.Snapshot(); got[0].Peers != 3 || got[0].Seeders != 2 {
 		t.Fatalf("snapshot %+v", got)
@@ -131,7 +131,7 @@ func TestSlowReaderIsCut(t *testing.T) {
 	fast := dial(t, s, nil, "")
 	fast.send(announce(hashOne, peerID(1), 0))
 	fast.expect(signaling.KindReply)
-	// It asks, and never reads what it is told: the buffers of two kernels, then ours, fill.
+	// The client sends requests and never reads replies: the buffers of two kernels, then ours, fill up.
 	var hashes []string
 	for i := range 60 {
 		hashes = append(hashes, `"`+peerID(i).String()+`"`)
@@ -153,7 +153,7 @@ func TestHalfOpenSocketIsFound(t *testing.T) {
 	dead := dial(t, s, nil, "")
 	dead.send(announce(hashOne, peerID(1), 0))
 	dead.expect(signaling.KindReply)
-	// It does not read any more, so it answers no ping; its successor is told to come again.
+	// It no longer reads, so it answers no ping; its successor is told to announce again.
 	heir := dial(t, s, nil, "")
 	heir.send(announce(hashOne, peerID(1), 0))
 	if m := heir.expect(signaling.KindReply); m.Interval > 10 {
@@ -303,7 +303,7 @@ func TestDrain(t *testing.T) {
 			clients[i].expect(signaling.KindReply)
 		}
 	})
-	// The subtest's end has ended the tracker.
+	// The tracker ended with the subtest.
 	for _, c := range clients {
 		c.t = t
 		if err := c.gone(); !websocket.IsCloseError(err, websocket.CloseGoingAway) {

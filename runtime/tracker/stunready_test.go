@@ -41,7 +41,7 @@ func TestSTUNWatchProbesARealServer(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{}, 2)
-	go func() { _ = server.Run(ctx); done <- struct{}{} }() // its own tests look at its error
+	go func() { _ = server.Run(ctx); done <- struct{}{} }() // package stun tests its error
 	<-server.Ready()
 	name := "stun:" + server.Addr().String()
 	w := newSTUNWatch([]string{name}, "", slog.New(slog.DiscardHandler))
@@ -59,7 +59,7 @@ func TestSTUNWatchProbesARealServer(t *testing.T) {
 	<-done
 }
 
-// fakeSTUN answers probes for some addresses and counts who is asked.
+// fakeSTUN answers probes for some addresses and counts the addresses probed.
 type fakeSTUN struct {
 	mu      sync.Mutex
 	answers map[string]bool
@@ -149,7 +149,7 @@ func TestSTUNServersComeAndGo(t *testing.T) {
 		if n := strings.Count(log, "cannot be used"); n != 5 { // no file at the start, and four changes
 			t.Errorf("%d lines for bad lists:\n%s", n, log)
 		}
-		// Whoever is listed again is asked before he is handed out.
+		// A server that is listed again is probed before viewers get it.
 		fake.mu.Lock()
 		delete(fake.answers, "a:1")
 		fake.mu.Unlock()
@@ -173,7 +173,7 @@ func TestProbeAddress(t *testing.T) {
 	}
 }
 
-// TestSTUNFileReachesTheConfig goes the whole way: a file, a real server, /v1/config and /v1/stats.
+// TestSTUNFileReachesTheConfig tests the whole path: a file, a real server, /v1/config and /v1/stats.
 func TestSTUNFileReachesTheConfig(t *testing.T) {
 	server, err := stun.New(stun.Config{Listen: "127.0.0.1:0"}, nil, nil)
 	if err != nil {

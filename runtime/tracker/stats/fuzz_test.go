@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// FuzzDecode: the operator reads what a pod answers, whatever it is.
+// FuzzDecode: the operator must survive any answer of a pod.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"v":1,"boot":"b","viewersKnown":true,"viewers":3,"peerable":null,"offload":{"reading":3,"totals":{"http":1}}}`))
 	f.Add([]byte(`{"v":1,"boot":"b","renditions":[{"name":"720p","swarms":[{"generation":"v2.3","infoHash":"x"}]}],"seederStates":[{"id":"s"}]}`))
@@ -26,7 +26,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzKeptOf: what is understood is what AccumulatePath would say.
+// FuzzKeptOf: what KeptOf accepts is what AccumulatePath writes.
 func FuzzKeptOf(f *testing.F) {
 	f.Add("accumulate=1&kept=7:1f0c&kept=1:b")
 	f.Add("accumulate=1&kept=-1:b")

@@ -31,7 +31,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestUnknownIsSaid keeps what is not known apart from zero and from no.
+// TestUnknownIsSaid checks that unknown values differ from zero and false.
 func TestUnknownIsSaid(t *testing.T) {
 	b, err := json.Marshal(Stats{})
 	if err != nil {

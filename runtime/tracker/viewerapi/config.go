@@ -13,35 +13,35 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
-// Config says what the handler serves. Zero values take the defaults in parentheses.
+// Config configures the handler. Zero values take the defaults in parentheses.
 type Config struct {
 	Stream    string `json:"stream,omitempty"`    // name of the stream in sessions, stats and metrics (SwarmID, else StreamURL)
 	StreamURL string `json:"streamURL,omitempty"` // manifest that players open; empty: an open tracker without a stream
 	SwarmID   string `json:"swarmID,omitempty"`   // empty: what an unconfigured player derives from StreamURL
-	// STUN lists servers as host:port or stun:host:port; each is handed out only while Dependencies.STUNReady says so.
+	// STUN lists servers as host:port or stun:host:port; viewers get those for which Dependencies.STUNReady returns true.
 	STUN []string `json:"stun,omitempty"`
-	// PrivateAccumulate believes ?accumulate=1 of callers of StatsHandler only.
+	// PrivateAccumulate accepts ?accumulate=1 only from callers of StatsHandler.
 	PrivateAccumulate bool `json:"privateAccumulate,omitempty"`
-	// TotalsKept acknowledges to peers only what was read with ?accumulate=1, from the first report on.
+	// TotalsKept acknowledges bytes to peers only after they were read with ?accumulate=1, from the first report on.
 	TotalsKept bool `json:"totalsKept,omitempty"`
 	// ExternalURL is the tracker's address as browsers see it, such as https://tracker.example.com. Empty: the scheme
 	// and host of each request.
 	ExternalURL    string `json:"externalURL,omitempty"`
-	TrustForwarded bool   `json:"trustForwarded,omitempty"` // believe X-Forwarded-Proto, -Host and -For
+	TrustForwarded bool   `json:"trustForwarded,omitempty"` // use X-Forwarded-Proto, -Host and -For
 	// AllowedOrigins are the origins of pages that may read answers, such as https://intranet.example.com; "*" or an
 	// empty list is every origin.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
-	SeederToken    string   `json:"-"` // what seeders present as Bearer; empty: no report is believed to be a seeder's
+	SeederToken    string   `json:"-"` // what seeders present as Bearer; empty: no report is accepted from a seeder
 	SessionKey     []byte   `json:"-"` // at least 16 bytes, shared by replicas (random: sessions end with the process)
 
 	// Settings are merged over the computed settings of /v1/config, as a JSON merge patch (RFC 7396): the stream's owner
-	// has the last word on every number.
+	// can override every number.
 	Settings json.RawMessage `json:"settings,omitempty"`
 
 	Interval          time.Duration `json:"interval,omitempty"`          // between reports of a peer (5 s)
 	Window            time.Duration `json:"window,omitempty"`            // of the windowed offload (60 s)
 	MaxSessions       int           `json:"maxSessions,omitempty"`       // (100,000)
-	MaxBitsPerSecond  int64         `json:"maxBitsPerSecond,omitempty"`  // cap on a viewer's claims (100 Mbit/s)
+	MaxBitsPerSecond  int64         `json:"maxBitsPerSecond,omitempty"`  // highest rate that a viewer may report (100 Mbit/s)
 	RequestsPerSecond float64       `json:"requestsPerSecond,omitempty"` // per client address (500; negative: no limit)
 	RequestBurst      int           `json:"requestBurst,omitempty"`      // per client address (2,000)
 	DisableUpload     bool          `json:"disableUpload,omitempty"`     // viewers only download from peers
@@ -55,7 +55,7 @@ type Site struct {
 	CIDRs []string `json:"cidrs"`
 }
 
-// Validate names the first field that cannot work.
+// Validate returns an error for the first invalid field.
 func (c Config) Validate() error {
 	if err := validate.First(
 		validate.Optional("config.streamURL", c.StreamURL, validate.HTTP),
@@ -73,7 +73,7 @@ func (c Config) Validate() error {
 	}
 	for _, s := range c.Sites {
 		if s.Name == "" || len(s.Name) > telemetry.MaxNameLength {
-			return fmt.Errorf("config.sites: name %q is empty or too long", s.Name)
+			return fmt.Errorf("config.sites: name %q must have 1 to %d bytes", s.Name, telemetry.MaxNameLength)
 		}
 		for _, cidr := range s.CIDRs {
 			if _, err := netip.ParsePrefix(cidr); err != nil {
@@ -89,7 +89,7 @@ func (c Config) withDefaults() Config {
 		c.Stream = c.SwarmID
 	}
 	if c.Stream == "" {
-		c.Stream = redact.URL(c.StreamURL) // what may be a secret is no part of a name
+		c.Stream = redact.URL(c.StreamURL) // the query may hold a secret
 	}
 	if c.Interval <= 0 {
 		c.Interval = 5 * time.Second

@@ -8,7 +8,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
 
-// Swarms is what the handler asks of the tracker's core. Its methods may be called at any time and must not block.
+// Swarms is the handler's view of the tracker's core. Its methods are safe for concurrent use and must not block.
 type Swarms interface {
 	Snapshot() []SwarmCount // peers of each info hash, seeders included
 	Audience() Audience     // sockets
@@ -21,21 +21,21 @@ type SwarmCount struct {
 	Seeders  int
 }
 
-// Audience counts sockets: a browser page and a viewer of ours each have one for all their swarms.
+// Audience counts sockets: a browser page or a p2pstream viewer has one socket for all its swarms.
 type Audience struct {
 	ViewerSockets, SeederSockets int
 }
 
-// StreamFacts tells what is known of the stream without asking the origin; it must not block.
+// StreamFacts returns what is known about the stream without a request to the origin; it must not block.
 type StreamFacts interface {
 	Facts() Facts
 }
 
-// Facts are the last things learnt about the stream. When the origin fails they stay, with their time.
+// Facts are what the follower last read about the stream. They stay, with their time, while the origin fails.
 type Facts struct {
 	At         time.Time         // when the playlist was last read; zero: never
 	Problem    string            // why the last attempt failed, "" when it did not
-	SwarmID    string            // in force: the configured one or the default of the manifest's response URL
+	SwarmID    string            // the configured one, else the default for the manifest's response URL
 	Playlist   settings.Playlist // of one rendition, with the window as of At
 	Followed   string            // name of that rendition
 	Renditions []Rendition

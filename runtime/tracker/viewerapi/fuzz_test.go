@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzHost has strangers say under what name, and from where, they ask: what a viewer is told to connect to is a URL
-// that names a host and nothing else.
+// FuzzHost sends arbitrary Host and forwarding headers: the addresses in the viewer configuration are always URLs
+// of a host without a path.
 func FuzzHost(f *testing.F) {
 	f.Add("tracker.example:8000", "https", "cdn.example", "192.0.2.1, 10.0.0.1", true)
 	f.Add("[::1]:8000", "", "", "::ffff:192.0.2.1", true)

@@ -18,26 +18,25 @@ import (
 	"github.com/p2pstream/p2pstream/web"
 )
 
-// Dependencies are what the handler asks others. Swarms is required.
+// Dependencies are what the handler needs from the rest of the tracker. Swarms is required.
 type Dependencies struct {
 	Swarms    Swarms
-	Facts     StreamFacts              // nil: nothing is known of the stream
+	Facts     StreamFacts              // nil: nothing is known about the stream
 	STUNReady func(server string) bool // nil: every configured STUN server is ready; must not block
-	// STUN returns the servers in force, where they may change; nil: Config.STUN.
+	// STUN returns the current STUN servers, if they may change; nil: Config.STUN.
 	STUN func() []string
-	// Draining tells that this tracker is on its way out; nil: it never is.
+	// Draining reports whether this tracker is shutting down; nil: it never is.
 	Draining func() bool
-	// SeederToken returns the token in force, where it may change; nil: Config.SeederToken.
+	// SeederToken returns the current token, if it may change; nil: Config.SeederToken.
 	SeederToken func() string
-	// OnSeeder is told the state of a seeder with each of its reports, under the id it reports by; must not block.
+	// OnSeeder is called with a seeder's report id and state for each of its reports; must not block.
 	OnSeeder func(id string, state telemetry.SeederState)
 	Now      func() time.Time // nil: time.Now
 	Random   io.Reader        // nil: crypto/rand
 }
 
 // Handler answers /v1/config, /v1/telemetry, /v1/stats, /player, /p2pstream.js, /p2pstream.mjs and /vendor/; see Paths.
-// It is safe for concurrent
-// use and starts no goroutine.
+// It is safe for concurrent use and starts no goroutine.
 type Handler struct {
 	cfg     Config
 	deps    Dependencies
@@ -52,12 +51,12 @@ type Handler struct {
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
-	holding   holding // cached for a moment, like the stats: anybody may ask as often as the limiter lets him
+	holding   holding // cached briefly, like the stats, because clients may request it as often as the limiter allows
 	stats     []byte
 	statsAt   time.Time
 }
 
-// cacheTime bounds how often the sums are computed anew.
+// cacheTime bounds how often the sums are computed again.
 const cacheTime = 250 * time.Millisecond
 
 // New returns the handler; it reads randomness once, for the boot id and, unless configured, the session key.
@@ -164,7 +163,7 @@ func (h *Handler) fail(w http.ResponseWriter, path string, status int, reason te
 
 func (h *Handler) reply(w http.ResponseWriter, path string, status int, body any) {
 	b, err := json.Marshal(body)
-	if err != nil { // only our own types come here
+	if err != nil { // cannot happen: body is one of this package's types
 		h.log.Error("encoding answer", "path", path, "error", err)
 		status, b = http.StatusInternalServerError, []byte(`{"error":"internal"}`)
 	}

@@ -30,7 +30,7 @@ type fakeFacts struct{ facts Facts }
 
 func (f *fakeFacts) Facts() Facts { return f.facts }
 
-// rig is a handler with everything around it under control.
+// rig is a handler with test doubles for its dependencies.
 type rig struct {
 	*Handler
 	t      *testing.T
@@ -135,7 +135,7 @@ func TestConfigOfAStream(t *testing.T) {
 	if c := get[ViewerConfig](r, "/v1/config?udp=blocked"); c.Settings.Core.HighDemand != 15 {
 		t.Fatalf("a viewer without UDP: %+v", c.Settings)
 	}
-	// Seeders that fall silent are no longer waited for.
+	// Viewers are not configured to wait for seeders that no longer report.
 	r.now = r.now.Add(time.Minute)
 	if c := get[ViewerConfig](r, "/v1/config"); c.Seeders != 0 || c.Settings.Core.HTTPDownloadInitialTimeoutMs != 0 {
 		t.Fatalf("silent seeders: %+v", c)

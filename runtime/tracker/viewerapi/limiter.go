@@ -7,7 +7,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
-// limiter bounds the requests of each client address; sessions have limits of their own.
+// limiter limits the requests of each client address; sessions are limited separately.
 type limiter struct{ *addresses.Limiter }
 
 func newLimiter(rate float64, burst int) *limiter { return &limiter{addresses.NewLimiter(rate, burst)} }

@@ -12,7 +12,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
-// metrics have labels of bounded sets only: our paths, our reasons, the configured sites.
+// metrics have only labels with a bounded set of values: paths, refusal reasons, configured sites.
 type metrics struct {
 	requests *prometheus.CounterVec
 	reports  *prometheus.CounterVec
@@ -32,14 +32,14 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_reports_total",
 			Help: "Telemetry reports, by result: Accepted or the reason of refusal."}, []string{"result"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_media_bytes_total",
-			Help: "Media bytes that peers report. Sources http, seeder and viewer are received, of which discarded is a part."},
+			Help: "Media bytes that peers report. Sources http, seeder and viewer are bytes received; discarded is a part of them."},
 			[]string{"role", "site", "source"}),
 		stalls: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_viewerapi_stalls_total",
 			Help: "Times that playback stopped for lack of media, as viewers report."}),
 		stalled: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_viewerapi_stall_seconds_total",
-			Help: "Time that playback stood still for lack of media, as viewers report."}),
+			Help: "Time that playback was stopped for lack of media, as viewers report."}),
 		startup: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "p2pstream_viewerapi_startup_seconds",
-			Help:    "Time from the wish to play to the first frame, as viewers report.",
+			Help:    "Time from the request to play to the first frame, as viewers report.",
 			Buckets: []float64{.1, .2, .3, .4, .5, .75, 1, 1.5, 2, 3, 5, 10}}),
 	}
 	for _, reason := range telemetry.Reasons() {
@@ -50,11 +50,11 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
 	sessions := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_reporting_viewers",
-		Help: "Viewer sessions heard within three intervals."}, func() float64 { return float64(h.reporting()) })
+		Help: "Viewer sessions that reported within three intervals."}, func() float64 { return float64(h.reporting()) })
 	remembered := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_sessions",
-		Help: "Sessions remembered; bounded."}, func() float64 { return float64(h.remembered()) })
+		Help: "Sessions remembered, up to limits.sessions."}, func() float64 { return float64(h.remembered()) })
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
-		Help: "Sessions forgotten: expired, or the longest silent of too many."}, func() float64 { return float64(h.evicted()) })
+		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
 	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, sessions, remembered, evicted} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)

@@ -11,7 +11,7 @@ import (
 )
 
 // allowOrigin sets the cross-origin headers (Fetch standard, "CORS protocol") and reports whether the page that sent
-// the request may use the API. A request without an Origin header comes from no other page.
+// the request may use the API. A request without an Origin header is not a cross-origin request of a page.
 func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if len(h.cfg.AllowedOrigins) == 0 || slices.Contains(h.cfg.AllowedOrigins, "*") {
@@ -28,7 +28,7 @@ func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 			return true
 		}
 	}
-	// Our own player page: the browser states the origin of the tracker itself.
+	// The tracker's own player page: the browser sends the tracker's origin.
 	u, err := url.Parse(origin)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, h.base(r).Host)
 }
@@ -48,19 +48,19 @@ func allow(methods map[string]http.HandlerFunc) string {
 
 type internalKey struct{}
 
-// Internal marks the requests of a listener inside the cluster. Whoever comes there has found the tracker under the
-// name that the request carries, and may not reach it under the one that viewers use.
+// Internal marks the requests of a listener inside the cluster. Its clients reach the tracker under the host name in
+// their requests, and possibly not under the one that viewers use.
 func Internal(ctx context.Context) context.Context {
 	return context.WithValue(ctx, internalKey{}, true)
 }
 
 func isInternal(ctx context.Context) bool { return ctx.Value(internalKey{}) != nil }
 
-// base returns the tracker's own address as the sender of the request sees it; the host is empty when the request
-// names none that can stand in a URL.
+// base returns the tracker's URL as seen by the sender of the request; the host is empty when the request has none that
+// is valid in a URL.
 func (h *Handler) base(r *http.Request) url.URL {
 	if h.cfg.ExternalURL != "" && !isInternal(r.Context()) {
-		if u, err := url.Parse(h.cfg.ExternalURL); err == nil { // Validate has seen it
+		if u, err := url.Parse(h.cfg.ExternalURL); err == nil { // Validate has parsed it before
 			u.Path = strings.TrimSuffix(u.Path, "/")
 			return *u
 		}
@@ -78,15 +78,15 @@ func (h *Handler) base(r *http.Request) url.URL {
 		}
 	}
 	u, err := url.Parse(scheme + "://" + host)
-	if err != nil || u.Host != host || u.Hostname() == "" || strings.ContainsFunc(host, strange) {
+	if err != nil || u.Host != host || u.Hostname() == "" || strings.ContainsFunc(host, invalidInHost) {
 		return url.URL{}
 	}
 	return *u
 }
 
-// strange reports whether a character stands in no name and no address. Host headers may hold more, and ours is handed
-// on to whoever reads the settings.
-func strange(r rune) bool {
+// invalidInHost reports whether a character is not valid in a host name or an address. A Host header may hold others,
+// and it becomes part of the settings that the tracker answers with.
+func invalidInHost(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-._:[]", r)
 }
 
@@ -95,8 +95,8 @@ func first(list string) string {
 	return strings.ToLower(strings.TrimSpace(head))
 }
 
-// client returns the address that sent the request: with a trusted proxy the last one that proxy wrote down, since
-// everything before it is the client's own claim.
+// client returns the address of the client: behind a trusted proxy the last one in X-Forwarded-For, which that proxy
+// added; earlier ones are the client's own claims.
 func (h *Handler) client(r *http.Request) netip.Addr {
 	if h.cfg.TrustForwarded {
 		if values := r.Header.Values("X-Forwarded-For"); len(values) > 0 {
@@ -113,7 +113,7 @@ func (h *Handler) client(r *http.Request) netip.Addr {
 	return netip.Addr{}
 }
 
-// sites finds the place in the network of an address.
+// sites maps client addresses to sites.
 type sites []sitePrefix
 
 type sitePrefix struct {
@@ -125,7 +125,7 @@ func newSites(list []Site) sites {
 	var s sites
 	for _, site := range list {
 		for _, cidr := range site.CIDRs {
-			if p, err := netip.ParsePrefix(cidr); err == nil { // Validate has seen it
+			if p, err := netip.ParsePrefix(cidr); err == nil { // Validate has parsed it before
 				s = append(s, sitePrefix{p.Masked(), site.Name})
 			}
 		}

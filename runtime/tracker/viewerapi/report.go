@@ -11,7 +11,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
-// serveTelemetry takes one report. Browsers send it as text/plain, which needs no preflight and is what
+// serveTelemetry handles one report. Browsers send it as text/plain, which needs no preflight and is what
 // navigator.sendBeacon does with a string.
 func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 	const path = "/v1/telemetry"
@@ -55,7 +55,7 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 	h.reply(w, path, http.StatusOK, telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot})
 }
 
-// sender establishes who reports: a seeder by its token, a viewer by its session.
+// sender authenticates the sender of a report: a seeder by its token, a viewer by its session.
 func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Sender, error) {
 	addr := h.client(r)
 	from := telemetry.Sender{Stream: h.cfg.Stream, Site: h.sites.of(addr), Role: report.Role}
@@ -63,7 +63,7 @@ func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Se
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		want := h.deps.SeederToken()
 		if !ok || want == "" || subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1 {
-			return from, &telemetry.RefusalError{Reason: telemetry.Unauthorized, Detail: "role seeder needs the seeder token"}
+			return from, &telemetry.RefusalError{Reason: telemetry.Unauthorized, Detail: "role seeder requires the seeder token as Authorization: Bearer"}
 		}
 		from.Key = report.Session
 		if from.Key == "" {
@@ -76,7 +76,7 @@ func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Se
 	return from, err
 }
 
-// refused answers a report that is not believed; count says that the aggregate has not counted it yet.
+// refused replies to a report that is refused; count says that the aggregate has not counted the refusal yet.
 func (h *Handler) refused(w http.ResponseWriter, err error, count bool) {
 	refusal := &telemetry.RefusalError{Reason: telemetry.Malformed}
 	_ = errors.As(err, &refusal) // every error of telemetry is one

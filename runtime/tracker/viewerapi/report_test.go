@@ -103,7 +103,7 @@ func TestCrossOrigin(t *testing.T) {
 		status         int
 		allow          string
 	}{
-		{"anybody", nil, "GET", page, 200, "*"},
+		{"any origin", nil, "GET", page, 200, "*"},
 		{"star", []string{"*"}, "GET", page, 200, "*"},
 		{"listed", []string{page}, "GET", page, 200, page},
 		{"not listed may not read", []string{page}, "GET", other, 200, ""},

@@ -19,7 +19,7 @@ type ManifestSource interface {
 }
 
 // How often the manifest itself is read again: renditions may change while a stream is live, and a stream that has
-// ended may begin anew under the same URL.
+// ended may start again under the same URL.
 const (
 	reloadAfter  = 5 * time.Minute
 	endedRecheck = time.Minute
@@ -27,13 +27,13 @@ const (
 	slowestRetry = 15 * time.Second
 )
 
-// StreamFollower keeps the facts of one stream. It reads the manifest and one rendition's playlist at the pace of an
-// ordinary player, so that a tracker costs the origin as much as one viewer without media.
+// StreamFollower maintains the facts about one stream. It reads the manifest and one rendition's playlist as often as a
+// player does, so that a tracker loads the origin like one viewer that fetches no media.
 type StreamFollower struct {
 	source  ManifestSource
 	swarmID string
 	log     *slog.Logger
-	// OnFacts, set before Run, is called with all new facts from Run's goroutine, failures excepted.
+	// OnFacts, if set before Run, is called from Run's goroutine with new facts, but not after failures.
 	OnFacts func(Facts)
 
 	mu    sync.Mutex // guards facts, which are replaced and never changed
@@ -52,13 +52,13 @@ func (f *StreamFollower) Facts() Facts {
 	return f.facts
 }
 
-// Run follows the stream until ctx ends and then returns nil. An origin that fails is retried for ever.
+// Run follows the stream until ctx ends and then returns nil. It retries a failing origin without limit.
 func (f *StreamFollower) Run(ctx context.Context) error {
 	retry := firstRetry
 	for ctx.Err() == nil {
-		if err := f.round(ctx); err != nil {
+		if err := f.followOnce(ctx); err != nil {
 			f.fail(ctx, err)
-			// Half of the wait is random: replicas of a tracker must not ask in step.
+			// Half of the wait is random, so that replicas of a tracker do not retry at the same time.
 			pause(ctx, retry/2+rand.N(retry/2+1)) //nolint:gosec // spreading load needs no secrecy
 			retry = min(2*retry, slowestRetry)
 			continue
@@ -68,18 +68,18 @@ func (f *StreamFollower) Run(ctx context.Context) error {
 	return nil
 }
 
-// round reads the manifest and follows one rendition for a while; its error is the origin's.
-func (f *StreamFollower) round(ctx context.Context) error {
+// followOnce reads the manifest and follows one rendition for a while. It returns the origin's error.
+func (f *StreamFollower) followOnce(ctx context.Context) error {
 	presentation, err := f.source.Load(ctx)
 	if err != nil {
 		return err
 	}
 	if len(presentation.Renditions) == 0 {
-		f.judge(presentation, "", nil)
+		f.update(presentation, "", nil)
 		pause(ctx, endedRecheck)
 		return nil
 	}
-	// Main renditions come first; any of them tells target duration and window.
+	// Main renditions come first; each of them has the stream's target duration and window.
 	rendition := presentation.Renditions[0]
 	following, cancel := context.WithTimeout(ctx, reloadAfter)
 	defer cancel()
@@ -88,7 +88,7 @@ func (f *StreamFollower) round(ctx context.Context) error {
 			f.fail(following, err)
 			return
 		}
-		f.judge(presentation, rendition.Name, p)
+		f.update(presentation, rendition.Name, p)
 	})
 	if following.Err() != nil {
 		return nil
@@ -108,7 +108,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// fail keeps the last facts and notes why they are not newer; once ctx has ended a failure is our own doing.
+// fail keeps the last facts and records why they are not newer. After ctx has ended, failures are expected and ignored.
 func (f *StreamFollower) fail(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
@@ -116,13 +116,13 @@ func (f *StreamFollower) fail(ctx context.Context, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.facts.Problem == "" {
-		f.log.Warn("reading stream", "error", err)
+		f.log.Warn("cannot read the stream; retrying", "error", err)
 	}
 	f.facts.Problem = err.Error()
 }
 
-// judge replaces the facts by what the presentation and one playlist of it say.
-func (f *StreamFollower) judge(p *manifest.Presentation, name string, playlist *manifest.Playlist) {
+// update replaces the facts by those of a presentation and one of its playlists.
+func (f *StreamFollower) update(p *manifest.Presentation, name string, playlist *manifest.Playlist) {
 	facts := Facts{SwarmID: f.swarmID}
 	if facts.SwarmID == "" {
 		facts.SwarmID = p.DefaultSwarmID
@@ -153,9 +153,9 @@ func (f *StreamFollower) judge(p *manifest.Presentation, name string, playlist *
 	f.mu.Unlock()
 	switch {
 	case before.Problem != "":
-		f.log.Info("reading stream again")
+		f.log.Info("the stream can be read again")
 	case before.Peerable == nil || *before.Peerable != ok:
-		f.log.Info("read stream", "renditions", len(facts.Renditions), "live", facts.Playlist.Live, "peerable", ok, "reason", reason)
+		f.log.Info("read the stream", "renditions", len(facts.Renditions), "live", facts.Playlist.Live, "peerable", ok, "reason", reason)
 	}
 	if f.OnFacts != nil {
 		f.OnFacts(facts)

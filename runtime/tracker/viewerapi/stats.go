@@ -9,7 +9,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
 
-// The answer of /v1/stats, which has a package of its own for those who only read it.
+// The answer of /v1/stats is in a package of its own for programs that only read it.
 type (
 	// Stats is the answer of GET /v1/stats.
 	Stats = stats.Stats
@@ -21,12 +21,12 @@ type (
 	Offload = stats.Offload
 )
 
-// settleTime is how long after its start a tracker does not know yet how many viewers there are: reporters of a tracker
-// that was away come back within half a minute, which is also how long our peers and the browsers' library wait
-// between announces until they have been told otherwise.
+// settleTime is how long after its start a tracker does not know yet how many viewers there are: viewers that report
+// reconnect within half a minute, which is also the initial announce interval of p2pstream's peers and of
+// p2p-media-loader.
 const settleTime = 30 * time.Second
 
-// viewersKnown tells whether viewers of an earlier run have had time to come back.
+// viewersKnown reports whether viewers of an earlier run have had time to reconnect.
 func (h *Handler) viewersKnown(now time.Time) bool {
 	return now.Sub(h.began) >= max(settleTime, 3*h.cfg.Interval)
 }
@@ -34,10 +34,10 @@ func (h *Handler) viewersKnown(now time.Time) bool {
 // Stats computes what /v1/stats answers.
 func (h *Handler) Stats() Stats { return h.sums(nil) }
 
-// sums also marks the totals as read by somebody who has kept earlier readings; nil: by somebody who keeps nothing.
+// sums is Stats, and with kept not nil it also marks the totals as read by the reader that stored the kept readings.
 func (h *Handler) sums(kept telemetry.Kept) Stats {
 	now := h.deps.Now()
-	facts, hold := h.facts(), h.held(now)
+	facts, hold := h.facts(), h.currentHolding(now)
 	h.mu.Lock()
 	var reading int64
 	if kept != nil {
@@ -75,7 +75,7 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 	return out
 }
 
-// addSwarms sorts the tracker's swarms under the renditions that make them.
+// addSwarms groups the tracker's swarms by rendition.
 func (h *Handler) addSwarms(out *Stats, facts Facts) {
 	counts := map[string]SwarmCount{}
 	for _, s := range h.deps.Swarms.Snapshot() {
@@ -94,7 +94,7 @@ func (h *Handler) addSwarms(out *Stats, facts Facts) {
 			rendition.Swarms = append(rendition.Swarms,
 				SwarmStats{Generation: generation, InfoHash: hash, Peers: count.Peers, Seeders: count.Seeders})
 			rendition.Peers += count.Peers
-			// Equal renditions on two hosts share a swarm.
+			// Identical renditions on two hosts share a swarm.
 			if active && !seen[hash] {
 				seen[hash] = true
 				out.OtherSwarms--
@@ -105,7 +105,7 @@ func (h *Handler) addSwarms(out *Stats, facts Facts) {
 	}
 }
 
-// addEdges tells what has been published of a live stream and what seeders lack of it.
+// addEdges adds the live edges of a live stream's renditions, and what seeders do not hold of them.
 func addEdges(out *Stats, facts Facts) {
 	in := settings.HoldingInput{Playlist: facts.Playlist, ReadAt: facts.At, Seeders: out.SeederStates}
 	edges := settings.Edges(in, facts.Followed)

@@ -54,7 +54,7 @@ func TestStatsTellWhoIsBehind(t *testing.T) {
 	}
 }
 
-// TestOnlyOneReaderAccumulates: what strangers ask for never counts as read.
+// TestOnlyOneReaderAccumulates: requests on the public listener never count as readings.
 func TestOnlyOneReaderAccumulates(t *testing.T) {
 	for _, private := range []bool{false, true} {
 		r := newRig(t, Config{PrivateAccumulate: private})
@@ -87,21 +87,21 @@ func TestOnlyOneReaderAccumulates(t *testing.T) {
 		}
 		acked(1, 1000)
 		keep(r)
-		want := int64(1000) // only what is kept is acknowledged
+		want := int64(1000) // only what was stored is acknowledged
 		if private {
-			want = 2000 // nobody accumulates as far as the tracker knows
+			want = 2000 // without TotalsKept, and before the first reading
 		}
 		if got := acked(2, 2000); got != want {
 			t.Errorf("private %v: acked %d, want %d", private, got, want)
 		}
-		// Somebody has just filled the cache: who accumulates gets what is noted as read all the same.
+		// The cache has just been filled: the accumulating reader still gets what is marked as read.
 		read(r, stats.Path)
 		acked(3, 3000)
 		r.now = r.now.Add(-5 * time.Second) // back within the cache's time
 		if got := keep(r.StatsHandler()); got != 3000 {
 			t.Errorf("private %v: accumulated %d of 3000", private, got)
 		}
-		keep(r.StatsHandler()) // which says that it has what it read before
+		keep(r.StatsHandler()) // which confirms the previous reading
 		r.now = r.now.Add(5 * time.Second)
 		if got := acked(4, 4000); got != 3000 {
 			t.Errorf("private %v: acked %d, want 3000", private, got)

@@ -8,14 +8,13 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
-// serveStats answers with the sums. A caller with stats.AccumulatePath keeps the totals over restarts of the tracker;
-// there should be one such caller, and where there is a private listener only that one's callers are believed.
+// serveStats answers with the sums. A caller of stats.AccumulatePath stores the totals across restarts of the tracker.
+// There should be one such caller; with PrivateAccumulate, only callers of StatsHandler may be it.
 func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request) {
 	h.answerStats(w, r, !h.cfg.PrivateAccumulate)
 }
 
-// StatsHandler answers /v1/stats on a listener that strangers do not reach: without a limit per address, and with
-// ?accumulate=1 believed.
+// StatsHandler answers /v1/stats on a private listener: without a limit per address, and accepting ?accumulate=1.
 func (h *Handler) StatsHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -23,9 +22,9 @@ func (h *Handler) StatsHandler() http.Handler {
 	})
 }
 
-func (h *Handler) answerStats(w http.ResponseWriter, r *http.Request, believed bool) {
+func (h *Handler) answerStats(w http.ResponseWriter, r *http.Request, mayAccumulate bool) {
 	var kept telemetry.Kept
-	if believed {
+	if mayAccumulate {
 		var err error
 		if kept, err = stats.KeptOf(r.URL.Query()); err != nil {
 			h.fail(w, stats.Path, http.StatusBadRequest, "", err.Error())
@@ -36,10 +35,10 @@ func (h *Handler) answerStats(w http.ResponseWriter, r *http.Request, believed b
 	h.mu.Lock()
 	body, age := h.stats, now.Sub(h.statsAt)
 	h.mu.Unlock()
-	// Whoever accumulates gets what is noted as read, and not what somebody else was told a moment ago.
+	// The reader that stores totals gets exactly what is marked as read, and not a cached answer.
 	if kept != nil || body == nil || age < 0 || age >= cacheTime {
 		var err error
-		if body, err = json.Marshal(h.sums(kept)); err != nil { // only our own types
+		if body, err = json.Marshal(h.sums(kept)); err != nil { // cannot happen: Stats can be marshaled
 			h.log.Error("encoding stats", "error", err)
 			h.fail(w, stats.Path, http.StatusInternalServerError, "", "internal")
 			return

@@ -10,16 +10,16 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
 
-// ViewerConfig is the answer of GET /v1/config: all that a viewer needs.
+// ViewerConfig is the answer of GET /v1/config: all the settings that a viewer needs.
 type ViewerConfig struct {
 	Version    int                  `json:"v"` // 1
 	StreamURL  string               `json:"streamURL"`
-	SwarmID    string               `json:"swarmID"` // empty: what the player derives from the stream's URL by itself
+	SwarmID    string               `json:"swarmID"` // empty: the player derives it from the stream's URL
 	Trackers   []string             `json:"trackers"`
 	ICEServers []settings.ICEServer `json:"iceServers"`
 	Settings   settings.Settings    `json:"settings"`
 	Telemetry  ViewerTelemetry      `json:"telemetry"`
-	Seeders    int                  `json:"seeders"` // that hold the stream now and have room
+	Seeders    int                  `json:"seeders"` // that hold the stream now and accept connections
 }
 
 // ViewerTelemetry says how a viewer reports.
@@ -30,17 +30,17 @@ type ViewerTelemetry struct {
 	Session    string `json:"session"`
 }
 
-// serveConfig answers with settings for this moment. ?udp=works or ?udp=blocked tells what the viewer has learnt of
-// its own network.
+// serveConfig answers with the current settings. With ?udp=works or ?udp=blocked the viewer reports what it has found out
+// about its own network.
 func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	const path = "/v1/config"
 	base := h.base(r)
 	if base.Host == "" {
-		h.fail(w, path, http.StatusBadRequest, "", "the Host header is no host name")
+		h.fail(w, path, http.StatusBadRequest, "", "the Host header is not a valid host name")
 		return
 	}
 	if h.cfg.StreamURL == "" {
-		h.fail(w, path, http.StatusNotFound, "", "this tracker serves no stream; start it with --stream-source")
+		h.fail(w, path, http.StatusNotFound, "", "this tracker is not configured with a stream; start it with --stream-source")
 		return
 	}
 	now := h.deps.Now()
@@ -51,7 +51,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	facts := h.facts()
-	hold := h.held(now)
+	hold := h.currentHolding(now)
 	in := settings.Input{Playlist: facts.Playlist, SeedersHold: hold.enough, UploadOff: h.cfg.DisableUpload,
 		P2POff: h.cfg.DisableP2P || harmful(facts)}
 	if udp := settings.UDP(r.URL.Query().Get("udp")); udp == settings.UDPWorks || udp == settings.UDPBlocked {
@@ -63,7 +63,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 		Trackers: []string{base.String() + "/announce"}, ICEServers: h.iceServers(), Seeders: hold.seeders,
 		Telemetry: ViewerTelemetry{URL: web.String() + "/v1/telemetry", ConfigURL: web.String() + path,
 			IntervalMs: h.cfg.Interval.Milliseconds(), Session: session}}
-	// Repeated inside the core's options, so that a page can pass them on as they stand.
+	// Repeated inside the core's options, so that a page can pass them to the library unchanged.
 	out.Settings.Core.SwarmID = out.SwarmID
 	out.Settings.Core.AnnounceTrackers = out.Trackers
 	out.Settings.Core.RTCConfig.ICEServers = out.ICEServers
@@ -72,7 +72,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	patched, err := patchSettings(out, h.cfg.Settings)
-	if err != nil { // Validate has seen the patch
+	if err != nil { // cannot happen: Validate has parsed the patch
 		h.log.Error("merging settings", "error", err)
 		h.fail(w, path, http.StatusInternalServerError, "", "internal")
 		return
@@ -119,7 +119,7 @@ func merge(target any, patch any) any {
 	return object
 }
 
-// iceServers hands out only servers that answer: a STUN server that does not delays every announce of a browser by
+// iceServers returns only servers that answer: a STUN server that does not answer delays every announce of a browser by
 // five seconds.
 func (h *Handler) iceServers() []settings.ICEServer {
 	servers := []settings.ICEServer{}
@@ -160,21 +160,21 @@ func (h *Handler) swarmID(f Facts) string {
 	return f.SwarmID
 }
 
-// harmful reports whether peers would do harm or nothing at all. Where they only get little, such as on a live window
-// that is too short, they stay: seeders may still help, and the playlist may grow.
+// harmful reports whether peer-to-peer would break playback or have no effect at all. If it only has little effect, as
+// with a live window that is too short, it stays enabled: seeders may still help, and the playlist may grow.
 func harmful(f Facts) bool {
 	return f.Peerable != nil && !*f.Peerable && f.Reason != manifest.LiveWindowTooShort &&
 		f.Reason != manifest.MediaPlaylistRedirected
 }
 
-// holding is what seeders hold, computed at a moment.
+// holding is the result of settings.Holding, with the time of its computation.
 type holding struct {
 	at      time.Time
 	seeders int
 	enough  bool
 }
 
-func (h *Handler) held(now time.Time) holding {
+func (h *Handler) currentHolding(now time.Time) holding {
 	facts := h.facts()
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -2,7 +2,7 @@ package settings
 
 import "time"
 
-// edge is the newest segment of a rendition that somebody has seen published.
+// edge is the newest published segment of a rendition that the tracker or a seeder has seen.
 type edge struct {
 	sequence int64
 	at       time.Time
@@ -42,10 +42,10 @@ func edges(in HoldingInput, followed string) map[string]edge {
 // Lag is a rendition of which a seeder lacks the newest segments.
 type Lag struct {
 	Seeder, Rendition string
-	HeldEdge, Edge    int64 // HeldEdge −1: it holds nothing
+	HeldEdge, Edge    int64 // HeldEdge is −1 if the seeder holds nothing
 }
 
-// Behind returns what seeders should hold of a live stream and do not: more is missing than what Holding forgives. A
+// Behind returns what seeders should hold of a live stream and do not: more segments are missing than Holding tolerates. A
 // seeder that reports no rendition at all is behind in everything, under the name "".
 func Behind(in HoldingInput, followed string) []Lag {
 	known := edges(in, followed)
@@ -76,7 +76,7 @@ func Behind(in HoldingInput, followed string) []Lag {
 }
 
 // tolerance is how many segments a report may lag behind an edge that was seen at another time: as many as were
-// published between them come on top of what is forgiven anyhow.
+// published between the two times are added to edgeLag.
 func tolerance(p Playlist, reported, seen time.Time) int64 {
 	lag := int64(edgeLag)
 	if between := seen.Sub(reported); between > 0 {

@@ -14,11 +14,11 @@ type Playlist struct {
 // Known reports whether the playlist has been read at all.
 func (p Playlist) Known() bool { return p.Segments > 0 && p.TargetDuration > 0 }
 
-// UDP is what is known of a viewer's network.
+// UDP is what is known about UDP in a viewer's network.
 type UDP string
 
-// A viewer that asks for the first time is unknown. One that has connected to a peer before, or has failed to, can
-// say so when it asks for its configuration.
+// A viewer's first request has UDPUnknown. A viewer that has connected to a peer before, or has failed to, can report
+// that when it requests its configuration.
 const (
 	UDPUnknown UDP = ""
 	UDPWorks   UDP = "works"

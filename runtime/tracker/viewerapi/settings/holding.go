@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	// edgeLag is how many segments a seeder may be behind the edge and still be ahead of the viewers, who play at least
-	// three target durations behind it.
+	// edgeLag is how many segments a seeder may be behind the edge: it is then still ahead of the viewers, who play at
+	// least three target durations behind the edge.
 	edgeLag = 2
-	// firstWindow is how much of a film must be held before viewers are told to wait for it.
+	// firstWindow is how much of a film must be held before viewers are configured to wait for seeders.
 	firstWindow = time.Minute
 )
 
-// HoldingInput is what is known of the stream and its seeders at one moment.
+// HoldingInput is what is known about the stream and its seeders at one moment.
 type HoldingInput struct {
 	Playlist   Playlist
 	ReadAt     time.Time                // when the playlist was read
@@ -22,9 +22,9 @@ type HoldingInput struct {
 	Seeders    []telemetry.SeederReport // Fresh as of now
 }
 
-// Holding returns how many seeders hold the stream now and have room for another viewer, and whether that is enough to
-// configure viewers for it: together they must hold at least half of the main renditions, so that a viewer likely
-// plays one that is held. A seeder holds a live rendition when its newest segment is near the edge, and a VOD one when
+// Holding returns how many seeders hold the stream now and accept another viewer, and whether that is enough to configure
+// viewers for it: together they must hold at least half of the main renditions, so that a viewer probably plays one that
+// is held. A seeder holds a live rendition when its newest segment is near the edge, and a VOD one when
 // it has all segments or the first minute of them.
 func Holding(in HoldingInput) (seeders int, enough bool) {
 	if !in.Playlist.Known() {

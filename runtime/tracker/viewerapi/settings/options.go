@@ -1,12 +1,12 @@
 package settings
 
-// Settings is the part of /v1/config that players take over as it stands.
+// Settings is the part of /v1/config that pages pass to their player unchanged.
 type Settings struct {
 	Core  Core  `json:"core"`
 	HLSJS HLSJS `json:"hlsjs"`
 	Shaka Shaka `json:"shaka"`
-	// Runtime is what the reporter script changes while a page plays. A page without the script stays with Core, which
-	// is safe by itself.
+	// Runtime is what the reporter script changes while a page plays. A page without the script keeps the values of Core, which
+	// are safe without it.
 	Runtime Runtime `json:"runtime"`
 }
 
@@ -31,8 +31,8 @@ type Windows struct {
 	P2P        float64 `json:"p2pDownloadTimeWindow"`  // from peers
 }
 
-// RTCConfig is the WebRTC configuration; without servers it is stated all the same, since the library's own default
-// asks STUN servers of strangers.
+// RTCConfig is the WebRTC configuration. It is set even without servers, since the library's default uses public
+// third-party STUN servers.
 type RTCConfig struct {
 	ICEServers []ICEServer `json:"iceServers"`
 }
@@ -42,7 +42,7 @@ type ICEServer struct {
 	URLs []string `json:"urls"`
 }
 
-// HLSJS is a part of the options of hls.js 1.x. A zero value is left to the player.
+// HLSJS is a part of the options of hls.js 1.x. For a zero value the player's default applies.
 type HLSJS struct {
 	LiveSyncDurationCount int     `json:"liveSyncDurationCount,omitempty"` // target durations behind the edge
 	MaxBufferLength       float64 `json:"maxBufferLength,omitempty"`       // seconds
@@ -92,7 +92,7 @@ type ShakaStreaming struct {
 
 // Runtime is for the reporter script.
 type Runtime struct {
-	// NoPeerMs is for how long HTTP may wait when no seeder has connected, PeerMs when one has. Zero: never wait.
+	// NoPeerMs is how long HTTP waits while no seeder has connected, PeerMs after one has. Zero: do not wait.
 	NoPeerMs int `json:"noPeerMs,omitempty"`
 	PeerMs   int `json:"peerMs,omitempty"`
 	// The windows of Core are replaced by these as seeders connect and leave; absent: they stay.

@@ -16,10 +16,10 @@ import (
 //   - httpDownloadInitialTimeoutMs forbids HTTP from the first request on; when it ends, high-demand segments that
 //     are still on their way from a peer go on over HTTP.
 const (
-	// minHighDemand is the least lead that HTTP gets. A request costs some round trips and a part of the segment's own
-	// duration on a link that carries the bitrate; below 3 s an ordinary hiccup is a stall.
+	// minHighDemand is the shortest lead that HTTP gets. A request takes some round trips and a part of the segment's own
+	// duration on a link that carries the bitrate; below 3 s a short disturbance becomes a stall.
 	minHighDemand = 3.0
-	// defaultHighDemand is the library's own window, used while nothing is known of the stream.
+	// defaultHighDemand is the library's default window, used while nothing is known about the stream.
 	defaultHighDemand = 15.0
 	// ofTarget keeps the window below one target duration: the segment being played and the one after it never stand
 	// in the window together at the start, so only one segment can go to HTTP when the wait ends. The rest of the
@@ -33,23 +33,23 @@ const (
 	// drops UDP must not show its first frame more than 400 ms later than without P2P. In an office behind a 20 Mbit/s
 	// line it loses 40 ms more than the wait (medians of five: 146 and 574 ms with a wait of 390).
 	noPeerWait = 340
-	// peerWait applies once a seeder has connected: a segment of 2.5 MB needs 1 s at 20 Mbit/s. The reporter script
-	// ends it early when no bytes come.
+	// peerWait applies once a seeder has connected: a segment of 2.5 MB takes 1 s at 20 Mbit/s. The reporter script ends
+	// the wait early when no bytes arrive.
 	peerWait = 1500
-	// transferTime is what a segment needs from a seeder, with a neighbor also asking for it.
+	// transferTime is how long a segment takes from a seeder while a neighbor downloads it too.
 	transferTime = 2.0
 
-	// heldAhead bounds what a viewer takes from seeders ahead of the playhead. All of a long film at once would be
-	// carried by the uplink for viewers who leave early; a minute and a half outlasts the restart of a seeder.
+	// heldAhead bounds what a viewer downloads from seeders ahead of the playhead. Downloading all of a long film at once
+	// would waste uplink on viewers who leave early; a minute and a half outlasts the restart of a seeder.
 	heldAhead = 90.0
-	// vodAhead bounds how far viewers without seeders collect a film over HTTP for each other.
+	// vodAhead bounds how far ahead viewers without seeders fetch a film over HTTP for each other.
 	vodAhead = 120.0
 	// liveDepth is how far behind the edge viewers without seeders play. The library's own limit is 120 s; half of it
 	// is room enough to spread the fetches and less delay.
 	liveDepth = 60.0
 
-	// An origin that is away is back in a moment, and until then peers share what they hold. hls.js asks for a playlist
-	// three times and then stands still for good; with these it goes on for ten minutes, at most every 4 s.
+	// An origin that fails usually recovers soon, and until then peers share what they hold. By default hls.js requests a
+	// playlist three times and then stops for good; with these it retries for ten minutes, every 4 s at most.
 	playlistRetries    = 150
 	playlistRetryMs    = 500
 	playlistMaxRetryMs = 4000
@@ -64,7 +64,7 @@ func For(in Input) Settings {
 		SimultaneousHTTPDownloads: 2, SimultaneousP2PDownloads: 3,
 		RTCConfig: RTCConfig{ICEServers: []ICEServer{}},
 	}}
-	s.HLSJS.PlaylistLoadPolicy.Default = patient()
+	s.HLSJS.PlaylistLoadPolicy.Default = patientLoadPolicy()
 	if !in.P2POff && in.Playlist.Known() && in.UDP != UDPBlocked {
 		// Seeders come and go while a page plays for hours; the script follows them.
 		with, without := windowsWithSeeders(in.Playlist), withoutSeeders(in.Playlist)
@@ -77,17 +77,17 @@ func For(in Input) Settings {
 	case in.UDP == UDPBlocked:
 		// No peer will ever come: play as without P2P, but from where the others play.
 		s.Core.Windows = Windows{HighDemand: defaultHighDemand, HTTP: 3000, P2P: 6000}
-		place(&s, in.Playlist, in.SeedersHold, defaultHighDemand)
+		setStartAndBuffer(&s, in.Playlist, in.SeedersHold, defaultHighDemand)
 	case in.SeedersHold:
 		withSeeders(&s, in)
 	default:
 		s.Core.Windows = withoutSeeders(in.Playlist)
-		place(&s, in.Playlist, false, s.Core.HighDemand)
+		setStartAndBuffer(&s, in.Playlist, false, s.Core.HighDemand)
 	}
 	return s
 }
 
-// withSeeders lets HTTP stand back: seeders hold what viewers will ask for.
+// withSeeders delays HTTP, because seeders hold the segments that viewers will request.
 func withSeeders(s *Settings, in Input) {
 	p := in.Playlist
 	s.Core.Windows = windowsWithSeeders(p)
@@ -97,15 +97,15 @@ func withSeeders(s *Settings, in Input) {
 		s.Core.HTTPDownloadInitialTimeoutMs = peerWait
 		s.Runtime.NoPeerMs = peerWait
 	}
-	place(s, p, true, s.Core.HighDemand)
-	// hls.js would fetch the first segment of one rendition as a test and then begin anew in another: a second swarm to
-	// join, and a first frame half a second later. The estimate rises with the first segments all the same.
+	setStartAndBuffer(s, p, true, s.Core.HighDemand)
+	// hls.js would fetch the first segment of one rendition as a test and then start again in another: a second swarm to
+	// join, and a first frame half a second later. The bandwidth estimate is updated by the first segments anyway.
 	no := false
 	s.HLSJS.TestBandwidth = &no
 }
 
-// patient waits for the first byte and for the whole as long as hls.js does by itself, and retries for longer.
-func patient() LoadPolicy {
+// patientLoadPolicy has the timeouts of hls.js's default, and retries for longer.
+func patientLoadPolicy() LoadPolicy {
 	retry := RetryPolicy{
 		MaxNumRetry: playlistRetries, RetryDelayMs: playlistRetryMs, MaxRetryDelayMs: playlistMaxRetryMs, Backoff: "linear",
 	}
@@ -114,17 +114,17 @@ func patient() LoadPolicy {
 
 func windowsWithSeeders(p Playlist) Windows {
 	high := highDemandWithSeeders(p)
-	// HTTP not beyond the high-demand window: whatever a viewer would prefetch at random, a seeder is about to hold.
+	// No HTTP beyond the high-demand window: a seeder will hold the segments that viewers would prefetch at random.
 	return Windows{HighDemand: high, HTTP: high, P2P: heldAhead}
 }
 
-// withoutSeeders makes viewers share: a window for HTTP that is wide enough to be safe, the rest for peers, and random
-// prefetching over the whole playlist, which is what brings each segment into the swarm once.
+// withoutSeeders returns windows for viewers that only have each other: one for HTTP that is wide enough to be safe, the
+// rest for peers, and random prefetching over the whole playlist, which brings each segment into the swarm about once.
 func withoutSeeders(p Playlist) Windows {
 	target := p.TargetDuration.Seconds()
 	w := Windows{HighDemand: min(max(2*target, 6), defaultHighDemand), HTTP: 3000, P2P: 6000}
 	if !p.Live {
-		// Two minutes ahead for the swarm, more from those who have it already.
+		// HTTP fetches two minutes ahead for the swarm; peers deliver segments further ahead.
 		w.HTTP, w.P2P = vodAhead, 2*vodAhead
 		return w
 	}
@@ -134,11 +134,11 @@ func withoutSeeders(p Playlist) Windows {
 	return w
 }
 
-// place sets where a player starts and how much it buffers by itself.
-func place(s *Settings, p Playlist, seeders bool, high float64) {
+// setStartAndBuffer sets where a player starts and how much it buffers by itself.
+func setStartAndBuffer(s *Settings, p Playlist, seeders bool, high float64) {
 	target := p.TargetDuration.Seconds()
 	// As the hls.js engine does for playlists of more than four segments: the player itself buffers little, and the
-	// loader collects ahead. Stated here so that shorter playlists get it too.
+	// loader fetches ahead. Set here so that it applies to shorter playlists too.
 	buffer := math.Max(2*target, high)
 	s.HLSJS.MaxBufferLength, s.HLSJS.MaxMaxBufferLength = buffer, buffer
 	// Shaka's loader fetches what Shaka asks for and what is in the windows; its own goal only has to cover the HTTP
@@ -157,22 +157,22 @@ func place(s *Settings, p Playlist, seeders bool, high float64) {
 	s.Shaka.Manifest.DefaultPresentationDelay = float64(count) * target
 }
 
-// depthWithSeeders returns the distance from the edge in target durations: a player learns of a segment up to one
-// target duration after it was published, the newest segment itself is one, then come the time to transfer it and
-// the lead of HTTP.
+// depthWithSeeders returns the distance from the edge in target durations: a player sees a segment up to one target
+// duration after it was published, the newest segment itself is another one, and the time to transfer it and the lead
+// of HTTP are added.
 func depthWithSeeders(p Playlist) int {
 	target := p.TargetDuration.Seconds()
 	need := 2*target + math.Max(minHighDemand, ofTarget*target) + transferTime
 	return clampDepth(int(math.Ceil(need/target)), p)
 }
 
-// depthWithoutSeeders returns as much distance as the playlist gives: viewers need room to spread their fetches.
+// depthWithoutSeeders returns as much distance as the playlist allows: viewers need time to spread their fetches.
 func depthWithoutSeeders(p Playlist) int {
 	return clampDepth(int(liveDepth/p.TargetDuration.Seconds()), p)
 }
 
-// clampDepth keeps the start inside the playlist. The oldest segment is left alone where there are others, because it
-// may be gone by the time it is asked for; below three target durations players rebuffer (RFC 8216 §6.3.3).
+// clampDepth keeps the start inside the playlist. It avoids the oldest segment if possible, because that may be gone by
+// the time it is requested; below three target durations players rebuffer (RFC 8216 §6.3.3).
 func clampDepth(count int, p Playlist) int {
 	most := p.Segments - 2
 	if most < 3 {

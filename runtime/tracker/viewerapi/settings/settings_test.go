@@ -70,7 +70,7 @@ func TestFor(t *testing.T) {
 	}
 }
 
-// TestSafety holds every combination to what the numbers promise.
+// TestSafety checks the documented properties of the numbers for every combination.
 func TestSafety(t *testing.T) {
 	for target := 1; target <= 20; target++ {
 		for segments := 1; segments <= 200; segments++ {
@@ -161,7 +161,7 @@ func TestHolding(t *testing.T) {
 	}
 }
 
-// A page must outlast an origin that is away for some minutes, whatever else it is told.
+// A page must survive an origin that is down for some minutes, with any other settings.
 func TestPlaylistsAreAskedForAgain(t *testing.T) {
 	live := live(4, 6)
 	for name, in := range map[string]Input{
