@@ -30,31 +30,31 @@ import (
 const (
 	DefaultListen  = "127.0.0.1:8090"
 	DefaultViewers = 6
-	// seederHead is how long viewers wait for the seeders at most.
-	seederHead = 20 * time.Second
+	// seederWait is how long the viewers' start is delayed at most until the seeders hold the stream.
+	seederWait = 20 * time.Second
 )
 
-// Config says what to run.
+// Config is the configuration of a demo.
 type Config struct {
-	// Stream is the manifest; nil runs an origin and streams from that.
+	// Stream is the stream to run; nil runs a test origin and streams from that.
 	Stream *v1.P2PStream
 	// Viewers is the number of synthetic viewers.
 	Viewers int
 	// Listen is the host:port of the tracker and its pages.
 	Listen string
-	// Duration ends the demo by itself; 0: until stopped.
+	// Duration is how long the demo runs; 0 means until it is stopped.
 	Duration time.Duration
-	// Out gets the live table.
+	// Out is where the live table is printed.
 	Out io.Writer
 }
 
-// Validate names the first field that cannot be used.
+// Validate returns an error for the first invalid field.
 func (c Config) Validate() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		return fmt.Errorf("--listen: %q is not host:port; use %s", c.Listen, DefaultListen)
 	}
 	if c.Viewers < 0 || c.Viewers > 200 {
-		return fmt.Errorf("--viewers: %d is not between 0 and 200", c.Viewers)
+		return fmt.Errorf("--viewers: %d is out of range; use 0 to 200", c.Viewers)
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ type Server struct {
 	viewers *viewer.Server
 }
 
-// New makes a demo; nothing is started before Run.
+// New returns a demo; nothing is started before Run.
 func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -80,13 +80,13 @@ func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Server, error)
 	return &Server{cfg: cfg, log: log, ready: make(chan struct{})}, nil
 }
 
-// program is what every part of the demo is.
+// program is one part of the demo.
 type program interface {
 	Run(context.Context) error
 	Ready() <-chan struct{}
 }
 
-// group runs programs; the first that fails ends all.
+// group runs programs; the first failure stops all of them.
 type group struct {
 	ctx  context.Context
 	stop context.CancelCauseFunc
@@ -124,7 +124,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.showTable(g.ctx)
 		err = context.Cause(g.ctx)
 	}
-	// A signal ends ctx with a cause of its own, which is no failure; a program's is the cause of g.ctx alone.
+	// The end of ctx, by a signal or the duration, is not a failure. The failure of a program is the cause of g.ctx only.
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
 		return nil
 	}
@@ -197,14 +197,14 @@ func (s *Server) startAll(g *group) error {
 	return s.startViewers(g)
 }
 
-// awaitSeeders gives seeders time to fetch the stream, as a platform team gives
-// them before an event. Whether they hold it by then or not, the show begins.
+// awaitSeeders waits until the seeders hold the stream, at most seederWait: in
+// production, seeders are running before an event starts too.
 func (s *Server) awaitSeeders(ctx context.Context) {
 	if *s.cfg.Stream.Spec.WithDefaults().Seeders.Replicas == 0 {
 		return
 	}
-	s.print("Waiting for the seeder to hold the stream …\n")
-	ctx, cancel := context.WithTimeout(ctx, seederHead)
+	s.print("Waiting for the seeder to download the stream …\n")
+	ctx, cancel := context.WithTimeout(ctx, seederWait)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -214,7 +214,7 @@ func (s *Server) awaitSeeders(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			s.print("It does not hold it yet; the viewers begin without.\n")
+			s.print("The seeder does not hold the stream yet; starting the viewers anyway.\n")
 			return
 		case <-tick.C:
 		}
@@ -253,8 +253,8 @@ func trackerConfig(listen string, spec v1.P2PStreamSpec, servers []string, token
 	return cfg
 }
 
-// swarmID of tracker and seeders alike: where seeders fetch from another URL than players, they must meet them all the
-// same.
+// swarmID returns the swarm id for tracker and seeders. If seeders fetch from another URL than players, it is derived
+// from the players' URL, so that both join the same swarms.
 func swarmID(spec v1.P2PStreamSpec) string {
 	if spec.SwarmID == "" && spec.Source.SeederURL != spec.Source.URL {
 		return identity.DefaultSwarmID(string(spec.Source.URL))

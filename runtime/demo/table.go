@@ -13,22 +13,22 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
-// Pauses between two pictures of the table: a terminal is drawn over, a file
-// or pipe gets a line now and then.
+// Intervals of the table: on a terminal it is redrawn in place, a file or pipe
+// gets a new line.
 const (
-	redraw   = time.Second
-	lineEach = 5 * time.Second
+	redrawInterval = time.Second
+	lineInterval   = 5 * time.Second
 )
 
-// showTable shows what the tracker's /v1/stats says until ctx ends.
+// showTable prints the tracker's /v1/stats as a table until ctx ends.
 func (s *Server) showTable(ctx context.Context) {
 	live := isTerminal(s.cfg.Out)
-	pause := lineEach
+	pause := lineInterval
 	if live {
-		pause = redraw
+		pause = redrawInterval
 	}
-	s.print("Watch it yourself, in as many tabs as you like: %s\n", s.url("/player"))
-	s.print("Stop with Ctrl-C.\n\n")
+	s.print("Open the player in one or more browser tabs: %s\n", s.url("/player"))
+	s.print("Press Ctrl-C to stop.\n\n")
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	drawn := 0
@@ -39,12 +39,12 @@ func (s *Server) showTable(ctx context.Context) {
 		}
 		var lines []string
 		if err != nil {
-			lines = []string{"the tracker does not answer: " + err.Error()}
+			lines = []string{"cannot read the tracker's statistics: " + err.Error()}
 		} else {
 			lines = table(s.cfg.Stream.Name, stats)
 		}
 		if !live && drawn > 0 && err == nil {
-			lines = lines[1:] // the heading once is enough
+			lines = lines[1:] // the heading was printed already
 		}
 		if live && drawn > 0 {
 			s.print("\x1b[%dA\x1b[J", drawn)
@@ -69,7 +69,7 @@ func isTerminal(w io.Writer) bool {
 }
 
 func (s *Server) print(format string, args ...any) {
-	_, _ = fmt.Fprintf(s.cfg.Out, format, args...) // a table nobody can see is no reason to stop
+	_, _ = fmt.Fprintf(s.cfg.Out, format, args...) // the demo goes on even if its output is closed
 }
 
 func (s *Server) stats(ctx context.Context) (*viewerapi.Stats, error) {
@@ -81,7 +81,7 @@ func (s *Server) stats(ctx context.Context) (*viewerapi.Stats, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fetching stats: %w", err)
 	}
-	defer func() { _ = resp.Body.Close() }() // read to its end: nothing to learn from closing
+	defer func() { _ = resp.Body.Close() }() // only read
 	var stats viewerapi.Stats
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 4<<20)).Decode(&stats); err != nil {
 		return nil, fmt.Errorf("decoding stats: %w", err)
@@ -89,7 +89,7 @@ func (s *Server) stats(ctx context.Context) (*viewerapi.Stats, error) {
 	return &stats, nil
 }
 
-// table is the heading and one line of numbers.
+// table returns the heading and one line of numbers.
 func table(name string, st *viewerapi.Stats) []string {
 	const columns = "%-12s %-6s %7s %8s %10s %10s %10s %8s %8s"
 	offload := ""
@@ -108,7 +108,7 @@ func table(name string, st *viewerapi.Stats) []string {
 	}
 }
 
-// bytes prints a number of bytes in the unit that suits it.
+// bytes formats a number of bytes with a suitable unit.
 func bytes(n int64) string {
 	for _, u := range []struct {
 		name string

@@ -2,6 +2,6 @@ package stun
 
 import "github.com/p2pstream/p2pstream/runtime/stun/config"
 
-// Config says how a STUN server listens and what it allows. It has a package of
-// its own for those who only make one.
+// Config is the configuration of a STUN server. It is in a package of
+// its own for programs that only write one, such as the operator.
 type Config = config.Config

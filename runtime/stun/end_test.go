@@ -10,7 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/duration"
 )
 
-// TestEndsAtOnce with clients connected and probes kept alive, unless it is told to drain.
+// TestEndsAtOnce with clients connected and probes kept alive, if no drain is configured.
 func TestEndsAtOnce(t *testing.T) {
 	s, err := New(Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0"}, nil, nil)
 	if err != nil {
@@ -49,7 +49,7 @@ func TestEndsAtOnce(t *testing.T) {
 	}
 }
 
-// TestDrainAnswersOn, and is as ready as before: whoever was told of this server knows no other one yet.
+// TestDrainAnswersOn: the server stays ready while it drains, because its viewers know no other one yet.
 func TestDrainAnswersOn(t *testing.T) {
 	const drain = 2 * time.Second
 	s, err := New(Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Drain: duration.Duration(drain)}, nil, nil)

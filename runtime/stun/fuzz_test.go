@@ -29,8 +29,8 @@ func FuzzReadFrame(f *testing.F) {
 	})
 }
 
-// FuzzReadAnswer reads what somebody who pretends to be a STUN server sends: the readiness of a tracker's list hangs
-// on it.
+// FuzzReadAnswer reads answers of a fake STUN server: a tracker decides by them which servers viewers
+// get.
 func FuzzReadAnswer(f *testing.F) {
 	request := stun.MustBuild(stun.TransactionID, stun.BindingRequest)
 	id := request.TransactionID
@@ -43,7 +43,7 @@ func FuzzReadAnswer(f *testing.F) {
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		if len(sent) >= headerSize {
-			copy(sent[8:], id[:]) // or nothing would ever be looked at
+			copy(sent[8:], id[:]) // otherwise every answer would be ignored
 		}
 		for _, datagrams := range []bool{false, true} {
 			c := &replayed{Reader: bytes.NewReader(sent)}
@@ -55,7 +55,7 @@ func FuzzReadAnswer(f *testing.F) {
 	})
 }
 
-// replayed is a connection on which what was recorded comes, and then its end.
+// replayed is a connection that delivers recorded bytes and then ends.
 type replayed struct {
 	net.Conn
 	*bytes.Reader

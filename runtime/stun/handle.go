@@ -15,7 +15,7 @@ const (
 	MaxMessage = 1280
 	// MaxResponse is the size in bytes of the longest answer.
 	MaxResponse = 64
-	// MaxGrowth is by how many bytes an answer may be longer than its request.
+	// MaxGrowth is how many bytes longer than its request an answer may be.
 	// The worst case is the bare 20-byte request from an IPv6 address: its answer
 	// has 44 bytes, which is the reflection factor 2.2 (IPv4: 1.6).
 	MaxGrowth = 24
@@ -29,10 +29,10 @@ const (
 	unknownReason = "Unknown"
 )
 
-// Outcome says what became of one message.
+// Outcome is the result of handling one message.
 type Outcome uint8
 
-// The outcomes of Handle. All but Answered and UnknownAttribute are silent.
+// The outcomes of Handle. Only Answered and UnknownAttribute send an answer.
 const (
 	Answered         Outcome = iota // success response
 	UnknownAttribute                // error response 420
@@ -75,7 +75,7 @@ type Handler struct {
 // bytes make it malformed.
 func (h *Handler) Handle(dst, req []byte, from netip.AddrPort) ([]byte, Outcome) {
 	// Cheap tests before the parser, which formats an error text for each fault:
-	// garbage must cost the sender more than it costs us.
+	// garbage must cost the sender more than the server.
 	if len(req) < headerSize || len(req) > MaxMessage || req[0]&0xC0 != 0 ||
 		binary.BigEndian.Uint32(req[4:]) != magicCookie ||
 		int(binary.BigEndian.Uint16(req[2:]))+headerSize != len(req) || len(req)%4 != 0 {
@@ -113,9 +113,9 @@ func (h *Handler) Handle(dst, req []byte, from netip.AddrPort) ([]byte, Outcome)
 	return dst, outcome
 }
 
-// inspect walks the attributes once: is there a FINGERPRINT and is it right, and
-// which attributes would have to be understood but are not (at most
-// maxUnknownAttrs of them, each named once).
+// inspect checks the attributes: whether there is a FINGERPRINT and it is
+// correct, and which comprehension-required attributes are not understood (at
+// most maxUnknownAttrs of them, without duplicates).
 func (h *Handler) inspect(req []byte) (fingerprint bool, unknown []stun.AttrType, ok bool) {
 	unknown = h.unknown[:0]
 	for i, a := range h.msg.Attributes {

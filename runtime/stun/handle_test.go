@@ -126,7 +126,7 @@ func checkAnswer(t *testing.T, req, res []byte, from netip.AddrPort) {
 		}
 	}
 	if m.Contains(stun.AttrSoftware) {
-		t.Fatal("SOFTWARE is nobody's business")
+		t.Fatal("the answer must not contain SOFTWARE")
 	}
 	if m.Type == stun.BindingError {
 		var code stun.ErrorCodeAttribute

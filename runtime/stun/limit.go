@@ -11,13 +11,14 @@ import (
 
 const (
 	limitShards = 16
-	// setWays is how many sources share a place in the table; a newcomer takes
-	// the place of the one that was silent for longest.
+	// setWays is how many sources share a set of the table; a new source replaces
+	// the one of its set that was silent for longest.
 	setWays = config.RateTableWays
 )
 
-// limiter is one token bucket per source in a table of fixed size. A table that
-// an attacker fills with forged sources forgets, it never grows.
+// limiter has one token bucket per source in a table of fixed size. If an
+// attacker fills the table with forged sources, old entries are replaced; the
+// table never grows.
 type limiter struct {
 	seed   maphash.Seed
 	rate   float64 // tokens per nanosecond
@@ -78,8 +79,9 @@ func (l *limiter) allow(a netip.Addr, now int64) bool {
 	now = max(now, 1)
 	key := sourceKey(a)
 	sum := maphash.Bytes(l.seed, key[:])
-	// The address itself is the name of the bucket where it fits; a keyed hash
-	// stands for the rest, which nobody outside can steer into a collision.
+	// A bucket is identified by the address itself (8 bytes are enough). The keyed
+	// hash only selects the shard and set, so that an attacker cannot cause
+	// collisions.
 	source := binary.BigEndian.Uint64(key[1:])
 	if key[0] == 4 {
 		source |= 4
@@ -113,7 +115,7 @@ func (l *limiter) allow(a netip.Addr, now int64) bool {
 	return true
 }
 
-// evictions counts the sources that made room for others.
+// evictions returns how many sources were replaced by new ones.
 func (l *limiter) evictions() (n uint64) {
 	if l == nil {
 		return 0

@@ -17,13 +17,13 @@ type listeners struct {
 	tcp  []*net.TCPListener
 }
 
-// udpBufferBytes is asked for as socket buffer in both directions: a join storm
-// arrives within milliseconds, and what does not fit is lost without a trace.
+// udpBufferBytes is the socket buffer size requested in both directions: a join
+// storm arrives within milliseconds, and what does not fit is dropped silently.
 // The kernel grants what net.core.rmem_max allows.
 const udpBufferBytes = 4 << 20
 
-// portAttempts bounds the search for a port that is free in all four sockets
-// when the configuration leaves the choice to us.
+// portAttempts bounds the search for a port that is free for all four sockets
+// when the configuration does not set one.
 const portAttempts = 16
 
 // listen binds TCP and UDP on hostport. IPv4 and IPv6 get sockets of their own,
@@ -119,18 +119,19 @@ func (l *listeners) bindUDP(ctx context.Context, family, addr string, readers in
 		_ = conn.SetReadBuffer(udpBufferBytes)
 		_ = conn.SetWriteBuffer(udpBufferBytes)
 		if err := enablePacketInfo(conn, family); err != nil {
-			return fmt.Errorf("asking udp%s for destination addresses: %w", family, err)
+			return fmt.Errorf("enabling destination addresses on udp%s: %w", family, err)
 		}
 	}
 	return nil
 }
 
-// unsupportedFamily reports whether err says that the host lacks the family.
+// unsupportedFamily reports whether err means that the host does not support the
+// address family.
 func unsupportedFamily(err error) bool {
 	return errors.Is(err, errAddressFamily) || errors.Is(err, errAddressNotAvailable)
 }
 
-// loopbackOf is the address under which a server bound to a reaches itself.
+// loopbackOf returns the address at which a server bound to a can reach itself.
 func loopbackOf(a *net.UDPAddr) netip.AddrPort {
 	ip, _ := netip.AddrFromSlice(a.IP)
 	ip = ip.Unmap()

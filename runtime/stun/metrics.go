@@ -15,7 +15,7 @@ type metrics struct {
 	refused  *prometheus.CounterVec
 }
 
-// refusals are why a TCP connection is closed early.
+// refusals are the reasons for which a TCP connection is closed early.
 var refusals = []string{"accept", "closing", "total_limit", "source_limit", "framing", "idle", "rate_limit"}
 
 type transportMetrics struct {
@@ -29,8 +29,8 @@ func newMetrics(reg prometheus.Registerer, limit *limiter) (*metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_stun_" + name, Help: help}, labels)
 	}
-	messages := counter("messages_total", "Messages read, by what became of them.", "transport", "outcome")
-	limited := counter("rate_limited_total", "Messages dropped because their source sent too many.", "transport")
+	messages := counter("messages_total", "Messages read, by outcome.", "transport", "outcome")
+	limited := counter("rate_limited_total", "Messages dropped because their source exceeded its rate limit.", "transport")
 	received := counter("received_bytes_total", "Bytes of messages read.", "transport")
 	sent := counter("sent_bytes_total", "Bytes of answers written.", "transport")
 	errs := counter("socket_errors_total", "Failed reads and writes of UDP sockets.", "operation")
@@ -42,7 +42,7 @@ func newMetrics(reg prometheus.Registerer, limit *limiter) (*metrics, error) {
 		Name: "p2pstream_stun_tcp_connections", Help: "Open TCP connections."})
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "p2pstream_stun_rate_table_evictions_total",
-		Help: "Sources that the rate limit forgot to make room for others.",
+		Help: "Sources removed from the full rate limit table to make room for new ones.",
 	}, func() float64 { return float64(limit.evictions()) })
 
 	var err error

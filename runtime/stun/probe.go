@@ -18,10 +18,10 @@ const firstRetransmit = 500 * time.Millisecond
 // defaultProbeTimeout bounds a probe whose context has no deadline.
 const defaultProbeTimeout = 5 * time.Second
 
-// Probe asks the STUN server at addr (host:port) over UDP under which address
-// it sees us. It retransmits until an answer comes or ctx ends (after 5 s if ctx
-// has no deadline). Errors: the address cannot be resolved or reached, nothing
-// answered in time, or the server answered with an error.
+// Probe asks the STUN server at addr (host:port) over UDP for the caller's
+// address as the server sees it. It retransmits until an answer arrives or ctx
+// ends (after 5 s if ctx has no deadline). Errors: the address cannot be resolved
+// or reached, no answer arrived in time, or the server answered with an error.
 func Probe(ctx context.Context, addr string) (mapped netip.AddrPort, err error) {
 	return probe(ctx, "udp", addr)
 }
@@ -42,11 +42,11 @@ func probe(ctx context.Context, network, addr string) (netip.AddrPort, error) {
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("connecting to STUN server %s: %w", addr, err)
 	}
-	// Closing wakes a blocked read, whichever of end and answer comes first.
+	// Closing wakes a blocked read when ctx ends.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer func() {
 		stop()
-		_ = conn.Close() // nothing is left to say
+		_ = conn.Close() // the exchange is complete
 	}()
 	req, err := stun.Build(stun.TransactionID, stun.BindingRequest, stun.Fingerprint)
 	if err != nil {
@@ -62,7 +62,7 @@ func probe(ctx context.Context, network, addr string) (netip.AddrPort, error) {
 	return mapped, nil
 }
 
-// exchange sends req, again and again over UDP, until its answer comes.
+// exchange sends req, retransmitting it over UDP, until its answer arrives.
 func exchange(ctx context.Context, conn net.Conn, datagrams bool, req *stun.Message) (netip.AddrPort, error) {
 	buf := make([]byte, MaxMessage)
 	interval := firstRetransmit
@@ -84,8 +84,8 @@ func exchange(ctx context.Context, conn net.Conn, datagrams bool, req *stun.Mess
 	return netip.AddrPort{}, ctx.Err()
 }
 
-// readAnswer reads until the answer to the request id comes; anything else that
-// arrives, forged or late, is passed over.
+// readAnswer reads until the answer to the request id arrives; it ignores
+// everything else, such as forged or late answers.
 func readAnswer(conn net.Conn, datagrams bool, buf []byte, id [stun.TransactionIDSize]byte) (netip.AddrPort, error) {
 	for {
 		var n int

@@ -26,7 +26,7 @@ type Server struct {
 	addr    *net.UDPAddr // set before ready is closed
 	admin   net.Addr     // likewise; nil without an admin listener
 
-	// probe overrides how readiness asks the server itself; tests set it.
+	// self is the address that the readiness probe uses; tests override it.
 	self netip.AddrPort
 }
 
@@ -107,26 +107,26 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error { return tcp.serve(ctx, ln) })
 	}
 	group.Go(func() error { return admin.Run(ctx) })
-	// Sockets are closed to wake their readers; the error of a second close says
-	// nothing new.
+	// Sockets are closed to wake their readers; errors of a second close do not
+	// matter.
 	closed := sync.OnceFunc(func() { _ = l.close(); tcp.closeAll() })
 	stop := context.AfterFunc(ctx, closed)
-	s.log.Info("stun server listening", "addr", l.addr.String(), "udpSockets", len(l.udp), "tcpSockets", len(l.tcp))
+	s.log.Info("stun server is listening", "addr", l.addr.String(), "udpSockets", len(l.udp), "tcpSockets", len(l.tcp))
 	close(s.ready)
 
 	err = group.Wait()
 	stop()
 	closed()
-	s.log.Info("stun server stopped")
+	s.log.Info("stun server has stopped")
 	return err
 }
 
-// linger returns when the server was told to end and has drained, or when live
-// ends before. An answer is one packet, so there is nothing to finish; but whoever
-// was told of this server goes on asking it for a while, and a browser loses five
-// seconds by a request without an answer. The server stays ready meanwhile: only
-// then does Kubernetes lead packets to a node whose last STUN pod is this one, and
-// nobody is led here who has another one to go to (KEP-1669).
+// linger returns when the server was stopped and has drained, or when live ends
+// before that. An answer is one packet, so no work is left to finish; but viewers
+// that were configured with this server keep using it for a while, and a browser
+// loses five seconds for a request without an answer. The server stays ready
+// meanwhile, because only then does Kubernetes route packets to a node whose last
+// STUN pod is this one; if there are other pods, they get the packets (KEP-1669).
 func (s *Server) linger(live, stopped context.Context) {
 	select {
 	case <-stopped.Done():
@@ -136,7 +136,7 @@ func (s *Server) linger(live, stopped context.Context) {
 	if s.cfg.Drain == 0 {
 		return
 	}
-	s.log.Info("stun server drains", "for", s.cfg.Drain)
+	s.log.Info("stun server drains", "period", s.cfg.Drain)
 	over := time.NewTimer(s.cfg.Drain.Std())
 	defer over.Stop()
 	select {
@@ -145,5 +145,5 @@ func (s *Server) linger(live, stopped context.Context) {
 	}
 }
 
-// now is the time since the server was made, in nanoseconds, never going back.
+// now returns the nanoseconds since the server was created; it never decreases.
 func (s *Server) now() int64 { return int64(time.Since(s.epoch)) }

@@ -284,7 +284,7 @@ func TestTCPLimits(t *testing.T) {
 			if got := value(t, s.metrics.refused.WithLabelValues(c.reason)); got != 1 {
 				t.Errorf("%v are counted as %s", got, c.reason)
 			}
-			// A place that is freed can be taken again.
+			// A closed connection makes room for a new one.
 			_ = first.Close()
 			for ctx := testContext(t); ask(t, dial(t, port)) != nil; {
 				if ctx.Err() != nil {
@@ -310,12 +310,12 @@ func TestProbeFailures(t *testing.T) {
 		t.Error("an address without port")
 	}
 	if _, err := ProbeTCP(testContext(t), silent.LocalAddr().String()); err == nil {
-		t.Error("nobody listens on TCP")
+		t.Error("an answer over TCP where no server listens")
 	}
 }
 
-// A server that loses the first request and answers with rubbish before the
-// truth is still probed.
+// A server that loses the first request and answers with garbage before the
+// right answer is still probed.
 func TestProbeRetransmits(t *testing.T) {
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {

@@ -28,9 +28,9 @@ var reusePort = func(_, _ string, raw syscall.RawConn) error {
 // packetInfoSize is room for the control message with the destination address.
 var packetInfoSize = unix.CmsgSpace(unix.SizeofInet6Pktinfo)
 
-// enablePacketInfo makes conn tell to which of the host's addresses a datagram
-// came: a client accepts an answer only from the address that it asked, and on
-// a host with several the kernel would choose by its routes.
+// enablePacketInfo makes conn report the destination address of each datagram: a
+// client accepts an answer only from the address that it sent its request to, and
+// on a host with several addresses the kernel would choose one by its routes.
 func enablePacketInfo(conn *net.UDPConn, family string) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -50,9 +50,9 @@ func enablePacketInfo(conn *net.UDPConn, family string) error {
 	return set
 }
 
-// replyInfo turns, in place, the control message of a datagram read into the
-// one that sends its answer from the same address. It returns nil when there is
-// none to be found.
+// replyInfo converts, in place, the control message of a received datagram into
+// the one that sends the answer from the same address. It returns nil if there
+// is no such control message.
 func replyInfo(oob []byte) []byte {
 	const header = unix.SizeofCmsghdr
 	if len(oob) < header {

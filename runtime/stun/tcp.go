@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// tcpServer owns the TCP connections: at most so many in all and per source.
+// tcpServer owns the TCP connections and limits them in total and per source.
 type tcpServer struct {
 	s *Server
 
@@ -26,8 +26,8 @@ func newTCPServer(s *Server) *tcpServer {
 	return &tcpServer{s: s, conns: map[net.Conn]netip.Addr{}, sources: map[[9]byte]int{}}
 }
 
-// acceptPause is how long accepting rests when the process is out of
-// descriptors, which only time and other connections' ends can cure.
+// acceptPause is the pause after a failed accept: when the process is out of file
+// descriptors, only the end of other connections helps.
 const acceptPause = 50 * time.Millisecond
 
 // serve accepts connections until ln is closed, and returns after the last of
@@ -64,7 +64,7 @@ func (t *tcpServer) serve(ctx context.Context, ln *net.TCPListener) error {
 	}
 }
 
-// add books a connection, or says why there is no room for it.
+// add counts a connection, or returns the reason for refusing it.
 func (t *tcpServer) add(conn net.Conn, from netip.Addr) (refused string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,7 +83,7 @@ func (t *tcpServer) add(conn net.Conn, from netip.Addr) (refused string) {
 	return ""
 }
 
-// remove closes a connection and frees its place.
+// remove closes a connection and removes it from the counts.
 func (t *tcpServer) remove(conn net.Conn) {
 	_ = conn.Close() // its work is done
 	t.mu.Lock()
@@ -107,8 +107,8 @@ func (t *tcpServer) closeAll() {
 }
 
 // serveConn answers the messages of one connection (RFC 8489 §6.2.2) until the
-// client goes, is silent for too long, sends too much, or sends anything that
-// is not a Binding request: after a framing error there is no next message.
+// client leaves, is silent for too long, sends too much, or sends anything that
+// is not a Binding request: after a framing error the next message cannot be found.
 func (s *Server) serveConn(conn net.Conn, from netip.AddrPort) {
 	var (
 		h    Handler
@@ -119,7 +119,7 @@ func (s *Server) serveConn(conn net.Conn, from netip.AddrPort) {
 	)
 	for {
 		// One deadline covers a whole message and its answer, so a client that
-		// trickles bytes holds its place no longer than a silent one.
+		// trickles bytes keeps its connection no longer than a silent one.
 		if err := conn.SetDeadline(time.Now().Add(idle)); err != nil {
 			return
 		}
@@ -157,8 +157,8 @@ func (s *Server) serveConn(conn net.Conn, from netip.AddrPort) {
 
 var errFraming = errors.New("not a STUN frame")
 
-// readFrame reads one message into buf: a header, which tells the length, and
-// the rest. Nothing is read for a length that buf cannot hold.
+// readFrame reads one message into buf: a header with the length, and the rest.
+// It does not read a body that buf cannot hold.
 func readFrame(r io.Reader, buf []byte) (int, error) {
 	if _, err := io.ReadFull(r, buf[:headerSize]); err != nil {
 		return 0, err

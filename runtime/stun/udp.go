@@ -12,7 +12,7 @@ func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) error {
 	var (
 		h   Handler
 		m   = &s.metrics.udp
-		buf = make([]byte, MaxMessage+1) // one more: a longer datagram shows itself
+		buf = make([]byte, MaxMessage+1) // one more, to detect longer datagrams
 		oob = make([]byte, packetInfoSize)
 		out = make([]byte, 0, MaxResponse)
 	)

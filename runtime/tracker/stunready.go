@@ -41,7 +41,7 @@ func newSTUNWatch(fixed []string, file string, log *slog.Logger) *stunWatch {
 	if file != "" {
 		w.file = watchSTUNFile(file, log)
 		if _, err := w.file.Get(); err != nil {
-			log.Error("the list of STUN servers cannot be read; continuing without it", "error", err)
+			log.Error("the list of STUN servers cannot be used; continuing without it", "error", err)
 		}
 	}
 	w.update(w.configured())

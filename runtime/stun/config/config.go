@@ -1,6 +1,5 @@
-// Package config holds the STUN server's configuration and nothing else, so
-// that whoever makes one (flags, a JSON file, the operator) needs no part of the
-// server itself.
+// Package config holds the STUN server's configuration and nothing else, so that
+// programs which write one, such as the operator, need not import the server.
 package config
 
 import (
@@ -11,11 +10,12 @@ import (
 	"github.com/p2pstream/p2pstream/internal/validate"
 )
 
-// RateTableWays is the smallest rate table: how many sources share a place in it.
+// RateTableWays is how many sources share a set of the rate table, and so the size
+// of the smallest table.
 const RateTableWays = 8
 
-// Config says how a STUN server listens and what it allows. Zero values get
-// defaults when the server is made.
+// Config is the configuration of a STUN server. Zero values get defaults when the
+// server is created.
 type Config struct {
 	// Listen is the host:port for UDP and TCP; default ":3478" (RFC 8489 §8.1).
 	// With an empty host IPv4 and IPv6 are both served; with port 0 a free port
@@ -31,7 +31,7 @@ type Config struct {
 	// RatePerSource is the number of requests per second that one source (an
 	// IPv4 address or an IPv6 /64) may send in the long run; default 2000, which
 	// an office behind one address needs when all of it joins at once. A
-	// negative value switches the limit off.
+	// negative value disables the limit.
 	RatePerSource float64 `json:"ratePerSource,omitempty"`
 	// BurstPerSource is the number of requests that one source may send at once;
 	// default five seconds' worth of RatePerSource.
@@ -43,12 +43,12 @@ type Config struct {
 	MaxTCPConns int `json:"maxTCPConns,omitempty"`
 	// MaxTCPConnsPerSource bounds open TCP connections of one source; default 128.
 	MaxTCPConnsPerSource int `json:"maxTCPConnsPerSource,omitempty"`
-	// TCPIdleTimeoutMs closes a TCP connection on which no whole message came
-	// for so many milliseconds; default 10000.
+	// TCPIdleTimeoutMs is after how many milliseconds without a complete message
+	// a TCP connection is closed; default 10000.
 	TCPIdleTimeoutMs int `json:"tcpIdleTimeoutMs,omitempty"`
-	// Drain is how long to go on answering, as ready as before, when the program is
-	// told to end; default 0. A server that is handed out to viewers should answer
-	// until they are told of another one.
+	// Drain is how long the server keeps answering, and stays ready, after it was told
+	// to stop; default 0. A server that viewers are configured with should answer
+	// until they are configured with another one.
 	Drain duration.Duration `json:"drain,omitzero"`
 }
 
@@ -86,7 +86,7 @@ func (c Config) TCPIdleTimeout() time.Duration {
 	return time.Duration(c.TCPIdleTimeoutMs) * time.Millisecond
 }
 
-// Validate says what is wrong with c, naming the field and a value that works.
+// Validate returns an error for the first invalid field, with a value that works.
 func (c Config) Validate() error {
 	c = c.WithDefaults()
 	return validate.First(
