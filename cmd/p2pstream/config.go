@@ -10,11 +10,11 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// withConfig lets a command read its struct from a JSON file too. Flags that
-// were given win over the file.
+// withConfig adds --config, which reads a command's struct from a JSON file. Flags
+// on the command line override the file.
 func withConfig[T any](c *cobra.Command, cfg *T) {
 	var file string
-	c.Flags().StringVar(&file, "config", "", "JSON file with the same settings; flags win over it")
+	c.Flags().StringVar(&file, "config", "", "JSON file with the configuration; flags override it")
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		if file == "" {
 			return nil

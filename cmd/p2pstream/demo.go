@@ -12,7 +12,7 @@ func demoCommand(log *logFlags) *cobra.Command {
 	var file string
 	c := &cobra.Command{
 		Use:   "demo",
-		Short: "Run origin, tracker, STUN, a seeder and viewers in this process, with a page to watch",
+		Short: "Run origin, tracker, STUN server, seeder and viewers in one process, with a player page",
 		Example: `  p2pstream demo
   p2pstream demo -f p2pstream.yaml --viewers 20`,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -25,15 +25,15 @@ func demoCommand(log *logFlags) *cobra.Command {
 			}
 			cfg.Out = c.OutOrStdout()
 			if !c.Flags().Changed("log-level") {
-				log.level = "error" // the table is what people want to see
+				log.level = "error" // log lines would disturb the table
 			}
 			return serve(c, log, cfg, demo.New)
 		},
 	}
 	f := c.Flags()
-	f.StringVarP(&file, "file", "f", "", "P2PStream manifest; without one a test stream is made")
-	f.IntVar(&cfg.Viewers, "viewers", demo.DefaultViewers, "synthetic viewers")
-	f.StringVar(&cfg.Listen, "listen", demo.DefaultListen, "host:port of the tracker and its pages")
-	f.DurationVar(&cfg.Duration, "duration", 0, "end by itself after this time; 0 runs until stopped")
+	f.StringVarP(&file, "file", "f", "", "file with a P2PStream manifest (default: a test stream)")
+	f.IntVar(&cfg.Viewers, "viewers", demo.DefaultViewers, "number of synthetic viewers")
+	f.StringVar(&cfg.Listen, "listen", demo.DefaultListen, "host:port of the tracker and the player page")
+	f.DurationVar(&cfg.Duration, "duration", 0, "how long to run; 0 means until stopped")
 	return c
 }

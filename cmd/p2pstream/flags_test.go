@@ -22,7 +22,7 @@ func configFile(t *testing.T, text string) string {
 	return file
 }
 
-// asJSON is how configurations are compared: the file that would say the same.
+// asJSON returns a configuration as the equivalent file, for comparison.
 func asJSON(t *testing.T, v any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
@@ -32,7 +32,7 @@ func asJSON(t *testing.T, v any) string {
 	return string(b)
 }
 
-// TestSeederInAPod has a file for all seeders of a stream, and flags that tell one from the others.
+// TestSeederInAPod has a file for all seeders of a stream, and flags that differ between them.
 func TestSeederInAPod(t *testing.T) {
 	file := configFile(t, `{"source":"https://o.example/m.m3u8","trackers":["ws://t:8001/announce"],"advertise":["198.51.100.1"],
 		"adminListen":":9091","icePortsFile":"/etc/p2pstream/ice-ports.json","headersDir":"/etc/p2pstream/headers","caFile":"/etc/p2pstream/ca/ca.crt"}`)
@@ -58,7 +58,7 @@ func TestSeederInAPod(t *testing.T) {
 	}
 }
 
-// TestTrackerFlagsOverAStreamInTheFile: a flag about the stream needs no --stream-source beside it.
+// TestTrackerFlagsOverAStreamInTheFile: flags of the stream work without --stream-source.
 func TestTrackerFlagsOverAStreamInTheFile(t *testing.T) {
 	file := configFile(t, `{"listen":":1","stream":{"sourceURL":"https://o.example/m.m3u8","stun":["stun:a"]}}`)
 	for want, args := range map[string][]string{

@@ -9,12 +9,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// logFlags say how the program logs: one line an event, on standard error.
+// logFlags configure the log on standard error.
 type logFlags struct{ format, level string }
 
 func (f *logFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.format, "log-format", "text", "text or json")
-	flags.StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&f.format, "log-format", "text", "log format: text or json")
+	flags.StringVar(&f.level, "log-level", "info", "log level: debug, info, warn or error")
 }
 
 func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
@@ -32,7 +32,7 @@ func (f *logFlags) logger(w io.Writer) (*slog.Logger, error) {
 	default:
 		return nil, &usageError{fmt.Errorf("--log-format: %q is unknown; use text or json", f.format)}
 	}
-	// What libraries log by themselves quotes what strangers sent, as much of it as these like.
+	// Libraries that use package log may quote any amount of what clients sent, so their lines have level debug.
 	log.SetFlags(0)
 	log.SetOutput(slog.NewLogLogger(handler, slog.LevelDebug).Writer())
 	return slog.New(handler), nil

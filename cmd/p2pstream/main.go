@@ -1,6 +1,6 @@
-// Command p2pstream is every program of p2pstream: its subcommands are the
-// tracker, the STUN server, seeders, viewers, a demo origin, and all of them
-// together in one process.
+// Command p2pstream contains all programs of p2pstream: its subcommands run the
+// tracker, the STUN server, seeders, viewers, a test origin, the operator, and a
+// demo of everything in one process.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 // version is set by the linker.
 var version = "dev"
 
-// Exit codes, a contract with scripts and kubelets.
+// Exit codes; scripts rely on them.
 const (
 	exitFailure = 1
 	exitUsage   = 2
@@ -28,7 +28,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// The first signal drains; from then on a second one ends at once.
+	// The first signal starts a graceful shutdown; a second one ends the program at once.
 	context.AfterFunc(ctx, stop)
 	root := newRoot()
 	root.SetArgs(args)
@@ -39,13 +39,13 @@ func run(args []string) int {
 	fmt.Fprintf(os.Stderr, "p2pstream: %v\n", err)
 	var usage *usageError
 	if errors.As(err, &usage) {
-		fmt.Fprintln(os.Stderr, "p2pstream: run with --help to see what can be given, with an example")
+		fmt.Fprintln(os.Stderr, "p2pstream: run with --help for all flags and an example")
 		return exitUsage
 	}
 	return exitFailure
 }
 
-// usageError marks errors in what was given, as opposed to what went wrong.
+// usageError marks errors in flags and configuration, as opposed to failures while running.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -54,11 +54,11 @@ func (e *usageError) Unwrap() error { return e.err }
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "p2pstream",
-		Short: "An enterprise CDN: viewers fetch video from each other and from seeders",
-		Long: `p2pstream makes the viewers of a stream fetch its segments from each other and
-from seeders instead of the CDN. Browsers take part with p2p-media-loader and
-nothing but configuration.`,
-		Example:       "  p2pstream demo        # everything in one process, with a page to watch",
+		Short: "An enterprise CDN: viewers download video from each other and from seeders",
+		Long: `With p2pstream, the viewers of a stream download its segments from each other and
+from seeders instead of the CDN. Browsers take part with an unmodified
+p2p-media-loader and settings from the tracker.`,
+		Example:       "  p2pstream demo        # everything in one process, with a player page",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -75,7 +75,7 @@ nothing but configuration.`,
 
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return &usageError{fmt.Errorf("%s takes flags only, and no %q", c.Name(), args[0])}
+		return &usageError{fmt.Errorf("unexpected argument %q; %s takes only flags", args[0], c.Name())}
 	}
 	return nil
 }

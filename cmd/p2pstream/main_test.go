@@ -37,17 +37,17 @@ func TestExitCodes(t *testing.T) {
 		"no such file":               {[]string{"seeder", "--config", "/nowhere"}, exitUsage},
 		"no such manifest":           {[]string{"demo", "-f", "/nowhere"}, exitUsage},
 		"demo with a bad count":      {[]string{"demo", "--viewers", "-1"}, exitUsage},
-		"players and no screen":      {[]string{"viewer", "--source", "http://x/m.m3u8", "--headless", "--listen", "127.0.0.1:0"}, exitUsage},
+		"headless with a listener":   {[]string{"viewer", "--source", "http://x/m.m3u8", "--headless", "--listen", "127.0.0.1:0"}, exitUsage},
 		"many viewers for players":   {[]string{"viewer", "--source", "http://x/m.m3u8", "--count", "20"}, exitUsage},
 		"a host with a port":         {[]string{"viewer", "--source", "http://x/m.m3u8", "--allow-host", "tv:8080"}, exitUsage},
 		"a proxy elsewhere":          {[]string{"viewer", "--source", "http://x/m.m3u8", "--listen", "192.0.2.1:1"}, exitFailure},
 		"a proxy for a moment":       {[]string{"viewer", "--source", "http://127.0.0.1:9/m.m3u8", "--listen", "127.0.0.1:0", "--duration", "50ms"}, 0},
-		"a port that cannot be had":  {[]string{"origin", "--listen", "192.0.2.1:1"}, exitFailure},
-		"a token that is not there":  {[]string{"seeder", "--source", "http://x/m", "--tracker", "ws://x", "--token-file", "/nowhere"}, exitFailure},
+		"an unavailable port":        {[]string{"origin", "--listen", "192.0.2.1:1"}, exitFailure},
+		"a missing token file":       {[]string{"seeder", "--source", "http://x/m", "--tracker", "ws://x", "--token-file", "/nowhere"}, exitFailure},
 		"manager without an image":   {[]string{"manager", "--image", ""}, exitUsage},
 		"manager with a bad address": {[]string{"manager", "--image", "i", "--metrics-bind-address", "8080"}, exitUsage},
 		"manager without a cluster":  {[]string{"manager", "--image", "i"}, exitFailure},
-		"TLS files that do not work": {[]string{"tracker", "--tls-cert", "/nowhere", "--tls-key", "/nowhere"}, exitUsage},
+		"unusable TLS files":         {[]string{"tracker", "--tls-cert", "/nowhere", "--tls-key", "/nowhere"}, exitUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := run(tt.args); got != tt.want {
@@ -68,7 +68,7 @@ func TestEveryCommandShowsAnExample(t *testing.T) {
 	}
 }
 
-// TestFlagsWinOverTheFile reads a file that says everything and flags that say some of it again.
+// TestFlagsWinOverTheFile reads a complete file and flags that override some of it.
 func TestFlagsWinOverTheFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "seeder.json")
 	if err := os.WriteFile(file, []byte(`{"source": "http://file/m.m3u8", "trackers": ["ws://file"],

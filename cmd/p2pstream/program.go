@@ -11,11 +11,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// server is what every program of this binary is.
+// server is one program of this binary.
 type server interface{ Run(context.Context) error }
 
-// serve makes a program from its configuration and runs it until a signal. A
-// configuration that does not validate is a usage error; all else a failure.
+// serve creates a program from its configuration and runs it until a signal. An
+// invalid configuration is a usage error; every other error is a failure.
 func serve[C interface{ Validate() error }, S server](
 	c *cobra.Command, log *logFlags, cfg C,
 	newServer func(C, *slog.Logger, prometheus.Registerer) (S, error),
@@ -40,9 +40,9 @@ func newRegistry() *prometheus.Registry {
 	return reg
 }
 
-// tradeMemoryForCPU lets the heap grow further between collections, which
-// saves a tenth of the CPU of programs that move many small packets. Whoever
-// sets GOGC knows better.
+// tradeMemoryForCPU lets the heap grow further between garbage collections, which
+// saves a tenth of the CPU of programs that process many small packets. GOGC, if
+// set, takes precedence.
 func tradeMemoryForCPU() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300)

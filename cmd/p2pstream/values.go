@@ -11,7 +11,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/duration"
 )
 
-// sizeValue is a number of bytes, written as Kubernetes writes quantities.
+// sizeValue is a number of bytes, written as a Kubernetes quantity.
 type sizeValue int64
 
 func (v *sizeValue) String() string {
@@ -33,11 +33,17 @@ type rateValue int64
 
 func (v *rateValue) Type() string { return "rate" }
 
-func (v *rateValue) String() string { return strconv.FormatInt(int64(*v)/1000, 10) + "kbit" }
+// String returns "0" for no limit, which the help of a flag does not show as its default.
+func (v *rateValue) String() string {
+	if *v == 0 {
+		return "0"
+	}
+	return strconv.FormatInt(int64(*v)/1000, 10) + "kbit"
+}
 
 func (v *rateValue) Set(text string) error {
 	if text == "0" {
-		text = "" // as in the manifest: no limit
+		text = "" // no limit, as in the manifest
 	}
 	n, err := v1.BitRate(text).BitsPerSecond()
 	*v = rateValue(n)
@@ -47,8 +53,15 @@ func (v *rateValue) Set(text string) error {
 // durationValue is a duration like 60s.
 type durationValue duration.Duration
 
-func (v *durationValue) String() string { return time.Duration(*v).String() }
-func (v *durationValue) Type() string   { return "duration" }
+func (v *durationValue) Type() string { return "duration" }
+
+// String returns "0" for a duration that is not set, which the help of a flag does not show as its default.
+func (v *durationValue) String() string {
+	if *v == 0 {
+		return "0"
+	}
+	return time.Duration(*v).String()
+}
 
 func (v *durationValue) Set(text string) error {
 	d, err := time.ParseDuration(text)

@@ -16,31 +16,31 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
 )
 
-// viewerConfig is what the viewer's flags and file fill: a proxy for players, or
-// with Headless viewers that play by themselves.
+// viewerConfig is the configuration of the viewer command: a proxy for players,
+// or, with Headless, viewers that play without a player.
 type viewerConfig struct {
 	viewer.Config
 	proxy.Options
 	Headless bool `json:"headless,omitempty"`
 }
 
-// Validate names the first field that cannot be used.
+// Validate returns an error for the first invalid field.
 func (c viewerConfig) Validate() error {
 	if !c.Headless {
 		if c.Count > 1 || len(c.Renditions) > 0 {
-			return errors.New("config.count, config.renditions: are for viewers without a screen; add --headless, or let players choose")
+			return errors.New("config.count, config.renditions: apply only to headless viewers; add --headless, or remove them")
 		}
 		return c.proxy().Validate()
 	}
 	if c.Listen != "" || len(c.AllowedHosts) > 0 {
-		return errors.New("config.listen: viewers without a screen serve no player; leave --listen out, or --headless")
+		return errors.New("config.listen, config.allowedHosts: do not apply to headless viewers; remove them, or --headless")
 	}
 	return c.Config.Validate()
 }
 
 func (c viewerConfig) proxy() proxy.Config { return proxy.Config{Config: c.Join(), Options: c.Options} }
 
-// onlyHeadless are flags that make no sense for a proxy.
+// onlyHeadless are the flags that do not apply to a proxy.
 var onlyHeadless = []string{"count", "join-interval", "rendition"}
 
 func viewerCommand(log *logFlags) *cobra.Command {
@@ -48,10 +48,10 @@ func viewerCommand(log *logFlags) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "viewer",
-		Short: "Let any player play through the mesh, or play without a screen",
-		Long: `Serves a stream to players on this machine: its segments come from peers and
-seeders, and from the origin when those fail. With --headless it plays by itself,
-as one or many viewers. Either way it reports at the end what it received.`,
+		Short: "Serve a stream to local players through P2P, or run headless viewers",
+		Long: `Serves a stream to players on this machine: segments come from peers and seeders,
+and from the origin if those fail. With --headless it runs one or more viewers
+that download the stream without a player. At the end it prints what it received.`,
 		Example: `  p2pstream viewer --config-url http://tracker.example.com:8000/v1/config --listen 127.0.0.1:8080
   ffmpeg -i http://127.0.0.1:8080/master.m3u8 -c copy out.mkv      # in another terminal
   vlc http://127.0.0.1:8080/master.m3u8
@@ -66,7 +66,7 @@ as one or many viewers. Either way it reports at the end what it received.`,
 				}
 			})
 			if misplaced != "" {
-				return &usageError{fmt.Errorf("--%s: is for viewers without a screen; add --headless", misplaced)}
+				return &usageError{fmt.Errorf("--%s: applies only to headless viewers; add --headless", misplaced)}
 			}
 			if err := cfg.Validate(); err != nil {
 				return &usageError{err}
@@ -83,32 +83,32 @@ as one or many viewers. Either way it reports at the end what it received.`,
 }
 
 func viewerFlags(f *pflag.FlagSet, cfg *viewerConfig, asJSON *bool) {
-	f.StringVar(&cfg.ConfigURL, "config-url", "", "/v1/config of a tracker; everything else comes from there")
-	f.StringVar(&cfg.Source, "source", "", "manifest URL, instead of --config-url")
-	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; can be repeated")
-	f.StringArrayVar(&cfg.STUN, "stun", nil, "STUN server, stun:host:port; can be repeated")
-	f.StringVar(&cfg.SwarmID, "swarm-id", "", "name of the swarm (default: what players derive from the manifest URL)")
-	f.Var((*durationValue)(&cfg.Duration), "duration", "how long to play or serve; 0 until stopped")
+	f.StringVar(&cfg.ConfigURL, "config-url", "", "URL of a tracker's /v1/config, which contains all other settings")
+	f.StringVar(&cfg.Source, "source", "", "manifest URL, if --config-url is not given")
+	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; may be repeated")
+	f.StringArrayVar(&cfg.STUN, "stun", nil, "STUN server, stun:host:port; may be repeated")
+	f.StringVar(&cfg.SwarmID, "swarm-id", "", "swarm name (default: what players derive from the manifest URL)")
+	f.Var((*durationValue)(&cfg.Duration), "duration", "how long to run; 0 means until stopped")
 	f.BoolVar(asJSON, "json", false, "print the report as JSON")
-	f.BoolVar(&cfg.Verify, "verify", false, "compare each segment's SHA-256 with the origin's")
-	f.StringArrayVar(&cfg.Generations, "generation", nil, "v2.2 or v2.3 (default v2.3); can be repeated")
-	f.BoolVar(&cfg.NoP2P, "no-p2p", false, "use the origin only, to compare with")
-	f.BoolVar(&cfg.NoUpload, "no-upload", false, "take from peers, give nothing")
-	f.IntVar(&cfg.MaxPeers, "max-peers", 0, "connections of each viewer at most (default 50)")
-	f.Var((*sizeValue)(&cfg.StoreBytes), "cache", "bytes of segments held at most (default 256Mi, or 64Mi for each viewer of --headless)")
-	f.Var((*durationValue)(&cfg.StartupWait), "startup-wait", "how long to wait for the first peer before the origin is asked, when seeders hold the stream (default 350ms)")
-	f.BoolVar(&cfg.Loopback, "loopback", false, "also use 127.0.0.1, for everything on one machine")
-	f.BoolVar(&cfg.OneSocketPerSwarm, "one-socket-per-swarm", false, "for trackers of others that close a socket for one bad message")
+	f.BoolVar(&cfg.Verify, "verify", false, "compare the SHA-256 of each segment with the origin's")
+	f.StringArrayVar(&cfg.Generations, "generation", nil, "generation of p2p-media-loader to connect with: v2.2 or v2.3 (default v2.3); may be repeated")
+	f.BoolVar(&cfg.NoP2P, "no-p2p", false, "use only the origin, as a baseline for comparison")
+	f.BoolVar(&cfg.NoUpload, "no-upload", false, "download from peers without uploading")
+	f.IntVar(&cfg.MaxPeers, "max-peers", 0, "maximum number of connections of each viewer (default 50)")
+	f.Var((*sizeValue)(&cfg.StoreBytes), "cache", "maximum size of the segment cache (default 256Mi, or 64Mi for each headless viewer)")
+	f.Var((*durationValue)(&cfg.StartupWait), "startup-wait", "if seeders hold the stream, how long to wait for a first peer before using the origin (default 350ms)")
+	f.BoolVar(&cfg.Loopback, "loopback", false, "also connect to peers over 127.0.0.1, for tests on one machine")
+	f.BoolVar(&cfg.OneSocketPerSwarm, "one-socket-per-swarm", false, "open a socket for each swarm, for third-party trackers that close a socket after one invalid message")
 
-	f.StringVar(&cfg.Listen, "listen", "", "host:port that players open (default "+proxy.DefaultListen+")")
-	f.StringArrayVar(&cfg.AllowedHosts, "allow-host", nil, "name by which players reach this machine, beside localhost and the address of --listen; can be repeated")
-	f.StringVar(&cfg.AdminListen, "admin-listen", "", "host:port of /metrics, /healthz and /readyz (default: none)")
-	f.IntVar(&cfg.MaxPlayers, "max-players", proxy.DefaultMaxPlayers, "players at a time at most")
+	f.StringVar(&cfg.Listen, "listen", "", "host:port to serve players on (default "+proxy.DefaultListen+")")
+	f.StringArrayVar(&cfg.AllowedHosts, "allow-host", nil, "host name that players may use for this machine, in addition to localhost and the address of --listen; may be repeated")
+	f.StringVar(&cfg.AdminListen, "admin-listen", "", "host:port for /metrics, /healthz and /readyz (default: disabled)")
+	f.IntVar(&cfg.MaxPlayers, "max-players", proxy.DefaultMaxPlayers, "maximum number of players at a time")
 
-	f.BoolVar(&cfg.Headless, "headless", false, "play without a screen instead of serving players")
-	f.IntVar(&cfg.Count, "count", 1, "viewers; with --headless")
-	f.Var((*durationValue)(&cfg.JoinInterval), "join-interval", "between one viewer's start and the next one's, with --headless (default 200ms)")
-	f.StringArrayVar(&cfg.Renditions, "rendition", nil, "rendition to play with --headless, as in 720p, or all (default: the first, with its audio); can be repeated")
+	f.BoolVar(&cfg.Headless, "headless", false, "run viewers without a player instead of serving players")
+	f.IntVar(&cfg.Count, "count", 1, "number of headless viewers")
+	f.Var((*durationValue)(&cfg.JoinInterval), "join-interval", "time between the starts of two headless viewers (default 200ms)")
+	f.StringArrayVar(&cfg.Renditions, "rendition", nil, "rendition that headless viewers play, such as 720p, or all (default: the first, with its audio); may be repeated")
 }
 
 func playHeadless(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool) error {
@@ -151,13 +151,13 @@ func serveProxy(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool) 
 	}
 	out := c.OutOrStdout()
 	if asJSON {
-		out = c.ErrOrStderr() // the report alone stands on the standard output
+		out = c.ErrOrStderr() // standard output is only for the report
 	}
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
 	select {
 	case err := <-done:
-		return err // it could not even listen
+		return err // it could not listen
 	case <-s.Ready():
 	}
 	_, printErr := fmt.Fprintf(out, "Open %s in any HLS player.\n", s.URL())
@@ -165,7 +165,7 @@ func serveProxy(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool) 
 	return errors.Join(runErr, printErr, printServed(c.OutOrStdout(), s.Snapshot(), asJSON))
 }
 
-// printServed prints the report of a proxy: of playback it knows nothing.
+// printServed prints the report of a proxy, which has no data about playback.
 func printServed(w io.Writer, r viewer.Report, asJSON bool) error {
 	if asJSON {
 		return printReport(w, r, true)

@@ -1,5 +1,5 @@
-// Package admin serves what operators and probes ask of every program, on a
-// listener apart from the one that strangers reach: /metrics, /healthz, /readyz.
+// Package admin serves /metrics, /healthz and /readyz for administrators and
+// probes, on a listener apart from the public one.
 package admin
 
 import (
@@ -17,28 +17,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Config says what an admin listener serves.
+// Config is the configuration of an admin listener.
 type Config struct {
-	// Listen is host:port; empty: no listener at all.
+	// Listen is host:port; empty means no listener.
 	Listen string
-	// Registerer is what /metrics shows, if it can be gathered from.
+	// Registerer has the metrics of /metrics, which is served if it is a prometheus.Gatherer.
 	Registerer prometheus.Registerer
-	// Ready says why the program is not ready; nil: it always is.
+	// Ready returns an error while the program is not ready; nil means that it always is.
 	Ready func(context.Context) error
-	// Pages are served beside those that every program has, by their patterns as http.ServeMux reads them.
+	// Pages are further pages, by their http.ServeMux patterns.
 	Pages map[string]http.Handler
 	// Pprof adds /debug/pprof/.
 	Pprof bool
 }
 
-// Server is an admin listener, or nothing if it was given no address.
+// Server is an admin listener; without an address it does nothing.
 type Server struct {
 	cfg      Config
 	server   *http.Server
 	listener atomic.Pointer[net.Listener] // nil until Listen
 }
 
-// New makes an admin server; it binds nothing.
+// New returns an admin server, which Listen binds.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg}
 	s.server = &http.Server{
@@ -76,7 +76,7 @@ func (s *Server) Handler() http.Handler {
 	return mux
 }
 
-func ok(w http.ResponseWriter) { _, _ = io.WriteString(w, "ok\n") } // the prober is gone if this fails
+func ok(w http.ResponseWriter) { _, _ = io.WriteString(w, "ok\n") } // fails only if the client is gone
 
 // Listen binds the address.
 func (s *Server) Listen(ctx context.Context) error {
@@ -86,13 +86,13 @@ func (s *Server) Listen(ctx context.Context) error {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", s.cfg.Listen)
 	if err != nil {
-		return fmt.Errorf("listening for admin: %w", err)
+		return fmt.Errorf("listening for admin requests: %w", err)
 	}
 	s.listener.Store(&l)
 	return nil
 }
 
-// Addr is the bound address; nil before Listen and without an address. It may be asked at any time.
+// Addr is the bound address; nil before Listen and without an address. It is safe for concurrent use.
 func (s *Server) Addr() net.Addr {
 	if l := s.listener.Load(); l != nil {
 		return (*l).Addr()
@@ -107,10 +107,10 @@ func (s *Server) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
-	stop := context.AfterFunc(ctx, func() { _ = s.server.Close() }) // probes and scrapes are asked again
+	stop := context.AfterFunc(ctx, func() { _ = s.server.Close() }) // probes and scrapes are repeated by their clients
 	defer stop()
 	if err := s.server.Serve(*l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serving admin: %w", err)
+		return fmt.Errorf("serving admin requests: %w", err)
 	}
 	return nil
 }

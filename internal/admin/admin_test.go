@@ -71,6 +71,6 @@ func TestRunServesUntilItsContextEnds(t *testing.T) {
 		}
 	}
 	if err := New(Config{Listen: "192.0.2.1:1"}).Listen(context.Background()); err == nil {
-		t.Error("listens on an address of somebody else")
+		t.Error("listens on an address that is in use")
 	}
 }

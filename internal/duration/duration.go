@@ -1,4 +1,4 @@
-// Package duration gives configuration files durations that people can read.
+// Package duration has a duration that is a readable string in configuration files.
 package duration
 
 import (
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Duration is a time.Duration that is a text like "7s" in JSON.
+// Duration is a time.Duration that is a string like "7s" in JSON.
 type Duration time.Duration
 
 // MarshalText returns the Go spelling of the duration.

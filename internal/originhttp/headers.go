@@ -13,27 +13,27 @@ import (
 	"github.com/p2pstream/p2pstream/internal/watch"
 )
 
-// Bounds of the headers of one request: servers refuse more.
+// Limits of the headers of one request: servers refuse more.
 const (
 	maxHeaders     = 64
 	maxHeaderBytes = 8 << 10
 )
 
-// reserved are what the transfer itself is made of; to set them would break it.
+// reserved are headers that control the transfer itself; setting them would break it.
 var reserved = map[string]bool{
 	"Connection": true, "Content-Length": true, "Transfer-Encoding": true, "Trailer": true, "Te": true, "Upgrade": true,
 	"Keep-Alive": true, "Proxy-Connection": true, "Range": true, "If-Range": true, "Accept-Encoding": true,
 	"If-None-Match": true, "If-Modified-Since": true, "If-Match": true, "If-Unmodified-Since": true,
 }
 
-// readHeaders reads a directory of headers. No error says what a file holds.
+// readHeaders reads a directory of headers. No error contains the content of a file.
 func readHeaders(dir string) (http.Header, error) {
 	names, err := watch.Files(dir)
 	if err != nil {
 		return nil, fmt.Errorf("reading directory of headers: %w", err)
 	}
 	if len(names) > maxHeaders {
-		return nil, fmt.Errorf("reading directory of headers: %s holds %d files; %d headers are the most", dir, len(names), maxHeaders)
+		return nil, fmt.Errorf("reading directory of headers: %s holds %d files; the maximum is %d", dir, len(names), maxHeaders)
 	}
 	headers := make(http.Header, len(names))
 	for _, file := range names {
@@ -51,11 +51,11 @@ func readHeaders(dir string) (http.Header, error) {
 
 func readHeader(dir, file string) (name, value string, err error) {
 	if !isToken(file) {
-		return "", "", errors.New("its name is not that of a header; use one like Authorization")
+		return "", "", errors.New("its name is not a header name; use one like Authorization")
 	}
 	name = http.CanonicalHeaderKey(file)
 	if reserved[name] {
-		return "", "", errors.New("this header belongs to the transfer and cannot be set")
+		return "", "", errors.New("this header controls the transfer and cannot be set")
 	}
 	f, err := os.Open(filepath.Join(dir, file))
 	if err != nil {
@@ -69,15 +69,15 @@ func readHeader(dir, file string) (name, value string, err error) {
 	if len(b) > maxHeaderBytes {
 		return "", "", fmt.Errorf("it holds more than %d bytes", maxHeaderBytes)
 	}
-	// Editors and echo end a file with a newline that nobody means.
+	// Editors and echo end a file with a newline, which is not part of the value.
 	b = bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
 	if !isValue(b) {
-		return "", "", errors.New("it holds a line break or a control character, which a header cannot")
+		return "", "", errors.New("it holds a line break or a control character, which is not allowed in a header")
 	}
 	return name, string(b), nil
 }
 
-// isToken tells whether a text can be a header's name (RFC 9110 §5.6.2).
+// isToken reports whether a text is a valid header name (RFC 9110 §5.6.2).
 func isToken(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -88,7 +88,7 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// isValue tells whether bytes can be a header's value (RFC 9110 §5.5).
+// isValue reports whether bytes are a valid header value (RFC 9110 §5.5).
 func isValue(b []byte) bool {
 	for _, c := range b {
 		if (c < ' ' && c != '\t') || c == 0x7F {

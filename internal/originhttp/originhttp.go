@@ -1,9 +1,8 @@
-// Package originhttp owns how an origin is asked: over which transport, trusting
-// which certificate authorities, and with which headers. Headers and authorities
-// come from files, are read again when those change, and concern one origin:
-// the headers go to the scheme, host and port of its URL and nowhere else,
-// whatever a playlist names or a redirect leads to. Their values are in no
-// error and no log line.
+// Package originhttp owns the HTTP transport for requests to an origin, with its
+// certificate authorities and headers. Headers and authorities are read from
+// files, again when those change. The headers are sent only to the scheme, host
+// and port of the origin's URL, even if a playlist or a redirect leads elsewhere.
+// Their values are in no error and no log line.
 package originhttp
 
 import (
@@ -24,38 +23,38 @@ import (
 	"github.com/p2pstream/p2pstream/internal/watch"
 )
 
-// lookEvery is how old what is known of the files may be when a request goes out.
+// lookEvery is how old the last check of the files may be when a request is sent.
 const lookEvery = time.Second
 
-// maxCABytes bounds a file of certificate authorities; the system's have 250 kB.
+// maxCABytes bounds a file of certificate authorities; a system's has about 250 kB.
 const maxCABytes = 4 << 20
 
-// Config says how an origin is asked.
+// Config configures a Transport.
 type Config struct {
-	// URL names the origin: its scheme, host and port are where headers go.
+	// URL is the origin's: headers are sent to its scheme, host and port only.
 	URL string
-	// HeadersDir holds one file for each header: its name is the header's, its content the value.
+	// HeadersDir holds one file for each header, which is named like the header and contains the value.
 	HeadersDir string
-	// Headers are sent too; a file of the same name wins.
+	// Headers are sent too; a file in HeadersDir overrides the header of the same name.
 	Headers http.Header
 	// CAFile is a PEM file of the certificate authorities that are trusted instead of the system's.
 	CAFile string
-	// Base carries the requests instead of a transport of our own; CAFile means nothing then.
+	// Base is used instead of a new http.Transport; CAFile is ignored then.
 	Base http.RoundTripper
 	// Logger gets one line for each change of the files. Default: discarded.
 	Logger *slog.Logger
 }
 
-// FilesError says that a file of headers or of authorities cannot be used, so that no request is made.
+// FilesError is the error of a request that was not sent because a file of headers or authorities cannot be used.
 type FilesError struct{ Err error }
 
-// Error says which file, and never what it holds.
+// Error names the file, and never contains its content.
 func (e *FilesError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *FilesError) Unwrap() error { return e.Err }
 
-// Transport carries requests; it follows no redirect. Its methods may be used by many goroutines.
+// Transport is an http.RoundTripper for an origin. It is safe for concurrent use.
 type Transport struct {
 	origin  string
 	static  http.Header
@@ -68,12 +67,12 @@ type Transport struct {
 	trusted *x509.CertPool // by own
 }
 
-// New returns a transport; it reads the files once and asks nobody. Files that cannot be used are no error here but one
-// of every request that needs them, until they can: a stream whose origin is away is served by those who hold it.
+// New returns a transport; it reads the files and sends no request. Unusable files are not an error here, but of every
+// request that needs them, until the files change: peers that hold a stream can serve it while its origin cannot be read.
 func New(cfg Config) (*Transport, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil || u.Host == "" {
-		return nil, errors.New("config.url: is not an http or https URL")
+		return nil, errors.New("config.url: is not an http or https URL; use https://host/path")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -116,14 +115,14 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		if r.Body != nil {
-			_ = r.Body.Close() // RoundTrip owes it; nothing was sent
+			_ = r.Body.Close() // http.RoundTripper requires it
 		}
 		return nil, err
 	}
 	return carrier.RoundTrip(r)
 }
 
-// withHeaders returns a copy of a request to the origin with the headers that are for it alone.
+// withHeaders returns a copy of a request to the origin with the configured headers.
 func (t *Transport) withHeaders(r *http.Request) (*http.Request, error) {
 	var files http.Header
 	if t.headers != nil {
@@ -150,7 +149,7 @@ func (t *Transport) withHeaders(r *http.Request) (*http.Request, error) {
 	return out, nil
 }
 
-// carrier is what carries a request to a URL: anew when other authorities are trusted than before.
+// carrier returns the transport for a request, a new one when the trusted authorities have changed.
 func (t *Transport) carrier(u *url.URL) (http.RoundTripper, error) {
 	if t.base != nil {
 		return t.base, nil
@@ -166,7 +165,7 @@ func (t *Transport) carrier(u *url.URL) (http.RoundTripper, error) {
 	defer t.mu.Unlock()
 	if t.own == nil || t.trusted != pool {
 		if t.own != nil {
-			t.own.CloseIdleConnections() // they were made with the trust of before
+			t.own.CloseIdleConnections() // they were verified with the previous authorities
 		}
 		t.own, t.trusted = newTransport(pool), pool
 	}
@@ -186,7 +185,7 @@ func newTransport(pool *x509.CertPool) *http.Transport {
 	}
 }
 
-// CloseIdleConnections drops connections that carry nothing; the transport can be used on.
+// CloseIdleConnections closes idle connections; the transport remains usable.
 func (t *Transport) CloseIdleConnections() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -195,7 +194,7 @@ func (t *Transport) CloseIdleConnections() {
 	}
 }
 
-// originOf is scheme, host and port of a URL, one text for every spelling of them.
+// originOf returns scheme, host and port of a URL in a canonical form.
 func originOf(u *url.URL) string {
 	scheme := strings.ToLower(u.Scheme)
 	port := u.Port()

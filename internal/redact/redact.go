@@ -1,11 +1,11 @@
-// Package redact keeps credentials out of what people read: log lines, error
+// Package redact keeps credentials out of text for people: log lines, error
 // messages, statistics.
 package redact
 
 import "strings"
 
 // URL drops the query, the fragment and the user of a URL, each of which may be
-// a credential. It works on text, so that what is no URL is shown safely too.
+// a credential. It works on text, so that invalid URLs are safe too.
 func URL(text string) string {
 	if i := strings.IndexAny(text, "?#"); i >= 0 {
 		text = text[:i]

@@ -1,8 +1,8 @@
-// Package validate holds what the configurations of all programs are checked
-// with, so that the same mistake is told in the same words everywhere. Every
-// error begins with the field's path, as it is written in the JSON file, and
-// says what would work. Nothing is resolved, opened or asked: a configuration
-// is checked where it is made as well as where it is used.
+// Package validate has the checks that the configurations of all programs share,
+// so that the same mistake gets the same message everywhere. Every error begins
+// with the field's path in the JSON file, and gives an example that works. No
+// check resolves a name, opens a file or sends a request: a configuration is
+// validated where it is written as well as where it is used.
 package validate
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/redact"
 )
 
-// First returns the first of the errors that is one.
+// First returns the first error that is not nil.
 func First(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
@@ -28,22 +28,22 @@ func First(errs ...error) error {
 	return nil
 }
 
-// Each checks every element of a list; an error names its place, from 0.
-func Each(field string, values []string, one func(field, value string) error) error {
+// Each checks every element of a list; an error names its index, from 0.
+func Each(field string, values []string, check func(field, value string) error) error {
 	for i, v := range values {
-		if err := one(fmt.Sprintf("%s[%d]", field, i), v); err != nil {
+		if err := check(fmt.Sprintf("%s[%d]", field, i), v); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Optional lets an unset value pass and checks others.
-func Optional(field, value string, one func(field, value string) error) error {
+// Optional accepts an unset value and checks others.
+func Optional(field, value string, check func(field, value string) error) error {
 	if value == "" {
 		return nil
 	}
-	return one(field, value)
+	return check(field, value)
 }
 
 // HostPort returns a check for host:port with a port number; the host may be
@@ -79,7 +79,7 @@ func urlOf(field, value, want string, schemes ...string) error {
 	return fmt.Errorf("%s: %q is not %s", field, redact.URL(value), want)
 }
 
-// BaseURL checks an http or https URL that paths are put behind.
+// BaseURL checks an http or https URL that paths are appended to.
 func BaseURL(field, value string) error {
 	if err := HTTP(field, value); err != nil {
 		return err
@@ -102,8 +102,8 @@ func Origin(field, value string) error {
 	return nil
 }
 
-// JSONObject checks a value that is kept as JSON; unset is fine. The example is
-// one that works.
+// JSONObject checks a JSON object; an unset value is valid. The example is one
+// that works.
 func JSONObject(field string, value json.RawMessage, example string) error {
 	if len(value) == 0 {
 		return nil
@@ -127,8 +127,8 @@ func STUN(field, value string) error {
 	return fmt.Errorf("%s: %q is not a STUN server; use stun:host:3478", field, value)
 }
 
-// splitHostPort splits host[:port] at its last colon; an IPv6 host stands in
-// brackets. It is false for anything else, and for a port that is no number.
+// splitHostPort splits host[:port] at its last colon; an IPv6 host is in brackets.
+// ok is false for anything else, and for a port that is not a number.
 func splitHostPort(value string) (host, port string, ok bool) {
 	host = value
 	colon := strings.LastIndexByte(value, ':')
