@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"errors"
 	"strconv"
 	"strings"
 
@@ -14,18 +13,18 @@ import (
 
 // decision is what a run makes of what it saw, before it plans.
 type decision struct {
-	// change: children may be written. A suspended stream is only looked at.
+	// change: children may be written. A suspended stream is only observed.
 	change bool
 	// token: the token Secret has to be made, or may be gone.
 	token bool
 	// problems of the pods.
 	problems []diagnose.Problem
-	// facts for the plan; the image is added by whoever knows it.
+	// facts of the cluster for the plan; the image is added by the plan phase.
 	facts plan.Facts
 }
 
 // decide is pure.
-func decide(stream *v1.P2PStream, s *snapshot, m *memory) decision {
+func decide(stream *v1.P2PStream, s *snapshot) decision {
 	d := decision{change: !stream.Spec.Suspend}
 	for _, component := range components {
 		if in, waits := s.waiting[component]; waits {
@@ -33,29 +32,11 @@ func decide(stream *v1.P2PStream, s *snapshot, m *memory) decision {
 			d.token = d.token || diagnose.LacksSecret(in, plan.TokenSecretName(stream.Name))
 		}
 	}
-	d.facts = plan.Facts{NodePorts: m.ports, Nodes: nodes(s), SeederPods: seederPods(s.pods[plan.ComponentSeeder]), Endpoints: stream.Status.Endpoints}
+	d.facts = plan.Facts{NodePorts: s.ports, Nodes: nodes(s), SeederPods: seederPods(s.pods[plan.ComponentSeeder]), Endpoints: stream.Status.Endpoints}
 	for i := range s.pods[plan.ComponentSTUN] {
 		d.facts.STUNReady = d.facts.STUNReady || serving(&s.pods[plan.ComponentSTUN][i])
 	}
 	return d
-}
-
-// plan makes the plan; nil, and a problem, when there can be none.
-func (r *Reconciler) plan(stream *v1.P2PStream, d *decision) *plan.Plan {
-	defer r.Metrics.phase("plan", r.Now)()
-	d.facts.Image, d.facts.PullPolicy = r.Image, r.PullPolicy
-	p, err := plan.Make(stream, d.facts)
-	if err == nil {
-		return &p
-	}
-	problem := diagnose.Problem{Reason: v1.ReasonApplyFailed, Stalls: true, Message: diagnose.Clean(err.Error()) + ". Start the operator with what it lacks"}
-	var invalid *plan.InvalidError
-	if errors.As(err, &invalid) {
-		problem.Reason = v1.ReasonInvalidSpec
-		problem.Message = diagnose.Clean(err.Error()) + ". Change that field; what runs goes on as it was"
-	}
-	d.problems = append(d.problems, problem)
-	return nil
 }
 
 // nodes that are ready, and what of the stream runs on each.

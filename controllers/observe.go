@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -16,24 +17,26 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/status"
 )
 
-// observe does all the reading of a run: the cache, the trackers, and the events about pods that wait.
-func (r *Reconciler) observe(ctx context.Context, stream *v1.P2PStream, m *memory) (*snapshot, error) {
+// observe does all the reading of a run: the cache, what trackers answered, and the events about pods that wait.
+func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 	defer r.Metrics.phase("observe", r.Now)()
 	s := &snapshot{children: map[plan.Ref]client.Object{}, pods: map[string][]corev1.Pod{},
 		workloads: map[string]status.Workload{}, waiting: map[string]diagnose.Input{}}
 	for _, read := range []func(context.Context, *v1.P2PStream, *snapshot) error{r.readChildren, r.readPods, r.readNodes} {
-		if err := read(ctx, stream, s); err != nil {
+		if err := read(ctx, n.stream, s); err != nil {
 			return nil, err
 		}
 	}
-	m.notePorts(s)
+	n.memory.notePorts(s)
+	s.ports = maps.Clone(n.memory.ports)
 	for _, component := range components {
-		s.workloads[component] = s.workload(stream, component)
+		s.workloads[component] = s.workload(n.stream, component)
 		if !s.workloads[component].Complete() {
-			s.waiting[component] = r.withEvents(ctx, stream.Namespace, s.diagnosis(stream, component))
+			s.waiting[component] = r.withEvents(ctx, n.stream.Namespace, s.diagnosis(n.stream, component))
 		}
 	}
-	r.poll(ctx, stream, s, m)
+	r.poll(ctx, n.stream, s, n.memory)
+	s.reading, s.readingProblem, s.unwritten = n.memory.reading, n.memory.problem, n.memory.unwritten
 	return s, nil
 }
 

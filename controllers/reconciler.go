@@ -56,36 +56,48 @@ func NewReconciler(o Options) *Reconciler {
 	return r
 }
 
-// Reconcile implements reconcile.Reconciler.
-func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	stream, m, err := r.fetch(ctx, req)
-	if stream == nil {
-		return ctrl.Result{}, err
-	}
-	seen, err := r.observe(ctx, stream, m)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	decided := decide(stream, seen, m)
-	planned := r.plan(stream, &decided)
-	applied := r.apply(ctx, stream, seen, m, planned, decided)
-	return r.report(ctx, stream, seen, m, planned, decided, applied)
+// run is one reconcile of one stream. Each phase fills in the field of its name, once, for the phases after it;
+// no phase changes what an earlier one found. What outlives the run is in memory.
+type run struct {
+	stream *v1.P2PStream
+	memory *memory
+
+	snapshot *snapshot    // observe: the cluster and the trackers as this run sees them
+	decision decision     // decide: what that means for the plan
+	planned  planned      // plan: the children that the spec asks for, or why there is no plan
+	applied  apply.Result // apply: what the API server made of them
 }
 
-// fetch returns the stream and what is remembered of it; nil when there is nothing to do for it.
-func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*v1.P2PStream, *memory, error) {
+// Reconcile implements reconcile.Reconciler. It is the whole loop: what each phase reads, it takes from the run; what
+// it finds, it returns. Only apply and report write to the API server.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	n, err := r.fetch(ctx, req)
+	if n == nil {
+		return ctrl.Result{}, err
+	}
+	if n.snapshot, err = r.observe(ctx, n); err != nil {
+		return ctrl.Result{}, err
+	}
+	n.decision = decide(n.stream, n.snapshot)
+	n.planned = r.plan(n)
+	n.applied = r.apply(ctx, n)
+	return r.report(ctx, n)
+}
+
+// fetch begins a run with the stream and what is remembered of it; nil when there is nothing to do for it.
+func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*run, error) {
 	defer r.Metrics.phase("fetch", r.Now)()
 	stream := &v1.P2PStream{}
 	err := r.Client.Get(ctx, req.NamespacedName, stream)
 	if apierrors.IsNotFound(err) || (err == nil && stream.DeletionTimestamp != nil) {
-		// Children go with their owner.
+		// The garbage collector deletes the children with their owner.
 		r.streams.forget(req.NamespacedName)
-		return nil, nil, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading stream: %w", err)
+		return nil, fmt.Errorf("reading stream: %w", err)
 	}
 	m := r.streams.of(req.NamespacedName, stream.UID)
 	m.catchUp(stream)
-	return stream, m, nil
+	return &run{stream: stream, memory: m}, nil
 }

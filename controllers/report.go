@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
-	"github.com/p2pstream/p2pstream/controllers/apply"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/status"
@@ -23,41 +22,42 @@ import (
 // StatusOwner owns every field of a stream's status.
 const StatusOwner = "p2pstream-status"
 
-// report writes what came of a run into status, if it is worth a write, and says when to look again.
-func (r *Reconciler) report(ctx context.Context, stream *v1.P2PStream, s *snapshot, m *memory, p *plan.Plan, d decision, a apply.Result) (ctrl.Result, error) {
+// report writes what came of a run into status, if it is worth a write, and says when to run again.
+func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 	defer r.Metrics.phase("report", r.Now)()
-	if a.Leaving {
-		return ctrl.Result{RequeueAfter: maxPollPause}, nil // the namespace goes, and everything in it
+	if n.applied.Leaving {
+		return ctrl.Result{RequeueAfter: maxPollPause}, nil // the namespace is being deleted, and everything in it
 	}
-	observed := observed(stream, s, m, p, d, a)
-	known := totals.Of(stream.Status.Offload)
-	result := status.Next(stream.Status, observed, m.written.at, !equal(known, observed.Totals), r.Now())
+	m, observed := n.memory, observed(n)
+	known := totals.Of(n.stream.Status.Offload)
+	result := status.Next(n.stream.Status, observed, m.written.at, !equal(known, observed.Totals), r.Now())
 	m.audience = result.Audience
 	if result.Write {
-		if err := r.write(ctx, stream, result, m); err != nil {
-			return again(err)
+		if err := r.write(ctx, n.stream, result, m); err != nil {
+			return afterFailedWrite(err)
 		}
 	} else {
-		m.unwritten = nil // they added nothing to what is in status
+		m.unwritten = nil // they added nothing to the totals in status
 	}
-	if a.Err != nil {
-		return ctrl.Result{}, a.Err
+	if n.applied.Err != nil {
+		return ctrl.Result{}, n.applied.Err
 	}
-	return ctrl.Result{RequeueAfter: next(s, m, a, observed)}, nil
+	return ctrl.Result{RequeueAfter: nextRun(n, observed)}, nil
 }
 
 // observed gathers what a status is made from.
-func observed(stream *v1.P2PStream, s *snapshot, m *memory, p *plan.Plan, d decision, a apply.Result) status.Observed {
+func observed(n *run) status.Observed {
+	s, p := n.snapshot, n.planned.plan
 	o := status.Observed{
-		Generation: stream.Generation, Suspended: stream.Spec.Suspend, Settled: a.Settled,
+		Generation: n.stream.Generation, Suspended: n.stream.Spec.Suspend, Settled: n.applied.Settled,
 		Tracker: s.workloads[plan.ComponentTracker], STUN: s.workloads[plan.ComponentSTUN], Seeders: s.workloads[plan.ComponentSeeder],
-		Problems: diagnose.Sort(slices.Concat(a.Problems, d.problems)),
-		Reading:  m.reading, ReadingProblem: m.problem, Audience: m.audience,
-		Totals: totals.Add(totals.Of(stream.Status.Offload), m.unwritten...),
+		Problems: diagnose.Sort(slices.Concat(n.applied.Problems, n.decision.problems, n.planned.problems)),
+		Reading:  s.reading, ReadingProblem: s.readingProblem, Audience: n.memory.audience,
+		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),
 	}
 	if p != nil {
 		o.Warnings, o.SeederSelector = p.Warnings, p.SeederSelector
-		if d.change {
+		if n.decision.change {
 			o.Endpoints = &p.Endpoints
 		}
 	}
@@ -90,37 +90,37 @@ func (r *Reconciler) write(ctx context.Context, stream *v1.P2PStream, result sta
 	return nil
 }
 
-// soon is when a status is written again that was made from an older version than there is.
-const soon = 200 * time.Millisecond
+// retryConflict is how soon a run follows one whose write was refused because the object had changed.
+const retryConflict = 200 * time.Millisecond
 
-// again sorts the errors of a write.
-func again(err error) (ctrl.Result, error) {
+// afterFailedWrite says when to run again after the write of a status failed.
+func afterFailedWrite(err error) (ctrl.Result, error) {
 	switch {
 	case apierrors.IsNotFound(err):
-		return ctrl.Result{}, nil // deleted in the meantime
+		return ctrl.Result{}, nil // the stream was deleted in the meantime
 	case apierrors.IsConflict(err):
-		return ctrl.Result{RequeueAfter: soon}, nil // changed in the meantime: look again
+		return ctrl.Result{RequeueAfter: retryConflict}, nil // the stream was changed in the meantime
 	}
 	return ctrl.Result{}, err
 }
 
-// next is when to look again though nothing happens.
-func next(s *snapshot, m *memory, a apply.Result, o status.Observed) time.Duration {
+// nextRun is how long to wait for the next run when no event causes one earlier.
+func nextRun(n *run, o status.Observed) time.Duration {
 	wait := maxPollPause
-	if len(s.pods[plan.ComponentTracker]) > 0 {
-		wait = m.pollPause()
+	if len(n.snapshot.pods[plan.ComponentTracker]) > 0 {
+		wait = n.memory.pollPause()
 	}
-	if !o.Suspended && (len(o.Problems) > 0 || len(s.waiting) > 0 || !o.Settled) {
+	if !o.Suspended && (len(o.Problems) > 0 || len(n.snapshot.waiting) > 0 || !o.Settled) {
 		wait = min(wait, pollEvery) // events are not watched
 	}
 	wait = jittered(wait)
-	if a.RetryAfter > 0 {
-		wait = min(wait, a.RetryAfter)
+	if n.applied.RetryAfter > 0 {
+		wait = min(wait, n.applied.RetryAfter)
 	}
-	if len(a.Taken) > 0 {
-		wait = soon
+	if len(n.applied.Taken) > 0 {
+		wait = retryConflict
 	}
-	return max(wait, soon)
+	return max(wait, retryConflict)
 }
 
 // note fits a message into an event, which takes 1024 bytes (events.k8s.io/v1).

@@ -9,18 +9,24 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/status"
+	"github.com/p2pstream/p2pstream/controllers/totals"
 )
 
 // components of a stream, in the order in which they matter to a viewer.
 var components = []string{plan.ComponentTracker, plan.ComponentSTUN, plan.ComponentSeeder}
 
-// snapshot is the cluster as one run sees it.
+// snapshot is the cluster as one run sees it. Nothing changes it after observe.
 type snapshot struct {
-	children  map[plan.Ref]client.Object // ours only
+	children  map[plan.Ref]client.Object // those that the stream owns
 	pods      map[string][]corev1.Pod    // by component
-	nodes     []corev1.Node
+	nodes     []corev1.Node              // empty when no exposure uses nodes
+	ports     map[string]int32           // node ports by Service, with those of Services that were deleted
 	workloads map[string]status.Workload // by component
 	waiting   map[string]diagnose.Input  // of the components that are not complete, with events
+
+	reading        *status.Reading  // the last answer of the tracker; nil when there was none
+	readingProblem string           // why there is no newer one
+	unwritten      []totals.Reading // read to be kept, and not in status yet
 }
 
 // workload reads how far a component is from its Deployment or StatefulSet.

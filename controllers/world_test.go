@@ -24,7 +24,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers"
 	"github.com/p2pstream/p2pstream/controllers/manager"
 	"github.com/p2pstream/p2pstream/controllers/poll"
-	"github.com/p2pstream/p2pstream/controllers/status/check"
+	"github.com/p2pstream/p2pstream/controllers/status/invariants"
 )
 
 // image that the operator of the tests was started with.
@@ -74,7 +74,7 @@ func (w *world) check() {
 	}
 	for i := range list.Items {
 		stream := &list.Items[i]
-		for _, wrong := range check.Status(stream) {
+		for _, wrong := range invariants.Status(stream) {
 			w.t.Errorf("stream %s: %s", stream.Name, wrong)
 		}
 		for _, f := range stream.ManagedFields {
@@ -204,7 +204,7 @@ func current(s *v1.P2PStream) bool { return kstatusOf(s) == "Current" }
 func failed(s *v1.P2PStream) bool  { return kstatusOf(s) == "Failed" }
 
 func kstatusOf(s *v1.P2PStream) string {
-	k, err := check.Compute(s)
+	k, err := invariants.Compute(s)
 	if err != nil {
 		return err.Error()
 	}

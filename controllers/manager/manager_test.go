@@ -80,7 +80,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := &lines{}
-	probes, numbers := free(t), free(t)
+	probes, numbers := freeAddress(t), freeAddress(t)
 	m, err := New(Config{Image: "img:1", MetricsBindAddress: numbers, HealthProbeBindAddress: probes, LeaderElect: true,
 		LeaderElectionNamespace: "default", MaxConcurrentReconciles: 2, Rest: rest}, slog.New(slog.NewTextHandler(out, nil)), nil)
 	if err != nil {
@@ -158,7 +158,7 @@ func get(url string) string {
 	return string(body)
 }
 
-func free(t *testing.T) string {
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

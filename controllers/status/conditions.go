@@ -67,7 +67,7 @@ func (m *moment) conditions() []metav1.Condition {
 	var out []metav1.Condition
 	for _, condition := range Types() {
 		v := m.verdict[condition]
-		c := metav1.Condition{Type: condition, Status: v.status, Reason: word(v.reason), Message: message(v.message),
+		c := metav1.Condition{Type: condition, Status: v.status, Reason: validReason(v.reason), Message: message(v.message),
 			ObservedGeneration: m.Generation, LastTransitionTime: metav1.NewTime(m.now.Truncate(time.Second))}
 		// The time that the CRD writes into a new stream is no time at which anything happened.
 		if old := find(m.before.Conditions, condition); old != nil && old.Status == c.Status && old.LastTransitionTime.Unix() > 0 {
@@ -108,8 +108,8 @@ func find(conditions []metav1.Condition, condition string) *metav1.Condition {
 
 var reasonForm = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$`)
 
-// word holds a reason to what the API server takes: some come from trackers.
-func word(reason string) string {
+// validReason replaces a reason that the API server would refuse: some come from trackers.
+func validReason(reason string) string {
 	if len(reason) > 128 || !reasonForm.MatchString(reason) {
 		return v1.ReasonPending
 	}

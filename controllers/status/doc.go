@@ -3,7 +3,7 @@
 //
 // It owns the meaning of each condition, the order in which reasons win, what counts as an edge that is
 // worth an event, and when a status is worth a write. What every status must satisfy is written down as
-// code in the package check.
+// code in package invariants.
 //
 // Tools read Reconciling and Stalled by the rules of kstatus, which look at observedGeneration first, then
 // at the first of Reconciling and Stalled that is True, then at Ready:

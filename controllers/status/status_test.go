@@ -13,7 +13,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/status"
-	"github.com/p2pstream/p2pstream/controllers/status/check"
+	"github.com/p2pstream/p2pstream/controllers/status/invariants"
 	"github.com/p2pstream/p2pstream/controllers/totals"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
@@ -57,7 +57,7 @@ func next(t *testing.T, before v1.P2PStreamStatus, o status.Observed, at time.Ti
 	t.Helper()
 	r := status.Next(before, o, time.Time{}, false, at)
 	stream := &v1.P2PStream{ObjectMeta: metav1.ObjectMeta{Name: "a", Generation: o.Generation}, Status: r.Status}
-	for _, wrong := range check.Status(stream) {
+	for _, wrong := range invariants.Status(stream) {
 		t.Error(wrong)
 	}
 	return r, stream
@@ -158,7 +158,7 @@ func TestConditions(t *testing.T) {
 					t.Errorf("%s is %s, want %s: %s", name, got, want, c.Message)
 				}
 			}
-			if got, err := check.Compute(stream); err != nil || got != tt.k {
+			if got, err := invariants.Compute(stream); err != nil || got != tt.k {
 				t.Errorf("kstatus %s, want %s (%v)", got, tt.k, err)
 			}
 			if c := condition(t, r.Status, v1.ConditionReady); !strings.Contains(c.Message, tt.ready) {
@@ -174,13 +174,13 @@ func TestConditions(t *testing.T) {
 func TestNewStreamIsInProgress(t *testing.T) {
 	t.Parallel()
 	stream := &v1.P2PStream{ObjectMeta: metav1.ObjectMeta{Name: "a", Generation: 1}, Status: pending()}
-	for _, wrong := range check.Status(stream) {
+	for _, wrong := range invariants.Status(stream) {
 		t.Error(wrong)
 	}
 	// A spec that was changed and that the operator has not seen.
 	_, seen := next(t, pending(), healthy(), now)
 	seen.Generation = 2
-	if got, _ := check.Compute(seen); got != kstatus.InProgressStatus {
+	if got, _ := invariants.Compute(seen); got != kstatus.InProgressStatus {
 		t.Errorf("kstatus of a new generation: %s", got)
 	}
 }

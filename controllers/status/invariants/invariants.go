@@ -1,6 +1,6 @@
-// Package check holds what every status of a stream must satisfy, whatever happened to it. Each test of the
+// Package invariants holds what every status of a stream must satisfy, whatever happened to it. Each test of the
 // operator ends with it.
-package check
+package invariants
 
 import (
 	"fmt"
