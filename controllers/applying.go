@@ -34,8 +34,8 @@ func (r *Reconciler) apply(ctx context.Context, n *run) apply.Result {
 	done.Err = errors.Join(result.Err, done.Err)
 	done.Settled = done.Settled && len(done.Problems) == 0 && done.Err == nil
 	for _, service := range done.Taken {
-		logger(ctx).Info("remembered node port is in use by another Service, allocating a new one", "service", service, "port", m.ports[service])
-		delete(m.ports, service)
+		logger(ctx).Info("the cluster has assigned the node port to another Service; asking for a new one", "service", service, "port", n.snapshot.observed[service].NodePort)
+		delete(m.observed, service)
 	}
 	return done
 }

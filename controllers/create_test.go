@@ -15,6 +15,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
@@ -76,15 +77,13 @@ func (w *world) children(name string) []unstructured.Unstructured {
 // facts as an operator would gather them.
 func (w *world) facts(s *v1.P2PStream) plan.Facts {
 	w.t.Helper()
-	f := plan.Facts{Image: image, NodePorts: map[string]int32{}, Endpoints: s.Status.Endpoints, STUNReady: true, SeederPods: plan.SeederReplicas(s)}
+	f := plan.Facts{Image: image, Observed: exposure.Observed{}, Endpoints: s.Status.Endpoints, STUNReady: true, SeederPods: plan.SeederReplicas(s)}
 	var services corev1.ServiceList
 	if err := w.List(w.t.Context(), &services, client.InNamespace(w.ns)); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, o := range services.Items {
-		if port := o.Spec.Ports[0].NodePort; port != 0 {
-			f.NodePorts[o.Name] = port
-		}
+	for i := range services.Items {
+		f.Observed.Note(services.Items[i].Name, &services.Items[i])
 	}
 	var pods corev1.PodList
 	if err := w.List(w.t.Context(), &pods, client.InNamespace(w.ns), client.MatchingLabels{plan.LabelStream: s.Name}); err != nil {

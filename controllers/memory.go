@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
 )
@@ -19,8 +20,8 @@ type memory struct {
 	uid types.UID
 
 	children apply.Memory
-	ports    map[string]int32 // node ports that Services have, or had before they were deleted
-	tokenAt  time.Time        // when the token Secret was last seen to be there
+	observed exposure.Observed // what the cluster assigned to children, those that were deleted included
+	tokenAt  time.Time         // when the token Secret was last seen to be there
 
 	// readAt is when the totals of each tracker pod that was asked were last read to be kept.
 	readAt    map[types.UID]time.Time
@@ -70,7 +71,7 @@ func (s *memories) of(name types.NamespacedName, uid types.UID) *memory {
 	if s.byName == nil {
 		s.byName = map[types.NamespacedName]*memory{}
 	}
-	m := &memory{uid: uid, ports: map[string]int32{}}
+	m := &memory{uid: uid, observed: exposure.Observed{}}
 	s.byName[name] = m
 	return m
 }

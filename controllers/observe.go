@@ -13,6 +13,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/status"
 )
@@ -27,8 +28,10 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 			return nil, err
 		}
 	}
-	n.memory.notePorts(s)
-	s.ports = maps.Clone(n.memory.ports)
+	for ref, child := range s.children {
+		n.memory.observed.Note(ref.Name, child)
+	}
+	s.observed = maps.Clone(n.memory.observed)
 	for _, component := range components {
 		s.workloads[component] = s.workload(n.stream, component)
 		if !s.workloads[component].Complete() {
@@ -95,7 +98,7 @@ func (r *Reconciler) readPods(ctx context.Context, stream *v1.P2PStream, s *snap
 
 // readNodes is for addresses only, so it is left out where nothing is exposed by them.
 func (r *Reconciler) readNodes(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
-	if !usesNodes(stream) {
+	if !exposure.NeedsNodes(&stream.Spec) {
 		return nil
 	}
 	var nodes corev1.NodeList
@@ -104,14 +107,6 @@ func (r *Reconciler) readNodes(ctx context.Context, stream *v1.P2PStream, s *sna
 	}
 	s.nodes = nodes.Items
 	return nil
-}
-
-// usesNodes tells whether anything of a stream is reached by a port of the nodes.
-func usesNodes(stream *v1.P2PStream) bool {
-	spec := &stream.Spec
-	return (spec.Tracker != nil && spec.Tracker.Exposure != nil && spec.Tracker.Exposure.Type == v1.ExposureNodePort) ||
-		(spec.STUN != nil && spec.STUN.Exposure != nil && spec.STUN.Exposure.Type == v1.ExposureNodePort) ||
-		(spec.Seeders != nil && spec.Seeders.Exposure != nil && spec.Seeders.Exposure.Type == v1.ExposureNodePort)
 }
 
 // maxEvents that are read about one object.
@@ -132,21 +127,4 @@ func (r *Reconciler) withEvents(ctx context.Context, namespace string, in diagno
 		in.Events = append(in.Events, list.Items...)
 	}
 	return in
-}
-
-// notePorts remembers the node ports of Services. A Service that is gone keeps its own: addresses that people
-// were given should stay true when somebody deletes a Service and the operator makes it again.
-func (m *memory) notePorts(s *snapshot) {
-	for ref, o := range s.children {
-		service, is := o.(*corev1.Service)
-		if !is || len(service.Spec.Ports) != 1 {
-			continue
-		}
-		switch port := service.Spec.Ports[0].NodePort; {
-		case port > 0:
-			m.ports[ref.Name] = port
-		case service.Spec.Type != corev1.ServiceTypeNodePort:
-			delete(m.ports, ref.Name)
-		}
-	}
 }

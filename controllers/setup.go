@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
@@ -69,7 +70,7 @@ func (r *Reconciler) exposedStreams(ctx context.Context, _ client.Object) []reco
 	}
 	var requests []reconcile.Request
 	for i := range list.Items {
-		if usesNodes(&list.Items[i]) {
+		if exposure.NeedsNodes(&list.Items[i].Spec) {
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 		}
 	}

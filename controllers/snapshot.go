@@ -7,6 +7,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
@@ -20,7 +21,7 @@ type snapshot struct {
 	children  map[plan.Ref]client.Object // those that the stream owns
 	pods      map[string][]corev1.Pod    // by component
 	nodes     []corev1.Node              // empty when no exposure uses nodes
-	ports     map[string]int32           // node ports by Service, with those of Services that were deleted
+	observed  exposure.Observed          // what the cluster assigned to children, with those that were deleted
 	workloads map[string]status.Workload // by component
 	waiting   map[string]diagnose.Input  // of the components that are not complete, with events
 

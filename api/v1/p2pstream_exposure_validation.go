@@ -9,7 +9,7 @@ import (
 )
 
 func (e *TrackerExposure) validate(at *field.Path) field.ErrorList {
-	errs := validateExposure(at, "tracker.exposure", e.Type, e.Host, e.Addresses, e.NodePort)
+	errs := e.Settings().validate(at, "tracker.exposure")
 	if e.ExternalTrafficPolicy != "" {
 		errs = append(errs, oneOf(at.Child("externalTrafficPolicy"), e.ExternalTrafficPolicy, TrafficPolicyCluster, TrafficPolicyLocal)...)
 		errs = append(errs, needsNodePort(at, "tracker.exposure", "externalTrafficPolicy", e.Type)...)
@@ -18,34 +18,34 @@ func (e *TrackerExposure) validate(at *field.Path) field.ErrorList {
 }
 
 func (e *STUNExposure) validate(at *field.Path) field.ErrorList {
-	return validateExposure(at, "stun.exposure", e.Type, e.Host, e.Addresses, e.NodePort)
+	return e.Settings().validate(at, "stun.exposure")
 }
 
 func (e *SeederExposure) validate(at *field.Path) field.ErrorList {
-	return validateExposure(at, "seeders.exposure", e.Type, "", e.Addresses, nil)
+	return e.Settings().validate(at, "seeders.exposure")
 }
 
-// validateExposure holds what every exposure has to its rules, and refuses what its type cannot use.
-func validateExposure(at *field.Path, name string, t ExposureType, h Host, addresses []IPAddress, port *NodePort) field.ErrorList {
-	errs := oneOf(at.Child("type"), t, ExposureClusterIP, ExposureNodePort)
-	errs = append(errs, set(at.Child("addresses"), addresses, 16)...)
-	for i, a := range addresses {
+// validate checks the fields that exposures share, and refuses those that the type does not use.
+func (s ExposureSettings) validate(at *field.Path, name string) field.ErrorList {
+	errs := oneOf(at.Child("type"), s.Type, ExposureClusterIP, ExposureNodePort)
+	errs = append(errs, set(at.Child("addresses"), s.Addresses, 16)...)
+	for i, a := range s.Addresses {
 		if !a.valid() {
 			errs = append(errs, field.Invalid(at.Child("addresses").Index(i), string(a), "exposure.addresses must hold IP addresses that viewers can reach, such as 192.0.2.10"))
 		}
 	}
-	if !h.valid() {
-		errs = append(errs, field.Invalid(at.Child("host"), string(h), "exposure.host must be a host name or an IP address without scheme, port and path"))
+	if !s.Host.valid() {
+		errs = append(errs, field.Invalid(at.Child("host"), string(s.Host), "exposure.host must be a host name or an IP address without scheme, port and path"))
 	}
-	if port != nil && (*port < 1 || *port > 65535) {
-		errs = append(errs, field.Invalid(at.Child("nodePort"), int32(*port), "exposure.nodePort must be between 1 and 65535"))
+	if s.NodePort != nil && (*s.NodePort < 1 || *s.NodePort > 65535) {
+		errs = append(errs, field.Invalid(at.Child("nodePort"), int32(*s.NodePort), "exposure.nodePort must be between 1 and 65535"))
 	}
 	for _, used := range []struct {
 		field string
-		is    bool
-	}{{"nodePort", port != nil}, {"host", h != ""}, {"addresses", len(addresses) > 0}} {
-		if used.is {
-			errs = append(errs, needsNodePort(at, name, used.field, t)...)
+		set   bool
+	}{{"nodePort", s.NodePort != nil}, {"host", s.Host != ""}, {"addresses", len(s.Addresses) > 0}} {
+		if used.set {
+			errs = append(errs, needsNodePort(at, name, used.field, s.Type)...)
 		}
 	}
 	return errs

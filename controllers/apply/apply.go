@@ -23,8 +23,8 @@ const FieldOwner = "p2pstream-workloads"
 type Applier struct {
 	// Client writes.
 	Client client.Client
-	// Live reads past the cache: the cache knows only objects with our label, and what it does not know may
-	// be somebody else's.
+	// Live reads past the cache: the cache holds only objects with our label, and an object that it does not
+	// hold may have another owner.
 	Live client.Reader
 	// Count is told of each write and how it ended; may be nil.
 	Count func(verb, kind, result string)
@@ -41,24 +41,24 @@ type Input struct {
 
 // Result is what one pass came to.
 type Result struct {
-	// Problems that the API server's refusals are.
+	// Problems are the API server's refusals.
 	Problems []diagnose.Problem
-	// Settled: all that is planned is there, the cache shows it, and nothing else is left.
+	// Settled: all planned objects exist, the cache shows them, and no unplanned child is left.
 	Settled bool
-	// Taken names Services that asked for the node port they had before, which has gone to something else
-	// since. Nobody wrote that port into a spec, so another will do.
+	// Taken names Services that asked for the node port that they had before and that another Service has now.
+	// The spec does not ask for that port, so the cluster may assign a new one.
 	Taken []string
 	// RetryAfter is when a refused object is due again; zero when none is.
 	RetryAfter time.Duration
-	// Leaving: the namespace is being deleted, so that nothing can be made and nothing should be said.
+	// Leaving: the namespace is being deleted. Nothing can be created in it, and no problem is reported.
 	Leaving bool
-	// Err joins what went wrong on the way to the API server and is worth trying again at once.
+	// Err joins the errors of requests that are to be retried at once.
 	Err error
 }
 
-// Apply brings the children to the plan. One failure never keeps it from the other objects, except that a
-// workload waits for the ConfigMap of its name: its pods would start with what was there before, and the
-// hash on them would say otherwise.
+// Apply brings the children to the plan. A failure does not stop it from applying the other objects, except that a
+// workload waits for the ConfigMap of its name: its pods would start with the old configuration, while the hash on
+// them would name the new one.
 func (a *Applier) Apply(ctx context.Context, in Input, m *Memory) Result {
 	if m.objects == nil {
 		m.objects = map[plan.Ref]*record{}
@@ -79,7 +79,7 @@ func (a *Applier) Apply(ctx context.Context, in Input, m *Memory) Result {
 			p.result.Settled = false
 			continue
 		}
-		p.one(ctx, object)
+		p.applyObject(ctx, object)
 	}
 	p.prune(ctx, planned)
 	for ref := range m.objects {
@@ -99,8 +99,8 @@ type pass struct {
 	failed map[string]bool // names of ConfigMaps that could not be brought to the plan
 }
 
-// one brings one object to the plan, or notes why not.
-func (p *pass) one(ctx context.Context, object plan.Object) {
+// applyObject brings one object to the plan, or records why it could not.
+func (p *pass) applyObject(ctx context.Context, object plan.Object) {
 	live, rec := p.Children[object.Ref], p.memory.objects[object.Ref]
 	if rec.settled(object.Hash, live) {
 		rec.version = newer(rec.version, live.GetResourceVersion())
@@ -112,14 +112,14 @@ func (p *pass) one(ctx context.Context, object plan.Object) {
 		return
 	}
 	if live != nil && live.GetDeletionTimestamp() != nil {
-		p.result.Settled = false // what is made anew comes when this is gone; that is an event
+		p.result.Settled = false // it is created again when this one is gone, which is an event
 		return
 	}
 	if live == nil {
-		if free, err := p.free(ctx, object, rec); err != nil {
+		if writable, err := p.nameAvailable(ctx, object, rec); err != nil {
 			p.fail(object, rec, err)
 			return
-		} else if !free {
+		} else if !writable {
 			p.result.Settled = false
 			return
 		}
@@ -136,15 +136,15 @@ func (p *pass) one(ctx context.Context, object plan.Object) {
 		return
 	}
 	p.memory.objects[object.Ref] = &record{hash: object.Hash, uid: answer.UID, version: answer.ResourceVersion,
-		generation: answer.Generation, face: face(answer)}
+		generation: answer.Generation, metadataHash: metadataHash(answer)}
 	if live == nil || live.GetResourceVersion() != answer.ResourceVersion {
 		p.result.Settled = false
 	}
 }
 
-// free tells whether an object that the cache does not know may be written: it does not exist, or it is
-// ours all the same. False without an error means to wait.
-func (p *pass) free(ctx context.Context, object plan.Object, rec *record) (bool, error) {
+// nameAvailable tells whether an object that the cache does not hold may be written: it does not exist, or it is
+// the stream's child although the cache does not show it. False without an error means to wait.
+func (p *pass) nameAvailable(ctx context.Context, object plan.Object, rec *record) (bool, error) {
 	found := &metav1.PartialObjectMetadata{}
 	found.SetGroupVersionKind(gvk(object.Kind))
 	err := p.Live.Get(ctx, client.ObjectKey{Namespace: p.Stream.Namespace, Name: object.Name}, found)
@@ -156,17 +156,17 @@ func (p *pass) free(ctx context.Context, object plan.Object, rec *record) (bool,
 	}
 	switch {
 	case rec != nil && rec.hash == object.Hash && rec.uid == found.UID && rec.version == found.ResourceVersion:
-		return false, nil // made a moment ago, and the cache is on its way
+		return false, nil // created a moment ago; the cache does not show it yet
 	case metav1.IsControlledBy(found, p.Stream):
 		return found.DeletionTimestamp == nil, nil
 	}
 	if owner := metav1.GetControllerOf(found); owner != nil && owner.Kind == v1.Kind && owner.Name == p.Stream.Name {
-		return false, nil // of a stream of this name that was deleted; it goes away by itself
+		return false, nil // the child of a deleted stream of the same name; it is garbage-collected
 	}
-	return false, &strangerError{object.Ref}
+	return false, &foreignObjectError{object.Ref}
 }
 
-// prune deletes what is ours and not planned.
+// prune deletes children of the stream that are not planned.
 func (p *pass) prune(ctx context.Context, planned map[plan.Ref]bool) {
 	if p.result.Leaving {
 		return
@@ -190,7 +190,7 @@ func (p *pass) prune(ctx context.Context, planned map[plan.Ref]bool) {
 	}
 }
 
-// Owned tells whether an object is a child of this very stream, by both its owner and its label.
+// Owned tells whether an object is a child of this stream, by both its owner's UID and its label.
 func Owned(o client.Object, stream *v1.P2PStream) bool {
 	return metav1.IsControlledBy(o, stream) && o.GetLabels()[plan.LabelStream] == stream.Name
 }

@@ -13,23 +13,23 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
-// Memory is what earlier applies of one stream's children came to. Losing it costs one apply of each
+// Memory holds the results of earlier applies of one stream's children. Losing it costs one apply of each
 // object, which changes nothing. The zero value is ready for use, by one goroutine at a time.
 type Memory struct {
 	objects map[plan.Ref]*record
 }
 
-// record is what the last attempt at one object came to.
+// record is the result of the last attempt to apply one object.
 type record struct {
 	hash string // of what was sent
 
 	// The object as the API server answered.
-	uid        types.UID
-	version    string
-	generation int64
-	face       uint64
+	uid          types.UID
+	version      string
+	generation   int64
+	metadataHash uint64
 
-	// The refusal, when there was one, and how it goes on.
+	// The last refusal, how many there were in a row, and when the next attempt is due.
 	problem  *diagnose.Problem
 	failures int
 	next     time.Time
@@ -44,9 +44,9 @@ func (r *record) settled(hash string, live client.Object) bool {
 	if live.GetResourceVersion() == r.version || older(live.GetResourceVersion(), r.version) {
 		return true // the cache has not seen more than our own write
 	}
-	// Controllers write the status of workloads all the time. What people could have changed shows in the
-	// generation or in the metadata.
-	return r.generation > 0 && live.GetGeneration() == r.generation && face(live) == r.face
+	// Controllers write the status of workloads all the time. A change that matters shows in the generation or
+	// in the metadata.
+	return r.generation > 0 && live.GetGeneration() == r.generation && metadataHash(live) == r.metadataHash
 }
 
 // seen tells whether the cache has caught up with our last write.
@@ -54,17 +54,17 @@ func (r *record) seen(live client.Object) bool {
 	return live != nil && live.GetUID() == r.uid && !older(live.GetResourceVersion(), r.version)
 }
 
-// older compares resource versions of one object; what cannot be compared is not older.
+// older compares resource versions of one object; versions that cannot be compared are not older.
 func older(a, b string) bool {
 	order, err := resourceversion.CompareResourceVersion(a, b)
 	return err == nil && order < 0
 }
 
-// face condenses the metadata that an apply may own and that no generation counts.
-func face(o client.Object) uint64 {
+// metadataHash is a hash of the metadata that an apply may own and whose changes do not raise the generation.
+func metadataHash(o client.Object) uint64 {
 	raw, err := json.Marshal([]any{o.GetLabels(), o.GetAnnotations(), o.GetOwnerReferences()})
 	if err != nil {
-		return 0 // cannot happen with strings; then every change of the version applies again
+		return 0 // cannot happen with strings; it would only cost an apply at each change of the version
 	}
 	h := fnv.New64a()
 	_, _ = h.Write(raw) // never fails
@@ -76,8 +76,8 @@ const (
 	maxRetry   = time.Minute
 )
 
-// refused notes a refusal and when to try again: doubling, up to once a minute, so that a stream recovers
-// soon after its cause is gone.
+// refused records a refusal and when to try again. The wait doubles up to a minute, so that a stream recovers
+// soon after the cause of the refusal is gone.
 func (r *record) refused(hash string, problem diagnose.Problem, now time.Time) {
 	if r.hash != hash {
 		r.failures = 0

@@ -16,6 +16,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
@@ -26,26 +27,26 @@ func TestSettled(t *testing.T) {
 		change(o)
 		return o
 	}
-	rec := &record{hash: "h", uid: "u", version: "20", generation: 3, face: face(live(func(*corev1.ConfigMap) {}))}
+	rec := &record{hash: "h", uid: "u", version: "20", generation: 3, metadataHash: metadataHash(live(func(*corev1.ConfigMap) {}))}
 	for name, tt := range map[string]struct {
 		rec           *record
 		hash          string
 		live          client.Object
 		settled, seen bool
 	}{
-		"as we left it":             {rec, "h", live(func(*corev1.ConfigMap) {}), true, true},
-		"never applied":             {nil, "h", live(func(*corev1.ConfigMap) {}), false, false},
-		"another plan":              {rec, "i", live(func(*corev1.ConfigMap) {}), false, true},
-		"not there":                 {rec, "h", nil, false, false},
-		"another of that name":      {rec, "h", live(func(o *corev1.ConfigMap) { o.UID = "v" }), false, false},
-		"the cache is behind":       {rec, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion = "9" }), true, false},
-		"only its status changed":   {rec, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion = "21" }), true, true},
-		"somebody changed its spec": {rec, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion, o.Generation = "21", 4 }), false, true},
-		"somebody changed a label":  {rec, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion, o.Labels = "21", nil }), false, true},
-		"refused":                   {&record{hash: "h", uid: "u", version: "20", problem: &diagnose.Problem{}}, "h", live(func(*corev1.ConfigMap) {}), false, true},
-		"a kind that counts no generations": {&record{hash: "h", uid: "u", version: "20", face: rec.face}, "h",
+		"as we left it":           {rec, "h", live(func(*corev1.ConfigMap) {}), true, true},
+		"never applied":           {nil, "h", live(func(*corev1.ConfigMap) {}), false, false},
+		"another plan":            {rec, "i", live(func(*corev1.ConfigMap) {}), false, true},
+		"not there":               {rec, "h", nil, false, false},
+		"another of that name":    {rec, "h", live(func(o *corev1.ConfigMap) { o.UID = "v" }), false, false},
+		"the cache is behind":     {rec, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion = "9" }), true, false},
+		"only its status changed": {rec, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion = "21" }), true, true},
+		"its spec was changed":    {rec, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion, o.Generation = "21", 4 }), false, true},
+		"a label was changed":     {rec, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion, o.Labels = "21", nil }), false, true},
+		"refused":                 {&record{hash: "h", uid: "u", version: "20", problem: &diagnose.Problem{}}, "h", live(func(*corev1.ConfigMap) {}), false, true},
+		"a kind that counts no generations": {&record{hash: "h", uid: "u", version: "20", metadataHash: rec.metadataHash}, "h",
 			live(func(o *corev1.ConfigMap) { o.ResourceVersion, o.Generation = "21", 0 }), false, true},
-		"versions of some other store": {&record{hash: "h", uid: "u", version: "x"}, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion = "y" }), false, true},
+		"versions of another store": {&record{hash: "h", uid: "u", version: "x"}, "h", live(func(o *corev1.ConfigMap) { o.ResourceVersion = "y" }), false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,7 +80,7 @@ func TestRefusedBacksOff(t *testing.T) {
 	}
 }
 
-func TestRead(t *testing.T) {
+func TestExplain(t *testing.T) {
 	t.Parallel()
 	ref := plan.Ref{Kind: "Service", Name: "a-tracker"}
 	service := schema.GroupKind{Kind: "Service"}
@@ -87,27 +88,33 @@ func TestRead(t *testing.T) {
 	taken := apierrors.NewInvalid(service, "a-tracker", field.ErrorList{field.Invalid(at, 30000, "provided port is already allocated")})
 	outside := apierrors.NewInvalid(service, "a-tracker", field.ErrorList{field.Invalid(at, 80, "provided port is not in the valid range. The range of valid ports is 30000-32767")})
 	const asked = "spec.tracker.exposure.nodePort 30000"
+	exposed := &exposure.Target{Component: exposure.Tracker, Name: "a-tracker",
+		Settings: v1.ExposureSettings{Type: v1.ExposureNodePort, NodePort: new(v1.NodePort(30000))}}
+	plain := &exposure.Target{Component: exposure.Tracker, Name: "a-tracker", Settings: v1.ExposureSettings{Type: v1.ExposureNodePort}}
 	for name, tt := range map[string]struct {
-		err    error
-		asked  string
-		reason string // empty: to be tried again
-		says   []string
+		err     error
+		exposes *exposure.Target
+		reason  string // empty: to be tried again
+		says    []string
 	}{
-		"port taken":        {taken, asked, v1.ReasonNodePortTaken, []string{asked, "choose another"}},
-		"port out of range": {outside, asked, v1.ReasonInvalidSpec, []string{asked, "30000-32767"}},
-		"invalid": {apierrors.NewInvalid(service, "a", field.ErrorList{field.Forbidden(field.NewPath("spec"), "updates to statefulset spec are forbidden")}), "",
+		"port taken":        {taken, exposed, v1.ReasonNodePortTaken, []string{asked, "choose another"}},
+		"port out of range": {outside, exposed, v1.ReasonInvalidSpec, []string{asked, "30000-32767"}},
+		"invalid": {apierrors.NewInvalid(service, "a", field.ErrorList{field.Forbidden(field.NewPath("spec"), "updates to statefulset spec are forbidden")}), nil,
 			v1.ReasonApplyFailed, []string{"updates to statefulset spec", "delete the object"}},
-		"forbidden":          {apierrors.NewForbidden(schema.GroupResource{Resource: "services"}, "a", errors.New("exceeded quota")), "", v1.ReasonApplyFailed, []string{"may not write Service a-tracker", "exceeded quota", "roles"}},
-		"somebody else's":    {&strangerError{ref}, "", v1.ReasonApplyFailed, []string{"Service a-tracker exists", "rename"}},
-		"conflict":           {apierrors.NewConflict(schema.GroupResource{}, "a", errors.New("x")), "", "", nil},
-		"server busy":        {apierrors.NewTooManyRequests("slow down", 1), "", "", nil},
-		"server away":        {errors.New("connection refused"), "", "", nil},
-		"internal error":     {apierrors.NewInternalError(errors.New("etcd")), "", "", nil},
-		"credentials inside": {apierrors.NewBadRequest("bad https://u:secret@o/x?k=secret"), "", v1.ReasonApplyFailed, []string{"https://o/x"}},
+		"forbidden":          {apierrors.NewForbidden(schema.GroupResource{Resource: "services"}, "a", errors.New("exceeded quota")), exposed, v1.ReasonApplyFailed, []string{"may not write Service a-tracker", "exceeded quota", "roles"}},
+		"a foreign object":   {&foreignObjectError{ref}, plain, v1.ReasonApplyFailed, []string{"Service a-tracker exists", "rename"}},
+		"conflict":           {apierrors.NewConflict(schema.GroupResource{}, "a", errors.New("x")), plain, "", nil},
+		"server busy":        {apierrors.NewTooManyRequests("slow down", 1), nil, "", nil},
+		"server away":        {errors.New("connection refused"), exposed, "", nil},
+		"internal error":     {apierrors.NewInternalError(errors.New("etcd")), nil, "", nil},
+		"credentials inside": {apierrors.NewBadRequest("bad https://u:secret@o/x?k=secret"), plain, v1.ReasonApplyFailed, []string{"https://o/x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := read(tt.err, ref, tt.asked)
+			got, forget := explain(tt.err, ref, tt.exposes)
+			if forget {
+				t.Error("forgets what the cluster assigned")
+			}
 			if tt.reason == "" {
 				if got != nil {
 					t.Errorf("%+v", got)
@@ -126,6 +133,17 @@ func TestRead(t *testing.T) {
 				t.Error(got.Message)
 			}
 		})
+	}
+}
+
+// TestExplainForgets: a port that the spec does not ask for is no problem when another Service has it.
+func TestExplainForgets(t *testing.T) {
+	t.Parallel()
+	err := apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, "a-seeder-0", field.ErrorList{
+		field.Invalid(field.NewPath("spec", "ports").Index(0).Child("nodePort"), 30000, "provided port is already allocated")})
+	seeder := &exposure.Target{Component: exposure.Seeder, Name: "a-seeder-0", Settings: v1.ExposureSettings{Type: v1.ExposureNodePort}}
+	if _, forget := explain(err, plan.Ref{Kind: "Service", Name: "a-seeder-0"}, seeder); !forget {
+		t.Error("does not forget the port")
 	}
 }
 

@@ -13,17 +13,18 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
-// strangerError: an object of the planned name exists and is somebody else's.
-type strangerError struct{ ref plan.Ref }
+// foreignObjectError means that an object of the planned name exists and is not a child of the stream.
+type foreignObjectError struct{ ref plan.Ref }
 
-func (e *strangerError) Error() string {
+func (e *foreignObjectError) Error() string {
 	return fmt.Sprintf("%s %s exists and does not belong to this stream", e.ref.Kind, e.ref.Name)
 }
 
-// fail sorts an error: what the API server refuses is a problem of this stream, all else is tried again.
+// fail sorts an error: a refusal of the API server is a problem of this stream; any other error is retried.
 func (p *pass) fail(object plan.Object, rec *record, err error) {
 	p.result.Settled = false
 	if object.Kind == "ConfigMap" {
@@ -33,12 +34,11 @@ func (p *pass) fail(object plan.Object, rec *record, err error) {
 		p.result.Leaving = true
 		return
 	}
-	asked := nodePortField(p.Stream, object.Name)
-	if portTaken(err) && asked == "" {
+	problem, forget := explain(err, object.Ref, object.Exposes)
+	if forget {
 		p.result.Taken = append(p.result.Taken, object.Name)
 		return
 	}
-	problem := read(err, object.Ref, asked)
 	if problem == nil {
 		p.result.Err = errors.Join(p.result.Err, fmt.Errorf("applying %s %s: %w", object.Kind, object.Name, err))
 		return
@@ -63,28 +63,30 @@ func (p *pass) refuse(object plan.Object, rec *record) {
 	}
 }
 
-// read turns a refusal into a problem, or into nil when it is none: when the same may go well the next time.
-func read(err error, ref plan.Ref, nodePort string) *diagnose.Problem {
-	var stranger *strangerError
-	problem := &diagnose.Problem{Component: component(ref), Reason: v1.ReasonApplyFailed, Stalls: true}
+// explain turns the API server's refusal into a problem; into nil when the same request may succeed the next time.
+// Exposes is what the object makes reachable, or nil. With forget, the object asked for what the cluster had assigned to
+// it before and no longer gives.
+func explain(err error, ref plan.Ref, exposes *exposure.Target) (problem *diagnose.Problem, forget bool) {
+	problem = &diagnose.Problem{Component: component(ref), Reason: v1.ReasonApplyFailed, Stalls: true}
+	if exposes != nil {
+		if refusal := exposes.Strategy().Refused(*exposes, err, causes(err)); refusal != nil {
+			problem.Reason, problem.Message = refusal.Reason, refusal.Message
+			return problem, refusal.Forget
+		}
+	}
+	var foreign *foreignObjectError
 	text := diagnose.Clean(err.Error())
 	switch {
-	case errors.As(err, &stranger):
-		problem.Message = text + ", so the operator leaves it alone. Delete or rename it, or give the stream another name."
-	case portTaken(err):
-		problem.Reason = v1.ReasonNodePortTaken
-		problem.Message = fmt.Sprintf("%s: the port is already used by another Service. Free it, choose another, or leave the field out for the cluster to choose.", nodePort)
-	case nodePort != "" && strings.Contains(err.Error(), "provided port is not in the valid range"):
-		problem.Reason = v1.ReasonInvalidSpec
-		problem.Message = fmt.Sprintf("%s: the cluster does not give out that port: %s. Choose one of that range, or leave the field out.", nodePort, causes(err))
+	case errors.As(err, &foreign):
+		problem.Message = text + ", so the operator does not change it. Delete or rename it, or give the stream another name."
 	case apierrors.IsForbidden(err):
-		problem.Message = fmt.Sprintf("The operator may not write %s %s: %s. Let it, with the roles it is shipped with, or change the policy that forbids it.", ref.Kind, ref.Name, strings.TrimSuffix(text, "."))
+		problem.Message = fmt.Sprintf("The operator may not write %s %s: %s. Grant it the roles that p2pstream ships, or change the policy that forbids the write.", ref.Kind, ref.Name, strings.TrimSuffix(text, "."))
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		problem.Message = fmt.Sprintf("The API server refuses %s %s: %s. Change the spec; if the object's own fields cannot be changed, delete the object and the operator makes it anew.", ref.Kind, ref.Name, causes(err))
+		problem.Message = fmt.Sprintf("The API server refuses %s %s: %s. Change the spec. If a field of the object cannot be changed, delete the object; the operator then creates it again.", ref.Kind, ref.Name, causes(err))
 	default:
-		return nil
+		return nil, false
 	}
-	return problem
+	return problem, false
 }
 
 // causes returns what the API server found, without the preamble that repeats the object.
@@ -100,25 +102,9 @@ func causes(err error) string {
 	return strings.TrimSuffix(diagnose.Clean(err.Error()), ".")
 }
 
-func portTaken(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "provided port is already allocated")
-}
-
-// leaving: the namespace is on its way out, or gone.
+// leaving tells whether the namespace is being deleted, or is gone.
 func leaving(err error) bool {
 	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) || apierrors.IsNotFound(err)
-}
-
-// nodePortField names the field that asked for a Service's node port, or is empty when none did.
-func nodePortField(stream *v1.P2PStream, service string) string {
-	spec := &stream.Spec
-	switch {
-	case service == plan.TrackerName(stream.Name) && spec.Tracker != nil && spec.Tracker.Exposure != nil && spec.Tracker.Exposure.NodePort != nil:
-		return fmt.Sprintf("spec.tracker.exposure.nodePort %d", *spec.Tracker.Exposure.NodePort)
-	case service == plan.STUNName(stream.Name) && spec.STUN != nil && spec.STUN.Exposure != nil && spec.STUN.Exposure.NodePort != nil:
-		return fmt.Sprintf("spec.stun.exposure.nodePort %d", *spec.STUN.Exposure.NodePort)
-	}
-	return ""
 }
 
 // component of an object, by its name: names are made of the stream's name, a dash and the component.

@@ -20,11 +20,11 @@ import (
 // looked up).
 const tokenBytes = 32
 
-// Token makes the Secret by which seeders prove what they are. It can be made and never read: one that is
-// already there is right, whoever asks.
+// Token creates the Secret with which seeders authenticate to the tracker. The operator may create it and never
+// reads it: a Secret that exists is taken as it is.
 func (a *Applier) Token(ctx context.Context, stream *v1.P2PStream) (*diagnose.Problem, error) {
 	random := make([]byte, tokenBytes)
-	_, _ = rand.Read(random) // never fails: crypto/rand ends the program instead
+	_, _ = rand.Read(random) // never fails: crypto/rand aborts the program instead
 	owner := *metav1.NewControllerRef(stream, v1.GroupVersion.WithKind(v1.Kind))
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
@@ -42,7 +42,7 @@ func (a *Applier) Token(ctx context.Context, stream *v1.P2PStream) (*diagnose.Pr
 	case leaving(err):
 		return nil, nil
 	}
-	if problem := read(err, plan.Ref{Kind: "Secret", Name: secret.Name}, ""); problem != nil {
+	if problem, _ := explain(err, plan.Ref{Kind: "Secret", Name: secret.Name}, nil); problem != nil {
 		return problem, nil
 	}
 	return nil, fmt.Errorf("creating Secret %s: %w", secret.Name, err)

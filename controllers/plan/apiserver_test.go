@@ -181,7 +181,7 @@ func (c cluster) testNodePorts(t *testing.T) {
 	if len(allocated) != 4 {
 		t.Fatalf("allocated %v", allocated)
 	}
-	facts.NodePorts = allocated
+	facts.Observed = assigned(allocated)
 	c.apply(t, stream, facts)
 	check := func() {
 		t.Helper()
@@ -213,7 +213,7 @@ func (c cluster) testChangeOfExposure(t *testing.T) {
 	stream, facts := read(t, "no-stun")
 	stream.Namespace = c.namespace(t, "exposure")
 	exposed := stream.Spec
-	facts.NodePorts = nil
+	facts.Observed = nil
 	name := TrackerName(stream.Name)
 	for range 2 {
 		stream.Spec = exposed

@@ -50,7 +50,7 @@ func TestTrackerAddress(t *testing.T) {
 			stream, _ := read(t, "nodeport-after")
 			tt.exposure.Type = v1.ExposureNodePort
 			stream.Spec.Tracker.Exposure = &tt.exposure
-			p, err := Make(stream, Facts{Image: "i", NodePorts: map[string]int32{"town-hall-tracker": 31234}, Nodes: tt.nodes, Endpoints: tt.prior})
+			p, err := Make(stream, Facts{Image: "i", Observed: assigned(map[string]int32{"town-hall-tracker": 31234}), Nodes: tt.nodes, Endpoints: tt.prior})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -104,7 +104,7 @@ func TestSTUNAddresses(t *testing.T) {
 			tt.exposure.Type = v1.ExposureNodePort
 			stream.Spec.STUN.Exposure = &tt.exposure
 			p, err := Make(stream, Facts{Image: "i", STUNReady: true, Nodes: tt.nodes,
-				NodePorts: map[string]int32{"town-hall-stun": 31235}, Endpoints: &v1.EndpointsStatus{STUN: tt.prior}})
+				Observed: assigned(map[string]int32{"town-hall-stun": 31235}), Endpoints: &v1.EndpointsStatus{STUN: tt.prior}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,7 +149,7 @@ func TestWarnings(t *testing.T) {
 		{"on node ports without a certificate", func(*v1.P2PStreamSpec, *Facts) {}, []string{"TrackerReady/InsecureEndpoint"}},
 		{"with a certificate", func(s *v1.P2PStreamSpec, _ *Facts) { s.Tracker.Exposure.TLSSecretName = "tls" }, nil},
 		{"inside the cluster", func(s *v1.P2PStreamSpec, _ *Facts) { *s = v1.P2PStreamSpec{Source: s.Source} }, nil},
-		{"no port yet", func(_ *v1.P2PStreamSpec, f *Facts) { f.NodePorts = nil }, nil},
+		{"no port yet", func(_ *v1.P2PStreamSpec, f *Facts) { f.Observed = nil }, nil},
 		{"no address", func(_ *v1.P2PStreamSpec, f *Facts) { f.Nodes = nil }, []string{"TrackerReady/NotAdvertised", "STUNReady/NotAdvertised"}},
 		{"STUN not exposed", func(s *v1.P2PStreamSpec, _ *Facts) { s.STUN = nil }, []string{"TrackerReady/InsecureEndpoint", "STUNReady/NotAdvertised"}},
 		{"STUN not ready yet", func(_ *v1.P2PStreamSpec, f *Facts) { f.STUNReady = false }, []string{"TrackerReady/InsecureEndpoint"}},

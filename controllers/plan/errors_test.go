@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 func TestInvalidStreams(t *testing.T) {
@@ -32,7 +33,7 @@ func TestUnusableFacts(t *testing.T) {
 	for want, change := range map[string]func(*v1.P2PStream, *Facts){
 		"image":     func(_ *v1.P2PStream, f *Facts) { f.Image = "" },
 		"namespace": func(s *v1.P2PStream, _ *Facts) { s.Namespace = "" },
-		"no port":   func(_ *v1.P2PStream, f *Facts) { f.NodePorts["town-hall-stun"] = 70000 },
+		"no port":   func(_ *v1.P2PStream, f *Facts) { f.Observed["town-hall-stun"] = exposure.Observation{NodePort: 70000} },
 	} {
 		stream, facts := read(t, "nodeport-after")
 		change(stream, &facts)

@@ -35,7 +35,7 @@ func FuzzMake(f *testing.F) {
 		stream.Namespace = "media"
 		facts := Facts{
 			Image: "p2pstream", STUNReady: ready, SeederPods: int32(pods % 70),
-			NodePorts: map[string]int32{TrackerName(stream.Name): int32(trackerPort), SeederServiceName(stream.Name, 0): int32(seederPort)},
+			Observed:  assigned(map[string]int32{TrackerName(stream.Name): int32(trackerPort), SeederServiceName(stream.Name, 0): int32(seederPort)}),
 			Nodes:     []Node{{Name: "n", Addresses: []string{address}, STUN: ready, Tracker: ready, STUNStarting: !ready}},
 			Endpoints: &v1.EndpointsStatus{Announce: announce, STUN: []string{announce}},
 		}
@@ -78,7 +78,7 @@ func FuzzMakeFields(f *testing.F) {
 		if len(stream.Validate()) > 0 {
 			return
 		}
-		facts := Facts{Image: "p2pstream", STUNReady: true, NodePorts: map[string]int32{"a-tracker": 30080, "a-seeder-0": 30100}}
+		facts := Facts{Image: "p2pstream", STUNReady: true, Observed: assigned(map[string]int32{"a-tracker": 30080, "a-seeder-0": 30100})}
 		p, err := Make(stream, facts)
 		if err != nil {
 			t.Fatalf("Validate accepts what Make refuses: %v", err)

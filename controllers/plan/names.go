@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // Labels and annotations of children. These labels and the app.kubernetes.io ones that Labels returns
@@ -19,9 +20,9 @@ const (
 
 // Components of a stream, as the component label names them.
 const (
-	ComponentTracker = "tracker"
-	ComponentSTUN    = "stun"
-	ComponentSeeder  = "seeder"
+	ComponentTracker = string(exposure.Tracker)
+	ComponentSTUN    = string(exposure.STUN)
+	ComponentSeeder  = string(exposure.Seeder)
 )
 
 // Ports of the pods. A seeder's UDP port is its Service's node port where it has one, else PortSeeder.

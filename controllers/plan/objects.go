@@ -24,23 +24,23 @@ func (p *planner) owner() *metav1ac.OwnerReferenceApplyConfiguration {
 
 // configMap holds the files of a component and has the name of its workload.
 func (p *planner) configMap(component string, files map[string]string) {
-	p.configMaps = append(p.configMaps, corev1ac.ConfigMap(p.stream.Name+"-"+component, p.stream.Namespace).
+	p.configMaps = append(p.configMaps, child{Object: corev1ac.ConfigMap(p.stream.Name+"-"+component, p.stream.Namespace).
 		WithLabels(Labels(p.stream.Name, component)).
 		WithOwnerReferences(p.owner()).
-		WithData(files))
+		WithData(files)})
 }
 
+// service adds a Service that only pods of the stream use. Those that viewers use come from package exposure.
 func (p *planner) service(name, component string, spec *corev1ac.ServiceSpecApplyConfiguration) {
-	p.services = append(p.services, corev1ac.Service(name, p.stream.Namespace).
+	p.services = append(p.services, child{Object: corev1ac.Service(name, p.stream.Namespace).
 		WithLabels(Labels(p.stream.Name, component)).
 		WithOwnerReferences(p.owner()).
-		WithSpec(spec))
+		WithSpec(spec)})
 }
 
 func serviceSpec(selector map[string]string, port *corev1ac.ServicePortApplyConfiguration) *corev1ac.ServiceSpecApplyConfiguration {
 	return corev1ac.ServiceSpec().
 		WithType(corev1.ServiceTypeClusterIP).
-		// In clusters that have both, viewers come by IPv4 and by IPv6.
 		WithIPFamilyPolicy(corev1.IPFamilyPolicyPreferDualStack).
 		WithSelector(selector).
 		WithPorts(port)
@@ -52,15 +52,6 @@ func servicePort(name string, protocol corev1.Protocol, port int32) *corev1ac.Se
 		WithProtocol(protocol).
 		WithPort(port).
 		WithTargetPort(intstr.FromInt32(port))
-}
-
-// exposeOnNodes gives a Service a port of the nodes: the one that is known, or one of the cluster's choice.
-// A port that the cluster chose is asked for from then on, so that a Service that was deleted gets it back.
-func exposeOnNodes(spec *corev1ac.ServiceSpecApplyConfiguration, nodePort int32, policy v1.TrafficPolicy) {
-	spec.WithType(corev1.ServiceTypeNodePort).WithExternalTrafficPolicy(corev1.ServiceExternalTrafficPolicy(policy))
-	if nodePort != 0 {
-		spec.Ports[0].WithNodePort(nodePort)
-	}
 }
 
 func labelSelector(labels map[string]string) *metav1ac.LabelSelectorApplyConfiguration {

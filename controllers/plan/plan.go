@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // Plan is what a stream should have.
@@ -39,6 +40,8 @@ type Object struct {
 	Apply runtime.ApplyConfiguration
 	// Hash changes when, and only when, Apply does.
 	Hash string
+	// Exposes is what the object makes reachable; nil for other objects. Its strategy explains refusals.
+	Exposes *exposure.Target
 }
 
 // Kinds are the kinds of children, in the order in which they are applied; owned objects of these kinds
@@ -64,7 +67,8 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 	if stream.Namespace == "" {
 		return Plan{}, fmt.Errorf("planning stream %s: it has no namespace", stream.Name)
 	}
-	p := &planner{stream: stream, spec: stream.Spec.WithDefaults(), facts: facts}
+	p := &planner{stream: stream, spec: stream.Spec.WithDefaults(), facts: facts,
+		reach: exposure.Facts{Nodes: facts.Nodes, Observed: facts.Observed}}
 	p.endpoints = p.chooseEndpoints()
 	if err := p.build(); err != nil {
 		return Plan{}, err
@@ -87,6 +91,7 @@ type planner struct {
 	stream    *v1.P2PStream
 	spec      v1.P2PStreamSpec // with defaults
 	facts     Facts
+	reach     exposure.Facts // those of the facts that matter to how components are reached
 	endpoints v1.EndpointsStatus
 
 	configMaps, services, workloads []child
@@ -103,11 +108,10 @@ func (p *planner) build() error {
 	return nil
 }
 
-// child is an apply configuration that knows its own kind and name.
-type child interface {
-	runtime.ApplyConfiguration
-	GetKind() *string
-	GetName() *string
+// child is one object to be, and what it makes reachable.
+type child struct {
+	exposure.Object
+	exposes *exposure.Target
 }
 
 // objects are the children in order: what pods mount, then what they are reached by, then the pods.
@@ -115,11 +119,11 @@ func (p *planner) objects() ([]Object, error) {
 	var objects []Object
 	for _, group := range [][]child{p.configMaps, p.services, p.workloads} {
 		for _, c := range group {
-			raw, err := json.Marshal(c)
+			raw, err := json.Marshal(c.Object)
 			if err != nil {
 				return nil, fmt.Errorf("encoding %s %s: %w", *c.GetKind(), *c.GetName(), err)
 			}
-			objects = append(objects, Object{Ref: Ref{*c.GetKind(), *c.GetName()}, Apply: c, Hash: hash(raw)})
+			objects = append(objects, Object{Ref: Ref{*c.GetKind(), *c.GetName()}, Apply: c.Object, Hash: hash(raw), Exposes: c.exposes})
 		}
 	}
 	return objects, nil

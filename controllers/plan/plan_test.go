@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // read returns the stream and the facts of one case below testdata.
@@ -29,6 +30,15 @@ func read(t testing.TB, name string) (*v1.P2PStream, Facts) {
 		t.Fatalf("facts.yaml: %v", err)
 	}
 	return stream, facts
+}
+
+// assigned is what the cluster assigned when each Service got its node port.
+func assigned(nodePorts map[string]int32) exposure.Observed {
+	o := exposure.Observed{}
+	for name, port := range nodePorts {
+		o[name] = exposure.Observation{NodePort: port}
+	}
+	return o
 }
 
 // cases are the names of all cases below testdata.

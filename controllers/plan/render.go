@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/internal/duration"
 	seeder "github.com/p2pstream/p2pstream/runtime/seeder/config"
 	stun "github.com/p2pstream/p2pstream/runtime/stun/config"
@@ -71,8 +71,8 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 	if p.tls() {
 		c.TLSCert, c.TLSKey = mountTLS+"/tls.crt", mountTLS+"/tls.key"
 	}
-	if trafficPolicy(spec.Exposure) != v1.TrafficPolicyLocal {
-		// Whatever stands in between, a node or a proxy, many viewers have its one address.
+	if !p.traits(exposure.Tracker).ClientAddresses {
+		// Many viewers have one address: that of the node or the proxy in between.
 		c.Limits.SocketsPerAddress = -1
 	}
 	if err := c.Validate(); err != nil {
@@ -106,13 +106,16 @@ func (p *planner) seederConfig() (seeder.Config, error) {
 		Drain:          duration.Duration(drainSeeder),
 	}
 	c.HeadersDir, c.CAFile = p.originFiles()
-	if p.seedersExposed() {
+	traits := p.traits(exposure.Seeder)
+	if traits.OwnPorts {
 		c.ICEPortsFile = mountConfig + "/" + fileICEPorts
-		for _, a := range spec.Exposure.Addresses {
-			c.Advertise = append(c.Advertise, string(a))
-		}
 	} else {
 		c.ICEListen = listen(PortSeeder)
+	}
+	if traits.Advertise == exposure.AdvertiseAddresses {
+		for _, a := range exposure.SettingsOf(&p.spec, exposure.Seeder).Addresses {
+			c.Advertise = append(c.Advertise, string(a))
+		}
 	}
 	var err error
 	if c.UplinkBps, err = spec.Uplink.BitsPerSecond(); err != nil {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -9,7 +8,7 @@ import (
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
-	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // seeders makes the seeders' ConfigMap, Services and StatefulSet; nothing once none are wanted and none
@@ -32,8 +31,8 @@ func (p *planner) seeders() error {
 	}
 	files := map[string]string{fileSeeder: static}
 	replicas := wanted
-	if p.seedersExposed() {
-		ports := p.seederServices(max(wanted, p.facts.SeederPods))
+	ports := p.exposeSeeders(max(wanted, p.facts.SeederPods))
+	if p.traits(exposure.Seeder).OwnPorts {
 		if files[fileICEPorts], err = file(ports); err != nil {
 			return err
 		}
@@ -46,20 +45,14 @@ func (p *planner) seeders() error {
 	return nil
 }
 
-// seederServices makes a Service for each seeder, the draining ones included, and returns their ports by
-// ordinal; 0 is one that is not known yet.
-func (p *planner) seederServices(count int32) []int32 {
+// exposeSeeders adds the objects by which each seeder is reached, the draining ones included, and returns the
+// seeders' ports by ordinal; 0 is one that is not known yet.
+func (p *planner) exposeSeeders(count int32) []int32 {
 	ports := make([]int32, 0, count)
 	for ordinal := range count {
-		name := SeederServiceName(p.stream.Name, ordinal)
-		allocated := p.facts.NodePorts[name]
-		spec := serviceSpec(map[string]string{appsv1.StatefulSetPodNameLabel: name},
-			servicePort("ice", corev1.ProtocolUDP, cmp.Or(allocated, PortSeeder))).
-			// Readiness is for rollouts: a mesh must not be cut because a seeder is not ready.
-			WithPublishNotReadyAddresses(true)
-		exposeOnNodes(spec, allocated, v1.TrafficPolicyLocal)
-		p.service(name, ComponentSeeder, spec)
-		ports = append(ports, allocated)
+		t := p.seederTarget(ordinal)
+		p.expose(t)
+		ports = append(ports, t.Strategy().Port(t, p.reach))
 	}
 	return ports
 }
@@ -80,7 +73,7 @@ func (p *planner) headlessService() {
 }
 
 func (p *planner) statefulSet(replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
-	p.workloads = append(p.workloads, appsv1ac.StatefulSet(SeederName(p.stream.Name), p.stream.Namespace).
+	p.workloads = append(p.workloads, child{Object: appsv1ac.StatefulSet(SeederName(p.stream.Name), p.stream.Namespace).
 		WithLabels(Labels(p.stream.Name, ComponentSeeder)).
 		WithOwnerReferences(p.owner()).
 		WithSpec(appsv1ac.StatefulSetSpec().
@@ -89,7 +82,7 @@ func (p *planner) statefulSet(replicas int32, template *corev1ac.PodTemplateSpec
 			WithSelector(labelSelector(Selector(p.stream.Name, ComponentSeeder))).
 			WithPodManagementPolicy(appsv1.ParallelPodManagement).
 			WithUpdateStrategy(appsv1ac.StatefulSetUpdateStrategy().WithType(appsv1.RollingUpdateStatefulSetStrategyType)).
-			WithTemplate(template)))
+			WithTemplate(template))})
 }
 
 func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApplyConfiguration {
@@ -101,17 +94,21 @@ func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApp
 		admin:      PortSeederAdmin,
 		resources:  p.seederResources(),
 	}
-	switch {
-	case !p.seedersExposed():
-		seeder.ports = append(seeder.ports, udpPort("ice", PortSeeder))
-		seeder.args = []string{"--advertise=$(POD_IP)"}
-		seeder.env = append(seeder.env, fieldEnv("POD_IP", "status.podIP"))
-	case len(spec.Exposure.Addresses) > 0:
-		seeder.args = []string{"--ordinal=$(POD_INDEX)"}
+	traits := p.traits(exposure.Seeder)
+	if traits.OwnPorts {
+		seeder.args = append(seeder.args, "--ordinal=$(POD_INDEX)")
 		seeder.env = append(seeder.env, podIndex())
-	default:
-		seeder.args = []string{"--ordinal=$(POD_INDEX)", "--advertise=$(HOST_IP)"}
-		seeder.env = append(seeder.env, podIndex(), fieldEnv("HOST_IP", "status.hostIP"))
+	} else {
+		seeder.ports = append(seeder.ports, udpPort("ice", PortSeeder))
+	}
+	switch traits.Advertise {
+	case exposure.AdvertisePodIP:
+		seeder.args = append(seeder.args, "--advertise=$(POD_IP)")
+		seeder.env = append(seeder.env, fieldEnv("POD_IP", "status.podIP"))
+	case exposure.AdvertiseNodeIP:
+		seeder.args = append(seeder.args, "--advertise=$(HOST_IP)")
+		seeder.env = append(seeder.env, fieldEnv("HOST_IP", "status.hostIP"))
+	case exposure.AdvertiseAddresses: // they are in the configuration
 	}
 	template := p.podTemplate(seeder)
 	template.Spec.

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 func TestSeedersFollowTheirPorts(t *testing.T) {
@@ -39,9 +40,9 @@ func TestSeedersFollowTheirPorts(t *testing.T) {
 			t.Parallel()
 			stream, facts := read(t, "nodeport-after")
 			stream.Spec.Seeders.Replicas = &tt.wanted
-			facts.SeederPods, facts.NodePorts = tt.pods, map[string]int32{}
+			facts.SeederPods, facts.Observed = tt.pods, exposure.Observed{}
 			for _, ordinal := range tt.known {
-				facts.NodePorts[SeederServiceName(stream.Name, ordinal)] = 30000 + ordinal
+				facts.Observed[SeederServiceName(stream.Name, ordinal)] = exposure.Observation{NodePort: 30000 + ordinal}
 			}
 			p, err := Make(stream, facts)
 			if err != nil {
@@ -103,7 +104,7 @@ func TestWhatRestartsSeeders(t *testing.T) {
 		change   func(*v1.P2PStreamSpec, *Facts)
 	}{
 		"replicas":     {false, func(s *v1.P2PStreamSpec, _ *Facts) { s.Seeders.Replicas = new(int32(5)) }},
-		"ports":        {false, func(_ *v1.P2PStreamSpec, f *Facts) { f.NodePorts = nil }},
+		"ports":        {false, func(_ *v1.P2PStreamSpec, f *Facts) { f.Observed = nil }},
 		"nodes":        {false, func(_ *v1.P2PStreamSpec, f *Facts) { f.Nodes = nil }},
 		"tracker":      {false, func(s *v1.P2PStreamSpec, _ *Facts) { s.Tracker = nil }},
 		"stun":         {false, func(s *v1.P2PStreamSpec, _ *Facts) { s.STUN = &v1.STUNSpec{Enabled: new(false)} }},
@@ -146,10 +147,12 @@ func TestWhatRestartsTrackers(t *testing.T) {
 		change   func(*v1.P2PStreamSpec, *Facts)
 	}{
 		"STUN comes and goes": {false, func(_ *v1.P2PStreamSpec, f *Facts) { f.STUNReady, f.Nodes = false, nil }},
-		"its node port":       {false, func(_ *v1.P2PStreamSpec, f *Facts) { f.NodePorts = map[string]int32{"town-hall-tracker": 32000} }},
-		"seeders":             {false, func(s *v1.P2PStreamSpec, _ *Facts) { s.Seeders = nil }},
-		"viewers":             {true, func(s *v1.P2PStreamSpec, _ *Facts) { s.Viewers = &v1.ViewersSpec{P2P: new(false)} }},
-		"origins":             {true, func(s *v1.P2PStreamSpec, _ *Facts) { s.Tracker.AllowedOrigins = []v1.WebOrigin{"https://a"} }},
+		"its node port": {false, func(_ *v1.P2PStreamSpec, f *Facts) {
+			f.Observed = assigned(map[string]int32{"town-hall-tracker": 32000})
+		}},
+		"seeders": {false, func(s *v1.P2PStreamSpec, _ *Facts) { s.Seeders = nil }},
+		"viewers": {true, func(s *v1.P2PStreamSpec, _ *Facts) { s.Viewers = &v1.ViewersSpec{P2P: new(false)} }},
+		"origins": {true, func(s *v1.P2PStreamSpec, _ *Facts) { s.Tracker.AllowedOrigins = []v1.WebOrigin{"https://a"} }},
 	} {
 		if restarts := hashOf(tt.change) != same; restarts != tt.restarts {
 			t.Errorf("%s: restarts the tracker: %v, want %v", name, restarts, tt.restarts)

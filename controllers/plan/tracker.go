@@ -4,8 +4,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-
-	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
 // tracker makes the tracker's ConfigMap, Services and Deployment.
@@ -25,15 +23,14 @@ func (p *planner) tracker() error {
 	p.configMap(ComponentTracker, map[string]string{fileTracker: static, fileSTUN: servers})
 	p.trackerServices()
 
-	e := p.spec.Tracker.Exposure
-	if p.trackerExposed() && e.Host != "" && p.nodePort(TrackerName(p.stream.Name), e.NodePort) == 0 {
-		// The URL that it hands out is a part of its configuration: started now, it would be replaced at once.
+	if p.trackerTarget().Settings.Host != "" && p.externalURL() == "" {
+		// The tracker's own URL is a part of its configuration: a pod started now would be replaced at once.
 		p.pending = append(p.pending, Ref{"Deployment", TrackerName(p.stream.Name)})
 		return nil
 	}
 	mounts := append(p.originMounts(), tokenMount(p.stream.Name))
 	if p.tls() {
-		mounts = append(mounts, secretMount("tls", string(e.TLSSecretName), mountTLS, "tls.crt", "tls.key"))
+		mounts = append(mounts, secretMount("tls", string(p.spec.Tracker.Exposure.TLSSecretName), mountTLS, "tls.crt", "tls.key"))
 	}
 	template := p.podTemplate(pod{
 		component:  ComponentTracker,
@@ -48,12 +45,7 @@ func (p *planner) tracker() error {
 }
 
 func (p *planner) trackerServices() {
-	name, e := TrackerName(p.stream.Name), p.spec.Tracker.Exposure
-	spec := serviceSpec(Selector(p.stream.Name, ComponentTracker), servicePort("http", corev1.ProtocolTCP, PortTracker))
-	if p.trackerExposed() {
-		exposeOnNodes(spec, p.nodePort(name, e.NodePort), trafficPolicy(e))
-	}
-	p.service(name, ComponentTracker, spec)
+	p.expose(p.trackerTarget())
 	p.service(TrackerInternalName(p.stream.Name), ComponentTracker, serviceSpec(Selector(p.stream.Name, ComponentTracker),
 		servicePort("internal", corev1.ProtocolTCP, PortTrackerInternal)))
 }
@@ -73,13 +65,7 @@ func (p *planner) stun() error {
 	}
 	p.configMap(ComponentSTUN, map[string]string{fileSTUN: static})
 
-	name := STUNName(p.stream.Name)
-	spec := serviceSpec(Selector(p.stream.Name, ComponentSTUN), servicePort("stun", corev1.ProtocolUDP, PortSTUN))
-	if p.stunExposed() {
-		// Local, for a STUN server that sees another address than the viewer's tells it a wrong one.
-		exposeOnNodes(spec, p.nodePort(name, p.spec.STUN.Exposure.NodePort), v1.TrafficPolicyLocal)
-	}
-	p.service(name, ComponentSTUN, spec)
+	p.expose(p.stunTarget())
 
 	template := p.podTemplate(pod{
 		component:  ComponentSTUN,
@@ -101,7 +87,7 @@ const minReadySeconds = 2
 // deployment rolls by adding before it takes away: there is always one that answers.
 func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
 	name := p.stream.Name + "-" + component
-	p.workloads = append(p.workloads, appsv1ac.Deployment(name, p.stream.Namespace).
+	p.workloads = append(p.workloads, child{Object: appsv1ac.Deployment(name, p.stream.Namespace).
 		WithLabels(Labels(p.stream.Name, component)).
 		WithOwnerReferences(p.owner()).
 		WithSpec(appsv1ac.DeploymentSpec().
@@ -109,5 +95,5 @@ func (p *planner) deployment(component string, replicas int32, template *corev1a
 			WithSelector(labelSelector(Selector(p.stream.Name, component))).
 			WithStrategy(rollingUpdate()).
 			WithMinReadySeconds(minReadySeconds).
-			WithTemplate(template)))
+			WithTemplate(template))})
 }

@@ -1,0 +1,57 @@
+package exposure
+
+import (
+	"k8s.io/apimachinery/pkg/runtime"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+// clusterIP is reached inside the cluster only: the tracker and the STUN servers by the name of their Service, each
+// seeder by the address of its pod.
+type clusterIP struct{}
+
+func (clusterIP) Traits(c Component, _ v1.ExposureSettings) Traits {
+	if c == Seeder {
+		return Traits{Advertise: AdvertisePodIP}
+	}
+	return Traits{}
+}
+
+func (clusterIP) Objects(t Target, _ Facts) []Object {
+	if t.Component == Seeder {
+		return nil
+	}
+	return []Object{newService(t, t.ContainerPort)}
+}
+
+func (clusterIP) Port(t Target, _ Facts) int32 { return t.ContainerPort }
+
+// Addresses is the name of the Service, which resolves whatever the cluster's domain is. A STUN server that viewers
+// cannot reach is not handed out: a browser waits for it for seconds before each announce.
+func (c clusterIP) Addresses(t Target, f Facts) []Address {
+	if t.Component == Seeder || t.Component == STUN && t.ViewersOutside {
+		return nil
+	}
+	return []Address{{Host: t.Name + "." + t.Namespace + ".svc", Port: c.Port(t, f), TLS: t.Settings.TLSSecretName != ""}}
+}
+
+// Warning: viewers outside the cluster reach the tracker, and not this.
+func (clusterIP) Warning(t Target, _ Facts, _ []string) *Warning {
+	if !t.ViewersOutside {
+		return nil
+	}
+	switch t.Component {
+	case STUN:
+		return &Warning{t.Component.condition(), v1.ReasonNotAdvertised,
+			"viewers outside the cluster cannot reach the STUN servers: set " + STUN.Field() + ".type to " + outsideTypes(STUN) +
+				", or spec.stun.enabled to false where all viewers share one network"}
+	case Seeder:
+		return &Warning{t.Component.condition(), v1.ReasonNotAdvertised,
+			"viewers outside the cluster cannot reach the seeders: set " + Seeder.Field() + ".type to " + outsideTypes(Seeder)}
+	}
+	return nil
+}
+
+func (clusterIP) Refused(Target, error, string) *Refusal { return nil }
+
+func (clusterIP) Note(runtime.Object, *Observation) {}

@@ -1,0 +1,40 @@
+// Package exposure decides how viewers reach a stream. Each way of being reached is one Strategy in a file of its
+// own: clusterip.go and nodeport.go. The tracker, the STUN servers and the seeders all go through it. The package is
+// pure: a target and the facts of the cluster are arguments, and the API server is never asked.
+//
+// # How a strategy is used
+//
+//   - controllers (observe) asks NeedsNodes whether to read nodes, and hands every child that it reads to
+//     Observed.Note, which lets each strategy keep what the cluster assigned (a node port, an address).
+//   - plan makes a Target for the tracker, the STUN servers and each seeder. It applies Objects, states Addresses in
+//     status and in the tracker's configuration, lets a seeder listen on Port when Traits.OwnPorts is set, and reports
+//     Warning as the reason of a condition.
+//   - apply asks Refused when the API server refuses one of the Objects.
+//
+// What the cluster assigns only after the Objects exist is not known to the first plan. Port and Addresses then return
+// nothing; the next plan gets the assigned values in Facts. A strategy never waits.
+//
+// # How to add a strategy, for example LoadBalancer
+//
+//  1. api/v1/p2pstream_exposure.go: add the constant ExposureLoadBalancer, add it to the Enum markers and to the rules
+//     of the fields that it uses; api/v1/p2pstream_exposure_validation.go holds the same rules for files. Run make generate.
+//  2. controllers/exposure/loadbalancer.go: the type loadBalancer with the methods of Strategy. newService makes the
+//     Service; trafficPolicy, nodeAddresses and firstOf may help. What it must read from a child, here
+//     status.loadBalancer.ingress of the Service, becomes a field of Observation that its Note alone writes.
+//  3. controllers/exposure/strategy.go: one line in the table.
+//  4. controllers/exposure/testdata/loadbalancer: one file per case, in the shape of those of nodeport. The test runs
+//     every folder; P2PSTREAM_UPDATE_GOLDEN=1 writes the golden files. At least: before and after the address is known,
+//     each component, each refusal.
+//  5. docs/spec/v1/p2pstream.md: the way, its fields, its warnings.
+//
+// # What other ways need
+//
+//   - TLS that ends in front of the tracker: set Address.TLS. A path prefix: set Address.Path. Ports that are given, such
+//     as 443 of a Gateway: return them from Port.
+//   - Ingress or Gateway: Objects returns the route beside the Service, in one list. Its kind must also be in plan.Kinds,
+//     in the operator's cache and watches, and in its roles.
+//   - HostPort: Objects returns no Service for what it exposes; addresses come from nodeAddresses. It adds a trait, and
+//     the one line of plan/pods.go that sets the port on the pod.
+//   - Seeders behind a load balancer advertise the address that each Service was assigned: a further value of Advertise,
+//     and a list in the seeders' ConfigMap beside the list of ports.
+package exposure

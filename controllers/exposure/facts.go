@@ -1,0 +1,74 @@
+package exposure
+
+import (
+	"fmt"
+	"reflect"
+
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Facts are what is known of the cluster. Zero values mean that nothing is known yet.
+type Facts struct {
+	// Nodes that are ready, in any order.
+	Nodes []Node
+	// Observed is what the cluster assigned to the stream's children.
+	Observed Observed
+}
+
+// Node is a ready node.
+type Node struct {
+	// Name of the node.
+	Name string `json:"name"`
+	// Addresses that its status lists as ExternalIP, then those that it lists as InternalIP, in the order
+	// of the list.
+	Addresses []string `json:"addresses,omitempty"`
+	// STUN says that a ready STUN pod of the stream runs on it.
+	STUN bool `json:"stun,omitempty"`
+	// STUNStarting says that a STUN pod of the stream is assigned to it and starting: not ready yet, without
+	// having failed, and not terminating.
+	STUNStarting bool `json:"stunStarting,omitempty"`
+	// Tracker says that a ready tracker pod of the stream runs on it.
+	Tracker bool `json:"tracker,omitempty"`
+}
+
+// ready tells whether a ready pod of the component runs on the node.
+func (n Node) ready(c Component) bool {
+	return c == STUN && n.STUN || c == Tracker && n.Tracker
+}
+
+// starting tells whether a pod of the component is about to be ready on the node.
+func (n Node) starting(c Component) bool { return c == STUN && n.STUNStarting }
+
+// Observed is what the cluster assigned to children, by the child's name. It holds at most one entry for each Service
+// and route that the stream ever had, which the number of seeders bounds. An entry outlives its child: when a Service
+// is deleted by mistake, the operator asks for the same port again, so that addresses in use stay valid.
+type Observed map[string]Observation
+
+// Observation is what the cluster assigned to one child. Each field belongs to one strategy.
+type Observation struct {
+	// NodePort of a Service, 1 to 65535; 0 while none is assigned. Written by NodePort.
+	NodePort int32 `json:"nodePort,omitempty"`
+}
+
+// Note records what the cluster assigned to a child of the stream.
+func (o Observed) Note(name string, child runtime.Object) {
+	seen := o[name]
+	for _, row := range table {
+		row.strategy.Note(child, &seen)
+	}
+	if reflect.DeepEqual(seen, Observation{}) {
+		delete(o, name)
+		return
+	}
+	o[name] = seen
+}
+
+// Check refuses what no cluster assigns.
+func (o Observed) Check() error {
+	for name, seen := range o {
+		if seen.NodePort < 0 || seen.NodePort > 65535 {
+			return fmt.Errorf("node port %d of Service %s is no port", seen.NodePort, name)
+		}
+	}
+	return nil
+}
