@@ -75,7 +75,7 @@ func (s *soak) visit(ctx context.Context, what spec, play func(context.Context),
 		return err
 	}
 	var r viewer.Report
-	if err := json.Unmarshal(p.out.Bytes(), &r); err != nil {
+	if err := json.Unmarshal(p.Output(), &r); err != nil {
 		return fmt.Errorf("reading report of %s: %w", p.name, err)
 	}
 	for _, one := range r.Viewers {

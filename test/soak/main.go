@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/p2pstream/p2pstream/test/lab/program"
 )
 
 func main() {
@@ -88,26 +90,13 @@ func soakAndJudge(ctx context.Context, length time.Duration, binary, dir string,
 		return fmt.Errorf("making --out: %w", err)
 	}
 	if binary == "" {
-		if binary, err = build(ctx, dir); err != nil {
+		if binary, err = program.Binary(); err != nil {
 			return err
 		}
 	}
 	err = run(ctx, p, binary, dir, seed, out)
 	return errors.Join(err,
 		graph(filepath.Join(dir, samplesFile), filepath.Join(dir, "soak.svg")), judgeFiles(dir, out))
-}
-
-// build makes the binary under test.
-func build(ctx context.Context, dir string) (string, error) {
-	binary, err := filepath.Abs(filepath.Join(dir, "p2pstream"))
-	if err != nil {
-		return "", fmt.Errorf("naming the binary: %w", err)
-	}
-	c := exec.CommandContext(ctx, "go", "build", "-o", binary, "github.com/p2pstream/p2pstream/cmd/p2pstream")
-	if text, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building p2pstream: %w\n%s", err, text)
-	}
-	return binary, nil
 }
 
 // versionOf asks the binary.

@@ -1,31 +1,18 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"io"
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/soak/samples"
 )
 
-// client leaves no connection behind, which would count as the program's.
-var client = &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+// answerWithin is how long a program may take to answer; a sample is missed if it takes longer.
+const answerWithin = 3 * time.Second
 
-func get(ctx context.Context, url string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, fmt.Errorf("making request: %w", err)
-	}
-	return client.Do(req)
-}
-
-// columns says which metric fills which column; several are added up, as are the
-// series of one metric.
+// columns says which metric fills which column; several are added up, as are the series of one metric.
 var columns = map[string]samples.Column{
 	"go_memstats_heap_inuse_bytes":                           samples.Heap,
 	"go_goroutines":                                          samples.Goroutines,
@@ -52,26 +39,19 @@ var columns = map[string]samples.Column{
 
 // scrape adds a program's metrics to its row.
 func scrape(ctx context.Context, admin string, row *samples.Row) error {
-	resp, err := get(ctx, "http://"+admin+"/metrics")
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	metrics, err := lab.Scrape(ctx, admin)
 	if err != nil {
-		return fmt.Errorf("scraping metrics: %w", err)
+		return err
 	}
-	defer func() { _ = resp.Body.Close() }() // read to its end
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("scraping metrics: status %s", resp.Status)
-	}
-	return readMetrics(resp.Body, row)
+	fill(row, metrics)
+	return nil
 }
 
-func readMetrics(r io.Reader, row *samples.Row) error {
-	lines := bufio.NewScanner(r)
-	for lines.Scan() {
-		line := lines.Text()
-		end := strings.LastIndexByte(line, ' ')
-		if end < 0 || line[0] == '#' {
-			continue
-		}
-		series := line[:end]
+// fill adds metrics to the columns of a row.
+func fill(row *samples.Row, metrics lab.Metrics) {
+	for series, v := range metrics {
 		name, _, _ := strings.Cut(series, "{")
 		c, ok := columns[series]
 		if !ok {
@@ -80,17 +60,9 @@ func readMetrics(r io.Reader, row *samples.Row) error {
 		if !ok {
 			continue
 		}
-		v, err := strconv.ParseFloat(line[end+1:], 64)
-		if err != nil {
-			return fmt.Errorf("reading metric %s: %w", series, err)
-		}
 		if old := row.Values[c]; old == old { // not NaN
 			v += old
 		}
 		row.Values[c] = v
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("reading metrics: %w", err)
-	}
-	return nil
 }

@@ -7,35 +7,19 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/soak/samples"
 )
 
-func TestParseUsage(t *testing.T) {
-	const times = "4242 (a (b) c) S 1 4242 4242 0 -1 4194304 100 0 0 0 1234 66 0 0 20 0 8 0 100 200 300"
-	u, err := parseUsage(7, "5000 300 200 1 0 400 0\n", times)
-	if want := (usage{rss: 300 * float64(os.Getpagesize()), cpu: 13, descriptors: 7}); err != nil || u != want {
-		t.Errorf("%+v %v, want %+v", u, err, want)
-	}
-	for _, bad := range [][2]string{{"", times}, {"1 x", times}, {"1 2", "1 (a) S 2"}, {"1 2", strings.Replace(times, "1234", "x", 1)}, {"1 2", ""}} {
-		if _, err := parseUsage(0, bad[0], bad[1]); err == nil {
-			t.Errorf("%q is taken", bad)
-		}
-	}
-	if u, err := readUsage(os.Getpid()); err != nil || u.rss < 1<<20 || u.descriptors < 3 {
-		t.Errorf("of this process: %+v %v", u, err)
-	}
-}
-
-func TestReadMetrics(t *testing.T) {
+func TestMetricsFillColumns(t *testing.T) {
 	row := samples.NewRow(0, "tracker", 1)
-	err := readMetrics(strings.NewReader(`# HELP go_goroutines Number of goroutines.
+	metrics, err := lab.ParseMetrics([]byte(`# HELP go_goroutines Number of goroutines.
 # TYPE go_goroutines gauge
 go_goroutines 31
 p2pstream_tracker_peers{role="seeder"} 6
@@ -44,10 +28,11 @@ p2pstream_viewer_received_bytes_total{source="http"} 1.5e+06
 p2pstream_viewer_received_bytes_total{source="other"} 7
 go_memstats_heap_inuse_bytes 1.2e+07
 something_else 3
-`), &row)
+`))
 	if err != nil {
 		t.Fatal(err)
 	}
+	fill(&row, metrics)
 	for c, want := range map[samples.Column]float64{samples.Goroutines: 31, samples.Peers: 18, samples.HTTP: 1.5e6, samples.Heap: 1.2e7} {
 		if row.Values[c] != want {
 			t.Errorf("%s is %v, want %v", c, row.Values[c], want)
@@ -56,8 +41,8 @@ something_else 3
 	if !math.IsNaN(row.Values[samples.Seeder]) {
 		t.Error("a figure from nowhere")
 	}
-	if err := readMetrics(strings.NewReader("go_goroutines many\n"), &row); err == nil {
-		t.Error("no number is taken for one")
+	if _, err := lab.ParseMetrics([]byte("go_goroutines many\n")); err == nil {
+		t.Error("what is no number is accepted as one")
 	}
 }
 
@@ -165,17 +150,15 @@ func TestPlayerFollowsTheEdge(t *testing.T) {
 	l := &live{first: 100, got: map[string]int{}, fails: 1}
 	server := httptest.NewServer(l)
 	defer server.Close()
-	told := make(chan string, 100)
-	p := newPlayer(strings.TrimPrefix(server.URL, "http://"), span{time.Hour, time.Hour}, rand.New(rand.NewPCG(1, 2)), func(_, what string) { told <- what })
+	reported := make(chan string, 100)
+	p := newPlayer(strings.TrimPrefix(server.URL, "http://"), span{time.Hour, time.Hour}, rand.New(rand.NewPCG(1, 2)), func(_, what string) { reported <- what })
 	ctx, cancel := context.WithCancel(t.Context())
 	var work sync.WaitGroup
 	work.Go(func() { p.run(ctx) })
-	deadline, stop := context.WithTimeout(ctx, 20*time.Second)
-	defer stop()
-	await := func(what string, so func() bool) {
+	await := func(what string, holds func() bool) {
 		t.Helper()
-		if err := poll(deadline, 10*time.Millisecond, so); err != nil {
-			t.Errorf("no %s: %v", what, l.got)
+		if err := lab.Wait(ctx, 20*time.Second, what, holds); err != nil {
+			t.Errorf("%v: %v", err, l.got)
 		}
 	}
 	await("segments up to the edge", func() bool { return p.segments.Load() == 3 })
@@ -195,8 +178,8 @@ func TestPlayerFollowsTheEdge(t *testing.T) {
 	})
 	cancel()
 	work.Wait()
-	if what := <-told; !strings.Contains(what, ".ts: 502 Bad Gateway: no") {
-		t.Errorf("it is told %q of what failed", what)
+	if what := <-reported; !strings.Contains(what, ".ts: 502 Bad Gateway: no") {
+		t.Errorf("%q is reported of what failed", what)
 	}
 	if p.errors.Load() != 1 || l.count("/a/101.ts")+l.count("/b/101.ts") > 0 {
 		t.Errorf("%d errors; asked for %v", p.errors.Load(), l.got)

@@ -1,46 +1,32 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/p2pstream/p2pstream/test/lab/program"
 	"github.com/p2pstream/p2pstream/test/soak/samples"
-)
-
-// Times of a program's life.
-const (
-	startWithin = 20 * time.Second
-	endWithin   = 20 * time.Second // from SIGTERM on
 )
 
 // spec is how a program is run; a restart runs the same again.
 type spec struct {
 	name  string
-	args  []string
-	admin string // host:port of its /metrics and /healthz
+	args  []string // the first is the command
+	admin string   // host:port of its /metrics and /healthz
 	// extra adds figures that the program does not know itself.
 	extra func(*samples.Row)
 }
 
-// program is one process.
-type program struct {
+// running is one process.
+type running struct {
+	*program.Process
 	spec
-	life   int
-	cmd    *exec.Cmd
-	out    bytes.Buffer // after exited
-	exited chan struct{}
-	err    error // after exited
-	told   atomic.Bool
+	life int // how many processes of this name there were, with this one
 }
 
 // programs starts processes and knows those that run.
@@ -49,115 +35,66 @@ type programs struct {
 	logs   string // directory
 	failed func(program, why string)
 
-	mu      sync.Mutex
-	lives   map[string]int
-	running map[string]*program
+	mu    sync.Mutex
+	lives map[string]int
+	alive map[string]*running
 }
 
 // start runs a program and waits until it answers.
-func (ps *programs) start(ctx context.Context, s spec) (*program, error) {
+func (ps *programs) start(ctx context.Context, s spec) (*running, error) {
 	log, err := os.OpenFile(filepath.Join(ps.logs, s.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("opening log of %s: %w", s.name, err)
 	}
 	defer func() { _ = log.Close() }() // the process has its own
+	r := &running{spec: s}
+	// Ready says too much here: a seeder is to be observed while it fetches the stream. A Ctrl-C must not reach the programs,
+	// which are ended in an order of their own.
+	r.Process, err = program.Launch(ctx, program.Spec{Binary: ps.binary, Command: s.args[0], Name: s.name,
+		Args: append(s.args[1:len(s.args):len(s.args)], "--log-level", "warn"), Ready: "http://" + s.admin + "/healthz", LogFile: log, OwnGroup: true})
+	if err != nil {
+		return nil, fmt.Errorf("%w; see %s", err, log.Name())
+	}
 	ps.mu.Lock()
 	ps.lives[s.name]++
-	p := &program{spec: s, life: ps.lives[s.name], exited: make(chan struct{})}
+	r.life = ps.lives[s.name]
+	ps.alive[s.name] = r
 	ps.mu.Unlock()
-	p.cmd = exec.Command(ps.binary, append(s.args, "--log-level", "warn")...) // ended by stop, which asks first
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, log
-	p.cmd.SysProcAttr = ownGroup()
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s: %w", s.name, err)
-	}
+	go ps.watch(r, log.Name())
+	return r, nil
+}
+
+// watch forgets a process that has ended, and tells if its end was not wanted.
+func (ps *programs) watch(r *running, log string) {
+	<-r.Ended()
 	ps.mu.Lock()
-	ps.running[s.name] = p
+	if ps.alive[r.name] == r {
+		delete(ps.alive, r.name)
+	}
 	ps.mu.Unlock()
-	go func() {
-		p.err = p.cmd.Wait()
-		ps.mu.Lock()
-		delete(ps.running, s.name)
-		ps.mu.Unlock()
-		if !p.told.Load() {
-			ps.failed(s.name, fmt.Sprintf("ended by itself: %v; see %s", p.err, log.Name()))
-		}
-		close(p.exited)
-	}()
-	if err := p.awaitHealth(ctx); err != nil {
-		return nil, errors.Join(err, p.stop(syscall.SIGKILL))
+	if !r.Wanted() {
+		ps.failed(r.name, "ended by itself; see "+log)
 	}
-	return p, nil
 }
 
-// awaitHealth waits until the program's /healthz answers.
-func (p *program) awaitHealth(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startWithin)
-	defer cancel()
-	err := poll(ctx, 50*time.Millisecond, func() bool {
-		select {
-		case <-p.exited:
-			cancel()
-			return false
-		default:
-		}
-		resp, err := get(ctx, "http://"+p.admin+"/healthz")
-		if err != nil {
-			return false
-		}
-		_ = resp.Body.Close() // nothing is read of it
-		return resp.StatusCode == http.StatusOK
-	})
-	if err != nil {
-		return fmt.Errorf("waiting for %s to answer on %s: %w", p.name, p.admin, err)
+// stop ends the program with SIGTERM or SIGKILL and waits until it is gone.
+func (r *running) stop(sig syscall.Signal) error {
+	if sig == syscall.SIGKILL {
+		r.Kill()
+		return nil
 	}
-	return nil
-}
-
-// stop ends the program with a signal and waits until it is gone. Whoever does
-// not go after SIGTERM is killed, and that is an error, as is an exit code.
-func (p *program) stop(sig syscall.Signal) error {
-	p.told.Store(true)
-	_ = p.cmd.Process.Signal(sig) // it may be gone already
-	late := time.NewTimer(endWithin)
-	defer late.Stop()
-	select {
-	case <-p.exited:
-	case <-late.C:
-		_ = p.cmd.Process.Kill() // as above
-		<-p.exited
-		return fmt.Errorf("stopping %s: still there %s after %s", p.name, endWithin, sig)
-	}
-	var exit *exec.ExitError
-	if sig == syscall.SIGTERM && errors.As(p.err, &exit) {
-		return fmt.Errorf("stopping %s: %w", p.name, p.err)
-	}
-	return nil
+	return r.Terminate()
 }
 
 // all are the programs that run now.
-func (ps *programs) all() []*program {
+func (ps *programs) all() []*running {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	out := make([]*program, 0, len(ps.running))
-	for _, p := range ps.running {
+	out := make([]*running, 0, len(ps.alive))
+	for _, p := range ps.alive {
 		out = append(out, p)
 	}
 	return out
-}
-
-// poll asks until it is so or ctx ends.
-func poll(ctx context.Context, every time.Duration, so func() bool) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for !so() {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-	return nil
 }
 
 // pause waits; false if ctx ends first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/p2pstream/p2pstream/test/lab/program"
 	"github.com/p2pstream/p2pstream/test/soak/samples"
 )
 
@@ -20,12 +21,12 @@ func (s *soak) sample(ctx context.Context) {
 		var rows []samples.Row
 		for _, p := range s.ps.all() {
 			row := samples.NewRow(time.Since(s.began).Seconds(), p.name, p.life)
-			u, err := readUsage(p.cmd.Process.Pid)
+			u, err := program.ReadUsage(p.PID())
 			if err != nil {
 				continue // it ended a moment ago
 			}
-			row.Values[samples.RSS], row.Values[samples.CPU], row.Values[samples.Descriptors] = u.rss, u.cpu, u.descriptors
-			if err := scrape(ctx, p.admin, &row); err != nil && isKept(p.name) && ctx.Err() == nil && !p.told.Load() {
+			row.Values[samples.RSS], row.Values[samples.CPU], row.Values[samples.Descriptors] = float64(u.RSS), u.CPU.Seconds(), float64(u.Descriptors)
+			if err := scrape(ctx, p.admin, &row); err != nil && isKept(p.name) && ctx.Err() == nil && !p.Wanted() {
 				s.event(p.name, samples.Missed, err.Error())
 			}
 			if p.extra != nil {

@@ -36,8 +36,8 @@ type soak struct {
 	began  time.Time
 	seed   uint64
 	token  string // file
-	kept   []*program
-	other  *program // otherSeeder; of the goroutine that restarts it
+	kept   []*running
+	other  *running // otherSeeder; of the goroutine that restarts it
 	abort  context.CancelCauseFunc
 	source string
 	api    string // host:port of the tracker
@@ -57,7 +57,7 @@ func run(ctx context.Context, p plan, binary, out string, seed uint64, log io.Wr
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	s := &soak{plan: p, out: out, log: log, began: time.Now(), seed: seed, abort: abort}
-	s.ps = &programs{binary: binary, logs: filepath.Join(out, "logs"), lives: map[string]int{}, running: map[string]*program{}, failed: s.died}
+	s.ps = &programs{binary: binary, logs: filepath.Join(out, "logs"), lives: map[string]int{}, alive: map[string]*running{}, failed: s.died}
 	files, err := s.open()
 	defer func() { err = errors.Join(err, files()) }()
 	if err != nil {
@@ -161,7 +161,8 @@ func (s *soak) phases(ctx context.Context) error {
 	// What is left behind is looked for as long as it may take to go; the judge tells from the files whether it went.
 	quiet, stop := context.WithTimeout(ctx, s.plan.Quiet)
 	defer stop()
-	_ = poll(quiet, s.plan.Every, func() bool { return s.cameBack(from, to) })
+	for !s.cameBack(from, to) && pause(quiet, s.plan.Every) {
+	}
 	// A few samples more, so that the judge is sure to have some of every program.
 	pause(ctx, 3*s.plan.Every)
 	stats, err := s.stats(ctx)
@@ -191,7 +192,7 @@ func (s *soak) cameBack(from, to float64) bool {
 }
 
 // restart ends a program and runs it again a moment later.
-func (s *soak) restart(ctx context.Context, p *program, sig syscall.Signal, away time.Duration) (*program, error) {
+func (s *soak) restart(ctx context.Context, p *running, sig syscall.Signal, away time.Duration) (*running, error) {
 	what := samples.Term
 	if sig == syscall.SIGKILL {
 		what = samples.Kill

@@ -3,22 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		http.DefaultClient.CloseIdleConnections()
-		os.Exit(code)
-	}))
-}
+func TestMain(m *testing.M) { os.Exit(lab.Main(m)) }
 
 // TestShortSoak is the soak of hours in half a minute: everything happens, and all counts come back to what they were.
 // Whether memory grows slowly is for the long one to tell.

@@ -2,20 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/freeport"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
+	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/soak/samples"
 )
 
 const swarmID = "soak"
 
-// holdWithin is how long seeders may take to hold the stream, and viewers to
-// begin to play.
+// holdWithin is how long seeders may take to hold the stream, and viewers to begin to play.
 const holdWithin = 60 * time.Second
 
 // startServers starts all that serves, and waits until seeders hold the stream.
@@ -42,12 +40,7 @@ func (s *soak) startServers(ctx context.Context) error {
 	if s.other, err = s.ps.start(ctx, s.seeder(otherSeeder)); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, holdWithin)
-	defer cancel()
-	if err := poll(ctx, 100*time.Millisecond, func() bool { return s.seedersHold(ctx) }); err != nil {
-		return fmt.Errorf("waiting for seeders to hold the stream: %w", err)
-	}
-	return nil
+	return lab.Wait(ctx, holdWithin, "seeders to hold the stream", func() bool { return s.seedersHold(ctx) })
 }
 
 // keep starts a program that is there throughout.
@@ -81,17 +74,9 @@ func (s *soak) seedersHold(ctx context.Context) bool {
 	return err == nil && stats.SeedersHold
 }
 
-// stats is what the tracker says of the stream.
-func (s *soak) stats(ctx context.Context) (stats viewerapi.Stats, err error) {
-	resp, err := get(ctx, "http://"+s.api+"/v1/stats")
-	if err != nil {
-		return stats, fmt.Errorf("asking the tracker: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }() // read to its end
-	if err := json.NewDecoder(resp.Body).Decode(&stats); err != nil {
-		return stats, fmt.Errorf("reading the tracker's stats: %w", err)
-	}
-	return stats, nil
+// stats asks the tracker about the stream.
+func (s *soak) stats(ctx context.Context) (viewerapi.Stats, error) {
+	return lab.FetchJSON[viewerapi.Stats](ctx, "http://"+s.api+"/v1/stats")
 }
 
 // viewer is a viewer's command line: one or many that play by themselves.
@@ -130,12 +115,7 @@ func (s *soak) startAudience(ctx context.Context) error {
 		}
 		s.players.Go(func() { play(s.playing) })
 	}
-	waiting, cancel := context.WithTimeout(ctx, holdWithin)
-	defer cancel()
-	if err := poll(waiting, 100*time.Millisecond, func() bool { return s.allReceive(waiting) }); err != nil {
-		return fmt.Errorf("waiting for viewers to play: %w", err)
-	}
-	return nil
+	return lab.Wait(ctx, holdWithin, "viewers to play", func() bool { return s.allReceive(ctx) })
 }
 
 // allReceive asks every viewer whether it has received anything.

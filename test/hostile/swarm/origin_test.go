@@ -147,7 +147,7 @@ func (a *audience) suffer(t *testing.T, one fault) {
 	held, logged := make([]int64, len(a.processes)), make([]int64, len(a.processes))
 	for i, p := range a.processes {
 		p.ResetPeak(t)
-		held[i], logged[i] = p.RSS(t), p.LogBytes()
+		held[i], logged[i] = p.Usage(t).RSS, p.LogBytes()
 	}
 	a.hit.Store(0)
 	a.fault.Store(&one)

@@ -62,7 +62,7 @@ func newScene(t *testing.T) *scene {
 func TestTracker(t *testing.T) {
 	s := newScene(t)
 	bystanders := bystander.Watch(t, s.Stream, 3)
-	descriptors := s.Tracker.Descriptors(t)
+	descriptors := s.Tracker.Usage(t).Descriptors
 	whole := bystander.Measure(t, s.Tracker)
 	t.Run("attacks", func(t *testing.T) {
 		var slow sync.WaitGroup
@@ -84,7 +84,7 @@ func TestTracker(t *testing.T) {
 	})
 	whole.Check(t, bystander.Bounds{Memory: 256 << 20, Log: 32 << 10})
 	lab.Eventually(t, 10*time.Second, "the tracker to close what attackers opened", func() bool {
-		return s.Tracker.Descriptors(t) <= descriptors+8
+		return s.Tracker.Usage(t).Descriptors <= descriptors+8
 	})
 	s.pair.Unharmed(t, patience)
 	bystanders.Unharmed(t)

@@ -25,7 +25,7 @@ func TestWithoutAnAttack(t *testing.T) {
 	if got := s.Tracker.Metrics(t).Sum("p2pstream_tracker_sockets", `role="viewer"`); got != 6 {
 		t.Errorf("%v sockets of viewers, want 6", got)
 	}
-	if n := s.Tracker.Descriptors(t); n < 8 {
+	if n := s.Tracker.Usage(t).Descriptors; n < 8 {
 		t.Errorf("tracker has %d descriptors", n)
 	}
 	cost.Check(t, bystander.Bounds{Memory: 16 << 20, Log: 4 << 10})

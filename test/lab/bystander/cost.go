@@ -33,7 +33,7 @@ func Measure(t testing.TB, p *program.Process) *Cost {
 	t.Helper()
 	p.Running(t)
 	p.ResetPeak(t)
-	return &Cost{p: p, rss: p.RSS(t), log: p.LogBytes(), cpu: p.CPU(t)}
+	return &Cost{p: p, rss: p.Usage(t).RSS, log: p.LogBytes(), cpu: p.Usage(t).CPU}
 }
 
 // restSpan is the time over which the share of the processor is measured.
@@ -49,7 +49,7 @@ func (c *Cost) Check(t testing.TB, b Bounds) {
 	if b.RestWithin == 0 {
 		b.RestWithin = 20 * time.Second
 	}
-	cpu := c.p.CPU(t) - c.cpu
+	cpu := c.p.Usage(t).CPU - c.cpu
 	began := time.Now()
 	rest := c.rest(t, b)
 	grown, logged := c.p.Peak(t)-c.rss, c.p.LogBytes()-c.log
@@ -72,10 +72,10 @@ func (c *Cost) rest(t testing.TB, b Bounds) float64 {
 	tick := time.NewTicker(restSpan)
 	defer tick.Stop()
 	deadline := time.Now().Add(b.RestWithin)
-	at, cpu := time.Now(), c.p.CPU(t)
+	at, cpu := time.Now(), c.p.Usage(t).CPU
 	for {
 		<-tick.C
-		now, used := time.Now(), c.p.CPU(t)
+		now, used := time.Now(), c.p.Usage(t).CPU
 		share := float64(used-cpu) / float64(now.Sub(at))
 		if share <= b.Rest || now.After(deadline) {
 			return share

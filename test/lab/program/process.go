@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +25,8 @@ const (
 
 // Spec says how to run one program.
 type Spec struct {
+	// Binary is the path of p2pstream. Default Binary().
+	Binary string
 	// Command is the subcommand of p2pstream, such as "tracker".
 	Command string
 	// Name is the program in messages. Default Command.
@@ -42,8 +43,8 @@ type Spec struct {
 	Ready string
 	// Dir is where the configuration is written. Default a new directory of os.TempDir, removed when the program ends.
 	Dir string
-	// Log also receives what the program logs. None if nil.
-	Log io.Writer
+	// LogFile receives what the program logs, unread: LogBytes, LogTail and LogText then know nothing of it. None if nil.
+	LogFile *os.File
 	// Prefix is put before the command line, such as "ip", "netns", "exec", "office". Signals then reach the prefix, which
 	// must hand them on or become the program.
 	Prefix []string
@@ -68,9 +69,11 @@ type Process struct {
 // called. Errors: the binary cannot be built or started; the program ended or was not ready in time, and then it has
 // been killed.
 func Launch(ctx context.Context, s Spec) (*Process, error) {
-	binary, err := Binary()
-	if err != nil {
-		return nil, err
+	var err error
+	if s.Binary == "" {
+		if s.Binary, err = Binary(); err != nil {
+			return nil, err
+		}
 	}
 	if s.Name == "" {
 		s.Name = s.Command
@@ -80,7 +83,7 @@ func Launch(ctx context.Context, s Spec) (*Process, error) {
 	}
 	p := &Process{Spec: s, ended: make(chan struct{})}
 	remove := func() {}
-	args := append(append([]string{}, s.Prefix...), binary, s.Command)
+	args := append(append([]string{}, s.Prefix...), s.Binary, s.Command)
 	if s.Config != nil {
 		var file string
 		if file, remove, err = writeConfig(s); err != nil {
@@ -90,8 +93,10 @@ func Launch(ctx context.Context, s Spec) (*Process, error) {
 	}
 	args = append(args, s.Args...)
 	p.cmd = exec.Command(args[0], args[1:]...)
-	p.log.next = s.Log
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
+	if s.LogFile != nil {
+		p.cmd.Stderr = s.LogFile
+	}
 	p.cmd.SysProcAttr = attributes(s.OwnGroup)
 	p.cmd.WaitDelay = time.Second // for children that keep the pipe
 	if err := p.cmd.Start(); err != nil {

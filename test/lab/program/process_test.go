@@ -18,8 +18,9 @@ func TestProgramIsReadFromOutside(t *testing.T) {
 	admin := lab.FreeAddress(t)
 	p := program.Start(t, program.Spec{Command: "stun", Admin: admin, Config: stun.Config{Listen: lab.FreeAddress(t), AdminListen: admin}})
 	p.Running(t)
-	if p.RSS(t) < 1<<20 || p.Peak(t) < p.RSS(t) || p.Descriptors(t) < 3 || p.PID() == 0 {
-		t.Errorf("process %d holds %d bytes, %d at most, and %d descriptors", p.PID(), p.RSS(t), p.Peak(t), p.Descriptors(t))
+	p.ResetPeak(t)
+	if u := p.Usage(t); u.RSS < 1<<20 || p.Peak(t) < u.RSS || u.Descriptors < 3 || u.CPU == 0 {
+		t.Errorf("process %d uses %+v, %d bytes at most", p.PID(), u, p.Peak(t))
 	}
 	if n := p.Metrics(t).Sum("go_goroutines"); n == 0 {
 		t.Error("no goroutines")

@@ -1,48 +1,96 @@
 package program
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/p2pstream/p2pstream/test/lab"
 )
 
-// proc reads a file of the process in /proc, which Linux has.
-func (p *Process) proc(t testing.TB, name string) []byte {
+// Usage is what the kernel says of a process.
+type Usage struct {
+	// RSS is how much memory it holds, in bytes.
+	RSS int64
+	// CPU is how much processor time all of its threads have used, in steps of 10 ms.
+	CPU time.Duration
+	// Descriptors is how many files and sockets it has open.
+	Descriptors int
+}
+
+// clockTick is USER_HZ, which is 100 on every architecture that Go runs on under Linux.
+const clockTick = 10 * time.Millisecond
+
+// ReadUsage reads /proc of a process, which only Linux has.
+func ReadUsage(pid int) (Usage, error) {
+	dir := fmt.Sprintf("/proc/%d", pid)
+	descriptors, err := os.ReadDir(dir + "/fd")
+	if err != nil {
+		return Usage{}, fmt.Errorf("reading descriptors of a process (this needs Linux): %w", err)
+	}
+	memory, err := os.ReadFile(dir + "/statm")
+	if err != nil {
+		return Usage{}, fmt.Errorf("reading memory of a process: %w", err)
+	}
+	times, err := os.ReadFile(dir + "/stat")
+	if err != nil {
+		return Usage{}, fmt.Errorf("reading times of a process: %w", err)
+	}
+	return parseUsage(len(descriptors), string(memory), string(times))
+}
+
+func parseUsage(descriptors int, memory, times string) (Usage, error) {
+	u := Usage{Descriptors: descriptors}
+	pages := strings.Fields(memory)
+	// The name of the program, in parentheses, may hold anything. utime and stime are fields 14 and 15 of proc(5).
+	_, rest, _ := strings.Cut(times[strings.LastIndexByte(times, ')')+1:], " ")
+	fields := strings.Fields(rest)
+	if len(pages) < 2 || len(fields) < 13 {
+		return u, fmt.Errorf("reading /proc: %q and %q are too short", memory, times)
+	}
+	var numbers [3]int64
+	for i, text := range []string{pages[1], fields[11], fields[12]} {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return u, fmt.Errorf("reading /proc: %w", err)
+		}
+		numbers[i] = n
+	}
+	u.RSS, u.CPU = numbers[0]*int64(os.Getpagesize()), time.Duration(numbers[1]+numbers[2])*clockTick
+	return u, nil
+}
+
+// Usage is ReadUsage for tests.
+func (p *Process) Usage(t testing.TB) Usage {
 	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.PID(), name))
+	u, err := ReadUsage(p.PID())
 	if err != nil {
 		p.Running(t)
 		t.Fatal(err)
 	}
-	return b
+	return u
 }
-
-// memory reads one line of /proc/PID/status, such as VmRSS, in bytes.
-func (p *Process) memory(t testing.TB, line string) int64 {
-	t.Helper()
-	for l := range bytes.Lines(p.proc(t, "status")) {
-		name, rest, _ := bytes.Cut(l, []byte(":"))
-		if string(name) != line {
-			continue
-		}
-		if f := bytes.Fields(rest); len(f) == 2 {
-			return lab.Must[int64](t)(strconv.ParseInt(string(f[0]), 10, 64)) << 10
-		}
-	}
-	t.Fatalf("/proc/%d/status has no %s", p.PID(), line)
-	return 0
-}
-
-// RSS is how much memory the process holds, in bytes.
-func (p *Process) RSS(t testing.TB) int64 { return p.memory(t, "VmRSS") }
 
 // Peak is the most memory that the process has held since the last ResetPeak, in bytes.
-func (p *Process) Peak(t testing.TB) int64 { return p.memory(t, "VmHWM") }
+func (p *Process) Peak(t testing.TB) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
+	if err != nil {
+		p.Running(t)
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+			return lab.Must[int64](t)(strconv.ParseInt(kib, 10, 64)) << 10
+		}
+	}
+	t.Fatalf("/proc/%d/status does not say VmHWM", p.PID())
+	return 0
+}
 
 // ResetPeak begins a new measurement of Peak.
 func (p *Process) ResetPeak(t testing.TB) {
@@ -52,29 +100,4 @@ func (p *Process) ResetPeak(t testing.TB) {
 		p.Running(t)
 		t.Fatal(err)
 	}
-}
-
-// clockTick is USER_HZ, which is 100 on every architecture that Go runs on under Linux.
-const clockTick = 10 * time.Millisecond
-
-// CPU is how much processor time the process has used, in steps of 10 ms.
-func (p *Process) CPU(t testing.TB) time.Duration {
-	t.Helper()
-	b := p.proc(t, "stat")
-	// The name, in brackets, may hold anything; utime and stime are fields 14 and 15.
-	f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:])
-	user := lab.Must[int64](t)(strconv.ParseInt(string(f[11]), 10, 64))
-	system := lab.Must[int64](t)(strconv.ParseInt(string(f[12]), 10, 64))
-	return time.Duration(user+system) * clockTick
-}
-
-// Descriptors is how many files and sockets the process has open.
-func (p *Process) Descriptors(t testing.TB) int {
-	t.Helper()
-	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID()))
-	if err != nil {
-		p.Running(t)
-		t.Fatal(err)
-	}
-	return len(entries)
 }
