@@ -106,11 +106,11 @@ func TestFilesBecomeHeaders(t *testing.T) {
 		"none":                       {map[string]string{"x-token": "value"}, ""},
 		"what a volume keeps":        {map[string]string{"X-Token": "value", "..data-old": "\n\n"}, ""},
 		"a name with a space":        {map[string]string{"X Token": "value"}, `"X Token"`},
-		"a name of no ASCII":         {map[string]string{"X-Tökn": "value"}, "is not that of a header"},
+		"a name of no ASCII":         {map[string]string{"X-Tökn": "value"}, "is not a header name"},
 		"two lines":                  {map[string]string{"X-Token": "value\nX-Other: value"}, `"X-Token"`},
 		"two newlines":               {map[string]string{"X-Token": "value\n\n"}, "line break"},
 		"a control character":        {map[string]string{"X-Token": "value\x00"}, "control character"},
-		"the transfer's own":         {map[string]string{"range": "value"}, "belongs to the transfer"},
+		"a transfer header":          {map[string]string{"range": "value"}, "controls the transfer"},
 		"twice the same":             {map[string]string{"X-Token": "value", "x-token": "value"}, "too"},
 		"more than any server takes": {map[string]string{"X-Token": strings.Repeat("value", maxHeaderBytes)}, "more than"},
 	} {
