@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// Config says where an origin listens. Everything about a stream is in its URL.
+// Config is the configuration of an origin. All options of a stream are in its URL.
 type Config struct {
 	// Listen is the host:port to serve on; default ":8100".
 	Listen string `json:"listen,omitempty"`
-	// Clock tells the time that live streams follow; default time.Now. Delays of
-	// fault knobs are real time whatever it says.
+	// Clock returns the time that live streams follow; default time.Now. Delays of
+	// faults are always real time.
 	Clock func() time.Time `json:"-"`
 }
 
@@ -26,7 +26,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate says what is wrong with c, naming the field and a value that works.
+// Validate returns an error for the first invalid field, with a value that works.
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	_, port, err := net.SplitHostPort(c.Listen)

@@ -14,15 +14,15 @@ import (
 // reading loses its connection, one that reads slowly does not.
 const writeTimeout = 30 * time.Second
 
-// ratePiece is the time whose worth of bytes a limited body is sent in.
+// ratePiece is the interval in which pieces of a rate-limited body are sent.
 const ratePiece = 50 * time.Millisecond
 
-// garbage is what notplaylist answers: what a captive portal or a wrong path of
-// a web server typically does.
+// garbage is the answer of notplaylist, as from a captive portal or a misconfigured
+// web server.
 const garbage = "<!doctype html><html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
 
-// inject makes the fault f happen. It reports whether the request is answered by
-// that; otherwise the writer carries what remains of the fault.
+// inject applies the fault f. It reports whether that answered the request;
+// otherwise the writer applies the rest of the fault.
 func (s *streams) inject(w *writer, r *http.Request, f timeline.Fault) (answered bool) {
 	count := func(name string) { s.stats.faults.WithLabelValues(name).Inc() }
 	if f.Delay > 0 {
@@ -60,7 +60,7 @@ func (s *streams) inject(w *writer, r *http.Request, f timeline.Fault) (answered
 
 var errTruncated = errors.New("truncated on purpose")
 
-// writer counts what is written, and carries the faults that concern bodies.
+// writer counts what is written, and applies the faults of bodies.
 type writer struct {
 	http.ResponseWriter
 	request *http.Request
@@ -70,7 +70,7 @@ type writer struct {
 	bytesPerSecond float64
 
 	status  int
-	length  int64 // Content-Length; -1: not told
+	length  int64 // Content-Length; -1: not set
 	sent    int64
 	cut     bool
 	started time.Time // of the body, when its rate is limited
@@ -80,7 +80,7 @@ func newWriter(w http.ResponseWriter, r *http.Request) *writer {
 	return &writer{ResponseWriter: w, request: r, control: http.NewResponseController(w), length: -1}
 }
 
-// WriteHeader notes status and length.
+// WriteHeader records status and length.
 func (w *writer) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
@@ -91,7 +91,7 @@ func (w *writer) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Write writes at the rate of the fault, and stops in the middle of a body that
+// Write writes at the rate of the fault, and stops in the middle of a body if it
 // is to be truncated.
 func (w *writer) Write(b []byte) (n int, err error) {
 	if w.status == 0 {
@@ -129,7 +129,7 @@ func (w *writer) paced(b []byte) (n int, err error) {
 		if err == nil {
 			err = w.control.Flush()
 		}
-		// A plan of the whole body, so that the errors of single sleeps do not add up.
+		// Relative to the start of the body, so that errors of single sleeps do not add up.
 		due := w.started.Add(time.Duration(float64(w.sent) / w.bytesPerSecond * float64(time.Second)))
 		if err == nil && !w.sleep(time.Until(due)) {
 			err = w.request.Context().Err()
@@ -139,14 +139,14 @@ func (w *writer) paced(b []byte) (n int, err error) {
 }
 
 func (w *writer) write(b []byte) (int, error) {
-	// Recorders of tests have no deadline; then there is no client to wait for.
+	// Fails for a test's recorder, which needs no deadline.
 	_ = w.control.SetWriteDeadline(time.Now().Add(writeTimeout))
 	n, err := w.ResponseWriter.Write(b)
 	w.sent += int64(n)
 	return n, err
 }
 
-// sleep waits, and reports false if the client has gone.
+// sleep waits, and returns false if the client has gone.
 func (w *writer) sleep(d time.Duration) bool {
 	if d <= 0 {
 		return w.request.Context().Err() == nil
@@ -161,7 +161,7 @@ func (w *writer) sleep(d time.Duration) bool {
 	}
 }
 
-// code is the status in metrics; "aborted" when the client left before any.
+// code returns the status for metrics; "aborted" if the client left before there was one.
 func (w *writer) code() string {
 	if w.status == 0 {
 		return "aborted"
@@ -169,7 +169,7 @@ func (w *writer) code() string {
 	return strconv.Itoa(w.status)
 }
 
-// outcome is what became of the request, to be counted.
+// outcome returns the counts of the request.
 func (w *writer) outcome() Count {
 	c := Count{Requests: 1, Bytes: w.sent}
 	whole := w.length < 0 || w.sent == w.length || w.request.Method == http.MethodHead

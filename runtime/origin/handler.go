@@ -27,15 +27,15 @@ const (
 
 	cacheForever = "public, max-age=31536000, immutable"
 	cacheHour    = "public, max-age=3600"
-	// A live playlist changes at a known second; a conditional request is the
-	// cheapest way never to be late.
+	// A live playlist must never be stale; revalidation with a conditional request
+	// is the cheapest way.
 	cacheRevalidate = "no-cache"
 	cacheNever      = "no-store"
 
 	playlistType = "application/vnd.apple.mpegurl"
 )
 
-// streams answers for /live and /vod.
+// streams serves /live and /vod.
 type streams struct {
 	catalog *timeline.Catalog
 	clock   func() time.Time
@@ -67,7 +67,7 @@ func (s *Server) newHandler(reg prometheus.Registerer) (http.Handler, error) {
 	mux.HandleFunc("GET /requests", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", cacheNever)
-		_ = json.NewEncoder(w).Encode(s.Stats()) // the client is gone if this fails
+		_ = json.NewEncoder(w).Encode(s.Stats()) // fails only if the client is gone
 	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "ok\n") // as above
@@ -81,15 +81,15 @@ func (s *Server) newHandler(reg prometheus.Registerer) (http.Handler, error) {
 	return mux, nil
 }
 
-const usage = `p2pstream origin: a live or VOD HLS source, a pure function of URL and clock
+const usage = `p2pstream origin: a test source of live and VOD HLS
 
   /live/master.m3u8
   /vod/master.m3u8
   /live/seg_4/window_6/ts/audio/master.m3u8
   /vod/dur_60/byterange/master.m3u8
-  /requests    what has been served, as JSON
+  /requests    counts of what has been served, as JSON
 
-Knobs, in any order before the resource:
+Options, in any order before the resource:
   seg_N window_N ts fmp4 audio ren_N start_N end_N dur_N byterange
 Faults:
   slow_N rate_N truncate_N status_N_P down_A_B notplaylist redirect
@@ -111,7 +111,7 @@ func (s *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	default:
 		h.Set("Allow", "GET, HEAD, OPTIONS")
-		http.Error(rw, "use GET", http.StatusMethodNotAllowed)
+		http.Error(rw, "method not allowed; use GET", http.StatusMethodNotAllowed)
 		return
 	}
 
@@ -127,7 +127,7 @@ func (s *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.slots }()
 	default:
 		h.Set("Retry-After", "1")
-		fail(w, http.StatusServiceUnavailable, "too many requests at a time")
+		fail(w, http.StatusServiceUnavailable, "too many concurrent requests; try again later")
 		return
 	}
 	req, err := timeline.Parse(r.URL.Path)
@@ -147,14 +147,14 @@ func (s *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 	s.serve(w, r, req, now)
 	if w.cut {
-		// What was promised by Content-Length does not come: flush what was
-		// written and break the connection, as a failing cache does.
+		// The body ends before its Content-Length: flush what was written and
+		// abort the connection, as a failing cache does.
 		_ = w.control.Flush()
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// serve answers a request that meets no fault, or one that its writer carries.
+// serve answers a request without a fault, or with one that the writer applies.
 func (s *streams) serve(w *writer, r *http.Request, req timeline.Request, now int64) {
 	k := req.Knobs
 	buf := s.buffers.Get().(*[]byte)
@@ -184,7 +184,7 @@ func (s *streams) serve(w *writer, r *http.Request, req timeline.Request, now in
 		setType(w, mediaType(req), cacheForever)
 	case timeline.Segment:
 		if n := k.Count(now); req.Sequence >= n {
-			fail(w, http.StatusNotFound, fmt.Sprintf("segment %d is not complete; the next is %d", req.Sequence, n))
+			fail(w, http.StatusNotFound, fmt.Sprintf("segment %d is not complete yet; the next one is %d", req.Sequence, n))
 			return
 		}
 		body = s.catalog.AppendSegment(body, req)
@@ -200,8 +200,9 @@ func (s *streams) serve(w *writer, r *http.Request, req timeline.Request, now in
 	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
 }
 
-// serveFile answers ranges of the one file of a rendition. Its tag is made from
-// what its bytes follow from, since nobody wants to hash an hour of media.
+// serveFile answers ranges of the one file of a rendition. Its ETag is a hash of
+// the file's beginning and parameters, because hashing an hour of media would be
+// too slow.
 func (s *streams) serveFile(w *writer, r *http.Request, req timeline.Request) {
 	f := s.catalog.RangeFile(req)
 	first := make([]byte, min(f.Size(), 64<<10))
@@ -215,7 +216,7 @@ func (s *streams) serveFile(w *writer, r *http.Request, req timeline.Request) {
 	http.ServeContent(w, r, "", time.Time{}, f)
 }
 
-// published is when segment seq was complete; the zero time for VOD.
+// published returns when segment seq was complete; the zero time for VOD.
 func published(k timeline.Knobs, seq int64) time.Time {
 	if !k.Live {
 		return time.Time{}
@@ -228,7 +229,7 @@ func setType(w http.ResponseWriter, contentType, cache string) {
 	w.Header().Set("Cache-Control", cache)
 }
 
-// fail answers an error that no cache may keep.
+// fail answers with an error that must not be cached.
 func fail(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Cache-Control", cacheNever)
 	http.Error(w, text, status)
@@ -254,7 +255,7 @@ func kindOf(k timeline.Kind) string {
 	return KindSegment
 }
 
-// countKey is the name under which a request is counted.
+// countKey returns the key under which a request is counted.
 func countKey(r *http.Request) string {
 	key := r.URL.Path
 	if rng := r.Header.Get("Range"); rng != "" {

@@ -16,8 +16,8 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 16 << 10
-	// drainTimeout is how long requests in flight may go on after the context of
-	// Run ends; then they are cut.
+	// drainTimeout is how long requests in flight may continue after the context of
+	// Run ends; then their connections are closed.
 	drainTimeout = 5 * time.Second
 )
 
@@ -32,7 +32,7 @@ type Server struct {
 	addr    net.Addr // set before ready is closed
 }
 
-// New checks cfg and returns a server that has not bound anything yet. A nil
+// New validates cfg and returns a server that has not bound a listener yet. A nil
 // logger discards; a nil registry keeps the metrics private.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
@@ -75,15 +75,15 @@ func (s *Server) Addr() net.Addr {
 // Stats returns what has been served so far.
 func (s *Server) Stats() Stats { return s.stats.snapshot() }
 
-// Run listens and serves until ctx is cancelled, then lets requests in flight
-// end for up to five seconds and returns nil. An error names what failed.
+// Run listens and serves until ctx is cancelled, then waits up to five seconds for
+// requests in flight and returns nil. An error names what failed.
 func (s *Server) Run(ctx context.Context) error {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listening for the origin: %w", err)
 	}
-	// Requests are not cut by ctx itself: they get the time to drain.
+	// The end of ctx does not cancel requests: they get time to drain.
 	base, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	srv := &http.Server{
@@ -95,7 +95,7 @@ func (s *Server) Run(ctx context.Context) error {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	s.addr = ln.Addr()
-	s.log.Info("origin listening", "addr", s.addr.String())
+	s.log.Info("origin is listening", "addr", s.addr.String())
 	close(s.ready)
 
 	served := make(chan error, 1)
@@ -109,11 +109,11 @@ func (s *Server) Run(ctx context.Context) error {
 	defer cancel()
 	if err := srv.Shutdown(drain); err != nil {
 		cut()
-		_ = srv.Close() // what is left was given its time
+		_ = srv.Close() // closes the connections of requests that still run
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("stopping the origin: %w", err)
 	}
-	s.log.Info("origin stopped")
+	s.log.Info("origin has stopped")
 	return nil
 }

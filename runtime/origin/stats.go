@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// maxPaths bounds the paths that are counted one by one; the one first seen
-// longest ago makes room for a new one.
+// maxPaths bounds the paths that are counted separately; a new path replaces the
+// oldest one.
 const maxPaths = 8192
 
 // Kinds of requests.
@@ -17,7 +17,7 @@ const (
 	KindPlaylist = "playlist" // multivariant and media playlists
 	KindInit     = "init"     // initialization sections
 	KindSegment  = "segment"  // media segments and ranges of media files
-	KindInvalid  = "invalid"  // paths that name nothing
+	KindInvalid  = "invalid"  // paths without a resource
 )
 
 // Count is what was served under one path or of one kind.
@@ -50,7 +50,7 @@ type Stats struct {
 	// Paths counts by path, with the range appended as in the Range header
 	// ("/vod/…/360p.mp4 bytes=0-99"): at most 8192, the newest.
 	Paths map[string]Count `json:"paths"`
-	// Forgotten counts the paths that made room in Paths.
+	// Forgotten counts the paths that were removed from Paths to make room.
 	Forgotten int64 `json:"forgotten"`
 }
 
@@ -82,7 +82,7 @@ func newStats(reg prometheus.Registerer) (*stats, error) {
 	return s, errors.Join(reg.Register(s.requests), reg.Register(s.bytes), reg.Register(s.faults))
 }
 
-// count books one answer.
+// count counts one answer.
 func (s *stats) count(kind, path string, c Count) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +90,7 @@ func (s *stats) count(kind, path string, c Count) {
 	k.add(c)
 	s.kinds[kind] = k
 	if kind == KindInvalid {
-		return // a stranger's paths must not push out those of streams
+		return // invalid paths must not replace those of streams
 	}
 	p, known := s.paths[path]
 	if !known {

@@ -65,7 +65,7 @@ func parseTrack(name string, file []byte) (*Track, error) {
 	case "mp4a":
 		err = t.audioEntry(t.Entry)
 	default:
-		err = fmt.Errorf("codec %q is not known", kind)
+		err = fmt.Errorf("unknown codec %q", kind)
 	}
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (t *Track) take(r run, mdat []byte) error {
 }
 
 // keyPicture reports whether an access unit holds an IDR slice, and checks the
-// lengths of its NAL units, so that nobody has to later.
+// lengths of its NAL units, so that later code can rely on them.
 func keyPicture(au []byte) (key bool, err error) {
 	for len(au) > 0 {
 		if len(au) < 5 {

@@ -3,7 +3,7 @@
 // writes for a second of the timeline follows from that second alone.
 //
 // The timeline is endless: second s shows second s mod media.LoopSeconds of the
-// loop under timestamps that go on for ever. Its unit is the chunk, one second
+// loop under timestamps that never restart. Its unit is the chunk, one second
 // from key picture to key picture with the audio frames to it, so a segment
 // of any whole number of seconds is some chunks in a row.
 package mux

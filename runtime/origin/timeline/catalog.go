@@ -50,7 +50,7 @@ func NewCatalog(lib *media.Library) (*Catalog, error) {
 	return c, nil
 }
 
-// program is what the track of that name is packed as under k.
+// program returns the program of the track of that name under k.
 func (c *Catalog) program(k Knobs, track string) *mux.Program {
 	return c.programs[programKey{k.Container, track, !k.SeparateAudio && track != AudioName}]
 }

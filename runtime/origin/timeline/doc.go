@@ -1,6 +1,6 @@
-// Package timeline owns what a URL of the test origin means. It is pure: Parse
+// Package timeline interprets the URLs of the test origin. It is pure: Parse
 // turns a path into a Request, and a Request with the time gives playlists,
-// segments and faults. It has no clock and keeps nothing.
+// segments and faults. It has no clock and no state.
 //
 // A path is /live or /vod, knobs, and a resource:
 //
@@ -22,8 +22,8 @@
 //	dur_N        VOD: seconds in all, 1 to 14400; default 120
 //	byterange    VOD: one file per rendition, segments are ranges of it
 //
-// Faults. The first four meet segments only; chance is decided by the path and
-// the second of the clock, so a later retry may have better luck:
+// Faults. The first four affect only segments; chance is decided by the path and
+// the second of the clock, so a later retry may succeed:
 //
 //	slow_N       wait N ms before the first byte, at most 60000
 //	rate_N       send N kbit/s, at most 1000000

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Fault is what befalls one request.
+// Fault is what goes wrong with one request.
 type Fault struct {
 	Status   int // answer this instead; 0: none
 	Truncate bool
@@ -16,8 +16,8 @@ type Fault struct {
 	Redirect bool
 }
 
-// Fault decides what befalls the request r of path at the Unix second now. The
-// same path in the same second always meets the same fate.
+// Fault returns the fault of the request r of path at the Unix second now. It is
+// always the same for the same path in the same second.
 func (r Request) Fault(path string, now int64) (f Fault) {
 	k := r.Knobs.Faults
 	if minute := now % 60; k.DownFrom <= minute && minute < k.DownTo {

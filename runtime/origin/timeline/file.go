@@ -86,7 +86,7 @@ func (f *RangeFile) Seek(offset int64, whence int) (int64, error) {
 		offset += f.Size()
 	case io.SeekStart:
 	default:
-		return 0, fmt.Errorf("seeking: whence %d is not known", whence)
+		return 0, fmt.Errorf("seeking: unknown whence %d", whence)
 	}
 	if offset < 0 {
 		return 0, errors.New("seeking: before the start of the file")

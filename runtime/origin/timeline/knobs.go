@@ -36,9 +36,9 @@ type Faults struct {
 	Redirect      bool
 }
 
-// KnobError says which knob of a path cannot be used and why.
+// KnobError is the error for an invalid knob in a path.
 type KnobError struct {
-	Knob    string // as it stands in the path
+	Knob    string // as spelled in the path
 	Reason  string
 	Unknown bool // there is no such knob
 }
@@ -46,8 +46,8 @@ type KnobError struct {
 // Error names the knob.
 func (e *KnobError) Error() string { return fmt.Sprintf("knob %q: %s", e.Knob, e.Reason) }
 
-// knob says how one knob is read: how many numbers it has, where it makes sense,
-// and what it sets. set returns why the numbers will not do.
+// knob describes one knob: how many numbers it has, whether it applies to live and
+// VOD, and what it sets. set returns the reason why the numbers are invalid, or "".
 type knob struct {
 	numbers int
 	live    bool
@@ -55,8 +55,8 @@ type knob struct {
 	set     func(k *Knobs, n []int64) (reason string)
 }
 
-// maxUnix bounds start_N and end_N: late enough for everybody, and its products
-// with timescales stay far from overflow.
+// maxUnix bounds start_N and end_N: it is in the year 2514, and its products with
+// timescales are far from overflow.
 const maxUnix = 1 << 34
 
 var knobs = map[string]knob{
@@ -89,7 +89,7 @@ var knobs = map[string]knob{
 	"down": {2, true, true, func(k *Knobs, n []int64) string {
 		k.Faults.DownFrom, k.Faults.DownTo = n[0], n[1]
 		if n[0] >= n[1] || n[1] > 60 {
-			return "want down_A_B with 0 <= A < B <= 60"
+			return "use down_A_B with 0 <= A < B <= 60"
 		}
 		return ""
 	}},
@@ -142,7 +142,7 @@ func parseKnobs(live bool, parts []string) (Knobs, error) {
 			group = "container"
 		}
 		if other, dup := seen[group]; dup {
-			return k, &KnobError{Knob: part, Reason: "comes after " + other}
+			return k, &KnobError{Knob: part, Reason: "conflicts with " + other}
 		}
 		seen[group] = part
 		if live && !def.live {
@@ -167,15 +167,14 @@ func parseKnob(part string) (name string, numbers []int64, err error) {
 	name = fields[0]
 	def, known := knobs[name]
 	if !known {
-		return "", nil, &KnobError{Knob: part, Reason: "is not known", Unknown: true}
+		return "", nil, &KnobError{Knob: part, Reason: "is unknown", Unknown: true}
 	}
 	if len(fields)-1 != def.numbers {
-		return "", nil, &KnobError{Knob: part, Reason: fmt.Sprintf("want %s%s", name, strings.Repeat("_N", def.numbers))}
+		return "", nil, &KnobError{Knob: part, Reason: fmt.Sprintf("use %s%s", name, strings.Repeat("_N", def.numbers))}
 	}
 	for _, f := range fields[1:] {
 		n, err := strconv.ParseUint(f, 10, 53)
-		// One spelling per number: a second one would be a second URL for the
-		// same bytes.
+		// Only one spelling per number, so that there is one URL for the same bytes.
 		if err != nil || strconv.FormatUint(n, 10) != f {
 			return "", nil, &KnobError{Knob: part, Reason: fmt.Sprintf("%q is not a number", f)}
 		}

@@ -11,7 +11,7 @@ import (
 
 // ErrNotStarted is returned for playlists of a live stream that has no complete
 // segment yet.
-var ErrNotStarted = errors.New("the stream has not begun")
+var ErrNotStarted = errors.New("the stream has not started yet")
 
 // AppendMultivariant appends the multivariant playlist of k (RFC 8216 §4.3.4).
 func (c *Catalog) AppendMultivariant(dst []byte, k Knobs) []byte {

@@ -29,7 +29,7 @@ type Request struct {
 	Sequence int64  // Segment: its media sequence number
 }
 
-// ErrNotFound is returned for paths that name nothing.
+// ErrNotFound is returned for paths without a resource.
 var ErrNotFound = errors.New("no such resource")
 
 // AudioName is the track name of separate audio.
@@ -57,7 +57,7 @@ func Parse(path string) (Request, error) {
 	if !ok {
 		return r, fmt.Errorf("%w: %q has no extension", ErrNotFound, last)
 	}
-	inTrack := false // the resource has its track's name before it
+	inTrack := false // the path has the track before the resource
 	switch {
 	case last == "master.m3u8":
 		r.Kind = Multivariant
@@ -85,7 +85,7 @@ func Parse(path string) (Request, error) {
 	return r, r.check(ext)
 }
 
-// check makes sure that the stream has the resource.
+// check returns an error if the stream does not have the resource.
 func (r Request) check(ext string) error {
 	k := r.Knobs
 	if r.Kind != Multivariant && !k.hasTrack(r.Track) {
