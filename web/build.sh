@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Regenerates everything under web/dist and web/third_party from pinned npm packages. (A folder named vendor would be
-# left out of the module's zip, and `go install …@version` would not build.) Needs npm, tar and sha256sum, and is
+# left out of the module's zip, and `go install …@version` would fail.) Needs npm, tar and sha256sum, and is
 # only needed to change a version or the script: the results are committed.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -26,7 +26,7 @@ fetch p2p-media-loader-hlsjs "$LOADER"
 
 rm -rf third_party dist
 mkdir -p third_party dist
-# The light build of hls.js has no alternate audio, which is a swarm of its own for us: the full build it is.
+# Use the full build: the light build of hls.js does not support alternate audio, which is a swarm of its own here.
 cp "$work/hls.js/dist/hls.min.mjs" third_party/hls.min.mjs
 cp "$work/hls.js/LICENSE" third_party/hls.LICENSE
 for part in core hlsjs; do

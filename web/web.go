@@ -1,6 +1,6 @@
-// Package web owns what browsers load from us: the reporter script p2pstream.js, the player page, and the pinned
-// bundles that the page needs. Everything is embedded, so that the binary serves it without files and without a
-// network; build.sh regenerates it.
+// Package web owns what browsers load from the tracker: the reporter script p2pstream.js, the player page, and the pinned
+// bundles that the page needs. Everything is embedded, so that the binary needs no files and no network to serve it;
+// build.sh regenerates it.
 package web
 
 import (
@@ -19,7 +19,7 @@ import (
 //go:embed dist/p2pstream.js dist/p2pstream.mjs player third_party
 var files embed.FS
 
-// importMap finds the one inline script of the player page.
+// importMap matches the only inline script of the player page.
 var importMap = regexp.MustCompile(`(?s)<script type="importmap">(.*?)</script>`)
 
 // asset is one file, ready to be served.
@@ -66,7 +66,7 @@ func load() map[string]asset {
 	add := func(url, name string) {
 		body, err := files.ReadFile(name)
 		if err != nil {
-			panic(fmt.Sprintf("reading embedded %s: %v", name, err)) // a mistake in this package, seen by its first test
+			panic(fmt.Sprintf("reading embedded %s: %v", name, err)) // a bug in this package, which every test finds
 		}
 		sum := sha256.Sum256(body)
 		a := asset{body: body, contentType: contentType(name),
@@ -105,8 +105,8 @@ func contentType(name string) string {
 	return "text/plain; charset=utf-8"
 }
 
-// policy returns the Content-Security-Policy of a page: our own scripts and the page's import map by its hash; hls.js
-// runs a worker from a blob; streams and trackers may be anywhere.
+// policy returns the Content-Security-Policy of a page. It allows the tracker's own scripts and the page's import map, by
+// its hash; hls.js runs a worker from a blob; streams and trackers may be on any host.
 func policy(page []byte) string {
 	scripts := []string{"'self'"}
 	for _, m := range importMap.FindAllSubmatch(page, -1) {

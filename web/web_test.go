@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// maxScript bounds what a page pays for reporting.
+// maxScript bounds the size of the reporter script in a page, in bytes.
 const maxScript = 3 * 1024
 
 func TestReporterScriptIsSmall(t *testing.T) {
@@ -57,7 +57,7 @@ func TestBundlesArePinned(t *testing.T) {
 			t.Fatal(err)
 		}
 		if sum := sha256.Sum256(body); hex.EncodeToString(sum[:]) != b.SHA256 {
-			t.Errorf("%s is not the one of %s %s", b.File, b.Name, b.Version)
+			t.Errorf("%s does not match the checksum of %s %s", b.File, b.Name, b.Version)
 		}
 		if license, err := files.ReadFile("third_party/" + b.License); err != nil || len(license) < 500 {
 			t.Errorf("%s has no license: %v", b.Name, err)
@@ -70,7 +70,7 @@ func TestBundlesArePinned(t *testing.T) {
 	}
 	for _, e := range entries {
 		if !known[e.Name()] {
-			t.Errorf("%s is in no version list", e.Name())
+			t.Errorf("%s is not in versions.json", e.Name())
 		}
 	}
 	if len(bundles) != 3 {
@@ -123,7 +123,7 @@ func TestHandler(t *testing.T) {
 	}
 }
 
-// TestPlayerPage holds the page to its policy: no script but the import map stands in it, and all it names exists.
+// TestPlayerPage checks the page against its policy: the import map is the only inline script, and all files that it refers to exist.
 func TestPlayerPage(t *testing.T) {
 	page := get(t, "/player").Body.Bytes()
 	inline := regexp.MustCompile(`(?s)<script([^>]*)>(.*?)</script>`).FindAllSubmatch(page, -1)

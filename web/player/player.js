@@ -34,7 +34,7 @@ function show(reporter, hls, video) {
 async function showWhole() {
   const stats = await (await fetch("v1/stats")).json();
   const { windowRatio, windowSeconds } = stats.offload;
-  const share = windowRatio === null ? "no bytes" : `${(100 * windowRatio).toFixed(1)} % offload`;
+  const share = windowRatio === null ? "no media received" : `${(100 * windowRatio).toFixed(1)} % offload`;
   element("whole").textContent =
     `Whole audience: ${stats.viewers} viewers, ${stats.seeders} seeders, ${share} in the last ${windowSeconds} s.`;
 }
@@ -44,29 +44,29 @@ async function start() {
   const config = await answer.json();
   if (!answer.ok) throw new Error(config.error);
   element("stream").textContent = config.streamURL;
-  if (!Hls.isSupported()) throw new Error("This browser has no Media Source Extensions, which hls.js needs.");
+  if (!Hls.isSupported()) throw new Error("This browser does not support Media Source Extensions, which hls.js requires.");
 
   const video = element("video");
   const HlsWithP2P = HlsJsP2PEngine.injectMixin(Hls);
   const hls = new HlsWithP2P({ ...config.settings.hlsjs, p2p: { core: config.settings.core } });
   hls.on(Hls.Events.ERROR, (_, data) => {
     if (!data.fatal) return;
-    say(`${data.details}; trying again`);
-    // A fatal network error stops hls.js for good; the origin may be back in a moment.
+    say(`Playback error: ${data.details}. Retrying…`);
+    // A fatal error stops hls.js for good, but the origin may recover soon.
     setTimeout(() => {
       if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
       else if (hls.levels.length) hls.startLoad();
       else hls.loadSource(config.streamURL);
     }, 2000);
   });
-  video.addEventListener("playing", () => say(config.seeders ? `Playing; ${config.seeders} seeders hold the stream` : "Playing"));
+  video.addEventListener("playing", () => say(config.seeders ? `Playing. Seeders with this stream: ${config.seeders}` : "Playing"));
   const reporter = P2PStream.attach(hls.p2pEngine, config, video);
   hls.attachMedia(video);
   hls.loadSource(config.streamURL);
   setInterval(() => show(reporter, hls, video), 500);
-  setInterval(() => showWhole().catch(() => {}), 5000); // the tracker may be away for a while; the page plays on
-  // For tests and the curious.
+  setInterval(() => showWhole().catch(() => {}), 5000); // playback continues while the tracker is unreachable
+  // For tests and for debugging in the console.
   globalThis.p2pstreamPlayer = { config, hls, reporter, video };
 }
 
-start().catch((error) => say(error.message));
+start().catch((error) => say(`Cannot play the stream: ${error.message}`));

@@ -1,19 +1,19 @@
-// p2pstream.js: reports what a page received and from whom, and lets HTTP stand back only while a seeder is connected.
-// It needs nothing but a browser, and works with p2p-media-loader-hlsjs 2.3 and p2p-media-loader-shaka 2.2.2.
+// p2pstream.js: reports how many bytes a page received from which source, and delays HTTP downloads only while a seeder
+// is connected. It has no dependencies, and works with p2p-media-loader-hlsjs 2.3 and p2p-media-loader-shaka 2.2.2.
 //
 //   const config = await (await fetch("https://tracker.example.com/v1/config")).json();
 //   const hls = new HlsWithP2P({ ...config.settings.hlsjs, p2p: { core: config.settings.core } });
 //   P2PStream.attach(hls.p2pEngine, config, video);
 //
-// Ask for the configuration once for each attach: its session stands for one player.
+// Fetch the configuration once for each attach: its session identifies one player.
 
 const clock = () => performance.now();
 
-// Peers are told apart for the statistics only; anybody may call himself a seeder in his peer id.
+// Seeders are recognised by their peer id for statistics only; any peer can use such an id.
 const isSeeder = (peerId) => (peerId || "").startsWith("-PS");
 
-// attach(engine, config, video) starts reporting. The video element is optional: without it startup and stalls are
-// not told. The returned object has counters, peers (a Map), stalls() and stop().
+// attach(engine, config, video) starts reporting. The video element is optional: without it startup time and stalls are
+// not reported. The returned object has counters, peers (a Map), stalls() and stop().
 const attach = (engine, config, video) => {
   const { telemetry, settings } = config;
   const { core } = settings;
@@ -24,7 +24,7 @@ const attach = (engine, config, video) => {
   const begun = clock();
   let { session, intervalMs } = telemetry;
   let wait = intervalMs;
-  let asked = begun; // when somebody wanted to play
+  let asked = begun; // when playback was requested
   let active = 0;
   let completed = 0;
   let sequence = 0;
@@ -40,21 +40,21 @@ const attach = (engine, config, video) => {
   // ---- settings that change while the page plays
 
   const apply = (options) => engine.applyDynamicConfig({ core: options });
-  // 2.2.2 knows no initial wait; there no HTTP slot does the same.
+  // 2.2.2 has no option for the initial wait; there setting the HTTP slots to 0 has the same effect.
   const knowsWait = "httpDownloadInitialTimeoutMs" in (engine.getConfig().core.mainStream || core);
   const hold = (ms) =>
     apply(knowsWait ? { httpDownloadInitialTimeoutMs: ms } : { simultaneousHttpDownloads: ms ? 0 : core.simultaneousHttpDownloads });
-  let waiting = !!noPeerMs; // until peers have brought something, or it is clear that they will not
+  let waiting = !!noPeerMs; // until bytes arrive from peers, or the wait for them is over
   const inner = engine.core;
   const lift = () => {
     if (!waiting) return;
     waiting = false;
     hold(0);
-    // The loader looks at its queue again only when something happens: an update without changes is such a thing.
+    // The loader processes its queue only on events: an update without changes is one.
     inner.streams.forEach((_, id) => inner.updateStream(id));
   };
   const liftUnless = (good, ms) => setTimeout(() => good() || lift(), ms);
-  // Peers are looked for from the first request on, so that is when the wait begins.
+  // The loader connects to peers from the first request on, so that is when the wait begins.
   if (waiting && inner && inner.streams && inner.loadSegment) {
     const load = inner.loadSegment;
     if (!knowsWait) hold(1);
@@ -111,8 +111,8 @@ const attach = (engine, config, video) => {
   };
   for (const name in listeners) engine.addEventListener(name, listeners[name]);
 
-  // What an attempt left behind is kept by the library and finished later, so bytes are known to be discarded only
-  // when nothing is under way and nothing has been left for half a minute.
+  // The library keeps the bytes of an incomplete attempt and completes the segment later. So bytes count as discarded only
+  // when no download is running and no attempt of the last half minute is incomplete.
   const countDiscarded = () => {
     unfinished.forEach((at, url) => clock() - at > 3e4 && unfinished.delete(url));
     if (active < 1 && !unfinished.size) counters.discarded = Math.max(counters.discarded, received() - completed);
@@ -124,7 +124,7 @@ const attach = (engine, config, video) => {
   };
   const watchers = {
     play: () => {
-      if (!startupMs && !video.autoplay) asked = clock(); // with autoplay the wish is older than the event
+      if (!startupMs && !video.autoplay) asked = clock(); // with autoplay, playback was requested before the event
     },
     playing: () => {
       startupMs = startupMs || Math.round(clock() - asked) || 1;
@@ -156,9 +156,9 @@ const attach = (engine, config, video) => {
     fetch(url, { method: body ? "POST" : "GET", body, keepalive: !!body, credentials: "omit" });
   const send = async () => {
     try {
-      const answer = await post(telemetry.url, report()); // a string travels as text/plain: no preflight
+      const answer = await post(telemetry.url, report()); // a string is sent as text/plain, which needs no preflight
       const told = await answer.json();
-      if (answer.ok) ({ acked: base, receipts } = told); // for whichever tracker the next report goes to
+      if (answer.ok) ({ acked: base, receipts } = told); // for the next report, which may go to another tracker
       else if (answer.status == 401) session = (await (await post(telemetry.configURL)).json()).telemetry.session;
       else throw 0;
       wait = intervalMs;
