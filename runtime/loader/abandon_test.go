@@ -48,7 +48,7 @@ func TestAbandonedBytesAreKept(t *testing.T) {
 	var received int64
 	until(t, "half of the segment", func() bool {
 		answer := make(chan int64, 1)
-		r.mail.post(func() {
+		r.mail.Post(func() {
 			seg := r.byKey[store.Key(f.URL+path)]
 			if a := seg.arriving.Load(); a != nil && seg.state == schedule.Fetching && a.received == int64(half) {
 				r.abandon(seg, time.Now())

@@ -66,7 +66,7 @@ func (r *rendition) announceable(g identity.Generation) (loaded, loading []int64
 			loading = append(loading, id)
 		}
 	}
-	r.index.set(g, ids)
+	r.index.SetHeld(g, ids)
 	return loaded, loading
 }
 

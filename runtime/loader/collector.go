@@ -2,6 +2,8 @@ package loader
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 // NewCollector returns metrics of what engines hold against their bounds, and of what they did to peers who broke
@@ -47,14 +49,14 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect reads them.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	sums := map[*prometheus.Desc]int64{}
-	var cut [offences]int64
+	var cut [traffic.Reasons]int64
 	for _, e := range c.engines() {
 		if e == nil {
 			continue
 		}
 		e.addTo(sums)
 		for o := range cut {
-			cut[o] += e.counters.cutOff[o].Load()
+			cut[o] += e.counters.Disconnects[o].Load()
 		}
 	}
 	for _, d := range []*prometheus.Desc{descPeers, descPeersLimit, descStore, descStoreLimit, descTransit, descTransitLimit,
@@ -65,7 +67,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(sums[d]))
 	}
 	for o, n := range cut {
-		ch <- prometheus.MustNewConstMetric(descCutOff, prometheus.CounterValue, float64(n), offence(o).String())
+		ch <- prometheus.MustNewConstMetric(descCutOff, prometheus.CounterValue, float64(n), traffic.Reason(o).String())
 	}
 }
 
@@ -75,7 +77,7 @@ func (e *Engine) addTo(sums map[*prometheus.Desc]int64) {
 	sums[descPeersLimit] += int64(e.cfg.MaxPeers)
 	sums[descStore] += status.Store.Bytes
 	sums[descStoreLimit] += status.Store.Limit
-	used, limit, refused := e.transit.stats()
+	used, limit, refused := e.transit.Stats()
 	sums[descTransit] += used
 	sums[descTransitLimit] += limit
 	sums[descTransitFull] += refused
@@ -88,6 +90,6 @@ func (e *Engine) addTo(sums map[*prometheus.Desc]int64) {
 		sums[descWaits] += int64(r.Waits)
 	}
 	sums[descUploads] += int64(e.uplink.Active())
-	sums[descExpired] += e.counters.uploadsExpired.Load()
-	sums[descBlamed] += e.counters.blamed.Load()
+	sums[descExpired] += e.counters.UploadsExpired.Load()
+	sums[descBlamed] += e.counters.PeersBlamed.Load()
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 // Bounds on what one connection may ask of this peer, and on what it may fail to do.
@@ -33,44 +34,26 @@ var (
 	errUnreliable   = errors.New("peer does not deliver what it announces")
 )
 
-// offence is why a connection was closed, for counting.
-type offence int
-
-const (
-	offenceCommands offence = iota
-	offenceStray
-	offenceProtocol
-	offenceUnreliable
-	offenceNotReading
-	offenceFull
-	offences
-)
-
-// String is the offence as a metric label value.
-func (o offence) String() string {
-	return [...]string{"commands", "stray_bytes", "protocol", "unreliable", "not_reading", "full"}[o]
-}
-
-func offenceOf(cause error) offence {
+func reasonOf(cause error) traffic.Reason {
 	switch {
 	case errors.Is(cause, errCommandFlood):
-		return offenceCommands
+		return traffic.CommandFlood
 	case errors.Is(cause, errStrayBytes):
-		return offenceStray
+		return traffic.UnrequestedBytes
 	case errors.Is(cause, errUnreliable):
-		return offenceUnreliable
+		return traffic.Unreliable
 	case errors.Is(cause, errTooManyPeers):
-		return offenceFull
+		return traffic.PeerLimit
 	case errors.Is(cause, mesh.ErrQueueFull):
-		return offenceNotReading
+		return traffic.NotReading
 	}
-	return offenceProtocol
+	return traffic.ProtocolError
 }
 
 // cutOff closes the connection, and counts it the first time.
 func (s *session) cutOff(cause error) {
 	if s.cut.CompareAndSwap(false, true) {
-		s.r.e.counters.cutOff[offenceOf(cause)].Add(1)
+		s.r.e.counters.Disconnects[reasonOf(cause)].Add(1)
 	}
 	s.peer.Close(cause)
 }
@@ -79,7 +62,7 @@ func (s *session) cutOff(cause error) {
 // so that it cannot hold up one segment after the other. The rendition's owner calls it.
 func (s *session) blame(now time.Time) {
 	s.failures++
-	s.r.e.counters.blamed.Add(1)
+	s.r.e.counters.PeersBlamed.Add(1)
 	s.shunned = now.Add(min(firstShun<<min(s.failures-1, 10), longestShun))
 	if s.failures >= unreliableAt {
 		s.cutOff(errUnreliable)

@@ -14,6 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
 
@@ -64,7 +65,7 @@ func TestPeersThatDoNotDeliverAreShunned(t *testing.T) {
 	if s.failures != 3 || !s.believed(now) {
 		t.Errorf("%d failures after a success", s.failures)
 	}
-	if got := r.e.counters.blamed.Load(); got != 7 {
+	if got := r.e.counters.PeersBlamed.Load(); got != 7 {
 		t.Errorf("%d counted", got)
 	}
 }
@@ -94,35 +95,12 @@ func TestClaimsGrowOld(t *testing.T) {
 		for range 10 {
 			r.segments = r.segments[len(r.segments)-4:]
 		}
-		r.index.learn(identity.V23, r.segments)
+		r.index.Learn(identity.V23, r.ids(identity.V23))
 		announce(201)
 		if len(s.claims) != 1 {
 			t.Errorf("%d claims are remembered, of which one is in the playlist", len(s.claims))
 		}
 	})
-}
-
-func TestUnfinishedBytesAreBounded(t *testing.T) {
-	whole := transitOf(0, 0)
-	one, other := &freight{t: whole}, &freight{t: whole}
-	if !one.take(leastTransit/2) || !whole.spare() {
-		t.Error("half is too much")
-	}
-	if !other.take(leastTransit/4) || whole.spare() || other.take(leastTransit/2) {
-		t.Error("more than half is nothing")
-	}
-	other.give(leastTransit / 4)
-	one.close()
-	one.give(leastTransit) // of one that has ended: it was given back already
-	if used, limit, refused := whole.stats(); used != 0 || limit != leastTransit || refused != 1 {
-		t.Errorf("%d of %d used, %d refused", used, limit, refused)
-	}
-	if one.take(1) {
-		t.Error("a rendition that has ended takes room")
-	}
-	if got := transitOf(1<<30, 1<<20).limit; got != 1<<29 {
-		t.Errorf("beside a store of 1 GiB: %d", got)
-	}
 }
 
 // TestWhatLeftThePlaylistIsBounded loads a playlist that is another one each time.
@@ -149,7 +127,7 @@ func TestContradictionsShareNoBytes(t *testing.T) {
 	r := still(t, 100, 4)
 	seg := r.segments[0]
 	fresh := func(n int) []byte {
-		if !r.freight.take(n) {
+		if !r.transit.Reserve(n) {
 			t.Fatal("no room")
 		}
 		return make([]byte, n)
@@ -163,15 +141,15 @@ func TestContradictionsShareNoBytes(t *testing.T) {
 		t.Errorf("%d of %d bytes kept of what contradicts", len(seg.partial), seg.claimed)
 	}
 	r.keep(seg, fresh(10), 100)
-	r.completed(seg, append(seg.partial, fresh(40)...), FromHTTP)
+	r.completed(seg, append(seg.partial, fresh(40)...), traffic.FromHTTP)
 	if seg.held() || r.e.store.Has(seg.key) {
 		t.Error("50 bytes made a segment of 100")
 	}
-	r.completed(seg, fresh(50), FromHTTP)
+	r.completed(seg, fresh(50), traffic.FromHTTP)
 	if !seg.held() {
 		t.Error("the origin's own 50 bytes were not taken")
 	}
-	if used, _, _ := r.e.transit.stats(); used != 0 {
+	if used, _, _ := r.e.transit.Stats(); used != 0 {
 		t.Errorf("%d bytes are still on their way", used)
 	}
 	if got := r.e.store.Stats(); got.Segments != 1 || got.Bytes != 50 {
@@ -198,10 +176,10 @@ func TestAnOriginThatFailsIsLetBe(t *testing.T) {
 	if !r.resting(now.Add(longestRest-1)) || r.resting(now.Add(longestRest)) {
 		t.Error("the longest pause is another")
 	}
-	if !r.freight.take(1) {
+	if !r.transit.Reserve(1) {
 		t.Fatal("no room")
 	}
-	r.completed(r.segments[0], []byte("x"), FromHTTP)
+	r.completed(r.segments[0], []byte("x"), traffic.FromHTTP)
 	if r.resting(now) {
 		t.Error("a success does not end it")
 	}
@@ -246,7 +224,7 @@ func TestALengthAloneTakesNoMemory(t *testing.T) {
 	if manifest.ReasonOf(err) != manifest.ReasonTruncated || string(data) != "little" || total != 60<<20 || room > 2*eagerOrigin {
 		t.Errorf("%d bytes of %d in room for %d, %v", len(data), total, room, err)
 	}
-	if used, _, _ := r.e.transit.stats(); used != int64(len(data)) {
+	if used, _, _ := r.e.transit.Stats(); used != int64(len(data)) {
 		t.Errorf("%d bytes are counted", used)
 	}
 }

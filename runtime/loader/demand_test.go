@@ -11,6 +11,10 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
+var zero = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func at(seconds float64) time.Time { return zero.Add(time.Duration(seconds * float64(time.Second))) }
+
 func TestHeadFollowsAPlayer(t *testing.T) {
 	type ask struct {
 		at       float64 // seconds

@@ -47,7 +47,7 @@ func (s *session) machine() *wire.Download {
 // bytes takes media bytes from the peer.
 func (s *session) bytes(b []byte, now time.Time) {
 	e := s.r.e
-	e.counters.received[s.source()].Add(int64(len(b)))
+	e.counters.Received[s.source()].Add(int64(len(b)))
 	s.mu.Lock()
 	d := s.download
 	if d == nil {
@@ -55,13 +55,13 @@ func (s *session) bytes(b []byte, now time.Time) {
 		s.strayBytes(len(b))
 		return
 	}
-	if !s.r.freight.take(len(b)) {
+	if !s.r.transit.Reserve(len(b)) {
 		s.noRoom(d)
 		s.mu.Unlock()
 		return
 	}
 	result := d.machine.OnBytes(len(b), now)
-	s.r.freight.give(len(b) - result.Used)
+	s.r.transit.Release(len(b) - result.Used)
 	if result.Used > 0 {
 		d.data = append(d.data, b[:result.Used]...)
 		d.received += int64(result.Used)
@@ -80,15 +80,15 @@ func (s *session) noRoom(d *download) {
 	if c, ok := d.machine.Cancel(); ok {
 		s.send(c)
 	}
-	s.r.e.counters.discarded.Add(int64(len(d.data)))
-	s.r.freight.give(len(d.data))
-	s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, nil, -1, wire.NoFailure) })
+	s.r.e.counters.Discarded.Add(int64(len(d.data)))
+	s.r.transit.Release(len(d.data))
+	s.r.mail.Post(func() { s.r.downloadFailed(s, d.seg, nil, -1, wire.NoFailure) })
 }
 
 // strayBytes counts bytes that belong to no request: a few follow every
 // cancel, endless ones are an attack, however small the messages are.
 func (s *session) strayBytes(n int) {
-	s.r.e.counters.discarded.Add(int64(n))
+	s.r.e.counters.Discarded.Add(int64(n))
 	if !s.stray.AllowN(time.Now(), max(n, strayMessage)) {
 		s.cutOff(errStrayBytes)
 	}
@@ -140,7 +140,7 @@ func (s *session) downloadClosed() {
 	if d := s.download; d != nil {
 		s.download = nil
 		data, total := d.data, d.total
-		s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, data, total, wire.FailurePeerClosed) })
+		s.r.mail.Post(func() { s.r.downloadFailed(s, d.seg, data, total, wire.FailurePeerClosed) })
 	}
 }
 
@@ -153,8 +153,8 @@ func (s *session) settle(d *download, result wire.DownloadResult, now time.Time)
 		d.data = make([]byte, 0, d.total)
 	}
 	if result.DiscardHeld {
-		s.r.e.counters.discarded.Add(int64(len(d.data)))
-		s.r.freight.give(len(d.data))
+		s.r.e.counters.Discarded.Add(int64(len(d.data)))
+		s.r.transit.Release(len(d.data))
 		d.data = nil
 	}
 	d.seg.publish(d.attempt, d.data, d.total, now)
@@ -167,9 +167,9 @@ func (s *session) settle(d *download, result wire.DownloadResult, now time.Time)
 				s.speed.Store(int64(float64(d.received) / elapsed.Seconds()))
 			}
 			source := s.source()
-			s.r.mail.post(func() { s.r.completed(d.seg, data, source) })
+			s.r.mail.Post(func() { s.r.completed(d.seg, data, source) })
 		default:
-			s.r.mail.post(func() { s.r.downloadFailed(s, d.seg, data, total, result.Reason) })
+			s.r.mail.Post(func() { s.r.downloadFailed(s, d.seg, data, total, result.Reason) })
 		}
 	}
 	if result.Close {

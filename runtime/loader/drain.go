@@ -59,7 +59,7 @@ func (r *rendition) withdraw() {
 		s.Withdraw()
 	}
 	r.swarmMu.Unlock()
-	r.mail.post(r.retreat)
+	r.mail.Post(r.retreat)
 }
 
 // retreat tells peers that nothing is held and nothing on its way. Requests are

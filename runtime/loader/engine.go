@@ -10,10 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
+	"github.com/p2pstream/p2pstream/runtime/loader/playback"
 	"github.com/p2pstream/p2pstream/runtime/loader/store"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+	"github.com/p2pstream/p2pstream/runtime/loader/transit"
 )
 
 // Engine takes part in one stream as a viewer or a seeder.
@@ -23,16 +27,16 @@ type Engine struct {
 	log      *slog.Logger
 	store    *store.Store
 	uplink   *Uplink
-	playback *Playback // nil for seeders and on demand
-	demand   *onDemand // nil unless on demand
-	counters counters
+	playback *playback.Clock // nil for seeders and on demand
+	demand   *onDemand       // nil unless on demand
+	counters traffic.Recorder
 	peers    atomic.Int64
 	lastPeer atomic.Int64 // when a connection last opened or closed, Unix nanoseconds; 0: never
 	work     sync.WaitGroup
 	seed     uint64
 	checks   chan struct{} // bounds simultaneous verifications
 	checking atomic.Int64  // those and the ones that wait
-	transit  *transit
+	transit  *transit.Budget
 	segments atomic.Int64 // known, over all renditions
 
 	mu         sync.Mutex
@@ -56,7 +60,7 @@ func New(cfg Config, node *mesh.Node, uplink *Uplink, log *slog.Logger) (*Engine
 	e := &Engine{
 		cfg: cfg, node: node, log: log, uplink: uplink,
 		store:   store.New(cfg.StoreBytes),
-		transit: transitOf(cfg.StoreBytes, cfg.MaxSegmentBytes),
+		transit: transit.NewBudget(cfg.StoreBytes, cfg.MaxSegmentBytes),
 		seed:    mathrand.Uint64(),
 		checks:  make(chan struct{}, 2),
 		loaded:  make(chan struct{}),
@@ -66,7 +70,7 @@ func New(cfg Config, node *mesh.Node, uplink *Uplink, log *slog.Logger) (*Engine
 	case cfg.OnDemand:
 		e.demand = &onDemand{reload: make(chan struct{}, 1)}
 	case cfg.Role == RoleViewer:
-		e.playback = NewPlayback(time.Now())
+		e.playback = playback.New(time.Now())
 	}
 	return e, nil
 }
@@ -118,7 +122,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 // load gets the presentation, however long it takes; nil if ctx ends first.
 func (e *Engine) load(ctx context.Context) *manifest.Presentation {
-	wait := newBackoff(250*time.Millisecond, 5*time.Second)
+	wait := backoff.New(250*time.Millisecond, 5*time.Second)
 	for {
 		p, err := e.cfg.Source.Load(ctx)
 		if err == nil {
@@ -130,7 +134,7 @@ func (e *Engine) load(ctx context.Context) *manifest.Presentation {
 		}
 		e.fail(err)
 		e.log.Warn("loading manifest failed, trying again", "error", err)
-		if !wait.sleep(ctx) {
+		if !wait.Sleep(ctx) {
 			return nil
 		}
 	}
@@ -142,13 +146,13 @@ func (e *Engine) fail(err error) {
 	e.lastError = err
 }
 
-// Counters returns the cumulative counts.
-func (e *Engine) Counters() Counters { return e.counters.snapshot() }
+// traffic.Counters returns the cumulative counts.
+func (e *Engine) Counters() traffic.Counters { return e.counters.Counters() }
 
 // Playback returns what a viewer measured of its playback; zero for seeders.
-func (e *Engine) Playback() PlaybackStats {
+func (e *Engine) Playback() playback.Stats {
 	if e.playback == nil {
-		return PlaybackStats{}
+		return playback.Stats{}
 	}
 	return e.playback.Stats(time.Now())
 }
@@ -206,7 +210,7 @@ func (e *Engine) dropEvicted(keys []store.Key) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, r := range e.renditions {
-		r.mail.post(func() { r.evicted(keys) })
+		r.mail.Post(func() { r.evicted(keys) })
 	}
 }
 
@@ -224,3 +228,6 @@ func (e *Engine) claim(hash identity.InfoHash) bool {
 	e.claimed[hash] = true
 	return true
 }
+
+// Problems returns the counts of what went wrong.
+func (e *Engine) Problems() traffic.Problems { return e.counters.Problems() }

@@ -11,11 +11,13 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+	"github.com/p2pstream/p2pstream/runtime/loader/transit"
 )
 
 // fetch asks the origin for a segment, from the bytes already held on.
 func (r *rendition) fetch(seg *segment, now time.Time) {
-	if !r.e.transit.spare() {
+	if !r.e.transit.Spare() {
 		seg.retryAt = now.Add(noTransitPause)
 		return
 	}
@@ -23,7 +25,7 @@ func (r *rendition) fetch(seg *segment, now time.Time) {
 	ctx, stop := context.WithCancel(r.ctx)
 	seg.state, seg.stop, seg.since, seg.partial = schedule.Fetching, stop, now, nil
 	r.dirty = true
-	r.e.counters.originRequests.Add(1)
+	r.e.counters.OriginRequests.Add(1)
 	m, known, attempt := seg.Segment, seg.total, seg.begin(held)
 	seg.arriving.Store(&arrival{})
 	progress := func(data []byte, total int64) {
@@ -34,7 +36,7 @@ func (r *rendition) fetch(seg *segment, now time.Time) {
 	r.e.work.Go(func() {
 		defer stop()
 		data, total, err := r.download(ctx, m, held, known, progress)
-		r.mail.post(func() { r.fetched(seg, attempt, data, total, err) })
+		r.mail.Post(func() { r.fetched(seg, attempt, data, total, err) })
 	})
 }
 
@@ -61,11 +63,11 @@ func (r *rendition) download(ctx context.Context, m manifest.Segment, held []byt
 			data = slices.Grow(data, r.more(int64(len(data)), total))
 		}
 		n, err := body.Read(data[len(data):cap(data)])
-		r.e.counters.received[FromHTTP].Add(int64(n))
-		if !r.freight.take(n) {
-			r.e.counters.discarded.Add(int64(n))
+		r.e.counters.Received[traffic.FromHTTP].Add(int64(n))
+		if !r.transit.Reserve(n) {
+			r.e.counters.Discarded.Add(int64(n))
 			r.discard(data)
-			return nil, -1, errNoTransit
+			return nil, -1, transit.ErrFull
 		}
 		data = data[:len(data)+n]
 		if n > 0 {
@@ -117,7 +119,7 @@ func (r *rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 		if total >= 0 {
 			seg.total = total
 		}
-		r.completed(seg, data, FromHTTP)
+		r.completed(seg, data, traffic.FromHTTP)
 		return
 	}
 	if errors.Is(err, context.Canceled) || manifest.ReasonOf(err) == manifest.ReasonCanceled {
@@ -125,10 +127,10 @@ func (r *rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 		r.failed(seg, time.Now())
 		return
 	}
-	r.e.counters.segmentFailures.Add(1)
+	r.e.counters.SegmentFailures.Add(1)
 	seg.problem = err
 	if seg.failures == 0 && r.ctx.Err() == nil {
-		r.loud.warn("fetching segment failed, trying again", "sequence", seg.Sequence, "error", err)
+		r.originLog.Warn("fetching segment failed, trying again", "sequence", seg.Sequence, "error", err)
 	}
 	if manifest.ReasonOf(err) == manifest.ReasonTooLarge {
 		r.discard(data) // nothing can be made of it
@@ -140,7 +142,7 @@ func (r *rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 
 // verify compares a completed segment with the origin's own bytes, outside of
 // all counters but its own.
-func (r *rendition) verify(m manifest.Segment, data []byte, source Source) {
+func (r *rendition) verify(m manifest.Segment, data []byte, source traffic.Source) {
 	if r.e.checking.Add(1) > maxChecks {
 		r.e.checking.Add(-1)
 		return
@@ -155,18 +157,18 @@ func (r *rendition) verify(m manifest.Segment, data []byte, source Source) {
 		}
 		body, _, err := r.e.cfg.Source.FetchSegment(r.ctx, m, 0)
 		if err != nil {
-			r.loud.warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
+			r.originLog.Warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
 			return
 		}
 		defer func() { _ = body.Close() }() // read to its end: nothing to learn from closing
 		want := sha256.New()
 		if _, err := io.Copy(want, body); err != nil {
-			r.loud.warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
+			r.originLog.Warn("verifying segment failed: origin does not deliver it", "sequence", m.Sequence, "error", err)
 			return
 		}
-		r.e.counters.verified.Add(1)
+		r.e.counters.Verified.Add(1)
 		if got := sha256.Sum256(data); !bytes.Equal(want.Sum(nil), got[:]) {
-			r.e.counters.digestErrors.Add(1)
+			r.e.counters.DigestErrors.Add(1)
 			r.log.Error("segment differs from the origin's", "sequence", m.Sequence, "source", source)
 		}
 	})

@@ -8,10 +8,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/index"
+	"github.com/p2pstream/p2pstream/runtime/loader/mailbox"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
+	"github.com/p2pstream/p2pstream/runtime/loader/playback"
+	"github.com/p2pstream/p2pstream/runtime/loader/ratelog"
 	"github.com/p2pstream/p2pstream/runtime/loader/store"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+	"github.com/p2pstream/p2pstream/runtime/loader/transit"
 )
 
 // rendition takes part in the swarms of one rendition. Its run goroutine owns
@@ -22,16 +29,16 @@ type rendition struct {
 	log   *slog.Logger
 	ctx   context.Context
 	stop  context.CancelFunc
-	mail  *mailbox
-	index *index
+	mail  *mailbox.Mailbox
+	index *index.Index
 
-	swarmMu sync.Mutex
-	swarms  map[identity.Generation]*mesh.Swarm
-	hashes  []identity.InfoHash // of the swarms that it claimed; on demand
-	status  atomic.Pointer[RenditionStatus]
-	fresh   *freshness
-	freight *freight
-	loud    *limitedLog // for what an origin can cause again and again
+	swarmMu   sync.Mutex
+	swarms    map[identity.Generation]*mesh.Swarm
+	hashes    []identity.InfoHash // of the swarms that it claimed; on demand
+	status    atomic.Pointer[RenditionStatus]
+	fresh     *freshness
+	transit   *transit.Share
+	originLog *ratelog.Log // for what an origin can cause again and again
 
 	// owned by run
 	playlist  *manifest.Playlist
@@ -48,7 +55,7 @@ type rendition struct {
 	leaving   bool // nothing is announced any more
 	announced map[identity.Generation]announced
 	expecting *segment // newest segment whose successor is announced as on its way
-	track     *track
+	track     *playback.Track
 	base      time.Duration // presentation time at which playback began
 	based     bool
 	joinedAt  time.Time
@@ -62,21 +69,21 @@ func newRendition(ctx context.Context, e *Engine, info manifest.Rendition) *rend
 	ctx, stop := context.WithCancel(ctx)
 	r := &rendition{
 		e: e, info: info, log: e.log.With("rendition", info.Name), ctx: ctx, stop: stop,
-		mail: newMailbox(), index: newIndex(e.cfg.Generations),
+		mail: mailbox.New(), index: index.New(e.cfg.Generations),
 		swarms:    make(map[identity.Generation]*mesh.Swarm),
 		byKey:     make(map[store.Key]*segment),
 		bySeq:     make(map[int64]*segment),
-		freight:   &freight{t: e.transit},
+		transit:   e.transit.Share(),
 		announced: make(map[identity.Generation]announced),
 		joinedAt:  time.Now(),
 		fresh:     newFreshness(),
 		heads:     make(map[*head]struct{}),
 		waiting:   make(map[*segment]struct{}),
 	}
-	r.loud = newLimitedLog(r.log)
+	r.originLog = ratelog.New(r.log)
 	r.status.Store(&RenditionStatus{Name: info.Name, HeldEdge: -1, NewestKnown: -1})
 	if e.playback != nil {
-		r.track = e.playback.addTrack(info.Name)
+		r.track = e.playback.AddTrack(info.Name)
 	}
 	return r
 }
@@ -129,7 +136,7 @@ func (r *rendition) leave() {
 }
 
 // wake makes the owner look again.
-func (r *rendition) wake() { r.mail.post(func() {}) }
+func (r *rendition) wake() { r.mail.Post(func() {}) }
 
 // Pauses of the owner's loop.
 const (
@@ -155,7 +162,7 @@ func (r *rendition) run() {
 	var last time.Time
 	between := pause
 	for {
-		for _, work := range r.mail.take() {
+		for _, work := range r.mail.Take() {
 			work()
 		}
 		now := time.Now()
@@ -168,7 +175,7 @@ func (r *rendition) run() {
 		timer.Reset(wait)
 		var signal <-chan struct{}
 		if wait == tick {
-			signal = r.mail.signal
+			signal = r.mail.Signal()
 		}
 		select {
 		case <-r.ctx.Done():
@@ -185,14 +192,14 @@ func (r *rendition) run() {
 
 // end lets go of what the rendition had of the engine's.
 func (r *rendition) end() {
-	r.mail.close()
-	r.freight.close()
+	r.mail.Close()
+	r.transit.Close()
 	r.count(0)
 }
 
 func (r *rendition) settleTrack() {
 	if r.track != nil {
-		r.e.playback.removeTrack(r.track, time.Now())
+		r.e.playback.RemoveTrack(r.track, time.Now())
 	}
 }
 
@@ -223,7 +230,7 @@ func (r *rendition) follow() {
 	if r.e.cfg.Role == RoleSeeder {
 		pace = manifest.Ahead
 	}
-	wait := newBackoff(250*time.Millisecond, 5*time.Second)
+	wait := backoff.New(250*time.Millisecond, 5*time.Second)
 	for {
 		options := manifest.FollowOptions{Pace: pace}
 		if r.e.demand != nil {
@@ -231,7 +238,7 @@ func (r *rendition) follow() {
 		}
 		err := r.e.cfg.Source.FollowWith(r.ctx, r.info, options, func(p *manifest.Playlist, err error) {
 			// The owner hears of it first: players may ask for its segments as soon as they see it.
-			r.mail.post(func() { r.refreshed(p, err) })
+			r.mail.Post(func() { r.refreshed(p, err) })
 			if err == nil {
 				r.fresh.set(p)
 			}
@@ -239,8 +246,8 @@ func (r *rendition) follow() {
 		if r.ctx.Err() != nil || err == nil {
 			return // a finished playlist does not change any more
 		}
-		r.mail.post(func() { r.refreshed(nil, err) })
-		if !wait.sleep(r.ctx) {
+		r.mail.Post(func() { r.refreshed(nil, err) })
+		if !wait.Sleep(r.ctx) {
 			return
 		}
 	}
@@ -249,15 +256,15 @@ func (r *rendition) follow() {
 func (r *rendition) refreshed(p *manifest.Playlist, err error) {
 	if err != nil {
 		if r.playError == "" {
-			r.loud.warn("refreshing playlist failed, trying again", "error", err)
+			r.originLog.Warn("refreshing playlist failed, trying again", "error", err)
 		}
 		r.playError = err.Error()
-		r.e.counters.playlistErrors.Add(1)
+		r.e.counters.PlaylistErrors.Add(1)
 		r.dirty = true // an expected segment is no longer expected
 		return
 	}
 	if r.playError != "" {
-		r.loud.info("playlist is back")
+		r.originLog.Info("playlist is back")
 		r.playError = ""
 	}
 	if !r.fits(len(p.Segments)) {
@@ -276,14 +283,14 @@ type handler struct {
 
 func (h *handler) PeerOpened(p *mesh.Peer) {
 	if h.r.e.peers.Add(1) > int64(h.r.e.cfg.MaxPeers) {
-		h.r.e.counters.cutOff[offenceFull].Add(1)
+		h.r.e.counters.Disconnects[traffic.PeerLimit].Add(1)
 		p.Close(errTooManyPeers)
 		return
 	}
 	h.r.e.lastPeer.Store(time.Now().UnixNano())
 	s := newSession(h.r, h.generation, p)
 	h.sessions.Store(p, s)
-	h.r.mail.post(func() { h.r.opened(s) })
+	h.r.mail.Post(func() { h.r.opened(s) })
 }
 
 func (h *handler) PeerMessage(p *mesh.Peer, msg []byte) {
@@ -298,7 +305,7 @@ func (h *handler) PeerClosed(p *mesh.Peer, cause error) {
 	if s, ok := h.sessions.LoadAndDelete(p); ok {
 		s := s.(*session)
 		s.closed()
-		h.r.mail.post(func() { h.r.closed(s, cause) })
+		h.r.mail.Post(func() { h.r.closed(s, cause) })
 	}
 }
 

@@ -195,7 +195,7 @@ func (r *rendition) playhead(now time.Time) time.Duration {
 	}
 	position := r.base + played
 	if r.playlist.Live && position < segs[0].Start && !r.heldAt(position) {
-		r.loud.warn("playback fell out of the live window, jumping to its start")
+		r.originLog.Warn("playback fell out of the live window, jumping to its start")
 		r.base = segs[0].Start - played
 		position = segs[0].Start
 	}
@@ -258,5 +258,5 @@ func (r *rendition) reportBuffered(now time.Time) {
 		}
 		until = end
 	}
-	r.e.playback.setBuffered(r.track, until-r.base, now)
+	r.e.playback.SetBuffered(r.track, until-r.base, now)
 }

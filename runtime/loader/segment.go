@@ -6,9 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/store"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
 
@@ -110,12 +112,12 @@ func (r *rendition) merge(p *manifest.Playlist, now time.Time) {
 	if fresh {
 		r.newestAt = now
 		for _, g := range r.e.cfg.Generations {
-			r.index.learn(g, r.segments)
+			r.index.Learn(g, r.ids(g))
 		}
 	}
 	if !p.Live && r.e.playback != nil && len(p.Segments) > 0 {
 		last := p.Segments[len(p.Segments)-1]
-		r.e.playback.setEnd(last.Start + last.Duration - p.Segments[0].Start)
+		r.e.playback.SetEnd(last.Start + last.Duration - p.Segments[0].Start)
 	}
 	r.dirty = true
 }
@@ -187,7 +189,7 @@ func (r *rendition) giveUp(seg *segment) {
 }
 
 // completed takes the bytes of a whole segment.
-func (r *rendition) completed(seg *segment, data []byte, source Source) {
+func (r *rendition) completed(seg *segment, data []byte, source traffic.Source) {
 	now := time.Now()
 	if seg.held() || r.byKey[seg.key] != seg {
 		r.discard(data)
@@ -203,11 +205,11 @@ func (r *rendition) completed(seg *segment, data []byte, source Source) {
 		seg.notFrom = seg.from
 		return
 	}
-	r.freight.give(len(data))
-	if seg.from != nil && source != FromHTTP {
+	r.transit.Release(len(data))
+	if seg.from != nil && source != traffic.FromHTTP {
 		seg.from.praise()
 	}
-	if source == FromHTTP {
+	if source == traffic.FromHTTP {
 		r.row = 0
 	}
 	if seg.state == schedule.Fetching {
@@ -228,7 +230,7 @@ func (r *rendition) completed(seg *segment, data []byte, source Source) {
 	}
 	seg.state = schedule.Held
 	seg.total = int64(len(data))
-	r.e.counters.segments.Add(1)
+	r.e.counters.Segments.Add(1)
 	if r.e.cfg.Verify {
 		r.verify(seg.Segment, data, source)
 	}
@@ -236,8 +238,8 @@ func (r *rendition) completed(seg *segment, data []byte, source Source) {
 
 // discard counts bytes that turned out to be of no use.
 func (r *rendition) discard(data []byte) {
-	r.e.counters.discarded.Add(int64(len(data)))
-	r.freight.give(len(data))
+	r.e.counters.Discarded.Add(int64(len(data)))
+	r.transit.Release(len(data))
 }
 
 // rank is the order of eviction: live segments go by presentation time, those
@@ -318,4 +320,13 @@ func lottery(seed uint64, id int64) float64 {
 	x *= 0x94d049bb133111eb
 	x ^= x >> 31
 	return float64(x>>11) / math.Exp2(53)
+}
+
+// ids are the ids of all segments known, as peers of a generation call them.
+func (r *rendition) ids(g identity.Generation) []int64 {
+	out := make([]int64, len(r.segments))
+	for i, seg := range r.segments {
+		out[i] = seg.ID(g)
+	}
+	return out
 }

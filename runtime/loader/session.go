@@ -10,8 +10,10 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/index"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
 
@@ -77,11 +79,11 @@ func newSession(r *rendition, g identity.Generation, p *mesh.Peer) *session {
 // seederLabel begins the peer ids of all versions of our seeders.
 const seederLabel = "-PS"
 
-func (s *session) source() Source {
+func (s *session) source() traffic.Source {
 	if s.seeder {
-		return FromSeeder
+		return traffic.FromSeeder
 	}
-	return FromViewer
+	return traffic.FromViewer
 }
 
 // message handles one message from the peer.
@@ -127,18 +129,18 @@ func (s *session) command(c wire.Command, now time.Time) {
 }
 
 func (s *session) announcement(c wire.Command, now time.Time) {
-	known := s.r.index.known(s.generation)
-	a := &announcement{loaded: known.set(c.Loaded), loading: make(map[int64]time.Time, min(len(c.Loading), 64))}
+	known := s.r.index.Known(s.generation)
+	a := &announcement{loaded: known.Filter(c.Loaded), loading: make(map[int64]time.Time, min(len(c.Loading), 64))}
 	// A claim that was taken back meanwhile is no new one.
 	claims := make(map[int64]time.Time, len(s.claims))
 	for id, since := range s.claims {
-		if known.has(id) {
+		if known.Contains(id) {
 			claims[id] = since
 		}
 	}
-	for id := range known.set(c.Loading) {
+	for id := range known.Filter(c.Loading) {
 		since, ok := claims[id]
-		if !ok && len(claims) < unknownIDs {
+		if !ok && len(claims) < index.MaxUnknownIDs {
 			since = now
 			claims[id] = now
 		}

@@ -38,7 +38,7 @@ func (u *uploader) request(c wire.Command, now time.Time) {
 	}
 	data, ok := u.lookup(result.SegmentID)
 	if !ok {
-		u.s.r.e.counters.requestsDenied.Add(1)
+		u.s.r.e.counters.RequestsAbsent.Add(1)
 		u.sendAll(u.machine.Absent(result.Ticket))
 		return
 	}
@@ -55,7 +55,7 @@ func (u *uploader) lookup(id int64) ([]byte, bool) {
 	if e.cfg.UploadDisabled {
 		return nil, false
 	}
-	key, ok := u.s.r.index.key(u.s.generation, id)
+	key, ok := u.s.r.index.Held(u.s.generation, id)
 	if !ok {
 		return nil, false
 	}
@@ -97,7 +97,7 @@ func (u *uploader) run(ctx context.Context, begin wire.UploadResult, data []byte
 				return
 			}
 			data = data[n:]
-			e.counters.uploaded.Add(int64(n))
+			e.counters.Uploaded.Add(int64(n))
 		}
 		u.mu.Lock()
 		if ctx.Err() != nil {
@@ -124,7 +124,7 @@ func (u *uploader) expired(ctx context.Context, t wire.Ticket) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if result := u.machine.Absent(t); len(result.Send) > 0 {
-		u.s.r.e.counters.uploadsExpired.Add(1)
+		u.s.r.e.counters.UploadsExpired.Add(1)
 		u.sendAll(result)
 	}
 }

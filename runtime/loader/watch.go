@@ -27,7 +27,7 @@ func (w *Watch) Rendition() manifest.Rendition { return w.r.info }
 // it to sleep: its swarms are left and what was held of it is dropped.
 func (w *Watch) Close() {
 	w.once.Do(func() {
-		w.r.mail.post(func() { delete(w.r.heads, w.head) })
+		w.r.mail.Post(func() { delete(w.r.heads, w.head) })
 		w.slot.leave()
 	})
 }
@@ -36,7 +36,7 @@ func (w *Watch) Close() {
 // call, or as it is now. If it cannot be loaded it returns the error and the
 // last state there was, which may be nil, with the time of that state.
 func (w *Watch) Playlist(ctx context.Context, maxAge time.Duration) (*manifest.Playlist, time.Time, error) {
-	w.r.mail.post(func() { w.head.active = time.Now() })
+	w.r.mail.Post(func() { w.head.active = time.Now() })
 	return w.r.fresh.get(ctx, w.r.ctx, time.Now().Add(-maxAge))
 }
 
@@ -52,11 +52,11 @@ func (w *Watch) Open(ctx context.Context, key string) (*SegmentReader, error) {
 	request := &wait{}
 	reply := make(chan answer, 1)
 	r := w.r
-	r.mail.post(func() {
+	r.mail.Post(func() {
 		f, err := r.open(w.head, request, store.Key(key), time.Now())
 		reply <- answer{f, request.segment == nil, err}
 	})
-	forget := func() { r.mail.post(func() { r.forget(request) }) }
+	forget := func() { r.mail.Post(func() { r.forget(request) }) }
 	select {
 	case a := <-reply:
 		if a.err != nil {

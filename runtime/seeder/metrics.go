@@ -36,7 +36,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if !c.s.isOpen() {
 		return
 	}
-	status, n, trouble := c.s.engine.Status(), c.s.engine.Counters(), c.s.engine.Trouble()
+	status, n, trouble := c.s.engine.Status(), c.s.engine.Counters(), c.s.engine.Problems()
 	gauge(descPeers, float64(status.Peers))
 	gauge(descMaxPeers, float64(c.s.cfg.MaxPeers))
 	count(descUploaded, n.Uploaded)

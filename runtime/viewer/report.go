@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 // Report is what headless viewers print at the end, as JSON.
@@ -53,7 +53,7 @@ func (s *Server) Snapshot() Report {
 	viewers, started := append([]*viewer(nil), s.viewers...), s.started
 	s.mu.Unlock()
 	out := Report{Viewers: make([]One, 0, len(viewers)), Duration: math.Round(time.Since(started).Seconds()*10) / 10}
-	var total loader.Counters
+	var total traffic.Counters
 	for _, v := range viewers {
 		r, c := v.report()
 		out.Viewers = append(out.Viewers, r)
@@ -66,10 +66,10 @@ func (s *Server) Snapshot() Report {
 	return out
 }
 
-func (v *viewer) report() (One, loader.Counters) {
+func (v *viewer) report() (One, traffic.Counters) {
 	engine := v.Engine()
 	if engine == nil {
-		return One{ID: v.id, StartupMs: -1}, loader.Counters{}
+		return One{ID: v.id, StartupMs: -1}, traffic.Counters{}
 	}
 	c, p := engine.Counters(), engine.Playback()
 	r := One{

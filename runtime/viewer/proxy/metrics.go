@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 // Kinds of what players ask for, in metrics.
@@ -104,7 +105,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	kept, flights := c.s.resources.stats()
 	gauge(cacheDesc, float64(kept))
 	gauge(flightsDesc, float64(flights))
-	var n loader.Counters
+	var n traffic.Counters
 	var status loader.Status
 	if engine := c.s.member.Engine(); engine != nil {
 		n, status = engine.Counters(), engine.Status()

@@ -4,7 +4,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 )
 
@@ -12,7 +12,7 @@ import (
 // of whose playback nothing is known.
 func (s *Server) Snapshot() viewer.Report {
 	one := viewer.One{ID: 1, StartupMs: -1}
-	var c loader.Counters
+	var c traffic.Counters
 	if engine := s.member.Engine(); engine != nil {
 		c = engine.Counters()
 		one.Peers = engine.Peers()

@@ -1,4 +1,4 @@
-package loader
+package playback
 
 import (
 	"testing"
@@ -10,13 +10,13 @@ var zero = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 func at(seconds float64) time.Time { return zero.Add(time.Duration(seconds * float64(time.Second))) }
 
 func TestPlaybackStartsWhenEveryTrackHasBytes(t *testing.T) {
-	p := NewPlayback(zero)
-	video, audio := p.addTrack("video"), p.addTrack("audio")
-	p.setBuffered(video, 4*time.Second, at(0.5))
+	p := New(zero)
+	video, audio := p.AddTrack("video"), p.AddTrack("audio")
+	p.SetBuffered(video, 4*time.Second, at(0.5))
 	if p.Stats(at(0.6)).Started {
 		t.Fatal("started without audio")
 	}
-	p.setBuffered(audio, 4*time.Second, at(0.7))
+	p.SetBuffered(audio, 4*time.Second, at(0.7))
 	got := p.Stats(at(1.7))
 	if !got.Started || got.Startup != 700*time.Millisecond || got.Played != time.Second || got.Stalls != 0 {
 		t.Errorf("stats = %+v", got)
@@ -24,48 +24,48 @@ func TestPlaybackStartsWhenEveryTrackHasBytes(t *testing.T) {
 }
 
 func TestPlaybackStallsAndGoesOn(t *testing.T) {
-	p := NewPlayback(zero)
-	v := p.addTrack("video")
-	p.setBuffered(v, 2*time.Second, at(0))
+	p := New(zero)
+	v := p.AddTrack("video")
+	p.SetBuffered(v, 2*time.Second, at(0))
 	if got := p.Stats(at(3)); got.Stalls != 1 || got.Stalled != time.Second || got.Played != 2*time.Second {
 		t.Errorf("dry: %+v", got)
 	}
-	p.setBuffered(v, 4*time.Second, at(5))
+	p.SetBuffered(v, 4*time.Second, at(5))
 	if got := p.Stats(at(6)); got.Stalls != 1 || got.Stalled != 3*time.Second || got.Played != 3*time.Second {
 		t.Errorf("after: %+v", got)
 	}
 }
 
 func TestPlaybackEndsWithoutAStall(t *testing.T) {
-	p := NewPlayback(zero)
-	v := p.addTrack("video")
-	p.setEnd(2 * time.Second)
-	p.setBuffered(v, 2*time.Second, at(0))
+	p := New(zero)
+	v := p.AddTrack("video")
+	p.SetEnd(2 * time.Second)
+	p.SetBuffered(v, 2*time.Second, at(0))
 	if got := p.Stats(at(9)); got.Stalls != 0 || got.Stalled != 0 || got.Played != 2*time.Second {
 		t.Errorf("stats = %+v", got)
 	}
 }
 
 func TestPlaybackForgetsRemovedTracks(t *testing.T) {
-	p := NewPlayback(zero)
-	v, a := p.addTrack("video"), p.addTrack("audio")
-	p.setBuffered(v, 10*time.Second, at(0))
-	p.setBuffered(a, time.Second, at(0))
-	p.removeTrack(a, at(0.5))
-	p.setBuffered(a, time.Second, at(0.6))
+	p := New(zero)
+	v, a := p.AddTrack("video"), p.AddTrack("audio")
+	p.SetBuffered(v, 10*time.Second, at(0))
+	p.SetBuffered(a, time.Second, at(0))
+	p.RemoveTrack(a, at(0.5))
+	p.SetBuffered(a, time.Second, at(0.6))
 	if got := p.Stats(at(5)); got.Stalls != 0 || got.Played != 5*time.Second {
 		t.Errorf("stats = %+v", got)
 	}
-	p.removeTrack(v, at(6))
+	p.RemoveTrack(v, at(6))
 	if got := p.Stats(at(60)); got.Stalls != 0 || got.Played != 6*time.Second {
 		t.Errorf("after the last track: %+v", got)
 	}
 }
 
 func TestPlaybackTimeNeverRunsBackwards(t *testing.T) {
-	p := NewPlayback(zero)
-	v := p.addTrack("video")
-	p.setBuffered(v, 10*time.Second, at(0))
+	p := New(zero)
+	v := p.AddTrack("video")
+	p.SetBuffered(v, 10*time.Second, at(0))
 	p.Position(at(5))
 	if got := p.Position(at(3)); got != 5*time.Second {
 		t.Errorf("position = %s", got)

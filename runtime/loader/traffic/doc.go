@@ -1,0 +1,2 @@
+// Package traffic counts what an engine moved and what went wrong.
+package traffic

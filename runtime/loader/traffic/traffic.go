@@ -1,0 +1,91 @@
+package traffic
+
+import "sync/atomic"
+
+// Source is where media bytes came from.
+type Source int
+
+// The sources of media bytes.
+const (
+	FromHTTP   Source = iota // the origin or CDN
+	FromSeeder               // a peer with the seeder's peer-id label
+	FromViewer               // any other peer
+	sources
+)
+
+// Counters are cumulative counts of an engine. Bytes are media bytes of
+// segments as they arrive, including those that were discarded later; init
+// segments, keys and playlists are not counted.
+type Counters struct {
+	HTTP, Seeder, Viewer int64 // bytes received, by source
+	Discarded            int64 // bytes received and not used
+	Uploaded             int64 // bytes handed to peers
+	Segments             int64 // segments completed
+	OriginRequests       int64 // segment requests to the origin
+	DigestErrors         int64 // completed segments that differ from the origin's (only with Verify)
+	Verified             int64 // completed segments that were compared with the origin's
+}
+
+// Received is the sum over the sources, in bytes.
+func (c Counters) Received() int64 { return c.HTTP + c.Seeder + c.Viewer }
+
+// Offload is the share of received bytes that came from peers, 0 to 1; 0 if
+// nothing was received.
+func (c Counters) Offload() float64 {
+	if total := c.Received(); total > 0 {
+		return float64(c.Seeder+c.Viewer) / float64(total)
+	}
+	return 0
+}
+
+// Add returns the sum of both.
+func (c Counters) Add(o Counters) Counters {
+	c.HTTP += o.HTTP
+	c.Seeder += o.Seeder
+	c.Viewer += o.Viewer
+	c.Discarded += o.Discarded
+	c.Uploaded += o.Uploaded
+	c.Segments += o.Segments
+	c.OriginRequests += o.OriginRequests
+	c.DigestErrors += o.DigestErrors
+	c.Verified += o.Verified
+	return c
+}
+
+// Problems counts what went wrong, cumulative.
+type Problems struct {
+	CommandFloods  int64 // peers disconnected for too many commands
+	RequestsAbsent int64 // peers' requests for segments not held
+	PlaylistErrors int64 // failed playlist refreshes
+	OriginFailures int64 // failed segment fetches
+}
+
+// Recorder counts for all parts of one engine; all of its fields may be used by many goroutines.
+type Recorder struct {
+	Received                        [sources]atomic.Int64 // bytes
+	Discarded, Uploaded             atomic.Int64          // bytes
+	Segments, OriginRequests        atomic.Int64
+	DigestErrors, Verified          atomic.Int64
+	RequestsAbsent                  atomic.Int64 // peers' requests for segments not held
+	PeersBlamed                     atomic.Int64 // times that a peer did not deliver what it announced
+	UploadsExpired                  atomic.Int64 // uploads ended because the peer read too slowly
+	Disconnects                     [Reasons]atomic.Int64
+	PlaylistErrors, SegmentFailures atomic.Int64
+}
+
+// Counters returns what was counted so far.
+func (r *Recorder) Counters() Counters {
+	return Counters{
+		HTTP: r.Received[FromHTTP].Load(), Seeder: r.Received[FromSeeder].Load(), Viewer: r.Received[FromViewer].Load(),
+		Discarded: r.Discarded.Load(), Uploaded: r.Uploaded.Load(), Segments: r.Segments.Load(),
+		OriginRequests: r.OriginRequests.Load(), DigestErrors: r.DigestErrors.Load(), Verified: r.Verified.Load(),
+	}
+}
+
+// Problems returns the counts of what went wrong so far.
+func (r *Recorder) Problems() Problems {
+	return Problems{
+		CommandFloods: r.Disconnects[CommandFlood].Load(), RequestsAbsent: r.RequestsAbsent.Load(),
+		PlaylistErrors: r.PlaylistErrors.Load(), OriginFailures: r.SegmentFailures.Load(),
+	}
+}
