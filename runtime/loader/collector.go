@@ -6,8 +6,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
-// NewCollector returns metrics of what engines hold against their bounds, and of what they did to peers who broke
-// them: sums over all engines that the function returns when Prometheus asks. A nil engine counts as none.
+// NewCollector returns metrics of what engines hold, of its bounds, and of the peers that were disconnected: sums over
+// all engines that the function returns at each scrape. Nil engines are left out.
 func NewCollector(engines func() []*Engine) prometheus.Collector { return &collector{engines} }
 
 type collector struct{ engines func() []*Engine }
@@ -49,14 +49,14 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 // Collect reads them.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	sums := map[*prometheus.Desc]int64{}
-	var cut [traffic.Reasons]int64
+	var disconnects [traffic.Reasons]int64
 	for _, e := range c.engines() {
 		if e == nil {
 			continue
 		}
 		e.addTo(sums)
-		for o := range cut {
-			cut[o] += e.counters.Disconnects[o].Load()
+		for o := range disconnects {
+			disconnects[o] += e.counters.Disconnects[o].Load()
 		}
 	}
 	for _, d := range []*prometheus.Desc{descPeers, descPeersLimit, descStore, descStoreLimit, descTransit, descTransitLimit,
@@ -66,7 +66,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	for _, d := range []*prometheus.Desc{descTransitFull, descExpired, descBlamed} {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(sums[d]))
 	}
-	for o, n := range cut {
+	for o, n := range disconnects {
 		ch <- prometheus.MustNewConstMetric(descCutOff, prometheus.CounterValue, float64(n), traffic.Reason(o).String())
 	}
 }
@@ -77,7 +77,7 @@ func (e *Engine) addTo(sums map[*prometheus.Desc]int64) {
 	sums[descPeersLimit] += int64(e.cfg.MaxPeers)
 	sums[descStore] += status.Store.Bytes
 	sums[descStoreLimit] += status.Store.Limit
-	used, limit, refused := e.transit.Stats()
+	used, limit, refused := e.shared.Transit.Stats()
 	sums[descTransit] += used
 	sums[descTransitLimit] += limit
 	sums[descTransitFull] += refused
@@ -89,7 +89,7 @@ func (e *Engine) addTo(sums map[*prometheus.Desc]int64) {
 		sums[descAnnounced] += int64(r.Announced)
 		sums[descWaits] += int64(r.Waits)
 	}
-	sums[descUploads] += int64(e.uplink.Active())
+	sums[descUploads] += int64(e.shared.Uplink.Active())
 	sums[descExpired] += e.counters.UploadsExpired.Load()
 	sums[descBlamed] += e.counters.PeersBlamed.Load()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/rendition"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
@@ -47,22 +48,22 @@ type Config struct {
 	Verify          bool // compare each completed segment with the origin's own bytes
 
 	// OnDemand makes a viewer fetch what its players ask for (Engine.Watch) instead of playing by itself. Renditions
-	// that nobody watches sleep.
+	// without players sleep.
 	OnDemand bool
-	// Patience is how long a player that has something to play is let wait for peers; OnDemand only.
+	// Patience is how long a player with media to play waits for peers; OnDemand only.
 	Patience time.Duration
-	// WaitLimit is how long a player waits for any byte before it is told that none will come; OnDemand only.
+	// WaitLimit is how long a player waits for any byte before its request fails; OnDemand only.
 	WaitLimit time.Duration
 
 	// LiveDelay is how far behind the live edge a viewer starts; 0: as hls.js with p2p-media-loader 2.3 does.
 	LiveDelay time.Duration
 	// LiveDelaySegments is the same in target durations; LiveDelay wins.
 	LiveDelaySegments int
-	// StartupWait is how long a viewer hopes for peers before it asks the origin for its first segment.
+	// StartupWait is how long a viewer waits for peers before it asks the origin for its first segment.
 	StartupWait time.Duration
-	// StartupHope is how long after the start a viewer asks the origin for nothing but what it is about to play.
-	StartupHope time.Duration
-	Limits      schedule.Limits
+	// PrefetchDelay is how long after the start a viewer asks the origin only for what it is about to play.
+	PrefetchDelay time.Duration
+	Limits        schedule.Limits
 }
 
 // DefaultLimits are the viewer's bounds when Config.Limits is zero.
@@ -74,7 +75,7 @@ var DefaultLimits = schedule.Limits{
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Source == nil {
-		return c, errors.New("config.source: is missing; make one with manifest.NewSource")
+		return c, errors.New("config.source: is missing; create it with manifest.NewSource")
 	}
 	if c.StoreBytes == 0 {
 		c.StoreBytes = DefaultStoreBytes
@@ -101,7 +102,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.WaitLimit = DefaultWaitLimit
 	}
 	if c.OnDemand && c.Role != RoleViewer {
-		return c, errors.New("config.onDemand: is for viewers only")
+		return c, errors.New("config.onDemand: is supported for viewers only")
 	}
 	if len(c.Generations) == 0 {
 		c.Generations = []identity.Generation{identity.V23}
@@ -112,7 +113,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Select == nil {
 		c.Select = selectFor(c.Role)
 		if c.OnDemand {
-			c.Select = selectFor(RoleSeeder) // all there are: players choose
+			c.Select = selectFor(RoleSeeder) // all of them: players choose
 		}
 	}
 	for field, v := range map[string]int64{
@@ -144,9 +145,13 @@ func selectFor(role Role) func([]manifest.Rendition) []manifest.Rendition {
 	}
 }
 
-func (r Role) peerIDPrefix() string {
-	if r == RoleSeeder {
-		return identity.SeederPrefix
+// settings are what renditions need to know of the configuration.
+func (c Config) settings() rendition.Settings {
+	return rendition.Settings{
+		Seeder: c.Role == RoleSeeder, OnDemand: c.OnDemand, Generations: c.Generations, Trackers: c.Trackers,
+		MaxPeers: c.MaxPeers, MaxMessageSize: c.MaxMessageSize, MaxSegmentBytes: c.MaxSegmentBytes,
+		UploadDisabled: c.UploadDisabled, Verify: c.Verify, Patience: c.Patience, WaitLimit: c.WaitLimit,
+		LiveDelay: c.LiveDelay, LiveDelaySegments: c.LiveDelaySegments,
+		StartupWait: c.StartupWait, PrefetchDelay: c.PrefetchDelay, Limits: c.Limits,
 	}
-	return identity.ViewerPrefix
 }

@@ -7,18 +7,19 @@ import (
 	"sync"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
+	"github.com/p2pstream/p2pstream/runtime/loader/rendition"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 )
 
-// ErrUnknownRendition is returned when the presentation has no rendition with
-// that URI.
+// ErrUnknownRendition says that the presentation has no rendition with the
+// URI.
 var ErrUnknownRendition = errors.New("the presentation has no such rendition")
 
 // demandLimits are the bounds of an engine with Config.OnDemand when
-// Config.Limits is zero: more at once than DefaultLimits, for players at several
-// places.
+// Config.Limits is zero: more transfers at a time than DefaultLimits, for players
+// at several positions.
 var demandLimits = func(l schedule.Limits) schedule.Limits {
 	l.HTTPSlots, l.PeerSlots = 4, 6
 	return l
@@ -30,21 +31,21 @@ const (
 	DefaultWaitLimit = 10 * time.Second
 )
 
-// slot is a rendition that is awake while somebody watches it.
+// slot is a rendition that is awake while players watch it.
 type slot struct {
 	e    *Engine
 	info manifest.Rendition
 
-	mu      sync.Mutex
-	watched int
-	lonely  bool       // nobody was met when it was awake last
-	r       *rendition // nil while it sleeps
-	ended   chan struct{}
+	mu         sync.Mutex
+	watched    int
+	hadNoPeers bool                 // no peer was connected when it was awake last
+	r          *rendition.Rendition // nil while it sleeps
+	ended      chan struct{}
 }
 
-// onDemand is what an engine with Config.OnDemand has more.
+// onDemand is the additional state of an engine with Config.OnDemand.
 type onDemand struct {
-	reload chan struct{} // held by whoever reloads the presentation
+	reload chan struct{} // held by the caller that reloads the presentation
 
 	// Guarded by Engine.mu.
 	slots        map[string]*slot // by URI
@@ -56,7 +57,7 @@ type onDemand struct {
 }
 
 // learn takes a presentation; one caller at a time. Renditions that are watched
-// stay, whatever it says.
+// stay, even if the presentation does not name them.
 func (e *Engine) learn(p *manifest.Presentation) {
 	d := e.demand
 	e.mu.Lock()
@@ -81,8 +82,8 @@ func (e *Engine) learn(p *manifest.Presentation) {
 	d.presentation, d.loadedAt, d.slots = p, time.Now(), slots
 }
 
-// serve is Run of an engine with Config.OnDemand.
-func (e *Engine) serve(ctx context.Context, p *manifest.Presentation) error {
+// runOnDemand is Run of an engine with Config.OnDemand.
+func (e *Engine) runOnDemand(ctx context.Context, p *manifest.Presentation) error {
 	e.mu.Lock()
 	d := e.demand
 	d.ctx = ctx
@@ -106,8 +107,7 @@ func (e *Engine) serve(ctx context.Context, p *manifest.Presentation) error {
 }
 
 // Presentation returns the presentation as it was at most maxAge ago; if it
-// cannot be loaded anew, the last one there was. It fails only before the first
-// was loaded.
+// cannot be reloaded, the last one. It fails only before the first was loaded.
 func (e *Engine) Presentation(ctx context.Context, maxAge time.Duration) (*manifest.Presentation, error) {
 	if err := e.awaitLoaded(ctx); err != nil {
 		return nil, err
@@ -127,16 +127,16 @@ func (e *Engine) Presentation(ctx context.Context, maxAge time.Duration) (*manif
 	}
 	fresh, err := e.cfg.Source.Load(ctx)
 	if err != nil {
-		e.log.Warn("loading manifest again failed, going on with what is known", "error", err)
+		e.log.Warn("reloading manifest failed, using the last one", "error", err)
 		return p, nil
 	}
 	e.learn(fresh)
 	return fresh, nil
 }
 
-// Watch declares a player's interest in the rendition with that URI and wakes it
+// Watch declares a player's interest in the rendition with the URI and wakes it
 // if it sleeps: its playlist is followed, its swarms are joined.
-func (e *Engine) Watch(ctx context.Context, uri string) (*Watch, error) {
+func (e *Engine) Watch(ctx context.Context, uri string) (*rendition.Watch, error) {
 	if err := e.awaitLoaded(ctx); err != nil {
 		return nil, err
 	}
@@ -145,14 +145,14 @@ func (e *Engine) Watch(ctx context.Context, uri string) (*Watch, error) {
 	e.mu.Unlock()
 	switch {
 	case stopped:
-		return nil, ErrStopped
+		return nil, ondemand.ErrStopped
 	case s == nil:
 		return nil, ErrUnknownRendition
 	}
 	return s.enter(life, swarmID)
 }
 
-var errNotOnDemand = errors.New("the engine plays by itself: set config.onDemand")
+var errNotOnDemand = errors.New("the engine plays by itself; set config.onDemand")
 
 func (e *Engine) awaitLoaded(ctx context.Context) error {
 	if e.demand == nil {
@@ -179,20 +179,22 @@ func (s *slot) isWatched() bool {
 }
 
 // enter counts one more player and wakes the rendition for the first.
-func (s *slot) enter(life context.Context, swarmID string) (*Watch, error) {
+func (s *slot) enter(life context.Context, swarmID string) (*rendition.Watch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if life.Err() != nil {
-		return nil, ErrStopped
+		return nil, ondemand.ErrStopped
 	}
 	if s.r == nil {
 		if !s.e.mayWake() {
 			return nil, ErrTooManyRenditions
 		}
-		r := newRendition(life, s.e, s.info)
-		r.lonely = s.lonely
-		if err := r.join(life, swarmID); err != nil {
-			r.leave()
+		r := rendition.New(life, &s.e.shared, s.info)
+		if s.hadNoPeers {
+			r.HadNoPeers()
+		}
+		if err := r.Join(life, swarmID); err != nil {
+			r.Leave()
 			return nil, fmt.Errorf("joining swarm of %s: %w", s.info.Name, err)
 		}
 		s.r, s.ended = r, make(chan struct{})
@@ -200,12 +202,12 @@ func (s *slot) enter(life context.Context, swarmID string) (*Watch, error) {
 		ended := s.ended
 		s.e.work.Go(func() {
 			defer close(ended)
-			r.run()
+			r.Run()
 		})
-		r.log.Info("rendition is watched")
+		r.Log().Info("rendition is watched")
 	}
 	s.watched++
-	return &Watch{slot: s, r: s.r, head: &head{active: time.Now()}}, nil
+	return s.r.Watch(s.leave), nil
 }
 
 // leave counts one player less. Swarms are left in the background: closing their
@@ -238,11 +240,11 @@ func (s *slot) sleep() {
 		return
 	}
 	r := s.r
-	r.leave()
+	r.Leave()
 	<-s.ended
 	s.e.asleep(r)
-	s.r, s.lonely = nil, !r.met.Load()
-	r.log.Info("rendition sleeps")
+	s.r, s.hadNoPeers = nil, !r.MetPeers()
+	r.Log().Info("rendition sleeps")
 }
 
 // mayWake tells whether one more rendition may run.
@@ -253,32 +255,23 @@ func (e *Engine) mayWake() bool {
 }
 
 // awake and asleep keep the list of renditions that are running.
-func (e *Engine) awake(r *rendition) {
+func (e *Engine) awake(r *rendition.Rendition) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.renditions = append(e.renditions, r)
 }
 
-func (e *Engine) asleep(r *rendition) {
+func (e *Engine) asleep(r *rendition.Rendition) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	kept := make([]*rendition, 0, len(e.renditions))
+	kept := make([]*rendition.Rendition, 0, len(e.renditions))
 	for _, other := range e.renditions {
 		if other != r {
 			kept = append(kept, other)
 		}
 	}
 	e.renditions = kept
-	for _, hash := range r.hashes {
+	for _, hash := range r.Claimed() {
 		delete(e.claimed, hash)
 	}
-}
-
-// claimFor is claim for a rendition that may sleep again.
-func (e *Engine) claimFor(r *rendition, hash identity.InfoHash) bool {
-	if !e.claim(hash) {
-		return false
-	}
-	r.hashes = append(r.hashes, hash)
-	return true
 }

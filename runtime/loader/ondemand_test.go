@@ -17,6 +17,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
+	"github.com/p2pstream/p2pstream/runtime/loader/rendition"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 )
 
@@ -106,7 +108,7 @@ func onDemandEngine(t *testing.T, f *film, change func(*Config)) *Engine {
 	return e
 }
 
-func watch(t *testing.T, e *Engine, uri string) *Watch {
+func watch(t *testing.T, e *Engine, uri string) *rendition.Watch {
 	t.Helper()
 	w, err := e.Watch(t.Context(), uri)
 	if err != nil {
@@ -120,7 +122,7 @@ func watch(t *testing.T, e *Engine, uri string) *Watch {
 }
 
 // read asks for a whole segment.
-func read(t *testing.T, w *Watch, key string) ([]byte, error) {
+func read(t *testing.T, w *rendition.Watch, key string) ([]byte, error) {
 	t.Helper()
 	r, err := w.Open(t.Context(), key)
 	if err != nil {
@@ -222,7 +224,7 @@ func TestRenditionsSleep(t *testing.T) {
 	if st := e.Status().Store; st.Segments != 0 || st.Bytes != 0 {
 		t.Errorf("held of what sleeps: %+v", st)
 	}
-	if _, err := second.Open(t.Context(), f.URL+"/a/0.ts"); !errors.Is(err, ErrStopped) {
+	if _, err := second.Open(t.Context(), f.URL+"/a/0.ts"); !errors.Is(err, ondemand.ErrStopped) {
 		t.Errorf("a closed watch: %v", err)
 	}
 	again := watch(t, e, f.URL+"/a.m3u8")
@@ -248,7 +250,7 @@ func TestWhyASegmentDoesNotCome(t *testing.T) {
 	}{
 		"the origin has none":        {status(404), "/a/0.ts", func(err error) bool { return statusOf(err) == 404 }},
 		"the origin is in trouble":   {status(503), "/a/0.ts", func(err error) bool { return statusOf(err) == 503 }},
-		"the playlist does not know": {nil, "/a/99.ts", func(err error) bool { return errors.Is(err, ErrUnknownSegment) }},
+		"the playlist does not know": {nil, "/a/99.ts", func(err error) bool { return errors.Is(err, ondemand.ErrUnknownSegment) }},
 		"the origin is silent": {func(w http.ResponseWriter, r *http.Request) bool {
 			if strings.HasSuffix(r.URL.Path, ".ts") {
 				<-r.Context().Done()
@@ -256,7 +258,7 @@ func TestWhyASegmentDoesNotCome(t *testing.T) {
 			}
 			return false
 		}, "/a/0.ts", func(err error) bool {
-			return errors.Is(err, ErrTooSlow) || manifest.ReasonOf(err) == manifest.ReasonStalled
+			return errors.Is(err, ondemand.ErrTooSlow) || manifest.ReasonOf(err) == manifest.ReasonStalled
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -298,7 +300,7 @@ func TestAGapIsToldAtOnce(t *testing.T) {
 	if _, _, err := w.Playlist(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Open(t.Context(), f.URL+"/a/0.ts"); !errors.Is(err, ErrGap) {
+	if _, err := w.Open(t.Context(), f.URL+"/a/0.ts"); !errors.Is(err, ondemand.ErrGap) {
 		t.Errorf("opening a gap: %v", err)
 	}
 }
@@ -423,10 +425,10 @@ func TestStopWhilePlayersWait(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("running: %v", err)
 	}
-	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, ErrStopped) {
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, ondemand.ErrStopped) {
 		t.Errorf("reading on: %v", err)
 	}
-	if _, err := e.Watch(context.Background(), f.URL+"/b.m3u8"); !errors.Is(err, ErrStopped) {
+	if _, err := e.Watch(context.Background(), f.URL+"/b.m3u8"); !errors.Is(err, ondemand.ErrStopped) {
 		t.Errorf("watching on: %v", err)
 	}
 }
@@ -454,7 +456,7 @@ func TestAnOriginThatKnowsNoRanges(t *testing.T) {
 	w := watch(t, e, f.URL+"/a.m3u8")
 	until(t, "the segment to come as a whole", func() bool {
 		got, err := read(t, w, f.URL+"/a/0.ts")
-		if err != nil && !errors.Is(err, ErrChanged) {
+		if err != nil && !errors.Is(err, ondemand.ErrChanged) {
 			t.Fatalf("reading: %v", err)
 		}
 		return err == nil && bytes.Equal(got, bytesOf("/a/0.ts"))

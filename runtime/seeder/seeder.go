@@ -21,6 +21,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/report"
+	"github.com/p2pstream/p2pstream/runtime/loader/upload"
 )
 
 // Server is one seeder of one stream.
@@ -30,7 +31,7 @@ type Server struct {
 	log     *slog.Logger
 	reg     prometheus.Registerer
 	token   *watch.Value[string] // nil without a file
-	uplink  *loader.Uplink
+	uplink  *upload.Uplink
 	source  *manifest.Source
 	admin   *admin.Server
 	running chan struct{} // closed once it runs
@@ -62,7 +63,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		reg = prometheus.NewRegistry()
 	}
 	s := &Server{
-		cfg: cfg, session: sessionID(cfg.Ordinal), log: log, reg: reg, uplink: loader.NewUplink(cfg.UplinkBps / 8),
+		cfg: cfg, session: sessionID(cfg.Ordinal), log: log, reg: reg, uplink: upload.NewUplink(cfg.UplinkBps / 8),
 		running: make(chan struct{}), open: make(chan struct{}), rateAt: time.Now(),
 	}
 	if cfg.Token == "" && cfg.TokenFile != "" {

@@ -66,16 +66,16 @@ type Limits struct {
 
 // View is what a viewer knows at one moment.
 type View struct {
-	Now       time.Time
-	Playhead  time.Duration // presentation time; of no meaning with Needs
-	Segments  []Segment     // playlist order
-	Peers     []Peer
-	Limits    Limits
-	Needs     []Need                 // what is needed and when, see Demand; nil: everything from Playhead on, when it is played
-	WaitUntil time.Time              // start-up: before this time the origin is not asked, peers are hoped for
-	HopeUntil time.Time              // before this time the origin is asked for urgent segments only
-	Lottery   func(id int64) float64 // this viewer's own number in [0,1) for a segment; spreads prefetching over viewers
-	Random    func() float64         // [0,1)
+	Now          time.Time
+	Playhead     time.Duration // presentation time; of no meaning with Needs
+	Segments     []Segment     // playlist order
+	Peers        []Peer
+	Limits       Limits
+	Needs        []Need                 // what is needed and when, see Demand; nil: everything from Playhead on, when it is played
+	WaitUntil    time.Time              // start-up: before this time the origin is not asked, peers are hoped for
+	PrefetchFrom time.Time              // before this time the origin is asked for urgent segments only
+	Lottery      func(id int64) float64 // this viewer's own number in [0,1) for a segment; spreads prefetching over viewers
+	Random       func() float64         // [0,1)
 }
 
 // Kind is what an action does.

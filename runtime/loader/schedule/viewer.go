@@ -139,7 +139,7 @@ func (p *planner) mayFetch(s *Segment, urgent bool) bool {
 	slots := p.Limits.HTTPSlots
 	if urgent {
 		slots++ // prefetching must not hold up what is about to be played
-	} else if p.Now.Before(p.HopeUntil) {
+	} else if p.Now.Before(p.PrefetchFrom) {
 		return false
 	}
 	return p.http < slots && !p.Now.Before(s.RetryAt) && !p.Now.Before(p.WaitUntil)

@@ -83,7 +83,7 @@ func TestViewer(t *testing.T) {
 			want:   []schedule.Action{fetch(0), fetch(1)},
 		},
 		"a little hope: what is urgent only": {
-			change: func(v *schedule.View) { v.HopeUntil = epoch.Add(sec) },
+			change: func(v *schedule.View) { v.PrefetchFrom = epoch.Add(sec) },
 			want:   []schedule.Action{fetch(0)},
 		},
 		"a seeder that holds all is asked first, one request a connection": {

@@ -198,7 +198,7 @@ func (m *Member) engineConfig(h *handout, source *manifest.Source) loader.Config
 	if h.Seeders > 0 || m.cfg.ConfigURL == "" {
 		c.StartupWait = cmp.Or(m.cfg.StartupWait.Std(), DefaultStartupWait)
 	}
-	c.StartupHope = startupHope
+	c.PrefetchDelay = startupHope
 	m.adapt(&c)
 	return c
 }

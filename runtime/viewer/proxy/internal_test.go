@@ -15,6 +15,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -166,16 +167,16 @@ func TestExplain(t *testing.T) {
 		{origin(manifest.ReasonTruncated, 0), 502},
 		{origin(manifest.ReasonTimeout, 0), 504},
 		{origin(manifest.ReasonStalled, 0), 504},
-		{loader.ErrTooSlow, 504},
+		{ondemand.ErrTooSlow, 504},
 		{context.DeadlineExceeded, 504},
-		{loader.ErrGap, 404},
-		{loader.ErrUnknownSegment, 404},
+		{ondemand.ErrGap, 404},
+		{ondemand.ErrUnknownSegment, 404},
 		{loader.ErrUnknownRendition, 404},
-		{loader.ErrGone, 410},
-		{loader.ErrStopped, 503},
+		{ondemand.ErrGone, 410},
+		{ondemand.ErrStopped, 503},
 		{errTooManyPlayers, 503},
 		{errTooManyRequests, 503},
-		{loader.ErrChanged, 502},
+		{ondemand.ErrChanged, 502},
 		{errors.New("other"), 502},
 		{notFound("no %s", "such"), 404},
 	} {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
+	"github.com/p2pstream/p2pstream/runtime/loader/rendition"
 )
 
 var (
@@ -37,7 +39,7 @@ type player struct {
 
 // watched is a rendition that a player takes from the mesh.
 type watched struct {
-	*loader.Watch
+	*rendition.Watch
 	last     time.Time
 	requests int
 	keep     time.Duration
@@ -160,7 +162,7 @@ func (o *player) watch(ctx context.Context, engine *loader.Engine, l *playlist) 
 	w = o.watches[l.name]
 	if w == nil {
 		if o.gone {
-			return nil, nil, loader.ErrStopped
+			return nil, nil, ondemand.ErrStopped
 		}
 		watch, err := engine.Watch(ctx, l.uri)
 		if err != nil {

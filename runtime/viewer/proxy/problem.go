@@ -8,6 +8,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
 )
 
 // problem is an answer that is no success.
@@ -33,14 +34,14 @@ func explain(what string, err error) *problem {
 	p := &problem{status: http.StatusBadGateway, text: what + ": " + err.Error()}
 	var origin *manifest.Error
 	switch {
-	case errors.Is(err, errTooManyPlayers), errors.Is(err, errTooManyRequests), errors.Is(err, loader.ErrStopped),
+	case errors.Is(err, errTooManyPlayers), errors.Is(err, errTooManyRequests), errors.Is(err, ondemand.ErrStopped),
 		errors.Is(err, errTooManyFlights), errors.Is(err, loader.ErrTooManyRenditions):
 		p.status, p.retry = http.StatusServiceUnavailable, true
-	case errors.Is(err, loader.ErrUnknownRendition), errors.Is(err, loader.ErrUnknownSegment), errors.Is(err, loader.ErrGap):
+	case errors.Is(err, loader.ErrUnknownRendition), errors.Is(err, ondemand.ErrUnknownSegment), errors.Is(err, ondemand.ErrGap):
 		p.status = http.StatusNotFound
-	case errors.Is(err, loader.ErrGone):
+	case errors.Is(err, ondemand.ErrGone):
 		p.status = http.StatusGone
-	case errors.Is(err, loader.ErrTooSlow), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, ondemand.ErrTooSlow), errors.Is(err, context.DeadlineExceeded):
 		p.status = http.StatusGatewayTimeout
 	case errors.As(err, &origin):
 		p.text = what + ": the origin does not deliver it: " + origin.Error()

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
 )
 
 // Cache-Control of what players get.
@@ -190,7 +190,7 @@ func (h *handler) segment(w *writer, r *http.Request, one *player, l *playlist, 
 		return explain(what, err)
 	}
 	reader, err := watch.Open(r.Context(), ref.Resource.Key())
-	if errors.Is(err, loader.ErrUnknownSegment) && ref.Sequence < state.MediaSequence {
+	if errors.Is(err, ondemand.ErrUnknownSegment) && ref.Sequence < state.MediaSequence {
 		return &problem{status: http.StatusGone, text: fmt.Sprintf("%s has left the playlist, which begins with %d", what, state.MediaSequence)}
 	}
 	if err != nil {

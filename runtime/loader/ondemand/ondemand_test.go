@@ -1,4 +1,4 @@
-package loader
+package ondemand
 
 import (
 	"context"
@@ -7,15 +7,13 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
 var zero = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func at(seconds float64) time.Time { return zero.Add(time.Duration(seconds * float64(time.Second))) }
 
-func TestHeadFollowsAPlayer(t *testing.T) {
+func TestPositionFollowsAPlayer(t *testing.T) {
 	type ask struct {
 		at       float64 // seconds
 		sequence int64
@@ -38,40 +36,25 @@ func TestHeadFollowsAPlayer(t *testing.T) {
 		"a jump back":                                {[]ask{{0, 100}, {1, 101}, {2, 50}}, 2, 4 * time.Second, 50},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := &head{}
+			p := &Position{}
 			for _, a := range tt.asks {
-				h.moved(&segment{Segment: manifest.Segment{Sequence: a.sequence, Duration: 4 * time.Second}}, at(a.at))
+				p.Move(a.sequence, 4*time.Second, at(a.at))
 			}
-			if !h.dry.Equal(at(tt.dry)) || h.asked != tt.asked || h.sequence != tt.front {
-				t.Errorf("dry after %v, %v asked, front %d; want %v, %v, %d", h.dry.Sub(zero), h.asked, h.sequence, tt.dry, tt.asked, tt.front)
+			if !p.dry.Equal(at(tt.dry)) || p.asked != tt.asked || p.sequence != tt.front {
+				t.Errorf("dry after %v, %v asked, front %d; want %v, %v, %d", p.dry.Sub(zero), p.asked, p.sequence, tt.dry, tt.asked, tt.front)
 			}
 		})
 	}
 }
 
-func TestFinal(t *testing.T) {
-	for want, errs := range map[bool][]error{
-		true: {&manifest.Error{Reason: manifest.ReasonStatus, Status: 404}, &manifest.Error{Reason: manifest.ReasonStatus, Status: 403},
-			&manifest.Error{Reason: manifest.ReasonEncoded}, &manifest.Error{Reason: manifest.ReasonTooLarge}},
-		false: {errors.New("other"), &manifest.Error{Reason: manifest.ReasonStatus, Status: 503}, &manifest.Error{Reason: manifest.ReasonStatus, Status: 429},
-			&manifest.Error{Reason: manifest.ReasonUnreachable}, &manifest.Error{Reason: manifest.ReasonRangeIgnored}, &manifest.Error{Reason: manifest.ReasonTruncated}},
-	} {
-		for _, err := range errs {
-			if got := final(err); got != want {
-				t.Errorf("%v: %v, want %v", err, got, want)
-			}
-		}
-	}
-}
-
 // reading opens a reader as a player would.
-func reading(t *testing.T, f *feed) *SegmentReader {
+func reading(t *testing.T, f *Feed) *Reader {
 	t.Helper()
-	return newSegmentReader(t.Context(), f, func() {})
+	return NewReader(t.Context(), f, false, func() {})
 }
 
 // some reads what is there.
-func some(t *testing.T, r *SegmentReader) string {
+func some(t *testing.T, r *Reader) string {
 	t.Helper()
 	b := make([]byte, 100)
 	n, err := r.Read(b)
@@ -82,13 +65,13 @@ func some(t *testing.T, r *SegmentReader) string {
 }
 
 func TestFeedGivesBytesAsTheyCome(t *testing.T) {
-	f := newFeed(1, []byte("ab"), -1, zero)
+	f := NewFeed(1, []byte("ab"), -1, zero)
 	early, late := reading(t, f), reading(t, f)
 	if got := some(t, early); got != "ab" {
 		t.Errorf("%q", got)
 	}
-	f.publish(1, []byte("abcd"), 6, at(1))
-	f.publish(2, []byte("nonsense of a transfer that was given up"), 40, at(1))
+	f.Publish(1, []byte("abcd"), 6, at(1))
+	f.Publish(2, []byte("nonsense of a transfer that was given up"), 40, at(1))
 	if got := some(t, early); got != "cd" {
 		t.Errorf("%q", got)
 	}
@@ -100,9 +83,9 @@ func TestFeedGivesBytesAsTheyCome(t *testing.T) {
 		rest, _ := io.ReadAll(early)
 		done <- string(rest)
 	}()
-	f.begin(2, []byte("abcd"))
-	f.publish(2, []byte("abcde"), 6, at(2))
-	f.finish([]byte("abcdef"))
+	f.Begin(2, []byte("abcd"))
+	f.Publish(2, []byte("abcde"), 6, at(2))
+	f.Finish([]byte("abcdef"))
 	if got := <-done; got != "ef" {
 		t.Errorf("%q", got)
 	}
@@ -118,17 +101,17 @@ func TestFeedGivesBytesAsTheyCome(t *testing.T) {
 }
 
 func TestFeedTellsReadersOfBytesThatAreDropped(t *testing.T) {
-	f := newFeed(1, nil, -1, zero)
+	f := NewFeed(1, nil, -1, zero)
 	used, unused, told := reading(t, f), reading(t, f), reading(t, f)
-	f.publish(1, []byte("poison"), 10, zero)
+	f.Publish(1, []byte("poison"), 10, zero)
 	_ = some(t, used)
 	if _, err := told.Size(); err != nil {
 		t.Fatal(err)
 	}
-	f.keep(nil)
-	f.begin(2, nil)
-	f.publish(2, []byte("good"), 8, zero)
-	for name, r := range map[string]*SegmentReader{"one that has used them": used, "one that was told another size": told} {
+	f.Keep(nil)
+	f.Begin(2, nil)
+	f.Publish(2, []byte("good"), 8, zero)
+	for name, r := range map[string]*Reader{"one that has used them": used, "one that was told another size": told} {
 		if _, err := r.Read(make([]byte, 1)); !errors.Is(err, ErrChanged) {
 			t.Errorf("%s: %v, want %v", name, err, ErrChanged)
 		}
@@ -139,11 +122,11 @@ func TestFeedTellsReadersOfBytesThatAreDropped(t *testing.T) {
 }
 
 func TestFeedEndsReaders(t *testing.T) {
-	f := newFeed(1, nil, -1, zero)
+	f := NewFeed(1, nil, -1, zero)
 	r := reading(t, f)
-	f.fail(ErrGone)
-	f.publish(1, []byte("late"), 4, zero)
-	f.finish([]byte("late"))
+	f.Fail(ErrGone)
+	f.Publish(1, []byte("late"), 4, zero)
+	f.Finish([]byte("late"))
 	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, ErrGone) {
 		t.Errorf("read: %v", err)
 	}
@@ -155,7 +138,7 @@ func TestFeedEndsReaders(t *testing.T) {
 	}
 
 	ctx, cancel := context.WithCancelCause(t.Context())
-	r = newSegmentReader(ctx, newFeed(1, nil, -1, zero), func() {})
+	r = NewReader(ctx, NewFeed(1, nil, -1, zero), false, func() {})
 	cancel(io.ErrClosedPipe)
 	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("read after the player left: %v", err)
@@ -164,7 +147,7 @@ func TestFeedEndsReaders(t *testing.T) {
 		t.Errorf("size after the player left: %v", err)
 	}
 	closed := 0
-	r = newSegmentReader(t.Context(), heldFeed([]byte("x")), func() { closed++ })
+	r = NewReader(t.Context(), HeldFeed([]byte("x")), false, func() { closed++ })
 	_, _ = r.Close(), r.Close()
 	if closed != 1 {
 		t.Errorf("closed %d times", closed)

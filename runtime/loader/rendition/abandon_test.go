@@ -1,0 +1,108 @@
+package rendition
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/store"
+)
+
+// TestAbandonedBytesAreKept: a player that reads a segment whose transfer from the origin is abandoned notices nothing.
+func TestAbandonedBytesAreKept(t *testing.T) {
+	const path = "/a/3.ts"
+	whole := bytes.Repeat([]byte(path+" "), 2000)
+	half := len(whole) / 2
+	hung := make(chan struct{})
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/a.m3u8":
+			_, _ = io.WriteString(w, "#EXTM3U\n#EXT-X-TARGETDURATION:4\n")
+			for i := range 8 {
+				_, _ = fmt.Fprintf(w, "#EXTINF:4,\na/%d.ts\n", i)
+			}
+			_, _ = io.WriteString(w, "#EXT-X-ENDLIST\n")
+		case r.URL.Path == path && r.Header.Get("Range") == "":
+			w.Header().Set("Accept-Ranges", "bytes")
+			w.Header().Set("Content-Length", strconv.Itoa(len(whole)))
+			_, _ = w.Write(whole[:half])
+			_ = http.NewResponseController(w).Flush()
+			close(hung)
+			<-r.Context().Done()
+		default:
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(whole))
+		}
+	}))
+	defer origin.Close()
+	source, err := manifest.NewSource(manifest.SourceConfig{URL: origin.URL + "/m.m3u8", StallTimeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	shared := newShared(source)
+	shared.Settings.OnDemand = true
+	r := New(t.Context(), shared, manifest.Rendition{Name: "a", Stream: identity.Stream{URI: origin.URL + "/a.m3u8"}})
+	defer shared.Work.Wait()
+	shared.Work.Go(r.Run)
+	defer r.Leave()
+	w := r.Watch(func() {})
+	defer w.Close()
+	if _, _, err := w.Playlist(t.Context(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		reader, err := w.Open(t.Context(), origin.URL+path)
+		if err != nil {
+			done <- result{nil, err}
+			return
+		}
+		defer func() { _ = reader.Close() }()
+		data, err := io.ReadAll(reader)
+		done <- result{data, err}
+	}()
+	<-hung
+	abandoned := make(chan struct{})
+	stop := time.AfterFunc(20*time.Second, func() { t.Error("half of the segment did not arrive within 20 s"); close(abandoned) })
+	defer stop.Stop()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for waiting := true; waiting; {
+		answer := make(chan bool, 1)
+		r.mail.Post(func() {
+			seg := r.segments.byKey[store.Key(origin.URL+path)]
+			a := seg.arriving.Load()
+			if a == nil || seg.state != schedule.Fetching || a.received != int64(half) {
+				answer <- false
+				return
+			}
+			r.abandon(seg, time.Now())
+			answer <- true
+		})
+		select {
+		case <-abandoned:
+			return
+		case <-tick.C:
+			waiting = !<-answer
+		}
+	}
+	got := <-done
+	if got.err != nil || !bytes.Equal(got.data, whole) {
+		t.Errorf("the player got %d of %d bytes, %v", len(got.data), len(whole), got.err)
+	}
+	if c := shared.Counters.Counters(); c.Discarded != 0 {
+		t.Errorf("%d bytes were discarded", c.Discarded)
+	}
+}

@@ -1,0 +1,76 @@
+package rendition
+
+import (
+	"math"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+)
+
+// This file has decisions that depend on their arguments only.
+
+// hashFraction is a number in [0,1) that depends on the peer's seed and the segment only.
+func hashFraction(seed uint64, id int64) float64 {
+	x := seed ^ uint64(id)*0x9e3779b97f4a7c15
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	x ^= x >> 31
+	return float64(x>>11) / math.Exp2(53)
+}
+
+// retryDelay is how long the origin is not asked again for a segment after so many failures: a doubling step, of which
+// the fraction in [0,1) chooses a point in its second half.
+func retryDelay(failures int, fraction float64) time.Duration {
+	step := min(250*time.Millisecond<<min(failures-1, 6), 5*time.Second)
+	return step/2 + time.Duration(float64(step)/2*fraction)
+}
+
+// startupWait is how long after the start the origin is not asked while peers may still connect. A connection in any
+// rendition proves that peers can be reached; then a longer wait is no risk, except for a rendition without peers.
+func startupWait(s *Settings, hadNoPeers, reachable, announced bool) time.Duration {
+	if !s.OnDemand || hadNoPeers || !reachable || announced {
+		return s.StartupWait
+	}
+	return max(s.StartupWait, s.Patience)
+}
+
+// evictionRank orders segments in the store; the lowest is evicted first. Segments go by last use where players may be
+// anywhere: on demand, and for a VOD seeder. Otherwise they go by presentation time.
+func evictionRank(s *Settings, live bool, start time.Duration, now time.Time) int64 {
+	if s.OnDemand || (s.Seeder && !live) {
+		return now.UnixMilli()
+	}
+	return start.Milliseconds()
+}
+
+// liveStart is the start of the segment that lies delay behind the live edge; the first if none lies so far behind.
+func liveStart(segments []manifest.Segment, delay time.Duration) time.Duration {
+	last := segments[len(segments)-1]
+	goal := last.Start + last.Duration - delay
+	start := segments[0].Start
+	for _, s := range segments {
+		if s.Start <= goal {
+			start = s.Start
+		}
+	}
+	return start
+}
+
+// liveDelay is how far behind the live edge a viewer starts.
+func liveDelay(s *Settings, p *manifest.Playlist) time.Duration {
+	if s.LiveDelay != 0 {
+		return s.LiveDelay
+	}
+	count := p.LiveSyncSegments()
+	if s.LiveDelaySegments > 0 {
+		count = s.LiveDelaySegments
+	}
+	return time.Duration(count) * p.TargetDuration
+}
+
+// validLength tells whether n bytes can be the whole of a segment, by the sizes known; -1 is an unknown size.
+func validLength(n int, total, claimed int64) bool {
+	return n > 0 && (total < 0 || int64(n) == total) && (claimed < 0 || int64(n) == claimed)
+}

@@ -1,0 +1,186 @@
+package rendition
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/fetch"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/index"
+	"github.com/p2pstream/p2pstream/runtime/loader/mailbox"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
+	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
+	"github.com/p2pstream/p2pstream/runtime/loader/ratelog"
+	"github.com/p2pstream/p2pstream/runtime/loader/session"
+	"github.com/p2pstream/p2pstream/runtime/loader/store"
+	"github.com/p2pstream/p2pstream/runtime/loader/transit"
+)
+
+// Rendition takes part in the swarms of one rendition. Run's goroutine owns
+// every field below "owned"; everything else posts to mail.
+type Rendition struct {
+	shared        *Shared
+	info          manifest.Rendition
+	log           *slog.Logger
+	originLog     *ratelog.Log // for what an origin can cause repeatedly
+	ctx           context.Context
+	stop          context.CancelFunc
+	mail          *mailbox.Mailbox
+	index         *index.Index
+	transit       *transit.Share
+	fetcher       *fetch.Fetcher
+	sessionConfig session.Config
+	swarms        swarms
+	playlists     *ondemand.PlaylistCache
+	status        atomic.Pointer[Status]
+	met           atomic.Bool // a peer was connected
+
+	// owned by Run
+	playlist      *manifest.Playlist
+	playlistError string
+	newestAt      time.Time // when the newest segment was first seen
+	segments      table
+	sessions      []*session.Session
+	origin        originHealth
+	announcer     announcer
+	leaving       bool      // nothing is announced any more
+	playhead      *playhead // of a viewer that plays; nil for seeders and on demand
+	players       players
+	joinedAt      time.Time
+	hadNoPeers    bool // no peer was connected the last time that the rendition was awake
+}
+
+// New returns a rendition that has joined no swarm yet; Run must be called
+// unless Leave is. ctx ends it.
+func New(ctx context.Context, shared *Shared, info manifest.Rendition) *Rendition {
+	ctx, stop := context.WithCancel(ctx)
+	r := &Rendition{
+		shared: shared, info: info, log: shared.Log.With("rendition", info.Name), ctx: ctx, stop: stop,
+		mail: mailbox.New(), index: index.New(shared.Settings.Generations), transit: shared.Transit.Share(),
+		swarms:    swarms{joined: make(map[identity.Generation]*mesh.Swarm)},
+		playlists: ondemand.NewPlaylistCache(),
+		segments:  newTable(shared.Segments),
+		announcer: announcer{last: make(map[identity.Generation]encoded)},
+		players:   newPlayers(),
+		joinedAt:  time.Now(),
+	}
+	r.originLog = ratelog.New(r.log)
+	r.fetcher = &fetch.Fetcher{
+		Source: shared.Source, Transit: r.transit, Counters: shared.Counters, MaxSegmentBytes: shared.Settings.MaxSegmentBytes,
+	}
+	r.sessionConfig = session.Config{
+		Log: r.log, Counters: shared.Counters, Transit: r.transit, Index: r.index, Store: shared.Store, Uplink: shared.Uplink,
+		MaxMessageSize: shared.Settings.MaxMessageSize, MaxSegmentBytes: shared.Settings.MaxSegmentBytes,
+		UploadDisabled: shared.Settings.UploadDisabled, Go: shared.Work.Go, Announced: r.wake,
+	}
+	r.status.Store(&Status{Name: info.Name, HeldEdge: -1, NewestKnown: -1})
+	if shared.Playback != nil {
+		r.playhead = &playhead{clock: shared.Playback, track: shared.Playback.AddTrack(info.Name)}
+	}
+	return r
+}
+
+// Info is what the manifest says of the rendition.
+func (r *Rendition) Info() manifest.Rendition { return r.info }
+
+// Log is the rendition's log.
+func (r *Rendition) Log() *slog.Logger { return r.log }
+
+// HadNoPeers notes that no peer was connected the last time that the rendition
+// was awake: it does not wait long for the first one. It is called before Run.
+func (r *Rendition) HadNoPeers() { r.hadNoPeers = true }
+
+// MetPeers tells whether a peer was connected since New.
+func (r *Rendition) MetPeers() bool { return r.met.Load() }
+
+// Evicted tells the rendition that segments left the shared store; it does not block.
+func (r *Rendition) Evicted(keys []store.Key) { r.mail.Post(func() { r.evicted(keys) }) }
+
+// wake makes the owner act soon.
+func (r *Rendition) wake() { r.mail.Post(func() {}) }
+
+// Pauses of the owner's loop.
+const (
+	viewerTick  = 100 * time.Millisecond // playback moves, requests become late
+	seederTick  = 500 * time.Millisecond // retries become due
+	minPause    = 5 * time.Millisecond   // announcements of a whole swarm are handled together
+	pauseFactor = 9                      // the pause is so many times as long as the last pass took, to spare the processor
+)
+
+// Run owns the rendition until its context ends.
+func (r *Rendition) Run() {
+	defer r.end()
+	var follow sync.WaitGroup
+	follow.Go(r.follow)
+	defer follow.Wait()
+	defer r.stop()
+	tick := viewerTick
+	if r.shared.Settings.Seeder {
+		tick = seederTick
+	}
+	timer := time.NewTimer(tick)
+	defer timer.Stop()
+	var last time.Time
+	between := minPause
+	for {
+		for _, work := range r.mail.Take() {
+			work()
+		}
+		now := time.Now()
+		wait := between - now.Sub(last)
+		if wait <= 0 {
+			r.act(now)
+			between = min(max(minPause, pauseFactor*time.Since(now)), tick)
+			last, wait = now, tick
+		}
+		timer.Reset(wait)
+		var signal <-chan struct{}
+		if wait == tick {
+			signal = r.mail.Signal()
+		}
+		select {
+		case <-r.ctx.Done():
+			if r.playhead != nil {
+				r.playhead.end(time.Now())
+			}
+			if r.shared.Settings.OnDemand {
+				r.dropAll()
+			}
+			return
+		case <-signal:
+		case <-timer.C:
+		}
+	}
+}
+
+// end releases what the rendition uses of the engine's.
+func (r *Rendition) end() {
+	r.mail.Close()
+	r.transit.Close()
+	r.segments.count(0)
+}
+
+// act does what is due at now.
+func (r *Rendition) act(now time.Time) {
+	for _, s := range r.sessions {
+		s.Expire(now)
+	}
+	r.failRequests(now)
+	r.retire(now)
+	if r.playlist != nil {
+		switch {
+		case !r.shared.Settings.Seeder:
+			r.view(now)
+		case !r.leaving:
+			r.seed(now)
+		}
+	}
+	if !r.leaving {
+		r.announce(now)
+	}
+	r.report(now)
+}

@@ -1,0 +1,48 @@
+package rendition
+
+import "time"
+
+// Status describes a rendition at one moment.
+type Status struct {
+	Name        string
+	Live        bool
+	HeldEdge    int64 // media sequence of the newest segment held; -1 if none
+	NewestKnown int64 // media sequence of the newest segment published; -1 if none
+	Held        int   // segments of the playlist held
+	Known       int   // segments in the playlist
+	Peers       int
+	Announced   int    // segments that peers announce
+	Waits       int    // players' requests that wait for bytes
+	Error       string // why its playlist cannot be refreshed; empty if it is
+}
+
+// Status returns what the owner last reported.
+func (r *Rendition) Status() Status { return *r.status.Load() }
+
+func (r *Rendition) report(now time.Time) {
+	s := Status{
+		Name: r.info.Name, HeldEdge: -1, NewestKnown: -1, Peers: len(r.sessions), Error: r.playlistError,
+		Waits: r.players.requests(),
+	}
+	if r.playlist != nil {
+		s.Live = r.playlist.Live
+	}
+	for _, p := range r.sessions {
+		s.Announced += p.Announced().Len()
+	}
+	for _, seg := range r.segments.order {
+		if !seg.inPlaylist() {
+			continue
+		}
+		s.Known++
+		s.NewestKnown = max(s.NewestKnown, seg.Sequence)
+		if seg.held() {
+			s.Held++
+			s.HeldEdge = max(s.HeldEdge, seg.Sequence)
+		}
+	}
+	r.status.Store(&s)
+	if r.playhead != nil {
+		r.reportBuffered(now)
+	}
+}
