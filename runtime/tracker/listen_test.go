@@ -67,9 +67,9 @@ func TestBindingIsAllOrNothing(t *testing.T) {
 	}
 	defer func() { _ = taken.Close() }()
 	for want, cfg := range map[string]Config{
-		"listening for viewers":        {Listen: taken.Addr().String()},
+		"listening for viewers":                    {Listen: taken.Addr().String()},
 		"listening for clients inside the cluster": {Listen: "127.0.0.1:0", InternalListen: taken.Addr().String()},
-		"listening for admin":          {Listen: "127.0.0.1:0", InternalListen: "127.0.0.1:0", AdminListen: taken.Addr().String()},
+		"listening for admin":                      {Listen: "127.0.0.1:0", InternalListen: "127.0.0.1:0", AdminListen: taken.Addr().String()},
 	} {
 		s, err := New(cfg, nil, nil)
 		if err != nil {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/internal/validate"
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 )
 
 // Defaults of Config.
@@ -17,7 +17,7 @@ const (
 
 // Config is what viewers run with; flags and the JSON file fill the same struct.
 type Config struct {
-	ConfigURL string   `json:"configURL,omitempty"` // /v1/config of a tracker: all the rest comes from there
+	ConfigURL string   `json:"configURL,omitempty"` // /v1/config of a tracker: it names everything else
 	Source    string   `json:"source,omitempty"`    // or: the manifest URL …
 	Trackers  []string `json:"trackers,omitempty"`  // … with trackers …
 	STUN      []string `json:"stun,omitempty"`      // … and STUN servers
@@ -30,11 +30,11 @@ type Config struct {
 	Renditions   []string          `json:"renditions,omitempty"`  // names; "all": every one; empty: the first, and the first audio track
 	Generations  []string          `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3
 	NoP2P        bool              `json:"noP2P,omitempty"`       // origin only, to compare with
-	NoUpload     bool              `json:"noUpload,omitempty"`    // take from peers, give nothing
+	NoUpload     bool              `json:"noUpload,omitempty"`    // download from peers, upload nothing
 	StoreBytes   int64             `json:"storeBytes,omitempty"`  // per viewer
 	MaxPeers     int               `json:"maxPeers,omitempty"`    // per viewer
 	Loopback     bool              `json:"loopback,omitempty"`    // also use 127.0.0.1, for everything on one machine
-	StartupWait  duration.Duration `json:"startupWait,omitzero"`  // for the first peer when seeders hold the stream, instead of the origin; 0: join.DefaultStartupWait
+	StartupWait  duration.Duration `json:"startupWait,omitzero"`  // for the first peer when seeders hold the stream, instead of the origin; 0: client.DefaultStartupWait
 	// OneSocketPerSwarm suits trackers that close a socket for one bad message.
 	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`
 }
@@ -42,20 +42,20 @@ type Config struct {
 // AllRenditions selects every rendition.
 const AllRenditions = "all"
 
-// Join is the part of the configuration that says what stream it is and how to
+// Client is the part of the configuration that names the stream and says how to
 // take part in it.
-func (c Config) Join() join.Config {
-	return join.Config{
+func (c Config) Client() client.Config {
+	return client.Config{
 		ConfigURL: c.ConfigURL, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID,
 		Verify: c.Verify, Generations: c.Generations, NoP2P: c.NoP2P, NoUpload: c.NoUpload, StoreBytes: c.StoreBytes,
 		MaxPeers: c.MaxPeers, Loopback: c.Loopback, OneSocketPerSwarm: c.OneSocketPerSwarm, StartupWait: c.StartupWait,
 	}
 }
 
-// Validate names the first field that cannot be used.
+// Validate returns an error that names the first invalid field.
 func (c Config) Validate() error {
 	return validate.First(
-		c.Join().Validate(),
+		c.Client().Validate(),
 		validate.Between("config.count", c.Count, 0, maxCount),
 		validate.NotNegative("config.joinInterval", c.JoinInterval.Std()),
 		validate.NotNegative("config.duration", c.Duration.Std()),

@@ -9,21 +9,21 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 )
 
 // viewer is one synthetic viewer.
 type viewer struct {
 	id int
-	*join.Member
+	*client.Client
 }
 
 func newViewer(id int, cfg Config, log *slog.Logger, reg prometheus.Registerer) (*viewer, error) {
-	m, err := join.New(cfg.Join(), func(c *loader.Config) { c.Select = selector(cfg.Renditions) }, log.With("viewer", id), reg)
+	c, err := client.New(cfg.Client(), func(e *loader.Config) { e.Select = selector(cfg.Renditions) }, log.With("viewer", id), reg)
 	if err != nil {
-		return nil, fmt.Errorf("making viewer %d: %w", id, err)
+		return nil, fmt.Errorf("creating viewer %d: %w", id, err)
 	}
-	return &viewer{id: id, Member: m}, nil
+	return &viewer{id: id, Client: c}, nil
 }
 
 func selector(names []string) func([]manifest.Rendition) []manifest.Rendition {

@@ -16,7 +16,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/runtime/origin"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -146,7 +146,7 @@ func TestMetricsAreTheReport(t *testing.T) {
 func TestStartupWait(t *testing.T) {
 	url := serve(t, plain)
 	for name, tt := range map[string]struct{ wait, want time.Duration }{
-		"default": {0, join.DefaultStartupWait},
+		"default": {0, client.DefaultStartupWait},
 		"longer":  {1200 * time.Millisecond, 1200 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
 	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/inprocess"
@@ -57,7 +57,7 @@ func startStream(t *testing.T, path string) *stream {
 	s.AwaitSeeded(t)
 	lab.Eventually(t, waitTime, "the seeder to hold all of it", inprocess.HoldsWindow(sd))
 	s.proxy = lab.Must[*proxy.Server](t)(proxy.New(proxy.Config{
-		Config:  join.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true},
+		Config:  client.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true},
 		Options: proxy.Options{Listen: "127.0.0.1:0"},
 	}, lab.Logger("proxy"), nil))
 	s.stopProxy = inprocess.Run(t, s.proxy)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/internal/validate"
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 )
 
 // Defaults of Options.
@@ -35,7 +35,7 @@ const (
 
 // Config is what a proxy runs with.
 type Config struct {
-	join.Config
+	client.Config
 	Options
 }
 

@@ -149,7 +149,7 @@ func (h *handler) presentation(ctx context.Context, player string) ([]byte, erro
 	if err := h.s.awaitStream(ctx); err != nil {
 		return nil, explain(what, err)
 	}
-	p, err := h.s.member.Engine().Presentation(ctx, masterAge)
+	p, err := h.s.client.Engine().Presentation(ctx, masterAge)
 	if err != nil {
 		return nil, explain(what, err)
 	}

@@ -107,7 +107,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(flightsDesc, float64(flights))
 	var n traffic.Counters
 	var status loader.Status
-	if engine := c.s.member.Engine(); engine != nil {
+	if engine := c.s.client.Engine(); engine != nil {
 		n, status = engine.Counters(), engine.Status()
 	}
 	count(receivedDesc, n.HTTP, "http")

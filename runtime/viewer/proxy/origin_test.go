@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 )
 
 // stage is an origin with one of everything that a presentation can have.
@@ -132,7 +132,7 @@ func failing(suffix string, status int) func(http.ResponseWriter, *http.Request)
 // proxied runs a proxy, without peers, until the test ends or stop is called.
 func proxied(t *testing.T, source string, change func(*Config)) (s *Server, base string, stop func()) {
 	t.Helper()
-	cfg := Config{Config: join.Config{Source: source}, Options: Options{Listen: "127.0.0.1:0"}}
+	cfg := Config{Config: client.Config{Source: source}, Options: Options{Listen: "127.0.0.1:0"}}
 	if change != nil {
 		change(&cfg)
 	}
@@ -151,7 +151,7 @@ func proxied(t *testing.T, source string, change func(*Config)) (s *Server, base
 			if err := <-done; err != nil {
 				t.Errorf("running: %v", err)
 			}
-			client.CloseIdleConnections()
+			httpClient.CloseIdleConnections()
 		})
 	}
 	t.Cleanup(stop)
@@ -163,8 +163,8 @@ func proxied(t *testing.T, source string, change func(*Config)) (s *Server, base
 	return s, "http://" + s.Addr().String(), stop
 }
 
-// client follows no redirects: a proxy that sends players elsewhere is none.
-var client = &http.Client{
+// httpClient follows no redirects: the proxy must answer itself.
+var httpClient = &http.Client{
 	Timeout:       30 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
@@ -189,7 +189,7 @@ func ask(t *testing.T, method, url string, headers ...string) reply {
 		}
 		req.Header.Set(name, value)
 	}
-	resp, err := client.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 )
 
 // TestEverythingOfAPresentation walks all playlists as a player would and holds
@@ -205,7 +205,7 @@ func TestWhoMayAskAndHow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := client.Do(req)
+	resp, err := httpClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +294,7 @@ func TestAPlayerThatLeavesStopsItsDemand(t *testing.T) {
 // TestRehearsal looks what is awake before the first player comes, and for how long.
 func TestRehearsal(t *testing.T) {
 	o := newStage(t)
-	s, err := New(Config{Config: join.Config{Source: o.URL + "/show/master.m3u8"}, Options: Options{Listen: "127.0.0.1:0"}}, nil, nil)
+	s, err := New(Config{Config: client.Config{Source: o.URL + "/show/master.m3u8"}, Options: Options{Listen: "127.0.0.1:0"}}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -378,7 +378,7 @@ func TestTheEndIsQuick(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if resp, err := client.Get(url); err == nil {
+		if resp, err := httpClient.Get(url); err == nil {
 			_ = resp.Body.Close()
 		}
 	}()
@@ -404,20 +404,20 @@ func TestTheEndIsQuick(t *testing.T) {
 func TestConfig(t *testing.T) {
 	for want, cfg := range map[string]Config{
 		"config.configURL":      {},
-		"config.source":         {Config: join.Config{Source: "ftp://x"}},
-		"config.listen":         {Config: join.Config{Source: "http://x/m.m3u8"}, Options: Options{Listen: "here"}},
-		"config.adminListen":    {Config: join.Config{Source: "http://x/m.m3u8"}, Options: Options{AdminListen: "here"}},
-		"config.allowedHosts":   {Config: join.Config{Source: "http://x/m.m3u8"}, Options: Options{AllowedHosts: []string{"*"}}},
-		"config.allowedHosts[1": {Config: join.Config{Source: "http://x/m.m3u8"}, Options: Options{AllowedHosts: []string{"::1", "a:80"}}},
-		"config.maxPlayers":     {Config: join.Config{Source: "http://x/m.m3u8"}, Options: Options{MaxPlayers: -1}},
-		"config.maxRequests":    {Config: join.Config{Source: "http://x/m.m3u8"}, Options: Options{MaxRequests: -1}},
-		"config.playerIdle":     {Config: join.Config{Source: "http://x/m.m3u8"}, Options: Options{PlayerIdle: -1}},
+		"config.source":         {Config: client.Config{Source: "ftp://x"}},
+		"config.listen":         {Config: client.Config{Source: "http://x/m.m3u8"}, Options: Options{Listen: "here"}},
+		"config.adminListen":    {Config: client.Config{Source: "http://x/m.m3u8"}, Options: Options{AdminListen: "here"}},
+		"config.allowedHosts":   {Config: client.Config{Source: "http://x/m.m3u8"}, Options: Options{AllowedHosts: []string{"*"}}},
+		"config.allowedHosts[1": {Config: client.Config{Source: "http://x/m.m3u8"}, Options: Options{AllowedHosts: []string{"::1", "a:80"}}},
+		"config.maxPlayers":     {Config: client.Config{Source: "http://x/m.m3u8"}, Options: Options{MaxPlayers: -1}},
+		"config.maxRequests":    {Config: client.Config{Source: "http://x/m.m3u8"}, Options: Options{MaxRequests: -1}},
+		"config.playerIdle":     {Config: client.Config{Source: "http://x/m.m3u8"}, Options: Options{PlayerIdle: -1}},
 	} {
 		if _, err := New(cfg, nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s named", err, want)
 		}
 	}
-	s, err := New(Config{Config: join.Config{Source: "http://127.0.0.1:1/m.m3u8"}, Options: Options{Listen: "192.0.2.1:1"}}, nil, nil)
+	s, err := New(Config{Config: client.Config{Source: "http://127.0.0.1:1/m.m3u8"}, Options: Options{Listen: "192.0.2.1:1"}}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

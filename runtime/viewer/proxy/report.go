@@ -13,7 +13,7 @@ import (
 func (s *Server) Snapshot() viewer.Report {
 	one := viewer.One{ID: 1, StartupMs: -1}
 	var c traffic.Counters
-	if engine := s.member.Engine(); engine != nil {
+	if engine := s.client.Engine(); engine != nil {
 		c = engine.Counters()
 		one.Peers = engine.Peers()
 	}

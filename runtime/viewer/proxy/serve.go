@@ -62,7 +62,7 @@ func (h *handler) load(ctx context.Context, one *player, l *playlist, maxAge tim
 	var state *manifest.Playlist
 	var checked time.Time
 	if l.mesh {
-		watch, done, werr := one.watch(ctx, h.s.member.Engine(), l)
+		watch, done, werr := one.watch(ctx, h.s.client.Engine(), l)
 		if werr != nil {
 			return nil, "", false, werr
 		}
@@ -107,7 +107,7 @@ func (h *handler) loadPlain(ctx context.Context, l *playlist, maxAge time.Durati
 		return state, checked, nil
 	}
 	now := time.Now()
-	fresh, err := h.s.member.Source().LoadPlaylist(ctx, l.rendition)
+	fresh, err := h.s.client.Source().LoadPlaylist(ctx, l.rendition)
 	if err != nil {
 		return state, checked, err
 	}
@@ -177,7 +177,7 @@ func (h *handler) unknown(l *playlist, name string) *problem {
 // segment answers with a segment, from wherever the engine gets it.
 func (h *handler) segment(w *writer, r *http.Request, one *player, l *playlist, ref manifest.Reference, what string) error {
 	asked := time.Now()
-	watch, done, err := one.watch(r.Context(), h.s.member.Engine(), l)
+	watch, done, err := one.watch(r.Context(), h.s.client.Engine(), l)
 	if err != nil {
 		return explain(what, err)
 	}
@@ -221,7 +221,7 @@ func (h *handler) segment(w *writer, r *http.Request, one *player, l *playlist, 
 
 // resource answers with what peers do not share.
 func (h *handler) resource(w *writer, r *http.Request, l *playlist, ref manifest.Reference, what string) error {
-	data, err := h.s.resources.get(r.Context(), h.s.member.Source(), ref)
+	data, err := h.s.resources.get(r.Context(), h.s.client.Source(), ref)
 	if err != nil {
 		return explain(what, err)
 	}
@@ -246,7 +246,7 @@ func (h *handler) ranges(w *writer, r *http.Request, ref manifest.Reference, wha
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), resourceTimeout)
 	defer cancel()
-	body, total, err := h.s.member.Source().FetchResource(ctx, resource)
+	body, total, err := h.s.client.Source().FetchResource(ctx, resource)
 	if err != nil {
 		return explain(what, err)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 )
 
 // Times of the server.
@@ -34,7 +34,7 @@ type Server struct {
 	cfg       Config
 	log       *slog.Logger
 	metrics   *metrics
-	member    *join.Member
+	client    *client.Client
 	hosts     *hosts
 	players   *players
 	playlists *playlists
@@ -67,20 +67,20 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
-	member, err := join.New(cfg.Config, func(c *loader.Config) { c.OnDemand = true }, log, reg)
+	stream, err := client.New(cfg.Config, func(e *loader.Config) { e.OnDemand = true }, log, reg)
 	if err != nil {
 		return nil, err
 	}
 	life, end := context.WithCancel(context.Background())
 	s := &Server{
-		cfg: cfg, log: log, metrics: m, member: member, hosts: newHosts(cfg.Listen, cfg.AllowedHosts),
+		cfg: cfg, log: log, metrics: m, client: stream, hosts: newHosts(cfg.Listen, cfg.AllowedHosts),
 		players: newPlayers(cfg.MaxPlayers, cfg.PlayerIdle.Std()), playlists: newPlaylists(),
 		resources: newResources(life, cacheBytes), started: time.Now(), ready: make(chan struct{}), end: end, rehearsal: rehearsal,
 		writeTimeout: writeTimeout,
 	}
 	s.handler = &handler{s: s, slots: make(chan struct{}, cfg.MaxRequests), complaints: rate.Sometimes{First: 3, Interval: time.Second}}
 	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg, Ready: s.streamKnown})
-	engines := loader.NewCollector(func() []*loader.Engine { return []*loader.Engine{member.Engine()} })
+	engines := loader.NewCollector(func() []*loader.Engine { return []*loader.Engine{stream.Engine()} })
 	if err := errors.Join(reg.Register(&collector{s}), reg.Register(engines)); err != nil {
 		return nil, fmt.Errorf("registering metrics: %w", err)
 	}
@@ -114,7 +114,7 @@ func (s *Server) URL() string {
 }
 
 // Engine is what moves the segments; nil until it is known what to play.
-func (s *Server) Engine() *loader.Engine { return s.member.Engine() }
+func (s *Server) Engine() *loader.Engine { return s.client.Engine() }
 
 // Run listens and serves until ctx ends, then lets requests that run, of players
 // and of peers, end within two seconds, leaves the swarms and returns nil. An error
@@ -146,7 +146,7 @@ func (s *Server) Run(ctx context.Context) error {
 		})
 	}
 	run(s.admin.Run)
-	run(s.member.Run)
+	run(s.client.Run)
 	work.Go(func() { s.sweep(live) })
 	work.Go(func() { s.rehearse(live) })
 	server := s.httpServer(live)
@@ -160,7 +160,7 @@ func (s *Server) Run(ctx context.Context) error {
 		drain, cancel := context.WithTimeout(live, drainTimeout)
 		var both sync.WaitGroup
 		both.Go(func() { _ = server.Shutdown(drain) }) // what is left was given its time
-		both.Go(func() { s.member.Drain(drain) })
+		both.Go(func() { s.client.Drain(drain) })
 		both.Wait()
 		cancel()
 	case err = <-failed:
@@ -208,7 +208,7 @@ func (s *Server) rehearse(ctx context.Context) {
 	if s.rehearsal <= 0 || s.awaitStream(ctx) != nil {
 		return
 	}
-	p, err := s.member.Engine().Presentation(ctx, time.Hour)
+	p, err := s.client.Engine().Presentation(ctx, time.Hour)
 	if err != nil {
 		return // the end came first
 	}
@@ -218,7 +218,7 @@ func (s *Server) rehearse(ctx context.Context) {
 			continue
 		}
 		seen[r.Type] = true
-		if w, err := s.member.Engine().Watch(ctx, r.URI); err == nil {
+		if w, err := s.client.Engine().Watch(ctx, r.URI); err == nil {
 			defer w.Close()
 		}
 	}
@@ -234,7 +234,7 @@ var errNoStream = errors.New("the tracker has not said yet what to play")
 // awaitStream waits until it is known what to play.
 func (s *Server) awaitStream(ctx context.Context) error {
 	select {
-	case <-s.member.Known():
+	case <-s.client.Known():
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", errNoStream, ctx.Err())
@@ -242,7 +242,7 @@ func (s *Server) awaitStream(ctx context.Context) error {
 }
 
 func (s *Server) streamKnown(context.Context) error {
-	engine := s.member.Engine()
+	engine := s.client.Engine()
 	if engine == nil {
 		return errNoStream
 	}

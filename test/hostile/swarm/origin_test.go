@@ -18,7 +18,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/duration"
 	seeder "github.com/p2pstream/p2pstream/runtime/seeder/config"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
 	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/bystander"
@@ -128,7 +128,7 @@ func (a *audience) join(t *testing.T, s *stream.Stream, path string) {
 		Source: source, NoP2P: true, Loopback: true, JoinInterval: duration.Duration(100 * time.Millisecond),
 	}, Args: []string{"--headless", "--json", "--admin-listen", admin}})
 	cfg := proxy.Config{
-		Config:  join.Config{Source: source, Trackers: []string{s.WebSocket()}, SwarmID: lab.SwarmID, Loopback: true, StoreBytes: 32 << 20},
+		Config:  client.Config{Source: source, Trackers: []string{s.WebSocket()}, SwarmID: lab.SwarmID, Loopback: true, StoreBytes: 32 << 20},
 		Options: proxy.Options{Listen: lab.FreeAddress(t), AdminListen: lab.FreeAddress(t)},
 	}
 	p := program.Start(t, program.Spec{Command: "viewer", Admin: cfg.AdminListen, Config: cfg})

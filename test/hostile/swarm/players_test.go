@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/viewer/join"
+	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
 	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/bystander"
@@ -35,7 +35,7 @@ func TestProxy(t *testing.T) {
 	t.Parallel()
 	s := stream.Start(t, stream.Options{})
 	cfg := proxy.Config{
-		Config:  join.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true},
+		Config:  client.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true},
 		Options: proxy.Options{Listen: lab.FreeAddress(t), AdminListen: lab.FreeAddress(t)},
 	}
 	g := &stage{process: program.Start(t, program.Spec{Command: "viewer", Admin: cfg.AdminListen, Config: cfg}), listen: cfg.Listen}

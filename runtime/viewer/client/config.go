@@ -1,4 +1,4 @@
-package join
+package client
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 
 // Config names a stream and says how to take part in it.
 type Config struct {
-	ConfigURL string   `json:"configURL,omitempty"` // /v1/config of a tracker: all the rest comes from there
+	ConfigURL string   `json:"configURL,omitempty"` // /v1/config of a tracker: it names everything else
 	Source    string   `json:"source,omitempty"`    // or: the manifest URL …
 	Trackers  []string `json:"trackers,omitempty"`  // … with trackers …
 	STUN      []string `json:"stun,omitempty"`      // … and STUN servers
@@ -21,24 +21,24 @@ type Config struct {
 	Verify      bool     `json:"verify,omitempty"`      // compare each segment's SHA-256 with the origin's
 	Generations []string `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3
 	NoP2P       bool     `json:"noP2P,omitempty"`       // origin only, to compare with
-	NoUpload    bool     `json:"noUpload,omitempty"`    // take from peers, give nothing
+	NoUpload    bool     `json:"noUpload,omitempty"`    // download from peers, upload nothing
 	StoreBytes  int64    `json:"storeBytes,omitempty"`
 	MaxPeers    int      `json:"maxPeers,omitempty"`
 	Loopback    bool     `json:"loopback,omitempty"` // also use 127.0.0.1, for everything on one machine
-	// StartupWait is how long the origin is not asked for the first segment when seeders hold the stream; 0:
-	// DefaultStartupWait.
+	// StartupWait is how long the client waits for a peer before it asks the origin for the first segment, when seeders
+	// hold the stream; 0: DefaultStartupWait.
 	StartupWait duration.Duration `json:"startupWait,omitzero"`
 	// OneSocketPerSwarm suits trackers that close a socket for one bad message.
 	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`
 }
 
-// Validate names the first field that cannot be used.
+// Validate returns an error that names the first invalid field.
 func (c Config) Validate() error {
 	switch {
 	case c.ConfigURL == "" && c.Source == "":
-		return errors.New("config.configURL, config.source: both are missing; give one, as in --config-url http://tracker.example.com:8000/v1/config")
+		return errors.New("config.configURL, config.source: both are missing; set one, as in --config-url http://tracker.example.com:8000/v1/config")
 	case c.ConfigURL != "" && (c.Source != "" || len(c.Trackers) > 0):
-		return errors.New("config.configURL: comes with source and trackers of its own; leave config.source and config.trackers out")
+		return errors.New("config.configURL: already names the source and the trackers; remove config.source and config.trackers")
 	}
 	for _, g := range c.Generations {
 		if !slices.Contains(identity.Generations(), identity.Generation(g)) {

@@ -1,4 +1,4 @@
-package join
+package client
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// handout is what this program uses of a tracker's /v1/config.
-type handout struct {
+// settings are what this program uses of a tracker's /v1/config.
+type settings struct {
 	StreamURL  string   `json:"streamURL"`
 	SwarmID    string   `json:"swarmID"`
 	Trackers   []string `json:"trackers"`
@@ -36,71 +36,71 @@ type handout struct {
 }
 
 const (
-	maxHandout     = 256 << 10 // bytes
-	handoutTimeout = 5 * time.Second
+	maxSettingsBytes = 256 << 10 // bytes
+	settingsTimeout  = 5 * time.Second
 
-	// Whoever answers for a tracker could point all viewers at whom he likes: each of these is asked by each viewer.
+	// A hostile tracker could direct all viewers at any host: each viewer connects to each of these.
 	maxTrackers = 8
 	maxSTUN     = 4
 	// maxLiveSync is far beyond any playlist's window.
 	maxLiveSync = 10_000
-	// leastReport is the least time between two reports.
-	leastReport = time.Second
+	// minReportInterval is the least time between two reports.
+	minReportInterval = time.Second
 )
 
-// fetchHandout asks a tracker how to take part.
-func fetchHandout(ctx context.Context, url string) (*handout, error) {
-	ctx, cancel := context.WithTimeout(ctx, handoutTimeout)
+// fetchSettings asks a tracker for the settings of its stream.
+func fetchSettings(ctx context.Context, url string) (*settings, error) {
+	ctx, cancel := context.WithTimeout(ctx, settingsTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, fmt.Errorf("making request for viewer config: %w", err)
+		return nil, fmt.Errorf("making request for viewer settings: %w", err)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("fetching viewer config: %w", err)
+		return nil, fmt.Errorf("fetching viewer settings: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end: nothing to learn from closing
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetching viewer config from %s: status %s", url, resp.Status)
+		return nil, fmt.Errorf("fetching viewer settings from %s: status %s", url, resp.Status)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxHandout+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSettingsBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("fetching viewer config: %w", err)
+		return nil, fmt.Errorf("fetching viewer settings: %w", err)
 	}
-	h, err := decodeHandout(body)
+	h, err := decodeSettings(body)
 	if err != nil {
-		return nil, fmt.Errorf("decoding viewer config from %s: %w", url, err)
+		return nil, fmt.Errorf("decoding viewer settings from %s: %w", url, err)
 	}
 	return h, nil
 }
 
-// decodeHandout reads what whoever answers for a tracker says.
-func decodeHandout(body []byte) (*handout, error) {
-	if len(body) > maxHandout {
-		return nil, fmt.Errorf("it has more than %d bytes", maxHandout)
+// decodeSettings reads the answer of a tracker, which may be hostile.
+func decodeSettings(body []byte) (*settings, error) {
+	if len(body) > maxSettingsBytes {
+		return nil, fmt.Errorf("the answer has more than %d bytes", maxSettingsBytes)
 	}
-	var h handout
+	var h settings
 	if err := json.Unmarshal(body, &h); err != nil {
 		return nil, err
 	}
 	if h.StreamURL == "" {
-		return nil, errors.New("it names no stream; is the tracker run with --stream-source?")
+		return nil, errors.New("the answer names no stream; start the tracker with --stream-source")
 	}
 	h.bound()
 	return &h, nil
 }
 
-// bound takes what is within reason and leaves the rest.
-func (h *handout) bound() {
+// bound limits lists and numbers to reasonable values.
+func (h *settings) bound() {
 	h.Trackers = h.Trackers[:min(len(h.Trackers), maxTrackers)]
 	h.Settings.HLSJS.LiveSyncDurationCount = min(max(h.Settings.HLSJS.LiveSyncDurationCount, 0), maxLiveSync)
 	if ms := h.Telemetry.IntervalMs; ms != 0 {
-		h.Telemetry.IntervalMs = min(max(ms, leastReport.Milliseconds()), time.Hour.Milliseconds())
+		h.Telemetry.IntervalMs = min(max(ms, minReportInterval.Milliseconds()), time.Hour.Milliseconds())
 	}
 }
 
-func (h *handout) stun() []string {
+func (h *settings) stun() []string {
 	var out []string
 	for _, s := range h.ICEServers {
 		for _, u := range s.URLs {
