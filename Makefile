@@ -44,17 +44,17 @@ help: ## print this list
 	@echo
 
 .PHONY: build
-build: ## build bin/p2pstream
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/p2pstream ./cmd/p2pstream
+build: ## build bin/p2pstream, the static program that images contain and suites run
+	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/p2pstream ./cmd/p2pstream
 
 .PHONY: demo
 demo: ## run a stream with six viewers in two offices, on a test cluster (CLUSTER=context for another cluster)
 	@CLUSTER=$(CLUSTER) scripts/demo.sh $(ARGS)
 
 .PHONY: image
-image: $(BIN)/image ## build the OCI image bin/p2pstream.oci.tar without a container engine (IMAGE=name:tag)
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/static/p2pstream ./cmd/p2pstream
-	$(BIN)/image --version '$(VERSION)' --binary $(BIN)/static/p2pstream --tag $(IMAGE) --out $(BIN)/p2pstream.oci.tar
+image: build $(BIN)/image ## build the OCI image bin/p2pstream.oci.tar without a container engine (IMAGE=name:tag)
+	@install -D $(BIN)/p2pstream $(BIN)/static/p2pstream # where test/e2e and test/demo look for it
+	$(BIN)/image --version '$(VERSION)' --binary $(BIN)/p2pstream --tag $(IMAGE) --out $(BIN)/p2pstream.oci.tar
 
 ##@ Test
 .PHONY: test
@@ -206,6 +206,6 @@ $(TESTRUN): tools/go.mod $(shell find tools/testrun -name '*.go')
 $(BIN)/image: tools/go.mod $(wildcard tools/image/*.go tools/oci/*.go)
 	cd tools && $(GO) build -o $@ ./image
 $(HELM): test/deploy/go.mod
-	cd test/deploy && $(GO) build -trimpath -ldflags '-s -w' -o $@ helm.sh/helm/v4/cmd/helm
+	cd test/deploy && $(GO) build -ldflags '-s -w' -o $@ helm.sh/helm/v4/cmd/helm
 $(LAUNCHER): test/cluster/go.mod $(wildcard tools/oci/*.go) $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')
 	cd test/cluster && $(GO) build -o $@ .
