@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	stopGrace = 10 * time.Second // between the SIGTERM and the SIGKILL of a program that we stop
-	keepLines = 15               // of the output of a program that failed
+	stopGrace = 10 * time.Second // between SIGTERM and SIGKILL
+	keepLines = 15               // last lines of output that an error message shows
 )
 
 // command is one program to run.
@@ -25,18 +25,23 @@ type command struct {
 	dir     string
 	env     []string // beside our own
 	stdin   []byte
-	timeout time.Duration // 0: none but the context's
-	// noise tells lines that show progress, and are no part of a message about a failure.
+	timeout time.Duration // longest run; 0: as long as the context allows
+	idle    time.Duration // longest time without progress (see watchdog); 0: unlimited
+	// noise reports whether a line only shows progress: such lines are left out of error messages.
 	noise func(line string) bool
+	// describe returns what the step shows for a line; nil: the line itself.
+	describe func(line string) string
+	// notice is called with each line, in order; nil: not called.
+	notice func(line string)
 }
 
-// runner runs programs, one log file for all their output.
+// runner runs programs and writes their output to one log.
 type runner struct {
 	log   io.Writer
 	grace time.Duration // 0: stopGrace
 }
 
-// commandError is a program that failed, with the end of what it said.
+// commandError is the failure of a program, with its last lines of output.
 type commandError struct {
 	args []string
 	err  error
@@ -53,7 +58,7 @@ func (e *commandError) Error() string {
 
 func (e *commandError) Unwrap() error { return e.err }
 
-// shorten names a command in a message: enough to try it by hand, not a page of it.
+// shorten names a command in a message: long enough to repeat it by hand, at most 160 characters.
 func shorten(args []string) string {
 	words := append([]string{}, args...)
 	if len(words) > 0 {
@@ -65,16 +70,23 @@ func shorten(args []string) string {
 	return strings.Join(words, " ")[:160] + "…"
 }
 
-// output runs a program and returns what it wrote to stdout.
+// output runs a program and returns its standard output.
 func (r *runner) output(ctx context.Context, c command, a *activity) ([]byte, error) {
 	var stdout bytes.Buffer
 	err := r.start(ctx, c, a, &stdout)
 	return stdout.Bytes(), err
 }
 
-// run runs a program for its effect.
+// run runs a program; its output goes to the log.
 func (r *runner) run(ctx context.Context, c command, a *activity) error {
 	return r.start(ctx, c, a, nil)
+}
+
+func (c command) shown(line string) string {
+	if c.describe == nil {
+		return line
+	}
+	return c.describe(line)
 }
 
 func (r *runner) start(ctx context.Context, c command, a *activity, stdout io.Writer) error {
@@ -83,6 +95,13 @@ func (r *runner) start(ctx context.Context, c command, a *activity, stdout io.Wr
 		ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("not done after %s", c.timeout))
 		defer cancel()
 	}
+	saw := func(string) {}
+	if c.idle > 0 {
+		var dog *watchdog
+		ctx, dog = watchProgress(ctx, c.idle)
+		defer dog.end()
+		saw = dog.saw
+	}
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), c.env...)
@@ -90,10 +109,14 @@ func (r *runner) start(ctx context.Context, c command, a *activity, stdout io.Wr
 		cmd.Stdin = bytes.NewReader(c.stdin)
 	}
 	lines := &lineWriter{noise: c.noise, each: func(line string) {
+		saw(line)
 		if a != nil {
-			a.say(line)
+			a.say(c.shown(line))
 		}
-		_, _ = fmt.Fprintln(r.log, line) // a full disk shows itself elsewhere
+		if c.notice != nil {
+			c.notice(line)
+		}
+		_, _ = fmt.Fprintln(r.log, line) // the log is a help, not a condition: a full disk fails the build itself
 	}}
 	cmd.Stderr = lines
 	cmd.Stdout = lines
@@ -108,7 +131,7 @@ func (r *runner) start(ctx context.Context, c command, a *activity, stdout io.Wr
 	_, _ = fmt.Fprintf(r.log, "$ %s\n", shorten(c.args))
 	err := cmd.Run()
 	if err != nil && ctx.Err() != nil && cmd.Process != nil {
-		// Children may have outlived the program, or both of them the polite signal.
+		// Children may outlive the program, and both may ignore SIGTERM.
 		err = errors.Join(context.Cause(ctx), signalGroup(cmd, true))
 	}
 	if err == nil {
@@ -117,11 +140,11 @@ func (r *runner) start(ctx context.Context, c command, a *activity, stdout io.Wr
 	return &commandError{args: c.args, err: err, tail: lines.end()}
 }
 
-// lineWriter hands on whole lines and keeps the last ones.
+// lineWriter calls each for every whole line and keeps the last lines.
 type lineWriter struct {
 	mu    sync.Mutex
 	each  func(string)
-	noise func(string) bool // nil: no line is
+	noise func(string) bool // lines that are not kept; nil: all are kept
 	part  []byte
 	tail  []string
 }
@@ -131,7 +154,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	defer w.mu.Unlock()
 	w.part = append(w.part, p...)
 	for {
-		// A carriage return ends a line too: progress bars are made of them.
+		// A carriage return ends a line too: progress bars use it.
 		i := bytes.IndexAny(w.part, "\n\r")
 		if i < 0 {
 			if len(w.part) > 64<<10 {
@@ -157,7 +180,7 @@ func (w *lineWriter) line(line string) {
 	}
 }
 
-// end is the last lines, an unfinished one included.
+// end returns the last lines, an unfinished one included.
 func (w *lineWriter) end() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -57,7 +57,7 @@ func TestRunnerStopsTheWholeGroup(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	reason := errors.New("enough")
 	r := &runner{log: &reader{line: "ready", do: func() { cancel(reason) }}, grace: 50 * time.Millisecond}
-	// The grandchild ignores the polite signal, and would hold the pipe open for a minute.
+	// The grandchild ignores SIGTERM, and would hold the pipe open for a minute.
 	err := r.run(ctx, command{args: []string{"sh", "-c", "(trap '' TERM; echo ready; exec sleep 60) & wait"}}, nil)
 	if !errors.Is(err, reason) {
 		t.Errorf("run = %v, want the reason of the stop", err)
@@ -116,7 +116,7 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-func TestProcessesTellWhatEnded(t *testing.T) {
+func TestProcessesDescribeWhatEnded(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
 	p := &processes{log: &log}
@@ -139,7 +139,8 @@ func TestProcessesTellWhatEnded(t *testing.T) {
 func TestBuildShowsComplaintsOnly(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	c := build{args: []string{"sh", "-c", "echo k8s.io/api/apps/v1; echo '# a/package'; echo 'a.go:13:2: undefined: b'; echo sync/atomic; exit 1"}}.command()
+	c := build{}.compile("bin/x", 9)
+	c.args = []string{"sh", "-c", "echo k8s.io/api/apps/v1; echo '# a/package'; echo 'a.go:13:2: undefined: b'; echo sync/atomic; exit 1"}
 	err := (&runner{log: &log}).run(t.Context(), c, nil)
 	if err == nil || !strings.HasSuffix(err.Error(), "exit status 1\n    # a/package\n    a.go:13:2: undefined: b") {
 		t.Errorf("run = %v", err)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -23,27 +24,27 @@ const (
 
 // demo is one run.
 type demo struct {
-	opts    options
-	kind    mode
-	ui      *ui
-	runID   string
-	root    string // of the checkout
-	scratch string // a folder for this run's scraps
-	logPath string
-	logFile *os.File
-	runner  *runner // its output goes to the log
-	quiet   *runner // for what is asked every second
-	ledger  *ledger
-	entry   *entry // what the ledger says of this run; nil before it says anything
-	place   place
-	beside  sync.WaitGroup // what runs in the background
+	opts       options
+	kind       mode
+	ui         *ui
+	runID      string
+	root       string // of the checkout
+	scratch    string // folder for temporary files of this run
+	logPath    string
+	logFile    *os.File
+	runner     *runner // its output goes to the log
+	quiet      *runner // for commands that run every second: their output is not logged
+	ledger     *ledger
+	entry      *entry // this run's entry in the ledger; nil: not written yet
+	place      place
+	background sync.WaitGroup
 }
 
 func newDemo(opts options, kind mode, u *ui) *demo {
 	d := &demo{opts: opts, kind: kind, ui: u, quiet: &runner{log: io.Discard}, runID: newRunID()}
 	d.place = &ownCluster{demo: d}
-	if kind == modeGivenCluster {
-		d.place = &givenCluster{demo: d}
+	if kind == modeExistingCluster {
+		d.place = &existingCluster{demo: d}
 	}
 	return d
 }
@@ -54,7 +55,7 @@ func newRunID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// run is the whole demo: what it makes is removed whether it ends well or not.
+// run is the whole demo. What it creates is removed at the end, after a failure too.
 func (d *demo) run(ctx context.Context) (err error) {
 	if d.root, err = findRoot(); err != nil {
 		return err
@@ -70,15 +71,36 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.logFile.Close()) }()
-	d.ui.print("p2pstream demo: %s\n\n", d.place.headline())
+	d.ui.print("%s\n", opening(d.place.headline(), d.place.opening()))
+	d.ui.number(d.place.steps() + leftSteps(left))
 	defer func() { err = errors.Join(err, d.teardown(ctx)) }()
-	return d.perform(ctx, left)
+	return withNext(d.perform(ctx, left), "%s; then run the demo again, or without a cluster: scripts/demo.sh --in-process", d.seeLog())
 }
 
-// perform sets up and shows; what runs beside ends before it returns.
+// opening is the beginning of the output: what the demo does, the faster alternative, and what to know
+// beforehand (pairs of a term and a text).
+func opening(headline string, pairs []string) string {
+	const indent = 13
+	text := "p2pstream demo: " + headline + "\n"
+	pairs = append([]string{"in a hurry?", "scripts/demo.sh --in-process plays the same stream in one process, within a minute once it is compiled"}, pairs...)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		text += "\n  " + pad(pairs[i], indent) + strings.Join(wrap(pairs[i+1], 80), "\n  "+strings.Repeat(" ", indent))
+	}
+	return text + "\n"
+}
+
+// leftSteps is the number of steps that remove what a killed run left.
+func leftSteps(left *entry) int {
+	if left != nil && left.Made {
+		return 1
+	}
+	return 0
+}
+
+// perform sets up and shows the table; background work ends before it returns.
 func (d *demo) perform(ctx context.Context, left *entry) error {
 	inner, stop := context.WithCancel(ctx)
-	defer d.beside.Wait()
+	defer d.background.Wait()
 	defer stop()
 	w, err := d.setUp(inner, left)
 	if err != nil {
@@ -90,14 +112,14 @@ func (d *demo) perform(ctx context.Context, left *entry) error {
 	return d.show(ctx, w)
 }
 
-// open opens the log, and names a folder for this run's scraps.
+// open opens the log and names the folder for temporary files.
 func (d *demo) open() error {
 	if err := os.MkdirAll(d.bin(""), 0o755); err != nil {
 		return fmt.Errorf("making bin: %w", err)
 	}
 	d.logPath = d.bin("demo.log")
-	if d.kind == modeGivenCluster {
-		d.logPath = d.bin("demo-cluster.log") // both kinds may run at once
+	if d.kind == modeExistingCluster {
+		d.logPath = d.bin("demo-cluster.log") // a demo of each kind may run at a time
 	}
 	log, err := os.Create(d.logPath)
 	if err != nil {
@@ -108,7 +130,7 @@ func (d *demo) open() error {
 	return nil
 }
 
-// findRoot finds the checkout: scripts/demo.sh builds this program into its folder bin.
+// findRoot finds the checkout: scripts/demo.sh builds this program into its bin folder.
 func findRoot() (string, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -123,11 +145,11 @@ func findRoot() (string, error) {
 	return root, nil
 }
 
-// seeLog is advice for failures that say too little.
-func (d *demo) seeLog() string { return "the whole output is in " + d.logPath }
+// seeLog is the advice for failures whose message is too short to act on.
+func (d *demo) seeLog() string { return "see the whole output in " + d.logPath }
 
-// begin writes the ledger, before anything else is written, once what a killed run left is removed. Both
-// kinds of places call it when they are able to remove.
+// begin removes what a killed run left, and then writes this run into the ledger, before anything is
+// created. Both kinds of place call it as soon as they are able to remove.
 func (d *demo) begin(ctx context.Context, left *entry, remove func(context.Context) error) error {
 	if left != nil && left.Made {
 		err := d.ui.step(ctx, "removing what a killed run left", func(ctx context.Context, _ *activity) error { return remove(ctx) })
@@ -145,32 +167,33 @@ func (d *demo) begin(ctx context.Context, left *entry, remove func(context.Conte
 		return err
 	}
 	if err := os.Mkdir(d.scratch, 0o700); err != nil {
-		return fmt.Errorf("making a folder for scraps: %w", err)
+		return fmt.Errorf("making a folder for temporary files: %w", err)
 	}
 	return nil
 }
 
-// made notes, before anything is made in a cluster, that there will be something to remove.
+// made notes in the ledger, before anything is created in a cluster, that there is something to remove.
 func (d *demo) made() error {
 	d.entry.Made = true
 	return d.ledger.write(*d.entry)
 }
 
-// teardown removes what this run made, even when ctx has ended: that is how most runs end.
+// teardown removes what this run created, also when ctx has ended, which is how most runs end.
 func (d *demo) teardown(ctx context.Context) error {
 	if d.entry == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownTime)
 	defer cancel()
+	d.ui.number(0)
 	if d.entry.Made {
-		err := d.ui.step(ctx, "removing what this run made", func(ctx context.Context, _ *activity) error { return d.place.remove(ctx) })
+		err := d.ui.step(ctx, "removing the demo", func(ctx context.Context, _ *activity) error { return d.place.remove(ctx) })
 		if err != nil {
-			return fmt.Errorf("removing what this run made: %w; the next run of the demo tries again", err)
+			return fmt.Errorf("removing the demo: %w; the next run of the demo removes the rest", err)
 		}
 	}
 	if err := os.RemoveAll(d.scratch); err != nil {
-		return fmt.Errorf("removing what this run made: %w", err)
+		return fmt.Errorf("removing temporary files: %w", err)
 	}
 	return d.ledger.clear()
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// failure is an error with what to do about it.
+// failure is an error with the next step for the user.
 type failure struct {
 	err  error
 	next string
@@ -14,7 +14,7 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() + "\n  next: " + f.next }
 func (f *failure) Unwrap() error { return f.err }
 
-// withNext says what to do next. The innermost advice is the nearest to the cause, so it stays.
+// withNext adds the next step to an error. An error that has one keeps it: the innermost is the most specific.
 func withNext(err error, format string, args ...any) error {
 	var known *failure
 	if err == nil || errors.As(err, &known) {

@@ -7,19 +7,14 @@ import (
 	"os"
 )
 
-// runInProcess builds p2pstream and becomes `p2pstream demo`; it returns only if that fails.
+// runInProcess builds p2pstream and replaces this process by `p2pstream demo`; it returns only on failure.
 func runInProcess(ctx context.Context, opts options) error {
 	root, err := findRoot()
 	if err != nil {
 		return err
 	}
 	d := &demo{opts: opts, root: root, ui: newUI(os.Stdout, nil), runner: &runner{log: io.Discard}}
-	program := d.programs(d.version(ctx))[0]
-	err = d.ui.step(ctx, program.title, func(ctx context.Context, a *activity) error {
-		err := d.runner.run(ctx, program.command(), a)
-		return withNext(err, "mend what the compiler names")
-	})
-	if err != nil {
+	if err := d.build(ctx, d.programs(d.version(ctx))[0]); err != nil {
 		return err
 	}
 	if err := become(d.bin(staticBinary), inProcessArgs(opts)); err != nil {

@@ -14,7 +14,7 @@ func (d *demo) kube(ctx context.Context, a *activity, timeout time.Duration, arg
 	return d.runner.output(ctx, command{args: append(d.place.kubectl(), args...), dir: d.root, timeout: timeout}, a)
 }
 
-// create makes objects; one that is there already is an error, so nothing of anybody else's is changed.
+// create creates objects. It fails if one exists already, so that nothing else in the cluster is changed.
 func (d *demo) create(ctx context.Context, a *activity, all []object) error {
 	label(all, d.runID)
 	setImage(all, d.place.image())
@@ -27,8 +27,8 @@ func (d *demo) create(ctx context.Context, a *activity, all []object) error {
 	}, a)
 }
 
-// rollout waits until the pods of a workload are ready. It gives up, and shows why, when they are not in
-// time, or when waiting will not help.
+// rollout waits until the pods of a workload are ready. It fails, and shows why, when they are not ready in
+// time or when a pod is stuck.
 func (d *demo) rollout(ctx context.Context, a *activity, kind, name, namespace string) error {
 	waiting, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -45,13 +45,13 @@ func (d *demo) rollout(ctx context.Context, a *activity, kind, name, namespace s
 		[]string{"get", "pods", "--namespace", namespace, "--output", "wide"},
 		[]string{"get", "events", "--namespace", namespace, "--sort-by", ".lastTimestamp"},
 		[]string{"logs", "--namespace", namespace, kind + "/" + name, "--all-pods", "--prefix", "--tail", "10"},
-	)), "look for the reason above; %s", d.seeLog())
+	)), "the pods, events and logs above show the reason; %s", d.seeLog())
 }
 
-// stuckEvery is the pause between two looks at the pods that are waited for.
+// stuckEvery is the interval at which waiting pods are checked.
 const stuckEvery = 3 * time.Second
 
-// watchStuck gives up when a pod of the namespace is stuck.
+// watchStuck calls giveUp when a pod of the namespace is stuck.
 func (d *demo) watchStuck(ctx context.Context, giveUp context.CancelCauseFunc, namespace string) {
 	tick := time.NewTicker(stuckEvery)
 	defer tick.Stop()
@@ -64,7 +64,7 @@ func (d *demo) watchStuck(ctx context.Context, giveUp context.CancelCauseFunc, n
 		args := append(d.place.kubectl(), "get", "pods", "--namespace", namespace, "--output", "json")
 		out, err := d.quiet.output(ctx, command{args: args, dir: d.root, timeout: 10 * time.Second}, nil)
 		if err != nil {
-			continue // the rollout itself says so when the API server is gone
+			continue // if the API server is gone, the rollout itself fails
 		}
 		if stuck, err := stuckPods(out); err == nil && stuck != "" {
 			giveUp(errors.New(stuck))
@@ -73,13 +73,13 @@ func (d *demo) watchStuck(ctx context.Context, giveUp context.CancelCauseFunc, n
 	}
 }
 
-// explain is the end of what some commands print, for a message about a failure.
+// explain returns the last lines of the output of some commands, for an error message.
 func (d *demo) explain(ctx context.Context, commands ...[]string) string {
 	var b strings.Builder
 	for _, args := range commands {
 		out, err := d.kube(ctx, nil, 20*time.Second, args...)
 		if err != nil {
-			continue // what went wrong before matters, and this only explains it
+			continue // the first error matters; this only explains it
 		}
 		_, _ = d.runner.log.Write(out)
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
@@ -91,5 +91,5 @@ func (d *demo) explain(ctx context.Context, commands ...[]string) string {
 	return b.String()
 }
 
-// explainLines are shown of each command; the end is what matters of events and logs.
+// explainLines is the number of lines shown of each command: the last ones, since events and logs end with the newest.
 const explainLines = 25

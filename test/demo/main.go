@@ -1,7 +1,7 @@
-// Command demo shows p2pstream on a real cluster: it starts one on this machine (or takes one that is
-// there), deploys the operator, a demo origin and one P2PStream, lets viewers in two offices play, and
-// shows what the stream's status says, until it is stopped. Then it removes what it made and nothing
-// else. It owns `make demo`; where no cluster can be started it runs `p2pstream demo`, in one process.
+// Command demo shows p2pstream on a real cluster: it starts one on this machine (or uses an existing one),
+// deploys the operator, an origin and one P2PStream, starts viewers in two offices, and shows the status of
+// the stream until it is stopped. Then it removes what it has created, and nothing else. It is what
+// `make demo` runs; where no cluster can be started it runs `p2pstream demo`, in one process.
 package main
 
 import (
@@ -29,7 +29,7 @@ func run(args []string, stdout *os.File, stderr io.Writer) int {
 		return 0
 	}
 	if err != nil {
-		_, _ = fmt.Fprintf(stderr, "demo: %v\ndemo: run scripts/demo.sh --help to see what can be given, with an example\n", err)
+		_, _ = fmt.Fprintf(stderr, "demo: %v\ndemo: run scripts/demo.sh --help for the options and an example\n", err)
 		return exitUsage
 	}
 	kind, why, err := chooseMode(opts, facts{os: runtime.GOOS, uid: os.Geteuid()})
@@ -54,9 +54,9 @@ func run(args []string, stdout *os.File, stderr io.Writer) int {
 	return 0
 }
 
-// signals returns a context that the first signal ends, and a function that ends it too. Later ones only say that removing is under
-// way: a demo that is cut off there would leave a cluster behind. SIGPIPE is among them because a
-// reader that went away (make demo | head) must not cut it off either.
+// signals returns a context that ends at the first signal, and a function that ends it too. A later Ctrl-C
+// only prints that removal is in progress: a demo that ended there would leave a cluster behind. SIGPIPE is
+// included, because the demo must also remove its cluster when its reader has ended (make demo | head).
 func signals(stderr io.Writer) (ctx context.Context, cancel, stop func()) {
 	ctx, cancel = context.WithCancel(context.Background())
 	got := make(chan os.Signal, 8)
@@ -67,7 +67,7 @@ func signals(stderr io.Writer) (ctx context.Context, cancel, stop func()) {
 			select {
 			case s := <-got:
 				if ctx.Err() != nil && s == os.Interrupt {
-					_, _ = fmt.Fprintln(stderr, "demo: removing what this run made; it takes a few seconds more")
+					_, _ = fmt.Fprintln(stderr, "demo: still removing what this run created; this takes a few seconds")
 				}
 				cancel()
 			case <-done:

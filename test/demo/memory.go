@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// wantMemory is what two nodes, the programs in them and six viewers take together, in bytes.
+// wantMemory is what two nodes, their programs and six viewers use together, in bytes.
 const wantMemory = 2500 << 20
 
-// warnOfMemory says beforehand what would otherwise show as programs that are killed for no visible
-// reason; swap may still save the day, so it stops nothing.
+// warnOfMemory warns when memory is short, because the kernel would kill programs without a visible
+// reason. It does not stop the demo: swap may be enough.
 func (d *demo) warnOfMemory() {
 	raw, err := os.ReadFile("/proc/meminfo")
 	if err != nil {
 		return
 	}
 	if free := availableMemory(string(raw)); free > 0 && free < wantMemory {
-		d.ui.print("  ! %s of memory are free, and the demo takes about %s; if it fails: scripts/demo.sh --in-process\n", size(free), size(wantMemory))
+		d.ui.print("  ! only %s of memory are available, and the demo uses about %s; if it fails, run scripts/demo.sh --in-process\n", size(free), size(wantMemory))
 	}
 }
 
-// availableMemory reads /proc/meminfo; 0: it does not say.
+// availableMemory reads MemAvailable of /proc/meminfo in bytes; 0: unknown.
 func availableMemory(meminfo string) uint64 {
 	for line := range strings.Lines(meminfo) {
 		fields := strings.Fields(line)

@@ -5,46 +5,46 @@ import (
 	"strconv"
 )
 
-// mode is where the programs run.
+// mode is the kind of place in which the programs run.
 type mode int
 
 const (
-	modeOwnCluster   mode = iota // a cluster that this run starts and removes
-	modeGivenCluster             // one that is there
-	modeInProcess                // p2pstream demo
+	modeOwnCluster      mode = iota // a cluster that this run starts and removes
+	modeExistingCluster             // a cluster that the user already has
+	modeInProcess                   // no cluster: p2pstream demo
 )
 
-// facts are what the choice of a mode rests on.
+// facts are what chooseMode needs to know about the machine.
 type facts struct {
 	os  string
 	uid int
 }
 
-// chooseMode says where the programs run and, when that is not what was asked for, why.
+// chooseMode returns where the programs run and, if that differs from the request, why.
 func chooseMode(o options, f facts) (mode, string, error) {
 	kind, why := modeOwnCluster, ""
 	switch {
 	case o.cluster != "":
-		kind = modeGivenCluster
+		kind = modeExistingCluster
 	case o.inProcess:
 		kind = modeInProcess
 	case o.file != "":
-		kind, why = modeInProcess, "a cluster of its own has no way out to the origin of your stream, so everything runs in one process (p2pstream demo); --cluster runs it on a cluster that has"
+		kind, why = modeInProcess, "the demo's own cluster cannot reach the origin of your stream, so everything runs in one process (p2pstream demo); use --cluster for a cluster that can reach it"
 	case f.os != "linux":
-		kind, why = modeInProcess, "a cluster of its own needs Linux, so everything runs in one process (p2pstream demo)"
+		kind, why = modeInProcess, "the demo's own cluster needs Linux, so everything runs in one process (p2pstream demo)"
 	case f.uid != 0:
-		kind, why = modeInProcess, "a cluster of its own needs root, so everything runs in one process (p2pstream demo)"
+		kind, why = modeInProcess, "the demo's own cluster needs root, so everything runs in one process (p2pstream demo)"
 	}
 	if kind != modeInProcess && len(o.passOn) > 0 {
 		return kind, why, fmt.Errorf("%s: only for the demo in one process; add --in-process", o.passOn[0])
 	}
 	if kind != modeInProcess && o.viewers < len(offices) {
-		return kind, why, fmt.Errorf("--viewers: %d is less than one in each of %d offices", o.viewers, len(offices))
+		return kind, why, fmt.Errorf("--viewers: %d is less than one for each of %d offices", o.viewers, len(offices))
 	}
 	return kind, why, nil
 }
 
-// inProcessArgs are the arguments of `p2pstream demo` for the same wishes.
+// inProcessArgs translates the options into arguments of `p2pstream demo`.
 func inProcessArgs(o options) []string {
 	args := []string{"demo"}
 	if o.file != "" {

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// runLabel is on everything that a run makes in a cluster; its value names the run.
+// runLabel is set on all objects that a run creates in a cluster; its value names the run.
 const runLabel = "p2pstream.dev/demo-run"
 
 var (
@@ -79,7 +79,7 @@ func (o object) id() string {
 	return id
 }
 
-// child returns the mapping at a path, made where it is missing.
+// child returns the mapping at a path and creates it if it is missing.
 func (o object) child(keys ...string) object {
 	at := o
 	for _, k := range keys {
@@ -95,15 +95,15 @@ func (o object) child(keys ...string) object {
 	return at
 }
 
-// label marks everything as made by a run.
+// label sets runLabel on objects.
 func label(all []object, run string) {
 	for _, o := range all {
 		o.child("metadata", "labels")[runLabel] = run
 	}
 }
 
-// setImage makes every container of p2pstream, whatever tag it names, run the image, and the operator
-// start that image too.
+// setImage sets the image of all p2pstream containers, and the image that the operator gives to the pods of
+// streams.
 func setImage(all []object, image string) {
 	for _, o := range all {
 		if !slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet", "Job"}, o.kind()) {
@@ -145,7 +145,7 @@ func imageName(image string) string {
 	return name
 }
 
-// namespaceObject is a namespace in which only pods without privileges run.
+// namespaceObject is a namespace that enforces Pod Security "restricted".
 func namespaceObject(name string) object {
 	return object{
 		"apiVersion": "v1", "kind": "Namespace",
@@ -153,7 +153,7 @@ func namespaceObject(name string) object {
 	}
 }
 
-// officeObjects are the objects of one office in a cluster that is there.
+// officeObjects are the objects of one office in an existing cluster.
 func officeObjects(namespace, configURL string, viewers int) ([]object, error) {
 	all, err := parseObjects(officeManifest)
 	if err != nil {

@@ -14,37 +14,36 @@ const (
 	maxViewers     = 60
 )
 
-// Variables of the environment that stand for flags; make passes on what it is given, as in
-// make demo CLUSTER=kind-dev. Flags win.
+// Environment variables that set flags, as in make demo CLUSTER=kind-dev. Flags take precedence.
 const (
 	forVariable     = "DEMO_FOR"
 	clusterVariable = "CLUSTER"
 	imageVariable   = "IMAGE"
 )
 
-// errHelp: help was asked for and printed.
+// errHelp is returned when --help was given and the help has been printed.
 var errHelp = errors.New("help was printed")
 
-// options is what was asked for.
+// options are the settings of a run.
 type options struct {
-	file      string        // a stream of the user's own; empty: the live sample
+	file      string        // the user's own stream; empty: the live sample
 	viewers   int           // in both offices together
 	runFor    time.Duration // 0: until stopped
-	cluster   string        // kubectl context of a cluster that is there; empty: one of our own
-	image     string        // what that cluster can pull
-	inProcess bool          // no cluster at all
+	cluster   string        // kubectl context of an existing cluster; empty: the demo's own
+	image     string        // image that the existing cluster can pull
+	inProcess bool          // no cluster
 
-	passOn []string // flags that only p2pstream demo has
+	passOn []string // flags that are passed on to p2pstream demo
 }
 
-// onlyInProcess are flags of `p2pstream demo` that mean nothing on a cluster.
+// onlyInProcess are flags of `p2pstream demo` that have no meaning on a cluster.
 var onlyInProcess = []struct{ name, usage string }{
 	{"listen", "host:port of the tracker and its pages"},
 	{"log-level", "debug, info, warn or error"},
 	{"log-format", "text or json"},
 }
 
-// parseOptions reads the command line and the variables.
+// parseOptions reads the command line and the environment.
 func parseOptions(args []string, getenv func(string) string, out io.Writer) (options, error) {
 	var o options
 	asked := false
@@ -52,36 +51,42 @@ func parseOptions(args []string, getenv func(string) string, out io.Writer) (opt
 	c := &cobra.Command{
 		Use:   "scripts/demo.sh",
 		Short: "Show p2pstream on a real cluster: two nodes, an operator, six viewers in two offices, a live table",
-		Long: `Starts a Kubernetes cluster of two nodes on this machine, deploys the operator, a
-demo origin and config/samples/p2pstream_live.yaml, starts viewers in two offices
-and shows a table that lives. Ctrl-C removes what this run made, and nothing else.
+		Long: `Starts a Kubernetes cluster of two nodes on this machine, deploys the operator, an
+origin and config/samples/p2pstream_live.yaml, starts viewers in two offices and
+shows their figures once a second. Ctrl-C removes what this run created, and
+nothing else.
 
-That needs root on Linux. Elsewhere, and with --in-process, everything runs in one
-process (p2pstream demo). With --cluster a cluster that is there is used.`,
+This needs root on Linux. It installs missing Debian packages with apt-get; they
+stay. The first run takes about 10 minutes on two idle cores, because it compiles
+Kubernetes; later runs take about 2 minutes. A build is stopped only after ` + fmt.Sprintf("%.0f minutes", buildIdle.Minutes()) + `
+without progress.
+
+On other systems, without root and with --in-process, the same stream runs in one
+process (p2pstream demo). With --cluster, an existing cluster is used.`,
 		Example: `  scripts/demo.sh
-  scripts/demo.sh --for 60s                 # exit 0 if the stream is Ready, all viewers are there, offload > 90 %
-  scripts/demo.sh -f stream.yaml            # a stream of your own, in one process
+  scripts/demo.sh --for 60s                 # exit 0 if the stream is Ready, all viewers play, offload > 90 %
+  scripts/demo.sh -f stream.yaml            # your own stream, in one process
   scripts/demo.sh --cluster kind-dev --image registry.example.com/p2pstream:dev
   scripts/demo.sh --in-process --listen 127.0.0.1:8090`,
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("flags only, and no %q", args[0])
+				return fmt.Errorf("unexpected argument %q: only flags are accepted", args[0])
 			}
 			return nil
 		},
 		RunE: func(*cobra.Command, []string) error { return nil },
 	}
 	f := c.Flags()
-	f.StringVarP(&o.file, "file", "f", "", "manifest with a P2PStream of your own, for --cluster or in one process; its source.url stays as it is")
+	f.StringVarP(&o.file, "file", "f", "", "manifest with your own P2PStream, for --cluster or in one process; its source.url is kept")
 	f.IntVar(&o.viewers, "viewers", defaultViewers, "viewers in both offices together")
-	f.DurationVar(&o.runFor, "for", 0, "show the table for this long, then exit 0 if all is well and 1 if not (default: "+forVariable+" of the environment, else until stopped)")
-	f.StringVar(&o.cluster, "cluster", "", "kubectl context of a cluster that is there; all that is made in it is removed at the end (default: "+clusterVariable+" of the environment)")
-	f.StringVar(&o.image, "image", "", "with --cluster: image of p2pstream that the cluster can pull (default: "+imageVariable+" of the environment)")
-	f.BoolVar(&o.inProcess, "in-process", false, "no cluster: run p2pstream demo")
+	f.DurationVar(&o.runFor, "for", 0, "show the table for this long, then exit 0 if the stream is healthy and 1 if not (default: $"+forVariable+", else until stopped)")
+	f.StringVar(&o.cluster, "cluster", "", "kubectl context of an existing cluster; what the demo creates in it is deleted at the end (default: $"+clusterVariable+")")
+	f.StringVar(&o.image, "image", "", "with --cluster: image of p2pstream that the cluster can pull (default: $"+imageVariable+")")
+	f.BoolVar(&o.inProcess, "in-process", false, "no cluster: play the same stream in one process (p2pstream demo)")
 	for _, flag := range onlyInProcess {
-		given[flag.name] = f.String(flag.name, "", "in one process only: "+flag.usage)
+		given[flag.name] = f.String(flag.name, "", "with --in-process: "+flag.usage)
 	}
 	help := c.HelpFunc()
 	c.SetHelpFunc(func(c *cobra.Command, args []string) {
@@ -91,7 +96,7 @@ process (p2pstream demo). With --cluster a cluster that is there is used.`,
 	c.SetOut(out)
 	c.SetErr(io.Discard)
 	if args == nil {
-		args = []string{} // cobra takes nil for the arguments of the process
+		args = []string{} // cobra replaces nil by the arguments of the process
 	}
 	c.SetArgs(args)
 	if err := c.Execute(); err != nil {
@@ -111,7 +116,7 @@ process (p2pstream demo). With --cluster a cluster that is there is used.`,
 		o.cluster = getenv(clusterVariable)
 	}
 	if !f.Changed("image") && o.cluster != "" {
-		o.image = getenv(imageVariable) // without a cluster it is about something else
+		o.image = getenv(imageVariable) // without a cluster, IMAGE is meant for make image
 	}
 	for _, flag := range onlyInProcess {
 		if f.Changed(flag.name) {
@@ -121,8 +126,8 @@ process (p2pstream demo). With --cluster a cluster that is there is used.`,
 	return o, o.validate(f.Changed("cluster"), f.Changed("image"))
 }
 
-// validate names the first flag that cannot be used. The booleans say which flags were given, because
-// an empty context is a mistake in a script and not a wish for a cluster of our own.
+// validate returns an error for the first unusable flag. cluster and image report whether these flags were
+// given: an empty context is a mistake in a script, and does not select the demo's own cluster.
 func (o options) validate(cluster, image bool) error {
 	switch {
 	case o.viewers < 0 || o.viewers > maxViewers:
@@ -130,13 +135,13 @@ func (o options) validate(cluster, image bool) error {
 	case o.runFor < 0:
 		return fmt.Errorf("--for: %s is negative", o.runFor)
 	case cluster && o.cluster == "":
-		return errors.New("--cluster: is empty; give a context of kubectl config get-contexts")
+		return errors.New("--cluster: is empty; use a context of kubectl config get-contexts")
 	case image && o.image == "":
-		return errors.New("--image: is empty; give an image that the cluster can pull")
+		return errors.New("--image: is empty; use an image that the cluster can pull")
 	case o.image != "" && o.cluster == "":
-		return errors.New("--image: only with --cluster; a cluster of its own gets an image made from this checkout")
+		return errors.New("--image: only with --cluster; the demo's own cluster runs an image built from this checkout")
 	case o.inProcess && o.cluster != "":
-		return errors.New("--in-process: does not go with --cluster")
+		return errors.New("--in-process: cannot be combined with --cluster")
 	}
 	return nil
 }

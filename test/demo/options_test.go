@@ -73,7 +73,7 @@ func TestParseOptionsRefuses(t *testing.T) {
 		want string
 	}{
 		"an unknown flag":            {[]string{"--sauce"}, "", "--sauce"},
-		"words":                      {[]string{"now"}, "", `"now"`},
+		"words":                      {[]string{"now"}, "", `unexpected argument "now"`},
 		"too many viewers":           {[]string{"--viewers", "61"}, "", "--viewers: 61"},
 		"fewer than none":            {[]string{"--viewers", "-1"}, "", "--viewers: -1"},
 		"a time that is none":        {[]string{"--for", "long"}, "", "--for"},
@@ -82,7 +82,7 @@ func TestParseOptionsRefuses(t *testing.T) {
 		"an empty cluster":           {[]string{"--cluster", ""}, "", "--cluster: is empty"},
 		"an empty image":             {[]string{"--cluster", "a", "--image="}, "", "--image: is empty"},
 		"an image alone":             {[]string{"--image", "r/p:1"}, "", "--image: only with --cluster"},
-		"two places":                 {[]string{"--in-process", "--cluster", "a"}, "", "--in-process: does not go with --cluster"},
+		"two places":                 {[]string{"--in-process", "--cluster", "a"}, "", "--in-process: cannot be combined with --cluster"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,18 +117,18 @@ func TestChooseMode(t *testing.T) {
 		why   string
 		err   string
 	}{
-		"root on Linux":                   {nil, root, modeOwnCluster, "", ""},
-		"a user on Linux":                 {nil, user, modeInProcess, "needs root", ""},
-		"another system":                  {nil, mac, modeInProcess, "needs Linux", ""},
-		"a cluster that is there":         {[]string{"--cluster", "a"}, user, modeGivenCluster, "", ""},
-		"a cluster that is there, on mac": {[]string{"--cluster", "a"}, mac, modeGivenCluster, "", ""},
-		"one process by wish":             {[]string{"--in-process"}, root, modeInProcess, "", ""},
-		"a stream of one's own":           {[]string{"-f", "s.yaml"}, root, modeInProcess, "no way out", ""},
-		"that, on a cluster":              {[]string{"-f", "s.yaml", "--cluster", "a"}, root, modeGivenCluster, "", ""},
-		"flags of the other demo":         {[]string{"--listen", ":1"}, user, modeInProcess, "needs root", ""},
-		"one viewer on a cluster":         {[]string{"--viewers", "1"}, root, 0, "", "--viewers: 1"},
-		"one viewer in one process":       {[]string{"--viewers", "1", "--in-process"}, root, modeInProcess, "", ""},
-		"flags that do not go":            {[]string{"--listen", ":1"}, root, 0, "", "--listen: only for the demo in one process"},
+		"root on Linux":               {nil, root, modeOwnCluster, "", ""},
+		"a user on Linux":             {nil, user, modeInProcess, "needs root", ""},
+		"another system":              {nil, mac, modeInProcess, "needs Linux", ""},
+		"an existing cluster":         {[]string{"--cluster", "a"}, user, modeExistingCluster, "", ""},
+		"an existing cluster, on mac": {[]string{"--cluster", "a"}, mac, modeExistingCluster, "", ""},
+		"--in-process given":          {[]string{"--in-process"}, root, modeInProcess, "", ""},
+		"the user's own stream":       {[]string{"-f", "s.yaml"}, root, modeInProcess, "cannot reach the origin", ""},
+		"that, on a cluster":          {[]string{"-f", "s.yaml", "--cluster", "a"}, root, modeExistingCluster, "", ""},
+		"flags of the other demo":     {[]string{"--listen", ":1"}, user, modeInProcess, "needs root", ""},
+		"one viewer on a cluster":     {[]string{"--viewers", "1"}, root, 0, "", "--viewers: 1"},
+		"one viewer in one process":   {[]string{"--viewers", "1", "--in-process"}, root, modeInProcess, "", ""},
+		"flags that do not fit":       {[]string{"--listen", ":1"}, root, 0, "", "--listen: only for the demo in one process"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,10 +13,12 @@ import (
 )
 
 const (
-	// clusterName tells the demo's cluster from others on this machine.
+	// clusterName is the name of the demo's cluster among those of this machine.
 	clusterName = "demo"
-	// officeRate is the uplink of an office: the viewers in it could not all fetch from the origin.
+	// officeRate is the rate of an office's uplink.
 	officeRate = "20mbit"
+	// clusterPackages are the Debian packages that `cluster deps` installs if they are missing.
+	clusterPackages = "conntrack, containerd, containernetworking-plugins, ethtool, iproute2, ipset, iptables, nftables, runc, socat"
 )
 
 // ownCluster is a cluster that the demo starts on this machine and removes.
@@ -31,13 +33,24 @@ func (o *ownCluster) headline() string {
 	return fmt.Sprintf("a cluster of two nodes on this machine, %d viewers in two offices", o.opts.viewers)
 }
 
-// tool is a command of bin/cluster for our cluster.
+func (o *ownCluster) opening() []string {
+	return []string{
+		"time", "about 10 minutes the first time on two idle cores, most of it to compile Kubernetes; later runs about 2 minutes",
+		"installs", "with apt-get, those of these Debian packages that are missing: " + clusterPackages + ". They stay after the demo",
+		"removes", "everything else at the end, except what is built: bin/, Go's caches and ~/.cache/p2pstream",
+	}
+}
+
+// steps are those of setUp and of begin.
+func (o *ownCluster) steps() int { return setUpSteps(o.opts) + 8 }
+
+// tool is a command of bin/cluster for the demo's cluster.
 func (o *ownCluster) tool(name string, args ...string) []string {
 	return append([]string{o.bin("cluster"), name, "--name", clusterName}, args...)
 }
 
 func (o *ownCluster) kubectl() []string {
-	// Its own cache folder, as a cluster that is gone tomorrow has no business in the user's.
+	// A cache folder of its own, because the cluster does not outlive the demo.
 	return []string{o.program, "--kubeconfig", o.kubeconfig, "--cache-dir", filepath.Join(o.scratch, "kubectl")}
 }
 
@@ -61,23 +74,33 @@ func (o *ownCluster) begin(ctx context.Context, left *entry) error {
 			return err
 		}
 	}
-	// This also ends viewers that still run in the offices.
+	o.estimate(ctx)
+	// Removing a cluster also ends the viewers that still run in its offices.
 	if err := o.demo.begin(ctx, left, o.down); err != nil {
 		return err
 	}
 	archive := filepath.Join(o.scratch, "p2pstream.oci.tar")
 	steps := []struct {
 		title, next string
-		args        []string
-		time        time.Duration
+		command     command
 	}{
-		{"installing what is missing", "install the packages by hand with apt-get, then run make demo again", o.tool("deps"), shortTime},
-		{"building the cluster's programs", o.seeLog(), o.tool("build"), buildTime},
-		{"making the image", o.seeLog(), []string{o.bin("image"), "--binary", o.bin(staticBinary), "--tag", localImage, "--out", archive}, shortTime},
+		{
+			"installing Debian packages", "install the packages with apt-get, then run make demo again",
+			command{args: o.tool("deps"), idle: shortTime, notice: o.noteInstall},
+		},
+		{
+			"building Kubernetes", "run make demo again: compiled packages stay in Go's build cache; without a cluster: scripts/demo.sh --in-process; " + o.seeLog(),
+			command{args: o.tool("build"), idle: buildIdle},
+		},
+		{
+			"writing the image", o.seeLog(),
+			command{args: []string{o.bin("image"), "--binary", o.bin(staticBinary), "--tag", localImage, "--out", archive}, timeout: shortTime},
+		},
 	}
 	for _, s := range steps {
+		s.command.dir = o.root
 		err := o.ui.step(ctx, s.title, func(ctx context.Context, a *activity) error {
-			return withNext(o.runner.run(ctx, command{args: s.args, dir: o.root, timeout: s.time}, a), "%s", s.next)
+			return withNext(o.runner.run(ctx, s.command, a), "%s", s.next)
 		})
 		if err != nil {
 			return err
@@ -89,6 +112,26 @@ func (o *ownCluster) begin(ctx context.Context, left *entry) error {
 	return o.ui.step(ctx, "loading the image", func(ctx context.Context, a *activity) error {
 		return o.runner.run(ctx, command{args: o.tool("load", archive), timeout: shortTime}, a)
 	})
+}
+
+// estimate says how long the rest takes, once bin/cluster can tell whether Kubernetes is built.
+func (o *ownCluster) estimate(ctx context.Context) {
+	_, err := o.quiet.output(ctx, command{args: o.tool("path"), dir: o.root, timeout: shortTime}, nil)
+	o.ui.note("%s", remaining(err == nil))
+}
+
+func remaining(built bool) string {
+	if built {
+		return "Kubernetes is built already: about 90 seconds from here"
+	}
+	return "Kubernetes is not built yet: about 10 minutes from here on two idle cores, longer on a busy machine"
+}
+
+// noteInstall shows which packages apt-get is about to install.
+func (o *ownCluster) noteInstall(line string) {
+	if packages, ok := strings.CutPrefix(line, "installing "); ok {
+		o.ui.note("apt-get installs %s; they stay after the demo", packages)
+	}
 }
 
 func (o *ownCluster) up(ctx context.Context) error {
@@ -121,15 +164,15 @@ func (o *ownCluster) up(ctx context.Context) error {
 	})
 }
 
-// refuseForeign stops before a cluster of our name that no demo made is taken over and removed.
+// refuseForeign fails when a cluster with the demo's name exists that no demo has created.
 func (o *ownCluster) refuseForeign(ctx context.Context, a *activity) error {
 	out, err := o.runner.output(ctx, command{args: o.tool("list"), timeout: shortTime}, a)
 	if err != nil {
 		return err
 	}
 	if slices.Contains(strings.Fields(string(out)), clusterName) {
-		return withNext(fmt.Errorf("a cluster named %s is on this machine, and no demo made it", clusterName),
-			"remove it if nobody needs it: bin/cluster down --name %s", clusterName)
+		return withNext(fmt.Errorf("this machine already has a cluster named %s, which no demo has created", clusterName),
+			"remove it if it is not in use: bin/cluster down --name %s", clusterName)
 	}
 	return nil
 }
@@ -160,7 +203,7 @@ func (o *ownCluster) wan(ctx context.Context) (map[string]counters, error) {
 	return officeCounters(out)
 }
 
-// officeCounters reads what `cluster offices` prints.
+// officeCounters reads the output of `cluster offices`.
 func officeCounters(raw []byte) (map[string]counters, error) {
 	var infos []struct {
 		Name string `json:"name"`
@@ -177,12 +220,12 @@ func officeCounters(raw []byte) (map[string]counters, error) {
 	return all, nil
 }
 
-// remove takes the viewers out first: they would complain about a cluster that goes away.
+// remove stops the viewers first: they would report errors while the cluster disappears.
 func (o *ownCluster) remove(ctx context.Context) error {
 	return errors.Join(o.viewers.stop(ctx), o.down(ctx))
 }
 
 func (o *ownCluster) down(ctx context.Context) error {
 	err := o.runner.run(ctx, command{args: o.tool("down"), timeout: shortTime}, nil)
-	return withNext(err, "try again by hand: bin/cluster down --name %s", clusterName)
+	return withNext(err, "remove it by hand: bin/cluster down --name %s", clusterName)
 }

@@ -9,39 +9,43 @@ import (
 	"strconv"
 )
 
-// offices are the two places that viewers play in.
+// offices are the sites in which viewers play.
 var offices = []string{"office-a", "office-b"}
 
-// Namespaces that the demo makes. The operator's own is named by config/default.
+// demoNamespace is the demo's own; config/default names that of the operator.
 const demoNamespace = "p2pstream-demo"
 
 func officeNamespace(office string) string { return demoNamespace + "-" + office }
 
-// place is where a demo runs: a cluster of its own, or one that is there.
+// place is where a demo runs: a cluster of its own, or an existing one.
 type place interface {
-	// headline says what will be done, in a few words.
+	// headline describes the place in a few words.
 	headline() string
-	// begin removes what a killed run left and makes sure that there is a cluster that can run the image.
+	// opening is what to know beforehand, as pairs of a term and a text: how long it takes, what stays.
+	opening() []string
+	// steps is the number of steps until the table is shown.
+	steps() int
+	// begin removes what a killed run left and returns once there is a cluster that can run the image.
 	begin(ctx context.Context, left *entry) error
-	// kubectl is how the cluster is talked to: the program and its first arguments.
+	// kubectl is the program and the arguments that select the cluster.
 	kubectl() []string
-	// image is the one that pods run.
+	// image is the image that pods run.
 	image() string
-	// namespace is where a stream goes that comes from the sample; empty: where the sample says.
+	// namespace is the namespace for the sample's stream; empty: the one that the sample names.
 	namespace() string
 	// startViewers starts viewers in an office.
 	startViewers(ctx context.Context, office, configURL string, viewers int, a *activity) error
-	// playing counts the viewers of an office that run, and tells what ended by itself.
+	// playing counts running viewers by office, and describes those that ended by themselves.
 	playing(ctx context.Context) (map[string]int, []string, error)
-	// wan reads the counters of the offices' uplinks; nil where there are none.
+	// wan reads the byte counters of the offices' uplinks; nil: there are none.
 	wan(ctx context.Context) (map[string]counters, error)
-	// hint is a command to look further with.
+	// hint is a command that shows more.
 	hint() string
-	// remove removes what this run made.
+	// remove removes what this run created.
 	remove(ctx context.Context) error
 }
 
-// share splits viewers between the offices; the first ones get the rest.
+// share splits viewers between the offices; the first offices get one more if it does not divide evenly.
 func share(viewers int) []int {
 	n := make([]int, len(offices))
 	for i := range n {
@@ -53,7 +57,7 @@ func share(viewers int) []int {
 	return n
 }
 
-// nodeList and service are the few fields of objects that the demo reads.
+// nodeList and service hold the fields that the demo reads.
 type nodeList struct {
 	Items []struct {
 		Metadata struct {
@@ -86,8 +90,8 @@ type service struct {
 	} `json:"spec"`
 }
 
-// nodeAddress is an address that pods, and whoever shares a network with the nodes, can reach: the
-// internal one of the first node that is ready.
+// nodeAddress is an address that pods and the nodes' network can reach: the InternalIP of the first ready
+// node.
 func nodeAddress(raw []byte) (string, error) {
 	var nodes nodeList
 	if err := json.Unmarshal(raw, &nodes); err != nil {
@@ -109,7 +113,7 @@ func nodeAddress(raw []byte) (string, error) {
 
 func hostPort(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
-// nodePort is the port that a Service was given on every node.
+// nodePort is the port of a NodePort Service on every node.
 func nodePort(raw []byte) (int, error) {
 	var s service
 	if err := json.Unmarshal(raw, &s); err != nil {

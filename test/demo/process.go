@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// processes are programs that run until they are stopped: the viewers of the offices.
+// processes are programs that run until they are stopped: the viewers in the offices.
 type processes struct {
 	log io.Writer
 
@@ -30,7 +30,7 @@ type process struct {
 func (p *processes) start(group, name string, args ...string) error {
 	proc := &process{name: name, group: group, cmd: exec.Command(args[0], args[1:]...)}
 	proc.lines = &lineWriter{each: func(line string) {
-		_, _ = fmt.Fprintf(p.log, "%s %s: %s\n", group, name, line) // a full disk shows itself elsewhere
+		_, _ = fmt.Fprintf(p.log, "%s %s: %s\n", group, name, line) // the log is a help, not a condition
 	}}
 	proc.cmd.Stdout, proc.cmd.Stderr = proc.lines, proc.lines
 	proc.cmd.WaitDelay = time.Second // for children that keep the pipe
@@ -50,7 +50,7 @@ func (p *processes) start(group, name string, args ...string) error {
 	return nil
 }
 
-// running counts the programs of a group that still run.
+// running counts the running programs of a group.
 func (p *processes) running(group string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,7 +63,7 @@ func (p *processes) running(group string) int {
 	return n
 }
 
-// troubles tells which programs ended by themselves and what they said last.
+// troubles describes the programs that ended by themselves, with their last line of output.
 func (p *processes) troubles() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +81,7 @@ func (p *processes) troubles() []string {
 	return all
 }
 
-// stop stops them all, first politely, and returns once they are gone.
+// stop stops all with SIGTERM, then with SIGKILL, and returns once they have ended.
 func (p *processes) stop(ctx context.Context) error {
 	gone := make(chan struct{})
 	go func() {
@@ -100,7 +100,7 @@ func (p *processes) stop(ctx context.Context) error {
 	case <-gone:
 		return nil
 	case <-time.After(stopGrace):
-		return fmt.Errorf("stopping viewers: still there %s after SIGKILL", stopGrace)
+		return fmt.Errorf("stopping viewers: still running %s after SIGKILL", stopGrace)
 	}
 }
 

@@ -11,7 +11,15 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// setUp brings everything up to the viewers, and returns a watch on the stream, which ends with ctx.
+// setUpSteps is the number of steps of setUp, without those of place.begin.
+func setUpSteps(o options) int {
+	if o.file != "" {
+		return 4 // no origin
+	}
+	return 5
+}
+
+// setUp starts everything, the viewers last, and returns a watch on the stream, which ends with ctx.
 func (d *demo) setUp(ctx context.Context, left *entry) (*watcher, error) {
 	if err := d.place.begin(ctx, left); err != nil {
 		return nil, err
@@ -33,7 +41,7 @@ func (d *demo) setUp(ctx context.Context, left *entry) (*watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := watchStream(ctx, &d.beside, d.place.kubectl(), stream.Namespace, stream.Name)
+	w := watchStream(ctx, &d.background, d.place.kubectl(), stream.Namespace, stream.Name)
 	if err := d.ui.step(ctx, "waiting for the stream", func(ctx context.Context, a *activity) error { return d.awaitStream(ctx, a, w, stream) }); err != nil {
 		return nil, err
 	}
@@ -41,7 +49,7 @@ func (d *demo) setUp(ctx context.Context, left *entry) (*watcher, error) {
 	return w, err
 }
 
-// operator is config/default as kustomize makes it.
+// operator returns the objects of config/default.
 func (d *demo) operator(ctx context.Context, a *activity) ([]object, error) {
 	manifest, err := d.kube(ctx, a, time.Minute, "kustomize", filepath.Join(d.root, overlayPath))
 	if err != nil {
@@ -75,8 +83,8 @@ func (d *demo) deployOperator(ctx context.Context, a *activity) error {
 	return nil
 }
 
-// deployOrigin returns the URL of the stream that the origin serves: by a node's address, which this
-// machine, pods and offices reach alike.
+// deployOrigin deploys the origin and returns the URL of its stream. The URL has a node's address, because
+// this machine, pods and offices can all reach it.
 func (d *demo) deployOrigin(ctx context.Context, a *activity) (string, error) {
 	all, err := parseObjects(originManifest)
 	if err != nil {
@@ -106,7 +114,7 @@ func (d *demo) deployOrigin(ctx context.Context, a *activity) (string, error) {
 	return "http://" + hostPort(address, port) + "/live/master.m3u8", nil
 }
 
-// createStream applies the sample, or the stream of the user's own, and says what it changed in it.
+// createStream creates the sample's stream, or the user's own, and shows which fields it changed.
 func (d *demo) createStream(ctx context.Context, source string) (*v1.P2PStream, error) {
 	name, namespace := d.opts.file, demoNamespace
 	if name == "" {
@@ -129,29 +137,32 @@ func (d *demo) createStream(ctx context.Context, source string) (*v1.P2PStream, 
 		all = []object{namespaceObject(stream.Namespace), doc}
 	}
 	err = d.ui.step(ctx, "creating the stream "+stream.Name, func(ctx context.Context, a *activity) error {
-		return withNext(d.create(ctx, a, all), "mend what the message names in %s", name)
+		return withNext(d.create(ctx, a, all), "fix what the message names in %s, then run the demo again", name)
 	})
 	if err != nil {
 		return nil, err
 	}
-	d.ui.print("      %s as it is%s\n", name, but(len(changes)))
+	d.ui.print("      %s, %s\n", name, changed(len(changes)))
 	for _, c := range changes {
 		d.ui.print("        %s\n", c)
 	}
 	return stream, nil
 }
 
-func but(changes int) string {
-	if changes == 0 {
-		return ""
+func changed(fields int) string {
+	switch fields {
+	case 0:
+		return "unchanged"
+	case 1:
+		return "with one field changed:"
 	}
-	return ", but for"
+	return fmt.Sprintf("with %d fields changed:", fields)
 }
 
 func (d *demo) awaitStream(ctx context.Context, a *activity, w *watcher, stream *v1.P2PStream) error {
 	waiting, cancel := context.WithTimeoutCause(ctx, servingTime, fmt.Errorf("not done after %s", servingTime))
 	defer cancel()
-	err := w.await(waiting, a, servesNot)
+	err := w.await(waiting, a, notServing)
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
@@ -159,13 +170,13 @@ func (d *demo) awaitStream(ctx context.Context, a *activity, w *watcher, stream 
 	if seen, _, _ := w.latest(); seen != nil {
 		text = "\n  conditions of the stream\n    " + strings.Join(conditionLines(seen), "\n    ")
 	}
-	// The whole of it is for the log; what is shown is what tells most.
+	// The whole description is written to the log; the message shows the most useful parts.
 	_ = d.explain(ctx, []string{"describe", "p2pstream", stream.Name, "--namespace", stream.Namespace})
 	return withNext(fmt.Errorf("%w%s%s", err, text, d.explain(ctx,
 		[]string{"get", "pods", "--namespace", stream.Namespace, "--output", "wide"},
 		[]string{"get", "events", "--namespace", stream.Namespace, "--field-selector", "type=Warning", "--sort-by", ".lastTimestamp"},
 		[]string{"logs", "--namespace", "p2pstream-system", "deployment/p2pstream-manager", "--tail", "5"},
-	)), "the conditions above say what is missing; kubectl describe of the stream is in %s", d.logPath)
+	)), "see the conditions above; the output of kubectl describe is in %s", d.logPath)
 }
 
 func (d *demo) startViewers(ctx context.Context, a *activity, w *watcher) error {

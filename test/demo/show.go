@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Pauses between two pictures.
+// Intervals at which the table is printed.
 const (
-	redraw   = time.Second
-	lineEach = 5 * time.Second
+	redraw   = time.Second     // on a terminal
+	lineEach = 5 * time.Second // elsewhere
 )
 
-// show shows the table until ctx ends, or for as long as was asked for, and then judges.
+// show prints the table until ctx ends or --for is over; after --for it also checks the result.
 func (d *demo) show(ctx context.Context, w *watcher) error {
 	d.ui.print("\n")
 	limited := ctx
@@ -26,22 +26,22 @@ func (d *demo) show(ctx context.Context, w *watcher) error {
 	g := &gauge{demo: d, watch: w, meters: map[string]*meter{}}
 	d.paint(limited, g)
 	last := g.picture(context.WithoutCancel(ctx))
-	last.page, last.hint, last.stop = "", "", "" // none of it will be there
+	last.page, last.hint, last.stop = "", "", "" // removed in a moment
 	d.ui.print("\n%s\n\n", strings.TrimSpace(strings.Join(table(last), "\n")))
 	if d.opts.runFor == 0 {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("stopped before the %s of --for were over", d.opts.runFor)
+		return fmt.Errorf("stopped before --for %s was over", d.opts.runFor)
 	}
 	if wrong := verdict(last, d.opts.viewers); len(wrong) > 0 {
-		return withNext(errors.New("after "+d.opts.runFor.String()+": "+strings.Join(wrong, "; ")), "run it without --for and look at the stream's conditions")
+		return withNext(errors.New("after "+d.opts.runFor.String()+": "+strings.Join(wrong, "; ")), "run the demo without --for and look at the conditions of the stream")
 	}
 	d.ui.print("  ✓ READY True, %d viewers, offload above %d%%\n", d.opts.viewers, wantOffload)
 	return nil
 }
 
-// paint draws pictures: one over the other on a terminal, one line each elsewhere.
+// paint prints the table again and again: in place on a terminal, one line each elsewhere.
 func (d *demo) paint(ctx context.Context, g *gauge) {
 	pause := lineEach
 	if d.ui.live() {
@@ -65,11 +65,11 @@ func (d *demo) paint(ctx context.Context, g *gauge) {
 			drawn = len(lines)
 		} else {
 			if first {
-				d.ui.print("page to watch: %s\nlook further:  %s\nstop:          %s\n\n", p.page, p.hint, p.stop)
+				d.ui.print("page to watch: %s\nmore details:  %s\nstop:          %s\n\n", p.page, p.hint, p.stop)
 			}
 			notes := strings.Join(p.notes, "\n")
 			if notes == told {
-				p.notes = nil // once is enough in a log
+				p.notes = nil // a log shows each note once
 			}
 			told = notes
 			d.ui.print("%s\n", strings.Join(line(p, first), "\n"))
@@ -85,7 +85,7 @@ func (d *demo) paint(ctx context.Context, g *gauge) {
 	d.ui.print("%s", up(drawn))
 }
 
-// up moves the cursor to the beginning of the picture that is shown, and wipes it.
+// up moves the cursor to the beginning of the table and erases it.
 func up(lines int) string {
 	if lines == 0 {
 		return ""
@@ -93,19 +93,19 @@ func up(lines int) string {
 	return fmt.Sprintf("\r\x1b[%dA\x1b[J", lines)
 }
 
-// gauge reads what a picture shows.
+// gauge reads the figures of the table.
 type gauge struct {
 	*demo
 	watch  *watcher
 	meters map[string]*meter
-	known  map[string]int // viewers that run, by office, as last read
+	known  map[string]int // running viewers by office, as last read
 	ended  []string
 }
 
 func (g *gauge) picture(ctx context.Context) picture {
-	p := picture{hint: g.place.hint(), stop: "Ctrl-C, which removes all of this"}
+	p := picture{hint: g.place.hint(), stop: "Ctrl-C; it removes the demo"}
 	if g.opts.runFor > 0 {
-		p.stop = "by itself after " + g.opts.runFor.String() + ", or Ctrl-C"
+		p.stop = "automatically after " + g.opts.runFor.String() + ", or Ctrl-C"
 	}
 	stream, _, trouble := g.watch.latest()
 	p.stream = rowOf(stream, time.Now())
@@ -135,7 +135,7 @@ func (g *gauge) picture(ctx context.Context) picture {
 	return p
 }
 
-// readWAN reads the counters; a reading that fails leaves the last one, as the next one follows soon.
+// readWAN reads the counters. After a failed reading the last one stays: the next reading follows in a second.
 func (g *gauge) readWAN(ctx context.Context) {
 	all, err := g.place.wan(ctx)
 	if err != nil {

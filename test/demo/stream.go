@@ -11,14 +11,13 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// change is one field of a stream's manifest that the demo fills in otherwise.
+// change is one field of a stream's manifest that the demo changes.
 type change struct{ field, was, is string }
 
 func (c change) String() string { return fmt.Sprintf("%s: %s (was %s)", c.field, c.is, c.was) }
 
-// prepareStream makes a manifest fit for the demo and tells what it changed. The stream comes from
-// sourceURL and lives in the namespace, where these are given, and is reachable by the addresses of the
-// nodes, which offices can reach.
+// prepareStream adapts a manifest to the demo and returns the changes: source and namespace, where given,
+// and exposure by node ports, because offices can reach the nodes.
 func prepareStream(manifest []byte, namespace, sourceURL string) (*v1.P2PStream, []change, error) {
 	stream, err := v1.Load(bytes.NewReader(manifest))
 	if err != nil {
@@ -45,8 +44,8 @@ func prepareStream(manifest []byte, namespace, sourceURL string) (*v1.P2PStream,
 	return stream, changes, nil
 }
 
-// exposeToOffices makes everything reachable on ports of the nodes. What is exposed so already keeps its
-// ports and policies, but no name that only the user's own network could resolve.
+// exposeToOffices exposes tracker, STUN server and seeders on ports of the nodes. A program that has node
+// ports already keeps them, without host names and addresses, which are valid in the user's own network only.
 func exposeToOffices(spec *v1.P2PStreamSpec, note func(field string, was, is any)) {
 	if spec.Tracker == nil {
 		spec.Tracker = &v1.TrackerSpec{}
@@ -98,7 +97,7 @@ func compact(v any) string {
 	return string(raw)
 }
 
-// streamObject is the stream as a document without a status, which is the operator's to write.
+// streamObject is the stream as an object without status, which only the operator writes.
 func streamObject(stream *v1.P2PStream) (object, error) {
 	raw, err := yaml.Marshal(stream)
 	if err != nil {

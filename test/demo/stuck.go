@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// hopeless are reasons for which a container waits and that time alone does not heal.
+// hopeless are reasons of waiting containers that do not go away by themselves.
 var hopeless = []string{"ErrImageNeverPull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}
 
-// manyRestarts of a container that crashes are no slow start any more.
+// manyRestarts is the number of restarts from which a crashing container counts as stuck.
 const manyRestarts = 3
 
-// stuckPods says which containers of a list of pods will not start by waiting; empty: none.
+// stuckPods describes the containers of a list of pods that will not start by waiting; empty: none.
 func stuckPods(raw []byte) (string, error) {
 	var pods struct {
 		Items []struct {

@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// What systems without process groups and file locks can do of it.
+// Substitutes for systems without process groups and file locks.
 
 func columns(*os.File) int { return 80 }
 

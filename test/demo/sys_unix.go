@@ -21,8 +21,8 @@ func columns(f *os.File) int {
 	return int(size.Col)
 }
 
-// ownGroup puts a program and its children into a process group of their own: the Ctrl-C of a
-// terminal then reaches only us, and we stop things in their order.
+// ownGroup puts a program and its children into a process group of their own, so that Ctrl-C reaches only
+// this process, which then stops the programs in order.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 }
@@ -39,8 +39,8 @@ func signalGroup(cmd *exec.Cmd, hard bool) error {
 	return nil
 }
 
-// lockFile takes a lock that the kernel gives back when this process ends, however it ends. ok is
-// false when another process has it.
+// lockFile takes a lock that the kernel releases when this process ends. ok is false if another process
+// holds it.
 func lockFile(f *os.File) (ok bool, err error) {
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

@@ -19,30 +19,30 @@ type row struct {
 	age             time.Duration
 }
 
-// officeRow is one office: who plays there and what crossed its uplink.
+// officeRow is one office: its viewers and the traffic of its uplink.
 type officeRow struct {
 	name          string
 	playing, want int
-	wan           *traffic // nil: not known
+	wan           *traffic // nil: unknown
 }
 
-// traffic is bytes since the viewers began, and bits per second just now; down is into the office.
+// traffic is the bytes since the first reading and the current bits per second; down is into the office.
 type traffic struct {
 	down, up         uint64
 	downRate, upRate float64
 }
 
-// picture is one state of the table.
+// picture is the content of the table.
 type picture struct {
 	stream  row
 	offices []officeRow
-	notes   []string // what is not as it should be
+	notes   []string // problems
 	page    string
-	hint    string // how to look further
+	hint    string // command that shows more
 	stop    string
 }
 
-// number prints a count, or nothing when it is not known, as kubectl does.
+// number prints a count, or nothing if it is unknown, as kubectl does.
 func number(n *int32) string {
 	if n == nil {
 		return ""
@@ -62,7 +62,7 @@ func streamColumns(r row) ([]string, []string) {
 		[]string{r.namespace, r.name, r.ready, number(r.viewers), percent(r.offload), number(r.seeders), duration.HumanDuration(r.age)}
 }
 
-// table is the picture for a terminal: blocks that are painted over.
+// table formats the picture for a terminal.
 func table(p picture) []string {
 	head, values := streamColumns(p.stream)
 	lines := align([][]string{head, values})
@@ -76,7 +76,7 @@ func table(p picture) []string {
 	for _, n := range p.notes {
 		lines = append(lines, "! "+n)
 	}
-	for _, l := range []struct{ what, text string }{{"page to watch", p.page}, {"look further", p.hint}, {"stop", p.stop}} {
+	for _, l := range []struct{ what, text string }{{"page to watch", p.page}, {"more details", p.hint}, {"stop", p.stop}} {
 		if l.text != "" {
 			lines = append(lines, pad(l.what, 16)+l.text)
 		}
@@ -92,10 +92,10 @@ func officeColumns(o officeRow) []string {
 	return []string{o.name, playing, size(o.wan.down), rate(o.wan.downRate), size(o.wan.up), rate(o.wan.upRate)}
 }
 
-// lineWidths of a picture in one line; wide enough for all but very long names.
+// lineWidths are the column widths of line; very long names exceed them.
 var lineWidths = []int{16, 14, 7, 8, 8, 8, 8, 58, 58}
 
-// line is the picture for a file or a pipe: one line, and one above it as the heading.
+// line formats the picture for a file or a pipe: one line, with a heading above it if asked for.
 func line(p picture, heading bool) []string {
 	head, values := streamColumns(p.stream)
 	for _, o := range p.offices {
@@ -148,7 +148,7 @@ func align(rows [][]string) []string {
 	return lines
 }
 
-// size prints bytes in the unit that suits them.
+// size prints bytes with a unit.
 func size(n uint64) string { return scaled(float64(n), "B") }
 
 // rate prints bits per second.

@@ -28,7 +28,7 @@ func pictures() map[string]picture {
 			notes: []string{"Ready is Unknown: Pending: Waiting for the operator"}, stop: "Ctrl-C",
 		},
 		"long-names": {
-			stream:  row{namespace: "p2pstream-demo-of-somebody", name: "all-hands-meeting-of-the-year", ready: "False", viewers: ptr(0), age: 3 * time.Hour},
+			stream:  row{namespace: "p2pstream-demo-for-everyone", name: "all-hands-meeting-of-the-year", ready: "False", viewers: ptr(0), age: 3 * time.Hour},
 			offices: offices, page: page,
 		},
 	}

@@ -49,11 +49,11 @@ func TestStep(t *testing.T) {
 		err  error
 		want string
 	}{
-		"done":                  {t.Context(), false, nil, "  ✓ work"},
-		"done, on a terminal":   {t.Context(), true, nil, "  … work"},
-		"failed":                {t.Context(), false, errors.New("no"), "  ✗ work"},
-		"stopped from outside":  {stopped, false, errors.New("no"), "  - work"},
-		"painted over and done": {t.Context(), true, nil, "\r\x1b[K  ✓ work"},
+		"done":                 {t.Context(), false, nil, "  ✓ work"},
+		"done, on a terminal":  {t.Context(), true, nil, "  … work"},
+		"failed":               {t.Context(), false, errors.New("no"), "  ✗ work"},
+		"stopped from outside": {stopped, false, errors.New("no"), "  - work"},
+		"overwritten and done": {t.Context(), true, nil, "\r\x1b[K  ✓ work"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,21 +75,21 @@ type gone struct{}
 
 func (gone) Write([]byte) (int, error) { return 0, errors.New("input/output error") }
 
-func TestNobodyReads(t *testing.T) {
+func TestLostOutputStopsTheRun(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	u := &ui{out: gone{}, now: time.Now, lost: cancel}
 	u.print("a line")
 	if ctx.Err() == nil {
-		t.Error("the run goes on though nobody reads")
+		t.Error("the run goes on though its output cannot be written")
 	}
 }
 
 func TestWithNextKeepsTheInnermostAdvice(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause")
-	err := withNext(withNext(cause, "mend %s", "it"), "give up")
-	if !errors.Is(err, cause) || !strings.HasSuffix(err.Error(), "next: mend it") || strings.Contains(err.Error(), "give up") {
+	err := withNext(withNext(cause, "fix %s", "it"), "give up")
+	if !errors.Is(err, cause) || !strings.HasSuffix(err.Error(), "next: fix it") || strings.Contains(err.Error(), "give up") {
 		t.Errorf("withNext = %v", err)
 	}
 	if withNext(nil, "nothing") != nil {

@@ -2,10 +2,10 @@ package main
 
 import "fmt"
 
-// wantOffload is the percentage that the demo promises to exceed.
+// wantOffload is the offload in percent that the demo must exceed.
 const wantOffload = 90
 
-// verdict lists what is not as the demo promises; empty: all is well.
+// verdict lists the promises of the demo that do not hold; empty: all hold.
 func verdict(p picture, viewers int) []string {
 	var wrong []string
 	r := p.stream

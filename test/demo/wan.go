@@ -2,13 +2,13 @@ package main
 
 import "time"
 
-// rateWindow is the time that a rate speaks of: long enough to hold a segment or two.
+// rateWindow is the time over which a rate is measured: long enough for one or two segments.
 const rateWindow = 10 * time.Second
 
-// counters are bytes that crossed an office's uplink since it exists.
+// counters are the bytes that have crossed an office's uplink since it was created.
 type counters struct{ down, up uint64 }
 
-// meter makes traffic of counters.
+// meter computes traffic from counters.
 type meter struct {
 	base    counters
 	samples []sample // the last rateWindow, oldest first
@@ -19,7 +19,7 @@ type sample struct {
 	counters
 }
 
-// add takes a reading; the first one is where counting begins.
+// add takes a reading; bytes are counted from the first one.
 func (m *meter) add(at time.Time, c counters) {
 	if len(m.samples) == 0 {
 		m.base = c
@@ -44,7 +44,7 @@ func (m *meter) traffic() *traffic {
 	return t
 }
 
-// since is what a counter grew by; one that fell began anew.
+// since is the growth of a counter; a counter that fell has been reset.
 func since(before, now uint64) uint64 {
 	if now < before {
 		return now

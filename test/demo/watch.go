@@ -15,10 +15,10 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// watchAgain is the pause before a watch that ended is begun again.
+// watchAgain is the pause before a watch that has ended is started again.
 const watchAgain = time.Second
 
-// watcher knows the stream as the API server last showed it, through one `kubectl get --watch`.
+// watcher holds the latest state of the stream, read with `kubectl get --watch`.
 type watcher struct {
 	mu      sync.Mutex
 	stream  *v1.P2PStream
@@ -26,14 +26,14 @@ type watcher struct {
 	changed chan struct{} // closed and replaced at every change
 }
 
-// watchStream watches until ctx ends; work ends once kubectl is gone.
+// watchStream watches until ctx ends; work is done once kubectl has ended.
 func watchStream(ctx context.Context, work *sync.WaitGroup, kubectl []string, namespace, name string) *watcher {
 	w := &watcher{changed: make(chan struct{})}
 	args := append(append([]string{}, kubectl...),
 		"get", "p2pstreams.p2pstream.dev", name, "--namespace", namespace, "--watch", "--output", "json")
 	work.Go(func() {
 		for ctx.Err() == nil {
-			err := w.once(ctx, args)
+			err := w.run(ctx, args)
 			if ctx.Err() == nil {
 				w.set(nil, fmt.Errorf("watching the stream: %w", err))
 			}
@@ -46,7 +46,7 @@ func watchStream(ctx context.Context, work *sync.WaitGroup, kubectl []string, na
 	return w
 }
 
-func (w *watcher) once(ctx context.Context, args []string) error {
+func (w *watcher) run(ctx context.Context, args []string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return signalGroup(cmd, false) }
@@ -61,10 +61,10 @@ func (w *watcher) once(ctx context.Context, args []string) error {
 		return fmt.Errorf("starting kubectl: %w", err)
 	}
 	readErr := w.follow(out)
-	_, _ = io.Copy(io.Discard, out) // a decoder that gave up must not leave kubectl writing to nobody
+	_, _ = io.Copy(io.Discard, out) // after a decoding error, so that kubectl does not block on a full pipe
 	err = errors.Join(readErr, cmd.Wait())
 	if err == nil {
-		err = errors.New("the API server ended it")
+		err = errors.New("the API server closed it")
 	}
 	for _, line := range lines.end() {
 		err = fmt.Errorf("%w; %s", err, line)
@@ -72,7 +72,7 @@ func (w *watcher) once(ctx context.Context, args []string) error {
 	return err
 }
 
-// follow reads one document after the other.
+// follow reads a stream of JSON documents.
 func (w *watcher) follow(r io.Reader) error {
 	d := json.NewDecoder(r)
 	for {
@@ -82,13 +82,13 @@ func (w *watcher) follow(r io.Reader) error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("reading what kubectl prints: %w", err)
+			return fmt.Errorf("reading the output of kubectl: %w", err)
 		}
 		w.set(stream, nil)
 	}
 }
 
-// set takes a newer state; after trouble the last state stays, as something to show.
+// set stores a newer state; after an error the last state stays, so that there is something to show.
 func (w *watcher) set(stream *v1.P2PStream, trouble error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,17 +100,17 @@ func (w *watcher) set(stream *v1.P2PStream, trouble error) {
 	w.changed = make(chan struct{})
 }
 
-// latest returns what is known now, what keeps newer news away, and a channel that is closed at the
-// next change.
+// latest returns the last known state, a channel that is closed at the next change, and the error that
+// prevents updates, if any.
 func (w *watcher) latest() (stream *v1.P2PStream, changed <-chan struct{}, trouble error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.stream, w.changed, w.trouble
 }
 
-// await waits until the stream is as wanted. missing names what is not, and is empty when nothing is.
+// await waits until missing, which describes what the stream still lacks, returns an empty string.
 func (w *watcher) await(ctx context.Context, a *activity, missing func(*v1.P2PStream) string) error {
-	last := "it has not been seen yet"
+	last := "the stream has not been read yet"
 	for {
 		stream, changed, trouble := w.latest()
 		if stream != nil {
@@ -130,8 +130,8 @@ func (w *watcher) await(ctx context.Context, a *activity, missing func(*v1.P2PSt
 	}
 }
 
-// servesNot says what keeps viewers from starting.
-func servesNot(s *v1.P2PStream) string {
+// notServing describes why viewers cannot start yet; empty: they can.
+func notServing(s *v1.P2PStream) string {
 	for _, kind := range []string{v1.ConditionReady, v1.ConditionPeerable, v1.ConditionSeedersReady} {
 		c := meta.FindStatusCondition(s.Status.Conditions, kind)
 		if c == nil {
@@ -147,7 +147,7 @@ func servesNot(s *v1.P2PStream) string {
 	return ""
 }
 
-// conditionNotes tell what is not as it should be, and why figures are not known.
+// conditionNotes describe conditions that report a problem, and why figures are unknown.
 func conditionNotes(s *v1.P2PStream) []string {
 	var notes []string
 	for _, c := range s.Status.Conditions {
@@ -165,7 +165,7 @@ func conditionNotes(s *v1.P2PStream) []string {
 	return notes
 }
 
-// conditionLines tell all that the operator says of a stream.
+// conditionLines describe all conditions of a stream.
 func conditionLines(s *v1.P2PStream) []string {
 	lines := make([]string, 0, len(s.Status.Conditions))
 	for _, c := range s.Status.Conditions {
@@ -174,7 +174,7 @@ func conditionLines(s *v1.P2PStream) []string {
 	return lines
 }
 
-// rowOf is the line that kubectl would print for the stream.
+// rowOf is the row that `kubectl get` prints for the stream.
 func rowOf(s *v1.P2PStream, now time.Time) row {
 	r := row{namespace: s.Namespace, name: s.Name, age: now.Sub(s.CreationTimestamp.Time)}
 	if c := meta.FindStatusCondition(s.Status.Conditions, v1.ConditionReady); c != nil {

@@ -35,7 +35,7 @@ func serving() *v1.P2PStream {
 	return s
 }
 
-func TestServesNot(t *testing.T) {
+func TestNotServing(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		change func(*v1.P2PStream)
@@ -52,8 +52,8 @@ func TestServesNot(t *testing.T) {
 			t.Parallel()
 			s := serving()
 			tt.change(s)
-			if got := servesNot(s); !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
-				t.Errorf("servesNot = %q, want %q", got, tt.want)
+			if got := notServing(s); !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+				t.Errorf("notServing = %q, want %q", got, tt.want)
 			}
 		})
 	}
