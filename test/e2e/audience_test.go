@@ -4,11 +4,8 @@ package e2e
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -95,55 +92,18 @@ func expectSmooth(name string, r browser.Report) {
 	Expect(r.Errors).To(BeEmpty(), "%s failed: %s", name, r.Dump())
 }
 
-// expectGenuine holds every segment that pages accepted to the bytes of the origin, by SHA-256.
+// expectGenuine compares every segment that pages accepted with the bytes of the origin, by SHA-256.
 func expectGenuine(ctx context.Context, reports ...browser.Report) {
 	GinkgoHelper()
-	want := map[string]string{}
-	checked := 0
-	for _, r := range reports {
-		for _, s := range r.Segments {
-			key := s.URL + " " + s.ByteRange
-			if want[key] == "" {
-				digest, err := digest(ctx, s.URL, s.ByteRange)
-				Expect(err).NotTo(HaveOccurred())
-				want[key] = digest
-			}
-			Expect(s.SHA256).To(Equal(want[key]), "segment %s by %s", key, s.Source)
-			checked++
-		}
-	}
-	Expect(checked).To(BeNumerically(">", 0), "no segment was there to check")
-	note("%d segments are the origin's by SHA-256", checked)
+	compared, err := browser.VerifySegments(ctx, trusting, reports...)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(compared).To(BeNumerically(">", 0), "no segment was there to check")
+	note("%d segments are the origin's by SHA-256", compared)
 }
 
-// trusting is a client that lets every certificate pass: what it fetches is public and compared with what
-// browsers got, which do look.
+// trusting is a client that accepts every certificate: what it fetches is public and compared with what
+// browsers got, which do check.
 var trusting = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-
-func digest(ctx context.Context, address, byteRange string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return "", fmt.Errorf("asking for a segment: %w", err)
-	}
-	want := http.StatusOK
-	if byteRange != "" {
-		req.Header.Set("Range", "bytes="+byteRange)
-		want = http.StatusPartialContent
-	}
-	resp, err := trusting.Do(req)
-	if err != nil {
-		return "", fmt.Errorf("fetching a segment: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != want {
-		return "", fmt.Errorf("%s %s: status %d, want %d", address, byteRange, resp.StatusCode, want)
-	}
-	h := sha256.New()
-	if _, err := io.Copy(h, resp.Body); err != nil {
-		return "", fmt.Errorf("reading %s: %w", address, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
 
 // startViewers starts our own viewers in an office.
 func startViewers(ctx context.Context, o *cluster.Office, s *v1.P2PStream, args ...string) *viewers.Group {

@@ -28,8 +28,8 @@ import (
 	"github.com/p2pstream/p2pstream/test/e2e/kube"
 	"github.com/p2pstream/p2pstream/test/e2e/pki"
 	"github.com/p2pstream/p2pstream/test/e2e/source"
+	testlab "github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/netns"
-	"github.com/p2pstream/p2pstream/test/lab/repo"
 )
 
 const (
@@ -220,9 +220,9 @@ func newNamespace(name string) *corev1.Namespace {
 // inRepo is a path in the repository.
 func inRepo(parts ...string) string {
 	GinkgoHelper()
-	path, err := repo.Path(parts...)
+	root, err := testlab.Root()
 	Expect(err).NotTo(HaveOccurred())
-	return path
+	return filepath.Join(append([]string{root}, parts...)...)
 }
 
 // timed prints how long something took.

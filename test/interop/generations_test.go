@@ -1,29 +1,35 @@
 package interop
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
+	"github.com/p2pstream/p2pstream/test/lab/program"
 )
 
 // TestBothGenerationsFromOneCopy lets hls.js pages (2.3.1) and Shaka pages (2.2.2), which can never
 // meet, take segments from one seeder that fetched each segment once.
 func TestBothGenerationsFromOneCopy(t *testing.T) {
-	for kind, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_120/master.m3u8"} {
+	t.Parallel()
+	for kind, path := range liveAndVOD {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
+			pool.Take(t, 4)
 			ctx := t.Context()
 			s := startStream(t, path, nil)
 			// Origins are pure functions of URL and clock: one of its own tells what the seeder fetched.
-			private := startOrigin(t, "127.0.0.1:0")
+			private := startOrigin(t, loopback)
 			s.private = private.url(path)
-			s.startSeeder()
-			b := startBrowser(t)
-			tabs, opened := open(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
-			shaka, shakaOpened := open(t, 2, func() *browser.Tab { return b.OpenShakaFrom(ctx, s.http("/v1/config")) })
-			reports := watch(t, append(tabs, shaka...), append(opened, shakaOpened...))
+			s.startSeeder(t)
+			b := shared.For(t)
+			tabs := openTabs(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
+			tabs = append(tabs, openTabs(t, 2, func() *browser.Tab { return b.OpenShakaFrom(ctx, s.http("/v1/config")) })...)
+			reports := watch(t, tabs)
 			checkSmooth(t, reports)
 			for i, r := range reports {
 				if r.Bytes.Seeder == 0 || countSource(r, "p2p") == 0 {
@@ -43,7 +49,7 @@ func TestBothGenerationsFromOneCopy(t *testing.T) {
 			if checked == 0 {
 				t.Error("the seeder fetched nothing")
 			}
-			s.origin.verify(t, reports...)
+			verifySegments(t, reports...)
 		})
 	}
 }
@@ -54,14 +60,13 @@ func TestGoViewerAndTabShareBothWays(t *testing.T) {
 	t.Parallel()
 	t.Run("viewer from tab", func(t *testing.T) {
 		t.Parallel()
-		takeSeats(t, 1)
+		pool.Take(t, 1)
 		ctx := t.Context()
-		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
-		b := startBrowser(t)
-		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0))
+		s := startStream(t, liveAndVOD["vod"], nil)
+		b := shared.For(t)
+		tab := openTabs(t, 1, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0)) })[0]
 		tab.WaitFor(ctx, 60*time.Second, "segments to share", func(r browser.Report) bool { return len(r.Segments) >= 4 })
-		v := launchViewer(t, s, "--duration", "40s")
-		r := v.wait(t, 60*time.Second)
+		r := waitForReport(t, s.launchViewers(t, "--duration", "40s"), 60*time.Second)
 		if r.Total.Bytes.Viewer == 0 || r.Total.DigestErrors != 0 || r.Viewers[0].Verified == 0 {
 			t.Errorf("the viewer: %+v", r)
 		}
@@ -71,19 +76,31 @@ func TestGoViewerAndTabShareBothWays(t *testing.T) {
 	})
 	t.Run("tab from viewer", func(t *testing.T) {
 		t.Parallel()
-		takeSeats(t, 1)
+		pool.Take(t, 1)
 		ctx := t.Context()
-		s := startStream(t, "/vod/dur_120/master.m3u8", nil)
-		launchViewer(t, s, "--duration", "120s")
-		waitFor(t, 60*time.Second, "the viewer to hold segments", func() bool {
-			st, err := s.stats()
+		s := startStream(t, liveAndVOD["vod"], nil)
+		s.launchViewers(t, "--duration", "120s")
+		lab.Eventually(t, 60*time.Second, "the viewer to hold segments", func() bool {
+			st, err := s.stats(t)
 			return err == nil && st.Offload.Totals.HTTP > 1_000_000
 		})
-		b := startBrowser(t)
-		tab := b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0))
+		b := shared.For(t)
+		tab := openTabs(t, 1, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0)) })[0]
 		r := tab.WaitFor(ctx, 60*time.Second, "segments from the viewer", func(r browser.Report) bool {
 			return r.Bytes.Viewer > 0 && countSource(r, "p2p") >= 3
 		})
-		s.origin.verify(t, r)
+		verifySegments(t, r)
 	})
+}
+
+// waitForReport waits for viewers that end by themselves and returns what they measured.
+func waitForReport(t testing.TB, viewers *program.Process, within time.Duration) viewer.Report {
+	t.Helper()
+	out := viewers.Finish(t, within)
+	var r viewer.Report
+	if err := json.Unmarshal(out, &r); err != nil {
+		t.Fatalf("decoding the viewers' report: %v\n%s", err, out)
+	}
+	t.Logf("%s", out)
+	return r
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
@@ -11,19 +12,21 @@ import (
 // reports.
 func TestPlayerPage(t *testing.T) {
 	t.Parallel()
+	pool.Take(t, 1)
 	ctx := t.Context()
-	s := startStream(t, "/live/master.m3u8", nil)
-	s.startSeeder()
-	b := browser.Start(t)
-	tab := b.OpenURL(ctx, s.http("/player"))
-	waitFor(t, 30*time.Second, "the page to play", func() bool {
-		return browser.Value[float64](ctx, tab, `(document.querySelector("video") ?? {played: []}).played.length && document.querySelector("video").currentTime`) > 0
+	s := startStream(t, liveAndVOD["live"], nil)
+	s.startSeeder(t)
+	pool.Start(func() {
+		tab := shared.For(t).OpenURL(ctx, s.http("/player"))
+		lab.Eventually(t, 30*time.Second, "the page to play", func() bool {
+			return browser.Value[float64](ctx, tab, `(document.querySelector("video") ?? {played: []}).played.length && document.querySelector("video").currentTime`) > 0
+		})
 	})
-	waitFor(t, 30*time.Second, "its report to arrive", func() bool {
-		st, err := s.stats()
+	lab.Eventually(t, 30*time.Second, "its report to arrive", func() bool {
+		st, err := s.stats(t)
 		return err == nil && st.Reporting == 1 && st.Offload.Totals.Seeder > 0
 	})
-	st, err := s.stats()
+	st, err := s.stats(t)
 	if err != nil {
 		t.Fatal(err)
 	}

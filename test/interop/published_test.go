@@ -10,8 +10,8 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
-// These tests have nothing of ours in them but the origin: they prove that the harness sees what
-// happens, and what the published software does when it is by itself.
+// Of our programs, these tests have only the origin: they prove that the harness sees what
+// happens, and what the published software does by itself.
 
 // sharing are settings with which a second tab gets most of a VOD from the first.
 func sharing(streamURL, tracker string) browser.Config {
@@ -29,13 +29,12 @@ var openers = map[string]opener{"hls": (*browser.Browser).OpenHLS, "shaka": (*br
 
 // shareBetweenTwo opens two tabs one after the other and waits until one took segments from the other. Mostly that
 // is the second; live, two players in step ask for each segment in the same order, and either may be ahead.
-func shareBetweenTwo(t *testing.T, open opener, b *browser.Browser, o *testOrigin, cfg browser.Config) {
+func shareBetweenTwo(t *testing.T, open opener, cfg browser.Config) {
 	t.Helper()
-	ctx := t.Context()
-	first := open(b, ctx, cfg, browser.WithLevel(0))
-	first.WaitPlaying(ctx)
-	second := open(b, ctx, cfg, browser.WithLevel(0))
-	second.WaitPlaying(ctx)
+	pool.Take(t, 2)
+	ctx, b := t.Context(), shared.For(t)
+	tabs := openTabs(t, 2, func() *browser.Tab { return open(b, ctx, cfg, browser.WithLevel(0)) })
+	first, second := tabs[0], tabs[1]
 	second.WaitFor(ctx, 30*time.Second, "bytes from one tab in the other", func(r browser.Report) bool {
 		return tookSegments(r) || tookSegments(first.Report(ctx))
 	})
@@ -49,43 +48,33 @@ func shareBetweenTwo(t *testing.T, open opener, b *browser.Browser, o *testOrigi
 			t.Error("the tab that gave counted no upload")
 		}
 	}
-	o.verify(t, reports...)
-	first.Close()
-	second.Close()
+	verifySegments(t, reports...)
 }
 
 func tookSegments(r browser.Report) bool { return r.Bytes.Viewer > 0 && countSource(r, "p2p") >= 2 }
 
-func countSource(r browser.Report, source string) int {
-	n := 0
-	for _, s := range r.Segments {
-		if s.Source == source {
-			n++
-		}
-	}
-	return n
-}
-
 func TestPublishedPlayersOnPublishedTracker(t *testing.T) {
-	o := startOrigin(t, "127.0.0.1:0")
+	t.Parallel()
+	o := startOrigin(t, loopback)
 	tracker := published.StartTracker(t)
-	b := browser.Start(t)
 	for name, open := range openers {
 		t.Run(name, func(t *testing.T) {
-			shareBetweenTwo(t, open, b, o, sharing(o.url("/vod/dur_120/seg_2/master.m3u8"), tracker.URL))
+			t.Parallel()
+			shareBetweenTwo(t, open, sharing(o.url("/vod/dur_120/seg_2/master.m3u8"), tracker.URL))
 		})
 	}
 }
 
 func TestPublishedClientsOnPublishedTracker(t *testing.T) {
+	t.Parallel()
 	clientsMeet(t, published.StartTracker(t).URL)
 }
 
 // clientsMeet lets two bare tracker clients find each other and exchange a message.
 func clientsMeet(t *testing.T, tracker string) {
 	t.Helper()
-	ctx := t.Context()
-	b := browser.Start(t)
+	pool.Take(t, 1)
+	ctx, b := t.Context(), shared.For(t)
 	const infoHash, a, z = "interop-info-hash-01", "-WW0000-first-peer-a", "-WW0000-other-peer-z"
 	first := b.OpenTrackerClient(ctx, tracker, infoHash, a)
 	first.WaitFor(ctx, 10*time.Second, "an answer to its announce", func(r browser.Report) bool { return len(r.Updates) > 0 })
@@ -104,30 +93,31 @@ func clientsMeet(t *testing.T, tracker string) {
 // TestPlainPlayerNeverStalls is the control: the origin and this machine are fast enough that a stall
 // elsewhere means something.
 func TestPlainPlayerNeverStalls(t *testing.T) {
-	ctx := t.Context()
-	o := startOrigin(t, "127.0.0.1:0")
-	b := browser.Start(t)
+	t.Parallel()
+	o := startOrigin(t, loopback)
 	for name, path := range map[string]string{"live": "/live/master.m3u8", "vod": "/vod/dur_60/master.m3u8"} {
 		t.Run(name, func(t *testing.T) {
-			tab := b.OpenPlain(ctx, o.url(path))
-			begin := tab.WaitPlaying(ctx)
+			t.Parallel()
+			pool.Take(t, 1)
+			ctx, b := t.Context(), shared.For(t)
+			tab := openTabs(t, 1, func() *browser.Tab { return b.OpenPlain(ctx, o.url(path)) })[0]
+			begin := tab.Report(ctx)
 			r := tab.WaitFor(ctx, 30*time.Second, "6 s of playback", func(r browser.Report) bool { return r.CurrentTime > begin.CurrentTime+6 })
 			t.Log(r)
 			if r.Rebuffers() > 0 || len(r.Errors) > 0 || r.Bytes.HTTP == 0 {
 				t.Errorf("plain playback: %s", r.Dump())
 			}
-			tab.Close()
 		})
 	}
 }
 
 // TestStallIsSeen takes the origin away from a plain player, which must stop and be seen to.
 func TestStallIsSeen(t *testing.T) {
-	ctx := t.Context()
-	o := startOrigin(t, "127.0.0.1:0")
-	b := browser.Start(t)
-	tab := b.OpenPlain(ctx, o.url("/live/seg_2/window_4/master.m3u8"))
-	tab.WaitPlaying(ctx)
+	t.Parallel()
+	pool.Take(t, 1)
+	ctx, b := t.Context(), shared.For(t)
+	o := startOrigin(t, loopback)
+	tab := openTabs(t, 1, func() *browser.Tab { return b.OpenPlain(ctx, o.url("/live/seg_2/window_4/master.m3u8")) })[0]
 	o.stop()
 	r := tab.WaitFor(ctx, 60*time.Second, "a stall", func(r browser.Report) bool { return r.Stalls == 1 && r.StalledNowMs > 1000 })
 	t.Log(r)
@@ -135,16 +125,17 @@ func TestStallIsSeen(t *testing.T) {
 
 // TestBrowserWithoutUDP proves that a browser in a network that drops UDP plays, and gets nothing from peers.
 func TestBrowserWithoutUDP(t *testing.T) {
+	t.Parallel()
+	pool.Take(t, 2)
 	ctx := t.Context()
 	n := netns.New(t)
 	n.DropUDP()
-	o := startOrigin(t, n.HostIP.String()+":0")
+	o := startOrigin(t, n.HostIP.String())
 	tracker := published.StartTracker(t, published.Listen(n.HostIP.String()))
-	b := browser.Start(t, browser.InNamespace(n))
+	b := startBrowser(t, browser.InNamespace(n))
 	cfg := sharing(o.url("/vod/dur_120/seg_2/master.m3u8"), tracker.URL)
-	first, second := b.OpenHLS(ctx, cfg), b.OpenHLS(ctx, cfg)
-	for _, tab := range []*browser.Tab{first, second} {
-		tab.WaitPlaying(ctx)
+	tabs := openTabs(t, 2, func() *browser.Tab { return b.OpenHLS(ctx, cfg) })
+	for _, tab := range tabs {
 		r := tab.WaitFor(ctx, 30*time.Second, "8 s of playback", func(r browser.Report) bool { return r.CurrentTime > 8 })
 		t.Log(r)
 		if r.PeersSeen > 0 || r.Bytes.Viewer > 0 {
@@ -154,5 +145,5 @@ func TestBrowserWithoutUDP(t *testing.T) {
 			t.Errorf("playback without UDP: %s", r.Dump())
 		}
 	}
-	o.verify(t, first.Report(ctx), second.Report(ctx))
+	verifySegments(t, tabs[0].Report(ctx), tabs[1].Report(ctx))
 }

@@ -7,43 +7,44 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
-// TestTelemetryTellsTheTruth holds /v1/stats to what pages and viewers measured themselves, over a
+// TestTelemetryTellsTheTruth compares /v1/stats with what pages and viewers measured themselves, over a
 // restart of the tracker.
 func TestTelemetryTellsTheTruth(t *testing.T) {
 	t.Parallel()
-	takeSeats(t, 3)
+	pool.Take(t, 3)
 	ctx := t.Context()
-	s := startStream(t, "/live/master.m3u8", nil)
-	s.startSeeder()
-	b := browser.Start(t)
-	tabs, _ := open(t, 2, func() *browser.Tab {
+	s := startStream(t, liveAndVOD["live"], nil)
+	s.startSeeder(t)
+	b := shared.For(t)
+	tabs := openTabs(t, 2, func() *browser.Tab {
 		return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithReporter(s.http("/p2pstream.js")))
 	})
-	viewers := launchViewer(t, s, "--count", "2", "--duration", "75s")
-	waitFor(t, 60*time.Second, "four viewers to report", func() bool {
-		st, err := s.stats()
+	viewers := s.launchViewers(t, "--count", "2", "--duration", "75s")
+	lab.Eventually(t, 60*time.Second, "four viewers to report", func() bool {
+		st, err := s.stats(t)
 		return err == nil && st.Reporting >= 4
 	})
 	<-time.After(20 * time.Second)
 
 	var total telemetry.Accumulator
-	before, err := s.accumulate(&total)
+	before, err := s.accumulate(t, &total)
 	if err != nil {
 		t.Fatal(err)
 	}
 	<-time.After(5 * time.Second) // bytes that are counted and never read
-	s.tracker.kill()
-	s.startTracker()
-	r := viewers.wait(t, 90*time.Second)
+	s.tracker.Kill()
+	s.startTracker(t)
+	r := waitForReport(t, viewers, 90*time.Second)
 	reports := []browser.Report{tabs[0].Report(ctx), tabs[1].Report(ctx)}
 	own := measured(reports, r)
 	// The pages' next reports carry at least what was read above.
 	var after telemetry.Counters
-	waitFor(t, 30*time.Second, "the pages' reports to arrive", func() bool {
-		after, err = s.accumulate(&total)
+	lab.Eventually(t, 30*time.Second, "the pages' reports to arrive", func() bool {
+		after, err = s.accumulate(t, &total)
 		return err == nil && after.Received() >= own.Received()*98/100
 	})
 	ownShare, _ := own.Offload()

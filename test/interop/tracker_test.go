@@ -4,15 +4,13 @@ import (
 	"testing"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker"
-	"github.com/p2pstream/p2pstream/test/lab/browser"
+	"github.com/p2pstream/p2pstream/test/lab/inprocess"
 )
 
 // testTracker is our tracker, on loopback unless told otherwise.
 type testTracker struct {
 	*tracker.Server
-	ws   string // ws://host:port/announce
-	base string // http://host:port
-	stop func()
+	ws string // ws://host:port/announce
 }
 
 func startTracker(t testing.TB, cfg tracker.Config) *testTracker {
@@ -24,13 +22,14 @@ func startTracker(t testing.TB, cfg tracker.Config) *testTracker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop := start(t, "tracker", s)
+	inprocess.Run(t, s)
 	host := s.Addr().String()
-	return &testTracker{Server: s, ws: "ws://" + host + "/announce", base: "http://" + host, stop: stop}
+	return &testTracker{Server: s, ws: "ws://" + host + "/announce"}
 }
 
 // TestPublishedClientsOnOurTracker: the bare published client works on our tracker.
 func TestPublishedClientsOnOurTracker(t *testing.T) {
+	t.Parallel()
 	clientsMeet(t, startTracker(t, tracker.Config{}).ws)
 }
 
@@ -38,10 +37,8 @@ func TestPublishedClientsOnOurTracker(t *testing.T) {
 // with audio apart.
 func TestPublishedPlayersOnOurTracker(t *testing.T) {
 	t.Parallel()
-	takeSeats(t, 2)
-	o := startOrigin(t, "127.0.0.1:0")
+	o := startOrigin(t, loopback)
 	tr := startTracker(t, tracker.Config{})
-	b := browser.Start(t)
 	for name, path := range map[string]string{
 		"vod, muxed TS":        "/vod/dur_120/seg_2/ts/master.m3u8",
 		"vod, audio apart":     "/vod/dur_120/seg_2/fmp4/audio/master.m3u8",
@@ -51,7 +48,8 @@ func TestPublishedPlayersOnOurTracker(t *testing.T) {
 	} {
 		for player, open := range openers {
 			t.Run(player+", "+name, func(t *testing.T) {
-				shareBetweenTwo(t, open, b, o, sharing(o.url(path), tr.ws))
+				t.Parallel()
+				shareBetweenTwo(t, open, sharing(o.url(path), tr.ws))
 			})
 		}
 	}

@@ -8,12 +8,13 @@ import (
 	"encoding/json"
 	"net"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/test/lab/repo"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 const startLimit = 30 * time.Second
@@ -44,10 +45,7 @@ func StartTracker(tb testing.TB, opts ...Option) *Tracker {
 	if err != nil {
 		tb.Fatalf("Node.js is missing; run: make deps (%v)", err)
 	}
-	dir, err := repo.Path("test", "interop")
-	if err != nil {
-		tb.Fatal(err)
-	}
+	dir := filepath.Join(lab.Must[string](tb)(lab.Root()), "test", "interop")
 	cmd := exec.Command(node, "published-tracker.mjs", "0", o.host)
 	cmd.Dir = dir
 	var stderr bytes.Buffer // read only after Wait

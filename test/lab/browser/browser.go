@@ -3,20 +3,30 @@ package browser
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
+	"log"
+	"os"
+	"slices"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
-// Browser is one Chromium with any number of tabs. Each tab has a window, a cache and cookies of its
-// own, as viewers on different machines do. It ends with the test.
+// Browser is one Chromium with any number of tabs, as one test uses it. Each tab has a window, a cache and cookies of
+// its own, as viewers on different machines do. Tabs end with the test.
 type Browser struct {
-	tb    testing.TB
+	tb testing.TB
+	*chromium
+}
+
+// chromium is the process, and the pages that it is served.
+type chromium struct {
 	pages *pages
 	ctx   context.Context
+	close func()
 }
 
 type options struct {
@@ -41,93 +51,71 @@ func HTTPS(certificate tls.Certificate) Option {
 	return func(o *options) { o.certificate = &certificate }
 }
 
-// Start starts Chromium. What goes wrong ends the test with the next step.
+// Start starts Chromium for one test, with which it ends.
 func Start(tb testing.TB, opts ...Option) *Browser {
 	tb.Helper()
+	c, err := launch(tb.Logf, opts)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(c.close)
+	return &Browser{tb: tb, chromium: c}
+}
+
+// Shared is one Chromium for many tests: starting one costs as much as half a minute of playing.
+type Shared struct{ chromium *chromium }
+
+// Launch starts Chromium until Close. Errors name the next step.
+func Launch(opts ...Option) (*Shared, error) {
+	c, err := launch(log.Printf, opts)
+	if err != nil {
+		return nil, err
+	}
+	return &Shared{c}, nil
+}
+
+// For is the browser for one test, with which its tabs end.
+func (s *Shared) For(tb testing.TB) *Browser { return &Browser{tb: tb, chromium: s.chromium} }
+
+// Close ends Chromium and waits until it is gone.
+func (s *Shared) Close() { s.chromium.close() }
+
+func launch(logf func(string, ...any), opts []Option) (_ *chromium, err error) {
 	var o options
 	for _, opt := range opts {
 		opt(&o)
 	}
-	p := servePages(tb, o)
-	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), allocatorOptions(tb, o)...)
-	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(tb.Logf))
-	tb.Cleanup(func() {
-		cancel()
-		cancelAllocator() // waits until the process is gone
+	var closers []func()
+	closeAll := sync.OnceFunc(func() {
+		for _, f := range slices.Backward(closers) {
+			f()
+		}
 	})
+	defer func() {
+		if err != nil {
+			closeAll()
+		}
+	}()
+	home, err := makeHome()
+	if err != nil {
+		return nil, err
+	}
+	// The crash handler outlives the browser by a moment and may still write.
+	closers = append(closers, func() { _ = os.RemoveAll(home) })
+	p, err := servePages(o)
+	if err != nil {
+		return nil, err
+	}
+	closers = append(closers, p.close)
+	settings, err := allocatorOptions(home, o)
+	if err != nil {
+		return nil, err
+	}
+	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), settings...)
+	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(logf))
+	closers = append(closers, cancelAllocator, cancel) // the allocator's waits until the process is gone
 	if err := chromedp.Do(ctx); err != nil {
-		tb.Fatalf("starting Chromium: %v; run it by hand to see why: chromium --headless=new about:blank", err)
+		return nil, fmt.Errorf("starting Chromium: %w; run it by hand to see why: chromium --headless=new about:blank", err)
 	}
-	return &Browser{tb: tb, pages: p, ctx: ctx}
-}
-
-// OpenHLS plays cfg with hls.js and p2p-media-loader-hlsjs.
-func (b *Browser) OpenHLS(ctx context.Context, cfg Config, opts ...TabOption) *Tab {
-	b.tb.Helper()
-	return b.open(ctx, "hls", tabConfig{Player: "hls", Config: &cfg}, opts)
-}
-
-// OpenShaka plays cfg with Shaka Player and p2p-media-loader-shaka.
-func (b *Browser) OpenShaka(ctx context.Context, cfg Config, opts ...TabOption) *Tab {
-	b.tb.Helper()
-	return b.open(ctx, "shaka", tabConfig{Player: "shaka", Config: &cfg}, opts)
-}
-
-// OpenHLSFrom plays with hls.js what a tracker's config endpoint says, fetched by the page itself.
-func (b *Browser) OpenHLSFrom(ctx context.Context, configURL string, opts ...TabOption) *Tab {
-	b.tb.Helper()
-	return b.open(ctx, "hls", tabConfig{Player: "hls", ConfigURL: configURL}, opts)
-}
-
-// OpenShakaFrom plays with Shaka what a tracker's config endpoint says, fetched by the page itself.
-func (b *Browser) OpenShakaFrom(ctx context.Context, configURL string, opts ...TabOption) *Tab {
-	b.tb.Helper()
-	return b.open(ctx, "shaka", tabConfig{Player: "shaka", ConfigURL: configURL}, opts)
-}
-
-// OpenPlain plays streamURL with hls.js and no P2P at all.
-func (b *Browser) OpenPlain(ctx context.Context, streamURL string, opts ...TabOption) *Tab {
-	b.tb.Helper()
-	return b.open(ctx, "hls", tabConfig{Player: "plain", Config: &Config{V: 1, StreamURL: streamURL}}, opts)
-}
-
-// OpenTrackerClient joins a swarm with the published bittorrent-tracker client and says hello to every
-// peer. infoHash and peerID are 20 characters each.
-func (b *Browser) OpenTrackerClient(ctx context.Context, tracker, infoHash, peerID string) *Tab {
-	b.tb.Helper()
-	return b.open(ctx, "tracker", tabConfig{
-		Player: "tracker", Config: &Config{V: 1}, Trackers: []string{tracker}, InfoHash: infoHash, PeerID: peerID,
-	}, nil)
-}
-
-// OpenURL opens any page, such as a tracker's /player. Its Report is empty unless it fills
-// window.report.
-func (b *Browser) OpenURL(ctx context.Context, url string) *Tab {
-	b.tb.Helper()
-	return b.openURL(ctx, "page", url)
-}
-
-func (b *Browser) open(ctx context.Context, page string, c tabConfig, opts []TabOption) *Tab {
-	b.tb.Helper()
-	for _, opt := range opts {
-		opt(&c)
-	}
-	tab := b.openURL(ctx, c.Player, b.pages.add(page, c))
-	tab.WaitFor(ctx, 20*time.Second, "the page to run", func(r Report) bool { return r.Ready || len(r.Errors) > 0 })
-	return tab
-}
-
-func (b *Browser) openURL(ctx context.Context, name, url string) *Tab {
-	b.tb.Helper()
-	tabCtx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	tab := &Tab{tb: b.tb, name: name, url: url, ctx: tabCtx, cancel: cancel}
-	b.tb.Cleanup(tab.Close)
-	// The first action makes the tab and binds its life to the context, which therefore has no limit.
-	if err := chromedp.Do(tabCtx); err != nil {
-		b.tb.Fatalf("opening a tab: %v", err)
-	}
-	if _, err := run(ctx, tab, chromedp.Navigate(url)); err != nil {
-		b.tb.Fatalf("opening %s: %v", url, err)
-	}
-	return tab
+	return &chromium{pages: p, ctx: ctx, close: closeAll}, nil
 }

@@ -5,44 +5,45 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"testing"
 
 	"github.com/chromedp/chromedp"
 )
 
-// executable finds Chromium, or ends the test with the next step.
-func executable(tb testing.TB) string {
-	tb.Helper()
+// executable finds Chromium. The error names the next step.
+func executable() (string, error) {
 	for _, name := range []string{os.Getenv("P2PSTREAM_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
 		if name == "" {
 			continue
 		}
 		if path, err := exec.LookPath(name); err == nil {
-			return path
+			return path, nil
 		}
 	}
-	tb.Fatal("no Chromium found; run: make deps, or name one in P2PSTREAM_CHROMIUM")
-	return ""
+	return "", errors.New("finding Chromium: there is none; run: make deps, or name one in P2PSTREAM_CHROMIUM")
 }
 
 // allocatorOptions are how Chromium is started. It is driven through a pipe, so that it can live in
 // another network.
-func allocatorOptions(tb testing.TB, o options) []chromedp.ExecAllocatorOption {
-	tb.Helper()
-	home := makeHome(tb)
+func allocatorOptions(home string, o options) ([]chromedp.ExecAllocatorOption, error) {
+	path, err := executable()
+	if err != nil {
+		return nil, err
+	}
 	disabled := []string{"IntensiveWakeUpThrottling", "Translate", "MediaRouter", "OptimizationHints"}
 	if o.showAddresses {
 		disabled = append(disabled, "WebRtcHideLocalIpsWithMdns")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], //nolint:gocritic // an array: append copies it
-		chromedp.ExecPath(executable(tb)),
+		chromedp.ExecPath(path),
 		chromedp.UserDataDir(filepath.Join(home, "profile")),
 		chromedp.Env("TMPDIR="+home),
-		// Whatever looks for hosts outside makes noise in a closed network.
+		// Features that connect to hosts on the Internet log errors in a closed network.
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-gpu", true),
@@ -59,35 +60,35 @@ func allocatorOptions(tb testing.TB, o options) []chromedp.ExecAllocatorOption {
 		opts = append(opts, chromedp.ModifyCmdFunc(o.namespace.Wrap))
 	}
 	if o.certificate != nil {
-		opts = append(opts, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(keyDigests(tb, *o.certificate), ",")))
+		digests, err := keyDigests(*o.certificate)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(digests, ",")))
 	}
-	return opts
+	return opts, nil
 }
 
 // keyDigests names the public keys of a chain as Chromium's flags do.
-func keyDigests(tb testing.TB, chain tls.Certificate) []string {
-	tb.Helper()
+func keyDigests(chain tls.Certificate) ([]string, error) {
 	var digests []string
 	for _, der := range chain.Certificate {
 		c, err := x509.ParseCertificate(der)
 		if err != nil {
-			tb.Fatalf("reading the certificate of the pages: %v", err)
+			return nil, fmt.Errorf("reading the certificate of the pages: %w", err)
 		}
 		sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
 		digests = append(digests, base64.StdEncoding.EncodeToString(sum[:]))
 	}
-	return digests
+	return digests, nil
 }
 
-// makeHome makes the directory for all that Chromium writes. Its path is short, because sockets in it
-// have paths of at most 107 bytes, which the name of a test can use up.
-func makeHome(tb testing.TB) string {
-	tb.Helper()
+// makeHome makes the directory for all files that Chromium writes. Its path is short, because sockets in it have
+// paths of at most 107 bytes, which the name of a test can use up.
+func makeHome() (string, error) {
 	home, err := os.MkdirTemp("", "p2ps-chromium-")
 	if err != nil {
-		tb.Fatal(err)
+		return "", fmt.Errorf("making a directory for Chromium: %w", err)
 	}
-	// The crash handler outlives the browser by a moment and may still write.
-	tb.Cleanup(func() { _ = os.RemoveAll(home) })
-	return home
+	return home, nil
 }

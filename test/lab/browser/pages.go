@@ -11,16 +11,16 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 
-	"github.com/p2pstream/p2pstream/test/lab/repo"
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // pages serves the bundled pages and what each tab is told.
 type pages struct {
 	base   string
 	server *http.Server
+	done   chan struct{} // closed when the server has ended
 
 	mu   sync.Mutex
 	tabs []tabConfig
@@ -28,26 +28,24 @@ type pages struct {
 
 // servePages listens on the loopback of the network that the browser lives in: a browser trusts loopback
 // with digests, as it trusts https, and needs no way out of its network for it.
-func servePages(tb testing.TB, o options) *pages {
-	tb.Helper()
-	dist, err := repo.Path("test", "interop", "dist")
+func servePages(o options) (*pages, error) {
+	root, err := lab.Root()
 	if err != nil {
-		tb.Fatal(err)
+		return nil, err
 	}
+	dist := filepath.Join(root, "test", "interop", "dist")
 	if _, err := os.Stat(filepath.Join(dist, "hls.html")); err != nil {
-		tb.Fatalf("the pages are not bundled (%v); run: make web", err)
+		return nil, fmt.Errorf("finding the bundled pages: %w; run: make web", err)
 	}
-	listen := func(ctx context.Context, network, address string) (net.Listener, error) {
-		return new(net.ListenConfig).Listen(ctx, network, address)
-	}
+	listen := new(net.ListenConfig).Listen
 	if o.namespace != nil {
 		listen = o.namespace.Listen
 	}
-	l, err := listen(tb.Context(), "tcp", "127.0.0.1:0")
+	l, err := listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		tb.Fatalf("listening for pages: %v", err)
+		return nil, fmt.Errorf("listening for pages: %w", err)
 	}
-	p := &pages{base: "http://" + l.Addr().String()}
+	p := &pages{base: "http://" + l.Addr().String(), done: make(chan struct{})}
 	if o.certificate != nil {
 		p.base = "https://" + l.Addr().String()
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*o.certificate}, MinVersion: tls.VersionTLS12})
@@ -56,16 +54,16 @@ func servePages(tb testing.TB, o options) *pages {
 	mux.Handle("GET /", http.FileServer(http.Dir(dist)))
 	mux.HandleFunc("GET /tabs/{id}", p.serveTab)
 	p.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(p.done)
 		_ = p.server.Serve(l) // ends with ErrServerClosed
 	}()
-	tb.Cleanup(func() {
-		_ = p.server.Close()
-		<-done
-	})
-	return p
+	return p, nil
+}
+
+func (p *pages) close() {
+	_ = p.server.Close() // what is under way is for tabs that are gone
+	<-p.done
 }
 
 // add returns the URL of a page that will be told c.

@@ -1,0 +1,83 @@
+package interop
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/lab/browser"
+)
+
+// openTab is a tab that shows a picture, and when it was opened.
+type openTab struct {
+	*browser.Tab
+	opened time.Time
+}
+
+// openTabs opens tabs one after the other, as people do: each once the one before shows a picture. No other test starts a
+// tab meanwhile: how fast a page meets its first peer is what is measured, and two cores cannot start two pages as they
+// would start one.
+func openTabs(t *testing.T, n int, open func() *browser.Tab) (tabs []openTab) {
+	t.Helper()
+	for range n {
+		pool.Start(func() {
+			tab := openTab{opened: time.Now()}
+			tab.Tab = open()
+			tab.WaitPlaying(t.Context())
+			tabs = append(tabs, tab)
+		})
+	}
+	return tabs
+}
+
+// startBrowser starts a browser of the test's own, for tests that need another network or other flags.
+func startBrowser(t *testing.T, options ...browser.Option) (b *browser.Browser) {
+	t.Helper()
+	pool.Start(func() { b = browser.Start(t, options...) })
+	return b
+}
+
+// watch waits until every tab is a minute old and returns their reports.
+func watch(t *testing.T, tabs []openTab) []browser.Report {
+	t.Helper()
+	reports := make([]browser.Report, len(tabs))
+	for i, tab := range tabs {
+		<-time.After(time.Until(tab.opened.Add(minute)))
+		reports[i] = tab.Report(t.Context())
+		t.Logf("tab %d: peer=%dms byte=%dms %s; from the origin: %s", i+1, reports[i].FirstPeerMs, reports[i].FirstPeerByteMs, reports[i], fromOrigin(reports[i]))
+	}
+	return reports
+}
+
+// fromOrigin names the segments that no peer gave: their places among all, and when they came.
+func fromOrigin(r browser.Report) string {
+	var list []string
+	for i, s := range r.Segments {
+		if s.Source == "http" {
+			list = append(list, fmt.Sprintf("#%d %s at %d ms", i, path.Base(s.URL), s.AtMs))
+		}
+	}
+	return cmp.Or(strings.Join(list, ", "), "none")
+}
+
+func countSource(r browser.Report, source string) int {
+	n := 0
+	for _, s := range r.Segments {
+		if s.Source == source {
+			n++
+		}
+	}
+	return n
+}
+
+func checkSmooth(t *testing.T, reports []browser.Report) {
+	t.Helper()
+	for i, r := range reports {
+		if r.Rebuffers() > 0 || len(r.Errors) > 0 {
+			t.Errorf("tab %d stalled or failed: %s", i+1, r.Dump())
+		}
+	}
+}

@@ -1,0 +1,107 @@
+// Package seats limits how much of the machine the tests of a suite use at once. Playing a tab is cheap and starting one
+// is expensive, so a pool bounds both: as many tabs play at once as it has seats, and one tab starts at a time.
+package seats
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// Pool is a number of seats. Its methods may be called from any goroutine.
+type Pool struct {
+	size int
+
+	mu      sync.Mutex
+	free    int
+	waiting []*request
+
+	starting sync.Mutex
+}
+
+// request waits for seats. granted is closed when it has them.
+type request struct {
+	seats   int
+	granted chan struct{}
+}
+
+// New makes a pool of so many seats, 1 at least.
+func New(size int) *Pool { return &Pool{size: max(size, 1), free: max(size, 1)} }
+
+// Acquire waits for n seats and returns the function that gives them back, which may be called more than once. Of
+// several requests that fit, the one for the most seats is served first, so that the small ones fill the gaps. Errors:
+// the pool is smaller than n, and that of the context.
+func (p *Pool) Acquire(ctx context.Context, n int) (release func(), err error) {
+	if n > p.size {
+		return nil, fmt.Errorf("acquiring %d seats: the pool has only %d", n, p.size)
+	}
+	r := &request{seats: n, granted: make(chan struct{})}
+	p.mu.Lock()
+	p.waiting = append(p.waiting, r)
+	p.grant()
+	p.mu.Unlock()
+	release = sync.OnceFunc(func() { p.give(n) })
+	select {
+	case <-r.granted:
+		return release, nil
+	case <-ctx.Done():
+		p.cancel(r)
+		return nil, fmt.Errorf("acquiring %d seats: %w", n, ctx.Err())
+	}
+}
+
+// Take is Acquire for tests: the seats are given back when the test ends.
+func (p *Pool) Take(t testing.TB, n int) {
+	t.Helper()
+	release, err := p.Acquire(t.Context(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+}
+
+// Start calls f while no other start of the pool is under way.
+func (p *Pool) Start(f func()) {
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	f()
+}
+
+// grant serves requests while any fits. The caller holds the lock.
+func (p *Pool) grant() {
+	for {
+		best := -1
+		for i, r := range p.waiting {
+			if r.seats <= p.free && (best < 0 || r.seats > p.waiting[best].seats) {
+				best = i
+			}
+		}
+		if best < 0 {
+			return
+		}
+		p.free -= p.waiting[best].seats
+		close(p.waiting[best].granted)
+		p.waiting = slices.Delete(p.waiting, best, best+1)
+	}
+}
+
+func (p *Pool) give(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free += n
+	p.grant()
+}
+
+// cancel withdraws a request, which may have been served meanwhile.
+func (p *Pool) cancel(r *request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.waiting, r); i >= 0 {
+		p.waiting = slices.Delete(p.waiting, i, i+1)
+		return
+	}
+	p.free += r.seats
+	p.grant()
+}

@@ -1,0 +1,106 @@
+package seats
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+)
+
+// served is the sizes of requests in the order in which they were served.
+type served struct {
+	mu    sync.Mutex
+	sizes []int
+}
+
+// acquire asks for n seats in the background.
+func (s *served) acquire(t *testing.T, p *Pool, n int) (release chan func()) {
+	t.Helper()
+	release = make(chan func(), 1)
+	go func() {
+		f, err := p.Acquire(t.Context(), n)
+		if err != nil {
+			t.Error(err)
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.sizes = append(s.sizes, n)
+		release <- f
+	}()
+	synctest.Wait()
+	return release
+}
+
+func (s *served) want(t *testing.T, sizes ...int) {
+	t.Helper()
+	synctest.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	slices.Sort(s.sizes) // those that were served at once come in any order
+	if !slices.Equal(s.sizes, sizes) {
+		t.Errorf("served requests for %v, want %v", s.sizes, sizes)
+	}
+}
+
+func TestTheLargestRequestThatFitsIsServedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(4)
+		var s served
+		all := s.acquire(t, p, 4)
+		one, three, two := s.acquire(t, p, 1), s.acquire(t, p, 3), s.acquire(t, p, 2)
+		s.want(t, 4)
+		giveBack := <-all
+		giveBack()
+		giveBack() // a second call changes nothing
+		s.want(t, 1, 3, 4)
+		(<-three)()
+		s.want(t, 1, 2, 3, 4)
+		(<-one)()
+		(<-two)()
+		if p.free != 4 {
+			t.Errorf("%d seats are free in the end, want 4", p.free)
+		}
+	})
+}
+
+func TestARequestThatIsGivenUpTakesNoSeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(2)
+		release, err := p.Acquire(t.Context(), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := p.Acquire(ctx, 1); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v, want that of the context", err)
+		}
+		release()
+		if p.free != 2 {
+			t.Errorf("%d seats are free, want 2", p.free)
+		}
+		if _, err := p.Acquire(t.Context(), 3); err == nil {
+			t.Error("three seats of two were granted")
+		}
+	})
+}
+
+func TestOneStartsAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(1)
+		var running, most atomic.Int32
+		for range 8 {
+			go p.Start(func() {
+				most.Store(max(most.Load(), running.Add(1)))
+				running.Add(-1)
+			})
+		}
+		synctest.Wait()
+		if most.Load() != 1 {
+			t.Errorf("%d started at once", most.Load())
+		}
+	})
+}
