@@ -3,16 +3,19 @@ package controllers_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/p2pstream/p2pstream/controllers"
+	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 // clock is one that tests turn.
@@ -39,6 +42,19 @@ type mortal struct {
 	writes int
 	// before and after are asked at each write of a status; nil lets it happen.
 	before, after func() error
+}
+
+// List asks the API server by label for what a cache would be asked for by index.
+func (m *mortal) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	o := (&client.ListOptions{}).ApplyOptions(opts)
+	if o.FieldSelector != nil {
+		name, found := o.FieldSelector.RequiresExactMatch(controllers.StreamField)
+		if !found {
+			return fmt.Errorf("no index for %s", o.FieldSelector)
+		}
+		o.FieldSelector, o.LabelSelector = nil, labels.SelectorFromSet(labels.Set{plan.LabelStream: name})
+	}
+	return m.Client.List(ctx, list, o)
 }
 
 func (m *mortal) Status() client.SubResourceWriter { return &mortalStatus{m.Client.Status(), m} }
@@ -89,10 +105,16 @@ func (h *hand) revive() {
 	h.Reconciler = controllers.NewReconciler(controllers.Options{Client: h.client, Live: h.w.Client, Events: &events.FakeRecorder{}, Poll: h.w.asker, Image: image, Now: h.clock.Now})
 }
 
-// run reconciles once.
+// run reconciles once, and once more for answers of trackers that are due.
 func (h *hand) run(ctx context.Context) error {
-	_, err := h.Reconcile(ctx, h.request)
-	return err
+	for {
+		if _, err := h.Reconcile(ctx, h.request); err != nil {
+			return err
+		}
+		if h.AskDue(ctx) == 0 {
+			return nil
+		}
+	}
 }
 
 // settle runs until the stream is Current, half a second a time.

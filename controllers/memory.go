@@ -10,6 +10,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
+	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
 )
@@ -23,14 +24,16 @@ type memory struct {
 	observed exposure.Observed // what the cluster assigned to children, those that were deleted included
 	tokenAt  time.Time         // when the token Secret was last seen to be there
 
-	// readAt is when the totals of each tracker pod that was asked were last read to be kept.
+	events map[types.UID]*eventMemory // about pods that wait, and about what should make them
+
+	// readAt is when the totals of each tracker pod that is asked were last read to be kept, and answers is the last
+	// answer of each.
 	readAt    map[types.UID]time.Time
-	polledAt  time.Time // when trackers were last asked
-	failures  int       // how often in a row none of them answered
-	reading   *status.Reading
+	answers   map[types.UID]poll.Answer
+	reading   *status.Reading  // of the tracker that speaks for the stream
+	problem   string           // why no tracker answered the last time
+	unwritten []totals.Reading // read to be kept, and not in status yet
 	audience  *status.Audience // who watched when it was last known
-	problem   string           // why the last question was not answered
-	unwritten []totals.Reading // and not in status yet
 
 	written written
 }

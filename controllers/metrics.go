@@ -9,12 +9,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/poll"
 )
 
 // Metrics of the operator. Each counts what is its own; what streams do is told by their trackers.
 type Metrics struct {
 	phases *prometheus.HistogramVec
-	polls  *prometheus.CounterVec
+	polls  *poll.Metrics
+	events *prometheus.CounterVec
 	writes *prometheus.CounterVec
 	status *prometheus.CounterVec
 }
@@ -26,8 +28,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "p2pstream_operator_phase_seconds", Help: "Time that each phase of a reconcile run takes.",
 			Buckets: []float64{0.0001, 0.001, 0.005, 0.02, 0.1, 0.5, 2, 5},
 		}, []string{"phase"}),
-		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "p2pstream_operator_stats_polls_total", Help: "Questions to trackers, by result.",
+		polls: poll.NewMetrics(reg),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "p2pstream_operator_event_lists_total", Help: "Requests for the events about an object that waits, by result.",
 		}, []string{"result"}),
 		writes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "p2pstream_operator_child_writes_total", Help: "Children applied and deleted, by kind and result.",
@@ -37,7 +40,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		}, []string{"result"}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.phases, m.polls, m.writes, m.status)
+		reg.MustRegister(m.phases, m.events, m.writes, m.status)
 	}
 	return m
 }
@@ -47,7 +50,7 @@ func (m *Metrics) phase(name string, now func() time.Time) func() {
 	return func() { m.phases.WithLabelValues(name).Observe(now().Sub(began).Seconds()) }
 }
 
-func (m *Metrics) polled(err error)        { m.polls.WithLabelValues(result(err)).Inc() }
+func (m *Metrics) eventsRead(err error)    { m.events.WithLabelValues(result(err)).Inc() }
 func (m *Metrics) statusWritten(err error) { m.status.WithLabelValues(result(err)).Inc() }
 func (m *Metrics) wrote(verb, kind, result string) {
 	m.writes.WithLabelValues(verb, kind, result).Inc()
@@ -58,7 +61,7 @@ func result(err error) string {
 	case err == nil:
 		return "ok"
 	case apierrors.IsConflict(err):
-		return "conflict" // somebody else was faster: it is made again from what there is now
+		return "conflict" // the stream changed in the meantime: the status is made again from the new version
 	}
 	return "error"
 }
@@ -91,7 +94,7 @@ func (s *streams) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	var list v1.P2PStreamList
-	if err := s.reader.List(ctx, &list); err != nil {
+	if err := s.reader.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
 		return // the cache has not started: nothing is known, which is not the same as zero
 	}
 	type key struct{ condition, status, reason string }

@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -35,21 +34,21 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 	for _, component := range components {
 		s.workloads[component] = s.workload(n.stream, component)
 		if !s.workloads[component].Complete() {
-			s.waiting[component] = r.withEvents(ctx, n.stream.Namespace, s.diagnosis(n.stream, component))
+			s.waiting[component] = s.diagnosis(n.stream, component)
 		}
 	}
-	r.poll(ctx, n.stream, s, n.memory)
-	s.reading, s.readingProblem, s.unwritten = n.memory.reading, n.memory.problem, n.memory.unwritten
+	r.readEvents(ctx, n, s)
+	r.readTrackers(n, s)
 	return s, nil
 }
 
-// readChildren collects the objects of this very stream; what only looks like one is nobody's business here.
+// readChildren collects the objects of this very stream; others that carry its label are left alone.
 func (r *Reconciler) readChildren(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
 	for kind, list := range map[string]client.ObjectList{
 		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{},
 		"Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
 	} {
-		if err := r.Client.List(ctx, list, client.InNamespace(stream.Namespace), client.MatchingLabels{plan.LabelStream: stream.Name}); err != nil {
+		if err := r.Client.List(ctx, list, client.InNamespace(stream.Namespace), client.MatchingFields{streamField: stream.Name}); err != nil {
 			return fmt.Errorf("listing %ss: %w", kind, err)
 		}
 		for _, o := range items(list) {
@@ -86,7 +85,7 @@ func items(list client.ObjectList) []client.Object {
 
 func (r *Reconciler) readPods(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
 	var pods corev1.PodList
-	if err := r.Client.List(ctx, &pods, client.InNamespace(stream.Namespace), client.MatchingLabels{plan.LabelStream: stream.Name}); err != nil {
+	if err := r.Client.List(ctx, &pods, client.InNamespace(stream.Namespace), client.MatchingFields{streamField: stream.Name}); err != nil {
 		return fmt.Errorf("listing pods: %w", err)
 	}
 	for _, pod := range pods.Items {
@@ -96,7 +95,7 @@ func (r *Reconciler) readPods(ctx context.Context, stream *v1.P2PStream, s *snap
 	return nil
 }
 
-// readNodes is for addresses only, so it is left out where nothing is exposed by them.
+// readNodes is skipped for streams whose exposure needs no nodes: nodes are only read for their addresses.
 func (r *Reconciler) readNodes(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
 	if !exposure.NeedsNodes(&stream.Spec) {
 		return nil
@@ -107,24 +106,4 @@ func (r *Reconciler) readNodes(ctx context.Context, stream *v1.P2PStream, s *sna
 	}
 	s.nodes = nodes.Items
 	return nil
-}
-
-// maxEvents that are read about one object.
-const maxEvents = 50
-
-// withEvents adds the events that say why pods wait. They are read from the API server itself, and only while
-// something waits: a cache of all events of a cluster would be the largest thing in this program.
-func (r *Reconciler) withEvents(ctx context.Context, namespace string, in diagnose.Input) diagnose.Input {
-	for _, about := range diagnose.Ask(in) {
-		var list corev1.EventList
-		err := r.Live.List(ctx, &list, client.InNamespace(namespace), client.Limit(maxEvents),
-			client.MatchingFieldsSelector{Selector: fields.Set{"involvedObject.uid": string(about.UID)}.AsSelector()})
-		if err != nil {
-			// A diagnosis is worth having, and not worth failing for.
-			logger(ctx).V(1).Info("events cannot be read", "about", about.Name, "error", err.Error())
-			continue
-		}
-		in.Events = append(in.Events, list.Items...)
-	}
-	return in
 }

@@ -40,6 +40,7 @@ type Options struct {
 type Reconciler struct {
 	Options
 	applier *apply.Applier
+	pollers *poll.Pollers
 	streams memories
 }
 
@@ -52,6 +53,7 @@ func NewReconciler(o Options) *Reconciler {
 		o.Metrics = NewMetrics(nil)
 	}
 	r := &Reconciler{Options: o}
+	r.pollers = poll.NewPollers(poll.Config{Client: o.Poll, Metrics: o.Metrics.polls})
 	r.applier = &apply.Applier{Client: o.Client, Live: o.Live, Count: o.Metrics.wrote}
 	return r
 }
@@ -92,6 +94,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*run, error) 
 	if apierrors.IsNotFound(err) || (err == nil && stream.DeletionTimestamp != nil) {
 		// The garbage collector deletes the children with their owner.
 		r.streams.forget(req.NamespacedName)
+		r.pollers.Follow(req.NamespacedName, nil, nil)
 		return nil, nil
 	}
 	if err != nil {

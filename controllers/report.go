@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,7 +27,7 @@ const StatusOwner = "p2pstream-status"
 func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 	defer r.Metrics.phase("report", r.Now)()
 	if n.applied.Leaving {
-		return ctrl.Result{RequeueAfter: maxPollPause}, nil // the namespace is being deleted, and everything in it
+		return ctrl.Result{RequeueAfter: idleRun}, nil // the namespace is being deleted, and everything in it
 	}
 	m, observed := n.memory, observed(n)
 	known := totals.Of(n.stream.Status.Offload)
@@ -42,7 +43,7 @@ func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 	if n.applied.Err != nil {
 		return ctrl.Result{}, n.applied.Err
 	}
-	return ctrl.Result{RequeueAfter: nextRun(n, observed)}, nil
+	return ctrl.Result{RequeueAfter: nextRun(n, observed, r.Now())}, nil
 }
 
 // observed gathers what a status is made from.
@@ -104,23 +105,30 @@ func afterFailedWrite(err error) (ctrl.Result, error) {
 	return ctrl.Result{}, err
 }
 
-// nextRun is how long to wait for the next run when no event causes one earlier.
-func nextRun(n *run, o status.Observed) time.Duration {
-	wait := maxPollPause
-	if len(n.snapshot.pods[plan.ComponentTracker]) > 0 {
-		wait = n.memory.pollPause()
-	}
+const (
+	// idleRun is how long after a run the next one follows at the latest.
+	idleRun = time.Minute
+	// troubleRun is that while something is not as it should be.
+	troubleRun = 5 * time.Second
+)
+
+// nextRun is how long to wait for the next run when no change and no answer of a tracker causes one earlier.
+func nextRun(n *run, o status.Observed, now time.Time) time.Duration {
+	pause := idleRun
 	if !o.Suspended && (len(o.Problems) > 0 || len(n.snapshot.waiting) > 0 || !o.Settled) {
-		wait = min(wait, pollEvery) // events are not watched
+		pause = troubleRun
 	}
-	wait = jittered(wait)
+	pause = wait.Jitter(pause*9/10, 0.2)                            // spreads streams that were woken together
+	if due := n.memory.eventsDue(); !due.IsZero() && !o.Suspended { // events are not watched
+		pause = min(pause, due.Sub(now))
+	}
 	if n.applied.RetryAfter > 0 {
-		wait = min(wait, n.applied.RetryAfter)
+		pause = min(pause, n.applied.RetryAfter)
 	}
 	if len(n.applied.Taken) > 0 {
-		wait = retryConflict
+		pause = retryConflict
 	}
-	return max(wait, retryConflict)
+	return max(pause, retryConflict)
 }
 
 // note fits a message into an event, which takes 1024 bytes (events.k8s.io/v1).

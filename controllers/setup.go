@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -18,9 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
-	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
@@ -33,6 +34,12 @@ const (
 // SetupWithManager lets a manager run the loop: for each stream that changes, for each of its children and
 // pods, and for nodes, whose addresses streams are reached by.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
+	if err := Index(context.Background(), mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	if err := mgr.Add(r.pollers); err != nil {
+		return fmt.Errorf("adding pollers: %w", err)
+	}
 	warm := true // a standby fills its caches, so that it goes on within seconds
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("p2pstream").
@@ -43,6 +50,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 		Owns(&appsv1.StatefulSet{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(streamOf)).
 		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.exposedStreams), builder.WithPredicates(reachability())).
+		WatchesRawSource(source.Func(r.answers)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: max(concurrent, 1),
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstBackoff, maxBackoff),
@@ -50,6 +58,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 			EnableWarmup:            &warm,
 		}).
 		Complete(r)
+}
+
+// answers is the source of runs that trackers' answers cause. A stream is in the queue once, however many wake it.
+func (r *Reconciler) answers(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	r.pollers.Wake(func(stream types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: stream}) })
+	return nil
 }
 
 // streamOf finds the stream of a pod by its label.
@@ -61,30 +75,32 @@ func streamOf(_ context.Context, o client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: name}}}
 }
 
-// exposedStreams are those that nodes matter to.
+// exposedStreams are those that are reached by addresses of nodes.
 func (r *Reconciler) exposedStreams(ctx context.Context, _ client.Object) []reconcile.Request {
 	var list v1.P2PStreamList
-	if err := r.Client.List(ctx, &list); err != nil {
+	if err := r.Client.List(ctx, &list, client.MatchingFields{nodesField: usingNodes}, client.UnsafeDisableDeepCopy); err != nil {
 		logger(ctx).Error(err, "listing streams for a node")
 		return nil
 	}
-	var requests []reconcile.Request
+	requests := make([]reconcile.Request, 0, len(list.Items))
 	for i := range list.Items {
-		if exposure.NeedsNodes(&list.Items[i].Spec) {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-		}
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 	}
 	return requests
 }
 
-// reachability lets pass what changes by which addresses nodes are reached. Nodes report something else every
-// few seconds.
+// reachability passes changes of the addresses that nodes are reached by. Nodes change in other ways every few seconds.
+// Nodes of the first list cause no runs: every stream gets its first run by its own first list, after all caches are
+// filled.
 func reachability() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		before, isNode := e.ObjectOld.(*corev1.Node)
-		after, same := e.ObjectNew.(*corev1.Node)
-		return !isNode || !same || nodeReady(before) != nodeReady(after) || !equality.Semantic.DeepEqual(before.Status.Addresses, after.Status.Addresses)
-	}}
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return !e.IsInInitialList },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, isNode := e.ObjectOld.(*corev1.Node)
+			after, same := e.ObjectNew.(*corev1.Node)
+			return !isNode || !same || nodeReady(before) != nodeReady(after) || !equality.Semantic.DeepEqual(before.Status.Addresses, after.Status.Addresses)
+		},
+	}
 }
 
 func logger(ctx context.Context) logr.Logger { return ctrl.LoggerFrom(ctx) }

@@ -46,7 +46,7 @@ func refused(in Input) *Problem {
 		}
 	}
 	if text == "" && int32(len(in.Pods)) < in.Wanted {
-		if e := latest(in.Events, in.Owner, "FailedCreate"); e != nil {
+		if e := latest(in.Events, in.Owner, failedCreate); e != nil {
 			text = e.Message
 		}
 	}

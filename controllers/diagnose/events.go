@@ -22,7 +22,7 @@ var (
 
 // unmounted: a volume of the pod cannot be set up. Only events tell.
 func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string) *Problem {
-	failures := lastRound(events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, "FailedMount")
+	failures := lastRound(events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, failedMount)
 	if len(failures) == 0 {
 		return nil
 	}
@@ -82,7 +82,7 @@ func LacksSecret(in Input, name string) bool {
 		if !preparing(pod) {
 			continue
 		}
-		for _, e := range lastRound(in.Events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, "FailedMount") {
+		for _, e := range lastRound(in.Events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, failedMount) {
 			if m := missingSecret.FindStringSubmatch(e.Message); m != nil && m[1] == name {
 				return true
 			}

@@ -30,6 +30,15 @@ type Object struct {
 	UID  types.UID
 }
 
+// Reasons of the events that a diagnosis looks at.
+const (
+	failedCreate = "FailedCreate"
+	failedMount  = "FailedMount"
+)
+
+// Uses tells whether a diagnosis looks at events of a reason; others need not be kept.
+func Uses(reason string) bool { return reason == failedCreate || reason == failedMount }
+
 // Ask lists the objects whose events would tell more than their statuses do; at most a handful, since
 // pods of one component mostly wait for the same thing.
 func Ask(in Input) []Object {

@@ -1,0 +1,41 @@
+package poll
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Metrics of the pollers.
+type Metrics struct {
+	polls   *prometheus.CounterVec
+	pollers prometheus.Gauge
+	asking  prometheus.Gauge
+	refused prometheus.Counter
+}
+
+// NewMetrics makes and registers them; a nil registerer registers nothing.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		polls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "p2pstream_operator_stats_polls_total", Help: "Requests for the stats of trackers, by result.",
+		}, []string{"result"}),
+		pollers: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "p2pstream_operator_pollers", Help: "Trackers that are polled; at most 16384.",
+		}),
+		asking: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "p2pstream_operator_stats_polls_in_flight", Help: "Requests for stats that are waiting for an answer; at most 320.",
+		}),
+		refused: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "p2pstream_operator_pollers_refused_total", Help: "Trackers that were not polled because too many are.",
+		}),
+	}
+	if reg != nil {
+		reg.MustRegister(m.polls, m.pollers, m.asking, m.refused)
+	}
+	return m
+}
+
+func (m *Metrics) asked(err error) {
+	result := "ok"
+	if err != nil {
+		result = "error"
+	}
+	m.polls.WithLabelValues(result).Inc()
+}
