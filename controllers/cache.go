@@ -15,7 +15,7 @@ import (
 // CacheOptions keep the cache to what the loop looks at: children and pods that carry our label, in the given
 // namespaces (all, when there are none), and of each pod and node the few fields that are read.
 func CacheOptions(namespaces []string) cache.Options {
-	shared := true // there may be thousands of nodes, and nobody here writes to them
+	shared := true // there may be thousands of nodes, and the operator never changes them
 	o := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
@@ -26,7 +26,7 @@ func CacheOptions(namespaces []string) cache.Options {
 			&corev1.Pod{}:         {Label: ours(), Transform: slimPod},
 			&corev1.Node{}:        {Transform: slimNode, UnsafeDisableDeepCopy: &shared},
 		},
-		// Whatever is not listed here is not to be cached by accident.
+		// Kinds that are not listed here must not be cached by accident.
 		ReaderFailOnMissingInformer: true,
 	}
 	if len(namespaces) > 0 {
@@ -46,7 +46,7 @@ func ours() labels.Selector {
 	return labels.NewSelector().Add(*exists)
 }
 
-// slimPod keeps what tells where a pod is and how it does.
+// slimPod keeps the fields that are read: node, addresses and state of a pod.
 func slimPod(o any) (any, error) {
 	pod, is := o.(*corev1.Pod)
 	if !is {

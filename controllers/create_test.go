@@ -31,7 +31,7 @@ func TestCreate(t *testing.T) {
 	if !has("Ready=True/Serving")(s) || !has("Stalled=False/Progressing")(s) || !has("STUNReady=True/Available")(s) || !has("SeedersReady=True/Available")(s) {
 		t.Errorf("%+v", s.Status.Conditions)
 	}
-	s = w.until("live", "known to nobody", has("TelemetryFresh=True/NoViewers"))
+	s = w.until("live", "known to have no viewers", has("TelemetryFresh=True/NoViewers"))
 	if !has("Peerable=True/Shareable")(s) || s.Status.Swarm == nil || *s.Status.Swarm.Viewers != 0 {
 		t.Errorf("%+v", s.Status)
 	}
@@ -146,8 +146,8 @@ func (w *world) asPlanned(name string) {
 	}
 }
 
-// oursOnly wants the labels of children to be ours: those of the stream are somebody else's, and tools that put
-// them there would take the children for theirs.
+// oursOnly wants children to have the operator's labels only: tools that put labels on the stream, such as Argo CD, would
+// otherwise claim the children.
 func (w *world) oursOnly(name string) {
 	w.t.Helper()
 	s := w.get(name)

@@ -1,7 +1,16 @@
-// Package controllers is the operator: one reconcile loop for P2PStreams that reads like a table of
-// contents. It observes (cached reads, the trackers' stats, events about pods that wait), decides what that
-// means, plans the children (package plan), applies the plan (package apply), and reports (package status).
+// Package controllers is the operator: one reconcile loop for P2PStreams. Reconcile lists its phases, each in a file of
+// its own:
 //
-// It owns the order of these phases, when they run again, and what is remembered between two runs. What is
-// remembered only saves work: an operator that starts with nothing comes to the same result.
+//	fetch    reconciler.go  the stream, and what is remembered of it
+//	observe  observe.go     children, pods and nodes from the cache; last answers of trackers; events about pods that wait
+//	decide   decide.go      pure: what that means for the plan
+//	plan     planning.go    the children that the spec asks for (package plan)
+//	apply    applying.go    writes them (package apply)
+//	report   report.go      writes status, if it is worth a write (package status), and says when to run again
+//
+// A value of type run carries what each phase found to the phases after it. What outlives a run is in memory; it only
+// saves work, and an operator that starts with nothing comes to the same result.
+//
+// A run never waits for a stream's pods: trackers are asked by pollers (package poll), whose answers cause a run. It
+// reads what belongs to its stream and nothing else, by indexes of the cache.
 package controllers

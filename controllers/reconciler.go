@@ -18,11 +18,11 @@ import (
 
 // Options say what a Reconciler works with.
 type Options struct {
-	// Client reads from the cache and writes to the API server.
+	// Client reads from the cache, with the indexes of Index, and writes to the API server.
 	Client client.Client
 	// Live reads from the API server itself.
 	Live client.Reader
-	// Events takes what people are told of.
+	// Events records the edges of conditions for users.
 	Events events.EventRecorder
 	// Poll asks trackers for their stats.
 	Poll *poll.Client

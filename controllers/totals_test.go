@@ -45,7 +45,7 @@ func (a *audience) report(t *testing.T, rnd *rand.Rand, now time.Time) (sent int
 	return sent
 }
 
-// TestTotalsSurviveTheOperator kills the operator again and again: between reading and writing, while it writes,
+// TestTotalsSurviveTheOperator kills the operator many times: between reading and writing, while it writes,
 // after it wrote and before it knew. Trackers are replaced in between. Nothing is lost and nothing counts twice.
 func TestTotalsSurviveTheOperator(t *testing.T) {
 	t.Parallel()
@@ -119,8 +119,7 @@ func TestTotalsSurviveTheOperator(t *testing.T) {
 		}
 	}
 	for i := range 12 {
-		// A tracker that goes without a word, at any moment. What was not read, or not kept, comes back with the
-		// sessions.
+		// A tracker that is killed at any moment. What was not read, or not kept, comes back with the sessions.
 		for range rnd.IntN(7) {
 			round(kills[rnd.IntN(len(kills))])
 		}
@@ -140,13 +139,13 @@ func TestTotalsSurviveTheOperator(t *testing.T) {
 		}
 	}
 	h.revive()
-	check("after a tracker that nobody asked")
+	check("after a tracker that was never asked")
 	if s := w.get("live").Status.Offload; len(s.Runs) != 8 || !s.Since.Time.Before(c.Now()) {
 		t.Errorf("%+v", s)
 	}
 }
 
-// TestTwoOperators has one that lost its lease, and does not know, write between another's reading and writing.
+// TestTwoOperators lets an operator that lost its lease without knowing write between another's reading and writing.
 func TestTwoOperators(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -237,7 +236,7 @@ func TestStatusIsWrittenSeldom(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// One for the edge from nobody to somebody, and one every 15 s.
+	// One for the edge from no viewers to some, and one every 15 s.
 	if h.client.writes < 2 || h.client.writes > 3 {
 		t.Errorf("%d writes in 30 s of a busy stream", h.client.writes)
 	}
@@ -267,7 +266,7 @@ func TestStatusIsWrittenSeldom(t *testing.T) {
 	}
 }
 
-// TestSilentTrackerIsLeftAlone asks a tracker that does not answer ever more seldom, and says so.
+// TestSilentTrackerIsLeftAlone asks a tracker that does not answer ever less often, and reports that.
 func TestSilentTrackerIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

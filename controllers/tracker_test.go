@@ -13,7 +13,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
-// fakeTracker answers as a tracker does, whatever a test wants it to say.
+// fakeTracker answers like a tracker, with the stats that a test sets.
 type fakeTracker struct {
 	*httptest.Server
 	mu          sync.Mutex
@@ -23,7 +23,7 @@ type fakeTracker struct {
 	onRead func(s *stats.Stats, kept telemetry.Kept)
 }
 
-// newTracker starts one; it says that nobody watches.
+// newTracker starts one that reports no viewers.
 func newTracker(boot string) *fakeTracker {
 	yes := true
 	f := &fakeTracker{say: stats.Stats{Version: stats.Version, Boot: boot, StartedAt: time.Now(), ViewersKnown: true, Peerable: &yes, Offload: stats.Offload{WindowSeconds: 60}}}

@@ -40,7 +40,7 @@ func TestWhomToAsk(t *testing.T) {
 		pods   []corev1.Pod
 		want   []string // uid, with a + when its totals are read to be kept
 	}{
-		"nobody":                          {memory{}, nil, nil},
+		"no pods":                         {memory{}, nil, nil},
 		"one that was never asked":        {memory{}, []corev1.Pod{trackerPod("a")}, []string{"a+"}},
 		"one that starts":                 {memory{}, []corev1.Pod{trackerPod("a", unready)}, nil},
 		"one that was ready":              {memory{readAt: map[types.UID]time.Time{"a": ago(20)}}, []corev1.Pod{trackerPod("a", unready)}, []string{"a+"}},

@@ -43,7 +43,7 @@ func TestMissingSecret(t *testing.T) {
 	if !failed(s) || !has("Ready=False/SecretNotFound")(s) {
 		t.Errorf("kstatus %s, %+v", kstatusOf(s), s.Status.Conditions)
 	}
-	w.nodes.become(plan.ComponentTracker, nil) // somebody made the Secret
+	w.nodes.become(plan.ComponentTracker, nil) // the Secret was created
 	w.until("live", "Current", current)
 	if !w.eventually(func() bool {
 		e := w.events("live")
@@ -53,7 +53,7 @@ func TestMissingSecret(t *testing.T) {
 	}
 }
 
-// TestTokenSecretComesBack deletes the one Secret that the operator makes and cannot see.
+// TestTokenSecretComesBack deletes the one Secret that the operator creates and may not read.
 func TestTokenSecretComesBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -74,7 +74,7 @@ func TestTokenSecretComesBack(t *testing.T) {
 		t.Fatal("it does not come back")
 	}
 	if s := w.get("live"); has("Stalled=True/SecretNotFound")(s) {
-		t.Error("stalled for what the operator mends itself")
+		t.Error("stalled for what the operator fixes itself")
 	}
 	w.nodes.become(plan.ComponentSeeder, nil)
 	w.until("live", "Current", current)
@@ -161,7 +161,7 @@ func TestCrashLooping(t *testing.T) {
 	w.until("live", "Current", current)
 }
 
-// TestUnschedulable waits, and does not stall: nodes come and go.
+// TestUnschedulable waits and does not stall: nodes are added and removed.
 func TestUnschedulable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -210,7 +210,7 @@ func TestRestrictedNamespace(t *testing.T) {
 	w.until("live", "Current", current)
 }
 
-// TestStranger finds an object of a child's name that is somebody else's, and leaves it alone.
+// TestStranger finds an object with a child's name that the stream does not own, and does not change it.
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -319,7 +319,7 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// TestNamespaceLeaves wants no noise about what cannot be made any more.
+// TestNamespaceLeaves wants no problems reported about children that cannot be created in a namespace that is deleted.
 func TestNamespaceLeaves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -346,8 +346,8 @@ func TestNamespaceLeaves(t *testing.T) {
 	}
 }
 
-// TestRememberedPortIsGone deletes a Service and gives its port to another before the operator notices. Nobody
-// asked for that very port, so the operator takes another, and says nothing of it.
+// TestRememberedPortIsGone deletes a Service and gives its port to another before the operator notices. No spec
+// asks for that port, so the operator takes another and reports no problem.
 func TestRememberedPortIsGone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -375,7 +375,7 @@ func TestRememberedPortIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if s := w.get("live"); has("Stalled=True/NodePortTaken")(s) {
-			t.Fatal("stalled for a port that nobody asked for")
+			t.Fatal("stalled for a port that no spec asks for")
 		}
 	}
 	h.settle(t)

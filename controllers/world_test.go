@@ -284,7 +284,7 @@ func (w *world) events(name string) []string {
 	return found
 }
 
-// address of the tracker in a pod; one that nobody answers on when there is none.
+// address of the tracker in a pod; a closed port when there is none.
 func (w *world) address(t poll.Tracker) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// Component returns what holds up one component, the most likely cause first.
+// Component returns the problems of one component, the most likely cause first.
 func Component(in Input) []Problem {
 	var found []Problem
 	add := func(p *Problem) {
@@ -36,8 +36,7 @@ func Component(in Input) []Problem {
 	return Sort(found)
 }
 
-// refused: the API server lets no pod be made. A Deployment says so in a condition, a StatefulSet only in
-// an event.
+// refused: the API server rejects the pods. A Deployment has a condition for that, a StatefulSet only events.
 func refused(in Input) *Problem {
 	text := ""
 	for _, c := range in.Conditions {
@@ -53,37 +52,37 @@ func refused(in Input) *Problem {
 	if text == "" {
 		return nil
 	}
-	next := "See what refuses pods in this namespace, and change it or the spec"
+	next := "Find the admission policy that rejects pods in this namespace, and change the policy or the spec"
 	switch {
 	case strings.Contains(text, "violates PodSecurity"):
-		next = "Let the namespace admit pods of the Pod Security level that the message names, with its label pod-security.kubernetes.io/enforce"
+		next = "Set the namespace's label pod-security.kubernetes.io/enforce to a level that admits these pods"
 	case strings.Contains(text, "exceeded quota"):
-		next = "Raise the namespace's ResourceQuota, or ask for less in spec." + field(in.Component) + ".resources"
+		next = "Raise the namespace's ResourceQuota, or request less in spec." + field(in.Component) + ".resources"
 	case strings.Contains(text, "failed quota"), strings.Contains(text, "must specify"):
-		next = "Set spec." + field(in.Component) + ".resources as the namespace's ResourceQuota asks"
+		next = "Set spec." + field(in.Component) + ".resources as the namespace's ResourceQuota requires"
 	case strings.Contains(text, "serviceaccount"):
-		next = "Make the namespace's service account default"
+		next = "Create the service account default in the namespace"
 	}
 	if in.Owner.Kind == "StatefulSet" {
-		next += "; the StatefulSet tries again by itself, but may take minutes"
+		next += "; the StatefulSet is retried by itself, which may take minutes"
 	}
 	return &Problem{Reason: v1.ReasonPodsForbidden, Stalls: true,
-		Message: fmt.Sprintf("%s %s may not make pods: %s %s.", in.Owner.Kind, in.Owner.Name, sentence(text), next)}
+		Message: fmt.Sprintf("%s %s cannot create pods: %s %s.", in.Owner.Kind, in.Owner.Name, sentence(text), next)}
 }
 
-// unscheduled pods wait for a node. Nodes come and go, so this is waiting and not stalling.
+// unscheduled pods wait for a node. Nodes are added and removed, so the stream waits and does not stall.
 func unscheduled(pod *corev1.Pod) *Problem {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
 			return &Problem{Reason: v1.ReasonUnschedulable, Message: fmt.Sprintf(
-				"Pod %s waits for a node: %s Add a node that fits, or change its resources, nodeSelector or tolerations in the spec.",
+				"Pod %s cannot be scheduled: %s Add a suitable node, or change resources, nodeSelector or tolerations in the spec.",
 				pod.Name, sentence(c.Message))}
 		}
 	}
 	return nil
 }
 
-// notStarting: the container cannot be made, or dies again and again.
+// notStarting: the container cannot be created, or crashes repeatedly.
 func notStarting(pod *corev1.Pod, c corev1.ContainerStatus, component string) *Problem {
 	if c.State.Waiting == nil {
 		return nil
@@ -91,7 +90,7 @@ func notStarting(pod *corev1.Pod, c corev1.ContainerStatus, component string) *P
 	switch c.State.Waiting.Reason {
 	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable":
 		return &Problem{Reason: v1.ReasonImagePullFailed, Stalls: true, Message: fmt.Sprintf(
-			"Pod %s cannot get image %q: %s Make that image available to the nodes, or start the operator with another --image.",
+			"Pod %s cannot pull image %q: %s Make the image available to the nodes, or restart the operator with another --image.",
 			pod.Name, c.Image, sentence(orText(c.State.Waiting.Message, c.State.Waiting.Reason)))}
 	case "CrashLoopBackOff":
 		return crashing(pod, c, component)
@@ -104,11 +103,11 @@ func notStarting(pod *corev1.Pod, c corev1.ContainerStatus, component string) *P
 }
 
 func crashing(pod *corev1.Pod, c corev1.ContainerStatus, component string) *Problem {
-	how, next := "ended again and again", "See kubectl logs --previous "+pod.Name
+	how, next := "crashed repeatedly", "See kubectl logs --previous "+pod.Name
 	if t := c.LastTerminationState.Terminated; t != nil {
-		how = fmt.Sprintf("ended %d times, last with exit code %d", c.RestartCount, t.ExitCode)
+		how = fmt.Sprintf("crashed %d times, most recently with exit code %d", c.RestartCount, t.ExitCode)
 		if t.Reason == "OOMKilled" {
-			how = fmt.Sprintf("ended %d times, last because it needed more memory than its limit", c.RestartCount)
+			how = fmt.Sprintf("crashed %d times, most recently because it needed more memory than its limit", c.RestartCount)
 			next = "Raise spec." + field(component) + ".resources.limits.memory"
 		}
 		if text := sentence(t.Message); text != "" {

@@ -65,7 +65,7 @@ func TestComponent(t *testing.T) {
 			v1.ReasonSecretNotFound, true, []string{`Secret "ca", which spec.source.caSecretRef names, is not in namespace media. Secret "tls", which`}},
 		"secret of our own missing": {Input{Pods: []corev1.Pod{preparing},
 			Events: []corev1.Event{event("FailedMount", `MountVolume.SetUp failed for volume "token" : secret "a-seeder-token" not found`, "a-tracker-x", 1)}},
-			v1.ReasonSecretNotFound, false, []string{"a-seeder-token", "operator makes"}},
+			v1.ReasonSecretNotFound, false, []string{"a-seeder-token", "operator creates"}},
 		"key missing": {Input{Pods: []corev1.Pod{pod(func(p *corev1.Pod) {
 			p.Spec.Volumes = []corev1.Volume{{Name: "ca", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "roots"}}}}
 		})}, Secrets: map[string]string{"roots": "spec.source.caSecretRef"},

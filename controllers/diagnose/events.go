@@ -14,13 +14,13 @@ import (
 )
 
 var (
-	// What kubelets say of volumes that they cannot set up.
+	// Kubelets' messages about volumes that they cannot mount.
 	missingSecret = regexp.MustCompile(`secret "([^"]+)" not found`)
 	missingKey    = regexp.MustCompile(`references non-existent secret key: (\S+)`)
 	volumeName    = regexp.MustCompile(`for volume "([^"]+)"`)
 )
 
-// unmounted: a volume of the pod cannot be set up. Only events tell.
+// unmounted: a volume of the pod cannot be mounted. Only events show that.
 func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string) *Problem {
 	failures := lastRound(events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, failedMount)
 	if len(failures) == 0 {
@@ -40,24 +40,23 @@ func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string
 	switch named = slices.Compact(named); {
 	case len(named) > 0:
 		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true,
-			Message: strings.Join(named, ". ") + ". Create it there; pods go on by themselves."}
+			Message: strings.Join(named, ". ") + ". Create it there; the pods then start by themselves."}
 	case len(own) > 0:
 		return &Problem{Reason: v1.ReasonSecretNotFound, Message: fmt.Sprintf(
-			"Pod %s waits for Secret %s of namespace %s, which the operator makes. If it does not come within a minute, see the operator's log.",
+			"Pod %s waits for Secret %s of namespace %s, which the operator creates. If it is still missing after a minute, see the operator's log.",
 			pod.Name, own[0], pod.Namespace)}
 	}
 	text := failures[0].Message
 	if m := missingKey.FindStringSubmatch(text); m != nil {
 		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
-			"A Secret lacks key %q: pod %s cannot mount volume %q. Add that key to the Secret that %s.",
+			"A Secret has no key %q, so pod %s cannot mount volume %q. Add the key to the Secret that %s.",
 			m[1], pod.Name, volumeOf(text), namedBy(pod, volumeOf(text), secrets))}
 	}
 	return &Problem{Reason: v1.ReasonUnavailable, Message: fmt.Sprintf(
 		"Pod %s cannot mount a volume: %s See kubectl describe pod %s.", pod.Name, sentence(text), pod.Name)}
 }
 
-// roundTime is within how long a kubelet tries all volumes of a pod. What it said before the last round may be
-// mended by now.
+// roundTime is how long a kubelet takes at most to try all volumes of a pod. Failures of earlier rounds may be fixed by now.
 const roundTime = 5 * time.Second
 
 // lastRound returns the events of a reason about an object that came with the most recent one, that one first.

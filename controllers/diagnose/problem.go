@@ -15,7 +15,7 @@ type Problem struct {
 	Reason string
 	// Message for people: what is wrong with what, and the next step.
 	Message string
-	// Stalls says that it does not go away by waiting: somebody has to do something first.
+	// Stalls says that waiting does not solve it: a user has to fix something first.
 	Stalls bool
 }
 

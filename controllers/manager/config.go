@@ -11,8 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Config says how the operator runs. It is given by flags only: it says where, not what, and belongs into
-// the manifest of the Deployment.
+// Config says how the operator runs. It is set by flags only, in the manifest of the operator's Deployment.
 type Config struct {
 	// Image that every pod of a stream runs.
 	Image string `json:"image"`
@@ -25,9 +24,9 @@ type Config struct {
 	LeaderElect bool `json:"leaderElect"`
 	// LeaderElectionNamespace holds the Lease; empty is the namespace of the pod that this runs in.
 	LeaderElectionNamespace string `json:"leaderElectionNamespace,omitempty"`
-	// WatchNamespaces are those whose streams are looked after; none means all.
+	// WatchNamespaces are those whose streams are reconciled; none means all.
 	WatchNamespaces []string `json:"watchNamespaces,omitempty"`
-	// MaxConcurrentReconciles is how many streams are worked on at a time.
+	// MaxConcurrentReconciles is how many streams are reconciled at a time.
 	MaxConcurrentReconciles int `json:"maxConcurrentReconciles"`
 
 	// Rest is the cluster; nil finds it as kubectl does, and in a pod by its service account.
@@ -41,7 +40,7 @@ func (c Config) Validate() error {
 	}
 	policies := []string{"", string(corev1.PullAlways), string(corev1.PullIfNotPresent), string(corev1.PullNever)}
 	if !slices.Contains(policies, c.ImagePullPolicy) {
-		return fmt.Errorf("--image-pull-policy: %q is none of Always, IfNotPresent and Never", c.ImagePullPolicy)
+		return fmt.Errorf("--image-pull-policy: %q is not Always, IfNotPresent or Never", c.ImagePullPolicy)
 	}
 	for flag, address := range map[string]string{"--metrics-bind-address": c.MetricsBindAddress, "--health-probe-bind-address": c.HealthProbeBindAddress} {
 		if address == "0" || address == "" {
@@ -57,7 +56,7 @@ func (c Config) Validate() error {
 		}
 	}
 	if slices.Contains(c.WatchNamespaces, "") {
-		return errors.New("--watch-namespace: empty; leave the flag out to look after all namespaces")
+		return errors.New("--watch-namespace: empty; omit the flag to watch all namespaces")
 	}
 	if c.MaxConcurrentReconciles < 1 || c.MaxConcurrentReconciles > 256 {
 		return fmt.Errorf("--max-concurrent-reconciles: %d is not between 1 and 256", c.MaxConcurrentReconciles)

@@ -32,9 +32,9 @@ import (
 const LeaseName = "p2pstream-manager"
 
 const (
-	// drain is how long runs that have begun may take to end.
+	// drain is how long runs in progress may take to end.
 	drain = 15 * time.Second
-	// crdPatience is how long the operator waits for the resource that it is about.
+	// crdPatience is how long the operator waits for the P2PStream CRD.
 	crdPatience = 30 * time.Second
 	crdEvery    = 2 * time.Second
 )
@@ -65,7 +65,7 @@ func Scheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
-// Run looks after streams until ctx ends.
+// Run reconciles streams until ctx ends.
 func (m *Manager) Run(ctx context.Context) error {
 	log := logr.FromSlogHandler(m.log.Handler())
 	ctrl.SetLogger(log)
@@ -95,7 +95,7 @@ func (m *Manager) Run(ctx context.Context) error {
 		GracefulShutdownTimeout:       &grace,
 	})
 	if err != nil {
-		return fmt.Errorf("making manager: %w", err)
+		return fmt.Errorf("creating manager: %w", err)
 	}
 	asker := poll.New()
 	defer asker.Close()
@@ -140,14 +140,14 @@ func (m *Manager) connect() (*rest.Config, error) {
 }
 
 // errNoCRD says what is missing and how to get it.
-var errNoCRD = errors.New("the cluster does not know P2PStreams: install the CRD (kubectl apply -k config/crd, or the chart with crds.enabled)")
+var errNoCRD = errors.New("the cluster has no P2PStream resource: install the CRD (kubectl apply -k config/crd, or the chart with crds.enabled)")
 
-// awaitCRD gives an installation that is under way time to bring the CRD. Without it nothing can be watched,
-// and a cache that never fills says nothing of why.
+// awaitCRD gives an installation in progress time to create the CRD. Without it nothing can be watched, and a cache that
+// never fills does not say why.
 func (m *Manager) awaitCRD(ctx context.Context, restConfig *rest.Config) error {
 	httpClient, err := rest.HTTPClientFor(restConfig)
 	if err != nil {
-		return fmt.Errorf("making HTTP client: %w", err)
+		return fmt.Errorf("creating HTTP client: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, crdPatience)
 	defer cancel()

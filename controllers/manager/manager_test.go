@@ -55,8 +55,7 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestRun starts the program on a cluster that has no CRD yet, lets it have one, has it look after a stream, and
-// ends it.
+// TestRun starts the program on a cluster without the CRD, installs it, creates a stream, and stops the program.
 func TestRun(t *testing.T) {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		t.Fatal("KUBEBUILDER_ASSETS is not set; it names the folder of kube-apiserver and etcd. Use: make unit")
@@ -91,7 +90,7 @@ func TestRun(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx) }()
 
-	eventually(t, "word of the missing CRD", func() bool { return strings.Contains(out.String(), "install the CRD") })
+	eventually(t, "a log line about the missing CRD", func() bool { return strings.Contains(out.String(), "install the CRD") })
 	if _, err := envtest.InstallCRDs(rest, envtest.CRDInstallOptions{Paths: []string{"../../config/crd/p2pstream.dev_p2pstreams.yaml"}, ErrorIfPathMissing: true}); err != nil {
 		t.Fatal(err)
 	}

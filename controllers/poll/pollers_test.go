@@ -23,7 +23,9 @@ import (
 
 const patience = 30 * time.Second
 
-func stream(name string) types.NamespacedName { return types.NamespacedName{Namespace: "n", Name: name} }
+func stream(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "n", Name: name}
+}
 
 // clock is one that tests turn.
 type clock struct {

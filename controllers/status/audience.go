@@ -6,33 +6,33 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
-// comesBack is how long it takes until everybody has come to a tracker that follows another one. The library of
-// most browsers waits for a random time of up to 310 seconds before it connects again.
+// comesBack is how long it takes until all viewers have reconnected to a new tracker. The library of most browsers waits
+// for a random time of up to 310 seconds before it reconnects.
 const comesBack = 330 * time.Second
 
-// Audience is who watched when that was last known, and which run of a tracker knew it.
+// Audience is how many viewers there were when that was last known, and which run of a tracker knew it.
 type Audience struct {
 	Boot               string
 	Viewers, Reporting int
 }
 
-// mostlyReports tells whether reports are enough to count it: a few pages may just have come or gone.
+// mostlyReports tells whether enough viewers send reports to count them by reports: a few may have just joined or left.
 func (a Audience) mostlyReports() bool { return 10*a.Reporting >= 9*a.Viewers }
 
-// known tells whether a tracker knows how many viewers there are. Those who report come to a new tracker within
-// half a minute, which is what it waits for itself. Pages that do not report are known by their sockets alone, and
-// these come back so late that an audience of thousands would count as nobody. So while a tracker is new, it knows
-// its viewers if those before were known by their reports, or if as many as before are there.
+// known tells whether a tracker knows how many viewers there are. Viewers that send reports reach a new tracker within
+// half a minute, and the tracker waits that long. Viewers that send none are known by their sockets alone, which
+// reconnect so late that an audience of thousands would be shown as zero. So a new tracker knows its viewers if most of
+// them sent reports before, or if as many as before are connected.
 func (m *moment) known(s stats.Stats) bool {
 	if !s.ViewersKnown || s.Now.Sub(s.StartedAt) >= comesBack {
 		return s.ViewersKnown
 	}
 	before := m.Audience
-	if before == nil { // this operator is new itself
+	if before == nil { // this operator has just started too
 		o, swarm := m.before.Offload, m.before.Swarm
 		switch {
 		case o == nil || o.Window == nil:
-			return true // nobody was ever known
+			return true // no viewers were ever known
 		case swarm == nil || swarm.Viewers == nil:
 			return o.Reporting > 0
 		}

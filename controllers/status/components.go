@@ -10,7 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
-// trackerReady: one that answers is enough, whatever becomes of the one that should replace it.
+// trackerReady: one ready tracker is enough, even while its replacement does not start.
 func trackerReady(m *moment) verdict {
 	if m.Tracker.Ready == 0 {
 		return m.missing(plan.ComponentTracker, m.Tracker)
@@ -32,7 +32,7 @@ func stunReady(m *moment) verdict {
 	return m.warned(v1.ConditionSTUNReady, yes(v1.ReasonAvailable, text))
 }
 
-// seedersReady needs all of them, and what they hold: this is where an origin that fails shows.
+// seedersReady needs all seeders to be ready and to hold the live edge: this condition shows an origin that fails.
 func seedersReady(m *moment) verdict {
 	switch {
 	case m.Seeders.Wanted == 0:
@@ -46,7 +46,8 @@ func seedersReady(m *moment) verdict {
 	return m.warned(v1.ConditionSeedersReady, yes(v1.ReasonAvailable, fmt.Sprintf("%d of %d seeders are ready", m.Seeders.Wanted, m.Seeders.Wanted)))
 }
 
-// behind names who lacks what. How much is in the stats: it changes with every segment, and a status must not.
+// behind names the seeders and renditions that lag. It does not say by how much: that changes with every segment, and
+// each change of a status is a write.
 func behind(r *Reading) string {
 	var lacks []string
 	for _, b := range r.Stats.Behind {
@@ -61,7 +62,7 @@ func behind(r *Reading) string {
 	if p := diagnose.Clean(r.Stats.SourceProblem); p != "" {
 		return fmt.Sprintf("%s. The tracker cannot read the manifest either: %s", text, p)
 	}
-	return text + ". Viewers fetch from the origin what no peer has; see the seeders' logs for what the origin answers"
+	return text + ". Viewers fetch missing segments from the origin; see the seeders' logs for the origin's responses"
 }
 
 // missing says why too few pods of a component are ready.
@@ -80,14 +81,14 @@ func (m *moment) missing(component string, w Workload) verdict {
 	}
 	switch {
 	case !w.Exists && m.Suspended:
-		return no(v1.ReasonSuspended, text+": spec.suspend is true, so nothing is made")
+		return no(v1.ReasonSuspended, text+": spec.suspend is true, so none are created")
 	case !w.Exists || !w.Current || w.Updated < w.Wanted || w.Pods < w.Wanted:
-		return no(v1.ReasonProgressing, text+"; the others are being made")
+		return no(v1.ReasonProgressing, text+"; the others are being created")
 	}
 	return no(v1.ReasonUnavailable, text)
 }
 
-// warned is a good verdict, with the reason of what the plan warns of: it works, but not for everybody.
+// warned is a good verdict with the reason of a warning of the plan: it works, but not for all viewers.
 func (m *moment) warned(condition string, good verdict) verdict {
 	for _, w := range m.Warnings {
 		if w.Condition == condition {

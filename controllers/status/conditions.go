@@ -40,13 +40,13 @@ var rules = []struct {
 	judge     func(*moment) verdict
 }{
 	{v1.ConditionPeerable, peerable},             // can peers share this kind of stream at all?
-	{v1.ConditionTrackerReady, trackerReady},     // does the tracker answer, where viewers look for it?
+	{v1.ConditionTrackerReady, trackerReady},     // does the tracker answer where viewers connect to it?
 	{v1.ConditionSTUNReady, stunReady},           // can browsers learn their address?
 	{v1.ConditionSeedersReady, seedersReady},     // are all seeders there, and do they hold the edge?
-	{v1.ConditionTelemetryFresh, telemetryFresh}, // are the figures as new as they should be?
-	{v1.ConditionStalled, stalled},               // does somebody have to do something?
-	{v1.ConditionReconciling, reconciling},       // is something being made or replaced?
-	{v1.ConditionReady, ready},                   // would a viewer who came now be served?
+	{v1.ConditionTelemetryFresh, telemetryFresh}, // are the figures current?
+	{v1.ConditionStalled, stalled},               // does a user have to fix something?
+	{v1.ConditionReconciling, reconciling},       // are pods being created or replaced?
+	{v1.ConditionReady, ready},                   // would a viewer who joined now be served?
 }
 
 // Types returns the types of all conditions, in the order in which status shows them.
@@ -69,7 +69,7 @@ func (m *moment) conditions() []metav1.Condition {
 		v := m.verdict[condition]
 		c := metav1.Condition{Type: condition, Status: v.status, Reason: validReason(v.reason), Message: message(v.message),
 			ObservedGeneration: m.Generation, LastTransitionTime: metav1.NewTime(m.now.Truncate(time.Second))}
-		// The time that the CRD writes into a new stream is no time at which anything happened.
+		// The CRD's default for new streams has a time at which nothing happened.
 		if old := find(m.before.Conditions, condition); old != nil && old.Status == c.Status && old.LastTransitionTime.Unix() > 0 {
 			c.LastTransitionTime = old.LastTransitionTime
 		}
@@ -86,8 +86,8 @@ func (m *moment) keep(condition string, otherwise verdict) verdict {
 	return otherwise
 }
 
-// settleTime is how long a condition that became True is left alone by what comes and goes, and how long what
-// starts may take to get where it should be.
+// settleTime is how long a condition that became True is not changed by short disturbances: pods that have just started
+// may take that long to reach the live edge.
 const settleTime = 20 * time.Second
 
 // justTrue tells whether a condition was not True until a moment ago.

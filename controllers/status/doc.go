@@ -9,12 +9,12 @@
 // at the first of Reconciling and Stalled that is True, then at Ready:
 //
 //	Stalled   Reconciling   Ready            kstatus
-//	True      False         True or False    Failed      somebody must do something
-//	False     True          True or False    InProgress  pods are being made or replaced
+//	True      False         True or False    Failed      a user has to fix something
+//	False     True          True or False    InProgress  pods are being created or replaced
 //	False     False         True             Current
-//	False     False         False            InProgress  serves nobody, and it will pass by itself
+//	False     False         False            InProgress  serves no viewer, and recovers by itself
 //
-// Ready speaks of viewers and of nothing else: it is True while a viewer who came now would be served. So
-// it may be True beside Stalled, when a running stream is given a spec that cannot be carried out: what
-// runs goes on, nobody in the audience notices, and tools that wait for the new spec see Failed.
+// Ready is about viewers only: it is True while a viewer who joined now would be served. So it can be True
+// together with Stalled, when a running stream is given a spec that cannot be applied: the running pods are
+// kept, viewers notice nothing, and tools that wait for the new spec see Failed.
 package status

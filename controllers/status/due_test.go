@@ -94,7 +94,7 @@ func TestEvents(t *testing.T) {
 		{"and new again", nil, nil},
 		{"suspended", []func(*status.Observed){func(o *status.Observed) { o.Suspended = true }}, []string{"Normal/Suspended"}},
 		{"resumed", nil, []string{"Normal/Resumed"}},
-		{"nobody can reach STUN", []func(*status.Observed){func(o *status.Observed) {
+		{"STUN cannot be reached", []func(*status.Observed){func(o *status.Observed) {
 			o.Warnings = []plan.Warning{{Condition: v1.ConditionSTUNReady, Reason: v1.ReasonNotAdvertised, Message: "expose it"}}
 		}}, []string{"Warning/NotAdvertised"}},
 		{"its pod goes", []func(*status.Observed){func(o *status.Observed) { o.STUN.Ready = 0 }}, []string{"Warning/Unavailable"}},

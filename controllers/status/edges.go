@@ -9,7 +9,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// Event tells people of one edge.
+// Event reports one edge to users.
 type Event struct {
 	Type    string // of core/v1: Normal or Warning
 	Reason  string
@@ -19,13 +19,13 @@ type Event struct {
 // watched are the edges that are worth an event.
 var watched = []struct {
 	condition string
-	bad       metav1.ConditionStatus // the status that a Warning tells of
-	always    bool                   // tell also what was never good, and each new reason
+	bad       metav1.ConditionStatus // the status that a Warning reports
+	always    bool                   // report also what was never good, and each new reason
 	next      string                 // what to do, where the condition's message does not say it
 	over      string                 // reason of the Normal event when it is over; empty: none
 	good      string                 // what that says
 }{
-	{v1.ConditionStalled, metav1.ConditionTrue, true, "", resumed, "It goes on by itself: nothing stands in the way any more"},
+	{v1.ConditionStalled, metav1.ConditionTrue, true, "", resumed, "The problem is fixed; reconciliation continues"},
 	{v1.ConditionReady, metav1.ConditionFalse, false, "See the other conditions of the stream, and its pods", v1.ReasonServing, "Viewers are served"},
 	{v1.ConditionPeerable, metav1.ConditionFalse, true, "See docs/spec/v1/p2pstream.md for what peers can share", v1.ReasonShareable, "Segments can be shared"},
 	{v1.ConditionSeedersReady, metav1.ConditionFalse, false, "See the logs of the seeder pods", "", ""},
@@ -48,7 +48,7 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 		bad, was := now.Status == w.bad, old.Status == w.bad
 		switch {
 		case bad && w.always && (!was || old.Reason != now.Reason),
-			// Pods that are replaced come back by themselves, and what stalls is told above.
+			// Pods that are being replaced recover by themselves, and what stalls is reported above.
 			bad && !was && old.Status != metav1.ConditionUnknown && now.Reason != v1.ReasonProgressing && !is(after, v1.ConditionStalled):
 			events = append(events, Event{corev1.EventTypeWarning, now.Reason, ending(now.Message, w.next)})
 		case !bad && was && now.Status != metav1.ConditionUnknown && w.over != "":
@@ -58,7 +58,7 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 	for _, now := range after.Conditions {
 		warned := now.Reason == v1.ReasonNotAdvertised || now.Reason == v1.ReasonInsecureEndpoint
 		old := find(before.Conditions, now.Type)
-		// Pods that come back bring no news: once there are figures, only what was well before is told of.
+		// Pods that recover are no news: once there are figures, only a condition that was True before is reported.
 		news := old == nil || old.Reason != now.Reason && (old.Status == metav1.ConditionTrue || before.Offload == nil)
 		if warned && news {
 			events = append(events, Event{corev1.EventTypeWarning, now.Reason, ending(now.Message, "")})
@@ -66,9 +66,9 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 	}
 	switch now, old := suspended(after), suspended(before); {
 	case now && !old:
-		events = append(events, Event{corev1.EventTypeNormal, v1.ReasonSuspended, "Nothing is changed any more. Set spec.suspend to false to go on."})
+		events = append(events, Event{corev1.EventTypeNormal, v1.ReasonSuspended, "Reconciliation is suspended: nothing is changed. Set spec.suspend to false to resume."})
 	case old && !now:
-		events = append(events, Event{corev1.EventTypeNormal, resumed, "spec.suspend is false again."})
+		events = append(events, Event{corev1.EventTypeNormal, resumed, "Reconciliation continues: spec.suspend is false."})
 	}
 	return events
 }

@@ -14,7 +14,7 @@ import (
 // enoughCoverage is the share of the viewers that must report before offload is stated.
 const enoughCoverage = 0.2
 
-// telemetryFresh tells whether the figures in status speak of the present.
+// telemetryFresh tells whether the figures in status are current.
 func telemetryFresh(m *moment) verdict {
 	r := m.fresh()
 	if r == nil {
@@ -29,22 +29,22 @@ func telemetryFresh(m *moment) verdict {
 	s := r.Stats
 	switch {
 	case !m.known(s):
-		return unknown(v1.ReasonPending, "The tracker started a moment ago: not all viewers have come back to it yet")
+		return unknown(v1.ReasonPending, "The tracker has just started: not all viewers have reconnected yet")
 	case s.Viewers <= 0:
-		return yes(v1.ReasonNoViewers, "Nobody is watching")
+		return yes(v1.ReasonNoViewers, "No viewers")
 	case !covered(s):
-		return yes(v1.ReasonLowCoverage, "Fewer than 20 % of the viewers report, so no offload is stated. Let players load /p2pstream.js of the tracker, which reports")
+		return yes(v1.ReasonLowCoverage, "Fewer than 20 % of the viewers send reports, so no offload is shown. Load the tracker's /p2pstream.js in the player page: it sends reports")
 	}
-	return yes(v1.ReasonReporting, "Viewers report")
+	return yes(v1.ReasonReporting, "Viewers send reports")
 }
 
 func unread(m *moment) string {
-	text := "The figures are old: the tracker does not answer the operator"
+	text := "The figures are out of date: the tracker does not answer the operator"
 	if p := diagnose.Clean(m.ReadingProblem); p != "" {
 		text += ": " + p
 	}
 	if m.Tracker.Ready > 0 {
-		text += ". It is ready all the same: let the operator's pod reach TCP port 9090 of the tracker's pods"
+		text += ". The tracker pod is ready, so check that network policies let the operator's pod reach TCP port 9090 of the tracker's pods"
 	}
 	return text
 }
@@ -53,8 +53,8 @@ func covered(s stats.Stats) bool {
 	return s.Viewers > 0 && float64(s.Reporting) >= enoughCoverage*float64(s.Viewers)
 }
 
-// figures fills in what the tracker counts. What it does not tell stays as it was; what nobody can know yet is
-// left out.
+// figures fills in what the tracker counts. Figures that it does not report keep their last value; figures that cannot be
+// known yet are left out.
 func (m *moment) figures(out *v1.P2PStreamStatus) {
 	out.Swarm, out.Offload, out.Renditions = m.before.Swarm, m.before.Offload.DeepCopy(), m.before.Renditions
 	if r := m.fresh(); r != nil {
@@ -80,13 +80,13 @@ func (m *moment) figures(out *v1.P2PStreamStatus) {
 	}
 }
 
-// swarm leaves out what a tracker does not know yet that started a moment ago: who is there may not have come to it.
+// swarm leaves out what a tracker that has just started does not know yet: its peers may not have reconnected.
 func (m *moment) swarm(s stats.Stats) *v1.SwarmStatus {
 	out := &v1.SwarmStatus{}
 	if m.known(s) {
 		out.Viewers, out.Peers = count(s.Viewers), count(s.Peers)
 	}
-	// One that has ended reported a moment ago, and its pod is gone.
+	// A seeder that was deleted counts as reporting for a while, although its pod is gone.
 	seeders := max(s.SeederSockets, min(s.Seeders, int(m.Seeders.Pods)))
 	if s.ViewersKnown || seeders >= int(m.Seeders.Ready) {
 		out.Seeders = count(seeders)
@@ -127,7 +127,7 @@ func (m *moment) renditions(out *v1.P2PStreamStatus, s stats.Stats) {
 		return
 	}
 	if !m.known(s) && len(m.before.Renditions) > 0 {
-		return // their peers are not all back yet
+		return // not all of their peers have reconnected
 	}
 	var list []v1.RenditionStatus
 	seen := map[string]bool{}
@@ -155,7 +155,7 @@ func count(n int) *int32 {
 	return &bounded
 }
 
-// rounded keeps three digits, which is more than anybody reads from a window of a minute.
+// rounded keeps three digits: more would change with every reading of a one-minute window, and each change is a write.
 func rounded(n int64) int64 {
 	n = max(n, 0)
 	unit := int64(1)

@@ -132,7 +132,7 @@ func TestConditions(t *testing.T) {
 		}}, map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionTrackerReady: "True/InsecureEndpoint"}, kstatus.CurrentStatus, ""},
 		"tracker does not answer the operator": {[]func(*status.Observed){func(o *status.Observed) { o.Reading, o.ReadingProblem = nil, "asking tracker x: timeout" }},
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionTelemetryFresh: "False/Stale", v1.ConditionPeerable: "Unknown/Pending"}, kstatus.CurrentStatus, ""},
-		"nobody watches":    {[]func(*status.Observed){func(o *status.Observed) { o.Reading.Stats.Viewers, o.Reading.Stats.Reporting = 0, 0 }}, map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionTelemetryFresh: "True/NoViewers"}, kstatus.CurrentStatus, ""},
+		"no viewers":        {[]func(*status.Observed){func(o *status.Observed) { o.Reading.Stats.Viewers, o.Reading.Stats.Reporting = 0, 0 }}, map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionTelemetryFresh: "True/NoViewers"}, kstatus.CurrentStatus, ""},
 		"few report":        {[]func(*status.Observed){func(o *status.Observed) { o.Reading.Stats.Reporting = 1 }}, map[string]string{v1.ConditionTelemetryFresh: "True/LowCoverage"}, kstatus.CurrentStatus, ""},
 		"a tracker started": {[]func(*status.Observed){func(o *status.Observed) { o.Reading.Stats.ViewersKnown = false }}, map[string]string{v1.ConditionTelemetryFresh: "Unknown/Pending"}, kstatus.CurrentStatus, ""},
 		"origin away": {[]func(*status.Observed){func(o *status.Observed) { o.Reading.Stats.SourceProblem = "timeout" }},
@@ -250,7 +250,7 @@ func TestSeedersOfATracker(t *testing.T) {
 		sockets, reporter int
 		want              int // -1: left out
 	}{
-		"a new tracker, nobody has come back":         {false, 2, 2, 0, 0, -1},
+		"a new tracker, none has reconnected":         {false, 2, 2, 0, 0, -1},
 		"one has":                                     {false, 2, 2, 1, 1, -1},
 		"both have":                                   {false, 2, 2, 2, 2, 2},
 		"one is being replaced, the other has":        {false, 2, 1, 1, 1, 1},
@@ -286,24 +286,24 @@ func TestSocketsComeBackLate(t *testing.T) {
 	for name, tt := range map[string]struct {
 		viewers, reporting int  // before
 		forgets            bool // the operator is new, too
-		wrote              bool // … and the one before had already written that nobody is known
+		wrote              bool // … and the one before had already written that no viewers are known
 		after              time.Duration
 		back, backReports  int
 		want               int // -1: left out
 	}{
-		"nobody reports, nobody is back":                      {1000, 0, false, false, 31 * time.Second, 0, 0, -1},
-		"… some are":                                          {1000, 0, false, false, 2 * time.Minute, 400, 0, -1},
-		"… all are":                                           {1000, 0, false, false, 2 * time.Minute, 1000, 0, 1000},
-		"… nobody came in time":                               {1000, 0, false, false, 331 * time.Second, 0, 0, 0},
-		"half report, and are back":                           {1000, 500, false, false, time.Minute, 500, 500, -1},
-		"all report, and are back":                            {1000, 1000, false, false, 31 * time.Second, 1000, 1000, 1000},
-		"… some have left":                                    {1000, 1000, false, false, 31 * time.Second, 900, 900, 900},
-		"… all have left":                                     {1000, 1000, false, false, 31 * time.Second, 0, 0, 0},
-		"nobody watched":                                      {0, 0, false, false, 31 * time.Second, 0, 0, 0},
-		"a new operator, nobody reports, nobody is back":      {1000, 0, true, false, 31 * time.Second, 0, 0, -1},
-		"… and status says already that nobody is known":      {1000, 0, true, true, 31 * time.Second, 0, 0, -1},
-		"a new operator, all report, and are back":            {1000, 1000, true, false, 31 * time.Second, 1000, 1000, 1000},
-		"… and status says already that nobody is known, too": {1000, 1000, true, true, 31 * time.Second, 1000, 1000, 1000},
+		"none reports, none is back":                        {1000, 0, false, false, 31 * time.Second, 0, 0, -1},
+		"… some are":                                        {1000, 0, false, false, 2 * time.Minute, 400, 0, -1},
+		"… all are":                                         {1000, 0, false, false, 2 * time.Minute, 1000, 0, 1000},
+		"… none came in time":                               {1000, 0, false, false, 331 * time.Second, 0, 0, 0},
+		"half report, and are back":                         {1000, 500, false, false, time.Minute, 500, 500, -1},
+		"all report, and are back":                          {1000, 1000, false, false, 31 * time.Second, 1000, 1000, 1000},
+		"… some have left":                                  {1000, 1000, false, false, 31 * time.Second, 900, 900, 900},
+		"… all have left":                                   {1000, 1000, false, false, 31 * time.Second, 0, 0, 0},
+		"there were none":                                   {0, 0, false, false, 31 * time.Second, 0, 0, 0},
+		"a new operator, none reports, none is back":        {1000, 0, true, false, 31 * time.Second, 0, 0, -1},
+		"… and status says already that none is known":      {1000, 0, true, true, 31 * time.Second, 0, 0, -1},
+		"a new operator, all report, and are back":          {1000, 1000, true, false, 31 * time.Second, 1000, 1000, 1000},
+		"… and status says already that none is known, too": {1000, 1000, true, true, 31 * time.Second, 1000, 1000, 1000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -339,7 +339,7 @@ func TestSocketsComeBackLate(t *testing.T) {
 			if c := condition(t, r.Status, v1.ConditionTelemetryFresh); (c.Status == metav1.ConditionUnknown) != (tt.want < 0) {
 				t.Errorf("TelemetryFresh: %+v", c)
 			}
-			// Whoever is known to it then may leave.
+			// Viewers that are known to it may leave.
 			if tt.want > 0 {
 				r, _ = next(t, r.Status, healthy(tracker("new", tt.after, tt.back/2, tt.backReports/2), remember), now)
 				if n := r.Status.Swarm.Viewers; n == nil || int(*n) != tt.back/2 {
@@ -350,7 +350,7 @@ func TestSocketsComeBackLate(t *testing.T) {
 	}
 }
 
-// TestTheFirstTracker of a stream has nobody to wait for.
+// TestTheFirstTracker of a stream has no viewers to wait for.
 func TestTheFirstTracker(t *testing.T) {
 	t.Parallel()
 	r, _ := next(t, pending(), healthy(func(o *status.Observed) {

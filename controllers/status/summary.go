@@ -9,7 +9,8 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// stalled: nothing goes on until somebody does something, outside of the operator. It goes on by itself then.
+// stalled: a user has to fix something outside of the operator. Once it is fixed, reconciliation continues without
+// another change.
 func stalled(m *moment) verdict {
 	var found []string
 	reason := ""
@@ -24,27 +25,27 @@ func stalled(m *moment) verdict {
 	}
 	switch len(found) {
 	case 0:
-		return no(v1.ReasonProgressing, "Nothing stands in the way")
+		return no(v1.ReasonProgressing, "No problem needs to be fixed")
 	case 1:
 		return yes(reason, found[0])
 	}
 	return yes(reason, fmt.Sprintf("%s (and %d more: see the other conditions)", found[0], len(found)-1))
 }
 
-// reconciling: children or pods are not yet what the spec asks for, and they are on their way.
+// reconciling: children or pods are not yet what the spec asks for, and are being created or replaced.
 func reconciling(m *moment) verdict {
 	if s := m.verdict[v1.ConditionStalled]; s.is(metav1.ConditionTrue) {
-		return no(s.reason, "Waits: see Stalled")
+		return no(s.reason, "Blocked: see Stalled")
 	}
 	if m.Suspended {
-		return no(v1.ReasonSuspended, "spec.suspend is true: what runs goes on, and nothing is changed")
+		return no(v1.ReasonSuspended, "spec.suspend is true: running pods are kept, and nothing is changed")
 	}
 	for _, p := range m.Problems {
-		return yes(p.Reason, p.Message) // those that stall are dealt with above
+		return yes(p.Reason, p.Message) // those that stall were handled above
 	}
 	var waits []string
 	if !m.Settled {
-		waits = append(waits, "children to be written")
+		waits = append(waits, "objects to be applied")
 	}
 	for _, c := range []struct {
 		noun string
@@ -55,13 +56,13 @@ func reconciling(m *moment) verdict {
 		}
 	}
 	if len(waits) == 0 {
-		return no(v1.ReasonServing, "Everything is as the spec asks")
+		return no(v1.ReasonServing, "All objects and pods are as the spec asks")
 	}
 	return yes(v1.ReasonProgressing, "Waiting for "+strings.Join(waits, ", "))
 }
 
-// ready: a viewer who came now would be served. Of the seeders one is enough for that; the origin, and who is
-// watching, have no part in it.
+// ready: a viewer who joined now would be served. One seeder is enough for that. The origin and the number of viewers do
+// not matter.
 func ready(m *moment) verdict {
 	v := serving(m)
 	if m.Suspended {
@@ -81,7 +82,7 @@ func serving(m *moment) verdict {
 		return no(part.reason, part.message)
 	}
 	if s := m.verdict[v1.ConditionStalled]; s.is(metav1.ConditionTrue) {
-		return yes(v1.ReasonServing, "Viewers are served by what runs; what the spec asks for now is not carried out: see Stalled")
+		return yes(v1.ReasonServing, "Viewers are served by the running pods, but the current spec cannot be applied: see Stalled")
 	}
 	return yes(v1.ReasonServing, "Viewers are served")
 }

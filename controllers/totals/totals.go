@@ -32,7 +32,7 @@ func Of(offload *v1.OffloadStatus) State {
 }
 
 // Add returns the state with readings added. A reading that was added before adds nothing. Readings
-// without a boot id, or with one too long for status, are nobody's.
+// without a boot id, or with one too long for status, are ignored.
 func Add(s State, readings ...Reading) State {
 	acc := telemetry.Accumulator{Total: counters(s.Totals)}
 	for _, run := range s.Runs {

@@ -22,8 +22,8 @@ var types = []string{
 	v1.ConditionSTUNReady, v1.ConditionSeedersReady, v1.ConditionTelemetryFresh,
 }
 
-// needsSomebody are the reasons for which a stream may stall: each names something that a person can do.
-var needsSomebody = []string{
+// fixable are the reasons for which a stream may stall: each names something that a user can fix.
+var fixable = []string{
 	v1.ReasonInvalidSpec, v1.ReasonApplyFailed, v1.ReasonNodePortTaken, v1.ReasonPodsForbidden,
 	v1.ReasonSecretNotFound, v1.ReasonImagePullFailed, v1.ReasonCrashLooping,
 }
@@ -31,7 +31,7 @@ var needsSomebody = []string{
 var reasonForm = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
 
 // Status returns everything that is wrong with a stream's status, one sentence each; nothing when all is right.
-// A stream that the operator has not looked at yet must say so to kstatus.
+// A stream that the operator has not seen yet must be in progress for kstatus.
 func Status(stream *v1.P2PStream) []string {
 	c := &checker{stream: stream}
 	if stream.Status.ObservedGeneration == 0 {
@@ -50,7 +50,7 @@ type checker struct {
 	wrong  []string
 }
 
-func (c *checker) not(ok bool, format string, args ...any) {
+func (c *checker) must(ok bool, format string, args ...any) {
 	if !ok {
 		c.wrong = append(c.wrong, fmt.Sprintf(format, args...))
 	}
@@ -69,9 +69,9 @@ func (c *checker) is(condition string, status metav1.ConditionStatus) bool {
 	return c.get(condition).Status == status
 }
 
-// untouched: nobody may take a stream for healthy before the operator has seen it.
+// untouched: a stream must not look healthy before the operator has seen it.
 func (c *checker) untouched() {
-	c.not(c.is(v1.ConditionReady, metav1.ConditionUnknown), "a stream that nobody looked at has Ready %q", c.get(v1.ConditionReady).Status)
+	c.must(c.is(v1.ConditionReady, metav1.ConditionUnknown), "a stream that no operator has seen has Ready %q", c.get(v1.ConditionReady).Status)
 	c.kstatus(kstatus.InProgressStatus)
 }
 
@@ -81,34 +81,34 @@ func (c *checker) conditions() {
 	for _, condition := range s.Conditions {
 		count[condition.Type]++
 		name := condition.Type
-		c.not(slices.Contains(types, name), "condition %s is none of ours", name)
-		c.not(reasonForm.MatchString(condition.Reason), "%s has reason %q", name, condition.Reason)
-		c.not(condition.Message != "", "%s has no message", name)
-		c.not(len(condition.Message) <= 4096, "%s has a message of %d bytes", name, len(condition.Message))
-		c.not(!strings.Contains(condition.Message, "\n"), "%s has a message of several lines", name)
-		c.not(condition.ObservedGeneration == s.ObservedGeneration, "%s speaks of generation %d, the status of %d", name, condition.ObservedGeneration, s.ObservedGeneration)
-		c.not(condition.LastTransitionTime.Unix() > 0, "%s has no time", name)
+		c.must(slices.Contains(types, name), "condition %s is unknown", name)
+		c.must(reasonForm.MatchString(condition.Reason), "%s has reason %q", name, condition.Reason)
+		c.must(condition.Message != "", "%s has no message", name)
+		c.must(len(condition.Message) <= 4096, "%s has a message of %d bytes", name, len(condition.Message))
+		c.must(!strings.Contains(condition.Message, "\n"), "%s has a message of several lines", name)
+		c.must(condition.ObservedGeneration == s.ObservedGeneration, "%s has observedGeneration %d, the status %d", name, condition.ObservedGeneration, s.ObservedGeneration)
+		c.must(condition.LastTransitionTime.Unix() > 0, "%s has no time", name)
 		known := condition.Status == metav1.ConditionTrue || condition.Status == metav1.ConditionFalse
-		c.not(known || name == v1.ConditionPeerable || name == v1.ConditionTelemetryFresh, "%s is %s: the operator knows this one", name, condition.Status)
+		c.must(known || name == v1.ConditionPeerable || name == v1.ConditionTelemetryFresh, "%s is %s: the operator always knows this one", name, condition.Status)
 	}
 	for _, name := range types {
-		c.not(count[name] == 1, "condition %s is there %d times", name, count[name])
+		c.must(count[name] == 1, "condition %s occurs %d times", name, count[name])
 	}
-	c.not(s.ObservedGeneration <= c.stream.Generation, "observedGeneration %d is ahead of generation %d", s.ObservedGeneration, c.stream.Generation)
+	c.must(s.ObservedGeneration <= c.stream.Generation, "observedGeneration %d is ahead of generation %d", s.ObservedGeneration, c.stream.Generation)
 }
 
 // summary: how Ready, Reconciling and Stalled fit each other and the rest.
 func (c *checker) summary() {
 	ready, stalled := c.get(v1.ConditionReady), c.get(v1.ConditionStalled)
-	c.not(!c.is(v1.ConditionStalled, metav1.ConditionTrue) || !c.is(v1.ConditionReconciling, metav1.ConditionTrue), "both Stalled and Reconciling are True")
+	c.must(!c.is(v1.ConditionStalled, metav1.ConditionTrue) || !c.is(v1.ConditionReconciling, metav1.ConditionTrue), "both Stalled and Reconciling are True")
 	if stalled.Status == metav1.ConditionTrue {
-		c.not(slices.Contains(needsSomebody, stalled.Reason), "stalled for %s, for which nobody can do anything", stalled.Reason)
+		c.must(slices.Contains(fixable, stalled.Reason), "stalled for %s, which no user can fix", stalled.Reason)
 	}
 	if ready.Status == metav1.ConditionTrue {
 		for _, part := range []string{v1.ConditionTrackerReady, v1.ConditionSTUNReady} {
-			c.not(c.is(part, metav1.ConditionTrue), "Ready is True and %s is %s", part, c.get(part).Status)
+			c.must(c.is(part, metav1.ConditionTrue), "Ready is True and %s is %s", part, c.get(part).Status)
 		}
-		c.not(stalled.Status != metav1.ConditionTrue || strings.Contains(ready.Message, "Stalled"), "Ready is True and does not point at Stalled: %q", ready.Message)
+		c.must(stalled.Status != metav1.ConditionTrue || strings.Contains(ready.Message, "Stalled"), "Ready is True and does not point at Stalled: %q", ready.Message)
 	}
 }
 
@@ -116,32 +116,32 @@ func (c *checker) summary() {
 func (c *checker) figures() {
 	s := c.stream.Status
 	if c.is(v1.ConditionTelemetryFresh, metav1.ConditionUnknown) {
-		c.not(s.Swarm == nil || (s.Swarm.Viewers == nil && s.Swarm.Peers == nil), "viewers are counted though they are not known: %+v", s.Swarm)
+		c.must(s.Swarm == nil || (s.Swarm.Viewers == nil && s.Swarm.Peers == nil), "viewers are counted though they are not known: %+v", s.Swarm)
 	}
 	if s.Swarm != nil {
-		c.not(*s.Swarm != v1.SwarmStatus{}, "swarm is an empty object, which cannot be written")
+		c.must(*s.Swarm != v1.SwarmStatus{}, "swarm is an empty object, which cannot be written")
 		for name, n := range map[string]*int32{"viewers": s.Swarm.Viewers, "seeders": s.Swarm.Seeders, "peers": s.Swarm.Peers} {
-			c.not(n == nil || *n >= 0, "swarm.%s is negative", name)
+			c.must(n == nil || *n >= 0, "swarm.%s is negative", name)
 		}
 	}
 	if o := s.Offload; o != nil {
-		c.not(o.Percent == nil || (*o.Percent >= 0 && *o.Percent <= 100), "offload is beyond 0 to 100 percent")
-		c.not(o.Percent == nil || o.Reporting > 0, "offload is stated though nobody reports")
-		c.not(o.ObservedAt != nil, "figures have no time")
-		c.not(o.Totals != nil && o.Since != nil, "totals are missing, or when they began")
+		c.must(o.Percent == nil || (*o.Percent >= 0 && *o.Percent <= 100), "offload is beyond 0 to 100 percent")
+		c.must(o.Percent == nil || o.Reporting > 0, "offload is shown though no viewer sends reports")
+		c.must(o.ObservedAt != nil, "figures have no time")
+		c.must(o.Totals != nil && o.Since != nil, "totals are missing, or when they began")
 		var runs v1.OffloadTotals
 		for _, r := range o.Runs {
 			runs.OriginBytes += r.Counted.OriginBytes
 		}
-		c.not(o.Totals == nil || o.Totals.OriginBytes >= runs.OriginBytes, "the totals are less than the runs that they are the sum of")
+		c.must(o.Totals == nil || o.Totals.OriginBytes >= runs.OriginBytes, "the totals are less than the sum of their runs")
 	}
 	names := map[string]bool{}
 	for _, r := range s.Renditions {
-		c.not(r.Name != "" && !names[r.Name], "rendition %q is there twice, or has no name", r.Name)
+		c.must(r.Name != "" && !names[r.Name], "rendition %q occurs twice, or has no name", r.Name)
 		names[r.Name] = true
 	}
 	if e := s.Endpoints; e != nil {
-		c.not(!slices.Contains(e.STUN, ""), "an empty STUN address is handed out")
+		c.must(!slices.Contains(e.STUN, ""), "an empty STUN address is handed out")
 	}
 }
 
@@ -162,8 +162,8 @@ func (c *checker) expected() kstatus.Status {
 
 func (c *checker) kstatus(want kstatus.Status) {
 	got, err := Compute(c.stream)
-	c.not(err == nil, "kstatus: %v", err)
-	c.not(got == want, "kstatus says %s, want %s", got, want)
+	c.must(err == nil, "kstatus: %v", err)
+	c.must(got == want, "kstatus says %s, want %s", got, want)
 }
 
 // Compute is what tools that follow kstatus make of a stream.

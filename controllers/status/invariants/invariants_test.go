@@ -45,33 +45,33 @@ func TestStatus(t *testing.T) {
 		change func(*v1.P2PStream)
 		want   string
 	}{
-		"nothing wrong":        {func(*v1.P2PStream) {}, ""},
-		"no condition":         {func(s *v1.P2PStream) { s.Status.Conditions = s.Status.Conditions[1:] }, "Ready is there 0 times"},
-		"one twice":            {func(s *v1.P2PStream) { s.Status.Conditions = append(s.Status.Conditions, s.Status.Conditions[0]) }, "2 times"},
-		"one of somebody else": {func(s *v1.P2PStream) { s.Status.Conditions[7].Type = "Other" }, "none of ours"},
+		"nothing wrong":  {func(*v1.P2PStream) {}, ""},
+		"no condition":   {func(s *v1.P2PStream) { s.Status.Conditions = s.Status.Conditions[1:] }, "Ready occurs 0 times"},
+		"one twice":      {func(s *v1.P2PStream) { s.Status.Conditions = append(s.Status.Conditions, s.Status.Conditions[0]) }, "2 times"},
+		"an unknown one": {func(s *v1.P2PStream) { s.Status.Conditions[7].Type = "Other" }, "is unknown"},
 		"both at a time": {func(s *v1.P2PStream) {
 			set(v1.ConditionStalled, status("True"))(s)
 			set(v1.ConditionReconciling, status("True"))(s)
 		}, "both"},
-		"stalled for nothing":            {set(v1.ConditionStalled, status("True")), "nobody can do anything"},
+		"stalled for nothing":            {set(v1.ConditionStalled, status("True")), "no user can fix"},
 		"ready and stalled, not told":    {set(v1.ConditionStalled, func(c *metav1.Condition) { c.Status, c.Reason = "True", v1.ReasonNodePortTaken }), "does not point at"},
 		"ready without a tracker":        {set(v1.ConditionTrackerReady, status("False")), "Ready is True and TrackerReady"},
-		"ready unknown":                  {set(v1.ConditionReady, status("Unknown")), "knows this one"},
+		"ready unknown":                  {set(v1.ConditionReady, status("Unknown")), "always knows this one"},
 		"no reason":                      {set(v1.ConditionReady, func(c *metav1.Condition) { c.Reason = "" }), "has reason"},
 		"no message":                     {set(v1.ConditionReady, func(c *metav1.Condition) { c.Message = "" }), "no message"},
 		"several lines":                  {set(v1.ConditionReady, func(c *metav1.Condition) { c.Message = "a\nb" }), "several lines"},
 		"no time":                        {set(v1.ConditionReady, func(c *metav1.Condition) { c.LastTransitionTime = metav1.Time{} }), "has no time"},
-		"a condition of before":          {set(v1.ConditionReady, func(c *metav1.Condition) { c.ObservedGeneration = 2 }), "speaks of generation 2"},
+		"a condition of before":          {set(v1.ConditionReady, func(c *metav1.Condition) { c.ObservedGeneration = 2 }), "observedGeneration 2"},
 		"ahead of the spec":              {func(s *v1.P2PStream) { s.Generation = 2 }, "ahead"},
 		"behind the spec is in progress": {func(s *v1.P2PStream) { s.Generation = 4 }, ""},
 		"zero for unknown": {func(s *v1.P2PStream) {
 			set(v1.ConditionTelemetryFresh, status("Unknown"))(s)
 			s.Status.Swarm = &v1.SwarmStatus{Viewers: &viewers}
 		}, "not known"},
-		"offload that nobody reports":     {func(s *v1.P2PStream) { s.Status.Offload = &v1.OffloadStatus{Percent: &percent} }, "nobody reports"},
+		"offload without reports":         {func(s *v1.P2PStream) { s.Status.Offload = &v1.OffloadStatus{Percent: &percent} }, "no viewer sends reports"},
 		"figures without time and totals": {func(s *v1.P2PStream) { s.Status.Offload = &v1.OffloadStatus{} }, "no time"},
 		"a rendition twice":               {func(s *v1.P2PStream) { s.Status.Renditions = []v1.RenditionStatus{{Name: "a"}, {Name: "a"}} }, "twice"},
-		"nobody looked, and called ready": {func(s *v1.P2PStream) { s.Status.ObservedGeneration = 0 }, "nobody looked at"},
+		"not seen yet, and called ready":  {func(s *v1.P2PStream) { s.Status.ObservedGeneration = 0 }, "no operator has seen"},
 		"being deleted": {func(s *v1.P2PStream) {
 			s.DeletionTimestamp = &metav1.Time{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 		}, ""},
