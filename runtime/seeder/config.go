@@ -2,8 +2,8 @@ package seeder
 
 import "github.com/p2pstream/p2pstream/runtime/seeder/config"
 
-// Config is what a seeder runs with. It has a package of its own for those who
-// only make one.
+// Config is what a seeder runs with. It has a package of its own, so that
+// its producers need no part of the seeder.
 type Config = config.Config
 
 // Defaults of Config.

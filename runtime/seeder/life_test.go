@@ -30,7 +30,7 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	http.DefaultClient.CloseIdleConnections() // nobody's, and shared
+	http.DefaultClient.CloseIdleConnections() // shared by all tests
 	if err := goleak.Find(); code == 0 && err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "goroutines left behind: %v\n", err)
 		code = 1
@@ -168,8 +168,8 @@ func page(t *testing.T, s *seeder.Server, path string) string {
 
 const nowhere = "http://127.0.0.1:1/live/master.m3u8"
 
-// TestReadyIsTheTrackersWord: with an origin that is away all the time.
-func TestReadyIsTheTrackersWord(t *testing.T) {
+// TestReadyDependsOnTheTracker: the origin is unreachable all the time.
+func TestReadyDependsOnTheTracker(t *testing.T) {
 	address := freePort(t)
 	s, p := startSeeder(t, config(nowhere, address))
 	<-s.Ready()
@@ -180,26 +180,26 @@ func TestReadyIsTheTrackersWord(t *testing.T) {
 		t.Errorf("healthz: %q", got)
 	}
 	tr := startTracker(t, address, nowhere)
-	eventually(t, "the tracker's word", func() bool { return page(t, s, "/readyz") == "200 ok" })
+	eventually(t, "the tracker to accept the seeder", func() bool { return page(t, s, "/readyz") == "200 ok" })
 	tr.ends(t)
 	if got := page(t, s, "/readyz"); got != "200 ok" {
 		t.Errorf("with the tracker away again: %q", got)
 	}
 	if took := p.ends(t); took > 3*time.Second {
-		t.Errorf("took %v to end with nobody connected", took)
+		t.Errorf("took %v to end without a connected peer", took)
 	}
 }
 
-// TestForeignTrackersLearnNoToken: they are announced to, and neither learn the token nor make the seeder ready.
+// TestForeignTrackersLearnNoToken: the seeder announces to them, and they neither get the token nor make it ready.
 func TestForeignTrackersLearnNoToken(t *testing.T) {
 	authorized := make(chan string, 16)
 	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case authorized <- r.Header.Get("Authorization"):
-		default: // it comes again and again
+		default: // the seeder asks repeatedly
 		}
 		if r.Method != http.MethodGet || r.URL.RawQuery != "" {
-			t.Errorf("a tracker of others is asked %s %s", r.Method, r.URL)
+			t.Errorf("a foreign tracker is asked %s %s", r.Method, r.URL)
 		}
 		if conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil); err == nil {
 			defer func() { _ = conn.Close() }()
@@ -219,10 +219,10 @@ func TestForeignTrackersLearnNoToken(t *testing.T) {
 	select {
 	case got := <-authorized:
 		if got != "" {
-			t.Errorf("a tracker of others is told %q", got)
+			t.Errorf("a foreign tracker is told %q", got)
 		}
 	case <-time.After(patience):
-		t.Fatal("nobody came to the tracker of others")
+		t.Fatal("no request came to the foreign tracker")
 	}
 	if got := page(t, s, "/readyz"); !strings.HasPrefix(got, "503 ") {
 		t.Errorf("without the tracker of its own: %q", got)
@@ -232,7 +232,7 @@ func TestForeignTrackersLearnNoToken(t *testing.T) {
 	p.ends(t)
 }
 
-// TestAWrongTokenIsNotReady until its file is mended, without a restart.
+// TestAWrongTokenIsNotReady until its file is corrected, without a restart.
 func TestAWrongTokenIsNotReady(t *testing.T) {
 	address := freePort(t)
 	startTracker(t, address, nowhere)
@@ -264,7 +264,7 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
-// TestTheListedPortIsBound: exactly that one; and when another is listed, the seeder ends to begin anew with it.
+// TestTheListedPortIsBound: exactly that one; when another one is listed, the seeder stops to restart with it.
 func TestTheListedPortIsBound(t *testing.T) {
 	address := freePort(t)
 	startTracker(t, address, nowhere)
@@ -288,9 +288,9 @@ func TestTheListedPortIsBound(t *testing.T) {
 	<-s.Ready()
 	if taken, err := net.ListenPacket("udp", udp); err == nil {
 		_ = taken.Close()
-		t.Errorf("nobody listens on %s", udp)
+		t.Errorf("nothing listens on %s", udp)
 	}
-	eventually(t, "the tracker's word", func() bool { return page(t, s, "/readyz") == "200 ok" })
+	eventually(t, "the tracker to accept the seeder", func() bool { return page(t, s, "/readyz") == "200 ok" })
 	write(t, cfg.ICEPortsFile, "[30001,30002]")
 	select {
 	case err := <-p.ended:
@@ -299,7 +299,7 @@ func TestTheListedPortIsBound(t *testing.T) {
 		}
 		p.ended <- nil
 	case <-time.After(patience):
-		t.Error("goes on with a port that is no longer its own")
+		t.Error("continues with a port that is no longer its own")
 	}
 }
 
@@ -327,7 +327,7 @@ func startViewer(t *testing.T, tracker string) *viewer.Server {
 	return v
 }
 
-// TestDrain: nobody connected, somebody who takes nothing, somebody who takes more than there is time for.
+// TestDrain: no viewer, a viewer that downloads nothing, and one that downloads more than there is time for.
 func TestDrain(t *testing.T) {
 	o := originAt(t, nil)
 	o.Start()
@@ -339,7 +339,7 @@ func TestDrain(t *testing.T) {
 		uploads  bool
 		from, to time.Duration
 	}{
-		"nobody":            {"/live/seg_1/window_8/master.m3u8", 0, 0, time.Minute, false, 0, 2 * time.Second},
+		"no viewer":          {"/live/seg_1/window_8/master.m3u8", 0, 0, time.Minute, false, 0, 2 * time.Second},
 		"nothing is taken":  {"/vod/seg_1/dur_8/master.m3u8", 1, 0, time.Minute, false, 0, 4 * time.Second},
 		"more than is time": {"/vod/seg_4/dur_40/master.m3u8", 1, 100_000, 2 * time.Second, true, 1900 * time.Millisecond, 6 * time.Second},
 	} {

@@ -14,7 +14,7 @@ import (
 )
 
 // A seeder whose port is not listed yet looks again this often, and gives up
-// when nobody has listed it for this long.
+// when it was not listed for this long.
 const (
 	portEvery    = time.Second
 	portPatience = 2 * time.Minute
@@ -35,7 +35,7 @@ func readPort(file string, ordinal int) (int, error) {
 	}
 	var ports []int
 	if err := json.Unmarshal(b, &ports); err != nil {
-		return 0, fmt.Errorf("%s is no JSON list of ports: %w; use [30001, 30002]", file, err)
+		return 0, fmt.Errorf("%s is not a JSON list of ports: %w; use [30001, 30002]", file, err)
 	}
 	if ordinal >= len(ports) || ports[ordinal] == 0 {
 		return 0, fmt.Errorf("%s lists no port for ordinal %d", file, ordinal)

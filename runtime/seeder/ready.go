@@ -12,10 +12,9 @@ import (
 // ready tells why the seeder is not ready. It is once its UDP port is bound and
 // a tracker has accepted it: its socket, or, while the origin is away and there
 // is no swarm to join yet, its report. From then on it stays ready until it
-// drains. A tracker that goes away later is asked again and again; to be unready
-// meanwhile would mend nothing, cut nobody off, and hold up the very rollout
-// that may bring the tracker back. The origin has no part in it: who holds the
-// stream can share it without.
+// drains. A tracker that becomes unreachable later is asked again; becoming unready
+// meanwhile would repair nothing and block the rollout that may bring the tracker
+// back. The origin does not matter: a seeder can share what it holds without it.
 func (s *Server) ready(context.Context) error {
 	switch {
 	case s.draining.Load():
@@ -44,7 +43,7 @@ func (s *Server) isAccepted() bool {
 				s.accepted.Store(true)
 			}
 		}
-		// That a tracker of others took a socket says nothing about one of ours, which also answers reports.
+		// A socket that a foreign tracker accepted says nothing about our own tracker, which also answers reports.
 		if s.node.TrackerReached() && (len(s.cfg.ForeignTrackers) == 0 || len(s.cfg.Trackers) == 0) {
 			s.accepted.Store(true)
 		}

@@ -76,7 +76,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if s.source, err = manifest.NewSource(manifest.SourceConfig{
 		URL: cfg.Source, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, Logger: log, Registerer: reg,
 	}); err != nil {
-		return nil, fmt.Errorf("making source: %w", err)
+		return nil, fmt.Errorf("creating source: %w", err)
 	}
 	if cfg.ICEPortsFile == "" {
 		if err := s.bind(cfg.ICEListen); err != nil {
@@ -100,7 +100,7 @@ func (s *Server) bind(iceListen string) error {
 		OneSocketPerSwarm: s.cfg.OneSocketPerSwarm, Loopback: s.cfg.Loopback,
 	}, s.log, s.reg)
 	if err != nil {
-		return fmt.Errorf("making WebRTC node: %w", err)
+		return fmt.Errorf("creating WebRTC node: %w", err)
 	}
 	engine, err := loader.New(loader.Config{
 		Role: loader.RoleSeeder, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(named(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
@@ -126,7 +126,7 @@ func (s *Server) bind(iceListen string) error {
 // tokenEvery is how old what is known of the token's file may be when it is used.
 const tokenEvery = 2 * time.Second
 
-// tokenFor keeps the token from trackers of others: who holds it is believed to be a seeder.
+// tokenFor keeps the token from foreign trackers: its holder is trusted as a seeder.
 func (s *Server) tokenFor(tracker string) string {
 	if slices.Contains(s.cfg.ForeignTrackers, tracker) {
 		return ""
@@ -190,7 +190,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 		work.Go(func() {
 			if to, ok := portMoved(live, s.cfg, port); ok {
-				s.log.Warn("another UDP port is listed, ending to begin anew with it", "from", port, "to", to)
+				s.log.Warn("the listed UDP port changed; stopping to restart with it", "from", port, "to", to)
 				close(moved)
 			}
 		})
@@ -223,8 +223,8 @@ func (s *Server) bindListed(ctx context.Context) (port int, err error) {
 	return port, s.bind(withPort(s.cfg.ICEListen, port))
 }
 
-// drain lets uploads end: at once if nobody is connected, within a moment if
-// nobody takes anything.
+// drain lets uploads end: at once if no peer is connected, within a moment if no
+// peer downloads anything.
 func (s *Server) drain(live context.Context) {
 	s.draining.Store(true)
 	s.log.Info("seeder drains", "peers", s.engine.Peers(), "uploads", s.uplink.Active(), "atMost", s.cfg.Drain)

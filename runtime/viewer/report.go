@@ -9,13 +9,13 @@ import (
 
 // Report is what headless viewers print at the end, as JSON.
 type Report struct {
-	Viewers  []One   `json:"viewers"`
-	Total    Total   `json:"total"`
-	Duration float64 `json:"duration"` // seconds
+	Viewers  []Result `json:"viewers"`
+	Total    Total    `json:"total"`
+	Duration float64  `json:"duration"` // seconds
 }
 
-// One is what one viewer measured.
-type One struct {
+// Result is what one viewer measured.
+type Result struct {
 	ID           int   `json:"id"`
 	StartupMs    int64 `json:"startupMs"` // from the start to the first picture; -1 if it never came
 	Stalls       int   `json:"stalls"`
@@ -52,7 +52,7 @@ func (s *Server) Snapshot() Report {
 	s.mu.Lock()
 	viewers, started := append([]*viewer(nil), s.viewers...), s.started
 	s.mu.Unlock()
-	out := Report{Viewers: make([]One, 0, len(viewers)), Duration: math.Round(time.Since(started).Seconds()*10) / 10}
+	out := Report{Viewers: make([]Result, 0, len(viewers)), Duration: math.Round(time.Since(started).Seconds()*10) / 10}
 	var total traffic.Counters
 	for _, v := range viewers {
 		r, c := v.report()
@@ -66,13 +66,13 @@ func (s *Server) Snapshot() Report {
 	return out
 }
 
-func (v *viewer) report() (One, traffic.Counters) {
+func (v *viewer) report() (Result, traffic.Counters) {
 	engine := v.Engine()
 	if engine == nil {
-		return One{ID: v.id, StartupMs: -1}, traffic.Counters{}
+		return Result{ID: v.id, StartupMs: -1}, traffic.Counters{}
 	}
 	c, p := engine.Counters(), engine.Playback()
-	r := One{
+	r := Result{
 		ID: v.id, StartupMs: -1, Stalls: p.Stalls, StallMs: p.Stalled.Milliseconds(), PlayedMs: p.Played.Milliseconds(),
 		Segments: c.Segments, Bytes: Bytes{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer}, UploadBytes: c.Uploaded,
 		Discarded: c.Discarded, Peers: engine.Peers(), Verified: c.Verified, DigestErrors: c.DigestErrors,

@@ -85,12 +85,12 @@ func (s *soak) visit(ctx context.Context, what spec, play func(context.Context),
 }
 
 // reportText and parseReport are two sides of an event's detail.
-func reportText(one viewer.One) string {
+func reportText(one viewer.Result) string {
 	return fmt.Sprintf("startup_ms=%d stalls=%d stall_ms=%d played_ms=%d http=%d seeder=%d viewer=%d", one.StartupMs, one.Stalls,
 		one.StallMs, one.PlayedMs, one.Bytes.HTTP, one.Bytes.Seeder, one.Bytes.Viewer)
 }
 
-func parseReport(detail string) (one viewer.One, err error) {
+func parseReport(detail string) (one viewer.Result, err error) {
 	if _, err = fmt.Sscanf(detail, "startup_ms=%d stalls=%d stall_ms=%d played_ms=%d http=%d seeder=%d viewer=%d", &one.StartupMs, &one.Stalls,
 		&one.StallMs, &one.PlayedMs, &one.Bytes.HTTP, &one.Bytes.Seeder, &one.Bytes.Viewer); err != nil {
 		return one, fmt.Errorf("reading report %q: %w", detail, err)

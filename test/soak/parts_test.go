@@ -47,7 +47,7 @@ something_else 3
 }
 
 func TestReportComesBack(t *testing.T) {
-	want := viewer.One{StartupMs: -1, Stalls: 2, StallMs: 3, PlayedMs: 4, Bytes: viewer.Bytes{HTTP: 5, Seeder: 6, Viewer: 7}}
+	want := viewer.Result{StartupMs: -1, Stalls: 2, StallMs: 3, PlayedMs: 4, Bytes: viewer.Bytes{HTTP: 5, Seeder: 6, Viewer: 7}}
 	if got, err := parseReport(reportText(want)); err != nil || got != want {
 		t.Errorf("%+v %v", got, err)
 	}

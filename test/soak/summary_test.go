@@ -129,8 +129,8 @@ func TestSummaryCounts(t *testing.T) {
 	m, rows, events := recorded(nil)
 	s, err := summarize(m, rows, append(events,
 		samples.Event{At: 5, Program: "comer-1", What: samples.Failure, Detail: "went wrong"},
-		samples.Event{At: 6, Program: "comer-1", What: samples.Report, Detail: reportText(viewer.One{StartupMs: 70})},
-		samples.Event{At: 7, Program: "comer-8", What: samples.Report, Detail: reportText(viewer.One{StartupMs: -1})}))
+		samples.Event{At: 6, Program: "comer-1", What: samples.Report, Detail: reportText(viewer.Result{StartupMs: 70})},
+		samples.Event{At: 7, Program: "comer-8", What: samples.Report, Detail: reportText(viewer.Result{StartupMs: -1})}))
 	if err != nil {
 		t.Fatal(err)
 	}

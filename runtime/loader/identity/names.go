@@ -42,8 +42,8 @@ func StreamSwarmID(swarmID string, t StreamType, index string) string {
 // PeerID names one peer in one swarm: 20 ASCII characters.
 type PeerID string
 
-// Peer id prefixes of this project. They help people and telemetry; nothing is
-// decided by them, since anybody can send them.
+// Peer id prefixes of this project. They help operators and telemetry. No decision
+// depends on them, since any peer can send them.
 const (
 	SeederPrefix = "-PS0001-"
 	ViewerPrefix = "-PV0001-"

@@ -23,7 +23,7 @@ func newVariables(values map[string]string, used bool) variables {
 	return variables{values: values, used: used, spent: new(int)}
 }
 
-var errVariableSize = fmt.Errorf("variables make a text longer than %d bytes, or all together longer than %d", maxLineBytes, maxExpansion)
+var errVariableSize = fmt.Errorf("variables expand a text to more than %d bytes, or all texts to more than %d", maxLineBytes, maxExpansion)
 
 // substitute puts variables in; an undefined one is an error, as in hls.js.
 func (v *variables) substitute(text string) (string, error) {

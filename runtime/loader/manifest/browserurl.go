@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-var errURL = errors.New("only http and https URLs with a host are used")
+var errURL = errors.New("only http and https URLs with a host are supported")
 
 // browserURL prints an absolute URL as a browser's responseURL does: scheme and
 // host in lower case, no default port, dot segments gone, what must be escaped

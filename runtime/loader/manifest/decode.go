@@ -27,7 +27,7 @@ func decodeMedia(s *mediaScan) (out decodedMedia, err error) {
 	}()
 	list, err := m3u8.NewMediaPlaylist(0, uint(len(s.entries)))
 	if err != nil {
-		return out, fmt.Errorf("making playlist decoder: %w", err)
+		return out, fmt.Errorf("creating playlist decoder: %w", err)
 	}
 	if err := list.Decode(*cleanMedia(s), true); err != nil {
 		return out, fmt.Errorf("%w: %w", errDecode, err)

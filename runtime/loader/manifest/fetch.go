@@ -55,7 +55,7 @@ func (s *Source) fetch(ctx context.Context, r Resource, from, known int64, kind 
 		return nil, 0, s.countFetch(fail(ReasonTooLarge, r.URL, fmt.Errorf("%d bytes", want.known)))
 	}
 	if from < 0 || (want.known >= 0 && from >= want.known) {
-		return nil, 0, s.countFetch(fail(ReasonRangeRefused, r.URL, fmt.Errorf("byte %d is not in it", from)))
+		return nil, 0, s.countFetch(fail(ReasonRangeRefused, r.URL, fmt.Errorf("byte %d is outside of the range", from)))
 	}
 	timed, cancelTimeout := context.WithTimeoutCause(ctx, s.cfg.SegmentTimeout, errTooSlow)
 	ctx, cancel := context.WithCancelCause(timed)
@@ -113,7 +113,7 @@ func (w wanted) check(r *http.Response, at string) (expect, total int64, err err
 	ranged := w.header() != ""
 	switch {
 	case r.StatusCode == http.StatusRequestedRangeNotSatisfiable:
-		e := fail(ReasonRangeRefused, at, errors.New("the origin has no such bytes"))
+		e := fail(ReasonRangeRefused, at, errors.New("the origin does not have these bytes"))
 		e.Status = r.StatusCode
 		return 0, 0, e
 	case r.StatusCode == http.StatusOK && ranged:
@@ -133,7 +133,7 @@ func (w wanted) check(r *http.Response, at string) (expect, total int64, err err
 		return 0, 0, fail(ReasonSizeChanged, at, fmt.Errorf("%d bytes, not %d as before", total, w.known))
 	}
 	if expect < 0 && r.ProtoMajor < 2 && !isChunked(r) {
-		return 0, 0, fail(ReasonNoLength, at, errors.New("neither Content-Length nor chunks: a lost connection would go unseen"))
+		return 0, 0, fail(ReasonNoLength, at, errors.New("neither Content-Length nor chunks: a lost connection would not be noticed"))
 	}
 	if expect == 0 {
 		return 0, 0, fail(ReasonTruncated, at, errors.New("the body is empty"))

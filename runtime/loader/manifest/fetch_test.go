@@ -283,7 +283,7 @@ func TestFetchTimeouts(t *testing.T) {
 				})})
 				body, _, err := s.FetchSegment(t.Context(), Segment{URL: base}, 0)
 				if err == nil {
-					// A slow consumer is nobody's stall.
+					// A slow consumer is no stall of the origin.
 					time.Sleep(30 * time.Second)
 					_, err = io.Copy(io.Discard, body)
 					_ = body.Close()
@@ -340,14 +340,14 @@ func TestHeadersStayWithTheOrigin(t *testing.T) {
 	}
 }
 
-func TestFilesThatCannotBeUsedAskNobody(t *testing.T) {
+func TestUnusableFilesCauseNoRequest(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "X-Token"), []byte("two\nlines"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := newSource(t, SourceConfig{URL: "https://origin.example/m.m3u8", HeadersDir: dir,
 		Transport: fake(func(*http.Request) (*http.Response, error) {
-			t.Error("somebody was asked")
+			t.Error("a request was sent")
 			return answer(200, "x"), nil
 		})})
 	_, err := s.Load(t.Context())

@@ -33,7 +33,7 @@ const (
 // reported as not advancing.
 const standstill = 3
 
-// maxTimeline is how far a timeline may grow: playlists that jump ahead by more than anybody could watch get there.
+// maxTimeline is how far a timeline may grow: playlists that jump ahead repeatedly reach it.
 const maxTimeline = 50 * 365 * 24 * time.Hour
 
 // restShare is how many times as long as reading a playlist takes the reader rests at least, so that a long one that is
@@ -146,7 +146,7 @@ func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err e
 	}
 	if p != nil {
 		if f.cost = p.cost; !f.everyText {
-			p.Text = nil // nobody will ask for it
+			p.Text = nil // it is not used
 		}
 		if err := f.backwards(p, began); err != nil {
 			return false, err
@@ -156,7 +156,7 @@ func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err e
 	recovered := f.failures > 0
 	if recovered {
 		if f.logged {
-			f.source.cfg.Logger.Info("playlist is back", "rendition", f.rendition.Name, "failures", f.failures)
+			f.source.cfg.Logger.Info("playlist is usable again", "rendition", f.rendition.Name, "failures", f.failures)
 		}
 		f.failures, f.logged = 0, false
 	}
@@ -218,7 +218,7 @@ func (f *follower) backwards(p *Playlist, now time.Time) error {
 	}
 	patience := max(standstill*p.TargetDuration, min(last.Window, 2*time.Minute))
 	if now.Sub(f.regression.since) > patience && p.LastSequence() > f.regression.firstEdge {
-		f.source.cfg.Logger.Warn("stream began anew", "rendition", f.rendition.Name,
+		f.source.cfg.Logger.Warn("stream restarted", "rendition", f.rendition.Name,
 			"from", last.LastSequence(), "to", p.LastSequence())
 		f.regression = regression{}
 		f.numbering = NewNumbering()
@@ -234,7 +234,7 @@ func (f *follower) failed(err error) time.Duration {
 	f.failures++
 	if f.failures == 1 && time.Since(f.loggedAt) > logEvery {
 		f.logged, f.loggedAt = true, time.Now()
-		f.source.cfg.Logger.Warn("playlist cannot be used", "rendition", f.rendition.Name, "error", err)
+		f.source.cfg.Logger.Warn("playlist is unusable", "rendition", f.rendition.Name, "error", err)
 	}
 	var e *Error
 	if !errors.As(err, &e) {

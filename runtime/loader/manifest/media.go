@@ -62,7 +62,7 @@ func ParseMedia(body []byte, responseURL string, r Rendition) (*Playlist, error)
 		return nil, fail(ReasonNotPlaylist, responseURL, notPlaylist(text))
 	}
 	if !isMediaPlaylist(text) && strings.Contains(text, tagStreamInf) {
-		return nil, fail(ReasonInvalid, responseURL, errors.New("a multivariant playlist where a media playlist should be"))
+		return nil, fail(ReasonInvalid, responseURL, errors.New("a multivariant playlist instead of a media playlist"))
 	}
 	s := &mediaScan{base: responseURL, imports: r.variables, vars: newVariables(nil, strings.Contains(text, "{$"))}
 	if s.imports == nil {
@@ -75,7 +75,7 @@ func ParseMedia(body []byte, responseURL string, r Rendition) (*Playlist, error)
 		return nil, fail(ReasonInvalid, responseURL, errors.New("no EXT-X-TARGETDURATION"))
 	}
 	if s.sequence > maxInteger-2*maxEntries {
-		return nil, fail(ReasonTooLarge, responseURL, fmt.Errorf("media sequence %d is beyond what a browser can count", s.sequence))
+		return nil, fail(ReasonTooLarge, responseURL, fmt.Errorf("media sequence %d is larger than a browser can count", s.sequence))
 	}
 	decoded, err := decodeMedia(s)
 	if err != nil {
@@ -198,7 +198,7 @@ func (s *mediaScan) extinf(value string) error {
 	}
 	number, rest := value[:end], strings.TrimSpace(value[end:])
 	if strings.Count(number, ".") > 1 || (number != "" && digits == 0) || (rest != "" && rest[0] != ',') {
-		return fmt.Errorf("EXTINF %q is no duration", clip(value))
+		return fmt.Errorf("EXTINF %q is not a duration", clip(value))
 	}
 	s.next.duration, s.next.seconds = "0", 0
 	if number == "" {
@@ -283,11 +283,11 @@ func leadingInteger(text string) (int64, error) {
 		end++
 	}
 	if end == 0 {
-		return 0, fmt.Errorf("%q is no whole number", clip(text))
+		return 0, fmt.Errorf("%q is not a whole number", clip(text))
 	}
 	n, err := strconv.ParseInt(text[:end], 10, 64)
 	if err != nil || n > maxInteger {
-		return 0, boundError(fmt.Sprintf("number %s is beyond what a browser can count", clip(text)))
+		return 0, boundError(fmt.Sprintf("number %s is larger than a browser can count", clip(text)))
 	}
 	return n, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
-var errNoVariants = errors.New("no variant in it")
+var errNoVariants = errors.New("the playlist has no variant")
 
 // ParseMultivariant reads an HLS multivariant playlist that came from
 // responseURL. A media playlist given in its place becomes a presentation of

@@ -40,10 +40,10 @@ type Reference struct {
 
 // RewriteMultivariant returns the multivariant playlist text, which came from
 // responseURL, with every URI replaced by what name returns for it; name is
-// called in the order of the playlist. Whatever names nothing is kept byte for
-// byte, but for what would lead players around whoever serves the result:
-// EXT-X-CONTENT-STEERING goes, and an EXT-X-DEFINE that takes its value from the
-// playlist's URL gets that value. Errors are *Error.
+// called in the order of the playlist. Everything without a URI is kept byte
+// for byte, except for what would lead players past the server of the result:
+// EXT-X-CONTENT-STEERING is removed, and an EXT-X-DEFINE that takes its value
+// from the playlist's URL gets that value. Errors are *Error.
 func RewriteMultivariant(text []byte, responseURL string, name func(Reference) string) ([]byte, error) {
 	if err := rewritable(text, responseURL); err != nil {
 		return nil, err
@@ -337,7 +337,7 @@ func (w *rewriter) define(line, value string) (string, error) {
 		return line, nil
 	}
 	if strings.ContainsAny(text, "\"\r\n\x00") || strings.ContainsAny(name, "\"\r\n\x00") {
-		return "", fmt.Errorf("variable %q has a value that no attribute can hold", clip(name))
+		return "", fmt.Errorf("variable %q has a value that cannot be written as an attribute", clip(name))
 	}
 	return tagDefineName + `:NAME="` + name + `",VALUE="` + text + `"`, nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// names stands for whoever serves rewritten playlists: every name begins with
-// prefix and says what it stands for.
+// names stands for a server of rewritten playlists: every name begins with
+// prefix and says which URI it replaces.
 type names struct {
 	given map[string]Reference
 }

@@ -58,7 +58,7 @@ func planAddresses(cfg NodeConfig) (addressPlan, error) {
 			base, ok = loopback4, true
 		}
 		if !ok {
-			return plan, fmt.Errorf("advertising %s: this machine has no address of that family to stand behind it", a)
+			return plan, fmt.Errorf("advertising %s: this machine has no address of that family", a)
 		}
 		behind[base] = append(behind[base], a.String())
 	}
@@ -104,7 +104,7 @@ func primaryAddresses() []netip.Addr {
 }
 
 func routeSource(network string) (netip.Addr, bool) {
-	conn, err := new(net.Dialer).DialContext(context.Background(), network, routeProbes[network]) // asks nobody, so never waits
+	conn, err := new(net.Dialer).DialContext(context.Background(), network, routeProbes[network]) // sends nothing, so never waits
 	if err != nil {
 		return netip.Addr{}, false
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // sctpMaxMessageSize is announced as a=max-message-size (RFC 8841 §6). Browsers assume the same when the
-// line is absent; pion's own default of 1 GiB would invite messages that nobody reads.
+// line is absent; pion's own default of 1 GiB would invite messages that are not read.
 const sctpMaxMessageSize = 65536
 
 // ICE timing (RFC 7675 in spirit): a dead browser is given up after 12 s, a hiccup of some seconds is
@@ -107,7 +107,7 @@ func (e *engine) connection() (*webrtc.PeerConnection, error) {
 	)
 	pc, err := api.NewPeerConnection(e.config)
 	if err != nil {
-		return nil, fmt.Errorf("making connection: %w", err)
+		return nil, fmt.Errorf("creating connection: %w", err)
 	}
 	return pc, nil
 }

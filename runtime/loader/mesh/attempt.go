@@ -73,7 +73,7 @@ func (a *attempt) connect() (*webrtc.PeerConnection, error) {
 
 // made ends what connect began: the connection gathers, or will not. An attempt that was given up meanwhile is closed
 // now. Not earlier, because pion (webrtc 4.2.19) makes an ICE agent for a connection that was closed before it had
-// one, and then nobody closes that agent.
+// one, and never closes that agent.
 func (a *attempt) made() {
 	a.mu.Lock()
 	a.making = false
@@ -113,13 +113,13 @@ func (a *attempt) makeOffer() (string, error) {
 func (a *attempt) offer(pc *webrtc.PeerConnection) (gathered <-chan struct{}, err error) {
 	dc, err := pc.CreateDataChannel(channelLabel(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("making data channel: %w", err)
+		return nil, fmt.Errorf("creating data channel: %w", err)
 	}
 	a.use(dc)
 	a.accepts(pc, false)
 	offer, err := pc.CreateOffer(nil)
 	if err != nil {
-		return nil, fmt.Errorf("making offer: %w", err)
+		return nil, fmt.Errorf("creating offer: %w", err)
 	}
 	return gather(pc, offer)
 }
@@ -145,11 +145,11 @@ func (a *attempt) answerTo(sdp string) (string, error) {
 func (a *attempt) answer(pc *webrtc.PeerConnection, sdp string) (gathered <-chan struct{}, err error) {
 	a.accepts(pc, true)
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
-		return nil, fmt.Errorf("taking offer: %w", err)
+		return nil, fmt.Errorf("applying offer: %w", err)
 	}
 	answer, err := pc.CreateAnswer(nil)
 	if err != nil {
-		return nil, fmt.Errorf("making answer: %w", err)
+		return nil, fmt.Errorf("creating answer: %w", err)
 	}
 	return gather(pc, answer)
 }
@@ -193,7 +193,7 @@ func (a *attempt) accept(sdp string) error {
 		return ErrPeerClosed
 	}
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}); err != nil {
-		return fmt.Errorf("taking answer: %w", err)
+		return fmt.Errorf("applying answer: %w", err)
 	}
 	return nil
 }

@@ -60,7 +60,7 @@ func (s *segmentSender) sendRun(r *packetRun) int {
 		case errors.Is(err, syscall.EIO):
 			s.off = true // the route's device cannot checksum segments
 		case !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.EMSGSIZE):
-			return 1 // packets to where nobody is are lost either way
+			return 1 // packets to an absent peer are lost either way
 		}
 	}
 	return eachPacket(r, func(packet []byte) {

@@ -52,8 +52,8 @@ func BenchmarkSeederCPU(b *testing.B) {
 }
 
 // BenchmarkSeederStreaming is BenchmarkSeederCPU at the pace of an audience: each viewer takes a segment of 1 MiB
-// every 2 s (4.2 Mbit/s), as fast as it goes, and the viewers take turns. It tells what a viewer costs in memory;
-// BenchmarkSeederCPU, where everybody always takes all he can get, tells what overload costs.
+// every 2 s (4.2 Mbit/s), as fast as it goes, and the viewers take turns. It measures what a viewer costs in memory;
+// BenchmarkSeederCPU, where every viewer always takes all it can get, measures what overload costs.
 func BenchmarkSeederStreaming(b *testing.B) {
 	benchmarkSeeder(b, "stream")
 }

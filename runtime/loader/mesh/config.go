@@ -105,7 +105,7 @@ type SwarmConfig struct {
 	// turn are not among them.
 	MaxPeers int
 	// Offers is how many offers go with each announce: 5 when zero, none when negative. Seeders ask for
-	// none or few, since answering makes a connection only when somebody wants one.
+	// none or few, since answering makes a connection only when a peer wants one.
 	Offers int
 	// Handler hears of the peers; required.
 	Handler Handler

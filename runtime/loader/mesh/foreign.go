@@ -9,16 +9,16 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// Trackers that are not ours (signaling.TrackerHeader) punish what ours forgive, and remember who is gone. With them
-// each swarm has a socket of its own, and these rules hold.
+// Foreign trackers (those without signaling.TrackerHeader) close sockets over what our tracker tolerates, and keep
+// entries of peers that left. Each swarm has a socket of its own to them, and these rules apply.
 const (
-	// An offer is answered within answerLife or never: wt-tracker closes the socket of whoever answers a peer that has
+	// An offer is answered within answerLife or never: wt-tracker closes the socket of a peer that answers one that has
 	// left. A STUN server that does not answer takes most of it; waiting for a handshake slot may take answerTurn.
 	answerLife = 3 * time.Second
 	answerTurn = time.Second
-	// So a peer that leaves is there for answers to its last offers, until nobody sends one any more.
+	// So a peer that leaves stays until its last offers can no longer be answered.
 	farewellAfter = answerLife + time.Second
-	// bittorrent-tracker hands offers to those who left without a word, and asks for patience of minutes: a peer that
+	// bittorrent-tracker passes offers to peers that left without a goodbye, and announces an interval of minutes: a peer that
 	// has found too few others announces again after hungerFirst, then after twice that, and so on up to hungerMost,
 	// and with more offers.
 	hungerFirst  = time.Second
@@ -27,7 +27,7 @@ const (
 	// Enough are enoughPeers with a seeder among them, or plentyPeers, who need not offer any more.
 	enoughPeers = 4
 	plentyPeers = 8
-	// An offer that nobody took in this time was given to somebody who is not there. Browsers need five seconds where a
+	// An offer that was not answered in this time went to a peer that has left. Browsers need five seconds when a
 	// STUN server does not answer.
 	offerPatience = 6 * time.Second
 )
@@ -52,7 +52,7 @@ func (m *membership) apart() {
 func (m *membership) rejoin() {
 	if m.sess.foreign && m.started && !m.swarm.withdrawn {
 		m.started = !m.sess.send(m.me.announce(signaling.EventStopped, m.trackerID, nil))
-		m.send(nil) // at once, since offers take a while and somebody may be answering an older one
+		m.send(nil) // at once, since offers take a while and a peer may be answering an older one
 	}
 }
 
@@ -64,7 +64,7 @@ func (m *membership) answerBy(msg *fromTracker) (begin, send time.Time) {
 	return msg.at.Add(handshakeWait), msg.at.Add(offerLife)
 }
 
-// answerable is how long somebody may yet answer one of our offers, and be punished if we are gone.
+// answerable is how long a peer may still answer one of our offers, and lose its socket if we have left.
 func (m *membership) answerable() (wait time.Duration) {
 	if m.sess == nil || !m.sess.foreign {
 		return 0

@@ -37,8 +37,8 @@ func TestForeignTrackerGetsASocketForEachSwarm(t *testing.T) {
 	}
 }
 
-// An offer that had to wait for its turn for too long may come from somebody who has left.
-func TestForeignOffersAreAnsweredSoonOrNever(t *testing.T) {
+// An offer that waited for its turn for too long may come from a peer that has left.
+func TestForeignOffersAreAnsweredInTimeOrNever(t *testing.T) {
 	for name, c := range map[string]struct {
 		relay *relay
 		want  int
@@ -70,7 +70,7 @@ func TestForeignOffersAreAnsweredSoonOrNever(t *testing.T) {
 	}
 }
 
-// Somebody may be answering our offer at the moment we leave.
+// A peer may be answering our offer at the moment we leave.
 func TestGoodbyeWaitsForAnswers(t *testing.T) {
 	for name, c := range map[string]struct {
 		relay       *relay
@@ -90,7 +90,7 @@ func TestGoodbyeWaitsForAnswers(t *testing.T) {
 	}
 }
 
-// Whoever has lost its tracker has nobody to wait for.
+// A peer that lost its tracker waits for no answer.
 func TestGoodbyeToATrackerThatIsGone(t *testing.T) {
 	r := newForeign(t)
 	s := join(t, newTestNode(t, NodeConfig{}), r, 1, &recorder{})
@@ -114,7 +114,7 @@ func TestForeignTrackerIsToldOfReturn(t *testing.T) {
 	until(t, "a new one", func() bool { return r.count(signaling.EventStarted) == 2 })
 }
 
-// A foreign tracker hands offers to those who left, and tells everybody to come back in minutes.
+// A foreign tracker passes offers to peers that left, and tells all peers to announce again in minutes.
 func TestHungryPeersAnnounceAgain(t *testing.T) {
 	for name, c := range map[string]struct {
 		relay *relay

@@ -9,9 +9,8 @@ import (
 const queueFactor = 8
 
 // gate bounds the handshakes that run at one time: each costs public-key work, and a storm of joins
-// would otherwise slow every one of them past its timeout. The newest goes first, and the oldest goes when
-// too many wait: of a storm that is none but an attack, whoever comes behind it should not have to wait for
-// its end.
+// would otherwise slow every one of them past its timeout. The newest goes first, and the oldest is dropped when
+// too many wait: peers that join after a flood of forged offers need not wait for its end.
 type gate struct {
 	metrics *metrics
 	limit   int

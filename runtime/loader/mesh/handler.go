@@ -27,7 +27,7 @@ var (
 	// ErrConnectionLost says that ICE found the other end unreachable.
 	ErrConnectionLost = errors.New("connection lost")
 	// ErrWriteStall says that the other end took no bytes for NodeConfig.WriteStall.
-	ErrWriteStall = errors.New("other end takes no bytes")
+	ErrWriteStall = errors.New("the other end reads no bytes")
 	// ErrLeft says that this node left the swarm.
 	ErrLeft = errors.New("left the swarm")
 	// ErrNodeClosed says that the node was closed.

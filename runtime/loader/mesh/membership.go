@@ -71,8 +71,8 @@ func (m *membership) stopTimer() {
 	}
 }
 
-// schedule sets the next announce; a little late rather than early, and not at the same time as everybody
-// who came with us.
+// schedule sets the next announce; a little late rather than early, and not at the same time as peers
+// that joined together with this one.
 func (m *membership) schedule() {
 	m.stopTimer()
 	late := rand.N(m.interval / 10)
@@ -113,7 +113,7 @@ func (s *Swarm) makeOffers(want int) []madeOffer {
 		s.tasks.run(func() {
 			sdp, err := a.makeOffer()
 			if err != nil {
-				s.log.Warn("making an offer failed", "error", err)
+				s.log.Warn("creating an offer failed", "error", err)
 				s.destroy(a)
 				sdp = ""
 			}
@@ -178,7 +178,7 @@ func (m *membership) send(made []madeOffer) bool {
 	return true
 }
 
-// expired destroys an offer that nobody answered.
+// expired destroys an offer that was not answered.
 func (m *membership) expired(id string) {
 	if a := m.takeOffer(id); a != nil {
 		m.swarm.node.metrics.failed.WithLabelValues(reasonUnanswered).Inc()
@@ -196,7 +196,7 @@ func (m *membership) takeOffer(id string) *attempt {
 	return a
 }
 
-// leave destroys the offers, says goodbye when that harms nobody, and lets go of the socket.
+// leave destroys the offers, says goodbye when no peer can lose its socket by that, and releases the socket.
 func (m *membership) leave() {
 	m.stopTimer()
 	m.hunger.rest()

@@ -24,10 +24,11 @@ var knownAttributes = map[string]bool{
 	"sctp-port": true, "sctpmap": true, "max-message-size": true, "candidate": true, "end-of-candidates": true,
 }
 
-// cleanSDP writes a description anew from the lines that describe one data channel, with the candidates that can lead
-// somewhere: UDP ones with an address. Names that end in .local hide browsers from everybody but their own link; such a
-// browser's checks arrive all the same and make a peer-reflexive candidate. The bound on candidates keeps a stranger
-// from pointing our checks at a whole network, and that on ports from pointing too many at one machine. Descriptions of anything beside one data channel are refused.
+// cleanSDP rewrites a description from the lines that describe one data channel, with the usable candidates: UDP ones
+// with an address. Names that end in .local hide browsers from all hosts beyond their own link; the checks of such a
+// browser arrive all the same and create a peer-reflexive candidate. The bound on candidates keeps a peer from
+// directing our checks at a whole network, and the bound on ports from directing too many at one machine. Descriptions
+// of anything but one data channel are refused.
 func cleanSDP(sdp string) (string, error) {
 	if sdp == "" || len(sdp) > maxSDPBytes {
 		return "", errSDP

@@ -17,12 +17,12 @@ const (
 	writeHang = 2 * time.Second
 )
 
-// closeConnection closes a connection, and one that pion cannot close too.
+// closeConnection closes a connection, including one that pion cannot close.
 //
-// An association of pion/sctp (1.11.1, and 1.12.1 still) whose last write failed takes a COOKIE-ECHO that comes late
-// for a new beginning, and waits with its lock held for somebody who is long gone. From then on nothing that needs
-// the lock returns: neither sending nor aborting, which closing begins with. A peer can bring it about. What still
-// works is the association's own Close, which needs no lock, but webrtc gives the association to nobody.
+// An association of pion/sctp (1.11.1, and 1.12.1 still) whose last write failed takes a late COOKIE-ECHO
+// for a restart, and waits with its lock held for a peer that is gone. From then on nothing that needs the lock
+// returns: neither sending nor aborting, which is the first step of closing. A peer can cause this. Only the
+// association's own Close still works, since it needs no lock, but webrtc does not expose the association.
 func (s *Swarm) closeConnection(pc *webrtc.PeerConnection) error {
 	stuck := time.AfterFunc(closeWait, func() {
 		if a := associationOf(pc); a != nil {
@@ -36,8 +36,8 @@ func (s *Swarm) closeConnection(pc *webrtc.PeerConnection) error {
 
 // associationOf returns the association under a connection's data channels, nil if there is none yet or any more.
 //
-// It reads under the transport's lock, unless that is taken: then it is held by whoever hangs in aborting the
-// association, and what is read does not change.
+// It reads under the transport's lock, unless that is taken: then the goroutine that hangs while aborting the
+// association holds it, and what is read does not change.
 func associationOf(pc *webrtc.PeerConnection) *sctp.Association {
 	transport := pc.SCTP()
 	lock, association := fieldOf[sync.RWMutex](transport), fieldOf[*sctp.Association](transport)
@@ -55,7 +55,7 @@ func fieldOf[T any](transport *webrtc.SCTPTransport) *T {
 	v := reflect.ValueOf(transport).Elem()
 	for i := range v.NumField() {
 		if f := v.Field(i); f.Type() == reflect.TypeFor[T]() {
-			return (*T)(unsafe.Pointer(f.UnsafeAddr())) //nolint:gosec // webrtc gives neither to anybody
+			return (*T)(unsafe.Pointer(f.UnsafeAddr())) //nolint:gosec // webrtc exposes neither
 		}
 	}
 	return nil

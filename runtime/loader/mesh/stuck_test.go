@@ -128,7 +128,7 @@ func TestAssociationThatIsStuck(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.breakWrites()
-	if _, err := stream.Write([]byte("to nobody")); err != nil {
+	if _, err := stream.Write([]byte("to no peer")); err != nil {
 		t.Fatal(err)
 	}
 	aborted := make(chan struct{})

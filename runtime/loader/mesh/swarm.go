@@ -163,8 +163,8 @@ func (s *Swarm) room() int {
 	return s.cfg.MaxPeers - len(s.peers) - s.counting
 }
 
-// makeRoom tells whether there is room for one more connection. Attempts that have had their time make way: offers that
-// nobody stands behind must not keep those out who come.
+// makeRoom tells whether there is room for one more connection. Attempts that are overdue make room: offers of peers
+// that do not exist must not keep real peers out.
 func (s *Swarm) makeRoom() bool {
 	if s.room() > 0 {
 		return true

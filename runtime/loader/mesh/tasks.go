@@ -2,7 +2,7 @@ package mesh
 
 import "sync"
 
-// tasks counts goroutines like a sync.WaitGroup, but may be added to while somebody waits, and can be
+// tasks counts goroutines like a sync.WaitGroup, but may be added to during a Wait, and can be
 // closed for good at a moment when none runs.
 type tasks struct {
 	mu     sync.Mutex

@@ -20,7 +20,7 @@ import (
 type relay struct {
 	t        testing.TB
 	interval int
-	foreign  bool // set before anybody joins
+	foreign  bool // set before the first peer joins
 	server   *http.Server
 	addr     string
 

@@ -8,7 +8,7 @@ var (
 	ErrUnknownSegment = errors.New("the playlist names no such segment")
 	// ErrGap: the playlist says that the origin lacks it.
 	ErrGap = errors.New("the playlist says that there is a gap")
-	// ErrGone: it left the playlist while it was waited for, or the stream began anew.
+	// ErrGone: it left the playlist while it was waited for, or the stream restarted.
 	ErrGone = errors.New("the segment left the playlist")
 	// ErrTooSlow: neither peers nor the origin delivered any byte within the wait limit.
 	ErrTooSlow = errors.New("no bytes came in time")

@@ -56,7 +56,7 @@ type Shared struct {
 	Counters *traffic.Recorder
 	Transit  *transit.Budget
 	Verifier *fetch.Verifier
-	Seed     uint64          // makes this peer's choices differ from those of others
+	Seed     uint64          // makes this peer's choices differ from other peers'
 	Work     *sync.WaitGroup // goroutines that the engine waits for when it ends
 	Peers    *Connections
 	Segments *atomic.Int64 // known, over all renditions; at most MaxSegments

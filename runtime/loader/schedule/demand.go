@@ -12,19 +12,19 @@ type Need struct {
 	Lead    time.Duration // until it is needed
 }
 
-// Head is the place of one player of ours that asks for segments by itself. Of
-// its playback nothing is known but what it asks for.
+// Head is the position of one player that is served on demand. Its requests are
+// all that is known of its playback.
 type Head struct {
 	Front int           // index of the segment that it asked for last
 	Asked time.Duration // media that it has asked for in a row, the front included
-	Dry   time.Time     // when it runs out of what it has been given, at the earliest
+	Dry   time.Time     // when its buffer is empty, at the earliest
 }
 
 // Wait is a player's request that cannot be answered yet.
 type Wait struct {
 	Segment int       // index into DemandView.Segments
 	Since   time.Time // when it was asked for
-	Dry     time.Time // when that player runs out, as of then
+	Dry     time.Time // when that player's buffer is empty, as known then
 }
 
 // DemandView is what a viewer knows of its own players at one moment.
@@ -34,8 +34,8 @@ type DemandView struct {
 	Heads    []Head
 	Waits    []Wait
 	Limits   Limits
-	Patience time.Duration // how long a player that has something to play may be let wait for peers
-	Full     bool          // no room to collect ahead of the players
+	Patience time.Duration // how long a player with media to play may wait for peers
+	Full     bool          // the store has no room to fetch ahead of the players
 }
 
 // Demand returns what the players need, the most urgent first; of what several

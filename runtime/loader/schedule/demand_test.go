@@ -28,7 +28,7 @@ func TestDemand(t *testing.T) {
 		change func(*schedule.DemandView)
 		want   []schedule.Need
 	}{
-		"nobody": {want: []schedule.Need{}},
+		"no player": {want: []schedule.Need{}},
 		"a player that has nothing waits: urgent at once": {
 			func(v *schedule.DemandView) { v.Waits = []schedule.Wait{{Segment: 2, Since: epoch, Dry: epoch}} },
 			[]schedule.Need{{2, 0}},
@@ -175,7 +175,7 @@ func TestDemandProperties(t *testing.T) {
 			}
 			seen[n.Segment] = true
 			if n.Lead <= v.Limits.Urgent && !waits[n.Segment] {
-				t.Fatalf("segment %d is urgent though nobody waits for it", n.Segment)
+				t.Fatalf("segment %d is urgent though no player waits for it", n.Segment)
 			}
 		}
 		for s := range waits {

@@ -7,7 +7,7 @@ type State int
 
 // The states of a segment.
 const (
-	Missing   State = iota // not held, nobody asked
+	Missing   State = iota // not held and not requested
 	Held                   // all bytes here
 	Fetching               // coming from the origin over HTTP
 	Requested              // coming from a peer
@@ -58,7 +58,7 @@ type Peer struct {
 type Limits struct {
 	HTTPSlots int           // simultaneous fetches from the origin
 	PeerSlots int           // simultaneous requests to peers
-	Urgent    time.Duration // a segment that starts sooner than this after the playhead must not wait for hope
+	Urgent    time.Duration // a segment that starts sooner than this after the playhead does not wait for peers
 	HTTPAhead time.Duration // how far ahead of the playhead the origin may be asked at all
 	PeerAhead time.Duration // how far ahead of the playhead peers may be asked
 	Patience  time.Duration // how long an urgent request to a peer may bring no byte before the origin takes over
@@ -72,7 +72,7 @@ type View struct {
 	Peers        []Peer
 	Limits       Limits
 	Needs        []Need                 // what is needed and when, see Demand; nil: everything from Playhead on, when it is played
-	WaitUntil    time.Time              // start-up: before this time the origin is not asked, peers are hoped for
+	WaitUntil    time.Time              // start-up: before this time the origin is not asked, the viewer waits for peers
 	PrefetchFrom time.Time              // before this time the origin is asked for urgent segments only
 	Lottery      func(id int64) float64 // this viewer's own number in [0,1) for a segment; spreads prefetching over viewers
 	Random       func() float64         // [0,1)

@@ -17,9 +17,9 @@ import "time"
 //   - an urgent segment that no free peer holds is fetched from the origin,
 //     even if a peer says that it is on its way;
 //   - any other segment that a peer is fetching is waited for;
-//   - any other segment that nobody has is fetched by whoever drew the
-//     highest number in a lottery, so that of many viewers about one asks the
-//     origin and the others see it announced before their own turn.
+//   - any other segment that no peer has is fetched by the viewer with the
+//     highest random number, so that of many viewers about one asks the origin
+//     and the others see it announced before their own turn.
 func Viewer(v View) []Action {
 	p := planner{View: v}
 	for _, s := range v.Segments {
@@ -97,7 +97,7 @@ func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 // requested looks after a request to a peer.
 func (p *planner) requested(i int, s *Segment, lead time.Duration, urgent bool) {
 	switch {
-	case urgent && !p.late(s, lead), !urgent && !p.hopeless(s, lead):
+	case urgent && !p.late(s, lead), !urgent && !p.tooSlow(s, lead):
 		return
 	case urgent && p.mayFetch(s, urgent):
 		p.act(Abandon, i, s.Flight.Peer)
@@ -115,7 +115,7 @@ func (p *planner) requested(i int, s *Segment, lead time.Duration, urgent bool) 
 
 // fetching looks after a transfer from the origin.
 func (p *planner) fetching(i int, s *Segment, lead time.Duration, urgent bool) {
-	if !urgent || !p.crawls(s, lead) || p.requests >= p.Limits.PeerSlots {
+	if !urgent || !p.originLate(s, lead) || p.requests >= p.Limits.PeerSlots {
 		return
 	}
 	if holder, _, _ := p.holder(s, urgent); holder >= 0 {
@@ -126,7 +126,7 @@ func (p *planner) fetching(i int, s *Segment, lead time.Duration, urgent bool) {
 }
 
 // turn is the lead at which it is this viewer's turn to fetch a segment that
-// nobody has. A viewer without peers has nobody to wait for.
+// no peer has. A viewer without peers does not wait.
 func (p *planner) turn(s *Segment) time.Duration {
 	if len(p.Peers) == 0 {
 		return p.Limits.HTTPAhead
@@ -145,7 +145,7 @@ func (p *planner) mayFetch(s *Segment, urgent bool) bool {
 	return p.http < slots && !p.Now.Before(s.RetryAt) && !p.Now.Before(p.WaitUntil)
 }
 
-// late tells whether a request to a peer cannot be counted on any more: it is
+// late tells whether a request to a peer is unlikely to end in time: the peer is
 // silent, or at its pace it ends after the segment is needed.
 func (p *planner) late(s *Segment, lead time.Duration) bool {
 	f := s.Flight
@@ -160,8 +160,8 @@ func (p *planner) late(s *Segment, lead time.Duration) bool {
 	return ok && eta > max(lead, p.Limits.Patience)
 }
 
-// eta is how long a transfer still takes at its pace; false if that cannot be
-// told, or not before it has run for some time.
+// eta is how long a transfer still takes at its pace; false if that is unknown:
+// it has received nothing, has no known size, or has run for less than after.
 func (p *planner) eta(f Flight, after time.Duration) (time.Duration, bool) {
 	elapsed := p.Now.Sub(f.Since)
 	if f.Received == 0 || f.Remaining < 0 || elapsed < after {
@@ -170,23 +170,24 @@ func (p *planner) eta(f Flight, after time.Duration) (time.Duration, bool) {
 	return time.Duration(float64(elapsed) * float64(f.Remaining) / float64(f.Received)), true
 }
 
-// A transfer that is not urgent is judged after so many times the patience; the
-// bytes of the origin, which are lost when it is left, are waited for longer too.
+// A transfer that is not urgent is judged after so many times the patience, and so
+// is a transfer from the origin, since leaving it costs a request.
 const (
-	unhurried = 4
-	forOrigin = 2
+	notUrgentFactor = 4
+	originFactor    = 2
 )
 
-// hopeless tells whether a request to a peer that is not urgent will not be over
-// before it is. A peer that sends nothing at all has its own timeout.
-func (p *planner) hopeless(s *Segment, lead time.Duration) bool {
-	eta, ok := p.eta(s.Flight, unhurried*p.Limits.Patience)
+// tooSlow tells whether a request to a peer that is not urgent will still run
+// when it becomes urgent. A peer that sends nothing at all has its own timeout.
+func (p *planner) tooSlow(s *Segment, lead time.Duration) bool {
+	eta, ok := p.eta(s.Flight, notUrgentFactor*p.Limits.Patience)
 	return ok && eta > lead-p.Limits.Urgent
 }
 
-// crawls tells whether an urgent transfer from the origin cannot be counted on.
-func (p *planner) crawls(s *Segment, lead time.Duration) bool {
-	f, patience := s.Flight, forOrigin*p.Limits.Patience
+// originLate tells whether an urgent transfer from the origin is unlikely to end in
+// time.
+func (p *planner) originLate(s *Segment, lead time.Duration) bool {
+	f, patience := s.Flight, originFactor*p.Limits.Patience
 	if f.Since.IsZero() {
 		return false
 	}
@@ -218,10 +219,10 @@ func (p *planner) holder(s *Segment, urgent bool) (holder int, anyHolds, anyLoad
 	return p.choose(candidates, urgent), anyHolds, anyLoads
 }
 
-// choose draws one candidate. Without hurry, viewers come before seeders: they
-// are many and near, and a seeder's uplink is for whoever has nobody else. In
-// a hurry all are equal. Inside the group a measured speed weighs; a peer
-// without one counts as the average, so that newcomers get their chance.
+// choose draws one candidate. If it is not urgent, viewers come before seeders:
+// they are many and near, and a seeder's uplink is for viewers without other
+// peers. Otherwise all are equal. Measured speeds are the weights; a peer
+// without one counts as the average, so that new peers are chosen, too.
 func (p *planner) choose(candidates []int, urgent bool) int {
 	if !urgent {
 		var viewers []int

@@ -110,14 +110,14 @@ func TestViewer(t *testing.T) {
 			},
 			want: []schedule.Action{request(1, 1), request(2, 0)},
 		},
-		"somebody is fetching it: wait unless urgent": {
+		"a peer is fetching it: wait unless urgent": {
 			change: func(v *schedule.View) {
 				v.Segments[0].State = schedule.Held
 				v.Peers = []schedule.Peer{{Holds: loads(all...)}}
 				v.Lottery = func(int64) float64 { return 0.99 }
 			},
 		},
-		"urgent although somebody is fetching it": {
+		"urgent although a peer is fetching it": {
 			change: func(v *schedule.View) { v.Peers = []schedule.Peer{{Holds: loads(all...)}} },
 			want:   []schedule.Action{fetch(0)},
 		},

@@ -29,7 +29,7 @@ type Download struct {
 // Start begins a request at now and returns it for sending. held is the number of bytes the caller already has from
 // earlier sources, total the segment's size in bytes or -1. requestID only has to differ from the one before. A request
 // that is still running is given up without a command: its uploader stops by itself when the new request arrives.
-// After the connection was closed the returned command has nobody to go to.
+// After the connection was closed the returned command cannot be sent.
 func (d *Download) Start(segmentID, requestID int64, held int64, total int64, now time.Time) Command {
 	d.segmentID, d.requestID = segmentID, requestID
 	d.held = max(held, 0)

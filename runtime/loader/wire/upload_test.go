@@ -122,7 +122,7 @@ func TestUploadReplaced(t *testing.T) {
 	if r := u.Sent(second.Ticket, 1); r.Done || len(r.Send) != 0 {
 		t.Errorf("completed twice: %+v", r)
 	}
-	// A request that nobody could answer still ends what was going on.
+	// A request that cannot be answered still ends the running upload.
 	third := u.OnCommand(ask(7, 2, 0), start)
 	bad := u.OnCommand(Command{Code: SegmentRequest, SegmentID: 7, Fields: FieldSegmentID}, start)
 	if bad.Stopped != third.Ticket || !bad.Rejected || bad.Lookup || len(bad.Send) != 0 || u.Current() != 0 {

@@ -1,6 +1,6 @@
 // Package config holds the seeder's configuration and nothing else, so that
-// whoever makes one (flags, a JSON file, the operator) needs no part of the
-// seeder itself.
+// its producers (flags, a JSON file, the operator) need no part of the seeder
+// itself.
 package config
 
 import (
@@ -27,8 +27,8 @@ type Config struct {
 	Source   string   `json:"source,omitempty"`   // manifest URL, http or https
 	SwarmID  string   `json:"swarmID,omitempty"`  // empty: what an unconfigured player derives from the manifest's response URL
 	Trackers []string `json:"trackers,omitempty"` // ws:// or wss:// URLs
-	// ForeignTrackers are trackers of others, ws:// or wss://: announced to like Trackers, but never told the token, nor
-	// how loaded the seeder is.
+	// ForeignTrackers are third-party trackers, ws:// or wss://: the seeder announces to them as to Trackers, but sends them
+	// neither the token nor its load.
 	ForeignTrackers []string `json:"foreignTrackers,omitempty"`
 	STUN            []string `json:"stun,omitempty"`        // stun:host:port
 	ICEListen       string   `json:"iceListen,omitempty"`   // UDP host:port for all connections; empty: any free port
@@ -49,7 +49,7 @@ type Config struct {
 	Ordinal      int    `json:"ordinal,omitempty"`
 
 	// HeadersDir holds one file for each header that the origin is asked with: the file's name is the header's, its
-	// content the value. They go to the scheme, host and port of Source and to no other. CAFile is a PEM file with the
+	// content the value. They are sent to the scheme, host and port of Source only. CAFile is a PEM file with the
 	// certificate authorities of the origin, instead of the system's. Both are read again when they change.
 	HeadersDir string `json:"headersDir,omitempty"`
 	CAFile     string `json:"caFile,omitempty"`
@@ -62,13 +62,13 @@ type Config struct {
 	Token string `json:"-"`
 }
 
-// Validate names the first field that cannot be used. It opens no file.
+// Validate returns an error that names the first invalid field. It opens no file.
 func (c Config) Validate() error {
 	if c.Source == "" {
-		return errors.New("config.source: is missing; give the manifest URL, as in --source https://origin.example.com/live/master.m3u8")
+		return errors.New("config.source: is missing; set the manifest URL, as in --source https://origin.example.com/live/master.m3u8")
 	}
 	if len(c.Trackers)+len(c.ForeignTrackers) == 0 {
-		return errors.New("config.trackers: is empty; give at least one, as in --tracker ws://tracker.example.com:8000/announce")
+		return errors.New("config.trackers: is empty; set at least one, as in --tracker ws://tracker.example.com:8000/announce")
 	}
 	return validate.First(
 		validate.HTTP("config.source", c.Source),

@@ -87,14 +87,14 @@ func (c *Client) Run(ctx context.Context) error {
 	}
 	source, err := manifest.NewSource(manifest.SourceConfig{URL: h.StreamURL, Logger: c.log, Registerer: c.reg})
 	if err != nil {
-		return fmt.Errorf("making source: %w", err)
+		return fmt.Errorf("creating source: %w", err)
 	}
 	defer source.Close()
 	node, err := mesh.NewNode(mesh.NodeConfig{
 		ICEServers: h.stun(), OneSocketPerSwarm: c.cfg.OneSocketPerSwarm, Loopback: c.cfg.Loopback,
 	}, c.log, c.reg)
 	if err != nil {
-		return fmt.Errorf("making WebRTC node: %w", err)
+		return fmt.Errorf("creating WebRTC node: %w", err)
 	}
 	engine, err := loader.New(c.engineConfig(h, source), node, nil, c.log)
 	if err != nil {

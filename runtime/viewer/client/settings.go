@@ -54,7 +54,7 @@ func fetchSettings(ctx context.Context, url string) (*settings, error) {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, fmt.Errorf("making request for viewer settings: %w", err)
+		return nil, fmt.Errorf("creating request for viewer settings: %w", err)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

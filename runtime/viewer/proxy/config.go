@@ -23,14 +23,14 @@ const (
 
 // Bounds that need no choice.
 const (
-	maxConnections   = 512
-	requestsOfOne    = 24 // of one player at a time
-	maxHeaderBytes   = 16 << 10
-	maxResourceBytes = 32 << 20 // of one resource that is no segment
-	cacheBytes       = 16 << 20 // of resources that are no segments
-	maxPlaylists     = 32       // held at a time
-	maxFlights       = 32       // fetches of resources that are no segments, at a time
-	maxRanges        = 8        // of one request; with more it gets the whole
+	maxConnections    = 512
+	maxPlayerRequests = 24 // of one player at a time
+	maxHeaderBytes    = 16 << 10
+	maxResourceBytes  = 32 << 20 // of one resource that is no segment
+	cacheBytes        = 16 << 20 // of resources that are no segments
+	maxPlaylists      = 32       // held at a time
+	maxFlights        = 32       // fetches of resources that are no segments, at a time
+	maxRanges         = 8        // of one request; with more the whole file is sent
 )
 
 // Config is what a proxy runs with.
@@ -46,7 +46,7 @@ type Options struct {
 	// AdminListen is the host:port of /metrics, /healthz and /readyz; empty: none.
 	AdminListen string `json:"adminListen,omitempty"`
 	// AllowedHosts are names by which players reach the proxy, beside those of loopback and the address listened on: a
-	// Host header with any other is refused, because it may be a stranger's page that had its name point here.
+	// Host header with any other name is refused: it may come from a hostile page whose name resolves to the proxy.
 	AllowedHosts []string `json:"allowedHosts,omitempty"`
 	// MaxPlayers and MaxRequests bound what is served at a time.
 	MaxPlayers  int `json:"maxPlayers,omitempty"`
@@ -55,12 +55,12 @@ type Options struct {
 	PlayerIdle duration.Duration `json:"playerIdle,omitzero"`
 }
 
-// Validate names the first field that cannot be used.
+// Validate returns an error that names the first invalid field.
 func (c Config) Validate() error {
 	return validate.First(c.Config.Validate(), c.Options.Validate())
 }
 
-// Validate names the first field that cannot be used.
+// Validate returns an error that names the first invalid field.
 func (o Options) Validate() error {
 	return validate.First(
 		validate.Optional("config.listen", o.Listen, validate.HostPort(DefaultListen)),
@@ -73,7 +73,7 @@ func (o Options) Validate() error {
 }
 
 // errHost is what is wrong with an entry of allowedHosts.
-var errHost = errors.New("is no host name; use media.example.com or 192.0.2.10, without a port")
+var errHost = errors.New("is not a host name; use media.example.com or 192.0.2.10, without a port")
 
 func checkHost(field, value string) error {
 	if _, err := netip.ParseAddr(strings.Trim(value, "[]")); err == nil {

@@ -1,19 +1,19 @@
 // Package proxy is the program that lets any HLS player play through the mesh:
-// a local HTTP server whose playlists lead to itself. Segments come from an
+// a local HTTP server whose playlists refer to itself. Segments come from an
 // engine of package loader, which asks peers first and the origin when they
 // fail; the players' own requests are its playheads. Everything else of the
 // presentation (initialization sections, keys, subtitles, I-frames, session
 // data) is fetched from the origin and passed on.
 //
-// It is no open proxy: it fetches what the presentation's playlists name and
-// nothing else. Paths carry hashes of URLs, never URLs.
+// It is not an open proxy: it fetches only what the presentation's playlists
+// name. Paths carry hashes of URLs, never URLs.
 //
-//	/master.m3u8                            where players begin
+//	/master.m3u8                            where players start
 //	/p/<player>/<playlist>/index.m3u8       a media playlist
 //	/p/<player>/<playlist>/<file>           what that playlist names
 //
-// Each opening of /master.m3u8 names a new player, so that several can play at
-// places and in renditions of their own.
+// Each request for /master.m3u8 names a new player, so that several players can
+// have positions and renditions of their own.
 //
 // What is left out of playlists, and why: byte ranges, since each is a resource
 // of its own here; EXT-X-PART and all else of low latency, since peers exchange

@@ -18,8 +18,8 @@ type handler struct {
 	complaints rate.Sometimes
 }
 
-// ServeHTTP checks who asks by what name, and sees to it that no more is served
-// at a time than there is room for.
+// ServeHTTP checks the host name of a request and bounds how many are served at
+// a time.
 func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w := newWriter(rw, h.s.writeTimeout)
 	kind := kindOther
@@ -27,13 +27,13 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if !h.s.hosts.allowed(r) {
 		h.s.metrics.refused.WithLabelValues("host").Inc()
 		w.problem(&problem{status: http.StatusForbidden,
-			text: fmt.Sprintf("this proxy does not go by the name %q; start it with --allow-host if it should", r.Host)})
+			text: fmt.Sprintf("this proxy does not serve the host name %q; add it with --allow-host", r.Host)})
 		return
 	}
 	shareWithPages(w.Header())
 	if r.ContentLength != 0 {
 		w.Header().Set("Connection", "close") // what follows is not read
-		w.problem(&problem{status: http.StatusBadRequest, text: "a request with a body makes no sense here"})
+		w.problem(&problem{status: http.StatusBadRequest, text: "requests with a body are not supported"})
 		return
 	}
 	switch r.Method {
@@ -73,8 +73,8 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// shareWithPages lets any page of the browser play: what this proxy serves is
-// what its user may see anyway.
+// shareWithPages lets any page of the browser play: the user may see what this
+// proxy serves anyway.
 func shareWithPages(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Access-Control-Expose-Headers", "Content-Length, Content-Range, Accept-Ranges, ETag, Date")
@@ -98,7 +98,7 @@ func (h *handler) route(w *writer, r *http.Request) (kind string, err error) {
 	switch r.URL.Path {
 	case "/":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = io.WriteString(w, "p2pstream plays a stream here. Open /master.m3u8 at this address in any HLS player.\n") // who asked has gone if this fails
+		_, _ = io.WriteString(w, "p2pstream plays a stream here. Open /master.m3u8 at this address in any HLS player.\n") // the player has gone if this fails
 		return kindOther, nil
 	case "/master.m3u8":
 		return kindMaster, h.master(w, r)
@@ -106,23 +106,23 @@ func (h *handler) route(w *writer, r *http.Request) (kind string, err error) {
 	rest, ok := strings.CutPrefix(r.URL.Path, "/p/")
 	parts := strings.Split(rest, "/")
 	if !ok || len(parts) != 3 || !isPlayer(parts[0]) {
-		return kindOther, notFound("nothing is served as %q; players begin at /master.m3u8", clip(r.URL.Path))
+		return kindOther, notFound("nothing is served at %q; start at /master.m3u8", clip(r.URL.Path))
 	}
 	now := time.Now()
-	one, err := h.s.players.enter(parts[0], now)
+	player, err := h.s.players.enter(parts[0], now)
 	if err != nil {
 		h.s.metrics.refused.WithLabelValues("players").Inc()
 		return kindOther, err
 	}
-	defer func() { one.leave(time.Now()) }()
+	defer func() { player.leave(time.Now()) }()
 	l, err := h.playlist(r, parts[1])
 	if err != nil {
 		return kindOther, err
 	}
 	if parts[2] == "index.m3u8" && l.name != masterName {
-		return kindPlaylist, h.media(w, r, one, l)
+		return kindPlaylist, h.media(w, r, player, l)
 	}
-	return h.file(w, r, one, l, parts[2])
+	return h.file(w, r, player, l, parts[2])
 }
 
 // playlist finds a media playlist by its name; those of a presentation are
@@ -138,7 +138,7 @@ func (h *handler) playlist(r *http.Request, name string) (*playlist, error) {
 	if l := h.s.playlists.get(name); l != nil {
 		return l, nil
 	}
-	return nil, notFound("the stream has no playlist %q; players begin at /master.m3u8", clip(name))
+	return nil, notFound("the stream has no playlist %q; start at /master.m3u8", clip(name))
 }
 
 // presentation returns the multivariant playlist for a player.

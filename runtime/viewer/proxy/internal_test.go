@@ -212,7 +212,7 @@ func TestPlayersAreBounded(t *testing.T) {
 	if _, err := p.enter("third", after(20*time.Second)); err != nil {
 		t.Errorf("a third player when the first has been silent for 14 s: %v", err)
 	}
-	if first.ask(now) {
+	if first.begin(now) {
 		t.Error("the first player goes on though its place is taken")
 	}
 	second.leave(after(20 * time.Second))
@@ -227,7 +227,7 @@ func TestPlayersAreBounded(t *testing.T) {
 	if _, err := p.enter("second", after(61*time.Second)); err != nil {
 		t.Errorf("the second again: %v", err)
 	}
-	for range requestsOfOne - 1 {
+	for range maxPlayerRequests - 1 {
 		if _, err := p.enter("second", after(62*time.Second)); err != nil {
 			t.Fatal(err)
 		}

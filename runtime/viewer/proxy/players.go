@@ -18,20 +18,20 @@ var (
 	errTooManyRequests = errors.New("too many requests at a time")
 )
 
-// players are those who play now. A player is made by its first request below
-// /p/ and lives for as long as it asks for something.
+// players are the active players. The first request below /p/ creates a player,
+// which is removed when it has sent no request for some time.
 type players struct {
-	most int
-	idle time.Duration
+	limit int
+	idle  time.Duration
 
 	mu   sync.Mutex
 	byID map[string]*player
 }
 
-// player is one of them.
+// player is one active player.
 type player struct {
 	mu       sync.Mutex
-	gone     bool
+	removed  bool
 	last     time.Time
 	requests int
 	watches  map[string]*watched // by playlist name
@@ -45,40 +45,40 @@ type watched struct {
 	keep     time.Duration
 }
 
-func newPlayers(most int, idle time.Duration) *players {
-	return &players{most: most, idle: idle, byID: map[string]*player{}}
+func newPlayers(limit int, idle time.Duration) *players {
+	return &players{limit: limit, idle: idle, byID: map[string]*player{}}
 }
 
-// newPlayerName draws a name. Nothing is kept of it until it is used.
+// newPlayerName returns a random name. It takes no memory until it is used.
 func newPlayerName() string { return strings.ToLower(rand.Text()[:16]) }
 
 // enter begins a request of a player; leave ends it.
 func (p *players) enter(id string, now time.Time) (*player, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	one := p.byID[id]
-	if one == nil || !one.ask(now) {
-		if len(p.byID) >= p.most && !p.forgetOne(now) {
+	found := p.byID[id]
+	if found == nil || !found.begin(now) {
+		if len(p.byID) >= p.limit && !p.evict(now) {
 			return nil, errTooManyPlayers
 		}
-		one = &player{watches: map[string]*watched{}, last: now, requests: 1}
-		p.byID[id] = one
-		return one, nil
+		found = &player{watches: map[string]*watched{}, last: now, requests: 1}
+		p.byID[id] = found
+		return found, nil
 	}
-	if one.busy() > requestsOfOne {
-		one.leave(now)
+	if found.running() > maxPlayerRequests {
+		found.leave(now)
 		return nil, errTooManyRequests
 	}
-	return one, nil
+	return found, nil
 }
 
-// forgetOne makes room by dropping the player that has been silent for longest,
-// if that may well have gone; p is locked.
-func (p *players) forgetOne(now time.Time) bool {
+// evict makes room by removing the player that has been idle for longest, if it
+// has probably gone; p is locked.
+func (p *players) evict(now time.Time) bool {
 	var oldest string
 	var since time.Time
-	for id, one := range p.byID {
-		if last, free := one.free(); free && (oldest == "" || last.Before(since)) {
+	for id, player := range p.byID {
+		if last, idle := player.lastRequest(); idle && (oldest == "" || last.Before(since)) {
 			oldest, since = id, last
 		}
 	}
@@ -90,44 +90,44 @@ func (p *players) forgetOne(now time.Time) bool {
 	return true
 }
 
-// sweep ends the interest of players that have gone silent.
+// sweep removes players that have become idle.
 func (p *players) sweep(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id, one := range p.byID {
-		if one.sweep(now, p.idle) {
+	for id, player := range p.byID {
+		if player.sweep(now, p.idle) {
 			delete(p.byID, id)
 		}
 	}
 }
 
-// end ends all players.
+// end removes all players.
 func (p *players) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id, one := range p.byID {
-		one.end()
+	for id, player := range p.byID {
+		player.end()
 		delete(p.byID, id)
 	}
 }
 
-// count says how many play, and how many renditions they watch together.
+// count returns the number of players, and of renditions that they watch together.
 func (p *players) count() (playing, watching int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, one := range p.byID {
-		one.mu.Lock()
-		watching += len(one.watches)
-		one.mu.Unlock()
+	for _, player := range p.byID {
+		player.mu.Lock()
+		watching += len(player.watches)
+		player.mu.Unlock()
 	}
 	return len(p.byID), watching
 }
 
-// ask begins a request; false if the player was dropped a moment ago.
-func (o *player) ask(now time.Time) bool {
+// begin counts a request; false if the player was removed a moment ago.
+func (o *player) begin(now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.gone {
+	if o.removed {
 		return false
 	}
 	o.last = now
@@ -142,26 +142,27 @@ func (o *player) leave(now time.Time) {
 	o.requests--
 }
 
-func (o *player) busy() int {
+// running is the number of requests that run.
+func (o *player) running() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.requests
 }
 
-// free says when the player last asked for anything, and whether it waits for nothing.
-func (o *player) free() (last time.Time, free bool) {
+// lastRequest is when the player last sent a request; idle is set if none runs.
+func (o *player) lastRequest() (last time.Time, idle bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.last, o.requests == 0
 }
 
-// watch returns the player's interest in a rendition, which done gives back.
+// watch returns the player's interest in a rendition; done must be called after use.
 func (o *player) watch(ctx context.Context, engine *loader.Engine, l *playlist) (w *watched, done func(), err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	w = o.watches[l.name]
 	if w == nil {
-		if o.gone {
+		if o.removed {
 			return nil, nil, ondemand.ErrStopped
 		}
 		watch, err := engine.Watch(ctx, l.uri)
@@ -182,8 +183,8 @@ func (o *player) watch(ctx context.Context, engine *loader.Engine, l *playlist) 
 	}, nil
 }
 
-// sweep closes what the player has not asked for of late and tells whether it
-// has gone altogether.
+// sweep closes renditions that the player has not requested recently and tells
+// whether the player has gone.
 func (o *player) sweep(now time.Time, idle time.Duration) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -193,14 +194,14 @@ func (o *player) sweep(now time.Time, idle time.Duration) bool {
 			delete(o.watches, name)
 		}
 	}
-	o.gone = o.requests == 0 && len(o.watches) == 0 && now.Sub(o.last) > idle
-	return o.gone
+	o.removed = o.requests == 0 && len(o.watches) == 0 && now.Sub(o.last) > idle
+	return o.removed
 }
 
 func (o *player) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.gone = true
+	o.removed = true
 	for name, w := range o.watches {
 		w.Close()
 		delete(o.watches, name)

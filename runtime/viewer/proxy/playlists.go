@@ -16,8 +16,8 @@ type playlist struct {
 	rendition manifest.Rendition
 	mesh      bool // its segments come from the engine
 
-	loading chan struct{} // held by whoever loads a playlist that is not from the engine
-	parts   sync.Once     // it has been said that parts are left out
+	loading chan struct{} // held while a playlist that is not from the engine is loaded
+	parts   sync.Once     // logs once that parts are left out
 
 	mu      sync.Mutex
 	used    time.Time

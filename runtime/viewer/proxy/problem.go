@@ -11,7 +11,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
 )
 
-// problem is an answer that is no success.
+// problem is an error answer.
 type problem struct {
 	status int
 	text   string
@@ -24,8 +24,8 @@ func notFound(format string, args ...any) *problem {
 	return &problem{status: http.StatusNotFound, text: fmt.Sprintf(format, args...)}
 }
 
-// explain says why what (such as "segment 17 of 720p") cannot be given. The text
-// is for people; it has no query of a URL and no header in it.
+// explain says why what (such as "segment 17 of 720p") cannot be served. The text
+// is for people; it contains no query of a URL and no header.
 func explain(what string, err error) *problem {
 	var known *problem
 	if errors.As(err, &known) {

@@ -274,7 +274,7 @@ func TestAPlayerThatLeavesStopsItsDemand(t *testing.T) {
 	o := newStage(t)
 	s, base, _ := proxied(t, o.URL+"/show/master.m3u8", func(c *Config) { c.PlayerIdle = duration.Duration(time.Millisecond) })
 	at := opened(t, base)
-	// A target duration of a second: nobody waits for long.
+	// A target duration of a second: the test does not wait for long.
 	o.mu.Lock()
 	o.texts["/show/v/index.m3u8"] = strings.ReplaceAll(o.texts["/show/v/index.m3u8"], "DURATION:4", "DURATION:1")
 	o.mu.Unlock()
@@ -287,7 +287,7 @@ func TestAPlayerThatLeavesStopsItsDemand(t *testing.T) {
 		return playing == 0 && watching == 0 && len(s.Engine().Status().Renditions) == 0
 	})
 	if held := s.Engine().Status().Store.Bytes; held != 0 {
-		t.Errorf("%d bytes are held for nobody", held)
+		t.Errorf("%d bytes are held without a player", held)
 	}
 }
 
@@ -311,7 +311,7 @@ func TestRehearsal(t *testing.T) {
 	eventually(t, "the first video and the first audio to be awake", func() bool { return awake() == 2 })
 	eventually(t, "both to sleep again", func() bool { return awake() == 0 })
 	if n := o.total("/show/v/") + o.total("/show/audio/") - o.count("/show/v/index.m3u8") - o.count("/show/audio/index.m3u8"); n != 0 {
-		t.Errorf("%d segments were fetched for nobody", n)
+		t.Errorf("%d segments were fetched without a player", n)
 	}
 	cancel()
 	if err := <-done; err != nil {
@@ -425,6 +425,6 @@ func TestConfig(t *testing.T) {
 		t.Errorf("an address before there is one: %s", s.URL())
 	}
 	if err := s.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "listening") {
-		t.Errorf("an address of somebody else: %v", err)
+		t.Errorf("an address of another host: %v", err)
 	}
 }

@@ -9,21 +9,21 @@ import (
 )
 
 // Snapshot is the report as of now, in the form of headless viewers: one viewer,
-// of whose playback nothing is known.
+// whose playback is unknown.
 func (s *Server) Snapshot() viewer.Report {
-	one := viewer.One{ID: 1, StartupMs: -1}
+	v := viewer.Result{ID: 1, StartupMs: -1}
 	var c traffic.Counters
 	if engine := s.client.Engine(); engine != nil {
 		c = engine.Counters()
-		one.Peers = engine.Peers()
+		v.Peers = engine.Peers()
 	}
-	one.Segments, one.Bytes = c.Segments, viewer.Bytes{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer}
-	one.UploadBytes, one.Discarded, one.Verified, one.DigestErrors = c.Uploaded, c.Discarded, c.Verified, c.DigestErrors
+	v.Segments, v.Bytes = c.Segments, viewer.Bytes{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer}
+	v.UploadBytes, v.Discarded, v.Verified, v.DigestErrors = c.Uploaded, c.Discarded, c.Verified, c.DigestErrors
 	return viewer.Report{
-		Viewers:  []viewer.One{one},
+		Viewers:  []viewer.Result{v},
 		Duration: math.Round(time.Since(s.started).Seconds()*10) / 10,
 		Total: viewer.Total{
-			Bytes: one.Bytes, Offload: math.Round(c.Offload()*10000) / 10000,
+			Bytes: v.Bytes, Offload: math.Round(c.Offload()*10000) / 10000,
 			OriginRequests: c.OriginRequests, DigestErrors: c.DigestErrors, UploadBytes: c.Uploaded,
 		},
 	}

@@ -47,16 +47,16 @@ type flight struct {
 	err  error
 }
 
-// errTooManyFlights says that no more resources can be fetched at the moment. A fetch goes on when whoever asked for it
-// has gone, so the bound on requests is none on fetches.
+// errTooManyFlights says that too many resources are being fetched. A fetch continues when its requester has gone, so the
+// bound on requests does not bound fetches.
 var errTooManyFlights = errors.New("too many resources are being fetched")
 
 func newResources(life context.Context, most int64) *resources {
 	return &resources{most: most, life: life, held: map[string]*list.Element{}, order: list.New(), flights: map[string]*flight{}}
 }
 
-// get returns a resource as a whole. Keys are never kept: whoever hands them out
-// may want to be asked each time.
+// get returns a resource as a whole. Keys are never cached: the key server may
+// check each request.
 func (c *resources) get(ctx context.Context, source *manifest.Source, r manifest.Reference) ([]byte, error) {
 	key := r.Resource.Key()
 	c.mu.Lock()
@@ -136,7 +136,7 @@ func (c *resources) drop(e *list.Element) {
 	c.bytes -= int64(len(r.data))
 }
 
-var errTooLarge = errors.New("it is too large")
+var errTooLarge = errors.New("the resource is too large")
 
 func fetchResource(ctx context.Context, source *manifest.Source, r manifest.Resource) ([]byte, error) {
 	body, total, err := source.FetchResource(ctx, r)

@@ -35,10 +35,10 @@ func (h *handler) master(w *writer, r *http.Request) error {
 }
 
 // media answers with a media playlist.
-func (h *handler) media(w *writer, r *http.Request, one *player, l *playlist) error {
+func (h *handler) media(w *writer, r *http.Request, player *player, l *playlist) error {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	text, etag, ended, err := h.load(ctx, one, l, freshness(l.target()))
+	text, etag, ended, err := h.load(ctx, player, l, freshness(l.target()))
 	if err != nil {
 		return explain("the playlist of "+l.rendition.Name, err)
 	}
@@ -50,19 +50,19 @@ func (h *handler) media(w *writer, r *http.Request, one *player, l *playlist) er
 	return nil
 }
 
-// freshness is how old a live playlist may be: several players are served by one
-// load, and none is much later than it would be without a proxy.
+// freshness is how old a live playlist may be: one load serves several players,
+// and none is much later than without the proxy.
 func freshness(target time.Duration) time.Duration {
 	return min(max(target/4, 200*time.Millisecond), time.Second)
 }
 
-// load brings a playlist up to date. While the origin is in trouble players get
-// what there was for a while: an error would end their playback.
-func (h *handler) load(ctx context.Context, one *player, l *playlist, maxAge time.Duration) (text []byte, etag string, ended bool, err error) {
+// load refreshes a playlist. While the origin fails, players get the last state
+// for a while: an error would end their playback.
+func (h *handler) load(ctx context.Context, player *player, l *playlist, maxAge time.Duration) (text []byte, etag string, ended bool, err error) {
 	var state *manifest.Playlist
 	var checked time.Time
 	if l.mesh {
-		watch, done, werr := one.watch(ctx, h.s.client.Engine(), l)
+		watch, done, werr := player.watch(ctx, h.s.client.Engine(), l)
 		if werr != nil {
 			return nil, "", false, werr
 		}
@@ -71,7 +71,7 @@ func (h *handler) load(ctx context.Context, one *player, l *playlist, maxAge tim
 	} else {
 		state, checked, err = h.loadPlain(ctx, l, maxAge)
 	}
-	if state == nil || (err != nil && !bearable(state, checked, err)) {
+	if state == nil || (err != nil && !usable(state, checked, err)) {
 		return nil, "", false, err
 	}
 	if text, etag, err = l.update(state, checked, time.Now()); err == nil {
@@ -85,11 +85,11 @@ func (h *handler) load(ctx context.Context, one *player, l *playlist, maxAge tim
 	return text, etag, state.Ended, err
 }
 
-// bearable tells whether a state that cannot be renewed is still worth handing out.
-func bearable(state *manifest.Playlist, checked time.Time, err error) bool {
+// usable tells whether a state that cannot be refreshed may still be served.
+func usable(state *manifest.Playlist, checked time.Time, err error) bool {
 	age := time.Since(checked)
 	if manifest.ReasonOf(err) == manifest.ReasonWentBackwards {
-		return age < 3*time.Minute // until it is clear whether the stream began anew
+		return age < 3*time.Minute // until it is clear whether the stream restarted
 	}
 	return age < max(3*state.TargetDuration, patience)
 }
@@ -118,13 +118,13 @@ func (h *handler) loadPlain(ctx context.Context, l *playlist, maxAge time.Durati
 }
 
 // file answers with what a playlist names.
-func (h *handler) file(w *writer, r *http.Request, one *player, l *playlist, name string) (kind string, err error) {
+func (h *handler) file(w *writer, r *http.Request, player *player, l *playlist, name string) (kind string, err error) {
 	ref, ok := l.file(name)
 	if !ok && l.name != masterName {
-		// The proxy was started again, or has not read this playlist for long.
+		// The proxy was restarted, or has not loaded this playlist for a long time.
 		ctx, cancel := context.WithTimeout(r.Context(), patience)
 		defer cancel()
-		if _, _, _, err := h.load(ctx, one, l, time.Minute); err != nil {
+		if _, _, _, err := h.load(ctx, player, l, time.Minute); err != nil {
 			return kindOther, explain(fmt.Sprintf("%s of %s", describe(name), l.rendition.Name), err)
 		}
 		ref, ok = l.file(name)
@@ -135,7 +135,7 @@ func (h *handler) file(w *writer, r *http.Request, one *player, l *playlist, nam
 	what := fmt.Sprintf("%s of %s", describe(name), l.rendition.Name)
 	switch {
 	case ref.Kind == manifest.RefSegment && l.mesh:
-		return kindSegment, h.segment(w, r, one, l, ref, what)
+		return kindSegment, h.segment(w, r, player, l, ref, what)
 	case ref.Kind == manifest.RefFile:
 		return kindResource, h.ranges(w, r, ref, what)
 	}
@@ -167,17 +167,17 @@ func (h *handler) unknown(l *playlist, name string) *problem {
 	switch {
 	case n < state.MediaSequence:
 		return &problem{status: http.StatusGone,
-			text: fmt.Sprintf("segment %d of %s has left the playlist, which begins with %d", n, l.rendition.Name, state.MediaSequence)}
+			text: fmt.Sprintf("segment %d of %s has left the playlist, which starts at %d", n, l.rendition.Name, state.MediaSequence)}
 	case n > state.LastSequence():
-		return notFound("segment %d of %s is not published yet; the last is %d", n, l.rendition.Name, state.LastSequence())
+		return notFound("segment %d of %s is not published yet; the newest is %d", n, l.rendition.Name, state.LastSequence())
 	}
-	return notFound("segment %d of %s: the playlist names another by that number", n, l.rendition.Name)
+	return notFound("segment %d of %s: the playlist has another segment with this number", n, l.rendition.Name)
 }
 
-// segment answers with a segment, from wherever the engine gets it.
-func (h *handler) segment(w *writer, r *http.Request, one *player, l *playlist, ref manifest.Reference, what string) error {
+// segment answers with a segment that the engine gets from peers or the origin.
+func (h *handler) segment(w *writer, r *http.Request, player *player, l *playlist, ref manifest.Reference, what string) error {
 	asked := time.Now()
-	watch, done, err := one.watch(r.Context(), h.s.client.Engine(), l)
+	watch, done, err := player.watch(r.Context(), h.s.client.Engine(), l)
 	if err != nil {
 		return explain(what, err)
 	}
@@ -191,7 +191,7 @@ func (h *handler) segment(w *writer, r *http.Request, one *player, l *playlist, 
 	}
 	reader, err := watch.Open(r.Context(), ref.Resource.Key())
 	if errors.Is(err, ondemand.ErrUnknownSegment) && ref.Sequence < state.MediaSequence {
-		return &problem{status: http.StatusGone, text: fmt.Sprintf("%s has left the playlist, which begins with %d", what, state.MediaSequence)}
+		return &problem{status: http.StatusGone, text: fmt.Sprintf("%s has left the playlist, which starts at %d", what, state.MediaSequence)}
 	}
 	if err != nil {
 		return explain(what, err)
@@ -265,7 +265,7 @@ func (h *handler) ranges(w *writer, r *http.Request, ref manifest.Reference, wha
 		return nil
 	}
 	if _, err := io.Copy(w, body); err != nil && r.Context().Err() == nil {
-		panic(http.ErrAbortHandler) // the player must not take what it has for all
+		panic(http.ErrAbortHandler) // the player must not take these bytes for the whole file
 	}
 	return nil
 }

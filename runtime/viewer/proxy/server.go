@@ -131,7 +131,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.addr = l.Addr()
 	close(s.ready)
-	s.log.Info("proxy is up", "url", s.URL())
+	s.log.Info("proxy is ready", "url", s.URL())
 
 	// The engine outlives ctx by the time that draining takes.
 	live, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -229,7 +229,7 @@ func (s *Server) rehearse(ctx context.Context) {
 }
 
 // errNoStream is why nothing can be played yet.
-var errNoStream = errors.New("the tracker has not said yet what to play")
+var errNoStream = errors.New("the tracker has not named the stream yet")
 
 // awaitStream waits until it is known what to play.
 func (s *Server) awaitStream(ctx context.Context) error {

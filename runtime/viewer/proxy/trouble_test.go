@@ -101,9 +101,9 @@ func TestOutsideOfTheWindow(t *testing.T) {
 		status int
 		text   string
 	}{
-		"499-abc.m4s":  {410, "segment 499 of 360p has left the playlist, which begins with 500"},
-		"502-abc.m4s":  {404, "segment 502 of 360p is not published yet; the last is 501"},
-		"501-abc.m4s":  {404, "names another by that number"},
+		"499-abc.m4s":  {410, "segment 499 of 360p has left the playlist, which starts at 500"},
+		"502-abc.m4s":  {404, "segment 502 of 360p is not published yet; the newest is 501"},
+		"501-abc.m4s":  {404, "has another segment with this number"},
 		"init-abc.mp4": {404, "an initialization section of 360p"},
 	} {
 		r := ask(t, http.MethodGet, dir+name)
@@ -158,7 +158,7 @@ func TestAPlayerThatGoesInTheMiddle(t *testing.T) {
 }
 
 // TestBytesThatDoNotCome lets the origin stop in the middle of a segment for
-// good: the player must not take what it has for all.
+// good: the player must not take these bytes for the whole file.
 func TestBytesThatDoNotCome(t *testing.T) {
 	o := newStage(t)
 	_, base, _ := proxied(t, o.URL+"/show/master.m3u8", nil)
