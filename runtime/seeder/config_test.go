@@ -56,14 +56,14 @@ func TestTokenComesFromItsFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token := s.tokenInForce(); token != "secret" {
+	if token := s.currentToken(); token != "secret" {
 		t.Errorf("token = %q", token)
 	}
 	if err := os.WriteFile(file, []byte("another\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.token.Check()
-	if token := s.tokenInForce(); token != "another" {
+	if token := s.currentToken(); token != "another" {
 		t.Errorf("token = %q after the change", token)
 	}
 	if err := s.node.Close(); err != nil {
@@ -72,9 +72,9 @@ func TestTokenComesFromItsFile(t *testing.T) {
 }
 
 func TestSessionNamesTheSocketAndNothingElse(t *testing.T) {
-	got := named([]string{"ws://t.example/announce", "wss://u.example/x?key=1"}, "abc")
+	got := withSession([]string{"ws://t.example/announce", "wss://u.example/x?key=1"}, "abc")
 	if got[0] != "ws://t.example/announce?session=abc" || got[1] != "wss://u.example/x?key=1&session=abc" {
-		t.Errorf("named = %v", got)
+		t.Errorf("URLs = %v", got)
 	}
 }
 

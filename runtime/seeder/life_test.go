@@ -339,7 +339,7 @@ func TestDrain(t *testing.T) {
 		uploads  bool
 		from, to time.Duration
 	}{
-		"no viewer":          {"/live/seg_1/window_8/master.m3u8", 0, 0, time.Minute, false, 0, 2 * time.Second},
+		"no viewer":         {"/live/seg_1/window_8/master.m3u8", 0, 0, time.Minute, false, 0, 2 * time.Second},
 		"nothing is taken":  {"/vod/seg_1/dur_8/master.m3u8", 1, 0, time.Minute, false, 0, 4 * time.Second},
 		"more than is time": {"/vod/seg_4/dur_40/master.m3u8", 1, 100_000, 2 * time.Second, true, 1900 * time.Millisecond, 6 * time.Second},
 	} {

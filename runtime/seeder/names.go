@@ -25,9 +25,9 @@ func selector(names []string) func([]manifest.Rendition) []manifest.Rendition {
 	}
 }
 
-// named adds the session to tracker URLs: it tells our tracker which of its
-// sockets a report of load is about, and means nothing to other trackers.
-func named(trackers []string, session string) []string {
+// withSession adds the session to tracker URLs: our tracker finds the socket that a
+// report of load is about by it; other trackers ignore it.
+func withSession(trackers []string, session string) []string {
 	out := make([]string, 0, len(trackers))
 	for _, t := range trackers {
 		if u, err := url.Parse(t); err == nil {
@@ -41,8 +41,7 @@ func named(trackers []string, session string) []string {
 	return out
 }
 
-// sessionID is unique to this run, and tells people which of a stream's seeders
-// it is.
+// sessionID is unique to this run, and shows which of a stream's seeders it is.
 func sessionID(ordinal int) string {
 	var b [12]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)

@@ -13,11 +13,11 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/seeder/config"
 )
 
-// A seeder whose port is not listed yet looks again this often, and gives up
-// when it was not listed for this long.
+// A seeder whose port is not listed yet reads the list this often, and gives up
+// after this long.
 const (
-	portEvery    = time.Second
-	portPatience = 2 * time.Minute
+	portInterval = time.Second
+	portTimeout  = 2 * time.Minute
 )
 
 // maxPortsFile bounds the list of ports, in bytes.
@@ -46,12 +46,12 @@ func readPort(file string, ordinal int) (int, error) {
 	return ports[ordinal], nil
 }
 
-// awaitPort waits until the seeder's port is listed. It says once what it waits
-// for. When ctx ends, that is the error.
+// awaitPort waits until the seeder's port is listed, and logs that once. When ctx
+// ends, it returns its error.
 func awaitPort(ctx context.Context, cfg config.Config, log *slog.Logger) (int, error) {
-	giveUp := time.NewTimer(portPatience)
+	giveUp := time.NewTimer(portTimeout)
 	defer giveUp.Stop()
-	look := time.NewTicker(portEvery)
+	look := time.NewTicker(portInterval)
 	defer look.Stop()
 	for waiting := false; ; waiting = true {
 		port, err := readPort(cfg.ICEPortsFile, cfg.Ordinal)
@@ -65,16 +65,16 @@ func awaitPort(ctx context.Context, cfg config.Config, log *slog.Logger) (int, e
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		case <-giveUp.C:
-			return 0, fmt.Errorf("waiting for config.icePortsFile for %v: %w", portPatience, err)
+			return 0, fmt.Errorf("waiting for config.icePortsFile for %v: %w", portTimeout, err)
 		case <-look.C:
 		}
 	}
 }
 
-// portMoved returns when another port is listed than the one in use, or ctx
-// ends; it tells which. What cannot be read is no other port.
+// portMoved returns when another port is listed than the one in use, or when ctx
+// ends; moved tells which. It ignores a list that it cannot read.
 func portMoved(ctx context.Context, cfg config.Config, inUse int) (to int, moved bool) {
-	look := time.NewTicker(portEvery)
+	look := time.NewTicker(portInterval)
 	defer look.Stop()
 	for {
 		if port, err := readPort(cfg.ICEPortsFile, cfg.Ordinal); err == nil && port != inUse {
@@ -88,11 +88,11 @@ func portMoved(ctx context.Context, cfg config.Config, inUse int) (to int, moved
 	}
 }
 
-// withPort puts a port in the place of the one in a host:port.
+// withPort replaces the port of a host:port.
 func withPort(hostport string, port int) string {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
-		host = "" // Validate has seen it
+		host = "" // Validate has checked it
 	}
 	return net.JoinHostPort(host, strconv.Itoa(port))
 }

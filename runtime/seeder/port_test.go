@@ -33,9 +33,9 @@ func TestAwaitPort(t *testing.T) {
 		"the list grows":      {1, []change{{0, "[30001]"}, {10 * time.Second, "[30001,30002]"}}, 30002, "", 11 * time.Second, 1},
 		"a gap is filled":     {0, []change{{0, "[0,30002]"}, {time.Second, "[30001,30002]"}}, 30001, "", 2 * time.Second, 1},
 		"it is mended":        {0, []change{{0, `["x"]`}, {time.Second, "[30001]"}}, 30001, "", 2 * time.Second, 1},
-		"never":               {1, []change{{0, "[30001]"}}, 0, "lists no port for ordinal 1", portPatience, 1},
-		"no port at all":      {0, []change{{0, "[99999]"}}, 0, "which is not a port", portPatience, 1},
-		"no file at all":      {0, nil, 0, "no such file", portPatience, 1},
+		"never":               {1, []change{{0, "[30001]"}}, 0, "lists no port for ordinal 1", portTimeout, 1},
+		"no port at all":      {0, []change{{0, "[99999]"}}, 0, "which is not a port", portTimeout, 1},
+		"no file at all":      {0, nil, 0, "no such file", portTimeout, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "ice-ports.json")

@@ -9,9 +9,9 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/report"
 )
 
-// ready tells why the seeder is not ready. It is once its UDP port is bound and
-// a tracker has accepted it: its socket, or, while the origin is away and there
-// is no swarm to join yet, its report. From then on it stays ready until it
+// ready returns why the seeder is not ready. It is ready once its UDP port is bound
+// and a tracker has accepted it: its socket, or, while the origin is unreachable
+// and there is no swarm to join yet, its report. From then on it stays ready until it
 // drains. A tracker that becomes unreachable later is asked again; becoming unready
 // meanwhile would repair nothing and block the rollout that may bring the tracker
 // back. The origin does not matter: a seeder can share what it holds without it.
@@ -51,22 +51,22 @@ func (s *Server) isAccepted() bool {
 	return s.accepted.Load()
 }
 
-// Pauses of tell.
+// Pauses of reportProgress.
 const (
-	tellEvery   = 100 * time.Millisecond
-	acceptEvery = 10 // times tellEvery
+	progressInterval = 100 * time.Millisecond
+	acceptFactor     = 10 // times progressInterval
 )
 
-// tell reports at once what the tracker waits for: that the seeder is there,
-// until that was accepted, and that it begins to hold the stream or holds all of
-// it. Until the tracker knows, it tells viewers not to wait.
-func (s *Server) tell(ctx context.Context, r *report.Reporter) {
-	tick := time.NewTicker(tellEvery)
+// reportProgress reports at once what the tracker waits for: that the seeder runs,
+// until a report is accepted, and that it holds the first segments or all of them.
+// Until then the tracker tells viewers not to wait for seeders.
+func (s *Server) reportProgress(ctx context.Context, r *report.Reporter) {
+	tick := time.NewTicker(progressInterval)
 	defer tick.Stop()
 	some, all := false, false
 	for n := 0; !all || !r.Accepted(); n++ {
-		if n%acceptEvery == 0 && !r.Accepted() {
-			r.Soon()
+		if n%acceptFactor == 0 && !r.Accepted() {
+			r.ReportNow()
 		}
 		held, known := 0, 0
 		for _, rendition := range s.engine.Status().Renditions {
@@ -75,11 +75,11 @@ func (s *Server) tell(ctx context.Context, r *report.Reporter) {
 		}
 		if held > 0 && !some {
 			some = true
-			r.Soon()
+			r.ReportNow()
 		}
 		if known > 0 && held == known && !all {
 			all = true
-			r.Soon()
+			r.ReportNow()
 		}
 		select {
 		case <-ctx.Done():

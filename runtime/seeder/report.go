@@ -14,7 +14,7 @@ func (s *Server) sample() telemetry.Report {
 		UplinkBps: s.rate(), UplinkLimitBps: s.cfg.UplinkBps,
 	}
 	if s.draining.Load() {
-		// Full, as it were: viewers are not told to wait for a seeder that goes.
+		// A seeder that drains counts as full, so that viewers are not told to wait for it.
 		state.Peers = max(state.Peers, 1)
 		state.MaxPeers = state.Peers
 	}

@@ -27,7 +27,7 @@ import (
 // Server is one seeder of one stream.
 type Server struct {
 	cfg     Config
-	session string // this run's name in reports and on the trackers' sockets
+	session string // identifies this run in reports and to trackers
 	log     *slog.Logger
 	reg     prometheus.Registerer
 	token   *watch.Value[string] // nil without a file
@@ -36,7 +36,7 @@ type Server struct {
 	admin   *admin.Server
 	running chan struct{} // closed once it runs
 
-	open      chan struct{} // closed once what follows is there, with the UDP port bound
+	open      chan struct{} // closed once the UDP port is bound and the fields below are set
 	node      *mesh.Node
 	engine    *loader.Engine
 	reporters []*report.Reporter
@@ -49,8 +49,8 @@ type Server struct {
 	rateBps  int64
 }
 
-// New makes a seeder; nothing is fetched or joined before Run. The UDP port is
-// bound, unless it has yet to be learnt from Config.ICEPortsFile.
+// New returns a seeder; nothing is fetched or joined before Run. The UDP port is
+// bound, unless it has to be read from Config.ICEPortsFile.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	return s, nil
 }
 
-// bind takes the UDP port and makes everything that stands on it.
+// bind binds the UDP port and creates everything that needs it.
 func (s *Server) bind(iceListen string) error {
 	node, err := mesh.NewNode(mesh.NodeConfig{
 		ICEServers: s.cfg.STUN, Listen: iceListen, Advertise: s.cfg.Advertise, Token: s.tokenFor,
@@ -103,7 +103,7 @@ func (s *Server) bind(iceListen string) error {
 		return fmt.Errorf("creating WebRTC node: %w", err)
 	}
 	engine, err := loader.New(loader.Config{
-		Role: loader.RoleSeeder, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(named(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
+		Role: loader.RoleSeeder, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
 		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions),
 	}, node, s.uplink, s.log)
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Server) bind(iceListen string) error {
 			return errors.Join(err, node.Close())
 		}
 		s.reporters = append(s.reporters, report.New(report.Config{
-			URL: reports, Interval: s.cfg.ReportInterval.Std(), Session: s.session, Token: s.tokenInForce,
+			URL: reports, Interval: s.cfg.ReportInterval.Std(), Session: s.session, Token: s.currentToken,
 		}, s.sample, s.log))
 	}
 	s.node, s.engine = node, engine
@@ -123,22 +123,22 @@ func (s *Server) bind(iceListen string) error {
 	return nil
 }
 
-// tokenEvery is how old what is known of the token's file may be when it is used.
-const tokenEvery = 2 * time.Second
+// tokenMaxAge is how old the last check of the token's file may be when the token is used.
+const tokenMaxAge = 2 * time.Second
 
 // tokenFor keeps the token from foreign trackers: its holder is trusted as a seeder.
 func (s *Server) tokenFor(tracker string) string {
 	if slices.Contains(s.cfg.ForeignTrackers, tracker) {
 		return ""
 	}
-	return s.tokenInForce()
+	return s.currentToken()
 }
 
-func (s *Server) tokenInForce() string {
+func (s *Server) currentToken() string {
 	if s.token == nil {
 		return s.cfg.Token
 	}
-	token, _ := s.token.Recent(tokenEvery) // New has made sure that there is one
+	token, _ := s.token.Recent(tokenMaxAge) // New has read one
 	return token
 }
 
@@ -156,12 +156,12 @@ func readToken(file string) func() (string, error) {
 	}
 }
 
-// Run holds and uploads until ctx ends, then drains: it withdraws, from trackers
-// and from what peers know of it, and serves on until all that was asked for is
-// sent, or for Config.Drain at most.
+// Run holds and uploads until ctx ends, then drains: it leaves the trackers, tells
+// peers that it holds nothing, and completes the uploads that were requested, for
+// Config.Drain at most.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.source.Close()
-	// The engine outlives ctx by the time that draining takes.
+	// The engine outlives ctx: draining takes time.
 	live, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	var work sync.WaitGroup
@@ -178,7 +178,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return errors.Join(err, s.close())
 	}
 	run(s.admin.Run)
-	moved := make(chan struct{}) // never, unless the port is one of a list
+	moved := make(chan struct{}) // closed when the listed port changes
 	if s.cfg.ICEPortsFile != "" {
 		port, err := s.bindListed(ctx)
 		if err != nil {
@@ -198,10 +198,10 @@ func (s *Server) Run(ctx context.Context) error {
 	run(s.engine.Run)
 	for _, r := range s.reporters {
 		work.Go(func() { r.Run(live) })
-		work.Go(func() { s.tell(live, r) })
+		work.Go(func() { s.reportProgress(live, r) })
 	}
 	close(s.running)
-	s.log.Info("seeder is up", "swarms", "joining", "udp", fmt.Sprint(s.node.Addrs()), "admin", s.admin.Addr())
+	s.log.Info("seeder is ready", "swarms", "joining", "udp", fmt.Sprint(s.node.Addrs()), "admin", s.admin.Addr())
 	var err error
 	select {
 	case <-ctx.Done():
@@ -227,9 +227,9 @@ func (s *Server) bindListed(ctx context.Context) (port int, err error) {
 // peer downloads anything.
 func (s *Server) drain(live context.Context) {
 	s.draining.Store(true)
-	s.log.Info("seeder drains", "peers", s.engine.Peers(), "uploads", s.uplink.Active(), "atMost", s.cfg.Drain)
+	s.log.Info("seeder is draining", "peers", s.engine.Peers(), "uploads", s.uplink.Active(), "atMost", s.cfg.Drain)
 	for _, r := range s.reporters {
-		r.Soon()
+		r.ReportNow()
 	}
 	began := time.Now()
 	limited, cancel := context.WithTimeout(live, s.cfg.Drain.Std())
@@ -253,5 +253,5 @@ func (s *Server) Ready() <-chan struct{} { return s.running }
 func (s *Server) Addr() net.Addr { return s.admin.Addr() }
 
 // Engine gives access to what the seeder holds, for programs that run it in
-// their own process; with Config.ICEPortsFile there is none before Ready.
+// their own process; with Config.ICEPortsFile it is nil before Ready.
 func (s *Server) Engine() *loader.Engine { return s.engine }

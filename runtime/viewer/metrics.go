@@ -6,13 +6,13 @@ import "github.com/prometheus/client_golang/prometheus"
 type collector struct{ s *Server }
 
 var (
-	viewersDesc    = prometheus.NewDesc("p2pstream_viewer_viewers", "Viewers that were started.", nil, nil)
+	viewersDesc    = prometheus.NewDesc("p2pstream_viewer_viewers", "Viewers started.", nil, nil)
 	receivedDesc   = prometheus.NewDesc("p2pstream_viewer_received_bytes_total", "Media bytes received, by source.", []string{"source"}, nil)
 	uploadedDesc   = prometheus.NewDesc("p2pstream_viewer_uploaded_bytes_total", "Media bytes handed to peers.", nil, nil)
-	stallsDesc     = prometheus.NewDesc("p2pstream_viewer_stalls_total", "Times that playback stopped for lack of media.", nil, nil)
+	stallsDesc     = prometheus.NewDesc("p2pstream_viewer_stalls_total", "Playback stalls.", nil, nil)
 	peersDesc      = prometheus.NewDesc("p2pstream_viewer_peers", "Connections to peers.", nil, nil)
 	storeDesc      = prometheus.NewDesc("p2pstream_viewer_store_bytes", "Bytes of segments held.", nil, nil)
-	storeLimitDesc = prometheus.NewDesc("p2pstream_viewer_store_limit_bytes", "Bytes of segments held at most.", nil, nil)
+	storeLimitDesc = prometheus.NewDesc("p2pstream_viewer_store_limit_bytes", "Most bytes of segments held.", nil, nil)
 )
 
 // Describe names the metrics.

@@ -25,7 +25,7 @@ type Server struct {
 	viewers []*viewer
 }
 
-// New makes the viewers; nothing is fetched or joined before Run. reg may be
+// New returns the viewers; nothing is fetched or joined before Run. reg may be
 // nil.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
@@ -41,7 +41,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 }
 
 // Run starts one viewer after the other and plays until the configured
-// duration is over or ctx ends. The first viewer that cannot go on ends all.
+// duration is over or ctx ends. The first viewer that fails ends all.
 func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.started = time.Now()
@@ -54,7 +54,7 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var work sync.WaitGroup
-	// The first viewer that fails ends the others. ctx's own cause would not do: a signal is a cause too, and no failure.
+	// The first viewer that fails ends the others. The cause of ctx cannot be used: a signal is a cause, too, but no failure.
 	var failed error
 	var first sync.Once
 	close(s.ready)

@@ -1,6 +1,6 @@
 // Package report sends a peer's reports to its tracker: cumulative counters at
-// an interval, until the peer leaves. A tracker that is away loses nothing:
-// what it has not acknowledged is in the next report.
+// an interval, until the peer leaves. An unreachable tracker loses
+// nothing: the next report contains what it has not acknowledged.
 package report
 
 import (
@@ -24,7 +24,7 @@ import (
 const (
 	DefaultInterval = 5 * time.Second
 	requestTimeout  = 5 * time.Second
-	maxPause        = 30 * time.Second // between attempts while the tracker is away
+	maxPause        = 30 * time.Second // between attempts while the tracker is unreachable
 	maxAnswer       = 4 << 10          // bytes
 )
 
@@ -46,20 +46,20 @@ type Reporter struct {
 	sample func() telemetry.Report
 	log    *slog.Logger
 
-	sequence int64
-	offset   telemetry.Counters  // counted under earlier sessions
-	acked    *telemetry.Counters // under this session; nil: nothing
-	receipts []telemetry.Receipt
-	failing  bool
-	soon     chan struct{}
-	accepted atomic.Bool
+	sequence  int64
+	offset    telemetry.Counters  // counted under earlier sessions
+	acked     *telemetry.Counters // under this session; nil: nothing
+	receipts  []telemetry.Receipt
+	failing   bool
+	requested chan struct{}
+	accepted  atomic.Bool
 }
 
 // Accepted tells whether a report has ever been accepted.
 func (r *Reporter) Accepted() bool { return r.accepted.Load() }
 
-// New makes a reporter. sample fills what is cumulative since the peer began;
-// version, session, sequence, base and receipts are the reporter's.
+// New returns a reporter. sample returns counts that are cumulative since the peer
+// started; the reporter sets version, session, sequence, base and receipts.
 func New(cfg Config, sample func() telemetry.Report, log *slog.Logger) *Reporter {
 	if cfg.Interval <= 0 {
 		cfg.Interval = DefaultInterval
@@ -67,14 +67,14 @@ func New(cfg Config, sample func() telemetry.Report, log *slog.Logger) *Reporter
 	if cfg.Client == nil {
 		cfg.Client = http.DefaultClient
 	}
-	return &Reporter{cfg: cfg, sample: sample, log: log, soon: make(chan struct{}, 1)}
+	return &Reporter{cfg: cfg, sample: sample, log: log, requested: make(chan struct{}, 1)}
 }
 
-// Soon asks for a report before the interval is over, because what is reported
-// has changed in a way that the tracker waits for.
-func (r *Reporter) Soon() {
+// ReportNow asks for a report before the interval is over, after a change that the
+// tracker waits for.
+func (r *Reporter) ReportNow() {
 	select {
-	case r.soon <- struct{}{}:
+	case r.requested <- struct{}{}:
 	default:
 	}
 }
@@ -110,7 +110,7 @@ func (r *Reporter) Run(ctx context.Context) {
 			r.try(last)
 			cancel()
 			return
-		case <-r.soon:
+		case <-r.requested:
 		case <-timer.C:
 		}
 		if r.try(ctx) {
@@ -122,7 +122,7 @@ func (r *Reporter) Run(ctx context.Context) {
 	}
 }
 
-// try sends one report and says whether the tracker is there.
+// try sends one report and tells whether the tracker accepted it.
 func (r *Reporter) try(ctx context.Context) bool {
 	err := r.send(ctx)
 	var refused *refusal
@@ -131,7 +131,7 @@ func (r *Reporter) try(ctx context.Context) bool {
 	}
 	switch {
 	case err == nil && r.failing:
-		r.log.Info("reporting works again")
+		r.log.Info("reporting succeeded again")
 	case err != nil && !r.failing && ctx.Err() == nil:
 		r.log.Warn("reporting failed, trying again", "error", err)
 	}
@@ -139,7 +139,7 @@ func (r *Reporter) try(ctx context.Context) bool {
 	return err == nil
 }
 
-// renew goes on under a new session, which counts from what was acknowledged
+// renew continues under a new session, which counts from what was acknowledged
 // under the old one.
 func (r *Reporter) renew(ctx context.Context) error {
 	session, err := r.cfg.Renew(ctx)
@@ -174,7 +174,7 @@ func (r *Reporter) send(ctx context.Context) error {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.cfg.URL, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("making report request: %w", err)
+		return fmt.Errorf("creating report request: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if r.cfg.Token != nil && r.cfg.Token() != "" {
@@ -211,7 +211,7 @@ func (r *refusal) Error() string {
 	return fmt.Sprintf("sending report: status %d: %s", r.status, r.text)
 }
 
-// session tells whether it is the session that was not accepted.
+// session tells whether the tracker rejected the session.
 func (r *refusal) session() bool {
 	return r.status == http.StatusUnauthorized || r.status == http.StatusForbidden
 }

@@ -151,7 +151,7 @@ func TestSoonDoesNotWait(t *testing.T) {
 	r := report.New(report.Config{URL: url, Client: client, Interval: time.Hour}, counting(), slog.New(slog.DiscardHandler))
 	done := make(chan struct{})
 	go func() { defer close(done); r.Run(ctx) }()
-	r.Soon()
+	r.ReportNow()
 	s.next(t)
 	cancel()
 	<-done

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// bounded is a listener that closes what goes beyond a number of connections.
+// bounded is a listener that closes connections beyond a limit.
 type bounded struct {
 	net.Listener
 	slots   chan struct{}
@@ -29,12 +29,12 @@ func (b *bounded) Accept() (net.Conn, error) {
 			return &counted{Conn: c, done: func() { <-b.slots; b.metrics.connections.Dec() }}, nil
 		default:
 			b.metrics.refused.WithLabelValues("connections").Inc()
-			_ = c.Close() // it was not wanted
+			_ = c.Close() // it is beyond the limit
 		}
 	}
 }
 
-// counted is a connection that gives its place back.
+// counted is a connection that counts until it is closed.
 type counted struct {
 	net.Conn
 	once sync.Once

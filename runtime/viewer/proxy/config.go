@@ -26,10 +26,10 @@ const (
 	maxConnections    = 512
 	maxPlayerRequests = 24 // of one player at a time
 	maxHeaderBytes    = 16 << 10
-	maxResourceBytes  = 32 << 20 // of one resource that is no segment
-	cacheBytes        = 16 << 20 // of resources that are no segments
+	maxResourceBytes  = 32 << 20 // of one resource that is not a segment
+	cacheBytes        = 16 << 20 // of resources that are not segments
 	maxPlaylists      = 32       // held at a time
-	maxFlights        = 32       // fetches of resources that are no segments, at a time
+	maxFetches        = 32       // fetches of resources that are not segments, at a time
 	maxRanges         = 8        // of one request; with more the whole file is sent
 )
 

@@ -66,8 +66,8 @@ func FuzzNames(f *testing.F) {
 // TestResourcesInFlightAreBounded asks for more while as much as may be is being fetched: what there was must do.
 func TestResourcesInFlightAreBounded(t *testing.T) {
 	c := newResources(t.Context(), 1<<20)
-	for i := range maxFlights {
-		c.flights[string(rune('a'+i))] = &flight{done: make(chan struct{})}
+	for i := range maxFetches {
+		c.fetches[string(rune('a'+i))] = &resourceFetch{done: make(chan struct{})}
 	}
 	if _, err := c.get(t.Context(), nil, reference("http://h/key")); err == nil || explain("a key", err).status != http.StatusServiceUnavailable {
 		t.Errorf("got %v", err)

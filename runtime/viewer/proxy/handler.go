@@ -13,9 +13,9 @@ import (
 
 // handler serves players.
 type handler struct {
-	s          *Server
-	slots      chan struct{}
-	complaints rate.Sometimes
+	s        *Server
+	slots    chan struct{}
+	warnings rate.Sometimes
 }
 
 // ServeHTTP checks the host name of a request and bounds how many are served at
@@ -65,7 +65,7 @@ func (h *handler) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if err != nil && r.Context().Err() == nil {
 		p := explain(clip(r.URL.Path), err)
 		if p.status >= http.StatusInternalServerError {
-			h.complaints.Do(func() {
+			h.warnings.Do(func() {
 				h.s.log.Warn("player's request failed", "path", clip(r.URL.Path), "status", p.status, "reason", p.text)
 			})
 		}
@@ -93,7 +93,7 @@ func preflight(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// route answers, or says why not.
+// route answers a request, or returns an error.
 func (h *handler) route(w *writer, r *http.Request) (kind string, err error) {
 	switch r.URL.Path {
 	case "/":
@@ -126,8 +126,8 @@ func (h *handler) route(w *writer, r *http.Request) (kind string, err error) {
 }
 
 // playlist finds a media playlist by its name; those of a presentation are
-// learnt from the multivariant playlist even if this player read it before the
-// proxy was started.
+// read from the multivariant playlist, even if this player read it before the
+// proxy was restarted.
 func (h *handler) playlist(r *http.Request, name string) (*playlist, error) {
 	if l := h.s.playlists.get(name); l != nil {
 		return l, nil
@@ -160,9 +160,9 @@ func (h *handler) presentation(ctx context.Context, player string) ([]byte, erro
 	return text, nil
 }
 
-// How long a player is let wait for a playlist, and how old the multivariant
-// one may be. Nothing plays yet when that is asked for: the user wants to know
-// soon what is wrong.
+// How long a player waits for a playlist, and how old the multivariant playlist
+// may be. Nothing plays yet when that is requested: the user should see an error
+// early.
 const (
 	patience       = 10 * time.Second
 	masterPatience = 5 * time.Second

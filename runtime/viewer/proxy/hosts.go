@@ -24,10 +24,10 @@ func newHosts(listen string, further []string) *hosts {
 	return h
 }
 
-// allowed tells whether a request was made to this proxy by a name that only it
-// can have. A page of a stranger can make its own name point to 127.0.0.1 and
-// then read from here as from itself, but the Host header gives that name away.
-// Only old players, and no browser, send none.
+// allowed tells whether a request names this proxy in its Host header. A hostile
+// page can let its own name resolve to 127.0.0.1 (DNS rebinding) and then read
+// from the proxy as from its own server, but the Host header shows that name. Only
+// old players, and no browser, send none.
 func (h *hosts) allowed(r *http.Request) bool {
 	if r.Host == "" {
 		return !r.ProtoAtLeast(1, 1)
@@ -44,7 +44,7 @@ func (h *hosts) allowed(r *http.Request) bool {
 	if err != nil {
 		return false
 	}
-	// An address is no name that could be made to point elsewhere, but only our own is ours.
+	// An address cannot be rebound, but only our own is allowed.
 	return ip.IsLoopback() || ip.Unmap() == localAddress(r)
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
-// Kinds of what players ask for, in metrics.
+// Kinds of requests, in metrics.
 const (
 	kindMaster   = "multivariant"
 	kindPlaylist = "playlist"
@@ -44,7 +44,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "p2pstream_proxy_connections", Help: "Players' connections."}),
 	}
-	// A series that is there before it first counts shows that there is something to count.
+	// All series exist from the start, so that a rate shows the first event.
 	for _, reason := range []string{"connections", "requests", "players", "host", "ranges"} {
 		m.refused.WithLabelValues(reason)
 	}
@@ -61,8 +61,8 @@ func (m *metrics) answered(kind string, code int, bytes int64) {
 type collector struct{ s *Server }
 
 var (
-	playersDesc    = prometheus.NewDesc("p2pstream_proxy_players", "Players that ask for something.", nil, nil)
-	watchedDesc    = prometheus.NewDesc("p2pstream_proxy_watched", "Renditions watched, once for each player that does.", nil, nil)
+	playersDesc    = prometheus.NewDesc("p2pstream_proxy_players", "Active players.", nil, nil)
+	watchedDesc    = prometheus.NewDesc("p2pstream_proxy_watched", "Renditions watched, counted for each player.", nil, nil)
 	receivedDesc   = prometheus.NewDesc("p2pstream_proxy_received_bytes_total", "Media bytes received, by source.", []string{"source"}, nil)
 	discardedDesc  = prometheus.NewDesc("p2pstream_proxy_discarded_bytes_total", "Media bytes received and not used.", nil, nil)
 	uploadedDesc   = prometheus.NewDesc("p2pstream_proxy_uploaded_bytes_total", "Media bytes handed to peers.", nil, nil)
@@ -70,18 +70,18 @@ var (
 	originDesc     = prometheus.NewDesc("p2pstream_proxy_origin_requests_total", "Segment requests to the origin.", nil, nil)
 	peersDesc      = prometheus.NewDesc("p2pstream_proxy_peers", "Connections to peers.", nil, nil)
 	storeDesc      = prometheus.NewDesc("p2pstream_proxy_store_bytes", "Bytes of segments held.", nil, nil)
-	storeLimitDesc = prometheus.NewDesc("p2pstream_proxy_store_limit_bytes", "Bytes of segments held at most.", nil, nil)
-	limitsDesc     = prometheus.NewDesc("p2pstream_proxy_limit", "The most there may be at a time, by what.", []string{"of"}, nil)
+	storeLimitDesc = prometheus.NewDesc("p2pstream_proxy_store_limit_bytes", "Most bytes of segments held.", nil, nil)
+	limitsDesc     = prometheus.NewDesc("p2pstream_proxy_limit", "Limits, by what they bound.", []string{"of"}, nil)
 	playlistsDesc  = prometheus.NewDesc("p2pstream_proxy_playlists", "Playlists held.", nil, nil)
-	cacheDesc      = prometheus.NewDesc("p2pstream_proxy_cache_bytes", "Bytes held of resources that are no segments.", nil, nil)
-	flightsDesc    = prometheus.NewDesc("p2pstream_proxy_resource_fetches", "Resources that are no segments and are being fetched.", nil, nil)
+	cacheDesc      = prometheus.NewDesc("p2pstream_proxy_cache_bytes", "Bytes cached of resources that are not segments.", nil, nil)
+	fetchesDesc    = prometheus.NewDesc("p2pstream_proxy_resource_fetches", "Running fetches of resources that are not segments.", nil, nil)
 	evictedDesc    = prometheus.NewDesc("p2pstream_proxy_store_evicted_total", "Segments dropped to make room.", nil, nil)
 )
 
 // Describe names the metrics.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{playersDesc, watchedDesc, receivedDesc, discardedDesc, uploadedDesc, segmentsDesc,
-		originDesc, peersDesc, storeDesc, storeLimitDesc, evictedDesc, limitsDesc, playlistsDesc, cacheDesc, flightsDesc} {
+		originDesc, peersDesc, storeDesc, storeLimitDesc, evictedDesc, limitsDesc, playlistsDesc, cacheDesc, fetchesDesc} {
 		ch <- d
 	}
 }
@@ -97,14 +97,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(watchedDesc, float64(watching))
 	for of, most := range map[string]int{
 		"players": c.s.cfg.MaxPlayers, "requests": c.s.cfg.MaxRequests, "connections": maxConnections, "playlists": maxPlaylists,
-		"cache_bytes": cacheBytes, "resource_fetches": maxFlights,
+		"cache_bytes": cacheBytes, "resource_fetches": maxFetches,
 	} {
 		ch <- prometheus.MustNewConstMetric(limitsDesc, prometheus.GaugeValue, float64(most), of)
 	}
 	gauge(playlistsDesc, float64(c.s.playlists.held()))
-	kept, flights := c.s.resources.stats()
+	kept, fetches := c.s.resources.stats()
 	gauge(cacheDesc, float64(kept))
-	gauge(flightsDesc, float64(flights))
+	gauge(fetchesDesc, float64(fetches))
 	var n traffic.Counters
 	var status loader.Status
 	if engine := c.s.client.Engine(); engine != nil {

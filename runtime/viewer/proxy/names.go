@@ -9,13 +9,13 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
-// masterName is the playlist under which stands what the multivariant playlist
-// names beside playlists.
+// masterName is the playlist that has the files which the multivariant playlist
+// names.
 const masterName = "master"
 
 var text32 = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
-// hash names a URL: the same after a restart, and of no use to find the URL.
+// hash names a URL: the name is the same after a restart and does not reveal the URL.
 func hash(of string) string {
 	sum := sha256.Sum256([]byte(of))
 	return text32.EncodeToString(sum[:10])
@@ -26,7 +26,7 @@ func playlistName(url string) string { return hash(url) }
 
 // fileName is the name of what a playlist refers to. Segments carry their media
 // sequence number, so that people and error messages can tell them apart. It
-// ends as the origin's name does: some players judge by that.
+// has the extension of the origin's name: some players depend on that.
 func fileName(r manifest.Reference) string {
 	name := hash(r.Resource.Key())
 	switch r.Kind {

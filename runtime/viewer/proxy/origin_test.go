@@ -140,7 +140,7 @@ func proxied(t *testing.T, source string, change func(*Config)) (s *Server, base
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.rehearsal = 0 // no test waits for it, and one has it
+	s.warmUpTime = 0 // no test waits for it, and one has it
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

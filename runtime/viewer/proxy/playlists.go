@@ -9,7 +9,7 @@ import (
 )
 
 // playlist is a media playlist and what it names. The multivariant playlist is
-// kept as one, too, for what it names beside playlists.
+// kept as one, too, for the files that it names.
 type playlist struct {
 	name      string
 	uri       string
@@ -48,7 +48,7 @@ func (l *playlist) target() time.Duration {
 	return l.state.TargetDuration
 }
 
-// current is the state handed out last, and when that was the newest.
+// current is the state served last, and when it was the newest.
 func (l *playlist) current() (*manifest.Playlist, time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,8 +90,8 @@ func (l *playlist) update(state *manifest.Playlist, checked, now time.Time) (tex
 	return l.text, l.etag, nil
 }
 
-// maxFiles bounds what is remembered of one playlist: as much as it may name,
-// and as much again that has left it.
+// maxFiles bounds the names remembered of one playlist: as many as it may have,
+// and as many again that have left it.
 const maxFiles = 40_000
 
 // file looks up what a playlist named.
@@ -142,7 +142,7 @@ func (p *playlists) get(name string) *playlist {
 	return p.byName[name]
 }
 
-// master rewrites the multivariant playlist for one player and learns what it
+// master rewrites the multivariant playlist for one player and remembers what it
 // names.
 func (p *playlists) master(from *manifest.Presentation, player string, now time.Time) ([]byte, error) {
 	prefix := "p/" + player + "/"
@@ -187,13 +187,13 @@ func (p *playlists) master(from *manifest.Presentation, player string, now time.
 	return text, nil
 }
 
-// single tells whether a media playlist was given in the place of a multivariant one.
+// single tells whether the stream is a media playlist without a multivariant one.
 func single(p *manifest.Presentation) bool {
 	return len(p.Renditions) == 1 && p.Renditions[0].URI == p.URL
 }
 
-// learn takes the playlists of a presentation. Those that are known stay as they
-// are; those that are in it no more stay while they are in use.
+// learn takes the playlists of a presentation. Known ones stay as they are; those
+// that it names no more stay while they are in use.
 func (p *playlists) learn(from *manifest.Presentation, byName map[string]*playlist, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -223,8 +223,8 @@ func (p *playlists) held() (n int) {
 	return n
 }
 
-// bound forgets the playlists that were used longest ago, beyond the most that
-// may be held.
+// bound drops the playlists that were used longest ago until at most so many are
+// held.
 func (p *playlists) bound(most int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -35,7 +35,7 @@ func explain(what string, err error) *problem {
 	var origin *manifest.Error
 	switch {
 	case errors.Is(err, errTooManyPlayers), errors.Is(err, errTooManyRequests), errors.Is(err, ondemand.ErrStopped),
-		errors.Is(err, errTooManyFlights), errors.Is(err, loader.ErrTooManyRenditions):
+		errors.Is(err, errTooManyFetches), errors.Is(err, loader.ErrTooManyRenditions):
 		p.status, p.retry = http.StatusServiceUnavailable, true
 	case errors.Is(err, loader.ErrUnknownRendition), errors.Is(err, ondemand.ErrUnknownSegment), errors.Is(err, ondemand.ErrGap):
 		p.status = http.StatusNotFound

@@ -15,12 +15,13 @@ import (
 // resourceTimeout is how long the origin may take for one resource.
 const resourceTimeout = 20 * time.Second
 
-// freshFor is how long a resource is taken for what it was: some encoders write
-// another initialization section under the same name when they start again.
-const freshFor = time.Minute
+// resourceMaxAge is how long a resource is served without asking the origin: some
+// encoders write another initialization section under the same name when they
+// restart.
+const resourceMaxAge = time.Minute
 
-// resources fetches what is no segment, once for all players that ask at a time,
-// and keeps what is small. What was kept serves on while the origin is away.
+// resources fetches what is not a segment, once for all players that ask at a time,
+// and caches what is small. The cache is served while the origin is unreachable.
 type resources struct {
 	most int64
 	life context.Context //nolint:containedctx // the server's: a fetch serves several requests
@@ -30,29 +31,29 @@ type resources struct {
 	held    map[string]*list.Element // of *resource
 	order   *list.List               // least recently used first
 	bytes   int64
-	flights map[string]*flight
+	fetches map[string]*resourceFetch
 }
 
-// resource is one that is held.
+// resource is a cached one.
 type resource struct {
 	key  string
 	data []byte
 	at   time.Time
 }
 
-// flight is a fetch that is under way.
-type flight struct {
+// resourceFetch is a running fetch.
+type resourceFetch struct {
 	done chan struct{}
 	data []byte
 	err  error
 }
 
-// errTooManyFlights says that too many resources are being fetched. A fetch continues when its requester has gone, so the
+// errTooManyFetches says that too many resources are being fetched. A fetch continues when its requester has gone, so the
 // bound on requests does not bound fetches.
-var errTooManyFlights = errors.New("too many resources are being fetched")
+var errTooManyFetches = errors.New("too many resources are being fetched")
 
 func newResources(life context.Context, most int64) *resources {
-	return &resources{most: most, life: life, held: map[string]*list.Element{}, order: list.New(), flights: map[string]*flight{}}
+	return &resources{most: most, life: life, held: map[string]*list.Element{}, order: list.New(), fetches: map[string]*resourceFetch{}}
 }
 
 // get returns a resource as a whole. Keys are never cached: the key server may
@@ -63,23 +64,23 @@ func (c *resources) get(ctx context.Context, source *manifest.Source, r manifest
 	var old *resource
 	if e, ok := c.held[key]; ok && r.Kind != manifest.RefKey {
 		c.order.MoveToBack(e)
-		if old = e.Value.(*resource); time.Since(old.at) < freshFor {
+		if old = e.Value.(*resource); time.Since(old.at) < resourceMaxAge {
 			c.mu.Unlock()
 			return old.data, nil
 		}
 	}
-	f := c.flights[key]
-	if f == nil && len(c.flights) >= maxFlights {
+	f := c.fetches[key]
+	if f == nil && len(c.fetches) >= maxFetches {
 		c.mu.Unlock()
 		if old != nil {
-			return old.data, nil // better than nothing
+			return old.data, nil // an old copy is better than an error
 		}
-		return nil, errTooManyFlights
+		return nil, errTooManyFetches
 	}
 	if f == nil {
-		f = &flight{done: make(chan struct{})}
-		c.flights[key] = f
-		c.work.Go(func() { c.fly(f, source, r) })
+		f = &resourceFetch{done: make(chan struct{})}
+		c.fetches[key] = f
+		c.work.Go(func() { c.fetch(f, source, r) })
 	}
 	c.mu.Unlock()
 	select {
@@ -88,19 +89,19 @@ func (c *resources) get(ctx context.Context, source *manifest.Source, r manifest
 		return nil, ctx.Err()
 	}
 	if f.err != nil && old != nil {
-		return old.data, nil // better than nothing
+		return old.data, nil // an old copy is better than an error
 	}
 	return f.data, f.err
 }
 
-// stats says how much is held, and how much is being fetched.
-func (c *resources) stats() (bytes int64, flights int) {
+// stats returns the bytes cached and the number of running fetches.
+func (c *resources) stats() (bytes int64, fetches int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.bytes, len(c.flights)
+	return c.bytes, len(c.fetches)
 }
 
-func (c *resources) fly(f *flight, source *manifest.Source, r manifest.Reference) {
+func (c *resources) fetch(f *resourceFetch, source *manifest.Source, r manifest.Reference) {
 	defer close(f.done)
 	ctx, cancel := context.WithTimeout(c.life, resourceTimeout)
 	defer cancel()
@@ -108,13 +109,13 @@ func (c *resources) fly(f *flight, source *manifest.Source, r manifest.Reference
 	key := r.Resource.Key()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.flights, key)
+	delete(c.fetches, key)
 	if f.err == nil && r.Kind != manifest.RefKey {
 		c.keep(&resource{key: key, data: f.data, at: time.Now()})
 	}
 }
 
-// keep holds a resource in the place of those used longest ago; c is locked.
+// keep caches a resource and evicts those used longest ago; c is locked.
 func (c *resources) keep(r *resource) {
 	if old, ok := c.held[r.key]; ok {
 		c.drop(old)

@@ -28,29 +28,29 @@ const (
 	sweepInterval     = time.Second
 )
 
-// Server is a proxy for one stream. Make it with New, then start it with Run,
+// Server is a proxy for one stream. Create it with New, then start it with Run,
 // once.
 type Server struct {
-	cfg       Config
-	log       *slog.Logger
-	metrics   *metrics
-	client    *client.Client
-	hosts     *hosts
-	players   *players
-	playlists *playlists
-	resources *resources
-	admin     *admin.Server
-	handler   http.Handler
-	started   time.Time
-	ready     chan struct{}
-	addr      net.Addr // set before ready is closed
-	end       context.CancelFunc
-	rehearsal time.Duration
+	cfg        Config
+	log        *slog.Logger
+	metrics    *metrics
+	client     *client.Client
+	hosts      *hosts
+	players    *players
+	playlists  *playlists
+	resources  *resources
+	admin      *admin.Server
+	handler    http.Handler
+	started    time.Time
+	ready      chan struct{}
+	addr       net.Addr // set before ready is closed
+	end        context.CancelFunc
+	warmUpTime time.Duration
 
 	writeTimeout time.Duration
 }
 
-// New checks cfg and makes a proxy that has not bound anything yet. A nil logger
+// New checks cfg and returns a proxy that has not bound anything yet. A nil logger
 // discards; a nil registry keeps the metrics private.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
@@ -75,10 +75,10 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	s := &Server{
 		cfg: cfg, log: log, metrics: m, client: stream, hosts: newHosts(cfg.Listen, cfg.AllowedHosts),
 		players: newPlayers(cfg.MaxPlayers, cfg.PlayerIdle.Std()), playlists: newPlaylists(),
-		resources: newResources(life, cacheBytes), started: time.Now(), ready: make(chan struct{}), end: end, rehearsal: rehearsal,
+		resources: newResources(life, cacheBytes), started: time.Now(), ready: make(chan struct{}), end: end, warmUpTime: warmUpTime,
 		writeTimeout: writeTimeout,
 	}
-	s.handler = &handler{s: s, slots: make(chan struct{}, cfg.MaxRequests), complaints: rate.Sometimes{First: 3, Interval: time.Second}}
+	s.handler = &handler{s: s, slots: make(chan struct{}, cfg.MaxRequests), warnings: rate.Sometimes{First: 3, Interval: time.Second}}
 	s.admin = admin.New(admin.Config{Listen: cfg.AdminListen, Registerer: reg, Ready: s.streamKnown})
 	engines := loader.NewCollector(func() []*loader.Engine { return []*loader.Engine{stream.Engine()} })
 	if err := errors.Join(reg.Register(&collector{s}), reg.Register(engines)); err != nil {
@@ -87,7 +87,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	return s, nil
 }
 
-// Ready is closed once the proxy listens. The stream may not be there yet.
+// Ready is closed once the proxy listens. The stream may not be known yet.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
 
 // Addr is the address listened on; nil before Ready.
@@ -113,12 +113,11 @@ func (s *Server) URL() string {
 	return fmt.Sprintf("http://%s/master.m3u8", net.JoinHostPort(host, fmt.Sprint(addr.Port)))
 }
 
-// Engine is what moves the segments; nil until it is known what to play.
+// Engine is what moves the segments; nil until the stream is known.
 func (s *Server) Engine() *loader.Engine { return s.client.Engine() }
 
-// Run listens and serves until ctx ends, then lets requests that run, of players
-// and of peers, end within two seconds, leaves the swarms and returns nil. An error
-// names what failed.
+// Run listens and serves until ctx ends, then lets running requests of players and
+// peers end within two seconds, leaves the swarms and returns nil.
 func (s *Server) Run(ctx context.Context) error {
 	s.started = time.Now()
 	var lc net.ListenConfig
@@ -133,7 +132,7 @@ func (s *Server) Run(ctx context.Context) error {
 	close(s.ready)
 	s.log.Info("proxy is ready", "url", s.URL())
 
-	// The engine outlives ctx by the time that draining takes.
+	// The engine outlives ctx: draining takes time.
 	live, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	var work sync.WaitGroup
@@ -148,7 +147,7 @@ func (s *Server) Run(ctx context.Context) error {
 	run(s.admin.Run)
 	run(s.client.Run)
 	work.Go(func() { s.sweep(live) })
-	work.Go(func() { s.rehearse(live) })
+	work.Go(func() { s.warmUp(live) })
 	server := s.httpServer(live)
 	work.Go(func() {
 		if err := server.Serve(newBounded(l, maxConnections, s.metrics)); !errors.Is(err, http.ErrServerClosed) {
@@ -159,7 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		drain, cancel := context.WithTimeout(live, drainTimeout)
 		var both sync.WaitGroup
-		both.Go(func() { _ = server.Shutdown(drain) }) // what is left was given its time
+		both.Go(func() { _ = server.Shutdown(drain) }) // requests that still run had their time
 		both.Go(func() { s.client.Drain(drain) })
 		both.Wait()
 		cancel()
@@ -167,7 +166,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	end()
 	s.end()
-	_ = server.Close() // nothing is left, or it was given its time
+	_ = server.Close() // requests that still run had their time
 	work.Wait()
 	s.resources.work.Wait()
 	s.log.Info("proxy has stopped")
@@ -183,7 +182,7 @@ func (s *Server) httpServer(base context.Context) *http.Server {
 	}
 }
 
-// sweep ends the demand of players that are gone.
+// sweep removes players that have gone.
 func (s *Server) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()
@@ -198,19 +197,19 @@ func (s *Server) sweep(ctx context.Context) {
 	}
 }
 
-// rehearsal is how long the proxy stays ready for its first player.
-const rehearsal = time.Minute
+// warmUpTime is how long the proxy keeps connections for its first player.
+const warmUpTime = time.Minute
 
-// rehearse meets the peers of what most players ask for first, before they do:
-// connections take a moment, and so does learning whether there can be any. No
-// segment is fetched for it.
-func (s *Server) rehearse(ctx context.Context) {
-	if s.rehearsal <= 0 || s.awaitStream(ctx) != nil {
+// warmUp connects to the peers of the renditions that most players request first,
+// before they do: connecting takes a moment, and so does learning whether it is
+// possible. It fetches no segment.
+func (s *Server) warmUp(ctx context.Context) {
+	if s.warmUpTime <= 0 || s.awaitStream(ctx) != nil {
 		return
 	}
 	p, err := s.client.Engine().Presentation(ctx, time.Hour)
 	if err != nil {
-		return // the end came first
+		return // ctx ended first
 	}
 	seen := map[identity.StreamType]bool{}
 	for _, r := range p.Renditions {
@@ -224,14 +223,14 @@ func (s *Server) rehearse(ctx context.Context) {
 	}
 	select {
 	case <-ctx.Done():
-	case <-time.After(s.rehearsal):
+	case <-time.After(s.warmUpTime):
 	}
 }
 
-// errNoStream is why nothing can be played yet.
+// errNoStream says that nothing can be played yet.
 var errNoStream = errors.New("the tracker has not named the stream yet")
 
-// awaitStream waits until it is known what to play.
+// awaitStream waits until the stream is known.
 func (s *Server) awaitStream(ctx context.Context) error {
 	select {
 	case <-s.client.Known():

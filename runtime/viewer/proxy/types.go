@@ -7,7 +7,7 @@ import (
 const playlistType = "application/vnd.apple.mpegurl"
 
 // typesByExtension are the media types of what streams are made of. Bytes from
-// peers come without one.
+// peers have none.
 var typesByExtension = map[string]string{
 	".ts": "video/mp2t", ".m2ts": "video/mp2t",
 	".mp4": "video/mp4", ".m4s": "video/mp4", ".m4v": "video/mp4", ".cmfv": "video/mp4",
@@ -25,8 +25,8 @@ const needed = 4 * packet
 
 const packet = 188 // bytes of an MPEG-2 transport stream
 
-// mediaType says what a body is: by its name, else by its first bytes. Nothing
-// is ever called a page or a script.
+// mediaType is the type of a body: by its name, else by its first bytes. It is
+// never that of a page or a script.
 func mediaType(name string, audio bool, body []byte) string {
 	kind, ok := typesByExtension[extension(name)]
 	if !ok {

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// writeTimeout is how long a player may take no byte before it is cut off. One
-// that reads slowly is not.
+// writeTimeout is how long a player may read no byte before it is disconnected. A
+// slow reader is not.
 const writeTimeout = 30 * time.Second
 
-// writer counts what is written and gives every write its time.
+// writer counts what is written and sets a deadline for every write.
 type writer struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -29,11 +29,11 @@ func (w *writer) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
-	w.giveTime()
+	w.setDeadline()
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Write writes b within the time that it is given.
+// Write writes b within the deadline.
 func (w *writer) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
@@ -42,13 +42,13 @@ func (w *writer) Write(b []byte) (int, error) {
 		w.first()
 		w.first = nil
 	}
-	w.giveTime()
+	w.setDeadline()
 	n, err := w.ResponseWriter.Write(b)
 	w.sent += int64(n)
 	return n, err
 }
 
-func (w *writer) giveTime() {
+func (w *writer) setDeadline() {
 	_ = w.control.SetWriteDeadline(time.Now().Add(w.time)) // recorders of tests have none
 }
 
@@ -75,7 +75,7 @@ func (w *writer) text(r *http.Request, text []byte, etag, cache string) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 }
 
-// problem answers with what is wrong, unless an answer has begun.
+// problem answers with an error, unless an answer has begun.
 func (w *writer) problem(p *problem) {
 	if w.status != 0 {
 		return
