@@ -18,12 +18,12 @@ import (
 const (
 	gatherWait    = 5 * time.Second  // as in p2p-media-loader 2.x
 	offerLife     = 50 * time.Second // as in bittorrent-tracker's client 11.2
-	handshakeWait = 15 * time.Second // longer, and the offer has become too old
+	handshakeWait = 15 * time.Second // after that the offer is too old
 	connectWait   = 10 * time.Second
-	slotHold      = 3 * time.Second // a path without answer must not keep others waiting
+	slotHold      = 3 * time.Second // a path without answer must not delay other handshakes
 )
 
-// maxChannels bounds the data channels that a stranger may open on one connection; only the first counts.
+// maxChannels bounds the data channels that a peer may open on one connection; only the first counts.
 const maxChannels = 8
 
 var errTooManyChannels = errors.New("too many data channels")
@@ -124,7 +124,7 @@ func (a *attempt) offer(pc *webrtc.PeerConnection) (gathered <-chan struct{}, er
 	return gather(pc, offer)
 }
 
-// answerTo takes a stranger's offer and returns the description to send back.
+// answerTo applies a peer's offer and returns the description to send back.
 func (a *attempt) answerTo(sdp string) (string, error) {
 	sdp, err := a.clean(sdp)
 	if err != nil {
@@ -154,8 +154,8 @@ func (a *attempt) answer(pc *webrtc.PeerConnection, sdp string) (gathered <-chan
 	return gather(pc, answer)
 }
 
-// accepts says what becomes of the channels that the other end opens: the first one is used if we made none, the others
-// are closed, and too many are too many.
+// accepts handles the channels that the other end opens: the first one is used if we made none, further ones are closed,
+// and the connection is closed after maxChannels.
 func (a *attempt) accepts(pc *webrtc.PeerConnection, first bool) {
 	channels := 0
 	pc.OnDataChannel(func(dc *webrtc.DataChannel) {
@@ -220,7 +220,7 @@ func gather(pc *webrtc.PeerConnection, desc webrtc.SessionDescription) (<-chan s
 	return complete, nil
 }
 
-// localSDP waits for all candidates, since they are never sent apart, but not for a dead STUN server.
+// localSDP waits for all candidates, since they are never sent moveToOwnSocket, but not for a dead STUN server.
 func localSDP(pc *webrtc.PeerConnection, gathered <-chan struct{}) (string, error) {
 	timer := time.NewTimer(gatherWait)
 	defer timer.Stop()
@@ -236,7 +236,7 @@ func localSDP(pc *webrtc.PeerConnection, gathered <-chan struct{}) (string, erro
 }
 
 // hold keeps the handshake slot until the attempt opens or fails, or slotHold has passed. It reports false
-// when the attempt has been given up, and starts the attempt's own clock otherwise.
+// when the attempt has been given up, and starts the attempt's own timer otherwise.
 func (a *attempt) hold(release func()) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -257,7 +257,7 @@ func (a *attempt) expire(f func()) {
 	a.timers = append(a.timers, time.AfterFunc(offerLife, f))
 }
 
-// settle stops the attempt's clocks and frees its slot.
+// settle stops the attempt's timers and frees its slot.
 func (a *attempt) settle() {
 	a.mu.Lock()
 	release := a.release
@@ -297,7 +297,7 @@ func (s *Swarm) misused(a *attempt) {
 	s.fail(a, reasonRemote)
 }
 
-// channelLabel is 40 hex digits, as p2p-media-loader's are; it means nothing.
+// channelLabel is 40 hex digits, like those of p2p-media-loader; it has no meaning.
 func channelLabel() string {
 	var b [20]byte
 	_, _ = rand.Read(b[:]) // never fails

@@ -19,12 +19,12 @@ const (
 	// So a peer that leaves stays until its last offers can no longer be answered.
 	farewellAfter = answerLife + time.Second
 	// bittorrent-tracker passes offers to peers that left without a goodbye, and announces an interval of minutes: a peer that
-	// has found too few others announces again after hungerFirst, then after twice that, and so on up to hungerMost,
+	// has found too few others announces again after searchFirst, then after twice that, and so on up to searchLongest,
 	// and with more offers.
-	hungerFirst  = time.Second
-	hungerMost   = 15 * time.Second
-	hungryOffers = 10 // aquatic relays no more of one announce
-	// Enough are enoughPeers with a seeder among them, or plentyPeers, who need not offer any more.
+	searchFirst   = time.Second
+	searchLongest = 15 * time.Second
+	searchOffers  = 10 // aquatic relays no more of one announce
+	// Enough are enoughPeers with a seeder among them, or plentyPeers, which need not offer any more.
 	enoughPeers = 4
 	plentyPeers = 8
 	// An offer that was not answered in this time went to a peer that has left. Browsers need five seconds when a
@@ -39,8 +39,8 @@ func (n *Node) isForeign(url string) {
 	n.foreign[url] = true
 }
 
-// apart takes the membership to a socket of its own.
-func (m *membership) apart() {
+// moveToOwnSocket moves the membership to a socket of its own.
+func (m *membership) moveToOwnSocket() {
 	if !m.swarm.withdrawn {
 		m.link.remove(m)
 		m.swarm.node.linkFor(m.url, m)
@@ -75,8 +75,8 @@ func (m *membership) answerable() (wait time.Duration) {
 	return wait
 }
 
-// linger puts the goodbye off; it reports false when it is too late for that.
-func (m *membership) linger(wait time.Duration) bool {
+// delayGoodbye sends the goodbye after wait; it reports false when the tasks are closed.
+func (m *membership) delayGoodbye(wait time.Duration) bool {
 	sess := m.sess
 	return m.swarm.tasks.run(func() {
 		timer := time.NewTimer(wait)
@@ -89,49 +89,49 @@ func (m *membership) linger(wait time.Duration) bool {
 	})
 }
 
-// hunger is how often in a row an announce brought too little. The swarm's loop owns it.
-type hunger struct {
+// search counts how often in a row an announce brought too few peers. The swarm's loop owns it.
+type search struct {
 	rounds int
 	timer  *time.Timer
 	others int           // in the swarm, as the tracker says
 	least  time.Duration // between announces, as the tracker demands
 }
 
-func (h *hunger) told(msg *fromTracker) {
+func (h *search) learn(msg *fromTracker) {
 	if msg.HasCounts {
 		h.others = msg.Complete + msg.Incomplete - 1
 		h.least = time.Duration(msg.MinInterval) * time.Second
 	}
 }
 
-func (h *hunger) rest() {
+func (h *search) stop() {
 	if h.timer != nil {
 		h.timer.Stop()
 		h.timer = nil
 	}
 }
 
-// watchHunger looks in a while whether there are peers enough.
-func (m *membership) watchHunger() {
-	h, s := &m.hunger, m.swarm
+// scheduleSearch checks after a pause whether there are enough peers.
+func (m *membership) scheduleSearch() {
+	h, s := &m.search, m.swarm
 	if h.timer != nil || m.sess == nil || !m.sess.foreign || s.withdrawn {
 		return
 	}
-	pause := max(min(hungerFirst<<h.rounds, hungerMost, m.interval), h.least)
-	h.timer = time.AfterFunc(pause+rand.N(pause/4), func() { s.post(m.hungry) })
+	pause := max(min(searchFirst<<h.rounds, searchLongest, m.interval), h.least)
+	h.timer = time.AfterFunc(pause+rand.N(pause/4), func() { s.post(m.searchPeers) })
 }
 
-func (m *membership) hungry() {
-	h, s := &m.hunger, m.swarm
-	h.rest()
+func (m *membership) searchPeers() {
+	h, s := &m.search, m.swarm
+	h.stop()
 	if m.sess == nil || s.withdrawn {
 		return
 	}
-	if m.fed() {
+	if m.hasEnoughPeers() {
 		h.rounds = 0
 		return
 	}
-	if hungerFirst<<h.rounds < hungerMost {
+	if searchFirst<<h.rounds < searchLongest {
 		h.rounds++
 	}
 	for id, a := range m.offers {
@@ -139,17 +139,17 @@ func (m *membership) hungry() {
 			m.expired(id)
 		}
 	}
-	if _, most := m.appetite(); len(m.offers) < most {
+	if _, most := m.offerCounts(); len(m.offers) < most {
 		m.announce()
 	}
-	m.watchHunger()
+	m.scheduleSearch()
 }
 
-// fed tells whether there are peers enough.
-func (m *membership) fed() bool {
+// hasEnoughPeers tells whether the swarm needs no more peers.
+func (m *membership) hasEnoughPeers() bool {
 	s := m.swarm
 	have := len(s.peers) + len(s.pending)
-	if have >= min(plentyPeers, m.hunger.others, s.cfg.MaxPeers) {
+	if have >= min(plentyPeers, m.search.others, s.cfg.MaxPeers) {
 		return true
 	}
 	if have < enoughPeers {
@@ -163,9 +163,9 @@ func (m *membership) fed() bool {
 	return strings.HasPrefix(string(s.cfg.PeerID), identity.SeederPrefix)
 }
 
-// appetite is how many offers go with an announce, and how many may be unanswered. Where the tracker does not lead
+// offerCounts is how many offers go with an announce, and how many may be unanswered. Where the tracker does not lead
 // viewers to seeders, seeders offer as well.
-func (m *membership) appetite() (offers, most int) {
+func (m *membership) offerCounts() (offers, most int) {
 	offers = m.swarm.cfg.Offers
 	if m.sess.foreign {
 		if len(m.swarm.peers) >= plentyPeers {
@@ -174,8 +174,8 @@ func (m *membership) appetite() (offers, most int) {
 		if offers == 0 {
 			offers = DefaultOffers
 		}
-		if m.hunger.rounds > 0 {
-			return hungryOffers, 2 * hungryOffers
+		if m.search.rounds > 0 {
+			return searchOffers, 2 * searchOffers
 		}
 	}
 	return offers, 2 * offers

@@ -115,7 +115,7 @@ func TestForeignTrackerIsToldOfReturn(t *testing.T) {
 }
 
 // A foreign tracker passes offers to peers that left, and tells all peers to announce again in minutes.
-func TestHungryPeersAnnounceAgain(t *testing.T) {
+func TestPeersWithoutPeersAnnounceMoreOften(t *testing.T) {
 	for name, c := range map[string]struct {
 		relay *relay
 		again bool
@@ -129,7 +129,7 @@ func TestHungryPeersAnnounceAgain(t *testing.T) {
 			until(t, "both to be there", func() bool { return c.relay.count(signaling.EventStarted) == 2 })
 			since := time.Now()
 			until(t, "what they do then", func() bool {
-				return c.relay.count(signaling.EventNone) >= 4 || !c.again && time.Since(since) > 3*hungerFirst
+				return c.relay.count(signaling.EventNone) >= 4 || !c.again && time.Since(since) > 3*searchFirst
 			})
 			if n := c.relay.count(signaling.EventNone); !c.again && n > 0 {
 				t.Errorf("%d announces before it was time", n)
@@ -138,7 +138,7 @@ func TestHungryPeersAnnounceAgain(t *testing.T) {
 	}
 }
 
-// Who lost a tracker at the same moment must not come back at the same moment.
+// Peers that lost a tracker at the same moment must not reconnect at the same moment.
 func TestBackoffSpreads(t *testing.T) {
 	const peers = 1000
 	buckets := map[int64]int{}

@@ -25,8 +25,8 @@ const (
 	trackerQueue        = 256
 	trackerFarewell     = time.Second
 
-	// A tracker that sends more than this is read later, so that it cannot keep a processor busy. A full crowd of
-	// viewers that all offer to one seeder at a time comes nowhere near it.
+	// A tracker that sends more than this is read later, so that it cannot keep a processor busy. A full audience of
+	// viewers that all offer to one seeder at a time stays far below it.
 	trackerUnits     = 1000 // in a second; a message counts as one, and as one more for every unitBytes
 	trackerUnitBurst = 4000
 	unitBytes        = 4 << 10
@@ -220,7 +220,7 @@ func (l *link) serve() error {
 	l.node.wg.Go(func() { l.write(s) })
 	for i, m := range members {
 		if foreign && i > 0 {
-			m.swarm.post(m.apart)
+			m.swarm.post(m.moveToOwnSocket)
 			continue
 		}
 		m.swarm.post(func() { m.connected(s) })

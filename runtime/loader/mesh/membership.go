@@ -10,7 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// maxTrackerID bounds the text that a tracker wants to see again in every announce, in bytes.
+// maxTrackerID bounds the tracker id that a tracker expects back in every announce, in bytes.
 const maxTrackerID = 512
 
 // membership is one swarm at one tracker. The swarm's loop owns it.
@@ -27,7 +27,7 @@ type membership struct {
 	timer     *time.Timer
 	trackerID signaling.Raw
 	offers    map[string]*attempt
-	hunger    hunger
+	search    search
 }
 
 // madeOffer is a gathered offer that waits to be sent.
@@ -44,7 +44,7 @@ func newMembership(s *Swarm, url string) *membership {
 	}
 }
 
-// connected hears of a new socket.
+// connected is called for a new socket.
 func (m *membership) connected(s *session) {
 	select {
 	case <-s.dead:
@@ -60,7 +60,7 @@ func (m *membership) disconnected(s *session) {
 	if m.sess == s {
 		m.sess = nil
 		m.stopTimer()
-		m.hunger.rest()
+		m.search.stop()
 	}
 }
 
@@ -86,9 +86,9 @@ func (m *membership) announce() {
 		return
 	}
 	m.schedule()
-	m.watchHunger()
-	// Unanswered offers mostly went to browsers that left without a word, so some are renewed each time.
-	offers, most := m.appetite()
+	m.scheduleSearch()
+	// Unanswered offers mostly went to browsers that left without a goodbye, so some are renewed each time.
+	offers, most := m.offerCounts()
 	want := min(offers, most-len(m.offers), s.room())
 	if want > 0 {
 		want = s.node.takeOffers(want)
@@ -199,12 +199,12 @@ func (m *membership) takeOffer(id string) *attempt {
 // leave destroys the offers, says goodbye when no peer can lose its socket by that, and releases the socket.
 func (m *membership) leave() {
 	m.stopTimer()
-	m.hunger.rest()
+	m.search.stop()
 	wait := m.answerable()
 	for id := range m.offers {
 		m.expired(id)
 	}
-	if wait <= 0 || !m.linger(wait) {
+	if wait <= 0 || !m.delayGoodbye(wait) {
 		m.goodbye()
 	}
 }
@@ -229,7 +229,7 @@ func (m *membership) received(from *session, msg fromTracker) {
 		m.interval = pause
 		m.schedule()
 	}
-	m.hunger.told(&msg)
+	m.search.learn(&msg)
 	switch msg.Kind {
 	case signaling.KindOffer:
 		m.offered(&msg)
@@ -284,7 +284,7 @@ func (m *membership) offered(msg *fromTracker) {
 			case time.Now().After(send):
 				s.fail(a, reasonStale)
 			case !sess.send(m.me.answer(msg, sdp, m.trackerID)):
-				// The tracker on a newer socket may never have heard of the offerer.
+				// The tracker of a newer socket may not know the offerer.
 				s.fail(a, reasonStale)
 			}
 		})

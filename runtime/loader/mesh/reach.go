@@ -9,8 +9,8 @@ import (
 )
 
 // maxCandidates is at how many addresses one connection looks for its other end, over its whole life: those in its
-// description, and those that its checks came from. Who knows a connection's password can send checks from ever more
-// addresses, forged ones too; each would be remembered, and be sent checks in turn.
+// description, and those that its checks came from. A peer that knows a connection's password can send checks from ever more
+// addresses, including forged ones; each would be remembered, and be sent checks in turn.
 const maxCandidates = 64
 
 // reach bounds the addresses of one connection.

@@ -74,7 +74,7 @@ func (s *Swarm) end(cause error) {
 	})
 }
 
-// post gives the loop something to do; it reports false when the loop has ended.
+// post sends the loop a function to run; it reports false when the loop has ended.
 func (s *Swarm) post(f func()) bool {
 	select {
 	case s.events <- f:
@@ -146,7 +146,7 @@ func (s *Swarm) withdraw() {
 	}
 }
 
-// discard closes a connection in the background and waits for its goroutines there.
+// discard closes a connection, and waits for its goroutines, in the background.
 func (s *Swarm) discard(pc *webrtc.PeerConnection) {
 	s.tasks.run(func() {
 		if err := s.closeConnection(pc); err != nil {
@@ -182,7 +182,7 @@ func (s *Swarm) makeRoom() bool {
 }
 
 // pend makes the attempt the one with its peer and asks for a handshake slot; work then runs in its own
-// goroutine. What waits takes up no room: the gate bounds it.
+// goroutine. Attempts that wait take up no room: the gate bounds them.
 func (s *Swarm) pend(a *attempt, work func()) {
 	s.pending[a.remote] = a
 	job := gateJob{
@@ -204,7 +204,7 @@ func (s *Swarm) pend(a *attempt, work func()) {
 	}
 }
 
-// begin starts the work of an attempt that has got its slot.
+// begin starts the work of an attempt that has a slot.
 func (s *Swarm) begin(a *attempt, release, work func()) {
 	switch {
 	case s.pending[a.remote] != a:
@@ -250,7 +250,7 @@ func (s *Swarm) forget(a *attempt) bool {
 	return true
 }
 
-// opened turns an attempt into a peer.
+// opened makes a peer of an attempt.
 func (s *Swarm) opened(a *attempt, dc *webrtc.DataChannel, raw datachannel.ReadWriteCloser) {
 	if a.peer != nil {
 		return
@@ -288,11 +288,11 @@ func (s *Swarm) peerGone(p *Peer) {
 	s.node.metrics.closed.WithLabelValues(closeReason(p.cause)).Inc()
 	s.log.Debug("peer closed", "peer", string(p.id), "cause", p.cause)
 	for _, m := range s.memberships {
-		m.watchHunger()
+		m.scheduleSearch()
 	}
 }
 
-// transport hears of the state of an attempt's connection, before and after it became a peer.
+// transport is called for each state of an attempt's connection, before and after it became a peer.
 func (s *Swarm) transport(a *attempt, state webrtc.PeerConnectionState) {
 	cause, reason := ErrConnectionLost, reasonICE
 	if state == webrtc.PeerConnectionStateClosed {
