@@ -19,11 +19,15 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
 
-// conn is a connection that drops what is sent; closed is why it was closed.
-type conn struct{ closed error }
+// conn is a connection that keeps what is sent; closed is why it was closed.
+type conn struct {
+	sent   [][]byte
+	closed error
+	answer func(code wire.Code, size int64) // set by requested
+}
 
 func (*conn) ID() identity.PeerID                    { return "-PE000000000000000001" }
-func (*conn) Send([]byte) error                      { return nil }
+func (c *conn) Send(msg []byte) error                { c.sent = append(c.sent, msg); return nil }
 func (*conn) SendWait(context.Context, []byte) error { return nil }
 func (c *conn) Close(cause error)                    { c.closed = cause }
 
