@@ -46,7 +46,7 @@ const logEvery = 30 * time.Second
 
 // Follow calls on for every new state of r's media playlist and for every
 // failure (nil playlist, *Error), always from the calling goroutine. After a
-// failure it goes on by itself, and the next success calls on even if nothing
+// failure it retries by itself, and the next success calls on even if nothing
 // has changed. It returns nil once the playlist has ended (at once for VOD), or
 // the context's error. A live playlist never goes back to lower sequence
 // numbers, unless the origin sticks to them for so long that the stream must

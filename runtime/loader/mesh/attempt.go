@@ -176,7 +176,7 @@ func (a *attempt) accepts(pc *webrtc.PeerConnection, first bool) {
 // closeExtra is for the second and later channels, which have no meaning.
 func closeExtra(dc *webrtc.DataChannel) {
 	if raw, err := dc.Detach(); err == nil {
-		_ = raw.Close() // the connection goes on without it
+		_ = raw.Close() // the connection continues without it
 	}
 }
 

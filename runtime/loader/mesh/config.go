@@ -93,7 +93,7 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// SwarmConfig names one swarm and who hears of its peers.
+// SwarmConfig names one swarm and the handler of its peers.
 type SwarmConfig struct {
 	// InfoHash names the swarm: exactly 20 characters.
 	InfoHash identity.InfoHash
@@ -107,7 +107,7 @@ type SwarmConfig struct {
 	// Offers is how many offers go with each announce: 5 when zero, none when negative. Seeders ask for
 	// none or few, since answering makes a connection only when a peer wants one.
 	Offers int
-	// Handler hears of the peers; required.
+	// Handler is called for the peers; required.
 	Handler Handler
 }
 

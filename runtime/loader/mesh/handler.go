@@ -2,7 +2,7 @@ package mesh
 
 import "errors"
 
-// Handler hears of the peers of one swarm. Calls for one peer are sequential: PeerOpened first,
+// Handler is called for the peers of one swarm. Calls for one peer are sequential: PeerOpened first,
 // PeerClosed last and exactly once. Calls for different peers run in parallel. A call that blocks
 // stops the reading of that peer only.
 type Handler interface {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/ratelog"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
@@ -35,12 +36,12 @@ const (
 // link keeps a socket to one tracker open for its members, each in another swarm, for as long as it has
 // any.
 type link struct {
-	node   *Node
-	url    string
-	log    *slog.Logger
-	strong *limitedLog // for what the tracker itself can cause
-	cancel context.CancelFunc
-	ctx    context.Context // the link's own life
+	node    *Node
+	url     string
+	log     *slog.Logger
+	limited *ratelog.Log // for what the tracker can cause repeatedly
+	cancel  context.CancelFunc
+	ctx     context.Context // the link's own life
 
 	mu      sync.Mutex
 	members map[identity.InfoHash]*membership
@@ -99,7 +100,7 @@ func (n *Node) linkFor(url string, m *membership) {
 		log:     n.log.With("tracker", url),
 		members: map[identity.InfoHash]*membership{},
 	}
-	l.strong = newLimitedLog(l.log)
+	l.limited = ratelog.New(l.log)
 	l.add(m)
 	n.links = append(n.links, l)
 	n.wg.Go(l.run)
@@ -178,7 +179,7 @@ func (l *link) run() {
 		}
 		pause.lived(time.Since(since))
 		wait := pause.pause()
-		l.strong.warn("tracker socket lost", "error", err, "retryIn", wait.Round(time.Millisecond))
+		l.limited.Warn("tracker socket lost", "error", err, "retryIn", wait.Round(time.Millisecond))
 		select {
 		case <-l.ctx.Done():
 		case <-time.After(wait):
@@ -215,7 +216,7 @@ func (l *link) serve() error {
 		members = append(members, m)
 	}
 	l.mu.Unlock()
-	l.strong.info("tracker socket open")
+	l.limited.Info("tracker socket open")
 
 	l.node.wg.Go(func() { l.write(s) })
 	for i, m := range members {
@@ -294,15 +295,15 @@ func (l *link) dispatch(s *session, b []byte) {
 	msg, err := parseTracker(b)
 	if err != nil {
 		l.node.metrics.trackerMessages.WithLabelValues("unreadable").Inc()
-		l.strong.warn("tracker sent an unreadable message", "error", err)
+		l.limited.Warn("tracker sent an unreadable message", "error", err)
 		return
 	}
 	l.node.metrics.trackerMessages.WithLabelValues(msg.label()).Inc()
 	if msg.Failure != "" {
-		l.strong.warn("tracker reports a failure", "reason", msg.Failure)
+		l.limited.Warn("tracker reports a failure", "reason", msg.Failure)
 	}
 	if msg.Warning != "" {
-		l.strong.warn("tracker warns", "warning", msg.Warning)
+		l.limited.Warn("tracker warns", "warning", msg.Warning)
 	}
 	if m := l.member(msg.infoHash); m != nil {
 		m.swarm.post(func() { m.received(s, msg) })

@@ -6,10 +6,9 @@ import (
 	"log/slog"
 
 	"github.com/pion/logging"
-	"golang.org/x/time/rate"
 )
 
-// pionLogs sends what pion says to the debug level: its warnings are mostly about what strangers send.
+// pionLogs logs what pion says at level debug: its warnings are mostly about what unauthenticated hosts send.
 type pionLogs struct{ log *slog.Logger }
 
 var _ logging.LoggerFactory = pionLogs{}
@@ -39,25 +38,3 @@ func (l *pionLog) Warn(msg string)           { l.printf("%s", msg) }
 func (l *pionLog) Warnf(f string, a ...any)  { l.printf(f, a...) }
 func (l *pionLog) Error(msg string)          { l.printf("%s", msg) }
 func (l *pionLog) Errorf(f string, a ...any) { l.printf(f, a...) }
-
-// limitedLog keeps a stranger from filling the log: one line per second after the first few.
-type limitedLog struct {
-	log     *slog.Logger
-	limiter *rate.Limiter
-}
-
-func newLimitedLog(log *slog.Logger) *limitedLog {
-	return &limitedLog{log: log, limiter: rate.NewLimiter(1, 5)}
-}
-
-func (l *limitedLog) info(msg string, args ...any) {
-	if l.limiter.Allow() {
-		l.log.Info(msg, args...)
-	}
-}
-
-func (l *limitedLog) warn(msg string, args ...any) {
-	if l.limiter.Allow() {
-		l.log.Warn(msg, args...)
-	}
-}

@@ -116,7 +116,7 @@ func (r *registrar) vec(name, help, label string) *prometheus.CounterVec {
 	return register(r, prometheus.NewCounterVec(opts, []string{label}))
 }
 
-// register gives back the collector that already stands under the name, if there is one.
+// register returns the collector that is registered under the name already, if there is one.
 func register[T prometheus.Collector](r *registrar, c T) T {
 	err := r.reg.Register(c)
 	if err == nil {

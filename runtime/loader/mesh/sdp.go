@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Bounds on a session description from a stranger.
+// Bounds on a session description from a peer.
 const (
 	maxSDPBytes      = 16 << 10
 	maxSDPLine       = 1 << 10
@@ -17,7 +17,7 @@ const (
 
 var errSDP = errors.New("session description is unusable")
 
-// knownAttributes are what a data channel takes. Whatever else stands in a stranger's description is of no use here, and
+// knownAttributes are what a data channel takes. Other lines of a peer's description are not used, and
 // must not reach code that would make something of it.
 var knownAttributes = map[string]bool{
 	"group": true, "setup": true, "mid": true, "ice-ufrag": true, "ice-pwd": true, "ice-options": true, "fingerprint": true,

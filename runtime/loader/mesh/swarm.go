@@ -109,7 +109,7 @@ func (s *Swarm) loop(ctx context.Context) {
 	}
 }
 
-// drain closes everything and goes on serving events until nothing is left that could send one.
+// drain closes everything and continues to serve events until nothing is left that could send one.
 func (s *Swarm) drain() {
 	s.withdraw()
 	for _, p := range s.peers {

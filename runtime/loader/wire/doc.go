@@ -3,7 +3,7 @@
 // no clock, network, goroutine or global state; time comes in as an argument, messages and decisions come out.
 //
 // Sending is done in the safe form (Encode), which lenient decoders (2.x) and strict ones (3.x to 5.x) read alike.
-// Receiving is as lenient as p2p-media-loader 2.3.1, with bounds on everything a stranger can choose.
+// Receiving is as lenient as p2p-media-loader 2.3.1, with bounds on everything a peer can choose.
 //
 // # Where this package decides otherwise than p2p-media-loader 2.3.1
 //

@@ -96,7 +96,7 @@ func (u *Upload) Serve(t Ticket, size int64) UploadResult {
 }
 
 // Absent answers a lookup with SegmentAbsent. While the segment is being sent it says that the rest cannot be had: the
-// requester keeps its bytes and goes on elsewhere. Otherwise as Serve.
+// requester keeps its bytes and asks another peer. Otherwise as Serve.
 func (u *Upload) Absent(t Ticket) UploadResult {
 	if !u.is(t, uploadLookup) && !u.is(t, uploadSending) {
 		return UploadResult{}

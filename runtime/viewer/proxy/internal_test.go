@@ -213,7 +213,7 @@ func TestPlayersAreBounded(t *testing.T) {
 		t.Errorf("a third player when the first has been silent for 14 s: %v", err)
 	}
 	if first.begin(now) {
-		t.Error("the first player goes on though its place is taken")
+		t.Error("the first player continues although its place is taken")
 	}
 	second.leave(after(20 * time.Second))
 	p.sweep(after(50 * time.Second))

@@ -21,7 +21,7 @@ type playlist struct {
 
 	mu      sync.Mutex
 	used    time.Time
-	state   *manifest.Playlist // what text was made of
+	state   *manifest.Playlist // from which text was rewritten
 	checked time.Time          // when state was the newest
 	text    []byte
 	etag    string

@@ -6,7 +6,7 @@ import (
 
 const playlistType = "application/vnd.apple.mpegurl"
 
-// typesByExtension are the media types of what streams are made of. Bytes from
+// typesByExtension are the media types of the files of streams. Bytes from
 // peers have none.
 var typesByExtension = map[string]string{
 	".ts": "video/mp2t", ".m2ts": "video/mp2t",
