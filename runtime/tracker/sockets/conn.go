@@ -157,8 +157,8 @@ func (c *conn) Close(reason Reason) {
 	_ = c.net.SetWriteDeadline(time.Now().Add(closeTimeout)) // fails only if closed already
 }
 
-// finished records that nothing more is read from the client.
-func (c *conn) finished(reason Reason) {
+// readerEnded records that nothing more is read from the client.
+func (c *conn) readerEnded(reason Reason) {
 	c.mu.Lock()
 	c.readerDone = true
 	c.mu.Unlock()
@@ -223,7 +223,7 @@ func (c *conn) read(handler Handler, client Client) {
 			m, err = readMessage(r)
 		}
 		if err != nil {
-			c.finished(readReason(err))
+			c.readerEnded(readReason(err))
 			return
 		}
 		c.frameReceived()
