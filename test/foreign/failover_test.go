@@ -9,7 +9,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab"
 )
 
-// The pauses between dials, of which half is chance (runtime/loader/mesh/backoff.go): within the outage nobody can have
+// The pauses between dials, of which half is random (runtime/loader/mesh/backoff.go): within the outage no peer can have
 // dialled more often than these allow.
 const (
 	outage        = 7 * time.Second
@@ -20,12 +20,12 @@ const (
 
 // TestFailOver takes the first of two trackers away, brings it back, and then takes the second.
 func TestFailOver(t *testing.T) {
+	t.Parallel()
 	one, two := strict.Start(t, strict.Config{Interval: 5 * time.Second}), strict.Start(t, strict.Config{Interval: 5 * time.Second})
 	a := newAudience(t, nil, one.URL(), two.URL())
-	a.residents(nil)
-	a.mark()
+	a.settle()
 	const sockets = memberships + seederSwarms
-	lab.Eventually(t, 20*time.Second, "everybody to be on both", func() bool {
+	lab.Eventually(t, 20*time.Second, "every peer to be on both", func() bool {
 		return one.Stats().Sockets == sockets && two.Stats().Sockets == sockets
 	})
 
@@ -38,8 +38,8 @@ func TestFailOver(t *testing.T) {
 	noStampede(t, began, one.Dials())
 	one.Up()
 	up := time.Now()
-	lab.Eventually(t, comeBack, "everybody to come back", func() bool { return one.Stats().Sockets == sockets+2*2 })
-	t.Logf("everybody was back after %s", time.Since(up).Round(time.Millisecond))
+	lab.Eventually(t, comeBack, "every peer to come back", func() bool { return one.Stats().Sockets == sockets+2*2 })
+	t.Logf("all were back after %s", time.Since(up).Round(time.Millisecond))
 
 	two.Down()
 	after := a.join("after the outage", 2, nil)
@@ -57,8 +57,8 @@ func met(t *testing.T, g *group) {
 	lab.Eventually(t, 20*time.Second, g.name+" to meet the others", func() bool { return sum(t, "peers", "", g.reg) >= 2*2*4 })
 }
 
-// noStampede requires that those who lost a tracker do not come back at once, nor often. That they do not come back at
-// the same moment is tested where the pauses are made: a busy machine bunches what was well apart.
+// noStampede requires that peers that lost a tracker do not come back at once, nor dial often. That they do not come back
+// at the same moment is tested where the pauses are made: a busy machine bunches what was well apart.
 func noStampede(t *testing.T, began time.Time, dials []time.Time) {
 	t.Helper()
 	const sockets = memberships + seederSwarms

@@ -1,12 +1,9 @@
 package foreign
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"maps"
-	"net/http"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -16,7 +13,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/runtime/origin"
@@ -25,64 +21,19 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/foreign/ghost"
 	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/inprocess"
+	"github.com/p2pstream/p2pstream/test/lab/seats"
 )
 
-// TestMain looks for goroutines that the programs left behind. Only the kept-alive connections of the shared HTTP
-// client are closed first: they are nobody's.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // as the seeder program does: many connections, little garbage that lasts
-	code := m.Run()
-	http.DefaultClient.CloseIdleConnections()
-	if err := goleak.Find(); code == 0 && err != nil {
-		_, _ = fmt.Fprintf(os.Stderr, "goroutines left behind: %v\n", err)
-		code = 1
-	}
-	os.Exit(code)
+	lab.Parallel(8)         // seats bound what runs at once
+	os.Exit(lab.Main(m))
 }
 
-const swarmID = "foreign-test"
-
-// endTime is far above what programs need to end, the wait for answers to their last offers included.
-const endTime = 40 * time.Second
-
-// logger prints what the programs say when P2PSTREAM_TEST_LOG is set.
-func logger(name string) *slog.Logger {
-	if os.Getenv("P2PSTREAM_TEST_LOG") == "" {
-		return slog.New(slog.DiscardHandler)
-	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("program", name)
-}
-
-type program interface {
-	Run(context.Context) error
-	Ready() <-chan struct{}
-}
-
-// run runs a program until the returned stop is called, or the test ends.
-func run(t testing.TB, p program) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- p.Run(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		select {
-		case err := <-done:
-			if err != nil {
-				t.Errorf("running %T: %v", p, err)
-			}
-		case <-time.After(endTime):
-			t.Errorf("%T did not end within %s", p, endTime)
-		}
-	})
-	t.Cleanup(stop)
-	select {
-	case <-p.Ready():
-	case <-time.After(time.Minute):
-		t.Fatalf("%T is not ready", p)
-	}
-	return stop
-}
+// machine lets two audiences run at once, of which one may be starting: twenty viewers that connect keep both processors
+// busy, and trackers close the sockets of those that answer late.
+var machine = seats.New(2)
 
 // audience is one stream: its origin, a seeder, and groups of viewers who meet at given trackers.
 type audience struct {
@@ -111,28 +62,20 @@ const streamPath = "/live/seg_2/window_10/fmp4/audio/ren_2/master.m3u8"
 // newAudience starts the origin and a seeder, and waits until the seeder holds the stream.
 func newAudience(t testing.TB, change func(*seeder.Config), trackers ...string) *audience {
 	t.Helper()
+	machine.Take(t, 1)
 	a := &audience{t: t, trackers: trackers, seeded: prometheus.NewRegistry()}
-	a.origin = lab.Must[*origin.Server](t)(origin.New(origin.Config{Listen: "127.0.0.1:0"}, logger("origin"), nil))
-	run(t, a.origin)
+	a.origin, _ = inprocess.StartOrigin(t, "127.0.0.1:0")
 	a.source = "http://" + a.origin.Addr().String() + streamPath
 	cfg := seeder.Config{
-		Source: a.source, SwarmID: swarmID, Trackers: trackers, Loopback: true, ICEListen: "127.0.0.1:0",
+		Source: a.source, SwarmID: lab.SwarmID, Trackers: trackers, Loopback: true, ICEListen: "127.0.0.1:0",
 		ReportInterval: duration.Duration(time.Hour), Drain: duration.Duration(time.Millisecond),
 	}
 	if change != nil {
 		change(&cfg)
 	}
-	sd := lab.Must[*seeder.Server](t)(seeder.New(cfg, logger("seeder"), a.seeded))
-	run(t, sd)
-	lab.Eventually(t, 30*time.Second, "the seeder to hold the stream", func() bool {
-		renditions := sd.Engine().Status().Renditions
-		for _, r := range renditions {
-			if r.Error != "" || r.Held < r.Known || r.Known == 0 {
-				return false
-			}
-		}
-		return len(renditions) > 0
-	})
+	sd := lab.Must[*seeder.Server](t)(seeder.New(cfg, lab.Logger("seeder"), a.seeded))
+	inprocess.Run(t, sd)
+	lab.Eventually(t, 30*time.Second, "the seeder to hold the stream", inprocess.HoldsWindow(sd))
 	return a
 }
 
@@ -140,15 +83,15 @@ func newAudience(t testing.TB, change func(*seeder.Config), trackers ...string) 
 func (a *audience) join(name string, count int, change func(*viewer.Config)) *group {
 	a.t.Helper()
 	cfg := viewer.Config{
-		Source: a.source, SwarmID: swarmID, Trackers: a.trackers, Count: count, Verify: true, Loopback: true,
+		Source: a.source, SwarmID: lab.SwarmID, Trackers: a.trackers, Count: count, Verify: true, Loopback: true,
 		JoinInterval: duration.Duration(250 * time.Millisecond),
 	}
 	if change != nil {
 		change(&cfg)
 	}
 	g := &group{name: name, reg: prometheus.NewRegistry()}
-	g.Server = lab.Must[*viewer.Server](a.t)(viewer.New(cfg, logger(name), g.reg))
-	g.stop = run(a.t, g)
+	g.Server = lab.Must[*viewer.Server](a.t)(viewer.New(cfg, lab.Logger(name), g.reg))
+	g.stop = inprocess.Run(a.t, g)
 	a.groups = append(a.groups, g)
 	return g
 }
@@ -159,14 +102,14 @@ func (a *audience) leave(g *group) {
 	a.leaving.Go(g.stop)
 }
 
-// stay is how long those play who pass by.
+// stay is how much media a passing viewer plays.
 const stay = 3 * time.Second
 
-// churn lets pairs of viewers come, play for a moment and leave, for so long.
+// churn lets pairs of viewers come, play for a moment and leave, until the span is over.
 func (a *audience) churn(span time.Duration, change func(*viewer.Config)) {
 	a.t.Helper()
 	for end := time.Now().Add(span); time.Now().Before(end); {
-		g := a.join("passers-by", 2, change)
+		g := a.join("passing viewers", 2, change)
 		a.played(stay, g)
 		a.leave(g)
 	}
@@ -179,25 +122,25 @@ func (a *audience) played(media time.Duration, groups ...*group) {
 	if len(groups) == 0 {
 		groups = a.groups
 	}
-	lab.Eventually(a.t, media+60*time.Second, "viewers to play "+media.String(), func() bool {
+	lab.Eventually(a.t, media+60*time.Second, "viewers to play "+media.String(), func() error {
 		for _, g := range groups {
 			if g.left {
 				continue
 			}
-			for _, one := range g.Snapshot().Viewers {
-				if one.PlayedMs < media.Milliseconds() {
-					return false
+			for _, each := range g.Snapshot().Viewers {
+				if each.PlayedMs < media.Milliseconds() {
+					return fmt.Errorf("%s: viewer %d has played %d ms", g.name, each.ID, each.PlayedMs)
 				}
 			}
 		}
-		return true
+		return nil
 	})
 }
 
-// The start, which check does not judge, since who finds no peer at its first segments has to ask the origin: until
-// everybody has played for settle and has so many peers, over all of its swarms.
+// The start is not judged, since a viewer that finds no peer for its first segments has to ask the origin. It is over
+// when every viewer has played this much media and has so many peers over all of its swarms.
 const (
-	settle       = 4 * time.Second
+	settledMedia = 4 * time.Second
 	settledPeers = 8
 )
 
@@ -205,16 +148,16 @@ const (
 func (a *audience) mark() {
 	a.t.Helper()
 	began := time.Now()
-	a.played(settle)
-	lab.Eventually(a.t, 30*time.Second, "everybody to meet others", func() bool {
+	a.played(settledMedia)
+	lab.Eventually(a.t, 30*time.Second, "every viewer to meet others", func() error {
 		for _, g := range a.groups {
-			for _, one := range g.Snapshot().Viewers {
-				if one.Peers < settledPeers {
-					return false
+			for _, each := range g.Snapshot().Viewers {
+				if each.Peers < settledPeers {
+					return fmt.Errorf("%s: viewer %d has %d peers", g.name, each.ID, each.Peers)
 				}
 			}
 		}
-		return true
+		return nil
 	})
 	a.before = a.received()
 	a.t.Logf("the start took %s", time.Since(began).Round(time.Millisecond))
@@ -230,7 +173,7 @@ func (a *audience) received() (sum viewer.Bytes) {
 	return sum
 }
 
-// check requires that nobody was harmed, and that nine bytes in ten came from peers since the mark.
+// check requires that no viewer was harmed, and that nine bytes in ten came from peers since the mark.
 func (a *audience) check() {
 	a.t.Helper()
 	a.unharmed()
@@ -248,7 +191,7 @@ func (a *audience) offloaded() {
 	}
 }
 
-// unharmed requires that nobody stalled or got a wrong byte, ever.
+// unharmed requires that no viewer ever stalled or got a wrong byte.
 func (a *audience) unharmed() {
 	a.t.Helper()
 	for _, g := range a.groups {
@@ -257,9 +200,9 @@ func (a *audience) unharmed() {
 			b, _ := json.Marshal(r) // a struct of numbers
 			a.t.Errorf("%s: %d stalls, %d digest errors: %s", g.name, r.Total.Stalls, r.Total.DigestErrors, b)
 		}
-		for _, one := range r.Viewers {
-			if one.StartupMs < 0 || one.Verified == 0 {
-				a.t.Errorf("%s: viewer %d did not play", g.name, one.ID)
+		for _, each := range r.Viewers {
+			if each.StartupMs < 0 || each.Verified == 0 {
+				a.t.Errorf("%s: viewer %d did not play", g.name, each.ID)
 			}
 		}
 	}
@@ -298,26 +241,25 @@ func (a *audience) registries(groups ...*group) (regs []*prometheus.Registry) {
 	return regs
 }
 
-// The twenty who stay: ten watch the first rendition, eight another, two hold all of them.
+// The twenty viewers that stay: ten watch the first rendition, eight another, two hold all of them.
 const (
 	residents    = 20
 	memberships  = 10*2 + 8*2 + 2*3 // each with the audio
 	seederSwarms = 3 * 2            // two generations
 )
 
-func (a *audience) residents(change func(*viewer.Config)) {
+// settle starts the residents, waits until all of them play and have met others, and begins what check judges.
+func (a *audience) settle() {
 	a.t.Helper()
-	with := func(names ...string) func(*viewer.Config) {
-		return func(c *viewer.Config) {
-			c.Renditions = names
-			if change != nil {
-				change(c)
-			}
-		}
+	watching := func(names ...string) func(*viewer.Config) {
+		return func(c *viewer.Config) { c.Renditions = names }
 	}
-	a.join("low", 10, with())
-	a.join("high", 8, with("360p", "audio-en"))
-	a.join("all", 2, with(viewer.AllRenditions))
+	machine.Start(func() {
+		a.join("low", 10, watching())
+		a.join("high", 8, watching("360p", "audio-en"))
+		a.join("all", 2, watching(viewer.AllRenditions))
+		a.mark()
+	})
 }
 
 // swarms are those that the tracker knows, once the seeder is in all of its own.

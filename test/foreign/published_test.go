@@ -12,9 +12,10 @@ import (
 )
 
 // TestPublishedTracker has more ghosts than viewers in every swarm: pages with a peer id in each of several swarms, of which the
-// server forgets but the first when they close. It hands them offers for as long as the test lasts, and asks everybody
-// to come back in two minutes only.
+// server forgets only the first when they close. It hands them offers for as long as the test lasts, and asks all clients to
+// come back in two minutes only.
 func TestPublishedTracker(t *testing.T) {
+	t.Parallel()
 	tr := published.StartTracker(t)
 	a := newAudience(t, nil, tr.URL)
 	hashes := swarms(t, tr.URL)
@@ -32,18 +33,17 @@ func TestPublishedTracker(t *testing.T) {
 	if want := pages * (len(hashes) - 1); ghosts < want {
 		t.Fatalf("%d ghosts in %d swarms, want %d: is this the published server?", ghosts, len(hashes), want)
 	}
-	a.residents(nil)
-	a.mark()
+	a.settle()
 	haunting := ghost.Haunt(t, tr.URL, hashes, 2, 5, func() time.Duration { return time.Second + rand.N(2*time.Second) })
 	a.churn(11*time.Second, nil)
 	a.check()
-	t.Logf("%d pages came and went; %d swarms; %.0f offers of ours went to nobody, %.0f connections opened",
+	t.Logf("%d pages came and went; %d swarms; %.0f of our offers were unanswered, %.0f connections opened",
 		pages+haunting.End(), len(hashes), sum(t, "attempts_failed_total", "unanswered", a.registries()...),
 		sum(t, "peers_opened_total", "", a.registries()...))
 }
 
-// TestPublishedTrackerHalfOpen cuts viewers off in such a way that the server notices nothing. It goes on taking their
-// old sockets for their address, so that nobody could meet them, if they did not take their old entries back first.
+// TestPublishedTrackerHalfOpen cuts viewers off in such a way that the server notices nothing. It goes on using their old
+// sockets, so that no peer could meet them if they did not remove their old entries first.
 func TestPublishedTrackerHalfOpen(t *testing.T) {
 	t.Parallel()
 	tr := published.StartTracker(t)
@@ -58,7 +58,7 @@ func TestPublishedTrackerHalfOpen(t *testing.T) {
 	newcomers := a.join("newcomers", 2, nil)
 	// Two swarms: three old viewers and a seeder each, and the other newcomer.
 	const want = 2 * 2 * 5
-	lab.Eventually(t, 20*time.Second, "the newcomers to meet everybody", func() bool {
+	lab.Eventually(t, 20*time.Second, "the newcomers to meet all others", func() bool {
 		return sum(t, "peers", "", newcomers.reg) == want
 	})
 	a.played(2*time.Second, newcomers)

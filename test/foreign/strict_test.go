@@ -12,7 +12,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab"
 )
 
-// Pages that stay for a moment: longer than our peers take to answer, shorter than others do.
+// Pages that stay for a moment: longer than our peers take to answer, shorter than other clients do.
 const (
 	shortestStay = 4500 * time.Millisecond
 	longestStay  = 6 * time.Second
@@ -20,9 +20,10 @@ const (
 
 func moment() time.Duration { return shortestStay + rand.N(longestStay-shortestStay) }
 
-// TestStrictTracker lets viewers and ghosts come and leave all the time on a server that closes the socket of whoever
-// answers the departed. Nobody of ours may lose one; a client that answers everything, late, loses its own.
+// TestStrictTracker lets viewers and ghosts come and leave all the time on a server that closes the socket of a client that
+// answers a peer that has left. None of ours may lose one; a client that answers everything, late, loses its own.
 func TestStrictTracker(t *testing.T) {
+	t.Parallel()
 	tr := strict.Start(t, strict.Config{})
 	a := newAudience(t, nil, tr.URL())
 	hashes := swarms(t, tr.URL())
@@ -30,8 +31,7 @@ func TestStrictTracker(t *testing.T) {
 	defer naive.Vanish()
 	names := lab.Must[[]signaling.ID](t)(naive.Announce(hashes, 0))
 
-	a.residents(nil)
-	a.mark()
+	a.settle()
 	haunting := ghost.Haunt(t, tr.URL(), hashes, 4, 5, moment)
 	a.churn(14*time.Second, nil)
 	pages := haunting.End()
@@ -47,7 +47,7 @@ func TestStrictTracker(t *testing.T) {
 
 	t.Run("a naive client", func(t *testing.T) {
 		var o ghost.Offer
-		lab.Eventually(t, longestStay+10*time.Second, "the naive client to hold an offer of somebody who left", func() bool {
+		lab.Eventually(t, longestStay+10*time.Second, "the naive client to hold an offer of a peer that has left", func() bool {
 			for _, o = range naive.Offers() {
 				if o.PeerID.String()[:4] == "-PM0" && time.Since(o.At) > longestStay {
 					return true
@@ -68,14 +68,13 @@ func TestStrictTracker(t *testing.T) {
 	})
 }
 
-// TestStrictTrackerBounces has pages that leave at once, before anybody can answer them. Who does loses its socket, and
-// cannot know better; what it costs must be that one socket of one swarm, for a moment.
+// TestStrictTrackerBounces has pages that leave at once, before any peer can answer them. A peer that answers loses its
+// socket, and cannot know better; it may cost only that one socket of one swarm, for a moment.
 func TestStrictTrackerBounces(t *testing.T) {
 	t.Parallel()
 	tr := strict.Start(t, strict.Config{})
 	a := newAudience(t, nil, tr.URL())
-	a.residents(nil)
-	a.mark()
+	a.settle()
 	hashes := swarms(t, tr.URL())
 	haunting := ghost.Haunt(t, tr.URL(), hashes, 1, 2, func() time.Duration { return rand.N(200 * time.Millisecond) })
 	a.played(9 * time.Second)
@@ -89,7 +88,7 @@ func TestStrictTrackerBounces(t *testing.T) {
 	if len(st.Late) == 0 {
 		t.Error("no socket was lost, so nothing is proved")
 	}
-	lab.Eventually(t, 30*time.Second, "everybody to be back", func() bool {
+	lab.Eventually(t, 30*time.Second, "every peer to be back", func() bool {
 		sum := 0
 		for _, n := range tr.Swarms() {
 			sum += n

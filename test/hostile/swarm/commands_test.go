@@ -96,7 +96,7 @@ func (s *scene) floods(t *testing.T) {
 }
 
 func (s *scene) flood(t *testing.T, v victim, f flood) {
-	m := s.crossroads.one(t, v.prefix)
+	m := s.crossroads.member(t, v.prefix)
 	watch := bystander.Measure(t, v.process)
 	cut := v.process.Counts(t, func() {
 		one := meet(t, m, manner{})
@@ -115,7 +115,7 @@ func (s *scene) flood(t *testing.T, v victim, f flood) {
 // deaf asks for segments and reads none of them: what waits for it is bounded, and it is cut off when it has taken
 // nothing for a while.
 func (s *scene) deaf(t *testing.T) {
-	one := meet(t, s.crossroads.one(t, identity.SeederPrefix), manner{deaf: true})
+	one := meet(t, s.crossroads.member(t, identity.SeederPrefix), manner{deaf: true})
 	watch := bystander.Measure(t, s.Seeder)
 	asked := 0
 	if n := s.Seeder.Counts(t, func() {

@@ -62,7 +62,7 @@ func (s *stranger) openMany() {
 }
 
 func (s *scene) manyChannels(t *testing.T, v victim) {
-	one := meet(t, s.crossroads.one(t, v.prefix), manner{})
+	one := meet(t, s.crossroads.member(t, v.prefix), manner{})
 	if n := v.process.Counts(t, func() {
 		one.openMany()
 		one.cutOff(20 * time.Second)
@@ -75,7 +75,7 @@ func (s *scene) channelsOnAnOffer(t *testing.T, v victim) {
 	if v.process == s.Seeder {
 		return // it offers nothing
 	}
-	one := visit(t, s.crossroads.one(t, v.prefix), manner{})
+	one := visit(t, s.crossroads.member(t, v.prefix), manner{})
 	if n := v.process.Counts(t, func() {
 		one.openMany()
 		one.cutOff(20 * time.Second)
@@ -85,7 +85,7 @@ func (s *scene) channelsOnAnOffer(t *testing.T, v victim) {
 }
 
 func (s *scene) giantMessages(t *testing.T, v victim) {
-	one := meet(t, s.crossroads.one(t, v.prefix), manner{change: func(answer string) string {
+	one := meet(t, s.crossroads.member(t, v.prefix), manner{change: func(answer string) string {
 		return strings.Replace(answer, "a=max-message-size:65536", "a=max-message-size:1000000", 1)
 	}})
 	if n := v.process.Counts(t, func() {
@@ -103,7 +103,7 @@ func (s *scene) otherChannels(t *testing.T, v victim) {
 		"long texts": {label: strings.Repeat("l", 1000), channel: &webrtc.DataChannelInit{Protocol: &text}},
 		"unordered":  {channel: &webrtc.DataChannelInit{Ordered: &no, MaxRetransmits: &none}},
 	} {
-		one := meet(t, s.crossroads.one(t, v.prefix), how)
+		one := meet(t, s.crossroads.member(t, v.prefix), how)
 		lab.Eventually(t, 10*time.Second, "an announcement over a channel with "+name, func() bool { return one.read.Load() > 0 })
 		one.connected()
 		one.leave()
@@ -117,7 +117,7 @@ func goodOffer(t *testing.T) string {
 }
 
 func (s *scene) bombs(t *testing.T, v victim) {
-	m, good := s.crossroads.one(t, v.prefix), goodOffer(t)
+	m, good := s.crossroads.member(t, v.prefix), goodOffer(t)
 	candidates := func(n int, format string) string {
 		var b strings.Builder
 		for i := range n {
@@ -170,7 +170,7 @@ func (s *scene) reflection(t *testing.T, v victim) {
 	}
 	sdp = withoutOwn(sdp, ports)
 	for range offers {
-		if s.crossroads.one(t, v.prefix).ask(peer.NewID(), sdp, 20*time.Second) == "" {
+		if s.crossroads.member(t, v.prefix).ask(peer.NewID(), sdp, 20*time.Second) == "" {
 			t.Error("the offer was not answered")
 		}
 	}
@@ -223,7 +223,7 @@ func (s *scene) checksFromEverywhere(t *testing.T, v victim) {
 	one, _ := newStranger(t, manner{})
 	offer := describe(t, one.pc, func() (webrtc.SessionDescription, error) { return one.pc.CreateOffer(nil) })
 	own, _, _ := credentials(offer)
-	ufrag, password, address := credentials(s.crossroads.one(t, v.prefix).ask(one.id, offer, 20*time.Second))
+	ufrag, password, address := credentials(s.crossroads.member(t, v.prefix).ask(one.id, offer, 20*time.Second))
 	if address == "" {
 		t.Fatal("no candidate on loopback")
 	}
@@ -246,7 +246,7 @@ func (s *scene) checksFromEverywhere(t *testing.T, v victim) {
 
 // halfOpen offers by the thousand, and connects to nobody.
 func (s *scene) halfOpen(t *testing.T, v victim) {
-	m, sdp := s.crossroads.one(t, v.prefix), goodOffer(t)
+	m, sdp := s.crossroads.member(t, v.prefix), goodOffer(t)
 	most := 0.0
 	look := func() {
 		metrics := v.process.Metrics(t)

@@ -32,7 +32,7 @@ func TestWrongContent(t *testing.T) {
 		Source: s.Source, SwarmID: lab.SwarmID, Trackers: []string{c.url()}, Verify: true, Loopback: true,
 	}, Args: []string{"--headless", "--json", "--admin-listen", admin}})
 	wrong := make([]byte, 50_000)
-	one := meet(t, c.one(t, identity.ViewerPrefix), manner{heard: func(s *stranger, c wire.Command) {
+	one := meet(t, c.member(t, identity.ViewerPrefix), manner{heard: func(s *stranger, c wire.Command) {
 		if c.Code == wire.SegmentRequest {
 			s.send(encode(wire.Command{Code: wire.SegmentData, SegmentID: c.SegmentID, RequestID: c.RequestID, Size: int64(len(wrong)) - c.From}))
 			s.send(wrong[c.From:])

@@ -18,8 +18,8 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
-// crossroads is a tracker of the attackers, which seeder and viewers use beside an honest one: it introduces strangers
-// to whom they like, and says whatever it likes.
+// crossroads is a tracker of the attackers, which the seeder and the viewers use beside an honest one: it introduces
+// strangers to chosen members, and sends any message.
 type crossroads struct {
 	t      *testing.T
 	server *httptest.Server
@@ -111,21 +111,21 @@ func (c *crossroads) answered(m signaling.TrackerMessage) {
 func (c *crossroads) join(m signaling.ClientMessage, conn *websocket.Conn, writing *sync.Mutex) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	one := c.members[m.PeerID]
-	if one == nil || one.conn != conn {
-		one = &member{c: c, id: m.PeerID, conn: conn, mu: writing}
-		c.members[m.PeerID] = one
+	known := c.members[m.PeerID]
+	if known == nil || known.conn != conn {
+		known = &member{c: c, id: m.PeerID, conn: conn, mu: writing}
+		c.members[m.PeerID] = known
 	}
 	if len(m.Offers) > 0 {
-		one.last = nil
+		known.last = nil
 	}
 	for _, o := range m.Offers {
 		sdp, _ := o.SDP.Text()
-		one.last = append(one.last, offered{sdp, bytes.Clone(o.ID)})
+		known.last = append(known.last, offered{sdp, bytes.Clone(o.ID)})
 	}
 }
 
-// take gives an offer of the member that nobody has answered; false if there is none.
+// take returns an offer of the member that is not answered yet; false if there is none.
 func (m *member) take() (o offered, ok bool) {
 	m.c.mu.Lock()
 	defer m.c.mu.Unlock()
@@ -148,15 +148,15 @@ func (c *crossroads) all(prefix string) (found []*member) {
 	return found
 }
 
-// one waits for a member.
-func (c *crossroads) one(t testing.TB, prefix string) *member {
+// member waits for a member whose peer id begins so.
+func (c *crossroads) member(t testing.TB, prefix string) *member {
 	t.Helper()
-	var all []*member
+	var found []*member
 	lab.Eventually(t, 30*time.Second, "a member "+prefix, func() bool {
-		all = c.all(prefix)
-		return len(all) > 0
+		found = c.all(prefix)
+		return len(found) > 0
 	})
-	return all[0]
+	return found[0]
 }
 
 // say sends any text to the member; false if its socket is gone.
@@ -167,7 +167,7 @@ func (m *member) say(text []byte) bool {
 	return m.conn.WriteMessage(websocket.TextMessage, text) == nil
 }
 
-// offer introduces somebody who offers.
+// offer introduces a peer that offers.
 func (m *member) offer(from signaling.ID, sdp, offerID string) bool {
 	return m.say(signaling.AppendRelayedOffer(nil, m.c.hash, from,
 		signaling.Offer{SDP: signaling.AppendText(nil, sdp), ID: signaling.AppendText(nil, offerID)}))

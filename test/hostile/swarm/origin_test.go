@@ -26,10 +26,10 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
-// front is an origin that does what it likes with some requests, and passes the others on to an honest one.
-type front struct {
+// faulty is an origin that answers some requests wrongly, and passes the others on to an honest one.
+type faulty struct {
 	*httptest.Server
-	behind *httputil.ReverseProxy
+	honest *httputil.ReverseProxy
 	fault  atomic.Pointer[fault]
 	hit    atomic.Int64 // requests that the fault has answered
 }
@@ -43,10 +43,10 @@ type fault struct {
 	memory  int64         // MiB; default 64
 }
 
-func newFront(t *testing.T, origin string) *front {
+func newFaulty(t *testing.T, origin string) *faulty {
 	u := lab.Must[*url.URL](t)(url.Parse(origin))
-	f := &front{behind: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: u.Scheme, Host: u.Host})}
-	f.behind.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	f := &faulty{honest: httputil.NewSingleHostReverseProxy(&url.URL{Scheme: u.Scheme, Host: u.Host})}
+	f.honest.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
 	f.Server = httptest.NewServer(f)
 	t.Cleanup(func() {
 		f.fault.Store(nil)
@@ -56,37 +56,48 @@ func newFront(t *testing.T, origin string) *front {
 	return f
 }
 
-// ServeHTTP answers as the fault of the moment wants.
-func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers according to the current fault.
+func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	playlist := strings.HasSuffix(r.URL.Path, ".m3u8")
-	if one := f.fault.Load(); one != nil && playlist != one.segment && !strings.Contains(r.URL.Path, "master") {
+	if now := f.fault.Load(); now != nil && playlist != now.segment && !strings.Contains(r.URL.Path, "master") {
 		f.hit.Add(1)
-		if one.slow > 0 {
-			f.slowly(w, r, one.slow)
+		if now.slow > 0 {
+			f.slowly(w, r, now.slow)
 			return
 		}
-		one.answer(w, r)
+		now.answer(w, r)
 		return
 	}
-	f.behind.ServeHTTP(w, r)
+	f.honest.ServeHTTP(w, r)
 }
 
-// audience is everybody who takes the stream from the front.
+// audience is the programs that take the stream from the faulty origin.
 type audience struct {
-	*front
+	*faulty
 	processes []*program.Process
 	seeder    *program.Process
 	url       string // of the proxy
 }
 
-// TestOrigin lets the origin of a seeder, of a viewer and of the viewer's proxy do whatever it likes, while other
-// viewers of the same swarm have an honest one.
-func TestOrigin(t *testing.T) {
+// TestOriginWithFaultySegments and TestOriginWithFaultyPlaylists let the origin of a seeder, of a viewer and of the
+// viewer's proxy answer in every wrong way, while other viewers of the same swarm have an honest one.
+func TestOriginWithFaultySegments(t *testing.T) {
 	t.Parallel()
+	testOrigin(t, segmentFaults(), nil)
+}
+
+func TestOriginWithFaultyPlaylists(t *testing.T) {
+	t.Parallel()
+	testOrigin(t, playlistFaults(), lastFaults())
+}
+
+// testOrigin goes through faults that the programs must recover from, and then through last ones that they cannot recover
+// from within the time of a test: sequence numbers do not go back.
+func testOrigin(t *testing.T, faults, last []fault) {
 	const path = "/live/seg_1/window_20/ren_1/master.m3u8"
 	s := stream.Start(t, stream.Options{Path: path})
 	bystanders := bystander.Watch(t, s, 2)
-	a := &audience{front: newFront(t, s.Source)}
+	a := &audience{faulty: newFaulty(t, s.Source)}
 	a.join(t, s, path)
 	var playing sync.WaitGroup
 	defer playing.Wait()
@@ -95,24 +106,23 @@ func TestOrigin(t *testing.T) {
 	var played atomic.Int64
 	playing.Go(func() { play(ctx, a.url, &played) })
 	lab.Eventually(t, 30*time.Second, "the proxy to play", func() bool { return played.Load() > 3 })
-	var watches []*bystander.Cost
+	var costs []*bystander.Cost
 	for _, p := range a.processes {
-		watches = append(watches, bystander.Measure(t, p))
+		costs = append(costs, bystander.Measure(t, p))
 	}
-	for _, one := range append(segmentFaults(), playlistFaults()...) {
-		t.Run(one.name, func(t *testing.T) { a.suffer(t, one) })
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) { a.suffer(t, f) })
 	}
-	for _, w := range watches {
-		w.Check(t, bystander.Bounds{Memory: 512 << 20, Log: 64 << 10, Rest: restOfPlaying})
+	for _, c := range costs {
+		c.Check(t, bystander.Bounds{Memory: 512 << 20, Log: 64 << 10, Rest: restOfPlaying})
 	}
 	before := played.Load()
 	lab.Eventually(t, 60*time.Second, "the proxy to play on", func() bool { return played.Load() > before+3 })
-	lab.Eventually(t, 60*time.Second, "the seeder to hold all again", func() bool {
+	lab.Eventually(t, 60*time.Second, "the seeder to hold everything again", func() bool {
 		return a.seeder.Metrics(t).Sum("p2pstream_seeder_segments_missing") <= 1
 	})
-	// From these there is no way back within the time of a test: numbers do not go back.
-	for _, one := range lastFaults() {
-		t.Run(one.name, func(t *testing.T) { a.suffer(t, one) })
+	for _, f := range last {
+		t.Run(f.name, func(t *testing.T) { a.suffer(t, f) })
 	}
 	bystanders.Unharmed(t)
 }
@@ -139,10 +149,10 @@ func (a *audience) join(t *testing.T, s *stream.Stream, path string) {
 // logOfFault is what a fault may make one process log, in bytes.
 const logOfFault = 8 << 10
 
-// suffer lets the origin do it until everybody has had the chance to see it, and looks at what it cost.
-func (a *audience) suffer(t *testing.T, one fault) {
-	if one.memory == 0 {
-		one.memory = 64
+// suffer lets the origin answer so until every program has had the chance to see it, and checks what it cost.
+func (a *audience) suffer(t *testing.T, f fault) {
+	if f.memory == 0 {
+		f.memory = 64
 	}
 	held, logged := make([]int64, len(a.processes)), make([]int64, len(a.processes))
 	for i, p := range a.processes {
@@ -150,15 +160,15 @@ func (a *audience) suffer(t *testing.T, one fault) {
 		held[i], logged[i] = p.Usage(t).RSS, p.LogBytes()
 	}
 	a.hit.Store(0)
-	a.fault.Store(&one)
+	a.fault.Store(&f)
 	began := time.Now()
 	lab.Eventually(t, 20*time.Second, "the fault to be seen", func() bool { return a.hit.Load() >= 3 && time.Since(began) > 400*time.Millisecond })
 	a.fault.Store(nil)
 	for i, p := range a.processes {
 		grown, said := p.Peak(t)-held[i], p.LogBytes()-logged[i]
 		t.Logf("%s: memory +%d KiB, %d bytes logged", p.Name, grown>>10, said)
-		if grown > one.memory<<20 {
-			t.Errorf("%s grew by %d MiB, %d are the most", p.Name, grown>>20, one.memory)
+		if grown > f.memory<<20 {
+			t.Errorf("%s grew by %d MiB, %d are the most", p.Name, grown>>20, f.memory)
 		}
 		if said > logOfFault {
 			text := p.LogText()
@@ -180,7 +190,7 @@ func raw(w http.ResponseWriter, head string, body io.Reader) {
 	}
 }
 
-// endless gives the same byte for ever.
+// endless is the same byte without end.
 type endless byte
 
 // Read implements io.Reader.
@@ -191,10 +201,10 @@ func (e endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// slowly gives what is behind byte by byte, until the request ends.
-func (f *front) slowly(w http.ResponseWriter, r *http.Request, every time.Duration) {
+// slowly answers as the honest origin does, byte by byte, until the request ends.
+func (f *faulty) slowly(w http.ResponseWriter, r *http.Request, every time.Duration) {
 	right := httptest.NewRecorder()
-	f.behind.ServeHTTP(right, r)
+	f.honest.ServeHTTP(right, r)
 	w.Header().Set("Content-Length", strconv.Itoa(right.Body.Len()))
 	tick := time.NewTicker(every)
 	defer tick.Stop()

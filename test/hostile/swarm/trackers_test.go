@@ -36,7 +36,7 @@ func (s *scene) trackers(t *testing.T) {
 				{"long frames", func(t *testing.T, m *member) {
 					for range 5 {
 						m.say([]byte(head + `"pad":"` + strings.Repeat("x", 4<<20) + `"}`)) // the socket ends in the middle
-						m = s.crossroads.one(t, v.prefix)
+						m = s.crossroads.member(t, v.prefix)
 					}
 				}},
 				{"failures and warnings without end", func(_ *testing.T, m *member) {
@@ -104,7 +104,7 @@ func (s *scene) trackers(t *testing.T) {
 				}},
 			} {
 				t.Run(a.name, func(t *testing.T) {
-					m := s.crossroads.one(t, v.prefix)
+					m := s.crossroads.member(t, v.prefix)
 					watch := bystander.Measure(t, v.process)
 					a.run(t, m)
 					watch.Check(t, bystander.Bounds{Memory: 64 << 20, Log: 16 << 10, Rest: restOfPlaying})

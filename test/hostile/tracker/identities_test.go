@@ -56,7 +56,7 @@ func (m member) answers(within time.Duration) (all []string) {
 
 // identities are attacks by pretending to be somebody else.
 var identities = []attack{
-	{name: "announcing with the id of another", run: func(t *testing.T, _ *scene) {
+	{name: "announcing with the id of another", slow: true, run: func(t *testing.T, _ *scene) {
 		// With the intervals that trackers have: the victim answers pings between two keep-alives.
 		s := otherTracker(t, func(*config.Config) {})
 		hash := peer.NewID()

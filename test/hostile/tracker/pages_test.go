@@ -187,8 +187,8 @@ var pages = []attack{
 			}
 		}, "p2pstream_tracker_connections_refused_total", `limit="connection_rate_of_address"`)
 	}},
-	{name: "pages of other origins", run: func(t *testing.T, _ *scene) { otherOrigins(t) }},
-	{name: "swarms that are not the stream's", run: func(t *testing.T, _ *scene) { otherSwarms(t) }},
+	{name: "pages of other origins", slow: true, run: func(t *testing.T, _ *scene) { otherOrigins(t) }},
+	{name: "swarms that are not the stream's", slow: true, run: func(t *testing.T, _ *scene) { otherSwarms(t) }},
 }
 
 // connectionsPerAddress is the default limit, an eighth of connections that are no sockets.

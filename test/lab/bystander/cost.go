@@ -37,7 +37,7 @@ func Measure(t testing.TB, p *program.Process) *Cost {
 }
 
 // restSpan is the time over which the share of the processor is measured.
-const restSpan = 300 * time.Millisecond
+const restSpan = 200 * time.Millisecond
 
 // Check compares what the attack cost with what it may cost, and says both.
 func (c *Cost) Check(t testing.TB, b Bounds) {
