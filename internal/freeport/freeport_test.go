@@ -21,7 +21,7 @@ func TestOn(t *testing.T) {
 				address, err := On("127.0.0.1")
 				mu.Lock()
 				if err != nil || given[address] {
-					t.Errorf("%q, %v; want an address that nobody has", address, err)
+					t.Errorf("%q, %v; want an address that is not given twice", address, err)
 				}
 				given[address] = true
 				mu.Unlock()

@@ -1,7 +1,6 @@
-// Package watch owns values that are made of files and made anew when the files
-// change, without a restart: certificates, tokens, lists that a ConfigMap or a
-// Secret brings. Kubernetes swaps a symbolic link when it changes a volume, so
-// content is compared, and neither names nor times.
+// Package watch loads values from files, and loads them again when the files change, without a restart: certificates,
+// tokens, lists from a ConfigMap or a Secret. Kubernetes swaps a symbolic link when it changes a volume, so content is
+// compared, and neither names nor times.
 package watch
 
 import (
@@ -19,13 +18,13 @@ import (
 	"time"
 )
 
-// Bounds of what is looked at; files of programs are far below.
+// Bounds of what is read; real files are far smaller.
 const (
 	maxFileBytes = 4 << 20
 	maxEntries   = 1024
 )
 
-// Value is made of files. Its methods may be used by many goroutines.
+// Value is loaded from files. Its methods may be called from any goroutine.
 type Value[T any] struct {
 	name  string
 	log   *slog.Logger
@@ -33,12 +32,12 @@ type Value[T any] struct {
 	paths []string
 	state atomic.Pointer[state[T]]
 
-	mu     sync.Mutex // guards what follows, and so that one goroutine looks at a time
+	mu     sync.Mutex // guards what follows, and lets one goroutine read the files at a time
 	seen   string
 	looked time.Time
 }
 
-// state is a value, or why there is none yet.
+// state is a value, or the error why there is none yet.
 type state[T any] struct {
 	value T
 	err   error
@@ -57,15 +56,15 @@ func New[T any](name string, log *slog.Logger, load func() (T, error), paths ...
 	return v
 }
 
-// Get returns the last value that could be loaded; an error says that none could be so far.
+// Get returns the last value that could be loaded; an error says why none could be loaded so far.
 func (v *Value[T]) Get() (T, error) {
 	s := v.state.Load()
 	return s.value, s.err
 }
 
-// Recent is Get after a look at the files, unless somebody has looked within age.
+// Recent is Get after a check of the files, unless they were checked within age.
 func (v *Value[T]) Recent(age time.Duration) (T, error) {
-	if v.mu.TryLock() { // whoever comes while another looks need not wait
+	if v.mu.TryLock() { // a caller does not wait while another one checks
 		if time.Since(v.looked) >= age {
 			v.look()
 		}
@@ -74,8 +73,8 @@ func (v *Value[T]) Recent(age time.Duration) (T, error) {
 	return v.Get()
 }
 
-// Check looks at the files. It logs each change once: that it was loaded, or that it cannot be used and the value
-// before it stays.
+// Check reads the files, and loads the value again if they have changed. It logs each change once: that it was loaded, or
+// that it cannot be used and the value before it stays.
 func (v *Value[T]) Check() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -103,7 +102,7 @@ func (v *Value[T]) look() {
 	v.log.Error("changed file cannot be used, "+kept, "what", v.name, "error", err)
 }
 
-// Run checks every so often until ctx ends.
+// Run checks at an interval until ctx ends.
 func (v *Value[T]) Run(ctx context.Context, every time.Duration) {
 	t := time.NewTicker(every)
 	defer t.Stop()
@@ -117,7 +116,7 @@ func (v *Value[T]) Run(ctx context.Context, every time.Duration) {
 	}
 }
 
-// stamp is what the files hold, digested.
+// stamp is a digest of what the files hold.
 func (v *Value[T]) stamp() string {
 	h := sha256.New()
 	for _, path := range v.paths {
@@ -141,14 +140,15 @@ func digest(h hash.Hash, name, path string) {
 		_ = f.Close() // only read
 	}
 	if err != nil {
-		_, _ = io.WriteString(inner, err.Error()) // a hash takes everything
+		_, _ = io.WriteString(inner, err.Error()) // a hash accepts everything
 	}
 	_, _ = io.WriteString(h, name+"\x00")
 	_, _ = h.Write(inner.Sum(nil))
 }
 
-// Files lists the regular files of a directory by name, in order. Links are followed, as the entries of a ConfigMap or
-// Secret volume are links; what such a volume keeps for itself begins with ".." and is passed over.
+// Files lists the regular files of a directory by name, in order. Links are followed, since the entries of a ConfigMap or
+// Secret volume are links; names of such a volume's own directories begin with ".." and are left out. Errors: the directory
+// cannot be read, or it has more than maxEntries entries.
 func Files(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -60,7 +60,7 @@ func (r *relay) accept() {
 		r.mu.Lock()
 		if r.over {
 			r.mu.Unlock()
-			_ = client.Close() // nobody is left to use them
+			_ = client.Close() // the test is over
 			_ = server.Close()
 			return
 		}

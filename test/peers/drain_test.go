@@ -29,7 +29,7 @@ type host struct {
 	closed          bool
 }
 
-// guest is a peer that asks only for what a test wants, and notes what it is told.
+// guest is a peer that requests only what a test wants, and notes what it is told.
 type guest struct {
 	mu    sync.Mutex
 	hosts map[*mesh.Peer]*host
@@ -120,7 +120,7 @@ func (g *guest) ask(t *testing.T, h *host) {
 	}
 }
 
-// sees waits until something is so of a peer.
+// sees waits until something holds for a peer.
 func (g *guest) sees(t *testing.T, h *host, what string, is func(*host) bool) {
 	t.Helper()
 	lab.Eventually(t, 30*time.Second, what, func() bool {
@@ -133,9 +133,9 @@ func (g *guest) sees(t *testing.T, h *host, what string, is func(*host) bool) {
 func whole(h *host) bool   { return h.completed && h.size > 0 && h.received == h.size }
 func nothing(h *host) bool { return len(h.loaded)+len(h.loading) == 0 }
 
-// TestASeederThatGoes sends what was asked for to its end, while nobody is led to it and nobody is told that it
-// holds anything, and then ends without waiting for its limit.
-func TestASeederThatGoes(t *testing.T) {
+// TestASeederThatDrains sends what was requested to its end, while no peer is led to it and none is told that it holds
+// anything, and then ends without waiting for its limit.
+func TestASeederThatDrains(t *testing.T) {
 	t.Parallel()
 	s := inprocess.NewStream(t, "/live/seg_10/window_6/ren_1/master.m3u8")
 	sd, stop := s.StartSeeder(t, func(c *seeder.Config) {
@@ -157,7 +157,7 @@ func TestASeederThatGoes(t *testing.T) {
 	if !early {
 		t.Error("the upload was over before the seeder began to drain: this shows nothing")
 	}
-	lab.Eventually(t, 10*time.Second, "the tracker to lead nobody to it any more", func() bool {
+	lab.Eventually(t, 10*time.Second, "the tracker to lead no peer to it any more", func() bool {
 		st := s.Stats(t)
 		return st.SeederSockets == 0 && st.SeedersHolding == 0
 	})
@@ -175,7 +175,7 @@ func TestASeederThatGoes(t *testing.T) {
 	}
 }
 
-// TestAViewerThatLeaves sends what it was just asked for, and its last report says all that it measured.
+// TestAViewerThatLeaves sends what was just requested, and its last report says all that it measured.
 func TestAViewerThatLeaves(t *testing.T) {
 	t.Parallel()
 	s := inprocess.NewStream(t, "/live/seg_2/window_10/ren_1/master.m3u8")

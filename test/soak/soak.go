@@ -116,7 +116,7 @@ func (s *soak) open() (closeAll func() error, err error) {
 	return closeAll, s.describe()
 }
 
-// event writes down what happened, and tells when that was.
+// event writes down what happened, and returns when, in seconds.
 func (s *soak) event(program, what, detail string) (at float64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,13 +125,12 @@ func (s *soak) event(program, what, detail string) (at float64) {
 		s.abort(err)
 	}
 	if what != samples.Switch && what != samples.Report {
-		_, _ = fmt.Fprintf(s.log, "%7.1f s  %-10s %-8s %s\n", at, program, what, detail) // whoever watches is gone if this fails
+		_, _ = fmt.Fprintf(s.log, "%7.1f s  %-10s %-8s %s\n", at, program, what, detail) // the terminal may be gone
 	}
 	return at
 }
 
-// died is told of programs that ended without being asked. One that was to be
-// there throughout ends the soak.
+// died is called for programs that ended by themselves. One that should run throughout ends the soak.
 func (s *soak) died(program, why string) {
 	s.event(program, samples.Failure, why)
 	if !isComer(program) {

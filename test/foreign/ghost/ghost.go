@@ -1,6 +1,5 @@
-// Package ghost is the audience that our peers cannot count on: clients as p2p-media-loader's, which announce with
-// offers, never say goodbye, and are gone from one moment to the next. Their offers look like any other; whoever
-// answers one meets nobody.
+// Package ghost is clients that our peers cannot count on: like those of p2p-media-loader, they announce with offers and
+// vanish without a goodbye. Their offers look like any other; a peer that answers one meets no other peer.
 package ghost
 
 import (
@@ -15,7 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// sdp is an offer that any answerer can use, from an address where nobody is.
+// sdp is a valid offer, from an address where no peer is.
 const sdp = "v=0\r\no=- 4215775240449105457 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\na=msid-semantic: WMS\r\n" +
 	"m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n" +
 	"a=candidate:1 1 udp 2122260223 127.0.0.1 9 typ host generation 0\r\n" +

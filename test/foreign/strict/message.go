@@ -152,7 +152,7 @@ func (s *Server) relay(me *member, m map[string]any) Cause {
 	return ""
 }
 
-// answer passes an answer on, whoever sends it. For one to a peer that is not there the sender pays with its socket.
+// answer passes an answer on, of any sender. For an answer to a peer that is not there, the sender loses its socket.
 func (s *Server) answer(c *conn, m map[string]any) Cause {
 	hash, _ := m["info_hash"].(string)
 	from, _ := m["peer_id"].(string)

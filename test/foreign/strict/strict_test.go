@@ -135,7 +135,7 @@ func check(t *testing.T, one recorded, sockets map[string]*client) {
 	for _, out := range one.Out {
 		want = append(want, text(t, decode(t, out.Raw)))
 	}
-	// The sender first: once it has heard, everybody else has been told.
+	// The sender first: once it has the reply, all others have been told.
 	order := []string{one.In.Socket}
 	for name := range sockets {
 		if name != one.In.Socket {
@@ -225,7 +225,7 @@ func TestClosesForCause(t *testing.T) {
 	}
 }
 
-// TestDepartedTakeTheAnswerersSocket is the trap itself: whoever answers an offer of a peer that has gone loses its
+// TestDepartedTakeTheAnswerersSocket is the trap itself: a client that answers an offer of a peer that has gone loses its
 // socket, and with it all that was announced there.
 func TestDepartedTakeTheAnswerersSocket(t *testing.T) {
 	for name, leave := range map[string]func(*client){
@@ -270,7 +270,7 @@ func TestSilentPeersExpire(t *testing.T) {
 	}
 }
 
-// TestDownAndUp cuts everybody off, counts who comes back, and lets them in again.
+// TestDownAndUp cuts all clients off, counts those that come back, and lets them in again.
 func TestDownAndUp(t *testing.T) {
 	s := Start(t, Config{})
 	c := dial(t, s)

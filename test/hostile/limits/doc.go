@@ -1,3 +1,3 @@
-// Package limits holds docs/limits.md to the code: a default that changed, a field that was renamed or a metric that is
-// not there fails its test.
+// Package limits compares docs/limits.md with the code: a default that changed, a field that was renamed or a metric that
+// does not exist fails its test.
 package limits

@@ -26,10 +26,10 @@ import (
 // root is the folder of the repository.
 const root = "../../.."
 
-// program is one section of the page: the configuration that its fields are in, with defaults, and what it counts.
+// program is one section of the page: the configuration that its fields belong to, with defaults, and its series.
 type program struct {
 	config any
-	// series are those that a program has which has just been made, as in `name{label="value"}`.
+	// series returns those of a program that was just created, as in `name{label="value"}`.
 	series func(t *testing.T) map[string]bool
 }
 
@@ -108,8 +108,8 @@ func gathered(t *testing.T, create func(*prometheus.Registry) error) map[string]
 // row is one limit.
 type row struct{ what, value, field, effect, metric string }
 
-// TestPageTellsTheTruth reads docs/limits.md.
-func TestPageTellsTheTruth(t *testing.T) {
+// TestPageAgreesWithTheCode compares the tables of docs/limits.md with defaults, constants and series.
+func TestPageAgreesWithTheCode(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "docs", "limits.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +123,7 @@ func TestPageTellsTheTruth(t *testing.T) {
 	for name, rows := range sections {
 		p, ok := programs[name]
 		if !ok {
-			t.Errorf("section %q has a table and nobody holds it to the code", name)
+			t.Errorf("section %q has a table that no test compares with the code", name)
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +144,7 @@ func TestPageTellsTheTruth(t *testing.T) {
 	}
 }
 
-// TestNoLimitIsMissing wants every field that is a limit on the page.
+// TestNoLimitIsMissing requires that every field that is a limit is on the page.
 func TestNoLimitIsMissing(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "docs", "limits.md"))
 	if err != nil {

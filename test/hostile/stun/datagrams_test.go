@@ -34,7 +34,7 @@ func attribute(kind uint16, declared int, value ...byte) []byte {
 	return append(b, make([]byte, -len(b)&3)...)
 }
 
-// length replaces what a message says of its length.
+// length replaces the length field of a message.
 func length(b []byte, n int) []byte {
 	binary.BigEndian.PutUint16(b[2:], uint16(n))
 	return b
@@ -55,7 +55,7 @@ func answers(t testing.TB, c *net.UDPConn, all ...[]byte) (got [][]byte) {
 	return append(got, until(t, c, last)...)
 }
 
-// until asks, again and again as datagrams may be lost, until the answer comes.
+// until repeats a request, since datagrams may be lost, until the answer comes.
 func until(t testing.TB, c *net.UDPConn, transaction uint32) (got [][]byte) {
 	t.Helper()
 	b := make([]byte, 1<<16)

@@ -1,3 +1,3 @@
-// Package stun attacks a running STUN server, over UDP and TCP: whatever is sent to it, it must not become a means
-// against others, nor stop answering those who ask as they should.
+// Package stun attacks a running STUN server, over UDP and TCP: it must neither become a means to attack others, nor stop
+// answering ordinary requests.
 package stun

@@ -11,7 +11,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/bystander"
 )
 
-// floodTime is how long a flood goes on if nobody ends it.
+// floodTime is how long a flood goes on unless it is cut off.
 const floodTime = 40 * time.Second
 
 // flood is something sent without end, and what the victim counts when it closes the connection over it.
@@ -36,8 +36,8 @@ func floods() []flood {
 	first, cancel := true, false
 	return []flood{
 		{"commands of garbage", func() []byte { return framed("cstr", garbage[:1+rand.IntN(1000)], "cend") }, "commands"},
-		{"bytes nobody asked for", func() []byte { return garbage[:1+rand.IntN(60_000)] }, "stray_bytes"},
-		{"single bytes nobody asked for", func() []byte { return garbage[:1] }, "stray_bytes"},
+		{"bytes that were not requested", func() []byte { return garbage[:1+rand.IntN(60_000)] }, "stray_bytes"},
+		{"single bytes that were not requested", func() []byte { return garbage[:1] }, "stray_bytes"},
 		{"empty messages", func() []byte { return nil }, "stray_bytes"},
 		{"a command without an end", func() []byte {
 			if first {
@@ -48,8 +48,8 @@ func floods() []flood {
 		}, "commands"},
 		{"ends of commands that never began", func() []byte { return framed("dstr", garbage[:10], "cend") }, "commands"},
 		{"announcements of everything", func() []byte { return all }, "commands"},
-		{"announcements of ever others", func() []byte { return everything(rand.Int64N(1 << 40)) }, "commands"},
-		{"a field again and again", func() []byte {
+		{"announcements that always differ", func() []byte { return everything(rand.Int64N(1 << 40)) }, "commands"},
+		{"a field repeated", func() []byte {
 			body := []byte{byte(wire.SegmentsAnnouncement)}
 			for len(body) < 60_000 {
 				body = append(body, 'l', 0x10, 1, 1, 1, 5, 'x', 0x0f)
@@ -67,7 +67,7 @@ func floods() []flood {
 			}
 			return encode(wire.Command{Code: wire.CancelSegmentRequest, SegmentID: edge() - 4, RequestID: rand.Int64N(1000)})
 		}, "commands"},
-		{"answers nobody asked for", func() []byte {
+		{"answers without a request", func() []byte {
 			code := []wire.Code{wire.SegmentData, wire.SegmentDataSendingCompleted, wire.SegmentAbsent}[rand.IntN(3)]
 			return encode(wire.Command{Code: code, SegmentID: edge(), RequestID: rand.Int64N(1000), Size: rand.Int64N(1 << 50)})
 		}, "commands"},
@@ -83,7 +83,7 @@ func everything(from int64) []byte {
 	return encode(c)
 }
 
-// floods lets strangers send without end: the seeder and the viewers close their connections, and nobody else's.
+// floods lets strangers send without end: the seeder and the viewers close their connections, and no others.
 func (s *scene) floods(t *testing.T) {
 	for _, v := range s.victims() {
 		t.Run(v.name, func(t *testing.T) {
@@ -99,9 +99,9 @@ func (s *scene) flood(t *testing.T, v victim, f flood) {
 	m := s.crossroads.member(t, v.prefix)
 	watch := bystander.Measure(t, v.process)
 	cut := v.process.Counts(t, func() {
-		one := meet(t, m, manner{})
-		one.flood(floodTime, f.next)
-		one.cutOff(10 * time.Second)
+		attacker := meet(t, m, manner{})
+		attacker.flood(floodTime, f.next)
+		attacker.cutOff(10 * time.Second)
 	}, "p2pstream_loader_peers_cut_off_total", `reason="`+f.offence+`"`)
 	if cut != 1 {
 		t.Errorf("%v peers were cut off for %s, want the attacker", cut, f.offence)
@@ -112,16 +112,16 @@ func (s *scene) flood(t *testing.T, v victim, f flood) {
 	}
 }
 
-// deaf asks for segments and reads none of them: what waits for it is bounded, and it is cut off when it has taken
+// deaf requests segments and reads none of them: what is queued for it is bounded, and it is cut off when it has read
 // nothing for a while.
 func (s *scene) deaf(t *testing.T) {
-	one := meet(t, s.crossroads.member(t, identity.SeederPrefix), manner{deaf: true})
+	attacker := meet(t, s.crossroads.member(t, identity.SeederPrefix), manner{deaf: true})
 	watch := bystander.Measure(t, s.Seeder)
 	asked := 0
 	if n := s.Seeder.Counts(t, func() {
-		lab.Eventually(t, time.Minute, "the seeder to cut off who reads nothing", func() bool {
+		lab.Eventually(t, time.Minute, "the seeder to cut off the peer that reads nothing", func() bool {
 			asked++
-			one.send(encode(wire.Command{Code: wire.SegmentRequest, SegmentID: edge() - 2 - int64(asked%6), RequestID: int64(asked % 1000)}))
+			attacker.send(encode(wire.Command{Code: wire.SegmentRequest, SegmentID: edge() - 2 - int64(asked%6), RequestID: int64(asked % 1000)}))
 			return s.Seeder.Metrics(t).Sum(closedFor, `reason="stall"`) > 0
 		})
 	}, "p2pstream_mesh_queue_full_total"); n > 1 {

@@ -30,7 +30,7 @@ func (s *scene) connections(t *testing.T) {
 				run  func(*testing.T, victim)
 			}{
 				{"descriptions that are bombs", s.bombs},
-				{"handshakes that never end", s.halfOpen}, // whoever comes behind it must still be let in
+				{"handshakes that never end", s.halfOpen}, // the next attacks show that peers are still let in
 				{"channels by the thousand", s.manyChannels},
 				{"channels on what the victim offered", s.channelsOnAnOffer},
 				{"giant messages", s.giantMessages},
@@ -62,10 +62,10 @@ func (s *stranger) openMany() {
 }
 
 func (s *scene) manyChannels(t *testing.T, v victim) {
-	one := meet(t, s.crossroads.member(t, v.prefix), manner{})
+	attacker := meet(t, s.crossroads.member(t, v.prefix), manner{})
 	if n := v.process.Counts(t, func() {
-		one.openMany()
-		one.cutOff(20 * time.Second)
+		attacker.openMany()
+		attacker.cutOff(20 * time.Second)
 	}, closedFor, `reason="misuse"`); n != 1 {
 		t.Errorf("%v connections were closed for misuse, want the attacker's", n)
 	}
@@ -75,45 +75,45 @@ func (s *scene) channelsOnAnOffer(t *testing.T, v victim) {
 	if v.process == s.Seeder {
 		return // it offers nothing
 	}
-	one := visit(t, s.crossroads.member(t, v.prefix), manner{})
+	attacker := visit(t, s.crossroads.member(t, v.prefix), manner{})
 	if n := v.process.Counts(t, func() {
-		one.openMany()
-		one.cutOff(20 * time.Second)
+		attacker.openMany()
+		attacker.cutOff(20 * time.Second)
 	}, closedFor, `reason="misuse"`); n != 1 {
 		t.Errorf("%v connections were closed for misuse, want the attacker's", n)
 	}
 }
 
 func (s *scene) giantMessages(t *testing.T, v victim) {
-	one := meet(t, s.crossroads.member(t, v.prefix), manner{change: func(answer string) string {
+	attacker := meet(t, s.crossroads.member(t, v.prefix), manner{change: func(answer string) string {
 		return strings.Replace(answer, "a=max-message-size:65536", "a=max-message-size:1000000", 1)
 	}})
 	if n := v.process.Counts(t, func() {
-		one.send(make([]byte, 200_000))
-		one.cutOff(20 * time.Second)
+		attacker.send(make([]byte, 200_000))
+		attacker.cutOff(20 * time.Second)
 	}, closedFor, `reason="misuse"`); n != 1 {
 		t.Errorf("%v connections were closed for misuse, want the attacker's", n)
 	}
 }
 
-// otherChannels is no attack: label and protocol mean nothing, and so does a channel that loses or mixes up.
+// otherChannels is no attack: label and protocol are of no importance, and an unreliable channel works, too.
 func (s *scene) otherChannels(t *testing.T, v victim) {
 	no, none, text := false, uint16(0), strings.Repeat("p", 1000)
 	for name, how := range map[string]manner{
 		"long texts": {label: strings.Repeat("l", 1000), channel: &webrtc.DataChannelInit{Protocol: &text}},
 		"unordered":  {channel: &webrtc.DataChannelInit{Ordered: &no, MaxRetransmits: &none}},
 	} {
-		one := meet(t, s.crossroads.member(t, v.prefix), how)
-		lab.Eventually(t, 10*time.Second, "an announcement over a channel with "+name, func() bool { return one.read.Load() > 0 })
-		one.connected()
-		one.leave()
+		attacker := meet(t, s.crossroads.member(t, v.prefix), how)
+		lab.Eventually(t, 10*time.Second, "an announcement over a channel with "+name, func() bool { return attacker.read.Load() > 0 })
+		attacker.connected()
+		attacker.leave()
 	}
 }
 
-// goodOffer is one that would be answered.
+// goodOffer is an offer that would be answered.
 func goodOffer(t *testing.T) string {
-	one, _ := newStranger(t, manner{})
-	return describe(t, one.pc, func() (webrtc.SessionDescription, error) { return one.pc.CreateOffer(nil) })
+	attacker, _ := newStranger(t, manner{})
+	return describe(t, attacker.pc, func() (webrtc.SessionDescription, error) { return attacker.pc.CreateOffer(nil) })
 }
 
 func (s *scene) bombs(t *testing.T, v victim) {
@@ -152,7 +152,7 @@ func (s *scene) bombs(t *testing.T, v victim) {
 	}
 }
 
-// checksOfOne is how many bytes of checks one address in a description may cost somebody who never answers.
+// checksOfOne is how many bytes of checks one address in a description may send to a machine that never answers.
 const checksOfOne = 4 << 10
 
 // reflection has the victim send checks to a machine that has nothing to do with it, at as many ports as it likes.
@@ -220,10 +220,10 @@ func readAll(conn net.PacketConn) (bytes int) {
 
 // checksFromEverywhere sends checks with the right password from one address after the other.
 func (s *scene) checksFromEverywhere(t *testing.T, v victim) {
-	one, _ := newStranger(t, manner{})
-	offer := describe(t, one.pc, func() (webrtc.SessionDescription, error) { return one.pc.CreateOffer(nil) })
+	attacker, _ := newStranger(t, manner{})
+	offer := describe(t, attacker.pc, func() (webrtc.SessionDescription, error) { return attacker.pc.CreateOffer(nil) })
 	own, _, _ := credentials(offer)
-	ufrag, password, address := credentials(s.crossroads.member(t, v.prefix).ask(one.id, offer, 20*time.Second))
+	ufrag, password, address := credentials(s.crossroads.member(t, v.prefix).ask(attacker.id, offer, 20*time.Second))
 	if address == "" {
 		t.Fatal("no candidate on loopback")
 	}
@@ -244,7 +244,7 @@ func (s *scene) checksFromEverywhere(t *testing.T, v victim) {
 	t.Logf("%v of 500 addresses were refused", refused)
 }
 
-// halfOpen offers by the thousand, and connects to nobody.
+// halfOpen offers by the thousand, and never connects.
 func (s *scene) halfOpen(t *testing.T, v victim) {
 	m, sdp := s.crossroads.member(t, v.prefix), goodOffer(t)
 	most := 0.0

@@ -22,7 +22,7 @@ import (
 )
 
 // TestWrongContent shows what cannot be checked: a peer that gives other bytes than the origin's is believed, unless the
-// viewer compares, and then it tells. docs/limits.md says so.
+// viewer verifies, and then it reports that. docs/limits.md says so.
 func TestWrongContent(t *testing.T) {
 	t.Parallel()
 	s := stream.Start(t, stream.Options{NoSeeder: true})
@@ -32,7 +32,7 @@ func TestWrongContent(t *testing.T) {
 		Source: s.Source, SwarmID: lab.SwarmID, Trackers: []string{c.url()}, Verify: true, Loopback: true,
 	}, Args: []string{"--headless", "--json", "--admin-listen", admin}})
 	wrong := make([]byte, 50_000)
-	one := meet(t, c.member(t, identity.ViewerPrefix), manner{heard: func(s *stranger, c wire.Command) {
+	liar := meet(t, c.member(t, identity.ViewerPrefix), manner{heard: func(s *stranger, c wire.Command) {
 		if c.Code == wire.SegmentRequest {
 			s.send(encode(wire.Command{Code: wire.SegmentData, SegmentID: c.SegmentID, RequestID: c.RequestID, Size: int64(len(wrong)) - c.From}))
 			s.send(wrong[c.From:])
@@ -44,10 +44,10 @@ func TestWrongContent(t *testing.T) {
 		for id := edge() - 8; id < edge()+16; id++ {
 			around.Loaded = append(around.Loaded, id)
 		}
-		one.send(encode(around))
+		liar.send(encode(around))
 		return strings.Contains(v.LogText(), "segment differs from the origin's")
 	})
-	one.connected()
+	liar.connected()
 	v.Stop(t)
 	var r viewer.Report
 	if err := json.Unmarshal(v.Output(), &r); err != nil || r.Total.DigestErrors == 0 || r.Total.Stalls != 0 {

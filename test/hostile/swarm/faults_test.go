@@ -24,7 +24,7 @@ func zipped() []byte {
 	return b.Bytes()
 }
 
-// segmentFaults are what an origin can do with segments.
+// segmentFaults are wrong ways to answer requests for segments.
 func segmentFaults() []fault {
 	f := []fault{
 		{name: "a length too long", answer: func(w http.ResponseWriter, _ *http.Request) {
@@ -67,7 +67,7 @@ func segmentFaults() []fault {
 		"http://" + strings.Repeat("h", 70_000), "/" + strings.Repeat("../", 5000), "data:text/plain,x"} {
 		f = append(f, fault{name: "a redirect to " + to[:min(len(to), 12)], answer: redirect(to)})
 	}
-	// These are not over at once: whoever is busy with them sees nothing of others for a while.
+	// These take a while: a program that is busy with one sees nothing of the next ones.
 	f = append(f, []fault{
 		{name: "a body without end", memory: 512, answer: func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.Copy(w, endless('x')) // until the client has gone
@@ -95,12 +95,12 @@ func media(lines ...string) string {
 	return "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:1\n" + strings.Join(lines, "\n") + "\n"
 }
 
-// playlistFaults are what an origin can do with media playlists.
+// playlistFaults are wrong ways to answer requests for media playlists.
 func playlistFaults() []fault {
 	long := strings.Repeat("x", 60_000)
 	bomb := fmt.Sprintf("#EXT-X-DEFINE:NAME=\"v\",VALUE=\"%s\"\n", long)
 	var f []fault
-	for _, one := range []struct{ name, body string }{
+	for _, p := range []struct{ name, body string }{
 		{"nothing", ""},
 		{"a web page", "<!doctype html>"},
 		{"a million segments", media(strings.Repeat("#EXTINF:1,\na\n", 1_000_000))},
@@ -118,7 +118,7 @@ func playlistFaults() []fault {
 		{"keys before nothing", media(strings.Repeat("#EXT-X-KEY:METHOD=AES-128,URI=\"k\"\n\n", 50_000))},
 		{"zero bytes", "#EXTM3U\n" + strings.Repeat("\x00", 1<<20)},
 	} {
-		f = append(f, fault{name: one.name, answer: text(one.body), memory: 128})
+		f = append(f, fault{name: p.name, answer: text(p.body), memory: 128})
 	}
 	return append(f,
 		fault{name: "100 MB", answer: func(w http.ResponseWriter, _ *http.Request) {

@@ -22,7 +22,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
-// stage is a proxy, a player of it that must not notice, and what attackers need to know.
+// stage is a proxy and a player of it that must not notice the attacks, and what attackers need to know.
 type stage struct {
 	process *program.Process
 	listen  string
@@ -30,7 +30,7 @@ type stage struct {
 	segment string // path of a segment
 }
 
-// TestProxy lets clients of the viewer's proxy do whatever they like.
+// TestProxy attacks the viewer's proxy as its clients can.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	s := stream.Start(t, stream.Options{})
@@ -52,14 +52,14 @@ func TestProxy(t *testing.T) {
 		run  func(*testing.T)
 	}{
 		{"paths that lead out", g.paths},
-		{"names of others", g.names},
+		{"foreign host names", g.names},
 		{"requests that are none", g.broken},
 		{"headers without end", g.headers},
 		{"ranges by the thousand", g.ranges},
 		{"players by the thousand", g.players},
 		{"requests by the thousand", g.requests},
 		{"heads that come slowly", g.slowHeads},
-		{"bodies that nobody reads", g.unread},
+		{"bodies that are not read", g.unread},
 		{"connections by the thousand", g.connections},
 	} {
 		t.Run(a.name, func(t *testing.T) {
@@ -86,7 +86,7 @@ func (g *stage) learn(t *testing.T) {
 	g.segment = g.media[:strings.LastIndexByte(g.media, '/')+1] + last(g.media)
 }
 
-// ask sends any text and returns the status of the answer, 0 for none.
+// ask sends a text and returns the status of the answer, 0 if there is none.
 func (g *stage) ask(t *testing.T, text string) (status int, body string) {
 	t.Helper()
 	conn := lab.Must[net.Conn](t)(net.Dial("tcp", g.listen))
@@ -124,7 +124,7 @@ func (g *stage) paths(t *testing.T) {
 func (g *stage) names(t *testing.T) {
 	for _, host := range []string{"evil.example", "127.0.0.1.evil.example", "169.254.169.254", "localhost.evil.example:80", "[::ffff:1.2.3.4]", "", "a b"} {
 		if status, _ := g.ask(t, request("/master.m3u8", host)); status == http.StatusOK {
-			t.Errorf("the proxy goes by the name %q", host)
+			t.Errorf("the proxy answers to the name %q", host)
 		}
 	}
 }

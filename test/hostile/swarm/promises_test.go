@@ -20,11 +20,11 @@ import (
 type promise struct {
 	name   string
 	answer func(s *stranger, c wire.Command)
-	// offence is why it is cut off in the end.
+	// offence is the reason that it is cut off for in the end.
 	offence string
-	// absent: it says so, and need not be left.
+	// absent: it says that it has nothing, and its request need not be cancelled.
 	absent bool
-	// claims are what it says that it is fetching, and never holds.
+	// claims: it says that it is fetching segments, and never holds them.
 	claims bool
 }
 
@@ -57,7 +57,7 @@ func promises(segment func(id int64) []byte) []promise {
 				}
 			}()
 		}},
-		{name: "I have nothing after all", answer: func(s *stranger, c wire.Command) {
+		{name: "absent after all", answer: func(s *stranger, c wire.Command) {
 			s.send(encode(wire.Command{Code: wire.SegmentAbsent, SegmentID: c.SegmentID, RequestID: c.RequestID}))
 		}, absent: true},
 		{name: "a segment of a petabyte", answer: func(s *stranger, c wire.Command) { header(s, c, 1<<50) }, offence: "protocol"},
@@ -80,12 +80,12 @@ func promises(segment func(id int64) []byte) []promise {
 			c.SegmentID++
 			completed(s, c)
 		}, offence: "protocol"},
-		{name: "I am fetching it", claims: true},
+		{name: "always fetching", claims: true},
 	}
 }
 
-// promises lets strangers announce what is about to be played, all at a time, and not deliver it. Viewers ask others, or
-// the origin, in time to play on.
+// promises lets strangers announce what is about to be played, all at the same time, and not deliver it. Viewers ask other
+// peers, or the origin, in time to play on.
 func (s *scene) promises(t *testing.T) {
 	watch, before := bystander.Measure(t, s.viewers.Process), s.viewers.Metrics(t)
 	grown := func(name string, labels ...string) float64 {
@@ -123,7 +123,7 @@ func (s *scene) promises(t *testing.T) {
 // make connects to a viewer, makes the promise, and sees what comes of it.
 func (p promise) make(t *testing.T, m *member) {
 	var asked, left atomic.Int64
-	one := meet(t, m, manner{heard: func(s *stranger, c wire.Command) {
+	promiser := meet(t, m, manner{heard: func(s *stranger, c wire.Command) {
 		switch c.Code {
 		case wire.SegmentRequest:
 			asked.Add(1)
@@ -141,11 +141,11 @@ func (p promise) make(t *testing.T, m *member) {
 				around.Loaded = append(around.Loaded, id)
 			}
 		}
-		one.send(encode(around))
+		promiser.send(encode(around))
 	}
 	announce()
 	if p.claims {
-		one.connected()
+		promiser.connected()
 		return
 	}
 	defer func() {
@@ -153,10 +153,10 @@ func (p promise) make(t *testing.T, m *member) {
 			t.Logf("asked %d times, left %d times", asked.Load(), left.Load())
 		}
 	}()
-	// Whom a viewer asks is chance: four seconds as a rule, and now and then three quarters of a minute.
+	// Which peer a viewer asks is random: this takes four seconds as a rule, and now and then three quarters of a minute.
 	lab.Eventually(t, 2*time.Minute, "the peer to be asked, and left or cut off", func() bool {
 		announce()
-		return one.closed() || (p.offence == "" && asked.Load() > 0 && (p.absent || left.Load() > 0))
+		return promiser.closed() || (p.offence == "" && asked.Load() > 0 && (p.absent || left.Load() > 0))
 	})
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
-// stranger is a peer that follows the rules of connecting, and none behind that.
+// stranger is a peer that connects by the rules, and follows no other rule.
 type stranger struct {
 	t    *testing.T
 	id   signaling.ID
@@ -64,7 +64,7 @@ func meet(t *testing.T, m *member, how manner) *stranger {
 	opened := make(chan struct{})
 	dc.OnOpen(func() { close(opened) })
 	sdp := describe(t, s.pc, func() (webrtc.SessionDescription, error) { return s.pc.CreateOffer(nil) })
-	// As peers do, it is introduced again if nobody answers: while many come some are turned away.
+	// As peers do, it offers again if there is no answer: while many connect, some are turned away.
 	answer := ""
 	for try := 0; answer == "" && try < 8; try++ {
 		answer = m.ask(s.id, sdp, 5*time.Second)
@@ -230,7 +230,7 @@ func (s *stranger) closed() bool {
 func (s *stranger) connected() {
 	s.t.Helper()
 	if s.closed() {
-		s.t.Error("the stranger was cut off, who has done nothing that is not allowed")
+		s.t.Error("the stranger was cut off though it did nothing that is not allowed")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
-// trackers are what a tracker can say to those who use it beside an honest one.
+// trackers are what a tracker can send to programs that use it beside an honest one.
 func (s *scene) trackers(t *testing.T) {
 	head := `{"action":"announce","info_hash":"` + s.crossroads.hash.String() + `",`
 	good := goodOffer(t)
@@ -86,7 +86,7 @@ func (s *scene) trackers(t *testing.T) {
 						}
 					}
 				}},
-				{"a socket that ends again and again", func(t *testing.T, _ *member) {
+				{"a socket that ends over and over", func(t *testing.T, _ *member) {
 					before := s.crossroads.sockets.Load()
 					deadline := time.Now().Add(3 * time.Second)
 					for time.Now().Before(deadline) {

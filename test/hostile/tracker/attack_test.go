@@ -15,28 +15,28 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
-// attack is one way to harm a tracker, and what it may cost.
+// attack is one way to harm a tracker, and what it may cost the tracker.
 type attack struct {
 	name string
 	run  func(t *testing.T, s *scene)
-	// memory in MiB and log in KiB are what the tracker may grow by and write at most; defaults 48 and 2.
+	// memory is by how many MiB the tracker may grow, log how many KiB it may log; defaults 48 and 2.
 	memory, log int64
-	// slow attacks take seconds of waiting and run beside the others.
+	// slow attacks take seconds of waiting, or have a tracker of their own, and run beside the others.
 	slow bool
 }
 
-// scene is a stream with everybody who must not notice an attack.
+// scene is a stream whose tracker is attacked, and a pair of peers that must not notice.
 type scene struct {
 	*stream.Stream
 	pair *bystander.Pair
-	// hash is a swarm of the stream, of a generation that no bystander has.
+	// hash is a swarm of the stream, of a generation that no bystander uses.
 	hash signaling.ID
 }
 
 // patience is how long anything that a bystander asks of the tracker may take. Unloaded it is milliseconds.
 const patience = 3 * time.Second
 
-// newScene starts a stream, with those limits scaled down that are times, so that the test need not wait long.
+// newScene starts a stream whose limits that are times are short, so that the test need not wait long.
 func newScene(t *testing.T) *scene {
 	s := &scene{Stream: stream.Start(t, stream.Options{Tracker: func(c *config.Config) {
 		c.Limits.SocketsPerAddress = socketsPerAddress
@@ -90,7 +90,7 @@ func TestTracker(t *testing.T) {
 	bystanders.Unharmed(t)
 }
 
-// suffer runs one attack and looks at what it cost.
+// suffer runs one attack and checks what it cost.
 func (s *scene) suffer(t *testing.T, a attack) {
 	if a.memory == 0 {
 		a.memory = 48
@@ -119,7 +119,7 @@ func (s *scene) beside(t *testing.T, attack func()) {
 	attack()
 }
 
-// newcomers arrive until done, and once more after it: whoever comes during an attack gets settings and a socket.
+// newcomers arrive until done, and once more after it: a client that comes during an attack gets settings and a socket.
 func (s *scene) newcomers(t *testing.T, done <-chan struct{}) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -167,8 +167,8 @@ func (s *scene) arrive() error {
 	return nil
 }
 
-// counted fails the test unless the counter grows by at least want while f runs, or soon after: the books are closed
-// a moment after a socket.
+// counted fails the test unless the counter grows by at least want while f runs, or soon after: a socket is counted a
+// moment after it is closed.
 func (s *scene) counted(t testing.TB, want float64, f func(), name string, labels ...string) {
 	t.Helper()
 	before := s.Tracker.Metrics(t).Sum(name, labels...)
@@ -180,7 +180,7 @@ func (s *scene) counted(t testing.TB, want float64, f func(), name string, label
 	})
 }
 
-// closedFor is counted for sockets that the tracker closes.
+// closedFor is counted for sockets that the tracker closes for a reason.
 func (s *scene) closedFor(t testing.TB, want float64, reason string, f func()) {
 	t.Helper()
 	s.counted(t, want, f, "p2pstream_tracker_sockets_closed_total", fmt.Sprintf("reason=%q", reason))

@@ -14,7 +14,7 @@ import (
 // socketsPerAddress is the limit of the tracker under attack.
 const socketsPerAddress = 600
 
-// floods are attacks that do what is allowed, far too often.
+// floods are attacks that send what is allowed, far too often.
 var floods = []attack{
 	{name: "an announce storm", run: func(t *testing.T, s *scene) {
 		hash := peer.NewID()
@@ -147,8 +147,8 @@ var floods = []attack{
 	}},
 }
 
-// comeAndGo joins a swarm and leaves it again and again. Whoever comes back as somebody else is nobody's acquaintance,
-// and would be given everybody again.
+// comeAndGo joins a swarm and leaves it over and over, under a new id each time. A new id has met no member yet, so its
+// offers would be given to all of them once more.
 func comeAndGo(t testing.TB, ws *socket, hash signaling.ID, times int) {
 	for range times {
 		id := peer.NewID()

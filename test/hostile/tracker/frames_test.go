@@ -27,7 +27,7 @@ var broken = map[string][]byte{
 	"close code that is reserved": frame(fin|opClose, binary.BigEndian.AppendUint16(nil, 1005)),
 }
 
-// large announces a length that is never sent.
+// large is the header of a frame whose payload is never sent.
 func large(n uint64) []byte {
 	return append(binary.BigEndian.AppendUint64([]byte{fin | opText, 0x80 | 127}, n), 0, 0, 0, 0)
 }
@@ -110,7 +110,7 @@ var frames = []attack{
 			for range 20 {
 				ws := dial(t, s.Listen, newOrigin())
 				all.Go(func() {
-					// Answers pings, and says nothing.
+					// It answers pings, and sends nothing else.
 					ws.message(40*time.Second, func(signaling.TrackerMessage) bool { return false })
 					if !ws.gone() {
 						t.Error("not cut off")

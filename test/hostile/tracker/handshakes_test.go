@@ -20,12 +20,12 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/stream"
 )
 
-// helloCrowd is how many clients say hello at once, from two addresses. Each has the tracker compute a signature of about
-// a millisecond, so that all of them are seconds of work.
+// helloCrowd is how many clients send a TLS hello at once, from two addresses. Each makes the tracker compute a signature
+// of about a millisecond, so that all of them are seconds of work.
 const helloCrowd = 3600
 
-// TestHandshakes has strangers send the same recorded TLS hello thousands of times, which costs them nothing. Who is
-// connected must not notice, and who comes must only wait.
+// TestHandshakes sends the same recorded TLS hello thousands of times, which costs the attacker nothing. Connected clients
+// must not notice, and new ones must only wait.
 func TestHandshakes(t *testing.T) {
 	cert, key := rsaCertificate(t)
 	public := lab.FreeAddress(t)
@@ -98,7 +98,7 @@ func recordHello(t *testing.T) []byte {
 	return hello[:n]
 }
 
-// rsaCertificate is of the kind that costs its server most, as files.
+// rsaCertificate writes a certificate of the kind that costs its server most.
 func rsaCertificate(t *testing.T) (cert, key string) {
 	t.Helper()
 	priv := lab.Must[*rsa.PrivateKey](t)(rsa.GenerateKey(rand.Reader, 2048))

@@ -11,7 +11,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
-// member is somebody in a swarm: a socket and an id.
+// member is a member of a swarm: a socket and an id.
 type member struct {
 	*socket
 	hash, id signaling.ID
@@ -38,7 +38,7 @@ func (m member) offer(t testing.TB) signaling.TrackerMessage {
 	return o
 }
 
-// answer answers an offer in the name of whomever.
+// answer answers an offer under any name.
 func (m member) answer(name, to signaling.ID, sdp string, offerID signaling.Raw) {
 	m.raw(frame(fin|opText, signaling.AppendAnswer(nil, m.hash, name, to, signaling.AppendText(nil, sdp), offerID, nil)))
 }
@@ -54,7 +54,7 @@ func (m member) answers(within time.Duration) (all []string) {
 	return all
 }
 
-// identities are attacks by pretending to be somebody else.
+// identities are attacks by pretending to be another client.
 var identities = []attack{
 	{name: "announcing with the id of another", slow: true, run: func(t *testing.T, _ *scene) {
 		// With the intervals that trackers have: the victim answers pings between two keep-alives.
@@ -87,7 +87,7 @@ var identities = []attack{
 		<-done
 		victim.alive(t)
 	}},
-	{name: "saying goodbye for another", run: func(t *testing.T, s *scene) {
+	{name: "stopping for another", run: func(t *testing.T, s *scene) {
 		hash := peer.NewID()
 		victim := join(t, s, hash, 0)
 		thief := dial(t, s.Listen, newOrigin())
@@ -104,7 +104,7 @@ var identities = []attack{
 		attacker.announce(hash, attacker.id, 0)
 		offerer := member{dial(t, s.Listen, newOrigin()), hash, peer.NewID()}
 		offerer.announce(hash, offerer.id, 1)
-		// One of the two got the offer; whoever did not is the forger from here on.
+		// One of the two got the offer; the other one is the forger from here on.
 		var o signaling.TrackerMessage
 		right, forger := answerer, member{attacker.socket, hash, attacker.id}
 		if m, ok := right.message(2*time.Second, func(r signaling.TrackerMessage) bool { return r.Kind == signaling.KindOffer }); ok {
@@ -116,10 +116,10 @@ var identities = []attack{
 		const name = "p2pstream_tracker_answers_total"
 		s.counted(t, 4, func() {
 			forger.answer(forger.id, offerer.id, "to an offer never made", signaling.AppendID(nil, peer.NewID()))
-			forger.answer(forger.id, offerer.id, "to the offer of somebody else", o.OfferID)
-			forger.answer(forger.id, right.id, "to one who offered nothing", o.OfferID)
+			forger.answer(forger.id, offerer.id, "to the offer of another", o.OfferID)
+			forger.answer(forger.id, right.id, "to a peer that offered nothing", o.OfferID)
 			for range 100 {
-				forger.answer(forger.id, offerer.id, "again and again", o.OfferID)
+				forger.answer(forger.id, offerer.id, "repeated", o.OfferID)
 			}
 			forger.alive(t)
 			right.answer(right.id, offerer.id, "right", o.OfferID)
@@ -127,12 +127,12 @@ var identities = []attack{
 			right.alive(t)
 		}, name, `result="unknown"`)
 		s.counted(t, 2, func() {
-			forger.answer(right.id, offerer.id, "in the name of another", o.OfferID)
-			forger.answer(peer.NewID(), offerer.id, "in the name of nobody", o.OfferID)
+			forger.answer(right.id, offerer.id, "under the name of another", o.OfferID)
+			forger.answer(peer.NewID(), offerer.id, "under an unknown name", o.OfferID)
 			forger.alive(t)
 		}, name, `result="foreign"`)
 		s.counted(t, 1, func() {
-			forger.answer(forger.id, peer.NewID(), "to nobody", o.OfferID)
+			forger.answer(forger.id, peer.NewID(), "to an unknown id", o.OfferID)
 			forger.alive(t)
 		}, name, `result="departed"`)
 		if got := offerer.answers(time.Second); len(got) != 1 || got[0] != `"right"` {

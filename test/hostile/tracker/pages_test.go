@@ -155,7 +155,7 @@ var pages = []attack{
 			}
 		})
 	}},
-	{name: "connections that say nothing", slow: true, run: func(t *testing.T, s *scene) {
+	{name: "silent connections", slow: true, run: func(t *testing.T, s *scene) {
 		s.dribble(t, newOrigin(), "", "p2pstream_tracker_connections_without_request_total")
 	}},
 	{name: "an upgrade of one byte a second", slow: true, run: func(t *testing.T, s *scene) {
@@ -194,8 +194,8 @@ var pages = []attack{
 // connectionsPerAddress is the default limit, an eighth of connections that are no sockets.
 const connectionsPerAddress = 2048
 
-// dribble opens connections, says the beginning of something at once and then a byte a second, and wants to be cut
-// off within half a minute, and counted.
+// dribble opens connections, sends the beginning of a request at once and then a byte a second, and requires that they
+// are cut off within half a minute, and counted.
 func (s *scene) dribble(t *testing.T, from int, begin, counter string, labels ...string) {
 	const connections = 100
 	s.counted(t, connections, func() { s.dribbling(t, from, begin, connections) }, counter, labels...)
@@ -234,13 +234,13 @@ func (s *scene) dribbling(t *testing.T, from int, begin string, connections int)
 	all.Wait()
 }
 
-// otherTracker starts one that serves the stream of an origin which does not matter.
+// otherTracker starts a tracker with other settings; its origin does not matter.
 func otherTracker(t *testing.T, change func(*config.Config)) *scene {
 	s := stream.Start(t, stream.Options{NoSeeder: true, Tracker: change})
 	return &scene{Stream: s}
 }
 
-// otherOrigins asks as pages of strangers do.
+// otherOrigins sends requests as pages of other origins do.
 func otherOrigins(t *testing.T) {
 	s := otherTracker(t, func(c *config.Config) { c.AllowedOrigins = []string{"https://intranet.example"} })
 	const allow = "Access-Control-Allow-Origin"

@@ -21,7 +21,7 @@ func ofSwarm(hash signaling.ID) func(signaling.TrackerMessage) bool {
 	return func(m signaling.TrackerMessage) bool { return m.InfoHash == hash }
 }
 
-// reporter is somebody with a session who reports what he likes.
+// reporter is a client with a session that sends any report.
 type reporter struct {
 	client  *http.Client
 	url     string
@@ -46,19 +46,19 @@ func newReporter(t testing.TB, s *scene) reporter {
 	return r
 }
 
-// say are changes to an honest report.
-type say map[string]any
+// changes are made to an honest report.
+type changes map[string]any
 
-func counters(http, seeder, viewer, discarded, uploaded any) say {
-	return say{"http": http, "seeder": seeder, "viewer": viewer, "discarded": discarded, "uploaded": uploaded}
+func counters(http, seeder, viewer, discarded, uploaded any) changes {
+	return changes{"http": http, "seeder": seeder, "viewer": viewer, "discarded": discarded, "uploaded": uploaded}
 }
 
 // report sends a report and returns the status and the answer.
-func (r reporter) report(t testing.TB, changes say, header ...string) (int, string) {
+func (r reporter) report(t testing.TB, given changes, header ...string) (int, string) {
 	t.Helper()
-	m := say{"v": 1, "session": r.session, "sequence": 1, "role": "viewer", "counters": counters(1000, 0, 0, 0, 0), "peers": 0,
+	m := changes{"v": 1, "session": r.session, "sequence": 1, "role": "viewer", "counters": counters(1000, 0, 0, 0, 0), "peers": 0,
 		"stalls": 0, "stallMs": 0, "startupMs": 0}
-	maps.Copy(m, changes)
+	maps.Copy(m, given)
 	b, err := json.Marshal(m)
 	if err != nil {
 		t.Fatal(err)
@@ -82,21 +82,21 @@ func (r reporter) post(t testing.TB, body []byte, header ...string) (int, string
 }
 
 // refuses fails the test unless the report is refused for the reason, with the status.
-func (r reporter) refuses(t testing.TB, status int, reason telemetry.Reason, changes say, header ...string) {
+func (r reporter) refuses(t testing.TB, status int, reason telemetry.Reason, given changes, header ...string) {
 	t.Helper()
-	got, answer := r.report(t, changes, header...)
+	got, answer := r.report(t, given, header...)
 	if got != status || !strings.Contains(answer, `"`+string(reason)+`"`) {
-		t.Errorf("%v: %d %s, want %d %s", changes, got, answer, status, reason)
+		t.Errorf("%v: %d %s, want %d %s", given, got, answer, status, reason)
 	}
 }
 
-// unsigned reports under sessions that nobody has issued for this stream.
+// unsigned reports under sessions that were not issued for this stream.
 func (r reporter) unsigned(t testing.TB, flipped string, issue func(key, stream string, at time.Time) string) {
 	t.Helper()
 	now := time.Now()
 	for _, forged := range []string{"", "x", strings.Repeat("A", len(r.session)), flipped, r.session + "A", r.session[:len(r.session)-1],
 		issue("another key of the right length", lab.SwarmID, now), issue(lab.SessionKey, "another stream", now)} {
-		r.refuses(t, http.StatusUnauthorized, telemetry.Unsigned, say{"session": forged})
+		r.refuses(t, http.StatusUnauthorized, telemetry.Unsigned, changes{"session": forged})
 	}
 }
 
@@ -112,7 +112,7 @@ var reports = []attack{
 			}
 			for _, field := range []string{"v", "session", "sequence", "role", "counters", "peers", "stalls", "stallMs", "startupMs"} {
 				for _, v := range []any{"x", -1, 1.5, []any{}, true, json.RawMessage("1e400"), json.RawMessage("[[[[]]]]")} {
-					if status, answer := r.report(t, say{field: v}); status < 400 || status >= 500 {
+					if status, answer := r.report(t, changes{field: v}); status < 400 || status >= 500 {
 						t.Errorf("%s %v: %d %s", field, v, status, answer)
 					}
 				}
@@ -130,41 +130,41 @@ var reports = []attack{
 		now := time.Now()
 		s.counted(t, 8, func() { r.unsigned(t, string(flipped), issue) }, "p2pstream_viewerapi_reports_total", `result="Unsigned"`)
 		for _, at := range []time.Time{now.Add(time.Hour), now.Add(1000 * time.Hour), now.Add(-25 * time.Hour), {}} {
-			r.refuses(t, http.StatusUnauthorized, telemetry.Expired, say{"session": issue(lab.SessionKey, lab.SwarmID, at)})
+			r.refuses(t, http.StatusUnauthorized, telemetry.Expired, changes{"session": issue(lab.SessionKey, lab.SwarmID, at)})
 		}
 	}},
 	{name: "replayed, decreasing and overflowing reports", run: func(t *testing.T, s *scene) {
 		r := newReporter(t, s)
-		if status, answer := r.report(t, say{"sequence": 5}); status != http.StatusOK {
+		if status, answer := r.report(t, changes{"sequence": 5}); status != http.StatusOK {
 			t.Fatal(status, answer)
 		}
 		// Each of these must change nothing, or the honest report at the end would be refused.
 		for range 10 {
-			r.refuses(t, http.StatusConflict, telemetry.Replayed, say{"sequence": 5})
-			r.refuses(t, http.StatusConflict, telemetry.OutOfOrder, say{"sequence": 4})
-			r.refuses(t, http.StatusConflict, telemetry.Decreasing, say{"sequence": 6, "counters": counters(999, 0, 0, 0, 0)})
-			r.refuses(t, http.StatusUnprocessableEntity, telemetry.Negative, say{"sequence": 6, "counters": counters(-1, 0, 0, 0, 0)})
-			r.refuses(t, http.StatusUnprocessableEntity, telemetry.Overflowing, say{"sequence": 6, "counters": counters(1<<53, 0, 0, 0, 0)})
-			r.refuses(t, http.StatusUnprocessableEntity, telemetry.Overflowing, say{"sequence": 6, "counters": counters(1<<52, 1<<52, 0, 0, 0)})
-			r.refuses(t, http.StatusUnprocessableEntity, telemetry.TooMuch, say{"sequence": 6, "counters": counters(1000, 1<<50, 0, 0, 0)})
-			r.refuses(t, http.StatusUnprocessableEntity, telemetry.TooMuch, say{"sequence": 6, "counters": counters(1000, 0, 0, 0, 1<<50)})
-			r.refuses(t, http.StatusUnprocessableEntity, telemetry.Inconsistent, say{"sequence": 6, "counters": counters(1000, 0, 0, 2000, 0)})
-			r.refuses(t, http.StatusBadRequest, telemetry.Malformed, say{"sequence": json.RawMessage("18446744073709551615")})
+			r.refuses(t, http.StatusConflict, telemetry.Replayed, changes{"sequence": 5})
+			r.refuses(t, http.StatusConflict, telemetry.OutOfOrder, changes{"sequence": 4})
+			r.refuses(t, http.StatusConflict, telemetry.Decreasing, changes{"sequence": 6, "counters": counters(999, 0, 0, 0, 0)})
+			r.refuses(t, http.StatusUnprocessableEntity, telemetry.Negative, changes{"sequence": 6, "counters": counters(-1, 0, 0, 0, 0)})
+			r.refuses(t, http.StatusUnprocessableEntity, telemetry.Overflowing, changes{"sequence": 6, "counters": counters(1<<53, 0, 0, 0, 0)})
+			r.refuses(t, http.StatusUnprocessableEntity, telemetry.Overflowing, changes{"sequence": 6, "counters": counters(1<<52, 1<<52, 0, 0, 0)})
+			r.refuses(t, http.StatusUnprocessableEntity, telemetry.TooMuch, changes{"sequence": 6, "counters": counters(1000, 1<<50, 0, 0, 0)})
+			r.refuses(t, http.StatusUnprocessableEntity, telemetry.TooMuch, changes{"sequence": 6, "counters": counters(1000, 0, 0, 0, 1<<50)})
+			r.refuses(t, http.StatusUnprocessableEntity, telemetry.Inconsistent, changes{"sequence": 6, "counters": counters(1000, 0, 0, 2000, 0)})
+			r.refuses(t, http.StatusBadRequest, telemetry.Malformed, changes{"sequence": json.RawMessage("18446744073709551615")})
 		}
-		if status, answer := r.report(t, say{"sequence": 6, "counters": counters(2000, 0, 0, 0, 0)}); status != http.StatusOK {
+		if status, answer := r.report(t, changes{"sequence": 6, "counters": counters(2000, 0, 0, 0, 0)}); status != http.StatusOK {
 			t.Error("an honest report after forged ones:", status, answer)
 		}
 	}},
 	{name: "reports of a seeder without its token", run: func(t *testing.T, s *scene) {
 		before := s.Stats(t)
 		r := newReporter(t, s)
-		state := say{"renditions": []any{say{"name": "x", "heldEdge": 1 << 50, "segments": 1}}, "peers": 0, "maxPeers": 0,
+		state := changes{"renditions": []any{changes{"name": "x", "heldEdge": 1 << 50, "segments": 1}}, "peers": 0, "maxPeers": 0,
 			"uplinkBps": 0, "uplinkLimitBps": 0}
-		claim := say{"role": "seeder", "session": "forged", "seeder": state}
+		claim := changes{"role": "seeder", "session": "forged", "seeder": state}
 		for _, token := range []string{"", "Bearer", "Bearer ", "Bearer x", "Basic " + lab.Token, lab.Token, "bearer  " + lab.Token + "x"} {
 			r.refuses(t, http.StatusUnauthorized, telemetry.Unauthorized, claim, "Authorization", token)
 		}
-		r.refuses(t, http.StatusBadRequest, telemetry.Malformed, say{"seeder": state})
+		r.refuses(t, http.StatusBadRequest, telemetry.Malformed, changes{"seeder": state})
 		after := s.Stats(t)
 		if after.Seeders != before.Seeders || len(after.SeederStates) != len(before.SeederStates) || !after.SeedersHold {
 			t.Errorf("seeders %d and %d states, %d and %d before", after.Seeders, len(after.SeederStates), before.Seeders, len(before.SeederStates))
@@ -174,7 +174,7 @@ var reports = []attack{
 		r := newReporter(t, s)
 		s.counted(t, 50, func() {
 			for i := range 100 {
-				r.report(t, say{"sequence": i + 1, "counters": counters(1000+i, 0, 0, 0, 0)})
+				r.report(t, changes{"sequence": i + 1, "counters": counters(1000+i, 0, 0, 0, 0)})
 			}
 		}, "p2pstream_viewerapi_reports_total", `result="TooOften"`)
 	}},
@@ -185,7 +185,7 @@ var reports = []attack{
 			for range 5 {
 				all.Go(func() {
 					for range 1000 {
-						r.report(t, say{"session": "forged"})
+						r.report(t, changes{"session": "forged"})
 					}
 				})
 			}
@@ -200,7 +200,7 @@ var reports = []attack{
 			for range 600 {
 				signer := lab.Must[*telemetry.Signer](t)(telemetry.NewSigner([]byte(lab.SessionKey), 0))
 				r.session = lab.Must[string](t)(signer.Issue(lab.SwarmID, time.Now(), rand.Reader))
-				if status, answer := r.report(t, say{}); status != http.StatusOK {
+				if status, answer := r.report(t, changes{}); status != http.StatusOK {
 					t.Fatal(status, answer)
 				}
 			}
@@ -219,10 +219,10 @@ var reports = []attack{
 			}
 			_ = resp.Body.Close()
 		}
-		// Once somebody is believed to keep the totals, nothing is acknowledged before it was read.
-		status, answer := r.report(t, say{})
+		// Once the tracker believes that a client keeps the totals, it acknowledges nothing before it was read.
+		status, answer := r.report(t, changes{})
 		if status != http.StatusOK || !strings.Contains(answer, `"http":1000`) {
-			t.Errorf("a stranger is believed to keep the totals: %d %s", status, answer)
+			t.Errorf("the tracker believes that a stranger keeps the totals: %d %s", status, answer)
 		}
 	}},
 }

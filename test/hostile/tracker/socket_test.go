@@ -18,7 +18,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/peer"
 )
 
-// socket is an attacker's WebSocket, which sends whatever bytes it likes.
+// socket is an attacker's WebSocket, which sends any bytes.
 type socket struct {
 	net.Conn
 	r *bufio.Reader
@@ -31,10 +31,10 @@ const (
 	codeProtocol, codePolicy, codeTooLarge = 1002, 1008, 1009
 )
 
-// origins numbers the addresses that attacks come from, so that none pays for another.
+// origins numbers the addresses that attacks come from, so that limits per address count each alone.
 var origins atomic.Int64
 
-// newOrigin is an address that nobody has used yet.
+// newOrigin is an address that was not used yet.
 func newOrigin() int { return int(origins.Add(1)) + 1 }
 
 // tcp connects from an address of attackers.
@@ -79,7 +79,7 @@ func tryUpgrade(address string, from int, headers ...string) (*socket, *http.Res
 	return s, resp, nil
 }
 
-// dial is upgrade for whoever must succeed.
+// dial is upgrade that must succeed.
 func dial(t testing.TB, address string, from int) *socket {
 	t.Helper()
 	s, resp := upgrade(t, address, from)
@@ -105,7 +105,7 @@ func frame(first byte, payload []byte) []byte {
 
 const fin = 0x80
 
-// text sends a message; whether it arrives is seen by what comes back.
+// text sends a message; what comes back shows whether it arrived.
 func (s *socket) text(msg string) { s.raw(frame(fin|opText, []byte(msg))) }
 
 // raw sends bytes and reports whether the connection took them.

@@ -1,3 +1,3 @@
-// Package drain sends SIGTERM to running programs while viewers watch: each withdraws, serves on for as long as
-// somebody needs it, and ends with exit code 0, and nobody in the audience notices.
+// Package drain sends SIGTERM to running programs while viewers watch: each withdraws, goes on serving for as long as it is
+// needed, ends with exit code 0, and no viewer notices.
 package drain

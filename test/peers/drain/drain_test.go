@@ -59,8 +59,8 @@ func status(url string) int {
 	return resp.StatusCode
 }
 
-// TestTracker: it is not ready at once, answers players until its last socket is closed, and its audience plays on and
-// comes back to the one that follows it.
+// TestTracker: a tracker that drains is not ready at once, answers players until its last socket is closed, and its
+// audience plays on and comes back to the tracker that follows it.
 func TestTracker(t *testing.T) {
 	t.Parallel()
 	var cfg tracker.Config
@@ -84,14 +84,14 @@ func TestTracker(t *testing.T) {
 		t.Errorf("does not say that it drains: %s", log)
 	}
 	s.Tracker = program.Start(t, program.Spec{Command: "tracker", Admin: cfg.AdminListen, Config: cfg})
-	lab.Eventually(t, patience, "all to come back", func() bool {
+	lab.Eventually(t, patience, "all peers to come back", func() bool {
 		st := s.Stats(t)
 		return st.ViewerSockets == audience && st.SeederSockets == 1 && st.Reporting == audience
 	})
 	b.Unharmed(t)
 }
 
-// TestSeeder: one of two goes; viewers and newcomers are no longer led to it at once, and the other one takes over.
+// TestSeeder: one of two seeders drains; viewers are no longer led to it at once, and the other one takes over.
 func TestSeeder(t *testing.T) {
 	t.Parallel()
 	var cfg seeder.Config
@@ -117,7 +117,7 @@ func TestSeeder(t *testing.T) {
 		return st.SeedersHolding == 1 && st.SeederSockets == 1
 	})
 	if took := await(t, ended); took > patience/2 {
-		t.Errorf("ended after %v, though nobody had reason to ask it for more", took)
+		t.Errorf("ended after %v, though no peer had reason to request more of it", took)
 	}
 	if log := s.Seeder.LogText(); !strings.Contains(log, "seeder has drained") || !strings.Contains(log, "uploads=0 took") {
 		t.Errorf("uploads were cut off: %s", log)
@@ -127,7 +127,7 @@ func TestSeeder(t *testing.T) {
 	b.Unharmed(t)
 }
 
-// TestSTUN: it answers as before until those who were told of it know better.
+// TestSTUN: a STUN server that drains answers until clients that were told of it know of another.
 func TestSTUN(t *testing.T) {
 	t.Parallel()
 	const drains = 3 * time.Second

@@ -24,7 +24,7 @@ const (
 	Swarms                    // with members
 	Peers                     // memberships on a tracker; open WebRTC connections of a peer
 	Sessions                  // of reporting peers that a tracker remembers
-	Offers                    // of a peer that nobody has answered yet
+	Offers                    // of a peer, that are not answered yet
 	Store                     // bytes of segments held
 	Stalls                    // of viewers, since the program started
 	HTTP                      // media bytes from the origin, since the program started
