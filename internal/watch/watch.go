@@ -94,9 +94,9 @@ func (v *Value[T]) look() {
 		v.log.Info("changed file loaded", "what", v.name)
 		return
 	}
-	kept := "keeping the old one"
+	kept := "keeping the version before it"
 	if old := v.state.Load(); old.err != nil {
-		kept = "there is none yet"
+		kept = "no version could be loaded yet"
 		v.state.Store(&state[T]{err: fmt.Errorf("loading %s: %w", v.name, err)})
 	}
 	v.log.Error("changed file cannot be used, "+kept, "what", v.name, "error", err)

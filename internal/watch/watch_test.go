@@ -83,7 +83,7 @@ func TestAChangeIsLoadedOnce(t *testing.T) {
 	}{
 		{"one", "one", 1, ""},
 		{"two", "two", 2, "changed file loaded"},
-		{"", "two", 3, "keeping the old one"},
+		{"", "two", 3, "keeping the version before it"},
 		{"", "two", 3, ""},
 		{"three", "three", 4, "changed file loaded"},
 	} {
@@ -101,7 +101,7 @@ func TestAChangeIsLoadedOnce(t *testing.T) {
 	}
 }
 
-func TestNoneYetIsAnError(t *testing.T) {
+func TestNoVersionYetIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	v := New("thing", slog.New(slog.DiscardHandler), text(file), file)
 	if _, err := v.Get(); err == nil || !strings.Contains(err.Error(), "loading thing") {
@@ -119,7 +119,7 @@ func TestNoneYetIsAnError(t *testing.T) {
 	}
 }
 
-func TestAVolumeIsSwapped(t *testing.T) {
+func TestSwappedVolumeIsLoaded(t *testing.T) {
 	vol := &volume{t: t, dir: t.TempDir()}
 	vol.set(map[string]string{"A": "1", "B": "2"})
 	if err := os.Mkdir(filepath.Join(vol.dir, "sub"), 0o700); err != nil {
@@ -158,8 +158,8 @@ func TestAVolumeIsSwapped(t *testing.T) {
 	}
 }
 
-// TestRenamesCount: equal contents under other names are a change.
-func TestRenamesCount(t *testing.T) {
+// TestRenamedFilesAreLoaded: equal contents under other names are a change.
+func TestRenamedFilesAreLoaded(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "A"), "1")
 	v := New("directory", slog.New(slog.DiscardHandler), func() ([]string, error) { return Files(dir) }, dir)

@@ -12,6 +12,7 @@ import (
 
 // TestKeptSoak holds the run that docs/soak.md shows to the rule as it is now, and its graph to its samples.
 func TestKeptSoak(t *testing.T) {
+	t.Parallel()
 	const dir = "../../docs/soak"
 	rows, events, err := files(filepath.Join(dir, samplesFile))
 	if err != nil {

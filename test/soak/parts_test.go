@@ -18,6 +18,7 @@ import (
 )
 
 func TestMetricsFillColumns(t *testing.T) {
+	t.Parallel()
 	row := samples.NewRow(0, "tracker", 1)
 	metrics, err := lab.ParseMetrics([]byte(`# HELP go_goroutines Number of goroutines.
 # TYPE go_goroutines gauge
@@ -47,6 +48,7 @@ something_else 3
 }
 
 func TestReportComesBack(t *testing.T) {
+	t.Parallel()
 	want := viewer.Result{StartupMs: -1, Stalls: 2, StallMs: 3, PlayedMs: 4, Bytes: viewer.Bytes{HTTP: 5, Seeder: 6, Viewer: 7}}
 	if got, err := parseReport(reportText(want)); err != nil || got != want {
 		t.Errorf("%+v %v", got, err)
@@ -57,6 +59,7 @@ func TestReportComesBack(t *testing.T) {
 }
 
 func TestPlanFor(t *testing.T) {
+	t.Parallel()
 	for _, length := range []time.Duration{20 * time.Second, 30 * time.Second, 3 * time.Minute, 10 * time.Minute, 2 * time.Hour} {
 		p, err := planFor(length)
 		if err != nil {
@@ -116,6 +119,7 @@ func (l *live) count(path string) int {
 }
 
 func TestPlayerChangesRendition(t *testing.T) {
+	t.Parallel()
 	l := &live{first: 100, got: map[string]int{}, fails: 1}
 	server := httptest.NewServer(l)
 	defer server.Close()
@@ -147,6 +151,7 @@ func TestPlayerChangesRendition(t *testing.T) {
 }
 
 func TestPlayerFollowsTheEdge(t *testing.T) {
+	t.Parallel()
 	l := &live{first: 100, got: map[string]int{}, fails: 1}
 	server := httptest.NewServer(l)
 	defer server.Close()

@@ -17,6 +17,7 @@ func TestMain(m *testing.M) { os.Exit(lab.Main(m)) }
 // TestShortSoak is the soak of hours in half a minute: everything happens, and all counts come back to what they were.
 // Whether memory grows slowly is for the long one to tell.
 func TestShortSoak(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	dir := t.TempDir()

@@ -33,7 +33,8 @@ type stage struct {
 // TestProxy attacks the viewer's proxy as its clients can.
 func TestProxy(t *testing.T) {
 	t.Parallel()
-	s := stream.Start(t, stream.Options{})
+	// Segments of a second, since each attack waits for the player to get the next one.
+	s := stream.Start(t, stream.Options{Path: "/live/seg_1/window_20/ren_1/master.m3u8"})
 	cfg := proxy.Config{
 		Config:  client.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true},
 		Options: proxy.Options{Listen: lab.FreeAddress(t), AdminListen: lab.FreeAddress(t)},
