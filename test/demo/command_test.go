@@ -96,46 +96,6 @@ func TestRunnerNamesAMissingProgram(t *testing.T) {
 	}
 }
 
-func TestProcesses(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	p := &processes{log: &log}
-	for _, start := range [][]string{{"a", "viewer 1", "sleep", "60"}, {"a", "viewer 2", "sleep", "60"}, {"b", "viewer 1", "sleep", "60"}} {
-		if err := p.start(start[0], start[1], start[2:]...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if p.running("a") != 2 || p.running("b") != 1 || len(p.troubles()) != 0 {
-		t.Errorf("running: a %d, b %d; troubles %v", p.running("a"), p.running("b"), p.troubles())
-	}
-	if err := p.stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if p.running("a") != 0 || p.running("b") != 0 {
-		t.Errorf("after stop: a %d, b %d", p.running("a"), p.running("b"))
-	}
-}
-
-func TestProcessesDescribeWhatEnded(t *testing.T) {
-	t.Parallel()
-	var log bytes.Buffer
-	p := &processes{log: &log}
-	if err := p.start("a", "viewer 1", "sh", "-c", "echo no way >&2; exit 4"); err != nil {
-		t.Fatal(err)
-	}
-	p.work.Wait()
-	got := p.troubles()
-	if len(got) != 1 || got[0] != "viewer 1 in a has ended: exit status 4: no way" {
-		t.Errorf("troubles = %q", got)
-	}
-	if err := p.start("a", "viewer 2", "/nowhere/program"); err == nil {
-		t.Error("a missing program starts")
-	}
-	if err := p.stop(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
 func TestBuildShowsComplaintsOnly(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer

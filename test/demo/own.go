@@ -26,7 +26,7 @@ type ownCluster struct {
 	*demo
 	program    string // kubectl
 	kubeconfig string
-	viewers    processes
+	viewers    viewers
 }
 
 func (o *ownCluster) headline() string {
@@ -177,10 +177,10 @@ func (o *ownCluster) refuseForeign(ctx context.Context, a *activity) error {
 	return nil
 }
 
-func (o *ownCluster) startViewers(_ context.Context, office, configURL string, viewers int, _ *activity) error {
-	for i := range viewers {
-		args := o.tool("exec", office, "--", o.bin(staticBinary), "viewer", "--headless", "--config-url", configURL, "--log-level", "warn")
-		if err := o.viewers.start(office, fmt.Sprintf("viewer %d", i+1), args...); err != nil {
+func (o *ownCluster) startViewers(ctx context.Context, office, configURL string, count int, _ *activity) error {
+	for i := range count {
+		err := o.viewers.start(ctx, office, i+1, o.tool("exec", office, "--"), o.bin(staticBinary), "--headless", "--config-url", configURL, "--log-level", "warn")
+		if err != nil {
 			return err
 		}
 	}
@@ -188,11 +188,7 @@ func (o *ownCluster) startViewers(_ context.Context, office, configURL string, v
 }
 
 func (o *ownCluster) playing(context.Context) (map[string]int, []string, error) {
-	running := map[string]int{}
-	for _, office := range offices {
-		running[office] = o.viewers.running(office)
-	}
-	return running, o.viewers.troubles(), nil
+	return o.viewers.running(), o.viewers.ended(), nil
 }
 
 func (o *ownCluster) wan(ctx context.Context) (map[string]counters, error) {
@@ -222,7 +218,7 @@ func officeCounters(raw []byte) (map[string]counters, error) {
 
 // remove stops the viewers first: they would report errors while the cluster disappears.
 func (o *ownCluster) remove(ctx context.Context) error {
-	return errors.Join(o.viewers.stop(ctx), o.down(ctx))
+	return errors.Join(o.viewers.stop(), o.down(ctx))
 }
 
 func (o *ownCluster) down(ctx context.Context) error {
