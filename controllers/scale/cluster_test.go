@@ -26,6 +26,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/manager"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
@@ -145,7 +146,7 @@ func newStream(i int) *v1.P2PStream {
 // childrenOf a stream as its plan has them, complete.
 func (c *cluster) childrenOf(tb testing.TB, scheme *runtime.Scheme, stream *v1.P2PStream) []client.Object {
 	tb.Helper()
-	p, err := plan.Make(stream, plan.Facts{Image: image, NodePorts: map[string]int32{}, STUNReady: true, SeederPods: 1})
+	p, err := plan.Make(stream, plan.Facts{Image: image, Observed: exposure.Observed{}, STUNReady: true, SeederPods: 1})
 	if err != nil || len(p.Pending) > 0 {
 		tb.Fatalf("%v, %d objects pending", err, len(p.Pending))
 	}
