@@ -13,10 +13,10 @@ var (
 	// GroupVersion is the group and version of every type of this package.
 	GroupVersion = schema.GroupVersion{Group: "p2pstream.dev", Version: "v1"}
 
-	// SchemeBuilder collects the functions that make a scheme know this package.
+	// SchemeBuilder collects the functions that register this package in a scheme.
 	SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 
-	// AddToScheme makes a scheme know the types of this package.
+	// AddToScheme registers the types of this package in a scheme.
 	AddToScheme = SchemeBuilder.AddToScheme
 )
 

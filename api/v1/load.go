@@ -20,8 +20,8 @@ import (
 const MaxManifestSize = 1 << 20
 
 // LoadFile reads and validates the one P2PStream of a manifest file. Documents of other kinds are
-// passed over. Unknown fields, doubled keys and values that the CRD would refuse are errors that name
-// the field.
+// skipped. Unknown fields, duplicate keys and values that the CRD would refuse are errors that name the
+// field.
 func LoadFile(path string) (*P2PStream, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -62,16 +62,16 @@ func Load(r io.Reader) (*P2PStream, error) {
 		case stream == nil && kind != "":
 			others = append(others, kind)
 		case stream != nil && found != nil:
-			return nil, fmt.Errorf("document %d: a second %s; one file holds one", number, Kind)
+			return nil, fmt.Errorf("document %d: a second %s; a file may hold only one", number, Kind)
 		case stream != nil:
 			found = stream
 		}
 	}
 	if found == nil {
 		if len(others) > 0 {
-			return nil, fmt.Errorf("no %s in it, only %s", Kind, strings.Join(others, ", "))
+			return nil, fmt.Errorf("it contains no %s, only %s", Kind, strings.Join(others, ", "))
 		}
-		return nil, fmt.Errorf("no %s in it", Kind)
+		return nil, fmt.Errorf("it contains no %s", Kind)
 	}
 	if errs := found.Validate(); len(errs) > 0 {
 		return nil, errs.ToAggregate()
@@ -101,7 +101,7 @@ func decode(doc []byte) (*P2PStream, string, error) {
 	case head.Kind != Kind:
 		return nil, head.Kind, nil
 	case head.APIVersion != GroupVersion.String():
-		return nil, "", fmt.Errorf("apiVersion: %q is not known; use %s", head.APIVersion, GroupVersion)
+		return nil, "", fmt.Errorf("apiVersion: %q is not supported; use %s", head.APIVersion, GroupVersion)
 	}
 	if err := checkScalars(raw); err != nil {
 		return nil, "", err
@@ -117,7 +117,7 @@ func decode(doc []byte) (*P2PStream, string, error) {
 	return stream, Kind, nil
 }
 
-// checkScalars looks at the values whose own decoders would fail without naming the field.
+// checkScalars checks the values whose decoders return errors that do not name the field.
 func checkScalars(raw []byte) error {
 	var probe struct {
 		Spec struct {

@@ -15,7 +15,7 @@ const head = "apiVersion: p2pstream.dev/v1\nkind: P2PStream\nmetadata: {name: a}
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, in, want string }{
-		{"empty", "", "no P2PStream in it"},
+		{"empty", "", "contains no P2PStream"},
 		{"only others", "apiVersion: v1\nkind: Secret\n", "only Secret"},
 		{"not yaml", "a: [", "document 1"},
 		{"a list", "- a\n", "document 1"},
@@ -24,7 +24,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"no name", "apiVersion: p2pstream.dev/v1\nkind: P2PStream\nspec: {source: {url: http://o/m}}\n", "metadata.name"},
 		{"unknown field", head + "spec: {source: {url: http://o/m, uri: x}}\n", "spec.source.uri"},
 		{"wrong case", head + "spec: {source: {URL: http://o/m}}\n", "spec.source.url"},
-		{"doubled key", head + "spec: {source: {url: http://o/m}}\nspec: {}\n", "spec"},
+		{"duplicate key", head + "spec: {source: {url: http://o/m}}\nspec: {}\n", "spec"},
 		{"wrong type", head + "spec: {source: {url: http://o/m}, seeders: {replicas: many}}\n", "replicas"},
 		{"not a quantity", head + "spec: {source: {url: http://o/m}, seeders: {cacheSize: big}}\n", "spec.seeders.cacheSize"},
 		{"not a duration", head + "spec: {source: {url: http://o/m}, telemetry: {interval: soon}}\n", "spec.telemetry.interval"},

@@ -7,8 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Defaults behind fields that were left out. They are applied when the spec is read and never written
-// into it, so that tools which compare the spec with its source see no difference.
+// Defaults of fields that are left out. They are applied when the spec is read and never written into it, so
+// that tools that compare the spec with its source see no difference.
 const (
 	DefaultSeederReplicas    int32 = 1
 	DefaultSTUNReplicas      int32 = 1
@@ -18,7 +18,7 @@ const (
 )
 
 // WithDefaults returns a copy of the spec in which every field that has a default is set. Exposures and
-// resources stay unset where they were: their absence has a meaning of its own.
+// resources that are unset stay unset, because that has its own meaning.
 func (s *P2PStreamSpec) WithDefaults() P2PStreamSpec {
 	d := *s.DeepCopy()
 	d.Tracker = orNew(d.Tracker)

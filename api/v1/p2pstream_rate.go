@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// BitsPerSecond returns the rate as a number; 0, no limit, for an empty one.
+// BitsPerSecond returns the rate as a number. An empty rate is 0, which means no limit.
 func (r BitRate) BitsPerSecond() (int64, error) {
 	if r == "" {
 		return 0, nil

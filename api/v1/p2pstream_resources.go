@@ -9,20 +9,21 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Resources of a container. When they are given, they take the place of all the defaults.
+// Resources of a container. When they are given, they replace all defaults.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.requests) || !has(self.limits) || self.requests.all(k, !(k in self.limits) || quantity(string(self.requests[k])).compareTo(quantity(string(self.limits[k]))) <= 0)",message="resources.requests must not be above resources.limits"
 type Resources struct {
-	// Requests are set aside for the container. Those left out are as high as the limits.
+	// Requests are reserved for the container. A request that is left out equals the limit.
 	// +optional
 	Requests ResourceList `json:"requests,omitempty"`
 
-	// Limits are what the container may use at most. Go programs keep their heap below 90 % of the memory.
+	// Limits are the most that the container may use. The programs keep their heap below 90 % of the memory
+	// limit.
 	// +optional
 	Limits ResourceList `json:"limits,omitempty"`
 }
 
-// ResourceList is an amount of each of cpu, memory and ephemeral-storage.
+// ResourceList holds amounts of cpu, memory and ephemeral-storage.
 // +kubebuilder:validation:MaxProperties=3
 // +kubebuilder:validation:XValidation:rule="self.all(k, k in ['cpu', 'memory', 'ephemeral-storage'])",message="resources must be of cpu, memory and ephemeral-storage"
 // +kubebuilder:validation:XValidation:rule="self.all(k, quantity(string(self[k])).isGreaterThan(quantity('0')))",message="resources must be above zero, such as cpu: 250m and memory: 256Mi"

@@ -2,21 +2,21 @@ package v1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// P2PStreamStatus is what was last observed.
+// P2PStreamStatus is the last observed state.
 type P2PStreamStatus struct {
-	// ObservedGeneration is the generation of the spec that this status speaks of.
+	// ObservedGeneration is the generation of the spec that this status describes.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Conditions: Ready, Reconciling and Stalled as kstatus reads them, and Peerable, TrackerReady,
-	// STUNReady, SeedersReady, TelemetryFresh.
+	// Conditions are Ready, Reconciling and Stalled as kstatus defines them, and Peerable, TrackerReady,
+	// STUNReady, SeedersReady and TelemetryFresh.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// Endpoints are the addresses that players and people use.
+	// Endpoints are the URLs that players and users open.
 	// +optional
 	Endpoints *EndpointsStatus `json:"endpoints,omitempty"`
 
@@ -31,16 +31,16 @@ type P2PStreamStatus struct {
 	// +optional
 	Seeders *SeedersStatus `json:"seeders,omitempty"`
 
-	// Swarm counts who is there.
+	// Swarm counts viewers, seeders and peers.
 	// +optional
 	Swarm *SwarmStatus `json:"swarm,omitempty"`
 
-	// Offload is how much of the traffic never touched the origin, as viewers reported it.
+	// Offload is how much of the traffic did not come from the origin, as reported by viewers.
 	// +optional
 	Offload *OffloadStatus `json:"offload,omitempty"`
 }
 
-// EndpointsStatus holds the addresses of a stream.
+// EndpointsStatus holds the URLs of a stream.
 type EndpointsStatus struct {
 	// Announce is the tracker's WebSocket URL.
 	// +optional
@@ -49,23 +49,23 @@ type EndpointsStatus struct {
 	// +optional
 	// +listType=set
 	STUN []string `json:"stun,omitempty"`
-	// Config is the URL where players get their settings.
+	// Config is the URL from which players fetch their settings.
 	// +optional
 	Config string `json:"config,omitempty"`
-	// Player is a page that plays the stream.
+	// Player is the URL of a page that plays the stream.
 	// +optional
 	Player string `json:"player,omitempty"`
 }
 
-// SeedersStatus counts seeder pods, whether or not they reached the tracker.
+// SeedersStatus counts seeder pods, whether or not they are connected to the tracker.
 type SeedersStatus struct {
 	// Replicas is the number of seeder pods.
 	// +optional
 	Replicas int32 `json:"replicas"`
-	// Ready is the number of those that are ready.
+	// Ready is the number of seeder pods that are ready.
 	// +optional
 	Ready int32 `json:"ready"`
-	// Selector selects them, as autoscalers want it.
+	// Selector selects the seeder pods, in the form that autoscalers read.
 	// +optional
 	Selector string `json:"selector,omitempty"`
 }
@@ -81,94 +81,94 @@ type RenditionStatus struct {
 	// InfoHashes by generation (v2.2, v2.3): 20 characters each, as trackers see them.
 	// +optional
 	InfoHashes map[string]string `json:"infoHashes,omitempty"`
-	// Peers in all swarms of this rendition together.
+	// Peers is the number of peers in all swarms of this rendition.
 	// +optional
 	Peers int32 `json:"peers"`
 }
 
-// SwarmStatus counts. A count that is not known is absent, not zero.
+// SwarmStatus holds counts. A count that is not known is absent, not zero.
 type SwarmStatus struct {
-	// Viewers counts people: reporting sessions and the viewer sockets that do not report.
+	// Viewers is the number of sessions that report, plus the viewer connections that do not.
 	// +optional
 	Viewers *int32 `json:"viewers,omitempty"`
-	// Seeders that are connected to the tracker.
+	// Seeders is the number of seeders that are connected to the tracker.
 	// +optional
 	Seeders *int32 `json:"seeders,omitempty"`
-	// Peers counts memberships of swarms; one viewer has several.
+	// Peers is the number of swarm memberships. One viewer has several.
 	// +optional
 	Peers *int32 `json:"peers,omitempty"`
 }
 
-// OffloadStatus is media bytes that viewers received, by source, over a window and in total. Init
-// segments, keys and playlists are not media bytes.
+// OffloadStatus counts the media bytes that viewers received, by source, over a window and in total.
+// Initialization segments, keys and playlists are not counted.
 type OffloadStatus struct {
-	// Percent of the media bytes of the window that came from peers. Absent while fewer than 20 % of the
-	// viewers report, or nothing was received.
+	// Percent is the share of the media bytes in the window that came from peers. It is absent while fewer
+	// than 20 % of the viewers report, and when nothing was received.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
 	Percent *int32 `json:"percent,omitempty"`
-	// PeerBytes came from other viewers, within the window.
+	// PeerBytes is the number of bytes received from other viewers within the window.
 	// +optional
 	PeerBytes int64 `json:"peerBytes"`
-	// SeederBytes came from seeders, within the window.
+	// SeederBytes is the number of bytes received from seeders within the window.
 	// +optional
 	SeederBytes int64 `json:"seederBytes"`
-	// OriginBytes came from the origin by HTTP, within the window.
+	// OriginBytes is the number of bytes received from the origin over HTTP within the window.
 	// +optional
 	OriginBytes int64 `json:"originBytes"`
-	// Reporting is the number of viewers that these figures come from.
+	// Reporting is the number of viewers that these figures are based on.
 	// +optional
 	Reporting int32 `json:"reporting"`
-	// Window that percent and bytes speak of.
+	// Window is the period that percent and bytes cover.
 	// +optional
 	Window *metav1.Duration `json:"window,omitempty"`
-	// Since is when the totals began.
+	// Since is the time from which totals are counted.
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
-	// Totals since then.
+	// Totals are counted from the time in since.
 	// +optional
 	Totals *OffloadTotals `json:"totals,omitempty"`
-	// Runs are the trackers' own counts when they were last added to the totals, most recently read last:
-	// of a run that is read again, only what came on top is added. They are the operator's memory, kept
-	// here so that it is written together with the totals.
+	// Runs are the trackers' own counters when they were last added to the totals, the most recently read
+	// run last. When a run is read again, only the difference is added. The operator keeps them here so that
+	// they are written together with the totals.
 	// +optional
 	// +listType=map
 	// +listMapKey=boot
 	// +kubebuilder:validation:MaxItems=8
 	Runs []TrackerRun `json:"runs,omitempty"`
-	// ObservedAt is when the figures were read. They stay, with their time, when reports stop.
+	// ObservedAt is when the figures were read. When reports stop, the figures stay, with their time.
 	// +optional
 	ObservedAt *metav1.Time `json:"observedAt,omitempty"`
 }
 
-// TrackerRun is what one run of a tracker had counted when it was last read.
+// TrackerRun holds the counters of one run of a tracker when it was last read.
 type TrackerRun struct {
-	// Boot is the id of the run, as the tracker's stats give it.
+	// Boot is the id of the run in the tracker's stats.
 	// +required
 	// +kubebuilder:validation:MaxLength=128
 	Boot string `json:"boot"`
-	// Reading is the number that the tracker gave to the reading, by which a later tracker knows what of a
-	// viewer's bytes is in it.
+	// Reading is the number that the tracker assigned to the reading. A later tracker uses it to tell which
+	// of a viewer's bytes the totals already include.
 	// +optional
 	Reading int64 `json:"reading,omitempty"`
-	// Counted by this run until then.
+	// Counted is what this run had counted until then.
 	// +required
 	Counted OffloadTotals `json:"counted"`
 }
 
-// OffloadTotals are media bytes that viewers received since the totals began.
+// OffloadTotals count the media bytes that viewers received since the totals began.
 type OffloadTotals struct {
-	// PeerBytes came from other viewers.
+	// PeerBytes is the number of bytes received from other viewers.
 	// +optional
 	PeerBytes int64 `json:"peerBytes"`
-	// SeederBytes came from seeders.
+	// SeederBytes is the number of bytes received from seeders.
 	// +optional
 	SeederBytes int64 `json:"seederBytes"`
-	// OriginBytes came from the origin by HTTP.
+	// OriginBytes is the number of bytes received from the origin over HTTP.
 	// +optional
 	OriginBytes int64 `json:"originBytes"`
-	// DiscardedBytes are those of the above that were received twice or thrown away.
+	// DiscardedBytes is the number of the bytes above that were received twice or discarded.
 	// +optional
 	DiscardedBytes int64 `json:"discardedBytes"`
 }

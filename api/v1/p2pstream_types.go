@@ -7,7 +7,7 @@ import (
 )
 
 // P2PStream gives one HLS or DASH presentation a tracker, a STUN server and seeders, and reports how
-// many are watching and how much of the traffic never touched the origin.
+// many viewers there are and how much of their traffic did not come from the origin.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -26,11 +26,11 @@ type P2PStream struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// Spec says which stream to share and how.
+	// Spec describes the stream to share, and how to share it.
 	// +required
 	Spec P2PStreamSpec `json:"spec"`
 
-	// Status is what was last observed. The operator writes it, nobody else.
+	// Status is the last observed state. Only the operator writes it.
 	// +optional
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "Peerable", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "TrackerReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "STUNReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "SeedersReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "TelemetryFresh", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
 	Status P2PStreamStatus `json:"status,omitempty"`
@@ -46,20 +46,20 @@ type P2PStreamList struct {
 	Items []P2PStream `json:"items"`
 }
 
-// P2PStreamSpec is what people write. Only source.url is required.
+// P2PStreamSpec is the desired state. Only source.url is required.
 type P2PStreamSpec struct {
 	// Source is the presentation to share.
 	// +required
 	Source SourceSpec `json:"source"`
 
-	// SwarmID is the name that swarms are derived from. When empty, it is what a player that sets no
-	// swarm id derives from source.url; a name of your own survives redirects and changed URLs, but
-	// every player must then be given it, which the config endpoint does.
+	// SwarmID is the name that swarms are derived from. When empty, it is derived from source.url as a
+	// player without a swarm id does. A name of your own stays valid across redirects and changed URLs, but
+	// every player must then be configured with it, which the config endpoint does.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	SwarmID string `json:"swarmID,omitempty"`
 
-	// Suspend stops reconciliation: what runs goes on, and nothing is changed.
+	// Suspend stops reconciliation: running pods continue, and the operator changes nothing.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
@@ -67,7 +67,7 @@ type P2PStreamSpec struct {
 	// +optional
 	Tracker *TrackerSpec `json:"tracker,omitempty"`
 
-	// STUN tells browsers their own address. Two browsers in two offices meet only through it.
+	// STUN tells browsers their own address. Browsers in different offices need it to connect to each other.
 	// +optional
 	STUN *STUNSpec `json:"stun,omitempty"`
 
@@ -75,11 +75,11 @@ type P2PStreamSpec struct {
 	// +optional
 	Seeders *SeedersSpec `json:"seeders,omitempty"`
 
-	// Viewers goes into the settings that the config endpoint hands to players.
+	// Viewers configures the settings that the config endpoint returns to players.
 	// +optional
 	Viewers *ViewersSpec `json:"viewers,omitempty"`
 
-	// Telemetry says how often peers report.
+	// Telemetry configures how often peers report.
 	// +optional
 	Telemetry *TelemetrySpec `json:"telemetry,omitempty"`
 }
@@ -105,24 +105,24 @@ type SourceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && size(url(self).getHostname()) > 0",message="source.url must be an absolute http or https URL, such as https://origin.example.com/live/master.m3u8"
 	URL URL `json:"url"`
 
-	// SeederURL is where seeders fetch the manifest, if not from url: the same presentation by another
-	// way, for example inside the cluster.
+	// SeederURL is where tracker and seeders fetch the manifest, if not from url: the same presentation, for
+	// example at an address inside the cluster.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || (isURL(self) && url(self).getScheme() in ['http', 'https'] && size(url(self).getHostname()) > 0)",message="source.seederURL must be an absolute http or https URL, such as http://origin.media.svc/live/master.m3u8"
 	SeederURL URL `json:"seederURL,omitempty"`
 
-	// Format is the kind of manifest. When unset, it is inferred from the manifest itself. Trackers
+	// Format is the kind of manifest. When unset, it is detected from the manifest itself. Trackers
 	// and seeders of this release read HLS only.
 	// +optional
 	Format StreamFormat `json:"format,omitempty"`
 
-	// HeadersSecretRef names a Secret whose keys and values become request headers towards the origin.
+	// HeadersSecretRef names a Secret whose keys and values are sent to the origin as request headers.
 	// Tracker and seeders mount it; the operator never reads it.
 	// +optional
 	HeadersSecretRef *SecretReference `json:"headersSecretRef,omitempty"`
 
-	// CASecretRef names a Secret whose key ca.crt holds the certificates that are trusted for the origin,
-	// in place of the public ones. Tracker and seeders mount it; the operator never reads it.
+	// CASecretRef names a Secret whose key ca.crt holds the certificates to trust for the origin, instead of
+	// the public ones. Tracker and seeders mount it; the operator never reads it.
 	// +optional
 	CASecretRef *SecretReference `json:"caSecretRef,omitempty"`
 }
@@ -147,7 +147,7 @@ type TrackerSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == 1",message="tracker.replicas must be 1: several trackers cannot share a swarm"
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// Exposure says how viewers reach the tracker. When unset, it is reachable inside the cluster only.
+	// Exposure configures how viewers reach the tracker. When unset, it is reachable inside the cluster only.
 	// +optional
 	Exposure *TrackerExposure `json:"exposure,omitempty"`
 
@@ -158,20 +158,20 @@ type TrackerSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	AllowedOrigins []WebOrigin `json:"allowedOrigins,omitempty"`
 
-	// Resources of each tracker container. Default: requests of 100m CPU and 64Mi of memory, which may
-	// grow to 1Gi.
+	// Resources of each tracker container. Default: requests of 100m CPU and 64Mi of memory, and a memory
+	// limit of 1Gi.
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 }
 
-// WebOrigin is scheme, host and optional port of a page, or * for every page.
+// WebOrigin is the scheme, host and optional port of a page, or * for every page.
 // +kubebuilder:validation:MaxLength=300
 // +kubebuilder:validation:XValidation:rule="self == '*' || (self.matches('^https?://[^/?#@ ]+$') && isURL(self) && size(url(self).getHostname()) > 0)",message="tracker.allowedOrigins must hold * or scheme://host[:port] without a path, such as https://intranet.example.com"
 type WebOrigin string
 
 // STUNSpec configures the STUN servers.
 type STUNSpec struct {
-	// Enabled false runs no STUN server: right where all viewers share one network. Default true.
+	// Enabled false runs no STUN server, for streams whose viewers all share one network. Default true.
 	// +optional
 	Enabled *bool `json:"enabled,omitempty"`
 
@@ -180,12 +180,13 @@ type STUNSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 16",message="stun.replicas must be between 1 and 16; to run none, set stun.enabled to false"
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// Exposure says how viewers reach the STUN servers.
+	// Exposure configures how viewers reach the STUN servers. When unset, they are reachable inside the
+	// cluster only.
 	// +optional
 	Exposure *STUNExposure `json:"exposure,omitempty"`
 
-	// Resources of each STUN container. Default: requests of 50m CPU and 32Mi of memory, which may grow to
-	// 128Mi.
+	// Resources of each STUN container. Default: requests of 50m CPU and 32Mi of memory, and a memory limit
+	// of 128Mi.
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 }
@@ -197,8 +198,8 @@ type SeedersSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 64",message="seeders.replicas must be between 0 and 64"
 	Replicas *int32 `json:"replicas,omitempty"`
 
-	// Renditions names the renditions that seeders hold, as status.renditions names them. When
-	// empty, they hold all.
+	// Renditions are the names of the renditions that seeders hold, as in status.renditions. When empty,
+	// seeders hold all renditions.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
@@ -206,26 +207,26 @@ type SeedersSpec struct {
 	// +kubebuilder:validation:items:MaxLength=128
 	Renditions []string `json:"renditions,omitempty"`
 
-	// CacheSize bounds the media that one seeder holds in memory. Default 512Mi.
+	// CacheSize limits the media that one seeder holds in memory. Default 512Mi.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).compareTo(quantity('16Mi')) >= 0 && quantity(string(self)).compareTo(quantity('64Gi')) <= 0",message="seeders.cacheSize must be between 16Mi and 64Gi"
 	CacheSize *resource.Quantity `json:"cacheSize,omitempty"`
 
-	// MaxPeers is the number of peers that one seeder connects to in all swarms together. Default 200.
+	// MaxPeers is the number of peers that one seeder connects to, across all swarms. Default 200.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 5000",message="seeders.maxPeers must be between 1 and 5000"
 	MaxPeers *int32 `json:"maxPeers,omitempty"`
 
-	// Uplink bounds what one seeder sends to all peers together, for example 500Mbit. When unset, it is
-	// not bounded.
+	// Uplink limits the rate at which one seeder sends to all its peers together, for example 500Mbit. When
+	// unset, there is no limit.
 	// +optional
 	Uplink BitRate `json:"uplink,omitempty"`
 
-	// Exposure says how viewers reach the seeders. When unset, they are reachable inside the cluster only.
+	// Exposure configures how viewers reach the seeders. When unset, they are reachable inside the cluster only.
 	// +optional
 	Exposure *SeederExposure `json:"exposure,omitempty"`
 
-	// NodeSelector chooses the nodes that seeders run on.
+	// NodeSelector selects the nodes that seeders run on.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
@@ -236,13 +237,13 @@ type SeedersSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// Resources of each seeder container. Default: a request of 100m CPU, and memory for cacheSize, an
-	// eighth more, 1Mi for each of maxPeers and 96Mi.
+	// Resources of each seeder container. Default: a request of 100m CPU, and a memory request and limit of
+	// cacheSize plus one eighth of it, 1Mi for each of maxPeers, and 96Mi.
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 }
 
-// BitRate is a whole number and one of kbit, Mbit, Gbit: bits per second, in powers of 1000.
+// BitRate is a whole number followed by kbit, Mbit or Gbit: bits per second, in powers of 1000.
 // +kubebuilder:validation:MaxLength=16
 // +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^([1-9][0-9]{3,8}kbit|[1-9][0-9]{0,5}Mbit|[1-9][0-9]{0,2}Gbit)$')",message="seeders.uplink must be a whole number and kbit, Mbit or Gbit, from 1Mbit to 999Gbit, such as 500Mbit"
 type BitRate string

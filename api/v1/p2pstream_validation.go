@@ -17,8 +17,8 @@ const MaxNameLength = 45
 
 var streamName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
 
-// Validate holds a stream to the rules of the CRD where there is no API server to do it. The messages
-// are those of the CRD; each error names its field.
+// Validate checks a stream against the rules of the CRD, for use without an API server. The messages are
+// those of the CRD; each error names its field.
 func (s *P2PStream) Validate() field.ErrorList {
 	var errs field.ErrorList
 	if len(s.Name) > MaxNameLength || !streamName.MatchString(s.Name) {
@@ -141,7 +141,7 @@ func (s *SeedersSpec) validate(at *field.Path) field.ErrorList {
 		}
 	}
 	if c := s.CacheSize; c != nil && (c.Cmp(minCacheSize) < 0 || c.Cmp(maxCacheSize) > 0) {
-		size := *c // a quantity remembers its text, and streams are read by several at a time
+		size := *c // String caches its result in the quantity, and several goroutines may read a stream
 		errs = append(errs, field.Invalid(at.Child("cacheSize"), size.String(), "seeders.cacheSize must be between 16Mi and 64Gi"))
 	}
 	if s.Uplink != "" && !bitRate.MatchString(string(s.Uplink)) {
@@ -176,7 +176,7 @@ func oneOf[T ~string](at *field.Path, value T, valid ...T) field.ErrorList {
 	return field.ErrorList{field.NotSupported(at, value, valid)}
 }
 
-// set holds a list to its bound and each of its values to being there once.
+// set checks the length of a list, and that each value occurs once.
 func set[T comparable](at *field.Path, values []T, most int) field.ErrorList {
 	var errs field.ErrorList
 	if len(values) > most {

@@ -55,8 +55,8 @@ func firstCells(page, heading string) []string {
 	return cells
 }
 
-// TestSpecificationPage holds docs/spec/v1/p2pstream.md to the API: what people can write and what they can
-// meet in status is all there, and nothing else.
+// TestSpecificationPage compares docs/spec/v1/p2pstream.md with the API: every field, condition and reason is on the
+// page, and nothing else.
 func TestSpecificationPage(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../../docs/spec/v1/p2pstream.md")
