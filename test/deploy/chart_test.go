@@ -47,7 +47,7 @@ func TestGoldenChartDefault(t *testing.T) {
 	golden(t, "chart-default-notes.txt", []byte(made.Info.Notes))
 }
 
-// Both ways to install make the same objects.
+// Chart and config install the same objects.
 func TestChartMakesWhatConfigMakes(t *testing.T) {
 	t.Parallel()
 	config, chart := built(t, defaultDir), rendered(t, nil)
@@ -77,7 +77,7 @@ func TestChartMakesWhatConfigMakes(t *testing.T) {
 	}
 }
 
-// compared are the parts in which an object's meaning lies. Selectors differ by the release's name.
+// compared are the significant parts of an object. Selectors differ by the release's name.
 var compared = map[string][]string{
 	"ClusterRole":              {"rules"},
 	"Role":                     {"rules"},
@@ -99,7 +99,7 @@ func at(t *testing.T, object *unstructured.Unstructured, path string) any {
 		slices.SortFunc(found.([]any), func(a, b any) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	case "spec.template.spec":
 		container := found.(map[string]any)["containers"].([]any)[0].(map[string]any)
-		// These have defaults in the manager itself, which config leaves alone.
+		// The manager has defaults for these, which config does not set.
 		container["args"] = slices.DeleteFunc(container["args"].([]any), func(arg any) bool {
 			flag, _, _ := strings.Cut(arg.(string), "=")
 			return slices.Contains([]string{"--image-pull-policy", "--max-concurrent-reconciles", "--log-level"}, flag)

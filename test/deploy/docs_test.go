@@ -58,7 +58,7 @@ func TestPageShowsAKustomizationThatWorks(t *testing.T) {
 	}
 }
 
-// A page that names a value which the chart refuses helps nobody.
+// Pages may name only values that the chart accepts.
 func TestPagesNameValuesThatThereAre(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile(chartDir + "/values.yaml")

@@ -17,7 +17,7 @@ import (
 // overlay writes a kustomization on top of config/default and returns its folder.
 func overlay(t *testing.T, more string) string {
 	t.Helper()
-	// Kustomize follows no symbolic link out of a folder, and a temporary folder may be below one.
+	// Kustomize does not follow symbolic links out of a folder, and a temporary folder may be below one.
 	dir, err1 := filepath.EvalSymlinks(t.TempDir())
 	base, err2 := filepath.Abs(defaultDir)
 	if err := errors.Join(err1, err2); err != nil {
@@ -52,7 +52,7 @@ func TestNamespaceChangesAsAWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.Contains(string(raw), namespace) {
-			t.Errorf("%s still speaks of %s", key, namespace)
+			t.Errorf("%s still names %s", key, namespace)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func TestSamplesAreAllListed(t *testing.T) {
 	}
 	for key := range all {
 		if !strings.HasPrefix(key, "P2PStream ") {
-			t.Errorf("%s is no stream", key)
+			t.Errorf("%s is not a stream", key)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestGoldenConfigDefault(t *testing.T) {
 	golden(t, "config-default.yaml", snapshot(t, built(t, defaultDir)))
 }
 
-// snapshot writes objects in a stable order. The CRD has tests of its own and changes for reasons of its own.
+// snapshot writes objects in a stable order. The CRD has its own tests and changes for other reasons.
 func snapshot(t *testing.T, all objects) []byte {
 	t.Helper()
 	var out strings.Builder

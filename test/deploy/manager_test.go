@@ -35,7 +35,7 @@ func env(c corev1.Container, name string) string {
 	return ""
 }
 
-// The code of the admission plugin itself judges the pod.
+// The pod is checked by the code of the admission plugin itself.
 func TestPodIsAllowedWhereOnlyRestrictedPodsAre(t *testing.T) {
 	t.Parallel()
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
@@ -117,7 +117,7 @@ func TestStreamsRunTheImageOfTheManager(t *testing.T) {
 	}
 }
 
-// A flag that the program does not know ends it at once, with exit code 2.
+// An unknown flag ends the program at once, with exit code 2.
 func TestManagerKnowsItsArguments(t *testing.T) {
 	t.Parallel()
 	var known strings.Builder

@@ -36,7 +36,7 @@ const (
 // objects are what would be sent to an API server, by "Kind namespace/name".
 type objects map[string]*unstructured.Unstructured
 
-// scheme knows the kinds of Kubernetes itself.
+// scheme holds the kinds of Kubernetes itself.
 var scheme = sync.OnceValue(func() *runtime.Scheme {
 	s := runtime.NewScheme()
 	if err := errors.Join(clientscheme.AddToScheme(s), apiextensionsv1.AddToScheme(s)); err != nil {
@@ -45,7 +45,7 @@ var scheme = sync.OnceValue(func() *runtime.Scheme {
 	return s
 })
 
-// parse reads a stream of documents and refuses fields that are unknown or there twice.
+// parse reads a stream of documents and refuses unknown and duplicate fields.
 func parse(t *testing.T, stream []byte) objects {
 	t.Helper()
 	found := objects{}
@@ -70,7 +70,7 @@ func parse(t *testing.T, stream []byte) objects {
 		}
 		key := key(object)
 		if found[key] != nil {
-			t.Errorf("%s is there twice", key)
+			t.Errorf("%s occurs twice", key)
 		}
 		found[key] = object
 	}

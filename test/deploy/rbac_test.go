@@ -8,7 +8,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 )
 
-// installations are all ways in which roles come into a cluster.
+// installations are all ways by which roles are installed.
 func installations(t *testing.T) map[string]objects {
 	t.Helper()
 	return map[string]objects{
@@ -63,7 +63,7 @@ func checkRule(t *testing.T, role string, rule rbacv1.PolicyRule) {
 		}
 	}
 	if slices.Contains(rule.Resources, "secrets") && !slices.Equal(rule.Verbs, []string{"create"}) {
-		t.Errorf("%s may %v Secrets; they are made, never read", role, rule.Verbs)
+		t.Errorf("%s may %v Secrets; they are created, never read", role, rule.Verbs)
 	}
 	for _, resource := range rule.Resources {
 		if strings.HasPrefix(resource, "pods/") || slices.Contains(rule.APIGroups, "rbac.authorization.k8s.io") {
@@ -73,10 +73,10 @@ func checkRule(t *testing.T, role string, rule rbacv1.PolicyRule) {
 	people := strings.HasSuffix(role, "-edit") || strings.HasSuffix(role, "-view")
 	writes := slices.ContainsFunc(rule.Verbs, func(v string) bool { return v != "get" && v != "list" && v != "watch" })
 	if slices.Contains(rule.Resources, "p2pstreams") && writes && !people {
-		t.Errorf("%s may %v streams, which are people's", role, rule.Verbs)
+		t.Errorf("%s may %v streams, which belong to users", role, rule.Verbs)
 	}
 	if slices.Contains(rule.Resources, "p2pstreams/status") && writes && people {
-		t.Errorf("%s may %v the status, which is the manager's", role, rule.Verbs)
+		t.Errorf("%s may %v the status, which only the manager writes", role, rule.Verbs)
 	}
 }
 
@@ -108,7 +108,7 @@ func TestFewNamespacesNeedNoClusterWideRights(t *testing.T) {
 	}
 }
 
-// Roles without a binding that fits are words on paper.
+// Roles have no effect without a matching binding.
 func TestBindingsReachTheManager(t *testing.T) {
 	t.Parallel()
 	for name, all := range installations(t) {
@@ -116,7 +116,7 @@ func TestBindingsReachTheManager(t *testing.T) {
 			t.Parallel()
 			account := deployment(t, all).Spec.Template.Spec.ServiceAccountName
 			if all["ServiceAccount "+namespace+"/"+account] == nil {
-				t.Errorf("the manager runs as %s, which nobody makes", account)
+				t.Errorf("the manager runs as %s, which is not created", account)
 			}
 			bound := 0
 			for key, object := range all {
@@ -132,7 +132,7 @@ func TestBindingsReachTheManager(t *testing.T) {
 				bound++
 				role := binding.RoleRef.Kind + " " + object.GetNamespace() + "/" + binding.RoleRef.Name
 				if all[role] == nil {
-					t.Errorf("%s gives %s, which nobody makes", key, role)
+					t.Errorf("%s grants %s, which is not created", key, role)
 				}
 				if len(binding.Subjects) != 1 || binding.Subjects[0].Name != account || binding.Subjects[0].Namespace != namespace {
 					t.Errorf("%s is for %v, want %s in %s", key, binding.Subjects, account, namespace)

@@ -1,4 +1,4 @@
-{{/* What all objects are named after: "p2pstream" for a release of that name. */}}
+{{/* The prefix of the names of all objects: "p2pstream" for a release of that name. */}}
 {{- define "p2pstream.fullname" -}}
 {{- $chart := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
@@ -35,7 +35,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
-{{/* Never changes over the life of a release: a Deployment's selector cannot. */}}
+{{/* These must not change during the life of a release: a Deployment's selector is immutable. */}}
 {{- define "p2pstream.selector" -}}
 app.kubernetes.io/name: p2pstream
 app.kubernetes.io/instance: {{ .Release.Name }}

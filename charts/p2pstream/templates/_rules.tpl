@@ -1,40 +1,40 @@
 {{- /* Made from config/rbac by tools/chartsync: change that instead, then run make chart. */}}
 
 {{- define "p2pstream.rules.manager.namespaced" -}}
-# Streams are people's: read, never written.
+# Streams belong to their users: the manager reads them and never writes them.
 - apiGroups: [p2pstream.dev]
   resources: [p2pstreams]
   verbs: [get, list, watch]
-# Status is the manager's, in one server-side apply, which is a patch.
+# The manager writes the status with one server-side apply, which is a patch.
 - apiGroups: [p2pstream.dev]
   resources: [p2pstreams/status]
   verbs: [patch]
 # Children block the deletion of their stream until they are gone. Where the admission plugin
-# OwnerReferencesPermissionEnforcement runs, as on OpenShift, saying so needs this.
+# OwnerReferencesPermissionEnforcement runs, as on OpenShift, such an owner reference needs this.
 - apiGroups: [p2pstream.dev]
   resources: [p2pstreams/finalizers]
   verbs: [update]
-# What a stream is made of: applied (patch, and create for the first time), and deleted when the
-# stream no longer asks for it.
+# Children of a stream: applied (patch, and create for the first time), and deleted when the
+# stream no longer needs them.
 - apiGroups: [""]
   resources: [configmaps, services]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
   verbs: [get, list, watch, create, patch, delete]
-# The token of a stream's seeders is made and never read back. Other Secrets are for pods to mount.
+# The token of a stream's seeders is created and never read. Other Secrets are mounted by pods only.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [create]
-# Why pods wait, and where trackers answer.
+# The state of pods, and the addresses of trackers.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]
-# What only events tell: volumes that cannot be mounted, pods that cannot be made.
+# Causes that only events report: volumes that cannot be mounted, pods that cannot be created.
 - apiGroups: [""]
   resources: [events]
   verbs: [list]
-# What the manager tells people. Leader election writes to the older of the two groups.
+# Events of the manager. Leader election writes to the older of the two groups.
 - apiGroups: ["", events.k8s.io]
   resources: [events]
   verbs: [create, patch]
@@ -48,7 +48,7 @@
 {{- end -}}
 
 {{- define "p2pstream.rules.leader" -}}
-# A name cannot limit a create: the object has none yet when it is authorized.
+# A create cannot be limited to a name: the object has none yet when the request is authorized.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [create]
@@ -56,7 +56,7 @@
   resources: [leases]
   resourceNames: [p2pstream-manager]
   verbs: [get, update]
-# Who became leader is told by an event about the Lease.
+# An event about the Lease reports which manager became the leader.
 - apiGroups: ["", events.k8s.io]
   resources: [events]
   verbs: [create, patch]
