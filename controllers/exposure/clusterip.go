@@ -6,7 +6,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// clusterIP is reached inside the cluster only: the tracker and the STUN servers by the name of their Service, each
+// clusterIP exposes a target inside the cluster only: the tracker and the STUN servers by the name of their Service, each
 // seeder by the address of its pod.
 type clusterIP struct{}
 
@@ -26,8 +26,8 @@ func (clusterIP) Objects(t Target, _ Facts) []Object {
 
 func (clusterIP) Port(t Target, _ Facts) int32 { return t.ContainerPort }
 
-// Addresses is the name of the Service, which resolves whatever the cluster's domain is. A STUN server that viewers
-// cannot reach is not handed out: a browser waits for it for seconds before each announce.
+// Addresses returns the name of the Service, which resolves with any cluster domain. Viewers are not given a STUN server
+// that they cannot reach: a browser would wait for it for seconds before each announce.
 func (c clusterIP) Addresses(t Target, f Facts) []Address {
 	if t.Component == Seeder || t.Component == STUN && t.ViewersOutside {
 		return nil
@@ -35,7 +35,7 @@ func (c clusterIP) Addresses(t Target, f Facts) []Address {
 	return []Address{{Host: t.Name + "." + t.Namespace + ".svc", Port: c.Port(t, f), TLS: t.Settings.TLSSecretName != ""}}
 }
 
-// Warning: viewers outside the cluster reach the tracker, and not this.
+// Warning reports that viewers outside the cluster can reach the tracker, but not this target.
 func (clusterIP) Warning(t Target, _ Facts, _ []string) *Warning {
 	if !t.ViewersOutside {
 		return nil
@@ -44,7 +44,7 @@ func (clusterIP) Warning(t Target, _ Facts, _ []string) *Warning {
 	case STUN:
 		return &Warning{t.Component.condition(), v1.ReasonNotAdvertised,
 			"viewers outside the cluster cannot reach the STUN servers: set " + STUN.Field() + ".type to " + outsideTypes(STUN) +
-				", or spec.stun.enabled to false where all viewers share one network"}
+				", or spec.stun.enabled to false if all viewers share one network"}
 	case Seeder:
 		return &Warning{t.Component.condition(), v1.ReasonNotAdvertised,
 			"viewers outside the cluster cannot reach the seeders: set " + Seeder.Field() + ".type to " + outsideTypes(Seeder)}

@@ -11,7 +11,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// nodePort is reached by a port of the nodes. Each seeder has a port of its own, and listens on exactly that port,
+// nodePort exposes a target through a port on the nodes. Each seeder has its own port and listens on exactly that port,
 // because WebRTC advertises the port that it listens on.
 type nodePort struct{}
 
@@ -26,8 +26,8 @@ func (nodePort) Traits(c Component, s v1.ExposureSettings) Traits {
 	return traits
 }
 
-// Objects is a Service with the port that is known, or with one of the cluster's choice. A port that the cluster chose
-// is asked for from then on, so that a Service that was deleted gets it back.
+// Objects returns a Service with the known port, or without one so that the cluster assigns it. An assigned port is
+// requested from then on, so that a Service that was deleted gets it back.
 func (n nodePort) Objects(t Target, f Facts) []Object {
 	port := n.Port(t, f)
 	listens := t.ContainerPort
@@ -44,7 +44,7 @@ func (n nodePort) Objects(t Target, f Facts) []Object {
 	return []Object{service}
 }
 
-// Port is what the spec asks for, or else what the cluster assigned.
+// Port returns the port that the spec requests, or else the one that the cluster assigned.
 func (nodePort) Port(t Target, f Facts) int32 {
 	if t.Settings.NodePort != nil {
 		return int32(*t.Settings.NodePort)
@@ -52,12 +52,12 @@ func (nodePort) Port(t Target, f Facts) int32 {
 	return f.Observed[t.Name].NodePort
 }
 
-// Addresses are the host of the spec, or else the nodes that answer: with the traffic policy Cluster every node does,
-// with Local only those with a pod of the component.
+// Addresses returns the host of the spec, or else the nodes that answer: every node with the traffic policy Cluster, and
+// those with a pod of the component with Local.
 func (n nodePort) Addresses(t Target, f Facts) []Address {
 	port, tls := n.Port(t, f), t.Settings.TLSSecretName != ""
 	if port == 0 || t.Component == Seeder {
-		return nil // a seeder tells its peers its address itself
+		return nil // seeders advertise their own addresses
 	}
 	if t.Settings.Host != "" {
 		return []Address{{Host: string(t.Settings.Host), Port: port, TLS: tls}}
@@ -70,7 +70,7 @@ func (n nodePort) Addresses(t Target, f Facts) []Address {
 	return addresses
 }
 
-// Warning: no node has an address that viewers could be told, or pages on https cannot use the address.
+// Warning reports that no node has an address for viewers, or that pages on https cannot use the address.
 func (n nodePort) Warning(t Target, f Facts, advertised []string) *Warning {
 	warn := func(reason, message string) *Warning { return &Warning{t.Component.condition(), reason, message} }
 	if t.Component == Seeder || n.Port(t, f) == 0 {
@@ -79,16 +79,16 @@ func (n nodePort) Warning(t Target, f Facts, advertised []string) *Warning {
 	field := t.Component.Field()
 	switch {
 	case t.Component == Tracker && len(advertised) == 0:
-		return warn(v1.ReasonNotAdvertised, fmt.Sprintf("no ready node that the tracker answers on has an address: set %s.host or %s.addresses", field, field))
+		return warn(v1.ReasonNotAdvertised, fmt.Sprintf("no ready node on which the tracker answers has an address: set %s.host or %s.addresses", field, field))
 	case t.Component == Tracker && strings.HasPrefix(advertised[0], "ws://"):
-		return warn(v1.ReasonInsecureEndpoint, fmt.Sprintf("pages on https cannot use %s: for them set %s.tlsSecretName", advertised[0], field))
+		return warn(v1.ReasonInsecureEndpoint, fmt.Sprintf("pages on https cannot use %s: to serve them, set %s.tlsSecretName", advertised[0], field))
 	case t.Component == STUN && t.ViewersOutside && t.Ready && len(advertised) == 0:
-		return warn(v1.ReasonNotAdvertised, fmt.Sprintf("no node that a ready STUN server runs on has an address that may be handed out: set %s.host, or add the nodes' addresses to %s.addresses", field, field))
+		return warn(v1.ReasonNotAdvertised, fmt.Sprintf("no node that runs a ready STUN server has an address for viewers: set %s.host, or add the nodes' addresses to %s.addresses", field, field))
 	}
 	return nil
 }
 
-// Refused: another Service has the port, or the cluster does not assign that port.
+// Refused explains that another Service uses the port, or that the port is out of the cluster's range.
 func (nodePort) Refused(t Target, err error, details string) *Refusal {
 	text := err.Error()
 	taken := strings.Contains(text, "provided port is already allocated")
@@ -102,15 +102,15 @@ func (nodePort) Refused(t Target, err error, details string) *Refusal {
 	switch {
 	case taken:
 		return &Refusal{Reason: v1.ReasonNodePortTaken,
-			Message: asked + ": the port is already used by another Service. Free it, choose another, or leave the field out for the cluster to choose."}
+			Message: asked + ": the port is already used by another Service. Free it, choose another, or remove the field to let the cluster choose."}
 	case strings.Contains(text, "provided port is not in the valid range"):
 		return &Refusal{Reason: v1.ReasonInvalidSpec,
-			Message: asked + ": the cluster does not give out that port: " + details + ". Choose one of that range, or leave the field out."}
+			Message: asked + ": the cluster does not assign this port: " + details + ". Choose a port in that range, or remove the field."}
 	}
 	return nil
 }
 
-// Note keeps the port of a Service of one port. A Service that has become of another type has none any more.
+// Note records the node port of a Service with one port, and forgets it when the Service has changed to another type.
 func (nodePort) Note(child runtime.Object, o *Observation) {
 	service, is := child.(*corev1.Service)
 	if !is || len(service.Spec.Ports) != 1 {

@@ -32,7 +32,7 @@ type Strategy interface {
 	Refused(t Target, err error, details string) *Refusal
 
 	// Note records in o what the cluster assigned to a child of the stream, and removes what the child no longer
-	// has. It is called for every child, whatever strategy made it, and writes only the fields of its own strategy.
+	// has. It is called for every child, also for those of other strategies, and writes only the fields of its own strategy.
 	Note(child runtime.Object, o *Observation)
 }
 

@@ -16,7 +16,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// cluster is an API server without controllers: it takes what plans say, and nothing becomes of it.
+// cluster is an API server without controllers: it stores the objects of plans, and no pods are created.
 type cluster struct {
 	client.Client
 }
@@ -44,7 +44,7 @@ func startCluster(t *testing.T) cluster {
 	return cluster{c}
 }
 
-// namespace makes one for a case; the ports of its Services are free again when the case ends.
+// namespace creates a namespace for a case, and frees the ports of its Services when the case ends.
 func (c cluster) namespace(t *testing.T, name string) string {
 	t.Helper()
 	if err := c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
@@ -66,7 +66,7 @@ func (c cluster) namespace(t *testing.T, name string) string {
 	return name
 }
 
-// apply makes a plan and applies it. A plan is good for one time: the client writes the answer into it.
+// apply makes a plan and applies it. A plan can be applied only once, because the client writes the answer into it.
 func (c cluster) apply(t *testing.T, stream *v1.P2PStream, facts Facts) {
 	t.Helper()
 	p, err := Make(stream, facts)
@@ -106,7 +106,7 @@ func (c cluster) service(t *testing.T, namespace, name string) corev1.ServiceSpe
 	return s.Spec
 }
 
-// nodePorts are what the API server allocated.
+// nodePorts are the node ports that the API server assigned, by Service.
 func (c cluster) nodePorts(t *testing.T, namespace string) map[string]int32 {
 	t.Helper()
 	var services corev1.ServiceList
@@ -154,7 +154,7 @@ func TestAPIServerTakesPlans(t *testing.T) {
 	t.Run("change of exposure", c.testChangeOfExposure)
 }
 
-// takesTwice applies a plan, and again: the second time nothing changes.
+// takesTwice applies a plan twice. The second time nothing changes.
 func (c cluster) takesTwice(t *testing.T, namespace string, stream *v1.P2PStream, facts Facts) {
 	t.Helper()
 	stream.Namespace = c.namespace(t, namespace)
@@ -171,7 +171,7 @@ func (c cluster) takesTwice(t *testing.T, namespace string, stream *v1.P2PStream
 	}
 }
 
-// testNodePorts goes from Services without ports to seeders that listen on theirs, takes a Service away and
+// testNodePorts goes from Services without ports to seeders that listen on theirs, deletes a Service and checks that it
 // gets its port back.
 func (c cluster) testNodePorts(t *testing.T) {
 	stream, facts := read(t, "nodeport-before")
@@ -208,7 +208,7 @@ func (c cluster) testNodePorts(t *testing.T) {
 	check()
 }
 
-// testChangeOfExposure goes from node ports to the inside of the cluster and back.
+// testChangeOfExposure changes from NodePort to ClusterIP and back.
 func (c cluster) testChangeOfExposure(t *testing.T) {
 	stream, facts := read(t, "no-stun")
 	stream.Namespace = c.namespace(t, "exposure")

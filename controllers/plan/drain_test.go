@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestGracePeriodIsLongerThanAnyDrain: a program that the kubelet kills has not ended in order. What comes after the
-// drain (last reports, last requests, closing connections) takes three seconds at most.
+// TestGracePeriodIsLongerThanAnyDrain: the kubelet must not kill a program before its drain has ended. The work after
+// the drain (last reports, last requests, closing connections) takes at most three seconds.
 func TestGracePeriodIsLongerThanAnyDrain(t *testing.T) {
 	t.Parallel()
 	for name, drain := range map[string]time.Duration{ComponentSeeder: drainSeeder, ComponentTracker: drainTracker, ComponentSTUN: drainSTUN} {

@@ -11,7 +11,8 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// maxSTUN is how many STUN servers are handed out: browsers say that five or more slow them down.
+// maxSTUN is the largest number of STUN servers that viewers are given. Browsers warn that five or more slow down
+// discovery.
 const maxSTUN = 4
 
 // chooseEndpoints returns the URLs by which viewers reach the stream. What is not known, such as a node port
@@ -92,7 +93,7 @@ func firstOf(prior, valid []string, most int) []string {
 	return chosen
 }
 
-// serviceHost is host:port of a Service inside the cluster. It resolves whatever the cluster's domain is.
+// serviceHost is host:port of a Service inside the cluster. It resolves with any cluster domain.
 func (p *planner) serviceHost(service string, port int32) string {
 	return net.JoinHostPort(service+"."+p.stream.Namespace+".svc", strconv.FormatInt(int64(port), 10))
 }

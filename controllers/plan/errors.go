@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// InvalidError says that a stream cannot be planned until its spec changes.
+// InvalidError means that a stream cannot be planned until its spec changes.
 type InvalidError struct{ err error }
 
 // Error names the field and what is wrong with it.
 func (e *InvalidError) Error() string { return e.err.Error() }
 
-// Unwrap returns what was found.
+// Unwrap returns the cause.
 func (e *InvalidError) Unwrap() error { return e.err }
 
-// specFields are the fields of the resource behind those of the programs' configurations.
+// specFields maps fields of the programs' configurations to the fields of the resource that they come from.
 var specFields = map[string]string{
 	"config.allowedOrigins":           "spec.tracker.allowedOrigins",
 	"config.stream.sourceURL":         "spec.source.url",
@@ -29,9 +29,8 @@ var specFields = map[string]string{
 	"config.reportInterval":           "spec.telemetry.interval",
 }
 
-// invalidConfig says of a configuration that does not validate which field of the stream it came from. A
-// program may be stricter than the rules of the resource; people who wrote the resource have never seen
-// its configuration.
+// invalidConfig names the field of the resource behind a validation error of a program's configuration. A program
+// may be stricter than the rules of the resource, and its users know only the resource.
 func invalidConfig(component string, err error) error {
 	field, _, _ := strings.Cut(err.Error(), ":")
 	name, index, indexed := strings.Cut(field, "[")

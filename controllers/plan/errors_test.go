@@ -45,7 +45,7 @@ func TestUnusableFacts(t *testing.T) {
 	}
 }
 
-// TestProgramsErrorsNameTheResource: nobody who wrote a stream has seen the configuration of a program.
+// TestProgramsErrorsNameTheResource: users know the resource, not the configuration of a program.
 func TestProgramsErrorsNameTheResource(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

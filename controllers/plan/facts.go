@@ -10,10 +10,10 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// Facts is what a plan needs to know beside the stream. The zero value of each field but Image means
-// that nothing is known of it yet.
+// Facts are the inputs of a plan besides the stream. The zero value of each field but Image means that it is not
+// known yet.
 type Facts struct {
-	// Image that every pod runs, and when it is pulled; an empty policy leaves that to the API server.
+	// Image that every pod runs, and when it is pulled. With an empty policy, the API server's default applies.
 	Image      string            `json:"image"`
 	PullPolicy corev1.PullPolicy `json:"pullPolicy,omitempty"`
 
@@ -24,22 +24,21 @@ type Facts struct {
 	// Nodes that are ready, in any order.
 	Nodes []Node `json:"nodes,omitempty"`
 
-	// STUNReady says that at least one STUN pod of the stream is ready.
+	// STUNReady tells whether at least one STUN pod of the stream is ready.
 	STUNReady bool `json:"stunReady,omitempty"`
 
 	// SeederPods is one more than the highest ordinal of a seeder pod that exists, terminating ones
 	// included: a seeder that drains still needs its Service.
 	SeederPods int32 `json:"seederPods,omitempty"`
 
-	// Endpoints of the plan before, from the stream's status. An address among them stays while it is
-	// still right.
+	// Endpoints of the plan before, from the stream's status. Their addresses are kept while they are valid.
 	Endpoints *v1.EndpointsStatus `json:"endpoints,omitempty"`
 }
 
-// check refuses facts that no plan can be made of.
+// check refuses facts from which no plan can be made.
 func (f Facts) check() error {
 	if f.Image == "" {
-		return errors.New("planning stream: no image is known for its pods")
+		return errors.New("planning stream: the image of its pods is not set")
 	}
 	if err := f.Observed.Check(); err != nil {
 		return fmt.Errorf("planning stream: %w", err)

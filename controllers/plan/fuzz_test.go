@@ -14,8 +14,8 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// FuzzMake plans whatever stream YAML can say: what is accepted as a stream can be planned, whatever is
-// known of the cluster, and what comes out has names that an API server takes.
+// FuzzMake plans streams from arbitrary YAML: every valid stream can be planned with any facts, and the names of all
+// objects are valid.
 func FuzzMake(f *testing.F) {
 	ports := []uint16{0, 30000, 32767}
 	for i, name := range cases(f) {
@@ -54,8 +54,8 @@ func FuzzMake(f *testing.F) {
 	})
 }
 
-// FuzzMakeFields sets single fields, which YAML that is changed byte by byte seldom reaches: no program may
-// be stricter than the rules of the resource.
+// FuzzMakeFields sets single fields, which mutated YAML seldom reaches: no program may be stricter than the rules of the
+// resource.
 func FuzzMakeFields(f *testing.F) {
 	f.Add("https://o.example/m.m3u8", "", "", "192.0.2.1", "https://intranet.example.com", "id", "720p", "500Mbit", int64(1<<30), int32(200))
 	f.Add("http://[2001:db8::1]:80/m?a=1#b", "http://u:p@o/%2f", "2001:db8::1", "2001:db8::1", "http://[::1]:8080", "a b", "é", "1000kbit", int64(16<<20), int32(1))

@@ -63,7 +63,7 @@ func object(t testing.TB, o Object) client.Object {
 	return into
 }
 
-// podTemplateOf is nil for objects that make no pods.
+// podTemplateOf is nil for objects without pods.
 func podTemplateOf(o client.Object) *corev1.PodTemplateSpec {
 	switch o := o.(type) {
 	case *appsv1.Deployment:
@@ -117,7 +117,7 @@ func TestInputsAreNotChanged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Neither by the plan that comes out.
+		// Changing the plan does not change its inputs either.
 		for _, o := range p.Objects {
 			if d, ok := o.Apply.(interface{ GetName() *string }); ok {
 				*d.GetName() = "changed"
@@ -203,8 +203,8 @@ func TestChildrenAreOwned(t *testing.T) {
 	})
 }
 
-// TestNothingIsWrittenDifferently holds every value to the spelling that the API server would store: another
-// one would be a difference, for ever, to whoever compares.
+// TestNothingIsWrittenDifferently requires every value to be spelled as the API server stores it. Any other spelling
+// would show as a permanent difference.
 func TestNothingIsWrittenDifferently(t *testing.T) {
 	forEachCase(t, func(t *testing.T, _ string, p Plan) {
 		for _, o := range p.Objects {
@@ -223,7 +223,7 @@ func TestNothingIsWrittenDifferently(t *testing.T) {
 	})
 }
 
-// missing says what of want is not in got.
+// missing names the first part of want that is not in got, or is empty.
 func missing(at string, want, got any) string {
 	switch want := want.(type) {
 	case map[string]any:

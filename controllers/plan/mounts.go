@@ -2,7 +2,8 @@ package plan
 
 import corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
-// mount is a volume and where a container sees it. None is mounted by subPath, for those are never updated.
+// mount is a volume and the path where a container mounts it. subPath is not used, because such mounts are never
+// updated.
 type mount struct {
 	volume *corev1ac.VolumeApplyConfiguration
 	path   string
@@ -16,7 +17,7 @@ func tokenMount(stream string) mount {
 	return secretMount("token", TokenSecretName(stream), mountToken, TokenKey)
 }
 
-// originMounts are the Secrets with which the origin is asked.
+// originMounts are the Secrets for requests to the origin.
 func (p *planner) originMounts() []mount {
 	var mounts []mount
 	if ref := p.spec.Source.HeadersSecretRef; ref != nil {
@@ -28,8 +29,8 @@ func (p *planner) originMounts() []mount {
 	return mounts
 }
 
-// secretMount mounts the given keys of a Secret, or all. A key that is named and not there keeps the pod
-// from starting, with an event that says so.
+// secretMount mounts the given keys of a Secret, or all keys. If a given key is missing, the pod does not start, and an
+// event reports it.
 func secretMount(name, secret, path string, keys ...string) mount {
 	source := corev1ac.SecretVolumeSource().WithSecretName(secret)
 	for _, key := range keys {

@@ -7,8 +7,8 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// Labels and annotations of children. These labels and the app.kubernetes.io ones that Labels returns
-// are all that a child carries.
+// Labels and annotations of children. A child has no labels but these and those of app.kubernetes.io that
+// Labels returns.
 const (
 	// LabelStream holds the stream's name.
 	LabelStream = "p2pstream.dev/stream"
@@ -18,7 +18,7 @@ const (
 	AnnotationConfigHash = "p2pstream.dev/config-hash"
 )
 
-// Components of a stream, as the component label names them.
+// Components of a stream, by the value of the component label.
 const (
 	ComponentTracker = string(exposure.Tracker)
 	ComponentSTUN    = string(exposure.STUN)
@@ -38,7 +38,7 @@ const (
 // TokenKey is the key of the token Secret that holds the seeder token.
 const TokenKey = "token"
 
-// Labels are all the labels of a child.
+// Labels returns all labels of a child.
 func Labels(stream, component string) map[string]string {
 	labels := Selector(stream, component)
 	labels["app.kubernetes.io/managed-by"] = "p2pstream"
@@ -46,7 +46,7 @@ func Labels(stream, component string) map[string]string {
 	return labels
 }
 
-// Selector are the labels by which Deployments, StatefulSets and Services find the pods of a component.
+// Selector returns the labels by which Deployments, StatefulSets and Services select the pods of a component.
 func Selector(stream, component string) map[string]string {
 	return map[string]string{
 		"app.kubernetes.io/name":     "p2pstream",
@@ -58,7 +58,7 @@ func Selector(stream, component string) map[string]string {
 // TrackerName names the ConfigMap, Deployment and Service of the tracker.
 func TrackerName(stream string) string { return stream + "-tracker" }
 
-// TrackerInternalName names the Service by which seeders reach the tracker.
+// TrackerInternalName names the Service through which seeders reach the tracker.
 func TrackerInternalName(stream string) string { return stream + "-tracker-internal" }
 
 // STUNName names the ConfigMap, Deployment and Service of the STUN servers.
@@ -72,11 +72,11 @@ func SeederServiceName(stream string, ordinal int32) string {
 	return SeederName(stream) + "-" + strconv.FormatInt(int64(ordinal), 10)
 }
 
-// TokenSecretName names the Secret with the seeder token. It is no part of a plan, for nobody but the
-// pods may read it: whoever applies a plan creates it once, before the plan, and never looks at it again.
+// TokenSecretName names the Secret with the seeder token. It is not part of a plan, because only pods may read it:
+// it is created once, before the plan is applied, and never read by the operator.
 func TokenSecretName(stream string) string { return SeederName(stream) + "-token" }
 
-// SeederReplicas is how many seeders the stream asks for.
+// SeederReplicas is the number of seeders that the stream requests.
 func SeederReplicas(stream *v1.P2PStream) int32 {
 	return *stream.Spec.WithDefaults().Seeders.Replicas
 }

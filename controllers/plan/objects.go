@@ -11,7 +11,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// owner makes the stream the controller of a child, so that the child goes when the stream goes.
+// owner makes the stream the controller of a child, so that the child is deleted with the stream.
 func (p *planner) owner() *metav1ac.OwnerReferenceApplyConfiguration {
 	return metav1ac.OwnerReference().
 		WithAPIVersion(v1.GroupVersion.String()).
@@ -22,7 +22,7 @@ func (p *planner) owner() *metav1ac.OwnerReferenceApplyConfiguration {
 		WithBlockOwnerDeletion(true)
 }
 
-// configMap holds the files of a component and has the name of its workload.
+// configMap adds a ConfigMap with the files of a component. It has the name of the workload.
 func (p *planner) configMap(component string, files map[string]string) {
 	p.configMaps = append(p.configMaps, child{Object: corev1ac.ConfigMap(p.stream.Name+"-"+component, p.stream.Namespace).
 		WithLabels(Labels(p.stream.Name, component)).
@@ -66,7 +66,7 @@ func rollingUpdate() *appsv1ac.DeploymentStrategyApplyConfiguration {
 			WithMaxUnavailable(intstr.FromInt32(0)))
 }
 
-// spread asks for pods in different places, but rather has two in one place than one in none.
+// spread prefers pods in different places, but does not leave a pod unscheduled for it.
 func (p *planner) spread(component, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
 	return corev1ac.TopologySpreadConstraint().
 		WithMaxSkew(1).

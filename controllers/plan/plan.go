@@ -12,18 +12,18 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// Plan is what a stream should have.
+// Plan is the desired state of a stream's children.
 type Plan struct {
 	// Objects in the order in which they are to be applied.
 	Objects []Object
-	// Pending are children that wait for a fact, such as a node port that is not allocated yet. They are
-	// not applied now, and those that exist are not pruned.
+	// Pending are children that wait for a fact, such as a node port that is not assigned yet. They are
+	// neither applied nor pruned.
 	Pending []Ref
-	// Endpoints are for status, and are what the tracker hands out.
+	// Endpoints are for status and for the tracker's configuration.
 	Endpoints v1.EndpointsStatus
-	// SeederSelector selects the seeder pods, as text, for the scale subresource.
+	// SeederSelector is the label selector of the seeder pods, as text, for the scale subresource.
 	SeederSelector string
-	// Warnings are true of this plan and worth a condition's reason; they do not keep it from serving.
+	// Warnings become reasons of conditions. The stream serves viewers in spite of them.
 	Warnings []Warning
 }
 
@@ -44,8 +44,8 @@ type Object struct {
 	Exposes *exposure.Target
 }
 
-// Kinds are the kinds of children, in the order in which they are applied; owned objects of these kinds
-// that are in no plan are to be pruned.
+// Kinds are the kinds of children, in the order in which they are applied. Owned objects of these kinds that are
+// not in the plan are to be deleted.
 func Kinds() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		{Version: "v1", Kind: "ConfigMap"},
@@ -55,8 +55,8 @@ func Kinds() []schema.GroupVersionKind {
 	}
 }
 
-// Make plans a stream. An *InvalidError means that the stream's spec must change; any other error, that
-// the facts or the stream's metadata are not usable.
+// Make plans a stream. An *InvalidError means that the stream's spec must change. Any other error means that the
+// facts or the stream's metadata are unusable.
 func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 	if err := facts.check(); err != nil {
 		return Plan{}, err
@@ -86,19 +86,19 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 	}, nil
 }
 
-// planner is the making of one plan.
+// planner holds the state while one plan is made.
 type planner struct {
 	stream    *v1.P2PStream
 	spec      v1.P2PStreamSpec // with defaults
 	facts     Facts
-	reach     exposure.Facts // those of the facts that matter to how components are reached
+	reach     exposure.Facts // the part of facts that exposure strategies read
 	endpoints v1.EndpointsStatus
 
 	configMaps, services, workloads []child
 	pending                         []Ref
 }
 
-// build makes all children, by component.
+// build adds the children of all components.
 func (p *planner) build() error {
 	for _, component := range []func() error{p.tracker, p.stun, p.seeders} {
 		if err := component(); err != nil {
@@ -108,13 +108,13 @@ func (p *planner) build() error {
 	return nil
 }
 
-// child is one object to be, and what it makes reachable.
+// child is one planned object, and the target that it makes reachable or nil.
 type child struct {
 	exposure.Object
 	exposes *exposure.Target
 }
 
-// objects are the children in order: what pods mount, then what they are reached by, then the pods.
+// objects returns the children in the order in which they are applied: ConfigMaps, Services, workloads.
 func (p *planner) objects() ([]Object, error) {
 	var objects []Object
 	for _, group := range [][]child{p.configMaps, p.services, p.workloads} {

@@ -32,7 +32,7 @@ func read(t testing.TB, name string) (*v1.P2PStream, Facts) {
 	return stream, facts
 }
 
-// assigned is what the cluster assigned when each Service got its node port.
+// assigned returns observations of Services with the given node ports.
 func assigned(nodePorts map[string]int32) exposure.Observed {
 	o := exposure.Observed{}
 	for name, port := range nodePorts {
@@ -63,7 +63,7 @@ func makePlan(t testing.TB, name string) Plan {
 	return p
 }
 
-// text is a plan as its golden file holds it: what is said of it, then each object as kubectl would take it.
+// text is a plan as in its golden file: endpoints, warnings and so on, then each object as kubectl would apply it.
 func text(t testing.TB, p Plan) string {
 	t.Helper()
 	var b bytes.Buffer

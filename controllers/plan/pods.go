@@ -7,13 +7,13 @@ import (
 )
 
 const (
-	// user that the image's programs run as.
+	// user id that the image's programs run as.
 	user int64 = 65532
-	// gracePeriod is longer than any program drains.
+	// gracePeriod in seconds is longer than the drain of any program.
 	gracePeriod int64 = 20
 )
 
-// pod is what the pods of one component have of their own.
+// pod holds what is specific to the pods of one component.
 type pod struct {
 	component  string // subcommand, name of the configuration file and of the container
 	configHash string
@@ -25,8 +25,8 @@ type pod struct {
 	resources  resources
 }
 
-// podTemplate is what all pods of a stream have in common. They satisfy the restricted Pod Security
-// Standard, write to no disk and know nothing of the API server.
+// podTemplate returns the template of a component's pods. All pods of a stream satisfy the restricted Pod Security
+// Standard, have a read-only file system and no access to the API server.
 func (p *planner) podTemplate(own pod) *corev1ac.PodTemplateSpecApplyConfiguration {
 	mounts := append([]mount{configMount(p.stream.Name + "-" + own.component)}, own.mounts...)
 	container := corev1ac.Container().
@@ -66,8 +66,8 @@ func (p *planner) podTemplate(own pod) *corev1ac.PodTemplateSpecApplyConfigurati
 		WithSpec(spec.WithContainers(container))
 }
 
-// probes ask the admin port, which answers whatever the load. They look often until a pod is up, so that a
-// stream is ready seconds after it was applied, and are slow to end a program that serves an audience.
+// probes use the admin port, which answers under any load. They are frequent while a pod starts, so that a stream
+// is ready seconds after it was applied, and tolerant later, so that a program with viewers is not restarted early.
 func probes(container *corev1ac.ContainerApplyConfiguration, port int32) {
 	get := func(path string) *corev1ac.ProbeApplyConfiguration {
 		return corev1ac.Probe().WithHTTPGet(corev1ac.HTTPGetAction().WithPath(path).WithPort(intstr.FromInt32(port)))

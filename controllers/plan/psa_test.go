@@ -6,8 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// TestPodsAreRestricted holds pods to the restricted Pod Security Standard, control by control, and to what
-// the project asks of them beyond it. A control that is about a field which no pod sets checks that none does.
+// TestPodsAreRestricted checks pods against the restricted Pod Security Standard, control by control, and against the
+// project's additional rules. A control for a field that no pod sets checks that it is not set.
 func TestPodsAreRestricted(t *testing.T) {
 	controls := []struct {
 		name string
@@ -67,12 +67,12 @@ func TestPodsAreRestricted(t *testing.T) {
 			}
 			return true
 		}},
-		{"nothing of the API server", func(p corev1.PodSpec, _ corev1.Container) bool {
+		{"no access to the API server", func(p corev1.PodSpec, _ corev1.Container) bool {
 			return !*p.AutomountServiceAccountToken && !*p.EnableServiceLinks && p.ServiceAccountName == ""
 		}},
 		{"time to drain", func(p corev1.PodSpec, _ corev1.Container) bool { return *p.TerminationGracePeriodSeconds == 20 }},
 		{"requests", func(_ corev1.PodSpec, c corev1.Container) bool { return len(c.Resources.Requests) > 0 }},
-		{"soon ready", func(_ corev1.PodSpec, c corev1.Container) bool {
+		{"frequent startup and readiness probes", func(_ corev1.PodSpec, c corev1.Container) bool {
 			return c.StartupProbe.PeriodSeconds == 1 && c.ReadinessProbe.PeriodSeconds <= 2
 		}},
 	}

@@ -16,7 +16,7 @@ import (
 	tracker "github.com/p2pstream/p2pstream/runtime/tracker/config"
 )
 
-// Where pods find what they mount.
+// Mount paths in the pods.
 const (
 	mountConfig  = "/etc/p2pstream"
 	mountToken   = mountConfig + "/token"
@@ -25,8 +25,8 @@ const (
 	mountCA      = mountConfig + "/ca"
 )
 
-// Files of the ConfigMaps. Those of the programs' configurations are hashed into the pods; the others are
-// read again by the programs when they change.
+// Files of the ConfigMaps. The programs' configurations are hashed into the pods, so that a change replaces the pods.
+// The programs reload the other files when they change.
 const (
 	fileTracker  = "tracker.json"
 	fileSTUN     = "stun.json"
@@ -34,14 +34,14 @@ const (
 	fileICEPorts = "ice-ports.json"
 )
 
-// How long programs that must go serve on, within the grace period of their pods.
+// How long programs continue to serve after they were told to stop, within the grace period of their pods.
 const (
-	drainSeeder  = 15 * time.Second // at most, for uploads that run
-	drainTracker = 10 * time.Second // over which sockets are closed
-	drainSTUN    = 10 * time.Second // until trackers hand out others
+	drainSeeder  = 15 * time.Second // at most, for running uploads
+	drainTracker = 10 * time.Second // over which connections are closed
+	drainSTUN    = 10 * time.Second // until trackers give viewers other servers
 )
 
-// trackerConfig is what the tracker runs with.
+// trackerConfig returns the configuration of the tracker.
 func (p *planner) trackerConfig() (tracker.Config, error) {
 	spec, source := p.spec.Tracker, p.spec.Source
 	c := tracker.Config{
@@ -81,7 +81,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 	return c, nil
 }
 
-// stunConfig is what a STUN server runs with.
+// stunConfig returns the configuration of the STUN servers.
 func stunConfig() (stun.Config, error) {
 	c := stun.Config{Listen: listen(PortSTUN), AdminListen: listen(PortAdmin), Drain: duration.Duration(drainSTUN)}
 	if err := c.Validate(); err != nil {
@@ -90,7 +90,7 @@ func stunConfig() (stun.Config, error) {
 	return c, nil
 }
 
-// seederConfig is what every seeder runs with; what one has of its own is in its arguments.
+// seederConfig returns the configuration that all seeders share. What differs by seeder is in its arguments.
 func (p *planner) seederConfig() (seeder.Config, error) {
 	spec := p.spec.Seeders
 	c := seeder.Config{
@@ -128,8 +128,8 @@ func (p *planner) seederConfig() (seeder.Config, error) {
 	return c, err
 }
 
-// swarmID is the stream's, or empty for what each derives from the manifest's URL by itself. Where seeders
-// and tracker fetch from another URL than players, they would derive another name than players do.
+// swarmID is the stream's swarm id, or empty when each program may derive it from the manifest's URL. When seeders and
+// tracker fetch from another URL than players, they would derive another id, so it is set to what players derive.
 func (p *planner) swarmID() string {
 	if p.spec.SwarmID != "" || p.spec.Source.SeederURL == p.spec.Source.URL {
 		return p.spec.SwarmID
@@ -150,7 +150,7 @@ func (p *planner) originFiles() (headersDir, caFile string) {
 
 func listen(port int32) string { return fmt.Sprintf(":%d", port) }
 
-// file is v as it stands in a ConfigMap: for people to read too.
+// file returns v as indented JSON, as it is stored in a ConfigMap.
 func file(v any) (string, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -12,8 +12,8 @@ import (
 
 const mebi int64 = 1 << 20
 
-// What a seeder's memory is for, beside its cache: an eighth of the cache for segments that are still being
-// fetched or sent, a mebibyte for each peer, and the program itself.
+// A seeder needs memory besides its cache: one eighth of the cache for segments that are being fetched or sent,
+// a mebibyte for each peer, and a base for the program itself.
 const (
 	seederPeerMemory = mebi
 	seederBaseMemory = 96 * mebi
@@ -22,8 +22,8 @@ const (
 // resources of one container.
 type resources struct{ requests, limits corev1.ResourceList }
 
-// orDefault is what the spec gives, and if it gives nothing: a share of CPU without a limit, since a late
-// segment costs more than a busy node, and memory with one.
+// orDefault returns the given resources. Without any, it requests CPU without a limit, because a late segment costs
+// more than a busy node, and memory with a limit. Memory is in bytes.
 func orDefault(given *v1.Resources, cpu string, memory, memoryLimit int64) resources {
 	if given != nil {
 		return resources{corev1.ResourceList(given.Requests), corev1.ResourceList(given.Limits)}
@@ -37,7 +37,7 @@ func orDefault(given *v1.Resources, cpu string, memory, memoryLimit int64) resou
 	}
 }
 
-// seederResources set aside all that a seeder may use: a full cache is its normal state.
+// seederResources request all memory that a seeder may use, because a full cache is its normal state.
 func (p *planner) seederResources() resources {
 	spec := p.spec.Seeders
 	cache := spec.CacheSize.Value()
@@ -57,8 +57,8 @@ func (r resources) apply() *corev1ac.ResourceRequirementsApplyConfiguration {
 	return c
 }
 
-// env tells Go's collector about the memory limit. A tenth is left for what it does not count: sockets in
-// the kernel and the program's own pages.
+// env sets the soft memory limit of the Go runtime to 90 % of the limit. The rest is for memory that the runtime does
+// not count: socket buffers in the kernel and the program's own pages.
 func (r resources) env() []*corev1ac.EnvVarApplyConfiguration {
 	limit, ok := r.limits[corev1.ResourceMemory]
 	if !ok {

@@ -11,11 +11,11 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// seeders makes the seeders' ConfigMap, Services and StatefulSet; nothing once none are wanted and none
-// are left.
+// seeders adds the seeders' ConfigMap, Services and StatefulSet, or nothing when none are requested and none are
+// left.
 //
-// Behind a node port a seeder must listen on exactly that port, for what it tells viewers is the port that
-// it listens on. So its Service comes first and its pod when the API server has said which port it is.
+// With Traits.OwnPorts a seeder must listen on the port that was assigned to it. Its Service is then created first, and
+// its pod after the port is known.
 func (p *planner) seeders() error {
 	wanted := *p.spec.Seeders.Replicas
 	if wanted == 0 && p.facts.SeederPods == 0 {
@@ -36,7 +36,7 @@ func (p *planner) seeders() error {
 		if files[fileICEPorts], err = file(ports); err != nil {
 			return err
 		}
-		// Pods that run are never taken away because something became of their Services.
+		// Running pods are not removed when their Services are lost.
 		replicas = min(wanted, max(leading(ports), p.facts.SeederPods))
 	}
 	p.configMap(ComponentSeeder, files)
@@ -57,7 +57,7 @@ func (p *planner) exposeSeeders(count int32) []int32 {
 	return ports
 }
 
-// leading is how many ports are known before the first that is not: a StatefulSet leaves no gaps.
+// leading is the number of known ports before the first unknown one. A StatefulSet cannot leave out an ordinal.
 func leading(ports []int32) int32 {
 	if first := slices.Index(ports, 0); first >= 0 {
 		return int32(first)
@@ -108,7 +108,7 @@ func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApp
 	case exposure.AdvertiseNodeIP:
 		seeder.args = append(seeder.args, "--advertise=$(HOST_IP)")
 		seeder.env = append(seeder.env, fieldEnv("HOST_IP", "status.hostIP"))
-	case exposure.AdvertiseAddresses: // they are in the configuration
+	case exposure.AdvertiseAddresses: // the addresses are in the configuration
 	}
 	template := p.podTemplate(seeder)
 	template.Spec.

@@ -76,7 +76,7 @@ func TestSeedersFollowTheirPorts(t *testing.T) {
 	}
 }
 
-// TestWhatRestartsSeeders: growing, ports, STUN and nodes must not; the stream itself must.
+// TestWhatRestartsSeeders: more replicas, ports, STUN and nodes must not; changes of the stream itself must.
 func TestWhatRestartsSeeders(t *testing.T) {
 	t.Parallel()
 	template := func(change func(*v1.P2PStreamSpec, *Facts)) string {
@@ -123,7 +123,7 @@ func TestWhatRestartsSeeders(t *testing.T) {
 	}
 }
 
-// TestWhatRestartsTrackers: what its pod reads again while it runs must not.
+// TestWhatRestartsTrackers: files that the tracker reloads while it runs must not.
 func TestWhatRestartsTrackers(t *testing.T) {
 	t.Parallel()
 	hashOf := func(change func(*v1.P2PStreamSpec, *Facts)) string {

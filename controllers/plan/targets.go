@@ -7,7 +7,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// target is what the targets of all components have in common.
+// target returns what the targets of all components have in common.
 func (p *planner) target(c exposure.Component, name string) exposure.Target {
 	return exposure.Target{
 		Component:      c,

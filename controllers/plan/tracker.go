@@ -6,7 +6,7 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 )
 
-// tracker makes the tracker's ConfigMap, Services and Deployment.
+// tracker adds the tracker's ConfigMap, Services and Deployment.
 func (p *planner) tracker() error {
 	config, err := p.trackerConfig()
 	if err != nil {
@@ -50,7 +50,7 @@ func (p *planner) trackerServices() {
 		servicePort("internal", corev1.ProtocolTCP, PortTrackerInternal)))
 }
 
-// stun makes the STUN servers' ConfigMap, Service and Deployment, or nothing.
+// stun adds the STUN servers' ConfigMap, Service and Deployment, unless STUN is disabled.
 func (p *planner) stun() error {
 	if !*p.spec.STUN.Enabled {
 		return nil
@@ -79,12 +79,12 @@ func (p *planner) stun() error {
 	return nil
 }
 
-// minReadySeconds is for how long a new pod has to be ready before the old one goes. A kubelet under load may take
-// back that a pod is ready right after it said so, and say it again when it next lists pods, which it does every second.
-// Without a pause the old pod would be gone by then, and nobody could join.
+// minReadySeconds is how long a new pod must be ready before the old one is terminated. A kubelet under load may
+// report a pod as ready, then as not ready, and as ready again when it next lists pods, which it does every second.
+// Without the pause the old pod would be gone by then, and new viewers would be refused.
 const minReadySeconds = 2
 
-// deployment rolls by adding before it takes away: there is always one that answers.
+// deployment adds a Deployment that starts a new pod before it stops an old one, so that one always answers.
 func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
 	name := p.stream.Name + "-" + component
 	p.workloads = append(p.workloads, child{Object: appsv1ac.Deployment(name, p.stream.Namespace).
