@@ -19,9 +19,9 @@
 //  1. api/v1/p2pstream_exposure.go: add the constant ExposureLoadBalancer, add it to the Enum markers and to the rules
 //     of the fields that it uses; api/v1/p2pstream_exposure_validation.go holds the same rules for files. Run make generate.
 //  2. controllers/exposure/loadbalancer.go: the type loadBalancer with the methods of Strategy. newService makes the
-//     Service; trafficPolicy, nodeAddresses and firstOf may help. What it must read from a child, here
+//     Service; trafficPolicy and nodeHosts may help. What it must read from a child, here
 //     status.loadBalancer.ingress of the Service, becomes a field of Observation that its Note alone writes.
-//  3. controllers/exposure/strategy.go: one line in the table.
+//  3. controllers/exposure/strategy.go: one line in the table, with the components that the way can expose.
 //  4. controllers/exposure/testdata/loadbalancer: one file per case, in the shape of those of nodeport. The test runs
 //     every folder; P2PSTREAM_UPDATE_GOLDEN=1 writes the golden files. At least: before and after the address is known,
 //     each component, each refusal.
@@ -33,7 +33,7 @@
 //     as 443 of a Gateway: return them from Port.
 //   - Ingress or Gateway: Objects returns the route beside the Service, in one list. Its kind must also be in plan.Kinds,
 //     in the operator's cache and watches, and in its roles.
-//   - HostPort: Objects returns no Service for what it exposes; addresses come from nodeAddresses. It adds a trait, and
+//   - HostPort: Objects returns no Service for what it exposes; addresses come from nodeHosts. It adds a trait, and
 //     the one line of plan/pods.go that sets the port on the pod.
 //   - Seeders behind a load balancer advertise the address that each Service was assigned: a further value of Advertise,
 //     and a list in the seeders' ConfigMap beside the list of ports.

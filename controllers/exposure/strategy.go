@@ -1,6 +1,9 @@
 package exposure
 
 import (
+	"slices"
+	"strings"
+
 	"k8s.io/apimachinery/pkg/runtime"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -24,7 +27,8 @@ type Strategy interface {
 	Addresses(t Target, f Facts) []Address
 
 	// Warning is about a target that runs and is not reached as its owner may expect; nil when there is none.
-	// Advertised are the URLs that viewers are told.
+	// Advertised are the URLs that viewers are given. It is called once per component; for the seeders with the target
+	// of the first one.
 	Warning(t Target, f Facts, advertised []string) *Warning
 
 	// Refused explains that the API server refused one of the Objects with an error. Details are the causes in the
@@ -36,13 +40,15 @@ type Strategy interface {
 	Note(child runtime.Object, o *Observation)
 }
 
-// table holds all strategies, in the order in which messages name them.
+// table holds all strategies, in the order in which messages name them, and the components that each can expose: those
+// whose type in the resource allows it.
 var table = []struct {
-	name     v1.ExposureType
-	strategy Strategy
+	name       v1.ExposureType
+	strategy   Strategy
+	components []Component
 }{
-	{v1.ExposureClusterIP, clusterIP{}},
-	{v1.ExposureNodePort, nodePort{}},
+	{v1.ExposureClusterIP, clusterIP{}, []Component{Tracker, STUN, Seeder}},
+	{v1.ExposureNodePort, nodePort{}, []Component{Tracker, STUN, Seeder}},
 }
 
 // For returns the strategy of a type; of an unknown type, which the rules of the resource refuse, ClusterIP.
@@ -73,15 +79,11 @@ func NeedsNodes(spec *v1.P2PStreamSpec) bool {
 
 // outsideTypes names the types by which a component is reached from outside the cluster, as text: "NodePort".
 func outsideTypes(c Component) string {
-	text := ""
+	var names []string
 	for _, row := range table {
-		if !row.strategy.Traits(c, v1.ExposureSettings{Type: row.name}).Outside {
-			continue
+		if slices.Contains(row.components, c) && row.strategy.Traits(c, v1.ExposureSettings{Type: row.name}).Outside {
+			names = append(names, string(row.name))
 		}
-		if text != "" {
-			text += " or "
-		}
-		text += string(row.name)
 	}
-	return text
+	return strings.Join(names, " or ")
 }
