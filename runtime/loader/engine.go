@@ -143,7 +143,7 @@ func (e *Engine) setError(err error) {
 	e.lastError = err
 }
 
-// traffic.Counters returns the cumulative counts.
+// Counters returns the cumulative counts.
 func (e *Engine) Counters() traffic.Counters { return e.counters.Counters() }
 
 // Playback returns what a viewer measured of its playback; zero for seeders.
