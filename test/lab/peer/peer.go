@@ -1,4 +1,3 @@
-// Package peer makes what peers say to trackers: ids, offers and descriptions.
 package peer
 
 import (
