@@ -130,8 +130,8 @@ players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the
 .PHONY: interop
 interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in a real Chromium against our programs
 	@mkdir -p $(RESULTS)
-	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
-	  -count=1 -timeout 25m -p 1 -parallel 8 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
+	P2PSTREAM_BINARY=$(BIN)/p2pstream $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
+	  -count=1 -timeout 15m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
 
 .PHONY: cluster
 cluster: $(call uses,$(GOTESTSUM) cluster-binaries) ## test the local cluster itself (as root)
@@ -144,7 +144,7 @@ cluster-unit: $(call uses,$(GOTESTSUM) cluster-binaries)
 	@cd test/cluster && $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/cluster.json -- -count=1 -timeout 10m ./internal/...
 
 .PHONY: e2e
-e2e: $(call uses,web image $(GOTESTSUM) $(HELM) cluster-binaries) ## run the operator and a stream on a real cluster, with browsers in offices (as root)
+e2e: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## run the operator and a stream on a real cluster, with browsers in offices (as root)
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/e2e.json -- \
 	  -count=1 -timeout 30m -tags e2e $(if $(RUN),./test/e2e -args -ginkgo.focus '$(RUN)',./test/e2e/...)
@@ -207,5 +207,7 @@ $(BIN)/image: tools/go.mod $(wildcard tools/image/*.go tools/oci/*.go)
 	cd tools && $(GO) build -o $@ ./image
 $(HELM): test/deploy/go.mod
 	cd test/deploy && $(GO) build -ldflags '-s -w' -o $@ helm.sh/helm/v4/cmd/helm
+$(BIN)/ginkgo: go.mod
+	$(GO) build -o $@ github.com/onsi/ginkgo/v2/ginkgo
 $(LAUNCHER): test/cluster/go.mod $(wildcard tools/oci/*.go) $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')
 	cd test/cluster && $(GO) build -o $@ .

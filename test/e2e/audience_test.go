@@ -37,6 +37,7 @@ func startSecureBrowser(ctx context.Context, o *cluster.Office) *browser.Browser
 // with itself, and those of people have been up for long.
 func warmed(ctx context.Context, url func(path string) string, o *cluster.Office, opts ...browser.Option) *browser.Browser {
 	GinkgoHelper()
+	defer holdAlone(ctx, startLock)()
 	b := browser.Start(GinkgoTB(), append(opts, browser.InNamespace(netns.Open(GinkgoTB(), o.Netns)))...)
 	tab := b.OpenPlain(ctx, url("/vod/dur_4/seg_2/ren_1/master.m3u8"))
 	tab.WaitPlaying(ctx)
@@ -68,6 +69,7 @@ func open(ctx context.Context, b *browser.Browser, s *v1.P2PStream, opts ...brow
 	script, err := url.Parse(config)
 	Expect(err).NotTo(HaveOccurred())
 	script.Path = "/p2pstream.js"
+	defer holdAlone(ctx, startLock)()
 	tab := b.OpenHLSFrom(ctx, config, append(opts, browser.WithReporter(script.String()))...)
 	tab.WaitPlaying(ctx)
 	return tab

@@ -27,7 +27,7 @@ import (
 
 // Every program is replaced under an audience of twenty, which must not notice, and status must not say for a
 // moment what is not so.
-var _ = Describe("A rolling update", Label("drain"), Ordered, func() {
+var _ = Describe("A rolling update", Label("drain"), Ordered, SpecPriority(10), func() {
 	const perOffice = 10
 	const people = 2 * perOffice
 	var s *v1.P2PStream
@@ -48,6 +48,7 @@ var _ = Describe("A rolling update", Label("drain"), Ordered, func() {
 		endings := &endings{codes: map[types.UID]ending{}}
 		stop := follow(ctx, s, &seen, endings)
 		first := current(ctx, s)
+		release := holdAlone(ctx, operatorLock)
 
 		By("one after the other, by kubectl rollout restart")
 		var old []types.UID
@@ -73,6 +74,7 @@ var _ = Describe("A rolling update", Label("drain"), Ordered, func() {
 		eventually(ctx, s, 90*time.Second).Should(And(BeReady(), HaveViewers(people), HaveReporting(people), BeObservedAfter(rolled),
 			HaveCondition(v1.ConditionReconciling, metav1.ConditionFalse, v1.ReasonServing),
 			HaveCondition(v1.ConditionSeedersReady, metav1.ConditionTrue, v1.ReasonAvailable)))
+		release()
 		By("what was replaced ended as programs should that were asked to")
 		Eventually(ctx, endings.of).WithArguments(old).WithTimeout(45 * time.Second).Should(HaveLen(len(old)))
 		last := current(ctx, s)

@@ -18,7 +18,9 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
-var _ = Describe("Seeders behind node ports", Label("exposure"), func() {
+var _ = Describe("Seeders behind node ports", Label("exposure"), Serial, func() {
+	// It changes how the cluster's network treats every pod, so it runs alone.
+	//
 	// A network that hides pods behind their node lets connections through that a wrong port would lose
 	// elsewhere, so only both tell that the port is right.
 	It("are reached from an office, whether or not the cluster's network hides pods", func(ctx SpecContext) {

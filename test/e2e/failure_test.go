@@ -25,7 +25,7 @@ import (
 
 // The specs of this container do their worst to one audience, which must not notice: a page in one office,
 // and six of our own viewers in both.
-var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFailure, func() {
+var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFailure, SpecPriority(9), func() {
 	const perOffice = 3
 	const people = 2*perOffice + 1
 	var s *v1.P2PStream
@@ -57,16 +57,20 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 	}
 
 	It("stays together when the tracker moves to another node, and newcomers join", func(ctx SpecContext) {
+		release := holdAlone(ctx, operatorLock)
 		before := page.Report(ctx)
 		tracker := crewOf(s, "tracker")
 		old := tracker.pod(ctx)
 		_, err := k8s.Kubectl(ctx, "cordon", old.Spec.NodeName)
 		Expect(err).NotTo(HaveOccurred())
-		DeferCleanup(func(ctx SpecContext) {
+		uncordon := func(ctx SpecContext) {
 			_, err := k8s.Kubectl(ctx, "uncordon", old.Spec.NodeName)
 			Expect(err).NotTo(HaveOccurred())
-		}, NodeTimeout(30*time.Second))
+		}
+		DeferCleanup(uncordon, NodeTimeout(30*time.Second))
 		took := tracker.replace(ctx)
+		uncordon(ctx)
+		release()
 		Expect(tracker.pod(ctx).Spec.NodeName).NotTo(Equal(old.Spec.NodeName))
 		note("tracker moved in %.1f s", took.Seconds())
 
@@ -83,7 +87,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		expectSmooth("newcomer", newcomer.Report(ctx))
 		newcomer.Close()
 		unharmed(ctx, before)
-	}, SpecTimeout(2*time.Minute))
+	}, SpecTimeout(2*time.Minute+lockWithin))
 
 	It("does not notice pods that go away one after the other, and is counted right to the byte", func(ctx SpecContext) {
 		before := page.Report(ctx)
@@ -92,7 +96,9 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 			unharmed(ctx, before)
 			note("%s replaced in %.1f s", component, took.Seconds())
 		}
+		release := holdAlone(ctx, operatorLock)
 		note("operator replaced in %.1f s", operator.replace(ctx).Seconds())
+		release()
 
 		By("status knows all of them again")
 		eventually(ctx, s, time.Minute).Should(And(HaveViewers(people), BeObservedAfter(time.Now())))
@@ -112,7 +118,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		}
 		eventually(ctx, s, time.Minute).Should(addUpTo(own))
 		note("status adds up to %+v, viewers measured %+v", *current(ctx, s).Status.Offload.Totals, own)
-	}, SpecTimeout(4*time.Minute))
+	}, SpecTimeout(4*time.Minute+lockWithin))
 })
 
 // crew is the pods of a program.

@@ -16,8 +16,8 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// The last spec of all: it takes away the operator, and with its definition every stream, that the others use.
-var _ = Describe("The chart", Label("helm"), SpecPriority(-2), func() {
+// The last spec: it removes the operator that the others use, and with the definition every stream.
+var _ = Describe("The chart", Label("helm"), Serial, SpecPriority(-2), func() {
 	It("serves streams in the namespaces that it watches, and leaves them when it goes", func(ctx SpecContext) {
 		_, err := k8s.Kubectl(ctx, "delete", "-k", inRepo("config", "default"), "--timeout=60s")
 		Expect(err).NotTo(HaveOccurred())

@@ -48,51 +48,21 @@ var _ = Describe("A spec that cannot work", Label("input"), func() {
 
 // What the API server cannot know is told by the condition Stalled, with the next step. Once a person has
 // taken it, the stream goes on by itself, and no other stream has noticed.
-var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, ContinueOnFailure, func() {
-	const toldWithin, healsWithin = 30 * time.Second, 60 * time.Second
-	var bystander *v1.P2PStream
-	var since metav1.Time
-
-	readySince := func(ctx context.Context) metav1.Time {
-		GinkgoHelper()
-		c := meta.FindStatusCondition(current(ctx, bystander).Status.Conditions, v1.ConditionReady)
-		Expect(c).To(HaveValue(HaveField("Status", metav1.ConditionTrue)), "the other stream's readiness")
-		return c.LastTransitionTime
-	}
-	BeforeAll(func(ctx SpecContext) {
-		bystander = stream("bystander", origin.URL(livePath))
-		serve(ctx, bystander)
-		since = readySince(ctx)
-	}, NodeTimeout(2*time.Minute))
-	AfterEach(func(ctx SpecContext) {
-		Expect(readySince(ctx)).To(Equal(since), "the other stream was not ready all the time")
-	}, NodeTimeout(10*time.Second))
-
-	// told waits until the stream says what it lacks, and healed until it serves.
-	told := func(ctx context.Context, s *v1.P2PStream, reason, name string) {
-		GinkgoHelper()
-		begun := time.Now()
-		eventually(ctx, s, toldWithin).Should(BeStalled(reason, name))
-		c := meta.FindStatusCondition(current(ctx, s).Status.Conditions, v1.ConditionStalled)
-		note("%s after %.1f s: %s", c.Reason, time.Since(begun).Seconds(), c.Message)
-	}
-	healed := func(ctx context.Context, s *v1.P2PStream) {
-		GinkgoHelper()
-		begun := time.Now()
-		eventually(ctx, s, healsWithin).Should(And(BeReady(), Not(HaveCondition(v1.ConditionStalled, metav1.ConditionTrue, ""))))
-		note("ready %.1f s after the remedy", time.Since(begun).Seconds())
-	}
+var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, ContinueOnFailure, SpecPriority(6), func() {
+	needsBystander("bystander")
+	// How soon it is told is limited, and so the operator is not to be replaced meanwhile.
+	BeforeEach(func(ctx SpecContext) { share(ctx, operatorLock) }, NodeTimeout(lockWithin))
 
 	It("says which Secret is missing, and serves once it is there", func(ctx SpecContext) {
 		s := stream("certless", origin.URL(livePath), func(s *v1.P2PStreamSpec) { s.Tracker.Exposure.TLSSecretName = "later-tls" })
 		apply(ctx, s)
-		told(ctx, s, v1.ReasonSecretNotFound, "later-tls")
+		expectStalled(ctx, s, v1.ReasonSecretNotFound, "later-tls")
 		pair, err := authority.Issue(addresses()...)
 		Expect(err).NotTo(HaveOccurred())
 		waiting, err := children(ctx, s, "pods")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Apply(ctx, tlsSecret("later-tls", pair))).To(Succeed())
-		healed(ctx, s)
+		expectHealed(ctx, s)
 		Expect(children(ctx, s, "pods")).To(ContainElements(waiting), "pods that had only to wait were replaced")
 	}, SpecTimeout(2*time.Minute))
 
@@ -106,22 +76,10 @@ var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, Con
 		port := squatter.Spec.Ports[0].NodePort
 		s := stream("homeless", origin.URL(livePath), func(s *v1.P2PStreamSpec) { s.Tracker.Exposure.NodePort = new(v1.NodePort(port)) })
 		apply(ctx, s)
-		told(ctx, s, v1.ReasonNodePortTaken, strconv.Itoa(int(port)))
+		expectStalled(ctx, s, v1.ReasonNodePortTaken, strconv.Itoa(int(port)))
 		Expect(k8s.Delete(ctx, squatter)).To(Succeed())
-		healed(ctx, s)
+		expectHealed(ctx, s)
 		Expect(configURL(ctx, s)).To(ContainSubstring(":" + strconv.Itoa(int(port)) + "/"))
-	}, SpecTimeout(2*time.Minute))
-
-	It("says that its image is not there, and serves once it is", func(ctx SpecContext) {
-		DeferCleanup(func(ctx SpecContext) { Expect(lab.Load(ctx, built["p2pstream.oci.tar"])).To(Succeed()) }, NodeTimeout(30*time.Second))
-		for _, n := range nodes {
-			forgetImage(ctx, n.Name)
-		}
-		s := stream("imageless", origin.URL(livePath))
-		apply(ctx, s)
-		told(ctx, s, v1.ReasonImagePullFailed, imageName)
-		Expect(lab.Load(ctx, built["p2pstream.oci.tar"])).To(Succeed())
-		healed(ctx, s)
 	}, SpecTimeout(2*time.Minute))
 
 	It("says that its namespace lets no pods in, and serves once it does", func(ctx SpecContext) {
@@ -136,11 +94,67 @@ var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, Con
 		s := stream("crowded", origin.URL(livePath))
 		s.Namespace = full.Name
 		apply(ctx, s)
-		told(ctx, s, v1.ReasonPodsForbidden, "no-room")
+		expectStalled(ctx, s, v1.ReasonPodsForbidden, "no-room")
 		Expect(k8s.Delete(ctx, quota)).To(Succeed())
-		healed(ctx, s)
+		expectHealed(ctx, s)
 	}, SpecTimeout(2*time.Minute))
 })
+
+// No node has the image for a while, which every pod needs that starts: it runs alone.
+var _ = Describe("A stream whose image is missing", Label("stalled"), Ordered, Serial, func() {
+	needsBystander("bystander-of-image")
+
+	It("says that its image is not there, and serves once it is", func(ctx SpecContext) {
+		DeferCleanup(func(ctx SpecContext) { Expect(lab.Load(ctx, built["p2pstream.oci.tar"])).To(Succeed()) }, NodeTimeout(30*time.Second))
+		for _, n := range nodes {
+			forgetImage(ctx, n.Name)
+		}
+		s := stream("imageless", origin.URL(livePath))
+		apply(ctx, s)
+		expectStalled(ctx, s, v1.ReasonImagePullFailed, imageName)
+		Expect(lab.Load(ctx, built["p2pstream.oci.tar"])).To(Succeed())
+		expectHealed(ctx, s)
+	}, SpecTimeout(2*time.Minute))
+})
+
+// needsBystander starts another stream before the specs of a container, which has to be ready all the time.
+func needsBystander(name string) {
+	var bystander *v1.P2PStream
+	var since metav1.Time
+	readySince := func(ctx context.Context) metav1.Time {
+		GinkgoHelper()
+		c := meta.FindStatusCondition(current(ctx, bystander).Status.Conditions, v1.ConditionReady)
+		Expect(c).To(HaveValue(HaveField("Status", metav1.ConditionTrue)), "the other stream's readiness")
+		return c.LastTransitionTime
+	}
+	BeforeAll(func(ctx SpecContext) {
+		bystander = stream(name, origin.URL(livePath))
+		serve(ctx, bystander)
+		since = readySince(ctx)
+	}, NodeTimeout(2*time.Minute))
+	AfterEach(func(ctx SpecContext) {
+		Expect(readySince(ctx)).To(Equal(since), "the other stream was not ready all the time")
+	}, NodeTimeout(10*time.Second))
+}
+
+// expectStalled waits until the stream says what it lacks.
+func expectStalled(ctx context.Context, s *v1.P2PStream, reason, name string) {
+	GinkgoHelper()
+	const within = 30 * time.Second
+	begun := time.Now()
+	eventually(ctx, s, within).Should(BeStalled(reason, name))
+	c := meta.FindStatusCondition(current(ctx, s).Status.Conditions, v1.ConditionStalled)
+	note("%s after %.1f s: %s", c.Reason, time.Since(begun).Seconds(), c.Message)
+}
+
+// expectHealed waits until the stream serves after what it lacked is there.
+func expectHealed(ctx context.Context, s *v1.P2PStream) {
+	GinkgoHelper()
+	const within = 60 * time.Second
+	begun := time.Now()
+	eventually(ctx, s, within).Should(And(BeReady(), Not(HaveCondition(v1.ConditionStalled, metav1.ConditionTrue, ""))))
+	note("ready %.1f s after the remedy", time.Since(begun).Seconds())
+}
 
 func tlsSecret(name string, pair pki.Pair) *corev1.Secret {
 	return secret(name, corev1.SecretTypeTLS, map[string][]byte{"tls.crt": pair.Certificate, "tls.key": pair.Key})

@@ -22,7 +22,7 @@ import (
 // stream.
 const promised = 0.95
 
-var _ = Describe("A seeder on a node port", Label("offload"), func() {
+var _ = Describe("A seeder on a node port", Label("offload"), SpecPriority(7), func() {
 	It("carries browsers in two offices", func(ctx SpecContext) {
 		s := stream("town-hall", origin.URL(livePath))
 		serve(ctx, s)

@@ -17,7 +17,7 @@ import (
 )
 
 var _ = Describe("A stream that is applied", Label("ready"), func() {
-	It("is ready within 15 s, to everybody who asks", func(ctx SpecContext) {
+	It("is ready within 15 s, and every tool says so", Serial, func(ctx SpecContext) {
 		s := stream("first", origin.URL(livePath))
 		took := timed("kubectl apply to Ready", func() {
 			apply(ctx, s)

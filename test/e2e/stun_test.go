@@ -12,7 +12,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-var _ = Describe("Browsers in two offices", Label("stun"), func() {
+var _ = Describe("Browsers in two offices", Label("stun"), SpecPriority(5), func() {
 	// One stream, first without STUN and then with it: nothing else changes, so nothing else can be why the
 	// offices meet.
 	It("meet through the stream's STUN server, and not without", func(ctx SpecContext) {

@@ -6,16 +6,16 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
-	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
 
 	"golang.org/x/sys/unix"
@@ -41,7 +41,7 @@ const (
 	namespace = "media"
 )
 
-// What all specs share. BeforeSuite sets it, nobody changes it.
+// What the specs of a process share. The suite sets it before them, and no spec changes it.
 var (
 	built       map[string]string // programs and archives that make builds, by name
 	lab         *cluster.Cluster
@@ -54,42 +54,18 @@ var (
 	north, south, walled *cluster.Office
 )
 
-// TestE2E runs the specs.
-func TestE2E(t *testing.T) {
-	RegisterFailHandler(Fail)
-	suite, reporter := GinkgoConfiguration()
-	// go test kills what outlives its limit, and a killed suite leaves its cluster behind.
-	if limit, ok := t.Deadline(); ok {
-		suite.Timeout = min(suite.Timeout, time.Until(limit)-time.Minute)
-	}
-	RunSpecs(t, "p2pstream on a cluster", suite, reporter)
-	for _, spec := range ran {
-		t.Run(strings.Join(append(spec.ContainerHierarchyTexts, spec.LeafNodeText), " "), func(t *testing.T) {
-			if spec.State.Is(types.SpecStateFailureStates) {
-				t.Errorf("%s: %s", spec.State, spec.FailureMessage())
-			}
-		})
-	}
+// world is what the first process brings up and the others are told.
+type world struct {
+	Cluster string // its name
+	Nodes   []cluster.Node
+	Offices []*cluster.Office // north, south, walled
 }
 
-// ran are the specs that ran. Each is told to go test as a subtest, so that whoever adds up results counts
-// promises and not suites.
-var ran []SpecReport
-
-var _ = ReportAfterEach(func(r SpecReport) {
-	if !r.State.Is(types.SpecStateSkipped | types.SpecStatePending) {
-		ran = append(ran, r)
-	}
-})
-
-var _ = BeforeSuite(func(ctx SpecContext) {
-	SetDefaultEventuallyTimeout(30 * time.Second)
-	SetDefaultEventuallyPollingInterval(250 * time.Millisecond)
-	EnforceDefaultTimeoutsWhenUsingContexts()
+// The first process brings the cluster up with everything that specs share.
+var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	setDefaults()
 	Expect(os.Geteuid()).To(BeZero(), "the suite makes network namespaces and needs root; run: sudo -E env PATH=$PATH make e2e")
-	Expect(GinkgoParallelProcess()).To(Equal(1), "the specs share one cluster; run without -p")
 	built = findBuilt()
-
 	timed("cluster up, image loaded", func() { bringUp(ctx) })
 	deployed := false
 	DeferCleanup(func(ctx SpecContext) {
@@ -97,19 +73,48 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 			note("%s", k8s.Dump(ctx))
 		}
 	}, NodeTimeout(time.Minute))
-	timed("offices and origin", func() { furnish(ctx) })
+	timed("offices", func() { makeOffices(ctx) })
 	timed("operator deployed", func() { deploy(ctx) })
 	deployed = true
+	shared, err := json.Marshal(world{lab.Name, nodes, []*cluster.Office{north, south, walled}})
+	Expect(err).NotTo(HaveOccurred())
+	return shared
+}, func(ctx SpecContext, shared []byte) {
+	setDefaults()
+	built = findBuilt()
+	var w world
+	Expect(json.Unmarshal(shared, &w)).To(Succeed())
+	lab = &cluster.Cluster{Binary: built["cluster"], Name: w.Cluster}
+	nodes = w.Nodes
+	north, south, walled = lab.Known(w.Offices[0]), lab.Known(w.Offices[1]), lab.Known(w.Offices[2])
+	connect(ctx)
+	startOrigin(ctx)
 }, NodeTimeout(4*time.Minute))
 
-// A failure tells all that is known of the cluster. It is looked at before anything is cleaned up.
+var _ = SynchronizedAfterSuite(func() {
+	if origin != nil {
+		origin.Leave()
+	}
+}, func(ctx SpecContext) {
+	if lab != nil && !stays() {
+		Expect(lab.Down(ctx)).To(Succeed())
+	}
+}, NodeTimeout(time.Minute))
+
+func setDefaults() {
+	SetDefaultEventuallyTimeout(30 * time.Second)
+	SetDefaultEventuallyPollingInterval(250 * time.Millisecond)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+}
+
+// A failure reports everything that is known of the cluster, before anything is cleaned up.
 var _ = AfterEach(func(ctx SpecContext) {
 	if CurrentSpecReport().Failed() && k8s != nil {
 		AddReportEntry("cluster", ReportEntryVisibilityFailureOrVerbose, k8s.Dump(ctx)+trackers(ctx))
 	}
 }, NodeTimeout(time.Minute))
 
-// trackers is what the tracker of each stream says of its audience.
+// trackers returns the stats of each stream's tracker.
 func trackers(ctx context.Context) string {
 	var all v1.P2PStreamList
 	if err := k8s.List(ctx, &all); err != nil {
@@ -129,7 +134,7 @@ func trackers(ctx context.Context) string {
 func findBuilt() map[string]string {
 	found := map[string]string{}
 	for name, target := range map[string]string{
-		"static/p2pstream": "image", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e",
+		"static/p2pstream": "image", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e", "ginkgo": "e2e",
 	} {
 		found[name] = inRepo("bin", name)
 		Expect(found[name]).To(BeAnExistingFile(), "run: make %s", target)
@@ -137,8 +142,8 @@ func findBuilt() map[string]string {
 	return found
 }
 
-// claim keeps a second run of the suite from the same cluster until this process ends: what one breaks on
-// purpose, the other would find broken.
+// claim keeps a second run of the suite away from the same cluster until this process ends: one run would find broken
+// what the other breaks on purpose.
 func claim(name string) {
 	lock, err := os.OpenFile(filepath.Join(os.TempDir(), "p2pstream-e2e-"+name+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	Expect(err).NotTo(HaveOccurred())
@@ -156,24 +161,26 @@ func bringUp(ctx context.Context) {
 	name := os.Getenv("P2PSTREAM_E2E_CLUSTER")
 	lab = &cluster.Cluster{Binary: built["cluster"], Name: cmp.Or(name, "e2e")}
 	claim(lab.Name)
-	if !stays() {
-		DeferCleanup(func(ctx SpecContext) { Expect(lab.Down(ctx)).To(Succeed()) }, NodeTimeout(time.Minute))
-	}
 	if name == "" {
 		Expect(lab.Up(ctx)).To(Succeed())
 	}
 	Expect(lab.Load(ctx, built["p2pstream.oci.tar"])).To(Succeed())
-	config, err := lab.Kubeconfig(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	k8s, err = kube.New(config, lab.Kubectl()...)
-	Expect(err).NotTo(HaveOccurred())
+	connect(ctx)
+	var err error
 	nodes, err = lab.Nodes(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(len(nodes)).To(BeNumerically(">=", 2), "streams are moved between nodes")
 }
 
-// furnish makes the world around the cluster: offices, and an origin that offices and pods reach.
-func furnish(ctx context.Context) {
+// connect makes the clients of the cluster.
+func connect(ctx context.Context) {
+	config, err := lab.Kubeconfig(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	k8s, err = kube.New(config, lab.Kubectl()...)
+	Expect(err).NotTo(HaveOccurred())
+}
+
+func makeOffices(ctx context.Context) {
 	var err error
 	north, err = lab.Office(ctx, "north", "--rate", "20mbit")
 	Expect(err).NotTo(HaveOccurred())
@@ -181,9 +188,13 @@ func furnish(ctx context.Context) {
 	Expect(err).NotTo(HaveOccurred())
 	walled, err = lab.Office(ctx, "walled", "--drop-udp")
 	Expect(err).NotTo(HaveOccurred())
-
 	Expect(lab.HidePods(ctx, pods())).To(Succeed())
+}
 
+// startOrigin starts an origin that offices and pods reach, one for each process: what a spec does to its origin then
+// reaches no spec that runs beside it.
+func startOrigin(ctx context.Context) {
+	var err error
 	authority, err = pki.New("p2pstream e2e")
 	Expect(err).NotTo(HaveOccurred())
 	// The origin lives on the WAN, where the offices' lines begin.
@@ -196,9 +207,11 @@ func furnish(ctx context.Context) {
 	certificate, err = pair.TLS()
 	Expect(err).NotTo(HaveOccurred())
 	wan := netns.Open(GinkgoTB(), nodes[0].WAN())
-	origin, err = source.Start(ctx, wan.Listen, net.JoinHostPort(north.Gateway, "8100"), net.JoinHostPort(north.Gateway, "8443"), certificate)
+	address := func(port int) string {
+		return net.JoinHostPort(north.Gateway, strconv.Itoa(port+GinkgoParallelProcess()))
+	}
+	origin, err = source.Start(ctx, wan.Listen, address(8100), address(8400), certificate)
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(origin.Leave)
 }
 
 // deploy installs the operator as the README says, and makes the namespace of the streams.

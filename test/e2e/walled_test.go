@@ -11,8 +11,9 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
-var _ = Describe("An office whose firewall drops UDP", Label("walled"), func() {
-	// The settings make a viewer wait for peers; where none can come, this is what that may cost.
+var _ = Describe("An office whose firewall drops UDP", Label("walled"), Serial, func() {
+	// The settings make a viewer wait for peers; this is what that may cost where none can be reached. What else runs on the
+	// machine would decide on such times, so it runs alone.
 	const priceMs = 400
 
 	It("loses nothing but a moment at the start", func(ctx SpecContext) {

@@ -89,6 +89,13 @@ func (c *Cluster) Office(ctx context.Context, name string, flags ...string) (*Of
 	return o, nil
 }
 
+// Known is an office that another process has made, as read from JSON.
+func (c *Cluster) Known(o *Office) *Office {
+	known := *o
+	known.cluster = c
+	return &known
+}
+
 // Masquerade switches whether pods hide behind their node when they leave the cluster.
 func (c *Cluster) Masquerade(ctx context.Context, on bool) error {
 	word := "off"

@@ -32,6 +32,10 @@ func TestAnswers(t *testing.T) {
 	if got := strings.Join(office.Command("p2pstream", "viewer").Args[1:], " "); got != "--name e2e exec north -- p2pstream viewer" {
 		t.Errorf("Command = %q", got)
 	}
+	known := (&Cluster{Binary: "cluster", Name: "e2e"}).Known(&Office{Name: "north", Gateway: "10.200.129.1"})
+	if got := strings.Join(known.Command("true").Args, " "); got != "cluster --name e2e exec north -- true" || known.Gateway != "10.200.129.1" {
+		t.Errorf("a known office: command %q, %+v", got, known)
+	}
 	if path, err := launcher(t, "echo /somewhere/kubeconfig").Kubeconfig(ctx); err != nil || path != "/somewhere/kubeconfig" {
 		t.Errorf("Kubeconfig = %q, %v", path, err)
 	}
