@@ -33,8 +33,8 @@ func startSecureBrowser(ctx context.Context, o *cluster.Office) *browser.Browser
 	return warmed(ctx, origin.SecureURL, o, browser.HTTPS(certificate))
 }
 
-// warmed is a browser that has played something once, without P2P: one that has only just come up is busy
-// with itself, and those of people have been up for long.
+// warmed is a browser that has played something once, without P2P: a browser is busy for a while after its start,
+// and those of users were started long ago.
 func warmed(ctx context.Context, url func(path string) string, o *cluster.Office, opts ...browser.Option) *browser.Browser {
 	GinkgoHelper()
 	defer holdAlone(ctx, startLock)()
@@ -45,7 +45,7 @@ func warmed(ctx context.Context, url func(path string) string, o *cluster.Office
 	return b
 }
 
-// configURL is where status says that players get their settings.
+// configURL is the URL in status from which players get their settings.
 func configURL(ctx context.Context, s *v1.P2PStream) string {
 	GinkgoHelper()
 	e := current(ctx, s).Status.Endpoints
@@ -61,7 +61,7 @@ func playerURL(ctx context.Context, s *v1.P2PStream) string {
 	return e.Player
 }
 
-// open opens a page that plays a stream with nothing but what /v1/config hands out, and waits for its
+// open opens a page that plays a stream with only the settings from /v1/config, and waits for its
 // first frame. It reports to telemetry as pages do that load the tracker's script.
 func open(ctx context.Context, b *browser.Browser, s *v1.P2PStream, opts ...browser.TabOption) *browser.Tab {
 	GinkgoHelper()
@@ -82,8 +82,8 @@ func watch(ctx context.Context, tab *browser.Tab, then browser.Report, seconds f
 		func(r browser.Report) bool { return r.CurrentTime >= then.CurrentTime+seconds })
 }
 
-// expectSmooth wants a page that never stopped for want of media. Stops with media at hand are the
-// machine's, whose two cores do all of this; they are printed.
+// expectSmooth fails if a page stalled for lack of media. Stalls with media buffered are caused by the
+// machine, whose two cores run all of this; they are printed.
 func expectSmooth(name string, r browser.Report) {
 	GinkgoHelper()
 	note("%s: %s", name, r)
@@ -107,7 +107,7 @@ func expectGenuine(ctx context.Context, reports ...browser.Report) {
 // browsers got, which do check.
 var trusting = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 
-// startViewers starts our own viewers in an office.
+// startViewers starts p2pstream's viewers in an office.
 func startViewers(ctx context.Context, o *cluster.Office, s *v1.P2PStream, args ...string) *viewers.Group {
 	GinkgoHelper()
 	g, err := viewers.Start(o.Command, built["static/p2pstream"], configURL(ctx, s), args...)
@@ -116,7 +116,7 @@ func startViewers(ctx context.Context, o *cluster.Office, s *v1.P2PStream, args 
 	return g
 }
 
-// expectWell wants viewers that all played, without a stall and without a wrong byte.
+// expectWell fails unless all viewers played, without a stall and without a wrong byte.
 func expectWell(name string, count int, r viewer.Report) {
 	GinkgoHelper()
 	note("%s: %d viewers, offload %.3f, http %d seeder %d viewer %d, %d stalls", name, len(r.Viewers), r.Total.Offload,

@@ -15,14 +15,14 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// awaitHandedOut waits until the settings that players get say text: what the operator has told a tracker
-// takes a moment to be heard.
+// awaitHandedOut waits until the settings that players get contain text: a tracker takes a moment to read what the
+// operator has written.
 func awaitHandedOut(ctx context.Context, s *v1.P2PStream, text string) {
 	GinkgoHelper()
 	Eventually(ctx, fetch).WithArguments(configURL(ctx, s)).Should(ContainSubstring(text))
 }
 
-// fetch is what a tracker answers.
+// fetch returns the body of a tracker's answer.
 func fetch(ctx context.Context, address string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

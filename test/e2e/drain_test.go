@@ -25,8 +25,8 @@ import (
 	"github.com/p2pstream/p2pstream/test/e2e/witness"
 )
 
-// Every program is replaced under an audience of twenty, which must not notice, and status must not say for a
-// moment what is not so.
+// Every program is replaced while twenty viewers play, which must not notice, and status must be true at every
+// moment.
 var _ = Describe("A rolling update", Label("drain"), Ordered, SpecPriority(10), func() {
 	const perOffice = 10
 	const people = 2 * perOffice
@@ -43,7 +43,7 @@ var _ = Describe("A rolling update", Label("drain"), Ordered, SpecPriority(10), 
 		timed("status to know all viewers", func() { eventually(ctx, s, 90*time.Second).Should(And(HaveViewers(people), HaveReporting(people))) })
 	}, NodeTimeout(4*time.Minute))
 
-	It("of each program costs nobody a frame, and status says nothing that is not so", func(ctx SpecContext) {
+	It("of each program costs no viewer a frame, and status is true at every moment", func(ctx SpecContext) {
 		var seen witness.Witness
 		endings := &endings{codes: map[types.UID]ending{}}
 		stop := follow(ctx, s, &seen, endings)
@@ -52,7 +52,7 @@ var _ = Describe("A rolling update", Label("drain"), Ordered, SpecPriority(10), 
 
 		By("one after the other, by kubectl rollout restart")
 		var old []types.UID
-		for _, one := range []struct {
+		for _, program := range []struct {
 			crew                      crew
 			namespace, kind, workload string
 		}{
@@ -60,7 +60,7 @@ var _ = Describe("A rolling update", Label("drain"), Ordered, SpecPriority(10), 
 			{crewOf(s, "seeder"), s.Namespace, "statefulset", s.Name + "-seeder"},
 			{operator, managerNamespace, "deployment", managerName},
 		} {
-			old = append(old, roll(ctx, one.workload, func() { restart(ctx, one.namespace, one.kind, one.workload) }, one.crew)...)
+			old = append(old, roll(ctx, program.workload, func() { restart(ctx, program.namespace, program.kind, program.workload) }, program.crew)...)
 		}
 		By("all at once, as an upgrade does, by a change of the spec")
 		s.Spec.Tracker.Resources, s.Spec.STUN.Resources, s.Spec.Seeders.Resources = requests("120m"), requests("60m"), requests("120m")
@@ -70,18 +70,18 @@ var _ = Describe("A rolling update", Label("drain"), Ordered, SpecPriority(10), 
 		}, crewOf(s, "tracker"), crewOf(s, "stun"), crewOf(s, "seeder"), operator)...)
 		rolled := time.Now()
 
-		By("status knows all of it again")
+		By("status reports all of it")
 		eventually(ctx, s, 90*time.Second).Should(And(BeReady(), HaveViewers(people), HaveReporting(people), BeObservedAfter(rolled),
 			HaveCondition(v1.ConditionReconciling, metav1.ConditionFalse, v1.ReasonServing),
 			HaveCondition(v1.ConditionSeedersReady, metav1.ConditionTrue, v1.ReasonAvailable)))
 		release()
-		By("what was replaced ended as programs should that were asked to")
+		By("the replaced programs ended with exit code 0")
 		Eventually(ctx, endings.of).WithArguments(old).WithTimeout(45 * time.Second).Should(HaveLen(len(old)))
 		last := current(ctx, s)
 		stop()
 		Expect(endings.of(old)).To(HaveEach(HaveField("Code", BeZero())))
 
-		By("the audience never noticed")
+		By("no viewer noticed")
 		var measured v1.OffloadTotals
 		for name, g := range groups {
 			r, err := g.Stop(45 * time.Second)
@@ -93,16 +93,16 @@ var _ = Describe("A rolling update", Label("drain"), Ordered, SpecPriority(10), 
 		note("%d versions of status; totals from %+v to %+v, viewers measured %+v", len(sights), *first.Status.Offload.Totals, *last.Status.Offload.Totals, measured)
 		Expect(sights[len(sights)-1].Stream.ResourceVersion).To(Equal(last.ResourceVersion), "the last version was not seen")
 		wrong := witness.Contradictions(sights, witness.Truth{Viewers: people, Seeders: 2, Measured: measured})
-		Expect(wrong).To(BeEmpty(), "status said what was not so:\n%s", strings.Join(wrong, "\n"))
+		Expect(wrong).To(BeEmpty(), "status was wrong:\n%s", strings.Join(wrong, "\n"))
 	}, SpecTimeout(5*time.Minute))
 })
 
-// HaveReporting wants figures that come from so many viewers.
+// HaveReporting matches a stream whose figures come from so many viewers.
 func HaveReporting(n int32) gomegatypes.GomegaMatcher {
 	return HaveField("Status.Offload", HaveValue(HaveField("Reporting", Equal(n))))
 }
 
-// requests asks for a little more than is asked for by default.
+// requests are a little above the default requests.
 func requests(cpu string) *v1.Resources {
 	return &v1.Resources{
 		Requests: v1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse("128Mi")},
@@ -116,7 +116,7 @@ func restart(ctx context.Context, namespace, kind, name string) {
 	Expect(err).NotTo(HaveOccurred())
 }
 
-// roll does what replaces all pods of some crews, waits until as many others are ready, and returns the old ones.
+// roll replaces all pods of some programs by do, waits until as many others are ready, and returns the old ones.
 func roll(ctx context.Context, what string, do func(), crews ...crew) []types.UID {
 	GinkgoHelper()
 	var old []types.UID
@@ -146,7 +146,7 @@ type ending struct {
 	Code int32
 }
 
-// endings remembers how pods ended, which nobody can ask once they are gone.
+// endings remembers how pods ended, which the API server does not tell once they are gone.
 type endings struct {
 	mu    sync.Mutex
 	codes map[types.UID]ending
@@ -175,7 +175,7 @@ func (e *endings) of(pods []types.UID) []ending {
 	return out
 }
 
-// follow has a witness see every version of a stream, and pods of stream and operator end, until stop is called.
+// follow shows every version of a stream to a witness, and records how pods of stream and operator end, until stop is called.
 func follow(ctx context.Context, s *v1.P2PStream, w *witness.Witness, e *endings) (stop func()) {
 	GinkgoHelper()
 	ctx, cancel := context.WithCancel(ctx)

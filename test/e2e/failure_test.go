@@ -23,8 +23,8 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
-// The specs of this container do their worst to one audience, which must not notice: a page in one office,
-// and six of our own viewers in both.
+// The specs of this container replace programs while one audience plays, which must not notice: a page in one office,
+// and six of p2pstream's viewers in both.
 var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFailure, SpecPriority(9), func() {
 	const perOffice = 3
 	const people = 2*perOffice + 1
@@ -44,7 +44,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		eventually(ctx, s, time.Minute).Should(HaveViewers(people))
 	}, NodeTimeout(3*time.Minute))
 
-	// unharmed wants a stream that is ready, and an audience that has gone on since.
+	// unharmed fails unless the stream is ready and the audience has played on.
 	unharmed := func(ctx context.Context, before browser.Report) {
 		GinkgoHelper()
 		awaitReady(ctx, s)
@@ -74,13 +74,13 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		Expect(tracker.pod(ctx).Spec.NodeName).NotTo(Equal(old.Spec.NodeName))
 		note("tracker moved in %.1f s", took.Seconds())
 
-		By("those who are there go on exchanging")
+		By("connected viewers go on exchanging")
 		moved := page.Report(ctx)
 		after := watch(ctx, page, moved, 6)
 		Expect(after.Bytes.Seeder+after.Bytes.Viewer).To(BeNumerically(">", moved.Bytes.Seeder+moved.Bytes.Viewer), after.Dump)
 
 		By("a newcomer joins")
-		// It does not report, for what is compared below is what those measured who stay.
+		// It does not report: the totals are compared below with those of the viewers that stay.
 		newcomer := here.OpenHLSFrom(ctx, configURL(ctx, s))
 		watch(ctx, newcomer, newcomer.WaitPlaying(ctx), 4)
 		newcomer.WaitFor(ctx, 20*time.Second, "bytes from peers", func(r browser.Report) bool { return r.Bytes.Seeder+r.Bytes.Viewer > 0 })
@@ -89,7 +89,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		unharmed(ctx, before)
 	}, SpecTimeout(2*time.Minute+lockWithin))
 
-	It("does not notice pods that go away one after the other, and is counted right to the byte", func(ctx SpecContext) {
+	It("does not notice pods that go away one after the other, and its bytes are counted exactly", func(ctx SpecContext) {
 		before := page.Report(ctx)
 		for _, component := range []string{"tracker", "stun", "seeder"} {
 			took := crewOf(s, component).replace(ctx)
@@ -100,11 +100,11 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		note("operator replaced in %.1f s", operator.replace(ctx).Seconds())
 		release()
 
-		By("status knows all of them again")
+		By("status reports all of them")
 		eventually(ctx, s, time.Minute).Should(And(HaveViewers(people), BeObservedAfter(time.Now())))
 		unharmed(ctx, before)
 
-		By("page and viewers leave, as people do")
+		By("page and viewers leave")
 		var own v1.OffloadTotals
 		r := page.Report(ctx)
 		page.Leave(ctx)
@@ -121,7 +121,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 	}, SpecTimeout(4*time.Minute+lockWithin))
 })
 
-// crew is the pods of a program.
+// crew selects the pods of a program.
 type crew []client.ListOption
 
 var operator = crew{client.InNamespace(managerNamespace)}
@@ -132,7 +132,7 @@ func crewOf(s *v1.P2PStream, component string) crew {
 	}}
 }
 
-// running are the pods that are ready and not on their way out.
+// running returns the pods that are ready and not being deleted.
 func (c crew) running(ctx context.Context) ([]corev1.Pod, error) {
 	var pods corev1.PodList
 	err := k8s.List(ctx, &pods, c...)
@@ -143,7 +143,7 @@ func (c crew) running(ctx context.Context) ([]corev1.Pod, error) {
 	}), err
 }
 
-// pod is the only one that runs.
+// pod returns the only one that runs.
 func (c crew) pod(ctx context.Context) *corev1.Pod {
 	GinkgoHelper()
 	var pods []corev1.Pod
@@ -171,7 +171,7 @@ func plus(t v1.OffloadTotals, b viewer.Bytes) v1.OffloadTotals {
 	return t
 }
 
-// addUpTo wants the totals of a stream to be what its viewers measured themselves, within 2 %.
+// addUpTo matches a stream whose totals are what its viewers measured themselves, within 2 %.
 func addUpTo(own v1.OffloadTotals) types.GomegaMatcher {
 	sum := func(t v1.OffloadTotals) int64 { return t.OriginBytes + t.SeederBytes + t.PeerBytes }
 	near := func(got, want int64) bool { return math.Abs(float64(got-want)) <= 0.02*float64(sum(own)) }

@@ -54,8 +54,8 @@ var _ = Describe("The chart", Label("helm"), Serial, SpecPriority(-2), func() {
 		helm(ctx, "uninstall", "p2pstream", "--wait", "--timeout", "60s")
 		uninstalled = true
 		Expect(k8s.Kubectl(ctx, "get", "crd", "p2pstreams.p2pstream.dev", "-o", "name")).NotTo(BeEmpty())
-		Expect(current(ctx, s)).To(BeReady(), "what the operator said last stays")
-		Expect(allChildren(ctx, s)).To(ContainElements(before), "what runs goes on")
+		Expect(current(ctx, s)).To(BeReady(), "the last status stays")
+		Expect(allChildren(ctx, s)).To(ContainElements(before), "running objects stay")
 		Expect(fetch(ctx, configURL(ctx, s))).To(ContainSubstring(s.Spec.SwarmID))
 	}, SpecTimeout(4*time.Minute))
 })
@@ -66,5 +66,5 @@ func helm(ctx context.Context, args ...string) {
 	Expect(err).NotTo(HaveOccurred())
 	cmd := exec.CommandContext(ctx, built["helm"], append(args, "--kubeconfig", config, "--namespace", "p2pstream-chart")...)
 	out, err := cmd.CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), "helm %v says: %s", args, out)
+	Expect(err).NotTo(HaveOccurred(), "helm %v printed: %s", args, out)
 }

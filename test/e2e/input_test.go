@@ -46,11 +46,11 @@ var _ = Describe("A spec that cannot work", Label("input"), func() {
 	)
 })
 
-// What the API server cannot know is told by the condition Stalled, with the next step. Once a person has
-// taken it, the stream goes on by itself, and no other stream has noticed.
+// What the API server cannot know is reported by the condition Stalled, with the next step. Once that is done, the
+// stream goes on by itself, and no other stream has noticed.
 var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, ContinueOnFailure, SpecPriority(6), func() {
 	needsBystander("bystander")
-	// How soon it is told is limited, and so the operator is not to be replaced meanwhile.
+	// These specs limit how long the operator takes, so it must not be replaced meanwhile.
 	BeforeEach(func(ctx SpecContext) { share(ctx, operatorLock) }, NodeTimeout(lockWithin))
 
 	It("says which Secret is missing, and serves once it is there", func(ctx SpecContext) {
@@ -63,7 +63,7 @@ var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, Con
 		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Apply(ctx, tlsSecret("later-tls", pair))).To(Succeed())
 		expectHealed(ctx, s)
-		Expect(children(ctx, s, "pods")).To(ContainElements(waiting), "pods that had only to wait were replaced")
+		Expect(children(ctx, s, "pods")).To(ContainElements(waiting), "pods were replaced that only had to wait")
 	}, SpecTimeout(2*time.Minute))
 
 	It("says which node port is taken, and serves once it is free", func(ctx SpecContext) {
@@ -82,7 +82,7 @@ var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, Con
 		Expect(configURL(ctx, s)).To(ContainSubstring(":" + strconv.Itoa(int(port)) + "/"))
 	}, SpecTimeout(2*time.Minute))
 
-	It("says that its namespace lets no pods in, and serves once it does", func(ctx SpecContext) {
+	It("says that its namespace admits no pods, and serves once it does", func(ctx SpecContext) {
 		full := newNamespace("full")
 		Expect(k8s.Apply(ctx, full)).To(Succeed())
 		DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, full)).To(Succeed()) }, NodeTimeout(10*time.Second))
@@ -100,7 +100,7 @@ var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, Con
 	}, SpecTimeout(2*time.Minute))
 })
 
-// No node has the image for a while, which every pod needs that starts: it runs alone.
+// For a while no node has the image that every new pod needs, so this runs alone.
 var _ = Describe("A stream whose image is missing", Label("stalled"), Ordered, Serial, func() {
 	needsBystander("bystander-of-image")
 
@@ -117,7 +117,7 @@ var _ = Describe("A stream whose image is missing", Label("stalled"), Ordered, S
 	}, SpecTimeout(2*time.Minute))
 })
 
-// needsBystander starts another stream before the specs of a container, which has to be ready all the time.
+// needsBystander starts another stream before the specs of a container, and fails them if it is not ready all the time.
 func needsBystander(name string) {
 	var bystander *v1.P2PStream
 	var since metav1.Time
@@ -160,13 +160,13 @@ func tlsSecret(name string, pair pki.Pair) *corev1.Secret {
 	return secret(name, corev1.SecretTypeTLS, map[string][]byte{"tls.crt": pair.Certificate, "tls.key": pair.Key})
 }
 
-// forgetImage takes the name of the image away from a node. What runs goes on; what starts has to pull it,
-// and there is nowhere to pull it from.
+// forgetImage removes the image's name from a node. Running pods go on; new ones have to pull it, from a registry that
+// does not exist.
 func forgetImage(ctx context.Context, node string) {
 	GinkgoHelper()
 	config, err := lab.Kubeconfig(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	socket := filepath.Join(filepath.Dir(config), node, "containerd.sock")
 	out, err := exec.CommandContext(ctx, "ctr", "--address", socket, "--namespace", "k8s.io", "images", "remove", "--sync", imageName).CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), "ctr says: %s", out)
+	Expect(err).NotTo(HaveOccurred(), "ctr printed: %s", out)
 }

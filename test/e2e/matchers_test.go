@@ -11,7 +11,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// TestMatchers holds what the specs want of a stream to streams that have it or not, and sees that a
+// TestMatchers tests the matchers of the specs on streams that match or do not, and that a
 // failure says why. It needs no cluster.
 func TestMatchers(t *testing.T) {
 	s := stream("town-hall", "http://origin/master.m3u8")
@@ -30,15 +30,15 @@ func TestMatchers(t *testing.T) {
 		want bool
 		says string
 	}{
-		"a condition it has":             {HaveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonSecretNotFound), true, ""},
-		"another status":                 {BeReady(), false, "Ready=False SecretNotFound"},
-		"of another generation":          {HaveCondition(v1.ConditionPeerable, metav1.ConditionTrue, ""), false, "of generation 2"},
-		"stalled as it should be":        {BeStalled(v1.ReasonSecretNotFound, "later-tls"), true, ""},
-		"stalled with another message":   {BeStalled(v1.ReasonSecretNotFound, "other-tls"), false, `"other-tls"`},
-		"stalled for another reason":     {BeStalled(v1.ReasonNodePortTaken, ""), false, "Secret later-tls is missing"},
-		"its viewers":                    {HaveViewers(7), true, ""},
-		"other viewers":                  {HaveViewers(8), false, "8"},
-		"totals that nobody has written": {addUpTo(v1.OffloadTotals{SeederBytes: 1}), false, "no totals"},
+		"a condition it has":            {HaveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonSecretNotFound), true, ""},
+		"another status":                {BeReady(), false, "Ready=False SecretNotFound"},
+		"of another generation":         {HaveCondition(v1.ConditionPeerable, metav1.ConditionTrue, ""), false, "of generation 2"},
+		"stalled as it should be":       {BeStalled(v1.ReasonSecretNotFound, "later-tls"), true, ""},
+		"stalled with another message":  {BeStalled(v1.ReasonSecretNotFound, "other-tls"), false, `"other-tls"`},
+		"stalled for another reason":    {BeStalled(v1.ReasonNodePortTaken, ""), false, "Secret later-tls is missing"},
+		"its viewers":                   {HaveViewers(7), true, ""},
+		"other viewers":                 {HaveViewers(8), false, "8"},
+		"totals that are not there yet": {addUpTo(v1.OffloadTotals{SeederBytes: 1}), false, "no totals"},
 	} {
 		got, err := tt.matcher.Match(s)
 		if err != nil || got != tt.want {

@@ -18,8 +18,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
-// promised is the least share of media bytes that does not come from the origin where seeders hold the
-// stream.
+// promised is the smallest share of media bytes that comes from peers where seeders hold the stream.
 const promised = 0.95
 
 var _ = Describe("A seeder on a node port", Label("offload"), SpecPriority(7), func() {
@@ -61,11 +60,11 @@ var _ = Describe("A seeder on a node port", Label("offload"), SpecPriority(7), f
 		}).Should(BeNumerically(">", 0))
 		Eventually(ctx, func() string {
 			return browser.Value[string](ctx, tab, `document.getElementById("seeder").textContent`)
-		}).ShouldNot(HavePrefix("0"), "what the page says it has from seeders")
+		}).ShouldNot(HavePrefix("0"), "what the page shows as bytes of seeders")
 	}, SpecTimeout(8*time.Minute))
 })
 
-// anywhere is every client of the origin.
+// anywhere matches every client of the origin.
 var anywhere = netip.MustParsePrefix("0.0.0.0/0")
 
 // addresses are what a tracker on a node port is reached by.
@@ -82,15 +81,15 @@ func secret(name string, kind corev1.SecretType, data map[string][]byte) *corev1
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}, Type: kind, Data: data}
 }
 
-// awaitHeld waits until seeders hold the stream at its edge.
+// awaitHeld waits until seeders hold the stream at its live edge.
 func awaitHeld(ctx SpecContext, s *v1.P2PStream) {
 	GinkgoHelper()
 	eventually(ctx, s, readyWithin).Should(HaveCondition(v1.ConditionSeedersReady, metav1.ConditionTrue, ""))
 	awaitHandedOut(ctx, s, `"noPeerMs"`)
 }
 
-// watchBoth plays the stream in one tab in each of two offices, and wants smooth pictures and the promised
-// offload in both.
+// watchBoth plays the stream in one tab in each of two offices, and fails unless both play without a stall and with the
+// promised offload.
 func watchBoth(ctx SpecContext, s *v1.P2PStream, seconds float64, start func(context.Context, *cluster.Office) *browser.Browser) []browser.Report {
 	GinkgoHelper()
 	here, there := start(ctx, north), start(ctx, south)

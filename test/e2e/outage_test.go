@@ -15,8 +15,8 @@ import (
 var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), func() {
 	const away = 30 * time.Second
 
-	// What there is of a film is what seeders hold. Of a live stream nothing new is there for anybody: pages play
-	// what was published, wait, and go on by themselves when there is more.
+	// Seeders hold all of a film. Of a live stream there is nothing new while the origin is away: pages play what was
+	// published, wait, and go on by themselves when there is more.
 	It("leaves films to the seeders, and live streams go on when it returns", func(ctx SpecContext) {
 		const length, segment, renditions = 60, 2, 3
 		film := stream("film", origin.URL("/vod/dur_60/seg_2/master.m3u8"))
@@ -50,7 +50,7 @@ var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), f
 		stuck := match.Report(ctx)
 		note("live, after %.0f s without an origin: %s", time.Since(gone).Seconds(), stuck)
 
-		By("both streams stay ready, for they would serve")
+		By("both streams stay ready")
 		Expect(current(ctx, film)).To(BeReady())
 		Expect(current(ctx, live)).To(BeReady())
 
@@ -76,7 +76,7 @@ var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), f
 	}, SpecTimeout(3*time.Minute))
 })
 
-// pods is where the origin's clients within the cluster come from.
+// pods is the network of the origin's clients within the cluster.
 func pods() netip.Prefix {
 	GinkgoHelper()
 	prefix, err := netip.ParsePrefix(nodes[0].PodCIDR)

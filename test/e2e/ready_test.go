@@ -44,8 +44,8 @@ var _ = Describe("A stream that is applied", Label("ready"), func() {
 		expectNoDiff(ctx, doc)
 	}, SpecTimeout(2*time.Minute))
 
-	// The samples' origin is on the Internet, which this cluster cannot reach: a stream is ready when viewers
-	// would be served, whatever its origin does.
+	// The samples' origin is on the Internet, which this cluster cannot reach: a stream is ready when it would serve
+	// viewers, independently of its origin.
 	It("is as it was written, sample by sample", func(ctx SpecContext) {
 		for _, name := range []string{"p2pstream_minimal.yaml", "p2pstream_live.yaml"} {
 			raw, err := os.ReadFile(inRepo("config", "samples", name))
@@ -71,7 +71,7 @@ func columns(ctx SpecContext, args ...string) []string {
 	return strings.Fields(head)
 }
 
-// expectNoDiff wants the cluster to hold what a person wrote: nothing was added to it.
+// expectNoDiff fails if the cluster added anything to the manifest that a user wrote.
 func expectNoDiff(ctx SpecContext, doc string) {
 	GinkgoHelper()
 	diff, err := k8s.KubectlIn(ctx, doc, "diff", "-f", "-")

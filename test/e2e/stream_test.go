@@ -22,7 +22,7 @@ import (
 
 const (
 	// livePath is the live stream of most specs. Its window is a minute, as those of real events are, and
-	// its segments are short, so that what happens in a stream happens soon.
+	// its segments are short, so that specs need not wait long for the next one.
 	livePath = "/live/seg_2/window_30/master.m3u8"
 
 	readyWithin = 45 * time.Second // when readiness is not what a spec is about
@@ -89,8 +89,7 @@ func current(ctx context.Context, s *v1.P2PStream) *v1.P2PStream {
 	return now
 }
 
-// remove deletes a stream. What its pods still do until they end costs next to nothing, and no other spec
-// uses its name.
+// remove deletes a stream. Its pods use next to nothing until they end, and no other spec uses its name.
 func remove(ctx context.Context, s *v1.P2PStream) {
 	GinkgoHelper()
 	Expect(client.IgnoreNotFound(k8s.Delete(ctx, s.DeepCopy()))).To(Succeed())
@@ -102,7 +101,7 @@ func children(ctx context.Context, s *v1.P2PStream, resource string) ([]string, 
 	return strings.Fields(out), err
 }
 
-// HaveCondition wants a condition of the observed generation; reason may be empty.
+// HaveCondition matches a stream with a condition of the observed generation; reason may be empty.
 func HaveCondition(kind string, status metav1.ConditionStatus, reason string) types.GomegaMatcher {
 	return gcustom.MakeMatcher(func(s *v1.P2PStream) (bool, error) {
 		c := meta.FindStatusCondition(s.Status.Conditions, kind)
@@ -112,10 +111,10 @@ func HaveCondition(kind string, status metav1.ConditionStatus, reason string) ty
 		fmt.Sprintf("have %s=%s %s for its generation", kind, status, reason))
 }
 
-// BeReady wants a stream that would serve a viewer who came now.
+// BeReady matches a stream that would serve a viewer who joins now.
 func BeReady() types.GomegaMatcher { return HaveCondition(v1.ConditionReady, metav1.ConditionTrue, "") }
 
-// BeStalled wants a stream that needs a person, who is told why by the message.
+// BeStalled matches a stream that needs a person to act, and whose message says why.
 func BeStalled(reason, message string) types.GomegaMatcher {
 	return SatisfyAll(
 		HaveCondition(v1.ConditionStalled, metav1.ConditionTrue, reason),
@@ -128,12 +127,12 @@ func BeStalled(reason, message string) types.GomegaMatcher {
 	)
 }
 
-// HaveViewers wants status to know exactly these people.
+// HaveViewers matches a stream whose status counts exactly so many viewers.
 func HaveViewers(n int32) types.GomegaMatcher {
 	return HaveField("Status.Swarm", HaveValue(HaveField("Viewers", HaveValue(Equal(n)))))
 }
 
-// BeObservedAfter wants figures that were read after a moment; status tells it to the second.
+// BeObservedAfter matches a stream whose figures were read after a moment; status has it to the second.
 func BeObservedAfter(then time.Time) types.GomegaMatcher {
 	return HaveField("Status.Offload", HaveValue(HaveField("ObservedAt", HaveValue(HaveField("Time", BeTemporally(">", then))))))
 }

@@ -13,8 +13,7 @@ import (
 )
 
 var _ = Describe("Browsers in two offices", Label("stun"), SpecPriority(5), func() {
-	// One stream, first without STUN and then with it: nothing else changes, so nothing else can be why the
-	// offices meet.
+	// One stream, first without STUN and then with it. Nothing else changes, so STUN is why the offices meet.
 	It("meet through the stream's STUN server, and not without", func(ctx SpecContext) {
 		s := stream("meeting", origin.URL(livePath), seeders(0), withoutSTUN)
 		serve(ctx, s)

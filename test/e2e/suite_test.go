@@ -37,7 +37,7 @@ const (
 	imageName        = "localhost/p2pstream:dev"
 	managerNamespace = "p2pstream-system"
 	managerName      = "p2pstream-manager"
-	// namespace of the suite's streams. It lets only pods in that keep to the restricted profile.
+	// namespace of the suite's streams. It admits only pods that keep to the restricted profile.
 	namespace = "media"
 )
 
@@ -50,7 +50,7 @@ var (
 	authority   *pki.Authority
 	certificate tls.Certificate // of pages and of the origin
 	origin      *source.Origin
-	// Offices: two that are as most are, and one whose firewall drops UDP.
+	// Offices: two typical ones, and one whose firewall drops UDP.
 	north, south, walled *cluster.Office
 )
 
@@ -223,7 +223,7 @@ func deploy(ctx context.Context) {
 	Expect(err).NotTo(HaveOccurred())
 }
 
-// newNamespace refuses pods that do not keep to the restricted profile.
+// newNamespace is a namespace that admits only pods that keep to the restricted profile.
 func newNamespace(name string) *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		Name: name, Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},

@@ -12,11 +12,11 @@ import (
 )
 
 var _ = Describe("An office whose firewall drops UDP", Label("walled"), Serial, func() {
-	// The settings make a viewer wait for peers; this is what that may cost where none can be reached. What else runs on the
-	// machine would decide on such times, so it runs alone.
+	// The settings make a viewer wait for peers; this is what that may cost where none can be reached. Other
+	// work of the machine would change such times, so it runs alone.
 	const priceMs = 400
 
-	It("loses nothing but a moment at the start", func(ctx SpecContext) {
+	It("starts at most 400 ms later, and never stalls", func(ctx SpecContext) {
 		s := stream("behind-walls", origin.URL(livePath))
 		serve(ctx, s)
 		awaitHeld(ctx, s)

@@ -1,5 +1,5 @@
-// Bundles the pages into dist/. A page is one HTML file that names one script. Its video is tiny: nobody
-// looks, and drawing it large costs a third of the processor that a tab needs.
+// Bundles the pages into dist/. A page is one HTML file that names one script. Its video is tiny:
+// drawing it large takes a third of the processor time of a tab.
 import { build } from "esbuild";
 import { mkdir, writeFile } from "node:fs/promises";
 

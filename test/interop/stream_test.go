@@ -77,7 +77,7 @@ func start(t testing.TB, s program.Spec) *program.Process {
 	return p
 }
 
-// startTracker starts the tracker, or starts it again where it was.
+// startTracker starts the tracker, or restarts it on the same address.
 func (s *stream) startTracker(t testing.TB) {
 	t.Helper()
 	s.tracker = start(t, program.Spec{Command: "tracker", Ready: s.http("/v1/stats"), Args: []string{

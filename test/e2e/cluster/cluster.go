@@ -1,5 +1,5 @@
-// Package cluster drives bin/cluster: a real cluster of this machine, with offices whose programs and
-// browsers run in networks of their own.
+// Package cluster drives bin/cluster: a real cluster on this machine, with offices whose programs and
+// browsers run in separate networks.
 package cluster
 
 import (
@@ -36,7 +36,7 @@ type Office struct {
 	cluster *Cluster
 }
 
-// Up brings the cluster up, after whatever a crashed run left behind was cleaned away.
+// Up brings the cluster up, after removing what a crashed run left behind.
 func (c *Cluster) Up(ctx context.Context) error {
 	_, err := c.run(ctx, "up")
 	return err
@@ -96,13 +96,13 @@ func (c *Cluster) Known(o *Office) *Office {
 	return &known
 }
 
-// Masquerade switches whether pods hide behind their node when they leave the cluster.
+// Masquerade switches whether traffic of pods that leaves the cluster has their node's address.
 func (c *Cluster) Masquerade(ctx context.Context, on bool) error {
-	word := "off"
+	state := "off"
 	if on {
-		word = "on"
+		state = "on"
 	}
-	_, err := c.run(ctx, "masquerade", word)
+	_, err := c.run(ctx, "masquerade", state)
 	return err
 }
 

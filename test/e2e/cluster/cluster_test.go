@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// launcher is a program in the place of bin/cluster.
+// launcher is a script instead of bin/cluster.
 func launcher(t *testing.T, script string) *Cluster {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cluster")

@@ -14,7 +14,7 @@ const (
 	logLines  = "40"
 )
 
-// Dump tells all that helps to understand a failure: streams, pods, events, and the end of every log.
+// Dump returns everything that helps to understand a failure: streams, pods, events, and the end of every log.
 func (c *Client) Dump(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, dumpLimit)
 	defer cancel()

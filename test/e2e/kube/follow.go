@@ -12,8 +12,8 @@ import (
 // errWatchEnded: the API server ends a watch after half an hour, or when it restarts.
 var errWatchEnded = errors.New("the API server ended the watch; versions may have been missed")
 
-// Follow calls see with each object of a kind that there is and then with every version that comes about, in
-// their order, until ctx ends. An error says that it ended before.
+// Follow calls see with each existing object of a kind and then with every later version, in order, until ctx ends. It
+// returns an error if the watch ends before.
 func (c *Client) Follow(ctx context.Context, list client.ObjectList, see func(client.Object), options ...client.ListOption) error {
 	w, err := c.Watch(ctx, list, options...)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package kube is how the suite talks to a cluster: with kubectl where people would, with a client where a
-// test has to look closely, and with everything at once when something failed.
+// Package kube is how the suite talks to a cluster: with kubectl where users would, with a client where a
+// test has to look closely, and with a dump of everything when a spec failed.
 package kube
 
 import (
@@ -30,7 +30,7 @@ type Client struct {
 	kubectl    []string
 }
 
-// New makes a client. kubectl is the command, with whatever comes before its own arguments.
+// New makes a client. kubectl is the command line that kubectl's arguments follow.
 func New(kubeconfig string, kubectl ...string) (*Client, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
@@ -51,12 +51,12 @@ func New(kubeconfig string, kubectl ...string) (*Client, error) {
 	return &Client{WithWatch: c, kubeconfig: kubeconfig, kubectl: kubectl}, nil
 }
 
-// Kubectl runs kubectl and returns what it prints; an error holds what it complained of.
+// Kubectl runs kubectl and returns its output; an error contains what it wrote to stderr.
 func (c *Client) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return c.KubectlIn(ctx, "", args...)
 }
 
-// KubectlIn is Kubectl that is given something to read.
+// KubectlIn is Kubectl with standard input.
 func (c *Client) KubectlIn(ctx context.Context, in string, args ...string) (string, error) {
 	all := append(append([]string{}, c.kubectl...), args...)
 	cmd := exec.CommandContext(ctx, all[0], all[1:]...)
@@ -85,7 +85,7 @@ func (c *Client) Apply(ctx context.Context, objects ...client.Object) error {
 	return err
 }
 
-// Manifest is an object as a person would write it: with its kind, without what only a cluster fills in.
+// Manifest is an object as a user would write it: with its kind, without the fields that only a cluster fills in.
 func (c *Client) Manifest(o client.Object) (string, error) {
 	kind, err := c.GroupVersionKindFor(o)
 	if err != nil {
@@ -115,7 +115,7 @@ func (c *Client) Stream(ctx context.Context, key client.ObjectKey) (*v1.P2PStrea
 	return &s, nil
 }
 
-// KStatus is what tools that know no p2pstream make of a stream.
+// KStatus computes the status of a stream as generic tools do (kstatus).
 func (c *Client) KStatus(ctx context.Context, key client.ObjectKey) (*status.Result, error) {
 	var u unstructured.Unstructured
 	u.SetGroupVersionKind(schema.GroupVersionKind{Group: v1.GroupVersion.Group, Version: v1.GroupVersion.Version, Kind: v1.Kind})

@@ -13,7 +13,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// fakeKubectl is a program in the place of kubectl.
+// fakeKubectl is a script instead of kubectl.
 func fakeKubectl(t *testing.T, script string) *Client {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubectl")
@@ -27,8 +27,8 @@ func fakeKubectl(t *testing.T, script string) *Client {
 	return &Client{WithWatch: fake.NewClientBuilder().WithScheme(scheme).Build(), kubeconfig: "somewhere", kubectl: []string{path, "--"}}
 }
 
-// TestManifest holds the manifests of tests to what a person would write and the operator's own reader
-// accepts.
+// TestManifest: manifests of tests have only fields that a user would write, and the operator's own reader
+// accepts them.
 func TestManifest(t *testing.T) {
 	t.Parallel()
 	c := fakeKubectl(t, "")
@@ -41,7 +41,7 @@ func TestManifest(t *testing.T) {
 	}
 	for _, alien := range []string{"status", "creationTimestamp", "null"} {
 		if strings.Contains(doc, alien) {
-			t.Errorf("the manifest has %s, which nobody writes:\n%s", alien, doc)
+			t.Errorf("the manifest has %s, which no user writes:\n%s", alien, doc)
 		}
 	}
 	if s, err := v1.Load(strings.NewReader(doc)); err != nil || s.Name != "town-hall" {

@@ -1,5 +1,5 @@
-// Package pki is a certificate authority of a test's own: it certifies the servers of one suite run and
-// nobody else trusts it.
+// Package pki is a certificate authority for tests: it certifies the servers of one run, and only the clients of
+// that run trust it.
 package pki
 
 import (

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestIssue serves https with an issued certificate: whoever trusts the authority gets through, by every
-// name that was certified, and nobody else does.
+// TestIssue serves https with an issued certificate: clients that trust the authority connect, by every
+// name that was certified, and others do not.
 func TestIssue(t *testing.T) {
 	t.Parallel()
 	a, err := New("test")

@@ -31,19 +31,18 @@ type Origin struct {
 
 	mu     sync.Mutex
 	counts map[netip.Addr]Count
-	doors  []*door
+	ports  []*port
 }
 
-// door is one of the ports.
-type door struct {
+// port is one of the ports.
+type port struct {
 	address string
 	tls     *tls.Config // nil: http
 	server  *http.Server
 	done    chan struct{}
 }
 
-// quiet drops what the server would say of clients that go away in the middle of something, which is
-// what the suite is made of.
+// quiet discards what the server logs of clients that disconnect early, which is what most of the suite's do.
 var quiet = log.New(io.Discard, "", 0)
 
 // Count is what one or several clients fetched.
@@ -67,7 +66,7 @@ func Start(ctx context.Context, listen Listen, plain, secure string, certificate
 	}
 	o := &Origin{listen: listen, counts: map[netip.Addr]Count{}}
 	o.handler = o.count(s.Handler())
-	o.doors = []*door{
+	o.ports = []*port{
 		{address: plain},
 		{address: secure, tls: &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}},
 	}
@@ -75,50 +74,50 @@ func Start(ctx context.Context, listen Listen, plain, secure string, certificate
 }
 
 // URL of a path such as /live/master.m3u8, by http.
-func (o *Origin) URL(path string) string { return "http://" + o.doors[0].address + path }
+func (o *Origin) URL(path string) string { return "http://" + o.ports[0].address + path }
 
 // SecureURL of a path, by https.
-func (o *Origin) SecureURL(path string) string { return "https://" + o.doors[1].address + path }
+func (o *Origin) SecureURL(path string) string { return "https://" + o.ports[1].address + path }
 
-// Leave makes the origin vanish: its ports refuse, and what is under way is cut.
+// Leave takes the origin away: its ports refuse connections, and transfers are cut.
 func (o *Origin) Leave() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, d := range o.doors {
-		if d.server == nil {
+	for _, p := range o.ports {
+		if p.server == nil {
 			continue
 		}
-		_ = d.server.Close() // cutting what is under way is the point
-		<-d.done
-		d.server = nil
+		_ = p.server.Close() // which cuts transfers on purpose
+		<-p.done
+		p.server = nil
 	}
 }
 
-// Return undoes Leave. The origin is a function of URL and clock, so it goes on as if nothing had been.
+// Return undoes Leave. The origin is a function of URL and clock, so it goes on as if it had never been away.
 func (o *Origin) Return(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, d := range o.doors {
-		if d.server != nil {
+	for _, p := range o.ports {
+		if p.server != nil {
 			continue
 		}
-		l, err := o.listen(ctx, "tcp", d.address)
+		l, err := o.listen(ctx, "tcp", p.address)
 		if err != nil {
-			return fmt.Errorf("listening for the origin on %s: %w", d.address, err)
+			return fmt.Errorf("listening for the origin on %s: %w", p.address, err)
 		}
-		if d.tls != nil {
-			l = tls.NewListener(l, d.tls)
+		if p.tls != nil {
+			l = tls.NewListener(l, p.tls)
 		}
-		d.server = &http.Server{
+		p.server = &http.Server{
 			Handler: o.handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: quiet,
 		}
-		d.done = make(chan struct{})
+		p.done = make(chan struct{})
 		go func(s *http.Server, done chan<- struct{}) {
 			defer close(done)
 			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				panic(fmt.Sprintf("serving the origin: %v", err)) // nothing the suite says after this is worth reading
+				panic(fmt.Sprintf("serving the origin: %v", err)) // every later result would be meaningless
 			}
-		}(d.server, d.done)
+		}(p.server, p.done)
 	}
 	return nil
 }
@@ -136,7 +135,7 @@ func (o *Origin) From(prefix netip.Prefix) Count {
 	return sum
 }
 
-// count books each answer to its client.
+// count adds each answer to the counts of its client.
 func (o *Origin) count(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		counted := &writer{ResponseWriter: w}

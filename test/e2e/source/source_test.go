@@ -30,7 +30,7 @@ func start(t *testing.T) *Origin {
 		t.Fatal(err)
 	}
 	listen := new(net.ListenConfig).Listen
-	o, err := Start(t.Context(), listen, free(t), free(t), certificate)
+	o, err := Start(t.Context(), listen, freeAddress(t), freeAddress(t), certificate)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +38,8 @@ func start(t *testing.T) *Origin {
 	return o
 }
 
-// free is an address that nobody listens on right now.
-func free(t *testing.T) string {
+// freeAddress is an address on which no program listens.
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -94,7 +94,7 @@ func TestOrigin(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Count{Playlists: 3, Segments: 1, SegmentBytes: int64(len(media))}
-	// An answer is booked when it is out, which its receiver may notice first.
+	// An answer is counted once it is sent, which its receiver may notice first.
 	for deadline := time.Now().Add(10 * time.Second); o.From(here) != want && time.Now().Before(deadline); {
 		runtime.Gosched()
 	}
@@ -112,7 +112,7 @@ func TestOrigin(t *testing.T) {
 	if err := o.Return(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := get(ctx, o.URL("/vod/dur_60/"+segment)); err != nil || again != media {
+	if second, err := get(ctx, o.URL("/vod/dur_60/"+segment)); err != nil || second != media {
 		t.Errorf("after its return the origin gives other bytes (%v)", err)
 	}
 }

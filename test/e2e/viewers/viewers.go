@@ -1,4 +1,4 @@
-// Package viewers runs the project's own viewers, without a screen, at a place in the network, and reads
+// Package viewers runs p2pstream's headless viewers at a place in the network, and reads
 // what they measured themselves.
 package viewers
 
@@ -28,7 +28,7 @@ type Group struct {
 	err  error
 }
 
-// log keeps the end of what a process says while others read it.
+// log keeps the end of what a process logs, for concurrent readers.
 type log struct {
 	mu sync.Mutex
 	b  []byte
@@ -69,10 +69,10 @@ func Start(command Command, binary, configURL string, args ...string) (*Group, e
 	return g, nil
 }
 
-// Log is what the viewers complained of.
+// Log is the end of what the viewers logged.
 func (g *Group) Log() string { return g.log.String() }
 
-// Running is whether they still play.
+// Running reports whether the process still runs.
 func (g *Group) Running() bool {
 	select {
 	case <-g.done:
@@ -82,7 +82,7 @@ func (g *Group) Running() bool {
 	}
 }
 
-// Stop ends the viewers as a person does and returns what they measured.
+// Stop ends the viewers with SIGTERM and returns what they measured.
 func (g *Group) Stop(within time.Duration) (viewer.Report, error) {
 	if err := g.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return viewer.Report{}, fmt.Errorf("stopping viewers: %w", err)
@@ -107,8 +107,8 @@ func (g *Group) Wait(within time.Duration) (viewer.Report, error) {
 	return r, nil
 }
 
-// Kill ends the viewers without a word. It may be called at any time, more than once.
+// Kill ends the viewers with SIGKILL. It may be called at any time, more than once.
 func (g *Group) Kill() {
-	_ = g.cmd.Process.Kill() // gone already is as good
+	_ = g.cmd.Process.Kill() // it may have ended already
 	<-g.done
 }

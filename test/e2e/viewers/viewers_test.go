@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// script makes Start run a shell script in the place of the program.
+// script makes Start run a shell script instead of the program.
 func script(text string) Command {
 	return func(string, ...string) *exec.Cmd { return exec.Command("sh", "-c", text) }
 }

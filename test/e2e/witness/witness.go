@@ -1,5 +1,5 @@
-// Package witness holds what status said of a stream, version by version, to what really was: a status that
-// is wrong for a moment is read by somebody in that moment.
+// Package witness compares what the status of a stream said, version by version, with what was true: a status
+// that is wrong for a moment is read in that moment.
 package witness
 
 import (
@@ -20,13 +20,13 @@ type Sight struct {
 	Stream *v1.P2PStream
 }
 
-// Witness remembers every version that it is shown.
+// Witness records every version that it is shown.
 type Witness struct {
 	mu     sync.Mutex
 	sights []Sight
 }
 
-// See remembers a version.
+// See records a version.
 func (w *Witness) See(s *v1.P2PStream) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -40,15 +40,15 @@ func (w *Witness) Sights() []Sight {
 	return slices.Clone(w.sights)
 }
 
-// Truth is what really was, from the first sight to the last: a stream of which every program has one that
-// runs at any time, and an audience that neither grows nor shrinks and reports.
+// Truth is what was true from the first sight to the last: of every program at least one ran at any time, and a
+// constant audience reported.
 type Truth struct {
 	Viewers  int32
 	Seeders  int32            // at most: one at a time is replaced
 	Measured v1.OffloadTotals // what these measured themselves until after the last sight
 }
 
-// Contradictions are what status said and was not so, a line each.
+// Contradictions are the statements of status that were false, a line each.
 func Contradictions(sights []Sight, truth Truth) []string {
 	var found []string
 	for i, s := range sights {
@@ -101,7 +101,7 @@ func audience(s v1.P2PStreamStatus, truth Truth, say complain) {
 	}
 }
 
-// conditions: the stream would have served whoever came, at any time.
+// conditions: the stream would have served a new viewer at any time.
 func conditions(s *v1.P2PStream, say complain) {
 	for _, kind := range []string{v1.ConditionReady, v1.ConditionPeerable, v1.ConditionTrackerReady, v1.ConditionSTUNReady} {
 		if c := meta.FindStatusCondition(s.Status.Conditions, kind); c == nil || c.Status != metav1.ConditionTrue {
@@ -122,7 +122,7 @@ func conditions(s *v1.P2PStream, say complain) {
 	}
 }
 
-// offload: totals only grow, and not beyond what was measured; figures come from everybody.
+// offload: totals only grow, and not beyond what was measured; figures come from all viewers.
 func offload(o *v1.OffloadStatus, before *v1.OffloadTotals, truth Truth, say complain) {
 	if o == nil || o.Totals == nil {
 		say("status.offload is gone: %+v", o)

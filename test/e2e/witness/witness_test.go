@@ -12,7 +12,7 @@ import (
 
 var truth = Truth{Viewers: 20, Seeders: 2, Measured: v1.OffloadTotals{OriginBytes: 100, SeederBytes: 200, PeerBytes: 300}}
 
-// honest is a status that says what is so.
+// honest is a status that is true.
 func honest(change ...func(*v1.P2PStreamStatus)) Sight {
 	s := v1.P2PStreamStatus{
 		Endpoints:  &v1.EndpointsStatus{Announce: "ws://t/", Config: "http://t/v1/config", STUN: []string{"stun:t:3478"}},
@@ -44,7 +44,7 @@ func judge(condition string, status metav1.ConditionStatus, reason string) func(
 	}
 }
 
-// TestContradictions: nothing that is not so passes, and what is not known may be left out.
+// TestContradictions: every false statement is found, and what is not known may be left out.
 func TestContradictions(t *testing.T) {
 	t.Parallel()
 	type change = func(*v1.P2PStreamStatus)
@@ -54,7 +54,7 @@ func TestContradictions(t *testing.T) {
 		want    string // part of what is found; empty: nothing is
 	}{
 		"as it is":                          {nil, ""},
-		"a tracker that knows nobody yet":   {[]change{unknown, judge(v1.ConditionTelemetryFresh, metav1.ConditionUnknown, v1.ReasonPending)}, ""},
+		"a tracker that knows no peers yet": {[]change{unknown, judge(v1.ConditionTelemetryFresh, metav1.ConditionUnknown, v1.ReasonPending)}, ""},
 		"one seeder is replaced":            {[]change{judge(v1.ConditionSeedersReady, metav1.ConditionFalse, v1.ReasonProgressing)}, ""},
 		"no viewers":                        {[]change{func(s *v1.P2PStreamStatus) { s.Swarm.Viewers = new(int32(0)) }}, "0 viewers"},
 		"one too few":                       {[]change{func(s *v1.P2PStreamStatus) { s.Swarm.Viewers = new(int32(19)) }}, "19 viewers"},
@@ -67,14 +67,14 @@ func TestContradictions(t *testing.T) {
 		"no renditions":                     {[]change{func(s *v1.P2PStreamStatus) { s.Renditions = nil }}, "renditions are gone"},
 		"no audience":                       {[]change{func(s *v1.P2PStreamStatus) { s.Swarm = nil }}, "viewers are not known"},
 		"no endpoints":                      {[]change{func(s *v1.P2PStreamStatus) { s.Endpoints = nil }}, "endpoints are gone"},
-		"nobody knows where STUN is":        {[]change{func(s *v1.P2PStreamStatus) { s.Endpoints.STUN = nil }}, "endpoints are gone"},
+		"no STUN server":                    {[]change{func(s *v1.P2PStreamStatus) { s.Endpoints.STUN = nil }}, "endpoints are gone"},
 		"not ready":                         {[]change{judge(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnavailable)}, "Ready is not True"},
 		"not to be shared":                  {[]change{judge(v1.ConditionPeerable, metav1.ConditionUnknown, v1.ReasonPending)}, "Peerable is not True"},
 		"stalled":                           {[]change{judge(v1.ConditionStalled, metav1.ConditionTrue, v1.ReasonInvalidSpec)}, "Stalled is not False"},
 		"seeders that lag":                  {[]change{judge(v1.ConditionSeedersReady, metav1.ConditionFalse, v1.ReasonBehindLiveEdge)}, "SeedersReady"},
-		"nobody watches":                    {[]change{judge(v1.ConditionTelemetryFresh, metav1.ConditionTrue, v1.ReasonNoViewers)}, "TelemetryFresh"},
+		"status says no viewers":            {[]change{judge(v1.ConditionTelemetryFresh, metav1.ConditionTrue, v1.ReasonNoViewers)}, "TelemetryFresh"},
 		"no offload":                        {[]change{func(s *v1.P2PStreamStatus) { s.Offload = nil }}, "status.offload is gone"},
-		"figures of nobody":                 {[]change{func(s *v1.P2PStreamStatus) { s.Offload.Reporting = 0 }}, "0 of 20 viewers"},
+		"figures of no viewer":              {[]change{func(s *v1.P2PStreamStatus) { s.Offload.Reporting = 0 }}, "0 of 20 viewers"},
 		"no percent":                        {[]change{func(s *v1.P2PStreamStatus) { s.Offload.Percent = nil }}, "offload is not stated"},
 		"more from the origin than came":    {[]change{func(s *v1.P2PStreamStatus) { s.Offload.Totals.OriginBytes = 101 }}, "totals.originBytes is 101"},
 		"more from seeders than came":       {[]change{func(s *v1.P2PStreamStatus) { s.Offload.Totals.SeederBytes = 201 }}, "totals.seederBytes is 201"},

@@ -1,5 +1,4 @@
-// Package published runs the software of others that our programs have to get along with, as it is
-// published.
+// Package published runs third-party servers as they are published, for tests of our programs against them.
 package published
 
 import (

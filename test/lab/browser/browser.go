@@ -45,8 +45,8 @@ func InNamespace(n *netns.Namespace) Option { return func(o *options) { o.namesp
 // names by default. Tabs of one browser find each other either way.
 func ShowAddresses() Option { return func(o *options) { o.showAddresses = true } }
 
-// HTTPS serves the pages over https with this certificate, and makes Chromium believe every chain that
-// holds one of its keys: its own, or that of an authority which it brings along.
+// HTTPS serves the pages over https with this certificate, and makes Chromium trust every chain that
+// contains one of its keys: that of the server, or of the authority in the chain.
 func HTTPS(certificate tls.Certificate) Option {
 	return func(o *options) { o.certificate = &certificate }
 }

@@ -2,7 +2,7 @@ package browser
 
 import "encoding/json"
 
-// Config is what a viewer is told, in the form that GET /v1/config answers.
+// Config is the viewer's configuration, in the form of the answer to GET /v1/config.
 type Config struct {
 	V          int             `json:"v"`
 	StreamURL  string          `json:"streamURL"`
@@ -25,7 +25,7 @@ type Settings struct {
 	Shaka map[string]any `json:"shaka,omitempty"`
 }
 
-// tabConfig is what one tab is told beside the viewer's config.
+// tabConfig is the configuration of one tab, with the viewer's.
 type tabConfig struct {
 	Player     string         `json:"player"`
 	Config     *Config        `json:"config,omitempty"`

@@ -19,13 +19,13 @@ func (b *Browser) OpenShaka(ctx context.Context, cfg Config, opts ...TabOption) 
 	return b.open(ctx, "shaka", tabConfig{Player: "shaka", Config: &cfg}, opts)
 }
 
-// OpenHLSFrom plays with hls.js what a tracker's config endpoint says, fetched by the page itself.
+// OpenHLSFrom plays with hls.js, with the configuration that the page itself fetches from a tracker.
 func (b *Browser) OpenHLSFrom(ctx context.Context, configURL string, opts ...TabOption) *Tab {
 	b.tb.Helper()
 	return b.open(ctx, "hls", tabConfig{Player: "hls", ConfigURL: configURL}, opts)
 }
 
-// OpenShakaFrom plays with Shaka what a tracker's config endpoint says, fetched by the page itself.
+// OpenShakaFrom plays with Shaka, with the configuration that the page itself fetches from a tracker.
 func (b *Browser) OpenShakaFrom(ctx context.Context, configURL string, opts ...TabOption) *Tab {
 	b.tb.Helper()
 	return b.open(ctx, "shaka", tabConfig{Player: "shaka", ConfigURL: configURL}, opts)

@@ -16,7 +16,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab"
 )
 
-// pages serves the bundled pages and what each tab is told.
+// pages serves the bundled pages and the configuration of each tab.
 type pages struct {
 	base   string
 	server *http.Server
@@ -66,7 +66,7 @@ func (p *pages) close() {
 	<-p.done
 }
 
-// add returns the URL of a page that will be told c.
+// add returns the URL of a page that gets the configuration c.
 func (p *pages) add(page string, c tabConfig) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

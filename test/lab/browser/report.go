@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Report is what a tab says of itself. Times are milliseconds since the page asked to play; -1 means
+// Report is what a tab measured. Times are milliseconds since the page asked to play; -1 means
 // not yet.
 type Report struct {
 	Ready           bool             `json:"ready"`
@@ -29,8 +29,8 @@ type Report struct {
 	PeersSeen       int              `json:"peersSeen"`
 	Segments        []Segment        `json:"segments"`
 	SegmentErrors   []SegmentError   `json:"segmentErrors"`
-	Errors          []string         `json:"errors"` // what a user would notice
-	Notes           []string         `json:"notes"`  // what was cured without the user's notice
+	Errors          []string         `json:"errors"` // that a user would notice
+	Notes           []string         `json:"notes"`  // of what was recovered from without the user noticing
 	TrackerWarnings []string         `json:"trackerWarnings"`
 	Reporter        bool             `json:"reporter"` // the tracker's /p2pstream.js is attached
 	Reported        Reported         `json:"reported"` // what that script counts
@@ -99,7 +99,7 @@ type SegmentError struct {
 	AtMs   int    `json:"atMs"`
 }
 
-// Update is what a tracker said of a swarm.
+// Update is what a tracker reported about a swarm.
 type Update struct {
 	Complete   int  `json:"complete"`
 	Incomplete int  `json:"incomplete"`
@@ -128,14 +128,14 @@ func (b Bytes) Offload() float64 {
 	return float64(b.Seeder+b.Viewer) / float64(b.All())
 }
 
-// String is one line for people.
+// String is a summary in one line.
 func (r Report) String() string {
 	return fmt.Sprintf("t=%.1fs first=%dms stalls=%d(%.0fms) http=%d seeder=%d viewer=%d up=%d peers=%d segments=%d errors=%d notes=%d warnings=%d",
 		r.CurrentTime, r.FirstFrameMs, r.Stalls, r.StallMs+float64(r.StalledNowMs), r.Bytes.HTTP, r.Bytes.Seeder, r.Bytes.Viewer,
 		r.UploadBytes, len(r.Peers), len(r.Segments), len(r.Errors), len(r.Notes), len(r.TrackerWarnings))
 }
 
-// Dump is everything but the segments that went well, for a failure message.
+// Dump is the whole report in JSON, with segments by source and name only, for a failure message.
 func (r Report) Dump() string {
 	var names []string
 	for _, s := range r.Segments {

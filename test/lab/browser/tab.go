@@ -28,7 +28,7 @@ type Tab struct {
 // URL is the address that the tab was opened with.
 func (t *Tab) URL() string { return t.url }
 
-// Report reads what the page says of itself now.
+// Report reads the page's report.
 func (t *Tab) Report(ctx context.Context) Report {
 	t.tb.Helper()
 	r, err := t.read(ctx)
@@ -82,7 +82,7 @@ func (t *Tab) Eval(ctx context.Context, script string) {
 	}
 }
 
-// Value is Eval that decodes what the script gives.
+// Value is Eval that decodes the value of the script.
 func Value[T any](ctx context.Context, t *Tab, script string) T {
 	t.tb.Helper()
 	v, err := run(ctx, t, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
@@ -104,8 +104,8 @@ func (t *Tab) ApplyCore(ctx context.Context, optionsJSON string) {
 	t.Eval(ctx, fmt.Sprintf(`window.engine.applyDynamicConfig({core: %s})`, optionsJSON))
 }
 
-// Leave goes to an empty page as a user does who has seen enough: the page hears of it, and says goodbye
-// to its peers and to telemetry, which Close may cut short.
+// Leave navigates to an empty page, as a user does who stops watching: the page is told, and takes leave of its peers and
+// of telemetry, which Close may cut short.
 func (t *Tab) Leave(ctx context.Context) {
 	t.tb.Helper()
 	if _, err := run(ctx, t, chromedp.Navigate("about:blank")); err != nil {

@@ -22,7 +22,7 @@ import (
 )
 
 // Namespace is a network. One that New made is joined to this machine by a veth pair and gone when the
-// test ends; one that Open named is somebody else's, and its addresses are not known here.
+// test ends; one that Open named was made elsewhere, and its addresses are not known here.
 type Namespace struct {
 	Name   string
 	HostIP netip.Addr // this machine, as the namespace sees it
@@ -122,8 +122,8 @@ func (n *Namespace) Listen(ctx context.Context, network, address string) (net.Li
 	})
 }
 
-// within makes a socket on a thread that is in the namespace. A socket stays where it was made, whoever
-// uses it later.
+// within makes a socket on a thread that is in the namespace. A socket stays in the namespace
+// where it was made, whichever thread uses it later.
 //
 // The thread returns to where it came from. Ending it instead would kill the processes that happen to have been started
 // on it, if they are to end with their parent: Linux takes the thread for the parent (PR_SET_PDEATHSIG).

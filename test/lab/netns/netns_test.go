@@ -61,7 +61,7 @@ func TestDropUDP(t *testing.T) {
 	}
 	n.AllowUDP()
 	if !arrives(5 * time.Second) {
-		t.Error("UDP does not arrive after it is allowed again")
+		t.Error("UDP does not arrive after AllowUDP")
 	}
 }
 
@@ -106,7 +106,7 @@ func TestChildrenOutliveASocket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = l.Close() // nobody has connected
+		_ = l.Close() // it has no connections
 	}
 	select {
 	case how := <-ended:
