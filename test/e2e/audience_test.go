@@ -21,28 +21,37 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
-// startBrowser starts a Chromium in an office. It ends with the spec, or with the container of a BeforeAll.
-func startBrowser(ctx context.Context, o *cluster.Office) *browser.Browser {
+// browsers are those of the process, by office and by whether their pages are on https. Specs that need the same one
+// use it one after the other.
+var browsers = map[string]*browser.Shared{}
+
+// browserIn is a Chromium in an office. Its tabs end with the spec, or with the container of a BeforeAll.
+func browserIn(ctx context.Context, o *cluster.Office) *browser.Browser {
 	GinkgoHelper()
-	return warmed(ctx, origin.URL, o)
+	return warmed(ctx, o.Name, origin.URL, o)
 }
 
-// startSecureBrowser is startBrowser with pages on https.
-func startSecureBrowser(ctx context.Context, o *cluster.Office) *browser.Browser {
+// secureBrowserIn is browserIn with pages on https.
+func secureBrowserIn(ctx context.Context, o *cluster.Office) *browser.Browser {
 	GinkgoHelper()
-	return warmed(ctx, origin.SecureURL, o, browser.HTTPS(certificate))
+	return warmed(ctx, o.Name+" secure", origin.SecureURL, o, browser.HTTPS(certificate))
 }
 
 // warmed is a browser that has played something once, without P2P: a browser is busy for a while after its start,
 // and those of users were started long ago.
-func warmed(ctx context.Context, url func(path string) string, o *cluster.Office, opts ...browser.Option) *browser.Browser {
+func warmed(ctx context.Context, name string, url func(path string) string, o *cluster.Office, opts ...browser.Option) *browser.Browser {
 	GinkgoHelper()
+	if b := browsers[name]; b != nil {
+		return b.For(GinkgoTB())
+	}
 	defer holdAlone(ctx, startLock)()
-	b := browser.Start(GinkgoTB(), append(opts, browser.InNamespace(netns.Open(GinkgoTB(), o.Netns)))...)
-	tab := b.OpenPlain(ctx, url("/vod/dur_4/seg_2/ren_1/master.m3u8"))
+	b, err := browser.Launch(append(opts, browser.InNamespace(netns.Open(GinkgoTB(), o.Netns)))...)
+	Expect(err).NotTo(HaveOccurred())
+	browsers[name] = b
+	tab := b.For(GinkgoTB()).OpenPlain(ctx, url("/vod/dur_4/seg_2/ren_1/master.m3u8"))
 	tab.WaitPlaying(ctx)
 	tab.Close()
-	return b
+	return b.For(GinkgoTB())
 }
 
 // configURL is the URL in status from which players get their settings.

@@ -36,7 +36,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		s = stream("all-hands", origin.URL(livePath))
 		serve(ctx, s)
 		awaitHeld(ctx, s)
-		here = startBrowser(ctx, north)
+		here = browserIn(ctx, north)
 		page = open(ctx, here, s)
 		for _, office := range []*cluster.Office{north, south} {
 			groups = append(groups, startViewers(ctx, office, s, "--count", fmt.Sprint(perOffice)))

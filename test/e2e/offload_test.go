@@ -27,7 +27,7 @@ var _ = Describe("A seeder on a node port", Label("offload"), SpecPriority(7), f
 		serve(ctx, s)
 		awaitHeld(ctx, s)
 		before := origin.From(anywhere)
-		reports := watchBoth(ctx, s, 30, startBrowser)
+		reports := watchBoth(ctx, s, 30, browserIn)
 		expectGenuine(ctx, reports...)
 		after := origin.From(anywhere)
 		note("the origin served %d segments, %d bytes, to pods and offices; the pages received %d",
@@ -50,11 +50,11 @@ var _ = Describe("A seeder on a node port", Label("offload"), SpecPriority(7), f
 		Expect(current(ctx, s).Status.Endpoints).To(HaveValue(And(
 			HaveField("Announce", HavePrefix("wss://")), HaveField("Config", HavePrefix("https://")))))
 		awaitHeld(ctx, s)
-		reports := watchBoth(ctx, s, 20, startSecureBrowser)
+		reports := watchBoth(ctx, s, 20, secureBrowserIn)
 		expectGenuine(ctx, reports...)
 
 		By("the tracker's own page")
-		tab := startSecureBrowser(ctx, north).OpenURL(ctx, playerURL(ctx, s))
+		tab := secureBrowserIn(ctx, north).OpenURL(ctx, playerURL(ctx, s))
 		Eventually(ctx, func() float64 {
 			return browser.Value[float64](ctx, tab, `document.querySelector("video")?.played.length ? document.querySelector("video").currentTime : 0`)
 		}).Should(BeNumerically(">", 0))

@@ -30,7 +30,7 @@ var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), f
 		By("the seeder holds all of the film")
 		Eventually(ctx, func() int { return origin.From(pods()).Segments }).Should(BeNumerically(">=", had+length/segment*renditions))
 
-		here, there := startBrowser(ctx, north), startBrowser(ctx, south)
+		here, there := browserIn(ctx, north), browserIn(ctx, south)
 		match := open(ctx, there, live)
 		goViewers := startViewers(ctx, south, live)
 		playing := time.Now()

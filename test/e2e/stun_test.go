@@ -17,7 +17,7 @@ var _ = Describe("Browsers in two offices", Label("stun"), SpecPriority(5), func
 	It("meet through the stream's STUN server, and not without", func(ctx SpecContext) {
 		s := stream("meeting", origin.URL(livePath), seeders(0), withoutSTUN)
 		serve(ctx, s)
-		here, there := startBrowser(ctx, north), startBrowser(ctx, south)
+		here, there := browserIn(ctx, north), browserIn(ctx, south)
 
 		By("without STUN")
 		one, two := open(ctx, here, s), open(ctx, there, s)

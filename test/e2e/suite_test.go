@@ -92,6 +92,9 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 }, NodeTimeout(4*time.Minute))
 
 var _ = SynchronizedAfterSuite(func() {
+	for _, b := range browsers {
+		b.Close()
+	}
 	if origin != nil {
 		origin.Leave()
 	}

@@ -20,7 +20,7 @@ var _ = Describe("An office whose firewall drops UDP", Label("walled"), Serial, 
 		s := stream("behind-walls", origin.URL(livePath))
 		serve(ctx, s)
 		awaitHeld(ctx, s)
-		b := startBrowser(ctx, walled)
+		b := browserIn(ctx, walled)
 		first := browser.CompareFirstFrames(priceMs, func() int {
 			tab := b.OpenPlain(ctx, string(s.Spec.Source.URL))
 			defer tab.Close()
