@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,9 +17,9 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/e2e/cluster"
-	"github.com/p2pstream/p2pstream/test/e2e/viewers"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 	"github.com/p2pstream/p2pstream/test/lab/netns"
+	"github.com/p2pstream/p2pstream/test/lab/program"
 )
 
 // browsers are those of the process, by office and by whether their pages are on https. Specs that need the same one
@@ -116,13 +117,27 @@ func expectGenuine(ctx context.Context, reports ...browser.Report) {
 // browsers got, which do check.
 var trusting = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 
-// startViewers starts p2pstream's viewers in an office.
-func startViewers(ctx context.Context, o *cluster.Office, s *v1.P2PStream, args ...string) *viewers.Group {
+// group is some of p2pstream's viewers in one process.
+type group struct{ *program.Process }
+
+// startViewers starts p2pstream's viewers in an office. Each checks every segment that it gets from a peer against the
+// origin's own.
+func startViewers(ctx context.Context, o *cluster.Office, s *v1.P2PStream, args ...string) group {
 	GinkgoHelper()
-	g, err := viewers.Start(o.Command, built["static/p2pstream"], configURL(ctx, s), args...)
+	p, err := program.Launch(ctx, program.Spec{Command: "viewer", Name: "viewers in " + o.Name, Prefix: o.Prefix(), Args: append([]string{
+		"--config-url", configURL(ctx, s), "--headless", "--json", "--verify", "--log-level", "warn"}, args...)})
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(g.Kill)
-	return g
+	DeferCleanup(p.Kill)
+	return group{p}
+}
+
+// stop ends the viewers with SIGTERM and returns what they measured.
+func (g group) stop() viewer.Report {
+	GinkgoHelper()
+	Expect(g.Terminate()).To(Succeed(), g.LogText)
+	var r viewer.Report
+	Expect(json.Unmarshal(g.Output(), &r)).To(Succeed(), "the viewers' report: %s", g.Output())
+	return r
 }
 
 // expectWell fails unless all viewers played, without a stall and without a wrong byte.

@@ -19,7 +19,6 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/e2e/cluster"
-	"github.com/p2pstream/p2pstream/test/e2e/viewers"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
@@ -31,7 +30,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 	var s *v1.P2PStream
 	var here *browser.Browser
 	var page *browser.Tab
-	var groups []*viewers.Group
+	var groups []group
 	BeforeAll(func(ctx SpecContext) {
 		s = stream("all-hands", origin.URL(livePath))
 		serve(ctx, s)
@@ -52,7 +51,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		Expect(now.Rebuffers()).To(Equal(before.Rebuffers()), "the page stalled: %s", now.Dump())
 		Expect(now.CurrentTime).To(BeNumerically(">", before.CurrentTime))
 		for _, g := range groups {
-			Expect(g.Running()).To(BeTrue(), "viewers ended: %s", g.Log())
+			Expect(g.Alive()).To(BeTrue(), "viewers ended: %s", g.LogText())
 		}
 	}
 
@@ -111,8 +110,7 @@ var _ = Describe("A running audience", Label("failure"), Ordered, ContinueOnFail
 		own = plus(own, viewer.Bytes(r.Bytes))
 		expectSmooth("page", r)
 		for i, g := range groups {
-			r, err := g.Stop(30 * time.Second)
-			Expect(err).NotTo(HaveOccurred())
+			r := g.stop()
 			expectWell([]string{"north", "south"}[i], perOffice, r)
 			own = plus(own, r.Total.Bytes)
 		}

@@ -142,6 +142,8 @@ func findBuilt() map[string]string {
 		found[name] = inRepo("bin", name)
 		Expect(found[name]).To(BeAnExistingFile(), "run: make %s", target)
 	}
+	// Viewers in offices run the program that pods run.
+	Expect(os.Setenv("P2PSTREAM_BINARY", found["static/p2pstream"])).To(Succeed())
 	return found
 }
 

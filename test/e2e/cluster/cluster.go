@@ -131,11 +131,8 @@ table inet hidden_pods {
 // WAN is the network namespace of the router between nodes, offices and this machine.
 func (n Node) WAN() string { return strings.TrimSuffix(n.Netns, n.Name) + "wan" }
 
-// Command is a command that runs in the office.
-func (o *Office) Command(name string, args ...string) *exec.Cmd {
-	all := o.cluster.arguments(append([]string{"exec", o.Name, "--", name}, args...)...)
-	return exec.Command(all[0], all[1:]...)
-}
+// Prefix is what comes before a command line that is to run in the office.
+func (o *Office) Prefix() []string { return o.cluster.arguments("exec", o.Name, "--") }
 
 func (c *Cluster) arguments(args ...string) []string {
 	return append([]string{c.Binary, "--name", c.Name}, args...)

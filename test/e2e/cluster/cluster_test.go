@@ -29,12 +29,12 @@ func TestAnswers(t *testing.T) {
 	if err != nil || office.Gateway != "10.200.129.1" {
 		t.Fatalf("Office = %+v, %v", office, err)
 	}
-	if got := strings.Join(office.Command("p2pstream", "viewer").Args[1:], " "); got != "--name e2e exec north -- p2pstream viewer" {
-		t.Errorf("Command = %q", got)
+	if got := strings.Join(office.Prefix()[1:], " "); got != "--name e2e exec north --" {
+		t.Errorf("Prefix = %q", got)
 	}
 	known := (&Cluster{Binary: "cluster", Name: "e2e"}).Known(&Office{Name: "north", Gateway: "10.200.129.1"})
-	if got := strings.Join(known.Command("true").Args, " "); got != "cluster --name e2e exec north -- true" || known.Gateway != "10.200.129.1" {
-		t.Errorf("a known office: command %q, %+v", got, known)
+	if got := strings.Join(known.Prefix(), " "); got != "cluster --name e2e exec north --" || known.Gateway != "10.200.129.1" {
+		t.Errorf("a known office: prefix %q, %+v", got, known)
 	}
 	if path, err := launcher(t, "echo /somewhere/kubeconfig").Kubeconfig(ctx); err != nil || path != "/somewhere/kubeconfig" {
 		t.Errorf("Kubeconfig = %q, %v", path, err)
