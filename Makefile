@@ -130,7 +130,7 @@ players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the
 .PHONY: interop
 interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in a real Chromium against our programs
 	@mkdir -p $(RESULTS)
-	P2PSTREAM_BINARY=$(BIN)/p2pstream $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
+	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
 	  -count=1 -timeout 15m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
 
 .PHONY: cluster
