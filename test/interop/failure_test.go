@@ -25,7 +25,7 @@ func TestPlaybackSurvives(t *testing.T) {
 				pool.Take(t, 2)
 				s := startStream(t, path, nil)
 				s.startSeeder(t)
-				b := shared.For(t)
+				b := sharedBrowser(t)
 				tabs := openTabs(t, 2, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
 				<-time.After(time.Until(tabs[0].opened.Add(minute / 2)))
 				kill(s)

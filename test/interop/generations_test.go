@@ -26,7 +26,7 @@ func TestBothGenerationsFromOneCopy(t *testing.T) {
 			private := startOrigin(t, loopback)
 			s.private = private.url(path)
 			s.startSeeder(t)
-			b := shared.For(t)
+			b := sharedBrowser(t)
 			tabs := openTabs(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
 			tabs = append(tabs, openTabs(t, 2, func() *browser.Tab { return b.OpenShakaFrom(ctx, s.http("/v1/config")) })...)
 			reports := watch(t, tabs)
@@ -63,7 +63,7 @@ func TestGoViewerAndTabShareBothWays(t *testing.T) {
 		pool.Take(t, 1)
 		ctx := t.Context()
 		s := startStream(t, liveAndVOD["vod"], nil)
-		b := shared.For(t)
+		b := sharedBrowser(t)
 		tab := openTabs(t, 1, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0)) })[0]
 		tab.WaitFor(ctx, 60*time.Second, "segments to share", func(r browser.Report) bool { return len(r.Segments) >= 4 })
 		r := waitForReport(t, s.launchViewers(t, "--duration", "40s"), 60*time.Second)
@@ -84,7 +84,7 @@ func TestGoViewerAndTabShareBothWays(t *testing.T) {
 			st, err := s.stats(t)
 			return err == nil && st.Offload.Totals.HTTP > 1_000_000
 		})
-		b := shared.For(t)
+		b := sharedBrowser(t)
 		tab := openTabs(t, 1, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithLevel(0)) })[0]
 		r := tab.WaitFor(ctx, 60*time.Second, "segments from the viewer", func(r browser.Report) bool {
 			return r.Bytes.Viewer > 0 && countSource(r, "p2p") >= 3

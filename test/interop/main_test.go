@@ -3,6 +3,7 @@ package interop
 import (
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/p2pstream/p2pstream/test/lab"
@@ -17,25 +18,34 @@ const tabsAtOnce = 16
 
 // Tests run beside each other as far as there are seats for their tabs. Tests that compare how fast pages start do not
 // call t.Parallel, so that they run first, with nothing beside them.
+var pool = seats.New(tabsAtOnce)
+
+// shared is started by the first test that needs it, and closed by closeShared.
 var (
-	pool   = seats.New(tabsAtOnce)
-	shared *browser.Shared // for tests that need no network or flags of their own
+	closeShared = func() {}
+	shared      = sync.OnceValues(func() (*browser.Shared, error) {
+		b, err := browser.Launch()
+		if err == nil {
+			closeShared = b.Close
+		}
+		return b, err
+	})
 )
 
-func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+// sharedBrowser is the browser of all tests that need no other network or flags.
+func sharedBrowser(t *testing.T) *browser.Browser {
+	t.Helper()
+	return lab.Must[*browser.Shared](t)(shared()).For(t)
+}
 
-func runAll(m *testing.M) int {
-	const enough = 64 // the pool is what limits them
-	lab.Parallel(enough)
+func TestMain(m *testing.M) {
+	const unlimited = 1000 // the pool is the limit
+	lab.Parallel(unlimited)
 	if _, err := program.Binary(); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, err)
-		return 1
+		os.Exit(1)
 	}
-	var err error
-	if shared, err = browser.Launch(); err != nil {
-		_, _ = fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer shared.Close()
-	return m.Run()
+	code := m.Run()
+	closeShared()
+	os.Exit(code)
 }

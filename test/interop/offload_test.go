@@ -24,7 +24,7 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 				pool.Take(t, n)
 				s := startStream(t, path, nil)
 				s.startSeeder(t)
-				b := shared.For(t)
+				b := sharedBrowser(t)
 				tabs := openTabs(t, n, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
 				reports := watch(t, tabs)
 				checkSmooth(t, reports)

@@ -16,8 +16,9 @@ func TestPlayerPage(t *testing.T) {
 	ctx := t.Context()
 	s := startStream(t, liveAndVOD["live"], nil)
 	s.startSeeder(t)
+	b := sharedBrowser(t)
 	pool.Start(func() {
-		tab := shared.For(t).OpenURL(ctx, s.http("/player"))
+		tab := b.OpenURL(ctx, s.http("/player"))
 		lab.Eventually(t, 30*time.Second, "the page to play", func() bool {
 			return browser.Value[float64](ctx, tab, `(document.querySelector("video") ?? {played: []}).played.length && document.querySelector("video").currentTime`) > 0
 		})

@@ -32,7 +32,7 @@ var openers = map[string]opener{"hls": (*browser.Browser).OpenHLS, "shaka": (*br
 func shareBetweenTwo(t *testing.T, open opener, cfg browser.Config) {
 	t.Helper()
 	pool.Take(t, 2)
-	ctx, b := t.Context(), shared.For(t)
+	ctx, b := t.Context(), sharedBrowser(t)
 	tabs := openTabs(t, 2, func() *browser.Tab { return open(b, ctx, cfg, browser.WithLevel(0)) })
 	first, second := tabs[0], tabs[1]
 	second.WaitFor(ctx, 30*time.Second, "bytes from one tab in the other", func(r browser.Report) bool {
@@ -74,7 +74,7 @@ func TestPublishedClientsOnPublishedTracker(t *testing.T) {
 func clientsMeet(t *testing.T, tracker string) {
 	t.Helper()
 	pool.Take(t, 1)
-	ctx, b := t.Context(), shared.For(t)
+	ctx, b := t.Context(), sharedBrowser(t)
 	const infoHash, a, z = "interop-info-hash-01", "-WW0000-first-peer-a", "-WW0000-other-peer-z"
 	first := b.OpenTrackerClient(ctx, tracker, infoHash, a)
 	first.WaitFor(ctx, 10*time.Second, "an answer to its announce", func(r browser.Report) bool { return len(r.Updates) > 0 })
@@ -99,7 +99,7 @@ func TestPlainPlayerNeverStalls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pool.Take(t, 1)
-			ctx, b := t.Context(), shared.For(t)
+			ctx, b := t.Context(), sharedBrowser(t)
 			tab := openTabs(t, 1, func() *browser.Tab { return b.OpenPlain(ctx, o.url(path)) })[0]
 			begin := tab.Report(ctx)
 			r := tab.WaitFor(ctx, 30*time.Second, "6 s of playback", func(r browser.Report) bool { return r.CurrentTime > begin.CurrentTime+6 })
@@ -115,7 +115,7 @@ func TestPlainPlayerNeverStalls(t *testing.T) {
 func TestStallIsSeen(t *testing.T) {
 	t.Parallel()
 	pool.Take(t, 1)
-	ctx, b := t.Context(), shared.For(t)
+	ctx, b := t.Context(), sharedBrowser(t)
 	o := startOrigin(t, loopback)
 	tab := openTabs(t, 1, func() *browser.Tab { return b.OpenPlain(ctx, o.url("/live/seg_2/window_4/master.m3u8")) })[0]
 	o.stop()

@@ -19,7 +19,7 @@ func TestTelemetryTellsTheTruth(t *testing.T) {
 	ctx := t.Context()
 	s := startStream(t, liveAndVOD["live"], nil)
 	s.startSeeder(t)
-	b := shared.For(t)
+	b := sharedBrowser(t)
 	tabs := openTabs(t, 2, func() *browser.Tab {
 		return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithReporter(s.http("/p2pstream.js")))
 	})
