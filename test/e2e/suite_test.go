@@ -54,6 +54,9 @@ var (
 	north, south, walled *cluster.Office
 )
 
+// deployed says, in the first process, that the suite could begin.
+var deployed bool
+
 // world is what the first process brings up and the others are told.
 type world struct {
 	Cluster string // its name
@@ -67,12 +70,6 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	Expect(os.Geteuid()).To(BeZero(), "the suite makes network namespaces and needs root; run: sudo -E env PATH=$PATH make e2e")
 	built = findBuilt()
 	timed("cluster up, image loaded", func() { bringUp(ctx) })
-	deployed := false
-	DeferCleanup(func(ctx SpecContext) {
-		if !deployed {
-			note("%s", k8s.Dump(ctx))
-		}
-	}, NodeTimeout(time.Minute))
 	timed("offices", func() { makeOffices(ctx) })
 	timed("operator deployed", func() { deploy(ctx) })
 	deployed = true
@@ -99,10 +96,13 @@ var _ = SynchronizedAfterSuite(func() {
 		origin.Leave()
 	}
 }, func(ctx SpecContext) {
+	if !deployed && k8s != nil {
+		note("%s", k8s.Dump(ctx))
+	}
 	if lab != nil && !stays() {
 		Expect(lab.Down(ctx)).To(Succeed())
 	}
-}, NodeTimeout(time.Minute))
+}, NodeTimeout(2*time.Minute))
 
 func setDefaults() {
 	SetDefaultEventuallyTimeout(30 * time.Second)
