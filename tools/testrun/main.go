@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -84,8 +85,16 @@ func runPlan(ctx context.Context, root string, full bool, rounds []round, out io
 		return false, fmt.Errorf("clearing old results: %w", err)
 	}
 	began := time.Now()
+	before, err := busy()
+	if err != nil {
+		return false, err
+	}
 	all := r.run(ctx, rounds)
-	return report(out, all, time.Since(began), logs), nil
+	after, err := busy()
+	if err != nil {
+		return false, err
+	}
+	return report(out, all, usage{wall: time.Since(began), busy: after - before, processors: runtime.NumCPU()}, logs), nil
 }
 
 // prepared tells a target that what it uses has been built.

@@ -17,7 +17,8 @@ const measureCommand = "measure"
 // measure runs a command and returns its exit status. The kernel adds the processor time of a process to
 // that of its parent when the parent waits for it, so programs that outlive their parent would be counted
 // nowhere. measure adopts and waits for them; the parent of measure gets the time of the whole tree,
-// except of programs that still run when the command has ended.
+// except of programs that still run when the command has ended, and of those in a process namespace whose
+// first process was killed: the kernel does not count them.
 func measure(args []string) (int, error) {
 	if len(args) == 0 {
 		return 0, errors.New("measure: no command is given")
@@ -32,7 +33,7 @@ func measure(args []string) (int, error) {
 		return 0, fmt.Errorf("finding command: %w", err)
 	}
 	// os/exec would compete for the command's exit status with the loop below.
-	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}})
+	pid, err := syscall.ForkExec(path, args, &syscall.ProcAttr{Env: os.Environ(), Files: []uintptr{0, 1, 2}}) //nolint:gosec // the command is an argument on purpose
 	if err != nil {
 		return 0, fmt.Errorf("starting %s: %w", path, err)
 	}

@@ -17,6 +17,14 @@ const (
 	shownLines    = 60
 )
 
+// usage is what the whole run took of the machine.
+type usage struct {
+	wall time.Duration
+	// busy is the time that all processors spent on work, for whatever program.
+	busy       time.Duration
+	processors int
+}
+
 // sum counts the tests, and the suite's own problem as one failure.
 func (r ran) sum() results.Sum {
 	s := r.tests.Sum()
@@ -38,7 +46,7 @@ func (r ran) outcome() string {
 }
 
 // report prints what failed, the table and, as the last line, the sum. It returns whether all passed.
-func report(out io.Writer, all []ran, total time.Duration, logs string) bool {
+func report(out io.Writer, all []ran, total usage, logs string) bool {
 	ok := true
 	for _, r := range all {
 		if !r.ok() {
@@ -47,8 +55,13 @@ func report(out io.Writer, all []ran, total time.Duration, logs string) bool {
 		}
 	}
 	_, _ = fmt.Fprintln(out)
-	sum := table(out, all, total)
-	_, _ = fmt.Fprintf(out, "\nCPU is user and system time of all processes of a suite, compiling included, except of those that outlive it\nor that another process adopts.\n%s\n", sum)
+	sum := table(out, all, total.wall)
+	_, _ = fmt.Fprintf(out, `
+cpu is the user and system time of a suite's processes, compiling included. It lacks the programs on the nodes of
+test clusters, which the kernel ends without counting them. All programs of the machine together kept %d processors
+busy for %s of %s.
+%s
+`, total.processors, clock(total.busy), clock(total.wall*time.Duration(total.processors)), sum)
 	return ok && sum.Passed > 0
 }
 

@@ -27,7 +27,7 @@ func TestReport(t *testing.T) {
 		{suite: suite{name: "cluster"}, note: "not run: unchanged", tests: results.Tests{test("TestA", results.Passed, "")}},
 	}
 	var out strings.Builder
-	if !report(&out, all, 3*time.Minute, "bin/results") {
+	if !report(&out, all, usage{wall: 3 * time.Minute, busy: 2 * time.Minute, processors: 2}, "bin/results") {
 		t.Error("a run without failures is not ok")
 	}
 	want := `
@@ -38,8 +38,9 @@ vectors  in unit         1       0       0
 cluster  0m00s    0m00s  1       0       0  not run: unchanged
 all      3m00s    1m42s  4       0       0
 
-CPU is user and system time of all processes of a suite, compiling included, except of those that outlive it
-or that another process adopts.
+cpu is the user and system time of a suite's processes, compiling included. It lacks the programs on the nodes of
+test clusters, which the kernel ends without counting them. All programs of the machine together kept 2 processors
+busy for 2m00s of 6m00s.
 4 passed, 0 failed, 0 skipped
 `
 	if got := regexp.MustCompile(` +\n`).ReplaceAllString(out.String(), "\n"); got != want {
@@ -58,7 +59,7 @@ func TestReportRepeatsFailures(t *testing.T) {
 		{suite: suite{name: "b"}, problem: "ran no test of b"},
 	}
 	var out strings.Builder
-	if report(&out, all, time.Minute, "bin/results") {
+	if report(&out, all, usage{}, "bin/results") {
 		t.Error("a run with failures is ok")
 	}
 	for _, want := range []string{
@@ -78,7 +79,7 @@ func TestReportRepeatsFailures(t *testing.T) {
 func TestNothingPassedIsAFailure(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	if report(&out, []ran{{suite: suite{name: "prepare", noTests: true}}}, time.Second, "bin/results") {
+	if report(&out, []ran{{suite: suite{name: "prepare", noTests: true}}}, usage{}, "bin/results") {
 		t.Error("a run without a test is ok")
 	}
 }

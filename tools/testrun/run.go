@@ -98,7 +98,7 @@ func (r *runner) suite(ctx context.Context, s suite) ran {
 	if s.onChange == nil {
 		return r.target(ctx, s, s.name)
 	}
-	now, err := fingerprint(r.root, s.onChange.folders)
+	now, err := fingerprint(ctx, r.root, s.onChange.folders)
 	if err != nil {
 		return ran{suite: s, problem: err.Error()}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -48,9 +49,9 @@ func (s stamp) set(fingerprint string) error {
 }
 
 // fingerprint names the content of the folders below root, the Go version and the kernel.
-func fingerprint(root string, folders []string) (string, error) {
+func fingerprint(ctx context.Context, root string, folders []string) (string, error) {
 	hash := sha256.New()
-	goVersion, err := exec.Command("go", "env", "GOVERSION").Output()
+	goVersion, err := exec.CommandContext(ctx, "go", "env", "GOVERSION").Output()
 	if err != nil {
 		return "", fmt.Errorf("asking for the Go version: %w", err)
 	}
@@ -59,8 +60,9 @@ func fingerprint(root string, folders []string) (string, error) {
 		return "", fmt.Errorf("asking for the kernel's version: %w", err)
 	}
 	_, _ = fmt.Fprintf(hash, "%s%s", goVersion, kernel)
+	tree := os.DirFS(root)
 	for _, folder := range folders {
-		if err := hashFolder(hash, root, folder); err != nil {
+		if err := hashFolder(hash, tree, folder); err != nil {
 			return "", fmt.Errorf("hashing %s: %w", folder, err)
 		}
 	}
@@ -68,8 +70,8 @@ func fingerprint(root string, folders []string) (string, error) {
 }
 
 // hashFolder adds the names, modes and bytes of a folder's files, in the order of their names.
-func hashFolder(w io.Writer, root, folder string) error {
-	return filepath.WalkDir(filepath.Join(root, folder), func(name string, entry fs.DirEntry, err error) error {
+func hashFolder(w io.Writer, tree fs.FS, folder string) error {
+	return fs.WalkDir(tree, folder, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
@@ -77,15 +79,11 @@ func hashFolder(w io.Writer, root, folder string) error {
 		if err != nil {
 			return err
 		}
-		content, err := os.ReadFile(name)
+		content, err := fs.ReadFile(tree, name)
 		if err != nil {
 			return err
 		}
-		inside, err := filepath.Rel(root, name)
-		if err != nil {
-			return err
-		}
-		_, _ = fmt.Fprintf(w, "%q %o %d\n", filepath.ToSlash(inside), info.Mode().Perm()&0o111, len(content))
+		_, _ = fmt.Fprintf(w, "%q %o %d\n", name, info.Mode().Perm()&0o111, len(content))
 		_, err = w.Write(content)
 		return err
 	})
