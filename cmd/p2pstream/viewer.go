@@ -38,7 +38,9 @@ func (c viewerConfig) Validate() error {
 	return c.Config.Validate()
 }
 
-func (c viewerConfig) proxy() proxy.Config { return proxy.Config{Config: c.Client(), Options: c.Options} }
+func (c viewerConfig) proxy() proxy.Config {
+	return proxy.Config{Config: c.Client(), Options: c.Options}
+}
 
 // onlyHeadless are the flags that do not apply to a proxy.
 var onlyHeadless = []string{"count", "join-interval", "rendition"}

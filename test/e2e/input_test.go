@@ -137,7 +137,7 @@ func needsBystander(name string) {
 	}, NodeTimeout(10*time.Second))
 }
 
-// expectStalled waits until the stream says what it lacks.
+// expectStalled waits until the stream says what is missing.
 func expectStalled(ctx context.Context, s *v1.P2PStream, reason, name string) {
 	GinkgoHelper()
 	const within = 30 * time.Second
