@@ -321,7 +321,7 @@ func (p *Pollers) finish(q *poller, a Answer) {
 		q.failures = 0
 	}
 	q.answer = &a
-	q.due = a.At.Add(jittered(pause(q.failures), rand.Float64()))
+	q.due = a.At.Add(jittered(pause(q.failures), rand.Float64())) // #nosec G404 -- spreads load, guards nothing
 	wake := p.wake
 	p.mu.Unlock()
 	p.cfg.Metrics.asked(a.Err)

@@ -117,13 +117,28 @@ func (c *cluster) operator(tb testing.TB, streams ...string) *controllers.Reconc
 		stream.Status, stream.ResourceVersion = c.status[name], "200"
 		c.mu.Unlock()
 		c.streamWatch.Modify(stream)
-		for seen := (&v1.P2PStream{}); seen.ResourceVersion != "200"; time.Sleep(time.Millisecond) {
-			if err := c.cache.Get(tb.Context(), types.NamespacedName{Namespace: namespace, Name: name}, seen); err != nil {
-				tb.Fatal(err)
-			}
-		}
+		c.await(tb, stream)
 	}
 	return r
+}
+
+// await waits until the cache shows a version of a stream.
+func (c *cluster) await(tb testing.TB, stream *v1.P2PStream) {
+	tb.Helper()
+	limit := time.NewTimer(30 * time.Second)
+	defer limit.Stop()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for seen := (&v1.P2PStream{}); seen.ResourceVersion != stream.ResourceVersion; {
+		select {
+		case <-limit.C:
+			tb.Fatalf("the cache shows version %s of stream %s", seen.ResourceVersion, stream.Name)
+		case <-tick.C:
+		}
+		if err := c.cache.Get(tb.Context(), client.ObjectKeyFromObject(stream), seen); err != nil {
+			tb.Fatal(err)
+		}
+	}
 }
 
 func reconcile(tb testing.TB, r *controllers.Reconciler, name string) {
