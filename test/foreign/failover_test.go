@@ -21,6 +21,7 @@ const (
 // TestFailOver takes the first of two trackers away, brings it back, and then takes the second.
 func TestFailOver(t *testing.T) {
 	t.Parallel()
+	machine.Take(t, 1)
 	one, two := strict.Start(t, strict.Config{Interval: 5 * time.Second}), strict.Start(t, strict.Config{Interval: 5 * time.Second})
 	a := newAudience(t, nil, one.URL(), two.URL())
 	a.settle()

@@ -16,6 +16,7 @@ import (
 // come back in two minutes only.
 func TestPublishedTracker(t *testing.T) {
 	t.Parallel()
+	machine.Take(t, 2)
 	tr := published.StartTracker(t)
 	a := newAudience(t, nil, tr.URL)
 	hashes := swarms(t, tr.URL)
@@ -46,6 +47,7 @@ func TestPublishedTracker(t *testing.T) {
 // sockets, so that no peer could meet them if they did not remove their old entries first.
 func TestPublishedTrackerHalfOpen(t *testing.T) {
 	t.Parallel()
+	machine.Take(t, 1)
 	tr := published.StartTracker(t)
 	through := newRelay(t, tr.URL)
 	a := newAudience(t, nil, tr.URL)

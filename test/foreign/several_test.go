@@ -18,6 +18,7 @@ import (
 // every other one twice, and no pair may connect twice because of it.
 func TestSeveralTrackers(t *testing.T) {
 	t.Parallel()
+	machine.Take(t, 1)
 	ours := lab.Must[*tracker.Server](t)(tracker.New(tracker.Config{
 		Listen: "127.0.0.1:0", SeederToken: lab.Token, DrainPeriod: tracker.Duration(time.Millisecond),
 	}, lab.Logger("tracker"), prometheus.NewRegistry()))

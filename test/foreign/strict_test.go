@@ -24,6 +24,7 @@ func moment() time.Duration { return shortestStay + rand.N(longestStay-shortestS
 // answers a peer that has left. None of ours may lose one; a client that answers everything, late, loses its own.
 func TestStrictTracker(t *testing.T) {
 	t.Parallel()
+	machine.Take(t, 1)
 	tr := strict.Start(t, strict.Config{})
 	a := newAudience(t, nil, tr.URL())
 	hashes := swarms(t, tr.URL())
@@ -72,6 +73,7 @@ func TestStrictTracker(t *testing.T) {
 // socket, and cannot know better; it may cost only that one socket of one swarm, for a moment.
 func TestStrictTrackerBounces(t *testing.T) {
 	t.Parallel()
+	machine.Take(t, 1)
 	tr := strict.Start(t, strict.Config{})
 	a := newAudience(t, nil, tr.URL())
 	a.settle()
