@@ -53,7 +53,7 @@ demo: ## run a stream with six viewers in two offices, on a test cluster (CLUSTE
 
 .PHONY: image
 image: build $(BIN)/image ## build the OCI image bin/p2pstream.oci.tar without a container engine (IMAGE=name:tag)
-	@install -D $(BIN)/p2pstream $(BIN)/static/p2pstream # where test/e2e and test/demo look for it
+	@install -D $(BIN)/p2pstream $(BIN)/static/p2pstream # where test/demo looks for it
 	$(BIN)/image --version '$(VERSION)' --binary $(BIN)/p2pstream --tag $(IMAGE) --out $(BIN)/p2pstream.oci.tar
 
 ##@ Test
@@ -62,7 +62,7 @@ test: $(TESTRUN) ## run every suite; ends with a table and the sum (ONLY=unit,pe
 	@$(TESTRUN) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: prepare
-prepare: deps $(GOTESTSUM) $(HELM) build web image cluster-binaries
+prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web image cluster-binaries
 	$(GO) list -test -deps -export -tags e2e ./test/... >/dev/null # compiles the suites: none compiles beside another
 
 .PHONY: unit

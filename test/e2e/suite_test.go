@@ -137,13 +137,13 @@ func trackers(ctx context.Context) string {
 func findBuilt() map[string]string {
 	found := map[string]string{}
 	for name, target := range map[string]string{
-		"static/p2pstream": "image", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e", "ginkgo": "e2e",
+		"p2pstream": "build", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e", "ginkgo": "e2e",
 	} {
 		found[name] = inRepo("bin", name)
 		Expect(found[name]).To(BeAnExistingFile(), "run: make %s", target)
 	}
 	// Viewers in offices run the program that pods run.
-	Expect(os.Setenv("P2PSTREAM_BINARY", found["static/p2pstream"])).To(Succeed())
+	Expect(os.Setenv("P2PSTREAM_BINARY", found["p2pstream"])).To(Succeed())
 	return found
 }
 
