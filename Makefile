@@ -107,13 +107,13 @@ peers: $(call uses,build $(GOTESTSUM)) ## run the programs against each other wi
 hostile: $(call uses,build $(GOTESTSUM)) ## attack the running programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/hostile.json -- \
-	  -count=1 -timeout 10m -p 1 $(if $(RUN),-run '$(RUN)') ./test/hostile/...
+	  -count=1 -timeout 10m -p 4 $(if $(RUN),-run '$(RUN)') ./test/hostile/...
 
 .PHONY: foreign
 foreign: $(call uses,build web $(GOTESTSUM)) ## run twenty viewers on trackers that are not ours
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/foreign.json -- \
-	  -count=1 -timeout 10m -p 1 $(if $(RUN),-run '$(RUN)') ./test/foreign/...
+	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/foreign/...
 
 .PHONY: soak
 soak: $(call uses,build $(GOTESTSUM)) ## run a stream while viewers come and go, and measure what grows (FOR=2h for the long form)

@@ -47,11 +47,9 @@ func plan() []round {
 			{{name: "tools"}, {name: "deploy"}},
 			{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}},
 		},
+		{{{name: "hostile"}}, {{name: "players"}}, {{name: "soak"}}}, // these wait, and take a third of the processors together
 		{{{name: "peers"}}},
-		{{{name: "hostile"}}},
 		{{{name: "foreign"}}},
-		{{{name: "soak"}}},
-		{{{name: "players"}}},
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},
 	}
