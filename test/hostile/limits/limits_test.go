@@ -17,6 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/stun"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
@@ -41,6 +42,7 @@ var programs = map[string]program{
 	"Seeder":         {seederOf().WithDefaults(), ofSeeder},
 	"Source":         {seederOf().WithDefaults(), ofSeeder},
 	"Viewer's proxy": {nil, ofProxy},
+	"Operator":       {nil, ofOperator},
 }
 
 func seederOf() seeder.Config {
@@ -74,6 +76,13 @@ func ofSTUN(t *testing.T) map[string]bool {
 	return gathered(t, func(reg *prometheus.Registry) error {
 		_, err := stun.New(stun.Config{}, nil, reg)
 		return err
+	})
+}
+
+func ofOperator(t *testing.T) map[string]bool {
+	return gathered(t, func(reg *prometheus.Registry) error {
+		poll.NewMetrics(reg)
+		return nil
 	})
 }
 
