@@ -12,7 +12,9 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/session"
 	"github.com/p2pstream/p2pstream/runtime/loader/store"
 )
 
@@ -104,5 +106,38 @@ func TestAbandonedBytesAreKept(t *testing.T) {
 	}
 	if c := shared.Counters.Counters(); c.Discarded != 0 {
 		t.Errorf("%d bytes were discarded", c.Discarded)
+	}
+}
+
+// TestBytesOfARequestThatJustEndedAreKept ends a request to a peer at the moment at which the owner decides: what the
+// peer brought is in the mailbox. A player that reads those bytes notices nothing.
+func TestBytesOfARequestThatJustEndedAreKept(t *testing.T) {
+	r := idle(t, 0, 1)
+	s, seg, half := connect(t, r), r.segments.order[0], []byte("half of it")
+	if !r.transit.Reserve(len(half)) {
+		t.Fatal("no room")
+	}
+	now := time.Now()
+	seg.partial = half
+	seg.requests.SetFeed(ondemand.NewFeed(0, half, -1, now))
+	reader := ondemand.NewReader(t.Context(), seg.requests.Feed(), false, func() {})
+	if n, err := reader.Read(make([]byte, 64)); n != len(half) || err != nil {
+		t.Fatalf("read %d bytes, %v", n, err)
+	}
+	r.request(s, seg, now)
+	s.Closed()
+	if f := scheduled(seg, map[*session.Session]int{s: 0}, now).Flight; !f.Since.Equal(now) {
+		t.Errorf("a request that just ended counts as silent since %v", f.Since)
+	}
+	r.abandon(seg, now)
+	for _, work := range r.mail.Take() {
+		work()
+	}
+	if string(seg.partial) != string(half) || r.shared.Counters.Discarded.Load() != 0 {
+		t.Errorf("%q is kept, %d bytes were discarded", seg.partial, r.shared.Counters.Discarded.Load())
+	}
+	seg.requests.Feed().Finish(append(half, " and the rest"...))
+	if rest, err := io.ReadAll(reader); err != nil || string(rest) != " and the rest" {
+		t.Errorf("the player then read %q, %v", rest, err)
 	}
 }

@@ -48,7 +48,10 @@ func (r *Rendition) abandon(seg *segment, now time.Time) {
 		return
 	}
 	from := seg.from
-	data, total := from.Cancel()
+	data, total, running := from.Cancel()
+	if !running {
+		return // it has just ended: its bytes are in the mailbox, and players may be reading them
+	}
 	r.keep(seg, data, total)
 	seg.notFrom, seg.from = from, nil
 	from.RecordFailure(now)
@@ -60,7 +63,7 @@ func (r *Rendition) giveUp(seg *segment) {
 	case schedule.Fetching:
 		seg.stop()
 	case schedule.Requested:
-		data, _ := seg.from.Cancel()
+		data, _, _ := seg.from.Cancel()
 		r.discard(data)
 	}
 	r.discard(seg.partial)

@@ -44,7 +44,7 @@ func (r *Rendition) view(now time.Time) {
 			continue
 		}
 		segs = append(segs, seg)
-		v.Segments = append(v.Segments, scheduled(seg, peers))
+		v.Segments = append(v.Segments, scheduled(seg, peers, now))
 	}
 	if cfg.OnDemand {
 		v.Needs = r.needs(segs, v.Segments, now)
@@ -55,9 +55,11 @@ func (r *Rendition) view(now time.Time) {
 		case schedule.Abandon:
 			r.abandon(seg, now)
 		case schedule.Fetch:
-			r.fetch(seg, now)
+			if seg.state == schedule.Missing {
+				r.fetch(seg, now)
+			}
 		case schedule.Request:
-			if seg.state == schedule.Fetching {
+			if seg.state != schedule.Missing {
 				continue // just abandoned: it is requested when its bytes are here
 			}
 			r.request(r.sessions[a.Peer], seg, now)
@@ -76,7 +78,7 @@ func (r *Rendition) peersAnnounced() bool {
 }
 
 // scheduled is a segment as the scheduler sees it; peers are the indexes of sessions.
-func scheduled(seg *segment, peers map[*session.Session]int) schedule.Segment {
+func scheduled(seg *segment, peers map[*session.Session]int, now time.Time) schedule.Segment {
 	out := schedule.Segment{
 		ID: seg.Sequence, Start: seg.Start, Duration: seg.Duration,
 		State: seg.state, RetryAt: seg.retryAt, NotFrom: -1,
@@ -88,7 +90,10 @@ func scheduled(seg *segment, peers map[*session.Session]int) schedule.Segment {
 		out.Flight = schedule.Flight{Peer: -1, Since: seg.since, LastBytes: a.at, Received: a.received, Remaining: a.remaining}
 	}
 	if seg.state == schedule.Requested {
-		f, _ := seg.from.Flight()
+		f, running := seg.from.Flight()
+		if !running {
+			f.Since = now // it has just ended: what it brought is in the mailbox
+		}
 		out.Flight = schedule.Flight{
 			Peer: peers[seg.from], Since: f.Since, LastBytes: f.LastBytes, Received: f.Received, Remaining: f.Remaining,
 		}

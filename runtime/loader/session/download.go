@@ -142,20 +142,20 @@ func (s *Session) Expire(now time.Time) {
 	}
 }
 
-// Cancel gives the request up and returns the bytes received so far, and
-// how many the whole has. The rendition's owner calls it.
-func (s *Session) Cancel() ([]byte, int64) {
+// Cancel gives the request up and returns the bytes received so far, and how many the whole has; -1 if that is unknown.
+// It returns false if no request runs: one that has ended has reported its bytes to Done. The rendition's owner calls it.
+func (s *Session) Cancel() (data []byte, total int64, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.download
 	if d == nil {
-		return nil, -1
+		return nil, -1, false
 	}
 	s.download = nil
 	if c, ok := d.machine.Cancel(); ok {
 		s.send(c)
 	}
-	return d.data, d.total
+	return d.data, d.total, true
 }
 
 func (s *Session) downloadClosed() {

@@ -103,11 +103,11 @@ func TestCanceledRequestReportsNothing(t *testing.T) {
 	s, c := open(t)
 	ends := requested(t, s, c)
 	s.Message([]byte("cd"))
-	data, total := s.Cancel()
-	if string(data) != "abcd" || total != 8 || len(*ends) != 0 {
+	data, total, ok := s.Cancel()
+	if !ok || string(data) != "abcd" || total != 8 || len(*ends) != 0 {
 		t.Errorf("canceled with %q of %d, %d ends reported", data, total, len(*ends))
 	}
-	if data, total := s.Cancel(); data != nil || total != -1 {
+	if data, total, ok := s.Cancel(); ok || data != nil || total != -1 {
 		t.Errorf("canceled twice: %q of %d", data, total)
 	}
 	s.Message([]byte("ef")) // was on its way
