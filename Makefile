@@ -69,7 +69,7 @@ prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web image cluster-binarie
 unit: $(call uses,build $(GOTESTSUM) cluster-binaries) ## run unit tests, protocol vectors and fuzz seeds with the race detector; the operator on a real API server
 	@mkdir -p $(RESULTS)
 	KUBEBUILDER_ASSETS=$(ASSETS) $(GOTESTSUM) --format pkgname --format-hide-empty-pkg --jsonfile $(RESULTS)/unit.json -- \
-	  -race -timeout 10m $(UNIT_PKGS)
+	  -race -timeout 10m -p 4 $(UNIT_PKGS) # more packages than processors: some wait for clocks or an API server
 
 .PHONY: vectors
 vectors: $(GOTESTSUM) ## run the protocol vectors alone (P2PSTREAM_VECTORS=DIR for another set)

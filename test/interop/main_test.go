@@ -12,12 +12,12 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/seats"
 )
 
-// tabsAtOnce is how many tabs play at once. A tab that plays takes about 6 % of a core, so these leave half of a small
-// machine of two cores to programs and to the tab that is being started.
-const tabsAtOnce = 16
+// tabsAtOnce is how many tabs play at once. A tab that plays takes about 6 % of a core, and twice that while both cores
+// are busy. With sixteen, a machine of two cores was busy all the time, and pages that started lost segments.
+const tabsAtOnce = 12
 
-// Tests run beside each other as far as there are seats for their tabs. Tests that compare how fast pages start do not
-// call t.Parallel, so that they run first, with nothing beside them.
+// Tests run beside each other as far as there are seats for their tabs. Tests that compare how fast pages start, or
+// start dozens of viewers, do not call t.Parallel, so that they run first, with nothing beside them.
 var pool = seats.New(tabsAtOnce)
 
 // shared is started by the first test that needs it, and closed by closeShared.

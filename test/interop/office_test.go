@@ -8,12 +8,10 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab"
 )
 
-// TestSixtyFourViewersOnOneSeeder connects a whole office of Go viewers to one seeder.
+// TestSixtyFourViewersOnOneSeeder connects a whole office of Go viewers to one seeder. No other test runs beside it:
+// 64 connections are set up within 13 s.
 func TestSixtyFourViewersOnOneSeeder(t *testing.T) {
-	t.Parallel()
 	const count = 64
-	const asManyTabs = 8 // use as much of the processor
-	pool.Take(t, asManyTabs)
 	s := startStream(t, "/live/ren_1/master.m3u8", nil)
 	s.startSeeder(t)
 	v := s.launchViewers(t, "--count", strconv.Itoa(count), "--join-interval", "200ms", "--duration", "60s")
