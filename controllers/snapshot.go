@@ -27,6 +27,7 @@ type snapshot struct {
 
 	reading        *status.Reading  // the last answer of the tracker; nil when there was none
 	readingProblem string           // why there is no newer one
+	readingPending bool             // this operator has just begun to ask, and has no answer yet
 	unwritten      []totals.Reading // read to be kept, and not in status yet
 }
 

@@ -29,6 +29,7 @@ func (r *Reconciler) readTrackers(n *run, s *snapshot) {
 	trackers, read := m.trackers(s, totals.Kept(n.stream.Status.Offload))
 	r.pollers.Follow(key, trackers, read)
 	s.reading, s.readingProblem, s.unwritten = m.reading, m.problem, m.unwritten
+	s.readingPending = len(trackers) > 0 && len(m.answers) == 0
 }
 
 // trackers that are to be asked, and which of them for totals to keep, from when on. One that ends is not asked, and

@@ -40,8 +40,12 @@ func seedersReady(m *moment) verdict {
 	case m.Seeders.Ready < m.Seeders.Wanted:
 		return m.missing(plan.ComponentSeeder, m.Seeders)
 	}
-	if r := m.fresh(); r != nil && len(r.Stats.Behind) > 0 && !m.justTrue(v1.ConditionSeedersReady) {
+	r := m.fresh()
+	if r != nil && len(r.Stats.Behind) > 0 && !m.justTrue(v1.ConditionSeedersReady) {
 		return no(v1.ReasonBehindLiveEdge, behind(r))
+	}
+	if old := find(m.before.Conditions, v1.ConditionSeedersReady); r == nil && m.ReadingPending && old != nil && old.Reason == v1.ReasonBehindLiveEdge {
+		return verdict{old.Status, old.Reason, old.Message} // until the tracker says otherwise
 	}
 	return m.warned(v1.ConditionSeedersReady, yes(v1.ReasonAvailable, fmt.Sprintf("%d of %d seeders are ready", m.Seeders.Wanted, m.Seeders.Wanted)))
 }

@@ -17,6 +17,9 @@ const enoughCoverage = 0.2
 // telemetryFresh tells whether the figures in status are current.
 func telemetryFresh(m *moment) verdict {
 	r := m.fresh()
+	if r == nil && m.ReadingPending {
+		return m.keep(v1.ConditionTelemetryFresh, unknown(v1.ReasonPending, "No figures have been read yet"))
+	}
 	if r == nil {
 		if m.before.Offload == nil && m.Reading == nil {
 			if m.ReadingProblem != "" && m.Tracker.Ready > 0 {

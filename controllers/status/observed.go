@@ -35,6 +35,9 @@ type Observed struct {
 	Reading *Reading
 	// ReadingProblem says why there was no answer the last time; empty when there was one.
 	ReadingProblem string
+	// ReadingPending: trackers are being asked, and none of them has answered this operator yet. It has just started, or
+	// they have.
+	ReadingPending bool
 	// Audience is the Audience of the last Result; nil when this operator has made none.
 	Audience *Audience
 	// Totals with all that was read added.

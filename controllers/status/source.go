@@ -11,7 +11,7 @@ import (
 // does not change its kind because a tracker restarts.
 func peerable(m *moment) verdict {
 	pending := unknown(v1.ReasonPending, "The tracker has not read the manifest yet")
-	if m.before.ObservedGeneration == m.Generation {
+	if m.before.ObservedGeneration == m.Generation || m.ReadingPending {
 		pending = m.keep(v1.ConditionPeerable, pending)
 	}
 	r := m.fresh()

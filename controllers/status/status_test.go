@@ -208,6 +208,43 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// TestANewOperatorKeepsWhatWasSaid looks at streams before any tracker has answered an operator that has just started.
+func TestANewOperatorKeepsWhatWasSaid(t *testing.T) {
+	t.Parallel()
+	behind := func(o *status.Observed) {
+		o.Reading.Stats.Behind = []stats.Behind{{Seeder: "a-seeder-0"}}
+	}
+	stale := func(o *status.Observed) { o.Reading, o.ReadingProblem = nil, "timeout" }
+	asking := func(o *status.Observed) { o.Reading, o.ReadingPending = nil, true }
+	changed := func(o *status.Observed) { o.Generation = 2 }
+	for name, tt := range map[string]struct{ before, now []func(*status.Observed) }{
+		"serving":          {nil, []func(*status.Observed){asking}},
+		"behind the edge":  {[]func(*status.Observed){behind}, []func(*status.Observed){asking}},
+		"out of date":      {[]func(*status.Observed){stale}, []func(*status.Observed){asking}},
+		"a changed stream": {nil, []func(*status.Observed){asking, changed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first, _ := next(t, pending(), healthy(), now)
+			before, _ := next(t, first.Status, healthy(tt.before...), now.Add(time.Minute))
+			after, _ := next(t, before.Status, healthy(tt.now...), now.Add(time.Minute+time.Second))
+			for _, c := range status.Types() {
+				was, is := condition(t, before.Status, c), condition(t, after.Status, c)
+				if was.Status != is.Status || was.Reason != is.Reason || was.Message != is.Message {
+					t.Errorf("%s was %s/%s %q, and is %s/%s %q", c, was.Status, was.Reason, was.Message, is.Status, is.Reason, is.Message)
+				}
+			}
+			if diff := cmp.Diff(before.Status.Offload, after.Status.Offload); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	r, _ := next(t, pending(), healthy(asking), now)
+	if c := condition(t, r.Status, v1.ConditionTelemetryFresh); c.Status != metav1.ConditionUnknown || c.Reason != v1.ReasonPending {
+		t.Errorf("of a new stream: %+v", c)
+	}
+}
+
 // TestUnknownIsNotZero follows a stream whose tracker goes away, and comes back empty.
 func TestUnknownIsNotZero(t *testing.T) {
 	t.Parallel()
