@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// MaxTrackers that are followed at a time, and MaxPerStream of one stream. Others are answered for with an error.
-	MaxTrackers  = 16384
+	// MaxTrackers that are followed at a time. Others are answered for with an error.
+	MaxTrackers = 16384
+	// MaxPerStream is how many of them may belong to one stream.
 	MaxPerStream = 16
 )
 

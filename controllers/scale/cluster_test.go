@@ -229,7 +229,7 @@ func (c *cluster) listWatch(tb testing.TB, scheme *runtime.Scheme, o runtime.Obj
 	kind := kinds[0]
 	kind.Kind += "List"
 	return listOnly{&toolscache.ListWatch{
-		ListFunc: func(metav1.ListOptions) (runtime.Object, error) {
+		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
 			list, err := scheme.New(kind)
 			if err != nil {
 				return nil, err
@@ -240,7 +240,7 @@ func (c *cluster) listWatch(tb testing.TB, scheme *runtime.Scheme, o runtime.Obj
 			list.(metav1.ListInterface).SetResourceVersion("100")
 			return list, nil
 		},
-		WatchFunc: func(metav1.ListOptions) (watch.Interface, error) {
+		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) {
 			if _, is := o.(*v1.P2PStream); is {
 				return c.streamWatch, nil
 			}

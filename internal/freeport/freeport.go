@@ -19,7 +19,7 @@ const (
 	count = 12_000
 )
 
-// ErrNone: every port is in use, or the host is no address of this machine.
+// ErrNone says that every port is in use, or that the host is no address of this machine.
 var ErrNone = errors.New("no port is free")
 
 // tried counts the ports that were tried.

@@ -72,5 +72,5 @@ func timedOut(ctx context.Context, began time.Time, what string, seen error) err
 	if errors.Is(seen, errFalse) {
 		return fmt.Errorf("waiting %s for %s: %w", waited, what, ctx.Err())
 	}
-	return fmt.Errorf("waiting %s for %s: %w; last seen: %v", waited, what, ctx.Err(), seen)
+	return fmt.Errorf("waiting %s for %s: %w; last seen: %w", waited, what, ctx.Err(), seen)
 }

@@ -41,7 +41,7 @@ func scan(tree fs.FS, phrases []phrase) ([]finding, error) {
 		if err != nil {
 			return fmt.Errorf("reading file: %w", err)
 		}
-		passages := []passage(nil)
+		var passages []passage
 		if isGo {
 			if passages, err = goPassages(name, source); err == nil {
 				err = declared.add(name, source)
