@@ -10,9 +10,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// Reading a report costs the page as much as a hundred milliseconds of playing, so pauses between two grow by a quarter.
 const (
-	pollInterval = 200 * time.Millisecond
-	evalLimit    = 15 * time.Second
+	firstPause = 100 * time.Millisecond
+	lastPause  = time.Second
+	evalLimit  = 15 * time.Second
 )
 
 // Tab is one page.
@@ -48,10 +50,10 @@ func (t *Tab) WaitFor(ctx context.Context, limit time.Duration, what string, ok 
 	t.tb.Helper()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
+	pause := time.NewTimer(firstPause)
+	defer pause.Stop()
 	var last Report
-	for {
+	for next := firstPause; ; next = min(next*5/4, lastPause) {
 		r, err := t.read(ctx)
 		if err == nil {
 			if last = r; ok(r) {
@@ -59,7 +61,8 @@ func (t *Tab) WaitFor(ctx context.Context, limit time.Duration, what string, ok 
 			}
 		}
 		select {
-		case <-tick.C:
+		case <-pause.C:
+			pause.Reset(next)
 		case <-ctx.Done():
 			t.tb.Fatalf("waited %s for %s in the %s tab; its report: %s", limit, what, t.name, last.Dump())
 		}
