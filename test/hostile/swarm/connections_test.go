@@ -155,6 +155,9 @@ func (s *scene) bombs(t *testing.T, v victim) {
 // checksOfOne is how many bytes of checks one address in a description may send to a machine that never answers.
 const checksOfOne = 4 << 10
 
+// thirdParty is an address that no program of the tests uses.
+const thirdParty = "127.33.0.1"
+
 // reflection has the victim send checks to a machine that has nothing to do with it, at as many ports as it likes.
 func (s *scene) reflection(t *testing.T, v victim) {
 	const ports, offers, taken = 15, 4, 4
@@ -162,11 +165,13 @@ func (s *scene) reflection(t *testing.T, v victim) {
 	received := make(chan int, ports)
 	var third []net.PacketConn
 	for i := range ports {
-		conn := lab.Must[net.PacketConn](t)(net.ListenPacket("udp", "127.0.0.1:0"))
+		// The address is the third party's own: at 127.0.0.1 checks that other programs still send to a port which was
+		// another socket's before would count, too.
+		conn := lab.Must[net.PacketConn](t)(net.ListenPacket("udp", thirdParty+":0"))
 		third = append(third, conn)
 		go func() { received <- readAll(conn) }()
 		_, port, _ := net.SplitHostPort(conn.LocalAddr().String())
-		sdp += fmt.Sprintf("a=candidate:%d 1 udp 1 127.0.0.1 %s typ host\r\n", i, port)
+		sdp += fmt.Sprintf("a=candidate:%d 1 udp 1 %s %s typ host\r\n", i, thirdParty, port)
 	}
 	sdp = withoutOwn(sdp, ports)
 	for range offers {
@@ -188,6 +193,9 @@ func (s *scene) reflection(t *testing.T, v victim) {
 		}
 	}
 	t.Logf("%d offers, of %d bytes together, made the victim send %d bytes to %d ports of a third party", offers, offers*len(sdp), got, reached)
+	if reached == 0 {
+		t.Error("no check reached the third party: the bound was not tested")
+	}
 	if reached > taken || got > offers*taken*checksOfOne {
 		t.Errorf("%d bytes to %d ports; %d to %d are the most", got, reached, offers*taken*checksOfOne, taken)
 	}
