@@ -24,7 +24,7 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 				pool.Take(t, n)
 				s := startStream(t, path, nil)
 				s.startSeeder(t)
-				b := sharedBrowser(t)
+				b := startBrowser(t)
 				tabs := openTabs(t, n, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
 				reports := watch(t, tabs)
 				checkSmooth(t, reports)

@@ -41,7 +41,12 @@ export function watchVideo(video) {
   startedAt = performance.now();
   report.ready = true;
   const first = () => {
-    if (report.firstFrameMs < 0) report.firstFrameMs = elapsed();
+    if (report.firstFrameMs >= 0) return;
+    report.firstFrameMs = elapsed();
+    // From here on the video's time is watched, not its picture. Out of view it is decoded as before, but not drawn,
+    // which costs a quarter of what a tab costs.
+    video.style.position = "absolute";
+    video.style.left = "-10000px";
   };
   video.requestVideoFrameCallback?.(first);
   let seeking = false;
