@@ -23,9 +23,8 @@ import (
 
 const (
 	// processes is how many specs run beside each other on the cluster, each in a process of its own. Those that are
-	// marked Serial run after all others, alone. With three of them on two processors a stream that a page played once
-	// lost its seeder and then its tracker; the cause is not known.
-	processes = 1
+	// marked Serial run after all others, alone.
+	processes = 3
 	// cleanUpWithin is how long before the limit of go test, which kills the suite and leaves its cluster behind, the
 	// suite ends by itself.
 	cleanUpWithin = time.Minute

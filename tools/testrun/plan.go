@@ -47,9 +47,12 @@ func plan() []round {
 			{{name: "tools"}, {name: "deploy"}},
 			{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}},
 		},
-		{{{name: "hostile"}}, {{name: "players"}}, {{name: "soak"}}}, // these wait, and take a third of the processors together
-		{{{name: "peers"}}},
-		{{{name: "foreign"}}},
+		// These mostly wait, and keep less than three quarters of two processors busy together.
+		{
+			{{name: "hostile"}, {name: "soak"}},
+			{{name: "players"}, {name: "peers"}},
+			{{name: "foreign"}},
+		},
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},
 	}
