@@ -47,12 +47,8 @@ func plan() []round {
 			{{name: "tools"}, {name: "deploy"}},
 			{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}},
 		},
-		// These mostly wait, and keep less than three quarters of two processors busy together.
-		{
-			{{name: "hostile"}, {name: "soak"}},
-			{{name: "players"}, {name: "peers"}},
-			{{name: "foreign"}},
-		},
+		{{{name: "hostile"}}, {{name: "players"}}, {{name: "soak"}}}, // these wait, but hostile floods the processors at times
+		{{{name: "peers"}}, {{name: "foreign"}}},                     // these keep half of the processors busy together
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},
 	}
