@@ -117,5 +117,11 @@ func launch(logf func(string, ...any), opts []Option) (_ *chromium, err error) {
 	if err := chromedp.Do(ctx); err != nil {
 		return nil, fmt.Errorf("starting Chromium: %w; run it by hand to see why: chromium --headless=new about:blank", err)
 	}
-	return &chromium{pages: p, ctx: ctx, close: closeAll}, nil
+	c := &chromium{pages: p, ctx: ctx}
+	c.close = func() {
+		c.forget()
+		closeAll()
+	}
+	c.beNice(playing)
+	return c, nil
 }
