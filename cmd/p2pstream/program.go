@@ -48,3 +48,12 @@ func tradeMemoryForCPU() {
 		debug.SetGCPercent(300)
 	}
 }
+
+// limitMemory makes the runtime collect garbage more often once the program comes near the memory that it needs, in
+// bytes. Otherwise a heap that may grow to four times what is live would take four times the cache. GOMEMLIMIT, which
+// pods have, takes precedence.
+func limitMemory(needed int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(needed - needed/10)
+	}
+}

@@ -9,6 +9,7 @@ import (
 func seederCommand(log *logFlags) *cobra.Command {
 	return seederFlags(func(c *cobra.Command, cfg seeder.Config) error {
 		tradeMemoryForCPU()
+		limitMemory(cfg.Memory())
 		return serve(c, log, cfg, seeder.New)
 	})
 }

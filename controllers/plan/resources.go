@@ -8,16 +8,10 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	seederconfig "github.com/p2pstream/p2pstream/runtime/seeder/config"
 )
 
 const mebi int64 = 1 << 20
-
-// A seeder needs memory besides its cache: one eighth of the cache for segments that are being fetched or sent,
-// a mebibyte for each peer, and a base for the program itself.
-const (
-	seederPeerMemory = mebi
-	seederBaseMemory = 96 * mebi
-)
 
 // resources of one container.
 type resources struct{ requests, limits corev1.ResourceList }
@@ -40,8 +34,7 @@ func orDefault(given *v1.Resources, cpu string, memory, memoryLimit int64) resou
 // seederResources request all memory that a seeder may use, because a full cache is its normal state.
 func (p *planner) seederResources() resources {
 	spec := p.spec.Seeders
-	cache := spec.CacheSize.Value()
-	memory := cache + cache/8 + int64(*spec.MaxPeers)*seederPeerMemory + seederBaseMemory
+	memory := seederconfig.Config{CacheBytes: spec.CacheSize.Value(), MaxPeers: int(*spec.MaxPeers)}.Memory()
 	memory = (memory + mebi - 1) / mebi * mebi
 	return orDefault(spec.Resources, "100m", memory, memory)
 }

@@ -22,6 +22,13 @@ const (
 	MaxOrdinal = 9999
 )
 
+// A seeder needs memory besides its cache: one eighth of the cache for segments that are being fetched or sent, a
+// mebibyte for each peer, and a base for the program itself.
+const (
+	peerMemory = 1 << 20
+	baseMemory = 96 << 20
+)
+
 // Config is what a seeder runs with; flags and the JSON file fill the same struct.
 type Config struct {
 	Source   string   `json:"source,omitempty"`   // manifest URL, http or https
@@ -105,4 +112,10 @@ func (c Config) WithDefaults() Config {
 		c.Drain = duration.Duration(DefaultDrain)
 	}
 	return c
+}
+
+// Memory is how many bytes a seeder needs with a full cache and as many peers as it accepts.
+func (c Config) Memory() int64 {
+	c = c.WithDefaults()
+	return c.CacheBytes + c.CacheBytes/8 + int64(c.MaxPeers)*peerMemory + baseMemory
 }
