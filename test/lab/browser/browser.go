@@ -117,11 +117,5 @@ func launch(logf func(string, ...any), opts []Option) (_ *chromium, err error) {
 	if err := chromedp.Do(ctx); err != nil {
 		return nil, fmt.Errorf("starting Chromium: %w; run it by hand to see why: chromium --headless=new about:blank", err)
 	}
-	c := &chromium{pages: p, ctx: ctx}
-	c.close = func() {
-		c.forget()
-		closeAll()
-	}
-	c.beNice(playing)
-	return c, nil
+	return &chromium{pages: p, ctx: ctx, close: closeAll}, nil
 }

@@ -65,7 +65,6 @@ func (b *Browser) open(ctx context.Context, page string, c tabConfig, opts []Tab
 
 func (b *Browser) openURL(ctx context.Context, name, url string) *Tab {
 	b.tb.Helper()
-	b.goFirst()
 	tabCtx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	tab := &Tab{tb: b.tb, name: name, url: url, ctx: tabCtx, cancel: cancel}
 	b.tb.Cleanup(tab.Close)
