@@ -9,7 +9,9 @@ import (
 // verifySegments compares every segment that tabs accepted with the bytes that the origin serves now, by SHA-256.
 func verifySegments(t testing.TB, reports ...browser.Report) {
 	t.Helper()
-	checked, err := browser.VerifySegments(t.Context(), nil, reports...)
+	var checked int
+	var err error
+	pool.Start(func() { checked, err = browser.VerifySegments(t.Context(), nil, reports...) })
 	if err != nil {
 		t.Error(err)
 	}

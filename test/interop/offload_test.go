@@ -25,6 +25,7 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 				s := startStream(t, path, nil)
 				s.startSeeder(t)
 				b := startBrowser(t)
+				warmUp(t, b, s.source)
 				tabs := openTabs(t, n, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
 				reports := watch(t, tabs)
 				checkSmooth(t, reports)

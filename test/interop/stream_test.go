@@ -64,9 +64,11 @@ func startStream(t testing.TB, path string, n *netns.Namespace) *stream {
 		t.Fatal(err)
 	}
 	s.stun = lab.FreeAddressOn(t, s.host)
-	start(t, program.Spec{Command: "stun", Args: []string{"--listen", s.stun}})
 	s.address = lab.FreeAddressOn(t, s.host)
-	s.startTracker(t)
+	pool.Start(func() {
+		start(t, program.Spec{Command: "stun", Args: []string{"--listen", s.stun}})
+		s.startTracker(t)
+	})
 	return s
 }
 
@@ -95,13 +97,15 @@ func (s *stream) startSeeder(t testing.TB) {
 	if s.private != "" {
 		source = s.private
 	}
-	s.seeder = start(t, program.Spec{Command: "seeder", Args: []string{
-		"--source", source, "--swarm-id", lab.SwarmID, "--tracker", "ws://" + s.address + "/announce", "--token-file", s.token,
-		"--admin-listen", "", "--loopback", "--ice-listen", net.JoinHostPort(s.host, "0"), "--stun", "stun:" + s.stun}})
-	lab.Eventually(t, program.StartTime, "the seeder to hold the stream", func() bool {
-		s.seeder.Running(t)
-		st, err := s.stats(t)
-		return err == nil && st.SeedersHold
+	pool.Start(func() {
+		s.seeder = start(t, program.Spec{Command: "seeder", Args: []string{
+			"--source", source, "--swarm-id", lab.SwarmID, "--tracker", "ws://" + s.address + "/announce", "--token-file", s.token,
+			"--admin-listen", "", "--loopback", "--ice-listen", net.JoinHostPort(s.host, "0"), "--stun", "stun:" + s.stun}})
+		lab.Eventually(t, program.StartTime, "the seeder to hold the stream", func() bool {
+			s.seeder.Running(t)
+			st, err := s.stats(t)
+			return err == nil && st.SeedersHold
+		})
 	})
 }
 
