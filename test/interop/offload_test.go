@@ -26,7 +26,7 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 				s.startSeeder(t)
 				b := startBrowser(t)
 				warmUp(t, b, s.source)
-				tabs := openTabs(t, n, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
+				tabs := openTabsAlone(t, n, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config")) })
 				reports := watch(t, tabs)
 				checkSmooth(t, reports)
 				verifySegments(t, reports...)

@@ -18,22 +18,37 @@ type openTab struct {
 }
 
 // Playing ten tabs takes less than one core. What takes both is to start: a browser, a page, a seeder that fetches
-// a stream. A page that starts has 340 ms for its first peer, so whatever starts, or computes digests, takes turns
-// (pool.Start).
+// a stream. A page that starts has 340 ms for its first peer, so all that starts, or computes digests, takes turns
+// (pool.Start), and pages whose offload is measured start alone.
 
-// openTabs opens tabs one after the other, as people do: each once the one before has settled.
+// openTabs opens tabs one after the other, as people do: each once the one before shows a picture.
 func openTabs(t *testing.T, n int, open func() *browser.Tab) (tabs []openTab) {
 	t.Helper()
 	for range n {
-		pool.Start(func() {
-			tab := openTab{opened: time.Now()}
-			tab.Tab = open()
-			tab.WaitPlaying(t.Context())
+		pool.Start(func() { tabs = append(tabs, openOne(t, open)) })
+	}
+	return tabs
+}
+
+// openTabsAlone is openTabs for tests that measure offload: nothing else starts until a page has settled.
+func openTabsAlone(t *testing.T, n int, open func() *browser.Tab) (tabs []openTab) {
+	t.Helper()
+	for range n {
+		pool.StartAlone(func() {
+			tab := openOne(t, open)
 			settle(t, tab.Tab)
 			tabs = append(tabs, tab)
 		})
 	}
 	return tabs
+}
+
+func openOne(t *testing.T, open func() *browser.Tab) openTab {
+	t.Helper()
+	tab := openTab{opened: time.Now()}
+	tab.Tab = open()
+	tab.WaitPlaying(t.Context())
+	return tab
 }
 
 // settle waits until a page has filled its buffer and met the peers of the quality that it has chosen by then, as far as

@@ -1,5 +1,6 @@
 // Package seats limits how much of the machine the tests of a suite use at once. Playing a tab is cheap and starting one
-// is expensive, so a pool bounds both: as many tabs play at once as it has seats, and one tab starts at a time.
+// is expensive, so a pool bounds both: as many tabs play at once as it has seats, and few things start at once. One whose
+// speed is measured starts alone.
 package seats
 
 import (
@@ -18,8 +19,12 @@ type Pool struct {
 	free    int
 	waiting []*request
 
-	starting sync.Mutex
+	alone    chan struct{} // has an element while a start is measured, or waits for those before it
+	starting chan struct{} // has an element for each start that is under way, and is full while one is measured
 }
+
+// startsAtOnce is how many starts that are not measured may be under way.
+const startsAtOnce = 2
 
 // request waits for seats. granted is closed when it has them.
 type request struct {
@@ -28,7 +33,12 @@ type request struct {
 }
 
 // New makes a pool of so many seats, 1 at least.
-func New(size int) *Pool { return &Pool{size: max(size, 1), free: max(size, 1)} }
+func New(size int) *Pool {
+	return &Pool{
+		size: max(size, 1), free: max(size, 1),
+		alone: make(chan struct{}, 1), starting: make(chan struct{}, startsAtOnce),
+	}
+}
 
 // Acquire waits for n seats and returns the function that gives them back, which may be called more than once. Of
 // several requests that fit, the one for the most seats is served first, so that the small ones fill the gaps. Errors:
@@ -62,10 +72,21 @@ func (p *Pool) Take(t testing.TB, n int) {
 	t.Cleanup(release)
 }
 
-// Start calls f while no other start of the pool is under way.
+// Start calls f while at most one other start of the pool is under way, and none that is measured.
 func (p *Pool) Start(f func()) {
-	p.starting.Lock()
-	defer p.starting.Unlock()
+	p.starting <- struct{}{}
+	defer func() { <-p.starting }()
+	f()
+}
+
+// StartAlone calls f while no other start of the pool is under way. It waits for those that are.
+func (p *Pool) StartAlone(f func()) {
+	p.alone <- struct{}{}
+	defer func() { <-p.alone }()
+	for range startsAtOnce {
+		p.starting <- struct{}{}
+		defer func() { <-p.starting }()
+	}
 	f()
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // served is the sizes of requests in the order in which they were served.
@@ -88,19 +89,31 @@ func TestARequestThatIsGivenUpTakesNoSeats(t *testing.T) {
 	})
 }
 
-func TestOneStartsAtATime(t *testing.T) {
+// TestStarts: two starts at most are under way, and one when it is measured.
+func TestStarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(1)
-		var running, most atomic.Int32
+		var running, most, company atomic.Int32
 		for range 8 {
 			go p.Start(func() {
-				most.Store(max(most.Load(), running.Add(1)))
+				n := running.Add(1)
+				most.Store(max(most.Load(), n))
+				time.Sleep(time.Second)
 				running.Add(-1)
 			})
+			go p.StartAlone(func() {
+				company.Add(running.Add(1) - 1)
+				time.Sleep(time.Second)
+				company.Add(running.Add(-1))
+			})
 		}
+		time.Sleep(time.Minute)
 		synctest.Wait()
-		if most.Load() != 1 {
-			t.Errorf("%d started at once", most.Load())
+		if most.Load() != startsAtOnce {
+			t.Errorf("%d started at once, want %d", most.Load(), startsAtOnce)
+		}
+		if company.Load() != 0 {
+			t.Errorf("a start that is measured had company %d times", company.Load())
 		}
 	})
 }
