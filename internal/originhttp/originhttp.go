@@ -2,7 +2,9 @@
 // certificate authorities and headers. Headers and authorities are read from
 // files, again when those change. The headers are sent only to the scheme, host
 // and port of the origin's URL, even if a playlist or a redirect leads elsewhere.
-// Their values are in no error and no log line.
+// Their values are in no error and no log line. Cookies that the origin's host
+// sets are kept and sent as browsers do, and a host that answers 429 with
+// Retry-After gets no request until then.
 package originhttp
 
 import (
@@ -61,6 +63,9 @@ type Transport struct {
 	headers *watch.Value[http.Header]    // nil without a directory
 	roots   *watch.Value[*x509.CertPool] // nil: the system's
 	base    http.RoundTripper            // nil: own
+	cookies *cookies
+	holds   holds
+	sizes   sizes
 
 	mu      sync.Mutex
 	own     *http.Transport
@@ -77,7 +82,7 @@ func New(cfg Config) (*Transport, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	t := &Transport{origin: originOf(u), static: cfg.Headers, base: cfg.Base}
+	t := &Transport{origin: originOf(u), static: cfg.Headers, base: cfg.Base, cookies: newCookies(strings.ToLower(u.Hostname()))}
 	if cfg.HeadersDir != "" {
 		t.headers = watch.New("headers of the origin", cfg.Logger,
 			func() (http.Header, error) { return readHeaders(cfg.HeadersDir) }, cfg.HeadersDir)
@@ -107,10 +112,14 @@ func readRoots(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. Its own errors are *FilesError and *HeldError.
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	to := originOf(r.URL)
 	carrier, err := t.carrier(r.URL)
-	if err == nil && originOf(r.URL) == t.origin {
+	if wait := t.holds.wait(to, time.Now()); err == nil && wait > 0 {
+		err = &HeldError{Wait: wait}
+	}
+	if err == nil && to == t.origin {
 		r, err = t.withHeaders(r)
 	}
 	if err != nil {
@@ -119,7 +128,13 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	return carrier.RoundTrip(r)
+	response, err := carrier.RoundTrip(t.cookies.add(r))
+	if err != nil {
+		return nil, err
+	}
+	t.cookies.take(response, r.URL)
+	t.holds.take(to, response, time.Now())
+	return response, nil
 }
 
 // withHeaders returns a copy of a request to the origin with the configured headers.
@@ -175,7 +190,7 @@ func (t *Transport) carrier(u *url.URL) (http.RoundTripper, error) {
 func newTransport(pool *x509.CertPool) *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            notingEnds((&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext),
 		TLSClientConfig:        &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    5 * time.Second,
 		ForceAttemptHTTP2:      true,
