@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 )
 
 // Reason says in one word why something from the origin cannot be used.
@@ -43,7 +44,8 @@ const (
 	ReasonEncoded Reason = "ContentEncoding"
 	// ReasonTruncated: a body ended before its announced length, or was empty.
 	ReasonTruncated Reason = "Truncated"
-	// ReasonNoLength: a body whose end cannot be told from a lost connection.
+	// ReasonNoLength: a body whose end cannot be told from a lost connection: TLS
+	// without close_notify, and neither a length nor chunks.
 	ReasonNoLength Reason = "UnknownLength"
 	// ReasonRangeIgnored: the origin answered a Range request with everything.
 	ReasonRangeIgnored Reason = "RangeIgnored"
@@ -71,6 +73,10 @@ type Error struct {
 	URL string
 	// Status is the HTTP status, 0 if none came.
 	Status int
+	// RetryAfter is how long the origin asks not to be asked again for this, by
+	// its Retry-After with status 429 or 503; at most a minute, 0 if it says
+	// nothing. Source: RFC 9110 §10.2.3.
+	RetryAfter time.Duration
 	// Err is the detail; may be nil.
 	Err error
 }
@@ -100,6 +106,16 @@ func ReasonOf(err error) Reason {
 		return e.Reason
 	}
 	return ""
+}
+
+// RetryAfter returns for how long an error of this package asks to wait, at least,
+// before the same is asked of the origin again; 0 if it does not say.
+func RetryAfter(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.RetryAfter
+	}
+	return 0
 }
 
 func fail(reason Reason, rawURL string, err error) *Error {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/p2pstream/p2pstream/internal/originhttp"
 )
 
 // FetchSegment opens seg from byte from on (0: from its start). total is the
@@ -58,7 +60,8 @@ func (s *Source) fetch(ctx context.Context, r Resource, from, known int64, kind 
 		return nil, 0, s.countFetch(fail(ReasonRangeRefused, r.URL, fmt.Errorf("byte %d is outside of the range", from)))
 	}
 	timed, cancelTimeout := context.WithTimeoutCause(ctx, s.cfg.SegmentTimeout, errTooSlow)
-	ctx, cancel := context.WithCancelCause(timed)
+	watched, closing := originhttp.WatchClosing(timed)
+	ctx, cancel := context.WithCancelCause(watched)
 	stop := func(cause error) {
 		cancel(cause)
 		cancelTimeout()
@@ -72,11 +75,15 @@ func (s *Source) fetch(ctx context.Context, r Resource, from, known int64, kind 
 		}
 	})
 	stall.Stop()
+	s.countCookies()
 	if err != nil {
 		stop(errClosed)
-		return nil, 0, s.countFetch(err)
+		return nil, 0, s.countFetch(s.held(err, kind))
 	}
 	expect, total, err := want.check(response, at)
+	if ReasonOf(err) == ReasonStatus {
+		err = s.statusError(at, response)
+	}
 	if err != nil {
 		_ = response.Body.Close()
 		stop(errClosed)
@@ -84,7 +91,7 @@ func (s *Source) fetch(ctx context.Context, r Resource, from, known int64, kind 
 	}
 	return &checkedBody{
 		source: s, body: response.Body, ctx: ctx, stop: stop, stall: stall, at: at, kind: kind,
-		expect: expect, most: want.most - from,
+		expect: expect, most: want.most - from, from: from, closing: closing, untilClose: endsWithConnection(response),
 	}, total, nil
 }
 
@@ -119,7 +126,7 @@ func (w wanted) check(r *http.Response, at string) (expect, total int64, err err
 	case r.StatusCode == http.StatusOK && ranged:
 		return 0, 0, fail(ReasonRangeIgnored, at, errors.New("HTTP 200 to a Range request"))
 	case r.StatusCode != http.StatusOK && (r.StatusCode != http.StatusPartialContent || !ranged):
-		return 0, 0, statusError(at, r.StatusCode)
+		return 0, 0, fail(ReasonStatus, at, nil)
 	}
 	if encoding := strings.TrimSpace(r.Header.Get("Content-Encoding")); (encoding != "" && encoding != "identity") || r.Uncompressed {
 		return 0, 0, fail(ReasonEncoded, at, fmt.Errorf("content encoding %q", clip(encoding)))
@@ -132,9 +139,6 @@ func (w wanted) check(r *http.Response, at string) (expect, total int64, err err
 	} else if w.known >= 0 && total >= 0 && total != w.known {
 		return 0, 0, fail(ReasonSizeChanged, at, fmt.Errorf("%d bytes, not %d as before", total, w.known))
 	}
-	if expect < 0 && r.ProtoMajor < 2 && !isChunked(r) {
-		return 0, 0, fail(ReasonNoLength, at, errors.New("neither Content-Length nor chunks: a lost connection would not be noticed"))
-	}
 	if expect == 0 {
 		return 0, 0, fail(ReasonTruncated, at, errors.New("the body is empty"))
 	}
@@ -144,8 +148,11 @@ func (w wanted) check(r *http.Response, at string) (expect, total int64, err err
 	return expect, total, nil
 }
 
-func isChunked(r *http.Response) bool {
-	return len(r.TransferEncoding) > 0 && r.TransferEncoding[0] == "chunked"
+// endsWithConnection tells whether only the end of the connection ends the body, as
+// with HTTP/1.0. Source: RFC 9112 §6.3.
+func endsWithConnection(r *http.Response) bool {
+	chunked := len(r.TransferEncoding) > 0 && r.TransferEncoding[0] == "chunked"
+	return r.ContentLength < 0 && r.ProtoMajor < 2 && !chunked
 }
 
 // checkRange holds a 206 against the request: exactly the asked bytes, or for
@@ -221,6 +228,10 @@ type checkedBody struct {
 	kind   string
 	expect int64 // bytes to come in all, −1 if not said
 	most   int64
+	from   int64 // byte of the segment that comes first
+
+	closing    *originhttp.Closing
+	untilClose bool // the end of the connection ends it
 
 	got  int64
 	err  error
@@ -245,7 +256,9 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	case errors.Is(err, io.EOF) && (b.expect < 0 && b.got > 0 || b.got == b.expect):
-		err = io.EOF
+		if err = io.EOF; b.doubtful() {
+			err = fail(ReasonNoLength, b.at, fmt.Errorf("TLS ended without close_notify after %d bytes of unknown length: a second look decides", b.got))
+		}
 	case b.ctx.Err() == nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		err = fail(ReasonTruncated, b.at, fmt.Errorf("%d of %d bytes", b.got, b.expect))
 	default:
@@ -253,6 +266,15 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 	}
 	b.err = err
 	return n, err
+}
+
+// doubtful tells whether the body may go on behind what came. Without a length,
+// chunks and TLS an end of the connection is the end of the body, and there is
+// nothing that could tell more: a connection that is lost is an error. With TLS
+// its end is proved by close_notify. Some servers never send that; of those a
+// body is whole when a second one has the same size.
+func (b *checkedBody) doubtful() bool {
+	return b.untilClose && b.expect < 0 && b.closing.CutOff() && !b.source.transport.SameAsBefore(withoutSecrets(b.at), b.from+b.got)
 }
 
 // Close ends the transfer; it never fails. Only the first call counts. Like

@@ -123,7 +123,7 @@ func TestFetchSegment(t *testing.T) {
 		{"encoded", "/encoded", nil, 0, -1, "", 0, ReasonEncoded},
 		{"truncated", "/truncated", nil, 0, -1, "01234", 10, ReasonTruncated},
 		{"broken chunks", "/broken", nil, 0, -1, "01234", -1, ReasonTruncated},
-		{"no length", "/nolength", nil, 0, -1, "", 0, ReasonNoLength},
+		{"no length", "/nolength", nil, 0, -1, "0123456789", -1, ""},
 		{"empty", "/empty", nil, 0, -1, "", 0, ReasonTruncated},
 		{"too large", "/huge", nil, 0, -1, "", 0, ReasonTooLarge},
 		{"endless", "/endless", nil, 0, -1, "", -1, ReasonTooLarge},

@@ -78,6 +78,67 @@ func FuzzParseMedia(f *testing.F) {
 	})
 }
 
+// FuzzPieces: it does not matter where a piece ends, and a text that was shortened
+// names the same segments.
+func FuzzPieces(f *testing.F) {
+	for _, c := range vectorCases(f, "segments.json", "hls_media_playlist") {
+		in := decode[struct{ Loads []struct{ Text string } }](f, c.Input)
+		f.Add(in.Loads[0].Text, 7, int64(100))
+	}
+	f.Add(dvr(40, func(int) string { return "#EXT-X-BYTERANGE:10\n" }), 11, int64(300))
+	f.Fuzz(func(t *testing.T, text string, size int, most int64) {
+		if size < 1 || most < 1 || strings.Contains(text, "#EXT-X-SKIP") {
+			return
+		}
+		m := newMediaReader(base, Rendition{}, most)
+		var p *Playlist
+		err := error(nil)
+		for rest := text; rest != "" && err == nil; {
+			n := min(size, len(rest))
+			err = m.write([]byte(rest[:n]))
+			rest = rest[n:]
+		}
+		if err == nil {
+			p, err = m.end()
+		}
+		want, wantErr := ParseMedia([]byte(text), base, Rendition{})
+		if ReasonOf(err) == ReasonTooLarge {
+			return // of its text, which is not kept as a whole
+		}
+		if ReasonOf(err) != ReasonOf(wantErr) {
+			t.Fatalf("%v in pieces, %v as a whole", err, wantErr)
+		}
+		if err != nil {
+			return
+		}
+		whole := want.Segments
+		if p.Entries != want.Entries || p.Window != want.Window || p.LastSequence() < want.LastSequence() {
+			t.Errorf("%+v in pieces, %+v as a whole", p, want)
+		}
+		if p.Omitted == 0 {
+			if string(p.Text) != text {
+				t.Errorf("text %q, want %q", p.Text, text)
+			}
+			if len(p.Segments) != len(whole) {
+				t.Errorf("%d segments, want %d", len(p.Segments), len(whole))
+			}
+			return
+		}
+		again, err := ParseMedia(p.Text, base, Rendition{})
+		if err != nil {
+			t.Fatalf("%v in %q", err, p.Text)
+		}
+		if len(again.Segments) != len(p.Segments) {
+			t.Fatalf("%d segments in the text, %d in the playlist", len(again.Segments), len(p.Segments))
+		}
+		for i, s := range again.Segments {
+			if s.Sequence != p.Segments[i].Sequence || s.Key() != p.Segments[i].Key() {
+				t.Errorf("%+v in the text, %+v in the playlist", s, p.Segments[i])
+			}
+		}
+	})
+}
+
 func FuzzBrowserURL(f *testing.F) {
 	f.Add("https://h/a/../b?q#f", "../x y")
 	f.Add("HTTP:\\\\H:80\\é", "//o/%2e%2e/")

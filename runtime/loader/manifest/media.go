@@ -21,8 +21,8 @@ const (
 // entry is one segment as the scan saw it.
 type entry struct {
 	url           string
-	duration      string
 	seconds       float64
+	end           int64 // where it ends in the playlist's text, if that is kept
 	byteRange     *ByteRange
 	gap           bool
 	discontinuity bool
@@ -43,48 +43,25 @@ type mediaScan struct {
 	sequenceSeen   bool
 	skipped        int64
 	parts          bool
+	canSkip        bool
+	canBlock       bool
+	miscounted     bool
 	iframesOnly    bool
 	ended          bool
-	entries        []entry
-	named          int // bytes of the URLs in entries
+	newest         newest
 
 	next      entry // the segment whose tags are being read
 	encrypted bool
 	init      *Resource
+	inits     int // bytes of the URLs of initialization sections
 }
 
-// ParseMedia reads the media playlist of r that came from responseURL. Segments
-// are numbered as for a viewer that sees the rendition for the first time.
-// Errors are *Error.
-func ParseMedia(body []byte, responseURL string, r Rendition) (*Playlist, error) {
-	text := decodeText(body)
-	if !strings.HasPrefix(text, "#EXTM3U") {
-		return nil, fail(ReasonNotPlaylist, responseURL, notPlaylist(text))
-	}
-	if !isMediaPlaylist(text) && strings.Contains(text, tagStreamInf) {
-		return nil, fail(ReasonInvalid, responseURL, errors.New("a multivariant playlist instead of a media playlist"))
-	}
-	s := &mediaScan{base: responseURL, imports: r.variables, vars: newVariables(nil, strings.Contains(text, "{$"))}
+func newMediaScan(responseURL string, r Rendition) *mediaScan {
+	s := &mediaScan{base: responseURL, imports: r.variables, vars: newVariables(nil, true)}
 	if s.imports == nil {
 		s.imports = map[string]string{}
 	}
-	if err := eachLine(text, s.line); err != nil {
-		return nil, invalid(responseURL, err)
-	}
-	if s.targetDuration == 0 {
-		return nil, fail(ReasonInvalid, responseURL, errors.New("no EXT-X-TARGETDURATION"))
-	}
-	if s.sequence > maxInteger-2*maxEntries {
-		return nil, fail(ReasonTooLarge, responseURL, fmt.Errorf("media sequence %d is larger than a browser can count", s.sequence))
-	}
-	decoded, err := decodeMedia(s)
-	if err != nil {
-		return nil, fail(ReasonInvalid, responseURL, err)
-	}
-	p := s.playlist(decoded)
-	p.ResponseURL, p.Redirected = responseURL, r.URI != "" && r.URI != responseURL
-	NewNumbering().Apply(p)
-	return p, nil
+	return s
 }
 
 func (s *mediaScan) line(line string) error {
@@ -114,7 +91,7 @@ func (s *mediaScan) line(line string) error {
 		return err
 	case "#EXT-X-MEDIA-SEQUENCE":
 		return s.mediaSequence(value)
-	case "#EXT-X-SKIP", "#EXT-X-MAP", "#EXT-X-KEY", "#EXT-X-PART-INF", "#EXT-X-DEFINE":
+	case "#EXT-X-SKIP", "#EXT-X-MAP", "#EXT-X-KEY", "#EXT-X-PART-INF", "#EXT-X-DEFINE", tagServerControl:
 		a, err := parseAttributes(value, &s.vars)
 		if err != nil {
 			return err
@@ -150,8 +127,8 @@ func (s *mediaScan) attributes(tag string, a identity.Attributes) error {
 			return errors.New("EXT-X-MAP without URI")
 		}
 		init := &Resource{URL: identity.ResolveURL(s.base, a["URI"])}
-		if err := s.name(init.URL); err != nil {
-			return err
+		if s.inits += len(init.URL); s.inits > maxNamed {
+			return boundError(fmt.Sprintf("URLs of initialization sections of more than %d bytes together", maxNamed))
 		}
 		if text, ok := a["BYTERANGE"]; ok {
 			var err error
@@ -160,10 +137,17 @@ func (s *mediaScan) attributes(tag string, a identity.Attributes) error {
 			}
 		}
 		s.init = init
+	case tagServerControl:
+		s.canBlock = a["CAN-BLOCK-RELOAD"] == "YES"
+		until, err := strconv.ParseFloat(a["CAN-SKIP-UNTIL"], 64)
+		s.canSkip = err == nil && until > 0
 	case "#EXT-X-SKIP":
 		n, err := leadingInteger(a["SKIPPED-SEGMENTS"])
-		if err != nil {
+		var bound boundError
+		if errors.As(err, &bound) {
 			return err
+		} else if err != nil {
+			return nil // hls.js passes over a number that is none
 		}
 		if s.skipped += n; s.skipped > maxEntries {
 			return boundError(fmt.Sprintf("more than %d segments skipped", maxEntries))
@@ -177,78 +161,64 @@ func (s *mediaScan) mediaSequence(value string) error {
 	if err != nil {
 		return err
 	}
-	if len(s.entries) > 0 || (s.sequenceSeen && n != s.sequence) {
-		// hls.js refuses such a playlist too; numbers would be a guess.
+	if s.newest.seen > 0 || (s.sequenceSeen && n != s.sequence && s.sequence != 0) {
+		// hls.js refuses such a playlist too; numbers would be a guess. It takes a zero for no number.
 		return errors.New("EXT-X-MEDIA-SEQUENCE behind a segment or twice")
 	}
 	s.sequence, s.sequenceSeen = n, true
 	return nil
 }
 
-// extinf accepts exactly what hls.js reads as a duration: plain decimal digits,
-// no sign, no exponent, then a comma or nothing.
+// extinf accepts what hls.js reads as a duration: plain decimal digits, no
+// exponent, then a comma or nothing. A duration below zero is none to hls.js: the
+// segment takes no time there, and so it does here, but the text behind the colon
+// becomes a URI of its own, which moves the numbers of all segments behind it.
 func (s *mediaScan) extinf(value string) error {
-	value = strings.TrimLeft(value, " \t")
+	number, negative := strings.CutPrefix(strings.TrimLeft(value, " \t"), "-")
 	end, digits := 0, 0
-	for end < len(value) && (value[end] >= '0' && value[end] <= '9' || value[end] == '.') {
-		if value[end] != '.' {
+	for end < len(number) && (number[end] >= '0' && number[end] <= '9' || number[end] == '.') {
+		if number[end] != '.' {
 			digits++
 		}
 		end++
 	}
-	number, rest := value[:end], strings.TrimSpace(value[end:])
-	if strings.Count(number, ".") > 1 || (number != "" && digits == 0) || (rest != "" && rest[0] != ',') {
+	number, rest := number[:end], strings.TrimSpace(number[end:])
+	if strings.Count(number, ".") > 1 || ((number != "" || negative) && digits == 0) || (rest != "" && rest[0] != ',') {
 		return fmt.Errorf("EXTINF %q is not a duration", clip(value))
 	}
-	s.next.duration, s.next.seconds = "0", 0
+	s.next.seconds = 0
 	if number == "" {
 		return nil
 	}
 	seconds, err := strconv.ParseFloat(number, 64)
-	if err != nil || seconds > maxDuration.Seconds() {
+	switch {
+	case err != nil || seconds > maxDuration.Seconds():
 		return boundError("a segment longer than 24 hours")
+	case negative:
+		s.miscounted = true
+	default:
+		s.next.seconds = seconds
 	}
-	s.next.duration, s.next.seconds = number, seconds
 	return nil
 }
 
 func (s *mediaScan) uri(line string) error {
-	if len(s.entries) == maxEntries {
-		return boundError(fmt.Sprintf("more than %d segments", maxEntries))
-	}
 	uri, err := s.vars.substitute(line)
 	if err != nil {
 		return err
 	}
 	e := s.next
 	e.url, e.encrypted, e.init = identity.ResolveURL(s.base, uri), s.encrypted, s.init
-	if e.duration == "" {
-		e.duration = "0"
-	}
-	if err := s.name(e.url); err != nil {
-		return err
-	}
-	s.entries = append(s.entries, e)
+	s.newest.add(e)
 	s.next = entry{}
-	return nil
-}
-
-// name counts what a URL takes: relative ones grow by the playlist's own.
-func (s *mediaScan) name(url string) error {
-	if s.named += len(url); s.named > maxNamed {
-		return boundError(fmt.Sprintf("URLs of more than %d bytes together", maxNamed))
-	}
 	return nil
 }
 
 // previousEnd is where a range without offset begins: behind the previous
 // segment's range, else at 0, whatever resource that was (as in hls.js).
 func (s *mediaScan) previousEnd() int64 {
-	if len(s.entries) == 0 {
-		return 0
-	}
-	if r := s.entries[len(s.entries)-1].byteRange; r != nil {
-		return r.Offset + r.Length
+	if last := s.newest.last(); last != nil && last.byteRange != nil {
+		return last.byteRange.Offset + last.byteRange.Length
 	}
 	return 0
 }
@@ -300,27 +270,32 @@ func clip(text string) string {
 	return text
 }
 
-// playlist joins the scan with the decoded durations.
-func (s *mediaScan) playlist(d decodedMedia) *Playlist {
+// playlist makes a state of the playlist from what was read.
+func (s *mediaScan) playlist(r Rendition) *Playlist {
+	entries, omitted := s.newest.entries(), s.newest.omitted
 	p := &Playlist{
 		Live: !s.ended, Ended: s.ended, TargetDuration: time.Duration(s.targetDuration) * time.Second,
 		PartTarget: s.partTarget, MediaSequence: s.sequence, LowLatencyParts: s.parts, IFramesOnly: s.iframesOnly,
-		Entries: len(s.entries) + int(s.skipped), Segments: make([]Segment, 0, len(s.entries)),
+		CanSkip: s.canSkip, CanBlock: s.canBlock, Miscounted: s.miscounted,
+		Entries: int(s.newest.seen + s.skipped), Omitted: omitted, Segments: make([]Segment, 0, len(entries)),
 	}
-	seen := make(map[string]struct{}, len(s.entries))
-	seconds := float64(s.skipped) * float64(s.targetDuration)
-	for i, e := range s.entries {
+	names := newNamer(r)
+	seen := make(map[string]struct{}, len(entries))
+	seconds := float64(s.skipped)*float64(s.targetDuration) + s.newest.omittedSeconds
+	for i, e := range entries {
+		position := s.skipped + omitted + int64(i)
 		segment := Segment{
-			Sequence: s.sequence + s.skipped + int64(i), URL: e.url, Range: e.byteRange,
-			Start: toDuration(seconds), Duration: toDuration(d.seconds[i]), Gap: e.gap, Init: e.init,
-			Encrypted: e.encrypted, Discontinuity: e.discontinuity, position: s.skipped + int64(i),
+			Sequence: s.sequence + position, URL: e.url, Range: e.byteRange,
+			Start: toDuration(seconds), Duration: toDuration(e.seconds), Gap: e.gap, Init: e.init,
+			Encrypted: e.encrypted, Discontinuity: e.discontinuity, position: position,
 		}
-		seconds += d.seconds[i]
-		key := segment.Key()
+		seconds += e.seconds
+		key := segment.runtimeID()
 		if _, again := seen[key]; again {
 			continue
 		}
 		seen[key] = struct{}{}
+		segment.name = names.name(e.url, e.byteRange, segment.Sequence)
 		p.Segments = append(p.Segments, segment)
 	}
 	p.Window = toDuration(seconds)

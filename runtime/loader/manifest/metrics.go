@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/p2pstream/p2pstream/internal/originhttp"
 )
 
 // Results that are no failures; failures are labelled with their Reason.
@@ -18,6 +20,10 @@ type metrics struct {
 	playlists *prometheus.CounterVec
 	segments  *prometheus.CounterVec
 	bytes     *prometheus.CounterVec
+	shortened *prometheus.CounterVec
+	waits     *prometheus.CounterVec
+	unasked   *prometheus.CounterVec
+	cookies   *prometheus.CounterVec
 }
 
 // newMetrics registers the counters; sources that share a registry share them.
@@ -33,6 +39,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		{&m.playlists, "p2pstream_manifest_playlist_loads_total", "Manifest and media playlist loads by result.", "result"},
 		{&m.segments, "p2pstream_manifest_segment_fetches_total", "Segment and initialization section fetches by result.", "result"},
 		{&m.bytes, "p2pstream_manifest_received_bytes_total", "Body bytes received from the origin.", "kind"},
+		{&m.shortened, "p2pstream_manifest_shortened_playlists_total", "Media playlist loads of which only the newest part was kept, by the bound that was reached.", "bound"},
+		{&m.waits, "p2pstream_manifest_retry_after_total", "Answers of the origin that ask for time by Retry-After, by HTTP status.", "status"},
+		{&m.unasked, "p2pstream_manifest_unasked_total", "Requests that were not sent because the host has answered 429 and its Retry-After is not over, by what was wanted.", "kind"},
+		{&m.cookies, "p2pstream_manifest_dropped_cookies_total", "Cookies of origins that were not kept, by reason.", "reason"},
 	} {
 		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: c.name, Help: c.help}, []string{c.label})
 		if err := reg.Register(vec); err != nil {
@@ -52,6 +62,18 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	for _, reason := range reasons {
 		m.playlists.WithLabelValues(string(reason))
 		m.segments.WithLabelValues(string(reason))
+	}
+	for _, bound := range []string{boundSegments, boundURLs, boundText} {
+		m.shortened.WithLabelValues(bound)
+	}
+	for _, kind := range []string{"playlist", "segment", "init"} {
+		m.unasked.WithLabelValues(kind)
+	}
+	for _, status := range []string{"429", "503"} {
+		m.waits.WithLabelValues(status)
+	}
+	for _, reason := range originhttp.CookieReasons() {
+		m.cookies.WithLabelValues(reason)
 	}
 	return m, nil
 }

@@ -52,6 +52,8 @@ type Rendition struct {
 	// variables are those of the multivariant playlist, for EXT-X-DEFINE
 	// IMPORT in the media playlist.
 	variables map[string]string
+	// paths are the source's SignedPaths.
+	paths []string
 }
 
 // Playlist is one state of one rendition's media playlist. It is never changed
@@ -69,14 +71,25 @@ type Playlist struct {
 	// Segments in playlist order. An entry that repeats an earlier URL and
 	// range is left out, since it does not exist for peers.
 	Segments []Segment
+	// Omitted counts the oldest entries of a very long playlist, which are not in
+	// Segments. Numbers, times, Entries and Window are those of the whole playlist.
+	Omitted int64
 	// Window is the sum of all durations.
 	Window time.Duration
-	// Entries counts the entries of the playlist, repeated ones included.
+	// Entries counts the entries of the playlist, repeated and omitted ones
+	// included.
 	Entries int
 	// LowLatencyParts is set if the playlist offers LL-HLS parts.
 	LowLatencyParts bool
+	// CanSkip is set if the origin offers delta updates (CAN-SKIP-UNTIL),
+	// CanBlock if it offers blocking reloads (CAN-BLOCK-RELOAD).
+	CanSkip, CanBlock bool
 	// IFramesOnly is set for trick-play playlists.
 	IFramesOnly bool
+	// Miscounted is set if a duration is below zero: hls.js takes its text for the
+	// URI of one more segment. So browsers number the segments behind it otherwise,
+	// and, as the playlist moves on, give one number to two segments.
+	Miscounted bool
 	// FetchedAt is when the response arrived.
 	FetchedAt time.Time
 	// ResponseURL is the URL after redirects.
@@ -88,7 +101,7 @@ type Playlist struct {
 	// anew with lower sequence numbers: ids seen before name other media now.
 	Restarted bool
 	// Text is the body as the origin sent it; nil if it was parsed and not loaded, and from Follow unless
-	// FollowOptions.EveryText is set.
+	// FollowOptions.EveryText is set. If entries were omitted, it is that of a playlist with the others.
 	Text []byte
 
 	cost time.Duration // of reading it
@@ -142,12 +155,23 @@ type Segment struct {
 	v23 int64
 	// position is the place in the playlist, repeated entries included.
 	position int64
+	// name is set if the URL can be signed: its key.
+	name string
 }
 
 // Key names the segment's bytes: the URL, or URL|first-last with a byte range.
-// It is the browser's runtime id, and the same for every generation, so that a
-// store needs one copy only.
-func (s Segment) Key() string { return Resource{URL: s.URL, Range: s.Range}.Key() }
+// The key of a URL with a query has the number and the rendition in the place of
+// the query, so that it stays when the URL is signed anew. It is the same for
+// every generation, so that a store needs one copy only.
+func (s Segment) Key() string {
+	if s.name != "" {
+		return s.name
+	}
+	return s.runtimeID()
+}
+
+// runtimeID is what browsers know the segment by.
+func (s Segment) runtimeID() string { return Resource{URL: s.URL, Range: s.Range}.Key() }
 
 // ID is the external id of the segment: the number that peers of generation g
 // use for it. V23 follows hls.js: the media sequence while live, the position

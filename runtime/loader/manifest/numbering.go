@@ -19,7 +19,7 @@ func (n *Numbering) Apply(p *Playlist) {
 	now := make(map[string]int64, len(p.Segments))
 	for i := range p.Segments {
 		s := &p.Segments[i]
-		key := s.Key()
+		key := s.runtimeID()
 		id, ok := n.known[key]
 		if !ok {
 			id = s.Sequence

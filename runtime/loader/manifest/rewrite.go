@@ -36,6 +36,16 @@ type Reference struct {
 	Resource Resource
 	// Sequence is the media sequence number of a RefSegment or RefFile.
 	Sequence int64
+
+	name string // its key, if that is not the resource's
+}
+
+// Key names the bytes: for a RefSegment it is Segment.Key.
+func (r Reference) Key() string {
+	if r.name != "" {
+		return r.name
+	}
+	return r.Resource.Key()
 }
 
 // RewriteMultivariant returns the multivariant playlist text, which came from
@@ -89,12 +99,8 @@ func RewriteMedia(text []byte, responseURL string, r Rendition, name func(Refere
 	if err := rewritable(text, responseURL); err != nil {
 		return nil, err
 	}
-	scan := &mediaScan{base: responseURL, imports: r.variables, vars: newVariables(nil, bytes.Contains(text, []byte("{$")))}
-	if scan.imports == nil {
-		scan.imports = map[string]string{}
-	}
-	m := &mediaRewriter{rewriter: rewriter{base: responseURL, name: name}, scan: scan,
-		iframes: bytes.Contains(text, []byte("#EXT-X-I-FRAMES-ONLY"))}
+	m := &mediaRewriter{rewriter: rewriter{base: responseURL, name: name}, scan: newMediaScan(responseURL, r),
+		names: newNamer(r), iframes: bytes.Contains(text, []byte("#EXT-X-I-FRAMES-ONLY"))}
 	out, err := m.lines(text, m.line)
 	if err != nil {
 		return nil, invalid(responseURL, err)
@@ -105,6 +111,7 @@ func RewriteMedia(text []byte, responseURL string, r Rendition, name func(Refere
 type mediaRewriter struct {
 	rewriter
 	scan    *mediaScan
+	names   namer
 	iframes bool
 }
 
@@ -115,12 +122,12 @@ func (m *mediaRewriter) line(line string) (string, bool, error) {
 	if trimmed == "" {
 		return line, true, nil
 	}
-	known := len(m.scan.entries)
+	known := m.scan.newest.seen
 	if err := m.scan.line(line); err != nil {
 		return "", false, err
 	}
-	if len(m.scan.entries) > known {
-		return m.entry(m.scan.entries[known], int64(known)), true, nil
+	if m.scan.newest.seen > known {
+		return m.entry(m.scan.newest.last(), known), true, nil
 	}
 	tag, value, _ := strings.Cut(trimmed, ":")
 	tag = strings.TrimRight(tag, " \t")
@@ -131,10 +138,12 @@ func (m *mediaRewriter) line(line string) (string, bool, error) {
 	return m.tag(tag, line, value)
 }
 
-func (m *mediaRewriter) entry(e entry, index int64) string {
+func (m *mediaRewriter) entry(e *entry, index int64) string {
 	r := Reference{Kind: RefSegment, Resource: Resource{URL: e.url, Range: e.byteRange}, Sequence: m.scan.sequence + m.scan.skipped + index}
 	if m.iframes {
 		r.Kind, r.Resource.Range = RefFile, nil
+	} else {
+		r.name = m.names.name(e.url, e.byteRange, r.Sequence)
 	}
 	if isData(e.url) {
 		return e.url

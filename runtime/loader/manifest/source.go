@@ -35,8 +35,14 @@ type SourceConfig struct {
 	// PlaylistTimeout bounds one playlist load, redirects and body included.
 	// Default 10 s.
 	PlaylistTimeout time.Duration
-	// MaxPlaylistBytes bounds a playlist after decompression. Default 4 MiB.
+	// MaxPlaylistBytes bounds a playlist after decompression. A media playlist may
+	// have 16 times as much, of which the newest part is kept. Default 4 MiB.
 	MaxPlaylistBytes int64
+	// SignedPaths are starts of URL paths in which an asterisk stands for one
+	// element that a signature changes, such as /token/*/: segments whose URLs
+	// differ there only are the same. A query is known for one without this. At
+	// most 16.
+	SignedPaths []string
 	// StallTimeout is how long a segment fetch may go without any byte.
 	// Default 5 s.
 	StallTimeout time.Duration
@@ -100,6 +106,9 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	from, err := browserURL(cfg.URL)
 	if err != nil {
 		return nil, fmt.Errorf("config.url: %q: %w; use https://host/path/master.m3u8", withoutSecrets(cfg.URL), err)
+	}
+	if problem := checkSignedPaths(cfg.SignedPaths); problem != "" {
+		return nil, fmt.Errorf("config.signedPaths: %s", problem)
 	}
 	s := &Source{cfg: cfg, url: from}
 	if s.transport, err = originhttp.New(originhttp.Config{

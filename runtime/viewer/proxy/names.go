@@ -28,7 +28,7 @@ func playlistName(url string) string { return hash(url) }
 // sequence number, so that people and error messages can tell them apart. It
 // has the extension of the origin's name: some players depend on that.
 func fileName(r manifest.Reference) string {
-	name := hash(r.Resource.Key())
+	name := hash(r.Key())
 	switch r.Kind {
 	case manifest.RefSegment:
 		name = strconv.FormatInt(r.Sequence, 10) + "-" + name

@@ -189,7 +189,7 @@ func (h *handler) segment(w *writer, r *http.Request, player *player, l *playlis
 	if state == nil {
 		return explain(what, err)
 	}
-	reader, err := watch.Open(r.Context(), ref.Resource.Key())
+	reader, err := watch.Open(r.Context(), ref.Key())
 	if errors.Is(err, ondemand.ErrUnknownSegment) && ref.Sequence < state.MediaSequence {
 		return &problem{status: http.StatusGone, text: fmt.Sprintf("%s has left the playlist, which starts at %d", what, state.MediaSequence)}
 	}
@@ -213,7 +213,7 @@ func (h *handler) segment(w *writer, r *http.Request, player *player, l *playlis
 		cache = cacheShortly
 	}
 	w.header(mediaType(ref.Resource.URL, l.rendition.Type == identity.Secondary, first), cache,
-		fmt.Sprintf(`"%s-%d"`, hash(ref.Resource.Key()), size))
+		fmt.Sprintf(`"%s-%d"`, hash(ref.Key()), size))
 	w.first = func() { h.s.metrics.wait.Observe(time.Since(asked).Seconds()) }
 	http.ServeContent(w, r, "", time.Time{}, reader)
 	return nil
