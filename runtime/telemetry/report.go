@@ -3,6 +3,9 @@ package telemetry
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Bounds of one report. They are wide for honest peers and small enough that a report is cheap to refuse.
@@ -11,6 +14,7 @@ const (
 	MaxSessionLength = 128  // bytes of the session
 	MaxRenditions    = 32   // renditions in a seeder's state
 	MaxNameLength    = 64   // bytes of a rendition's name
+	MaxSwarmIDLength = 512  // bytes of a seeder's swarm id; one that is longer is not reported
 	maxPeers         = 1 << 20
 	maxCount         = 1 << 31 // stalls, segments
 	maxMillis        = 1 << 40 // 34 years
@@ -53,6 +57,9 @@ type SeederState struct {
 	MaxPeers       int             `json:"maxPeers"`       // 0 = no limit
 	UplinkBps      int64           `json:"uplinkBps"`      // bits per second sent, recent average
 	UplinkLimitBps int64           `json:"uplinkLimitBps"` // bits per second allowed; 0 = no limit
+	// SwarmID is the id that the seeder makes its swarms from, as a tracker gave it; empty: not reported. A tracker that
+	// restarted learns from it which event the stream is in.
+	SwarmID string `json:"swarmID,omitempty"`
 }
 
 // HeldRendition is what a seeder holds of one rendition.
@@ -71,6 +78,9 @@ type Acknowledgement struct {
 	Acked    Counters  `json:"acked"`
 	Receipts []Receipt `json:"receipts,omitempty"`
 	Boot     string    `json:"boot"`
+	// SwarmID is the id that peers of this stream are to make their swarms from, now; empty: not known. It changes when a
+	// new event begins under the stream's URL.
+	SwarmID string `json:"swarmID,omitempty"`
 }
 
 // DecodeReport reads one report and checks every bound that needs no memory of earlier reports. Unknown fields are
@@ -133,6 +143,9 @@ func (s *SeederState) check() error {
 	if !within(int64(s.Peers), maxPeers) || !within(int64(s.MaxPeers), maxPeers) ||
 		!within(s.UplinkBps, maxRate) || !within(s.UplinkLimitBps, maxRate) {
 		return refuse(Malformed, "seeder limits out of range")
+	}
+	if len(s.SwarmID) > MaxSwarmIDLength || !utf8.ValidString(s.SwarmID) || strings.ContainsFunc(s.SwarmID, unicode.IsControl) {
+		return refuse(Malformed, "swarm id is too long or not printable")
 	}
 	if len(s.Renditions) > MaxRenditions {
 		return refuse(Malformed, fmt.Sprintf("more than %d renditions", MaxRenditions))
