@@ -49,8 +49,9 @@ const logEvery = 30 * time.Second
 // failure it retries by itself, and the next success calls on even if nothing
 // has changed. It returns nil once the playlist has ended (at once for VOD), or
 // the context's error. A live playlist never goes back to lower sequence
-// numbers, unless the origin sticks to them for so long that the stream must
-// have begun anew (Playlist.Restarted).
+// numbers, unless a new event has begun under its URL (Playlist.Restarted). If
+// the origin refuses the playlist's URL, the one that the manifest names by then
+// is followed (Renew).
 func (s *Source) Follow(ctx context.Context, r Rendition, pace Pace, on func(*Playlist, error)) error {
 	return s.FollowWith(ctx, r, FollowOptions{Pace: pace}, on)
 }
@@ -62,6 +63,10 @@ type FollowOptions struct {
 	// Reload makes it load at once; what was asked for before that load began
 	// needs no other. It should have room for one.
 	Reload <-chan struct{}
+	// Refused makes it load at once, because segments of the playlist are
+	// refused; with true it reads the manifest first, for another URL of the
+	// playlist.
+	Refused <-chan bool
 	// Loading is called when a load begins.
 	Loading func(began time.Time)
 	// Loaded is called behind every load, also one that changed nothing, with
@@ -70,22 +75,36 @@ type FollowOptions struct {
 	// EveryText makes any change of the playlist's text a new state, for those
 	// who hand the text on.
 	EveryText bool
+	// LookOn goes on after the end of the playlist, for the next event under its
+	// URL.
+	LookOn bool
+	// Expect returns the time until which a new event is awaited that others have
+	// seen begin; zero: none is. Meanwhile the first state that does not follow
+	// from the last one is the new event's. What is there at that time is taken
+	// for it.
+	Expect func() time.Time
 }
 
 // FollowWith is Follow with options.
 func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, on func(*Playlist, error)) error {
 	f := &follower{
 		source: s, rendition: r, on: on, numbering: NewNumbering(),
-		clock: pacer{pace: o.Pace}, everyText: o.EveryText,
+		clock: pacer{pace: o.Pace}, everyText: o.EveryText, expect: o.Expect,
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		f.refused = false
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-timer.C:
 		case <-o.Reload:
+		case manifestToo := <-o.Refused:
+			f.refused = true
+			if manifestToo {
+				f.renew(ctx)
+			}
 		}
 		select {
 		case <-o.Reload: // this load answers it
@@ -107,7 +126,14 @@ func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, o
 			o.Loaded(began, err)
 		}
 		if ended {
-			return nil
+			if !o.LookOn {
+				return nil
+			}
+			if look := afterEnd(f.current, f.clock.still(began)); err == nil {
+				wait = max(look, restShare*f.cost)
+			} else if ReasonOf(err) != ReasonWentBackwards {
+				wait = max(look, wait)
+			}
 		}
 		timer.Reset(max(0, wait-time.Since(began)))
 	}
@@ -121,37 +147,44 @@ type follower struct {
 	validators validators
 	clock      pacer
 	everyText  bool
+	expect     func() time.Time
 
 	current    *Playlist // the state handed out last
 	failures   int       // in a row
 	logged     bool      // this row of failures is in the log
 	loggedAt   time.Time // of the last failure in the log
 	standing   bool      // not advancing has been reported
+	refused    bool      // segments are refused: other URLs of them are wanted
 	regression regression
+	candidate  *Playlist     // another film where one had ended, seen once
+	fickle     bool          // the names of a film are others at each load
 	cost       time.Duration // of reading the last one
-}
-
-// regression watches a playlist that is behind what was seen before.
-type regression struct {
-	since     time.Time
-	firstEdge int64
-	active    bool
 }
 
 // step loads once and hands out what came of it.
 func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err error) {
+	ended = f.current != nil && f.current.Ended
+	if f.expecting() || f.refused {
+		f.validators = validators{} // the whole playlist is wanted
+	}
 	p, answered, err := f.source.loadMedia(ctx, f.rendition, f.validators)
+	if Refused(err) && f.renew(ctx) {
+		p, answered, err = f.source.loadMedia(ctx, f.rendition, f.validators)
+	}
 	if err != nil {
-		return false, err
+		return ended, err
 	}
 	if p != nil {
 		if f.cost = p.cost; !f.everyText {
 			p.Text = nil // it is not used
 		}
-		if err := f.backwards(p, began); err != nil {
-			return false, err
+		use, err := f.follows(p, began)
+		if err != nil {
+			return ended, err
 		}
-		f.validators = answered
+		if f.validators = answered; !use {
+			p = nil
+		}
 	}
 	recovered := f.failures > 0
 	if recovered {
@@ -159,6 +192,9 @@ func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err e
 			f.source.cfg.Logger.Info("playlist is usable again", "rendition", f.rendition.Name, "failures", f.failures)
 		}
 		f.failures, f.logged = 0, false
+	}
+	if p != nil && p.Restarted {
+		f.began()
 	}
 	advanced, changed := f.accept(p)
 	f.clock.loaded(began, f.current, advanced)
@@ -178,6 +214,17 @@ func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err e
 	return false, nil
 }
 
+// renew takes the URL that the manifest names by now; false if it is the same.
+func (f *follower) renew(ctx context.Context) bool {
+	r, err := f.source.Renew(ctx, f.rendition)
+	if err != nil {
+		return false
+	}
+	f.source.cfg.Logger.Info("playlist has another URL", "rendition", f.rendition.Name, "url", withoutSecrets(r.URI))
+	f.rendition, f.validators = r, validators{}
+	return true
+}
+
 // accept makes p the current state if it differs from it.
 func (f *follower) accept(p *Playlist) (advanced, changed bool) {
 	last := f.current
@@ -189,14 +236,14 @@ func (f *follower) accept(p *Playlist) (advanced, changed bool) {
 		f.current = p
 		return true, true
 	}
-	p.Live = last.Live
 	if !p.Restarted {
+		p.Live = last.Live
 		p.shift(last)
 	}
 	advanced = p.LastSequence() > last.LastSequence() || p.Restarted
 	changed = advanced || p.MediaSequence != last.MediaSequence || p.Ended != last.Ended ||
 		p.Entries != last.Entries || p.TargetDuration != last.TargetDuration || p.LowLatencyParts != last.LowLatencyParts ||
-		p.Redirected != last.Redirected || (f.everyText && !bytes.Equal(p.Text, last.Text))
+		p.Redirected != last.Redirected || f.refused || (f.everyText && !bytes.Equal(p.Text, last.Text))
 	if changed {
 		f.numbering.Apply(p)
 		f.current = p
@@ -204,29 +251,71 @@ func (f *follower) accept(p *Playlist) (advanced, changed bool) {
 	return advanced, changed
 }
 
-// backwards refuses a state older than the current one, until it is clear that
-// the stream has begun anew: the lower numbers have kept coming, and growing,
-// for longer than a lagging edge of the CDN needs to catch up.
-func (f *follower) backwards(p *Playlist, now time.Time) error {
+// follows tells whether a state is to be used as the next one. It refuses one that
+// is older than the current, until it is clear that a new event has begun.
+func (f *follower) follows(p *Playlist, now time.Time) (use bool, err error) {
 	last := f.current
-	if last == nil || (p.LastSequence() >= last.LastSequence() && p.MediaSequence >= last.MediaSequence) {
-		f.regression = regression{}
-		return nil
+	if last == nil {
+		p.Restarted = f.expecting()
+		return true, nil
 	}
-	if !f.regression.active || p.LastSequence() < f.regression.firstEdge {
-		f.regression = regression{since: now, firstEdge: p.LastSequence(), active: true}
-	}
-	patience := max(standstill*p.TargetDuration, min(last.Window, 2*time.Minute))
-	if now.Sub(f.regression.since) > patience && p.LastSequence() > f.regression.firstEdge {
-		f.source.cfg.Logger.Warn("stream restarted", "rendition", f.rendition.Name,
-			"from", last.LastSequence(), "to", p.LastSequence())
-		f.regression = regression{}
-		f.numbering = NewNumbering()
+	kind := relate(last, p)
+	if f.expecting() {
+		if kind == onward && now.Before(f.expect()) {
+			f.regression = regression{}
+			return false, nil // the last event's
+		}
 		p.Restarted = true
-		return nil
+		return true, nil
 	}
-	return fail(ReasonWentBackwards, f.rendition.URI, fmt.Errorf("segments %d to %d after %d to %d",
-		p.MediaSequence, p.LastSequence(), last.MediaSequence, last.LastSequence()))
+	switch {
+	case kind == onward:
+		f.regression, f.candidate = regression{}, nil
+		return true, nil
+	case kind == moved && !f.refused, kind == other && f.fickle && last.Ended && p.Ended:
+		// The URLs in use are as good, and what is held has their names.
+		f.regression = regression{}
+		return false, nil
+	case kind == moved:
+		return true, nil
+	case kind == other && last.Ended && p.Ended:
+		return f.anotherFilm(p)
+	}
+	begun, suspect := f.regression.judge(last, p, kind, f.clock.still(now), now)
+	p.Restarted = begun
+	if !begun {
+		return false, behindError(f.rendition, p, last, suspect)
+	}
+	return true, nil
+}
+
+// anotherFilm takes a film in the place of one that had ended when it is seen twice: the names of some are others at
+// each load.
+func (f *follower) anotherFilm(p *Playlist) (use bool, err error) {
+	before := f.candidate
+	f.candidate = p
+	switch {
+	case before == nil:
+		return false, behindError(f.rendition, p, f.current, true)
+	case relate(before, p) == onward:
+		f.candidate, p.Restarted = nil, true
+		return true, nil
+	}
+	f.fickle = true
+	f.source.cfg.Logger.Warn("the segments have other names each time that the playlist is loaded; a new event would not be noticed", "rendition", f.rendition.Name)
+	return false, nil
+}
+
+// expecting tells whether a new event is awaited that others have seen.
+func (f *follower) expecting() bool { return f.expect != nil && !f.expect().IsZero() }
+
+// began forgets what belongs to the last event.
+func (f *follower) began() {
+	f.source.cfg.Logger.Info("a new event has begun", "rendition", f.rendition.Name)
+	f.source.renewals.events.Inc()
+	f.regression, f.candidate, f.standing = regression{}, nil, false
+	f.numbering = NewNumbering()
+	f.clock = pacer{pace: f.clock.pace}
 }
 
 // failed reports a failure and says how long to wait.
@@ -248,8 +337,11 @@ func (f *follower) failed(err error) time.Duration {
 	if f.current != nil {
 		// While segments are being published, none should pass unseen.
 		wait = min(wait, f.current.TargetDuration)
+		if !f.regression.since.IsZero() {
+			wait = min(wait, max(f.current.TargetDuration/4, longestPoll)) // peers wait for what it turns out to be
+		}
 	}
-	return jitter(wait)
+	return max(jitter(wait), RetryAfter(err))
 }
 
 // jitter draws between a half and the whole of d, so that many followers of one

@@ -86,3 +86,21 @@ func (c *pacer) next(began time.Time) time.Duration {
 	}
 	return interval
 }
+
+// Bounds of the interval between looks at a playlist that has ended.
+const (
+	firstLook = time.Second
+	slowLook  = 5 * time.Second
+	lastLook  = 30 * time.Second
+	lookShare = 10 // a look after so many parts of the time since the end
+)
+
+// afterEnd is the wait between two looks for the next event, at a playlist that
+// has ended or is a VOD: a target duration at first, and longer the longer ago
+// the end is.
+func afterEnd(p *Playlist, since time.Duration) time.Duration {
+	if !p.Live {
+		return jitter(2 * lastLook)
+	}
+	return min(max(since/lookShare, min(max(p.TargetDuration, firstLook), slowLook)), lastLook)
+}

@@ -97,7 +97,9 @@ type Source struct {
 	url       string // as a browser prints it
 	transport *originhttp.Transport
 	metrics   *metrics
+	renewals  *renewals
 	parsing   sync.Mutex
+	catalog   catalog
 }
 
 // NewSource checks the configuration and returns a source; nothing is fetched.
@@ -119,6 +121,10 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	if s.metrics, err = newMetrics(cfg.Registerer); err != nil {
 		return nil, err
 	}
+	if s.renewals, err = newRenewals(cfg.Registerer); err != nil {
+		return nil, err
+	}
+	s.catalog.loading = make(chan struct{}, 1)
 	return s, nil
 }
 

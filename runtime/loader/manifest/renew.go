@@ -1,0 +1,238 @@
+package manifest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// A manifest may name its playlists by URLs that expire, and an origin may move them. What a rendition is stays the
+// same: its identity, as players see it, is made of its properties.
+
+// Pauses between loads of the manifest because of a playlist that is refused. They are doubled while that brings no
+// other URL.
+const (
+	firstRenewal = 2 * time.Second
+	lastRenewal  = 30 * time.Second
+)
+
+// Reasons for which a rendition has no other URL.
+var (
+	// ErrSameURL: the manifest names the URL that is known, or was read a moment ago.
+	ErrSameURL = errors.New("the manifest names no other URL")
+	// ErrNotNamed: the manifest names no rendition with this identity any more.
+	ErrNotNamed = errors.New("the manifest does not name the rendition any more")
+)
+
+// Refused tells whether an error is an answer of the origin that says that a URL is not to be used, or not any more:
+// HTTP 401, 403, 404 or 410.
+func Refused(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) || e.Reason != ReasonStatus {
+		return false
+	}
+	switch e.Status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
+		return true
+	}
+	return false
+}
+
+// catalog is the newest presentation of a source. One load runs at a time.
+type catalog struct {
+	loading chan struct{} // held by the one that loads
+
+	mu           sync.Mutex
+	presentation *Presentation // nil before the first load
+	validators   validators
+	began        time.Time     // when the last load began
+	pause        time.Duration // until the next renewal
+}
+
+// Refresh returns the presentation as it is now: the one that it returned last if the origin says that nothing has
+// changed or sends the same text. Errors are *Error, or the context's while another load runs.
+func (s *Source) Refresh(ctx context.Context) (*Presentation, error) {
+	c := &s.catalog
+	select {
+	case c.loading <- struct{}{}:
+		defer func() { <-c.loading }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	return s.refresh(ctx)
+}
+
+// refresh loads; the caller holds catalog.loading.
+func (s *Source) refresh(ctx context.Context) (*Presentation, error) {
+	c := &s.catalog
+	c.mu.Lock()
+	last, known := c.presentation, c.validators
+	c.began = time.Now()
+	c.mu.Unlock()
+	fresh, answered, err := s.reload(ctx, last, known)
+	if err != nil {
+		s.metrics.playlists.WithLabelValues(string(ReasonOf(err))).Inc()
+		return nil, err
+	}
+	result := resultChanged
+	if fresh == last {
+		result = resultUnchanged
+	}
+	s.metrics.playlists.WithLabelValues(result).Inc()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.presentation, c.validators = fresh, answered
+	return fresh, nil
+}
+
+func (s *Source) reload(ctx context.Context, last *Presentation, known validators) (*Presentation, validators, error) {
+	if last == nil {
+		known = validators{}
+	}
+	got, err := s.loadText(ctx, s.url, known)
+	switch {
+	case err != nil:
+		return nil, validators{}, err
+	case got.unchanged:
+		return last, known, nil
+	case last != nil && last.URL == got.url && bytes.Equal(last.Text, got.body):
+		return last, got.validators, nil
+	}
+	p, err := ParseMultivariant(got.body, got.url)
+	if err != nil {
+		return nil, validators{}, err
+	}
+	p.Text = got.body
+	return p, got.validators, nil
+}
+
+// Renew returns r with the URL that the manifest names for it now. It loads the manifest if what it read last names the
+// URL of r, and not too often: after two seconds at first, and half a minute if that brings nothing. The error is
+// ErrSameURL, ErrNotNamed or that of the load.
+func (s *Source) Renew(ctx context.Context, r Rendition) (Rendition, error) {
+	renewed, result, err := s.lookUp(ctx, r)
+	s.renewals.results.WithLabelValues(result).Inc()
+	return renewed, err
+}
+
+func (s *Source) lookUp(ctx context.Context, r Rendition) (Rendition, string, error) {
+	c := &s.catalog
+	select {
+	case c.loading <- struct{}{}: // who waited here may find what another has just brought
+		defer func() { <-c.loading }()
+	case <-ctx.Done():
+		return Rendition{}, renewalFailed, context.Cause(ctx)
+	}
+	c.mu.Lock()
+	p, wait := c.presentation, max(c.pause, firstRenewal)-time.Since(c.began)
+	c.mu.Unlock()
+	if p != nil {
+		if found, ok := p.Match(r); ok && found.URI != r.URI {
+			return found, renewalMoved, nil
+		}
+		if wait > 0 {
+			return Rendition{}, renewalSame, ErrSameURL
+		}
+	}
+	p, err := s.refresh(ctx)
+	if err != nil {
+		s.slower(err)
+		return Rendition{}, renewalFailed, err
+	}
+	found, ok := p.Match(r)
+	switch {
+	case !ok:
+		s.slower(nil)
+		return Rendition{}, renewalGone, ErrNotNamed
+	case found.URI == r.URI:
+		s.slower(nil)
+		return Rendition{}, renewalSame, ErrSameURL
+	}
+	c.mu.Lock()
+	c.pause = 0
+	c.mu.Unlock()
+	return found, renewalMoved, nil
+}
+
+// slower doubles the pause between renewals, or makes it as long as the origin asks for.
+func (s *Source) slower(err error) {
+	s.catalog.mu.Lock()
+	defer s.catalog.mu.Unlock()
+	s.catalog.pause = max(min(lastRenewal, 2*max(s.catalog.pause, firstRenewal)), RetryAfter(err))
+}
+
+// Match finds the rendition with the identity of r: the one of the same name if there are several.
+func (p *Presentation) Match(r Rendition) (found Rendition, ok bool) {
+	for _, each := range p.Renditions {
+		if each.Type != r.Type || each.ShortID != r.ShortID {
+			continue
+		}
+		if !ok || each.Name == r.Name {
+			found, ok = each, true
+		}
+		if each.Name == r.Name {
+			break
+		}
+	}
+	return found, ok
+}
+
+// Results of Renew.
+const (
+	renewalMoved  = "moved"
+	renewalSame   = "same"
+	renewalGone   = "gone"
+	renewalFailed = "failed"
+)
+
+type renewals struct {
+	results *prometheus.CounterVec
+	events  prometheus.Counter
+}
+
+// newRenewals registers the counters; sources that share a registry share them.
+func newRenewals(reg prometheus.Registerer) (*renewals, error) {
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	r := &renewals{
+		results: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "p2pstream_manifest_renewals_total", Help: "Looks for another URL of a playlist that the origin refused, by result.",
+		}, []string{"result"}),
+		events: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "p2pstream_manifest_new_events_total", Help: "New events noticed under the URL of a playlist.",
+		}),
+	}
+	for _, register := range []func() error{
+		func() error { return registerOr(reg, &r.results) }, func() error { return registerOr(reg, &r.events) },
+	} {
+		if err := register(); err != nil {
+			return nil, err
+		}
+	}
+	for _, result := range []string{renewalMoved, renewalSame, renewalGone, renewalFailed} {
+		r.results.WithLabelValues(result)
+	}
+	return r, nil
+}
+
+// registerOr registers a collector, or replaces it by the one of its name that is registered.
+func registerOr[C prometheus.Collector](reg prometheus.Registerer, c *C) error {
+	err := reg.Register(*c)
+	var already prometheus.AlreadyRegisteredError
+	if errors.As(err, &already) {
+		if existing, ok := already.ExistingCollector.(C); ok {
+			*c, err = existing, nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("registering metric: %w", err)
+	}
+	return nil
+}
