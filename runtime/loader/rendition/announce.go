@@ -64,6 +64,10 @@ func (r *Rendition) encode(c wire.Command) ([][]byte, error) {
 // announceable lists the ids held and on their way, and makes the held ones
 // available to requests before peers can learn of them.
 func (r *Rendition) announceable(g identity.Generation) (loaded, loading []int64) {
+	if r.silent() {
+		r.index.SetHeld(g, map[int64]store.Key{})
+		return nil, nil
+	}
 	ids := make(map[int64]store.Key, len(r.segments.order))
 	for _, seg := range r.segments.order {
 		switch id := seg.ID(g); seg.state {
@@ -83,7 +87,7 @@ func (r *Rendition) announceable(g identity.Generation) (loaded, loading []int64
 
 // expected returns the newest segment if its successor may be announced as on its way; nil otherwise.
 func (r *Rendition) expected(now time.Time) *segment {
-	if !r.shared.Settings.Seeder || !r.playlist.Live || r.playlist.Ended || len(r.segments.order) == 0 {
+	if !r.shared.Settings.Seeder || r.silent() || !r.playlist.Live || r.playlist.Ended || len(r.segments.order) == 0 {
 		return nil
 	}
 	last := r.segments.order[len(r.segments.order)-1]

@@ -24,20 +24,23 @@ func (r *Rendition) follow() {
 	}
 	wait := backoff.New(250*time.Millisecond, 5*time.Second)
 	for {
-		options := manifest.FollowOptions{Pace: pace}
+		options := manifest.FollowOptions{Pace: pace, LookOn: true, Refused: r.refusals.asked, Expect: r.awaited}
 		if r.shared.Settings.OnDemand {
 			options.Reload, options.Loading, options.Loaded = r.playlists.Reload(), r.playlists.Loading, r.playlists.Loaded
 			options.EveryText = true
 		}
 		err := r.shared.Source.FollowWith(r.ctx, r.info, options, func(p *manifest.Playlist, err error) {
+			if err == nil && p.Restarted {
+				r.event.until.Store(0)
+			}
 			// The owner gets it first: players may ask for its segments as soon as they see it.
 			r.mail.Post(func() { r.refreshed(p, err) })
 			if err == nil {
 				r.playlists.Set(p)
 			}
 		})
-		if r.ctx.Err() != nil || err == nil {
-			return // a finished playlist does not change any more
+		if r.ctx.Err() != nil {
+			return
 		}
 		r.mail.Post(func() { r.refreshed(nil, err) })
 		if !wait.Sleep(r.ctx) {
@@ -52,6 +55,10 @@ func (r *Rendition) refreshed(p *manifest.Playlist, err error) {
 		r.refreshFailed(err)
 		return
 	}
+	if r.event.unseen && !p.Restarted {
+		return // the old event's
+	}
+	r.suspect(false)
 	if r.playlistError != "" {
 		r.originLog.Info("playlist is refreshed again")
 		r.playlistError = ""
@@ -68,14 +75,17 @@ func (r *Rendition) refreshFailed(err error) {
 		r.originLog.Warn("refreshing playlist failed, trying again", "error", err)
 	}
 	r.playlistError = err.Error()
+	if manifest.NewEventSuspected(err) {
+		r.suspect(true)
+	}
 	r.shared.Counters.PlaylistErrors.Add(1)
 	r.announcer.dirty = true // an expected segment is no longer expected
 }
 
 // merge takes a new playlist: new segments are added, those that left it retire.
 func (r *Rendition) merge(p *manifest.Playlist, now time.Time) {
-	if p.Restarted {
-		r.restart()
+	if p.Restarted && p != r.playlist {
+		r.begin(now)
 	}
 	r.playlist = p
 	inPlaylist := make(map[store.Key]bool, len(p.Segments))
@@ -88,6 +98,7 @@ func (r *Rendition) merge(p *manifest.Playlist, now time.Time) {
 		inPlaylist[key] = true
 		if old, ok := r.segments.byKey[key]; ok {
 			old.retired = time.Time{}
+			r.renamed(old, m)
 			old.Segment = m
 			continue
 		}
@@ -113,21 +124,8 @@ func (r *Rendition) merge(p *manifest.Playlist, now time.Time) {
 		last := p.Segments[len(p.Segments)-1]
 		r.playhead.clock.SetEnd(last.Start + last.Duration - p.Segments[0].Start)
 	}
+	r.endsAt(p)
 	r.announcer.dirty = true
-}
-
-// restart drops every segment: a stream that restarts may use the same
-// numbers, and even the same URLs, for other media.
-func (r *Rendition) restart() {
-	r.log.Info("stream restarted, dropping what was held")
-	for _, seg := range r.segments.order {
-		r.drop(seg)
-	}
-	r.segments.order = nil
-	clear(r.segments.bySeq)
-	if r.playhead != nil {
-		r.playhead.based = false
-	}
 }
 
 func (r *Rendition) drop(seg *segment) {

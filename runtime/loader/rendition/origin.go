@@ -22,6 +22,7 @@ const (
 type originHealth struct {
 	failures int       // since the last success
 	failedAt time.Time // the last of them
+	heldOff  time.Time // the origin wants no request before
 }
 
 func (o *originHealth) failed(now time.Time) {
@@ -33,6 +34,9 @@ func (o *originHealth) succeeded() { o.failures = 0 }
 
 // pausing tells whether a seeder must not ask the origin at now.
 func (o *originHealth) pausing(now time.Time) bool {
+	if now.Before(o.heldOff) {
+		return true
+	}
 	if o.failures < failuresInARow {
 		return false
 	}
@@ -41,7 +45,11 @@ func (o *originHealth) pausing(now time.Time) bool {
 
 // fetch asks the origin for a segment, from the bytes already held on.
 func (r *Rendition) fetch(seg *segment, now time.Time) {
-	if !r.shared.Transit.Spare() {
+	switch {
+	case now.Before(r.origin.heldOff):
+		seg.retryAt = r.origin.heldOff
+		return
+	case !r.shared.Transit.Spare(), r.event.suspected && r.shared.Settings.Seeder: // the URLs may name other media now
 		seg.retryAt = now.Add(firstPause)
 		return
 	}
@@ -71,6 +79,7 @@ func (r *Rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 		return
 	}
 	if err == nil {
+		r.refusals.succeeded()
 		if total >= 0 {
 			seg.total = total
 		}
@@ -84,6 +93,7 @@ func (r *Rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 	}
 	r.shared.Counters.SegmentFailures.Add(1)
 	seg.problem = err
+	r.refusals.failed(err, seg.failures == 0, time.Now())
 	if seg.failures == 0 && r.ctx.Err() == nil {
 		r.originLog.Warn("fetching segment failed, trying again", "sequence", seg.Sequence, "error", err)
 	}
@@ -93,6 +103,22 @@ func (r *Rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 	}
 	r.keep(seg, data, total)
 	r.failed(seg, time.Now())
+	r.obey(seg, err, time.Now())
+}
+
+// obey asks the origin for no segment while it wants no requests.
+func (r *Rendition) obey(seg *segment, err error, now time.Time) {
+	wait := manifest.RetryAfter(err)
+	if wait <= 0 {
+		return
+	}
+	until := now.Add(wait)
+	if until.After(seg.retryAt) {
+		seg.retryAt = until
+	}
+	if until.After(r.origin.heldOff) {
+		r.origin.heldOff = until
+	}
 }
 
 // failed notes that the origin did not deliver and when to ask again.

@@ -50,6 +50,8 @@ type Rendition struct {
 	leaving       bool      // nothing is announced any more
 	playhead      *playhead // of a viewer that plays; nil for seeders and on demand
 	players       players
+	event         event
+	refusals      refusals
 	joinedAt      time.Time
 	hadNoPeers    bool // no peer was connected the last time that the rendition was awake
 }
@@ -61,11 +63,12 @@ func New(ctx context.Context, shared *Shared, info manifest.Rendition) *Renditio
 	r := &Rendition{
 		shared: shared, info: info, log: shared.Log.With("rendition", info.Name), ctx: ctx, stop: stop,
 		mail: mailbox.New(), index: index.New(shared.Settings.Generations), transit: shared.Transit.Share(),
-		swarms:    swarms{joined: make(map[identity.Generation]*mesh.Swarm)},
+		swarms:    swarms{joined: make(map[identity.Generation]*mesh.Swarm), stream: info.Stream},
 		playlists: ondemand.NewPlaylistCache(),
 		segments:  newTable(shared.Segments),
 		announcer: announcer{last: make(map[identity.Generation]encoded)},
 		players:   newPlayers(),
+		refusals:  newRefusals(),
 		joinedAt:  time.Now(),
 	}
 	r.originLog = ratelog.New(r.log)
@@ -147,7 +150,7 @@ func (r *Rendition) Run() {
 			if r.playhead != nil {
 				r.playhead.end(time.Now())
 			}
-			if r.shared.Settings.OnDemand {
+			if r.shared.Settings.OnDemand || r.event.retired.Load() {
 				r.dropAll()
 			}
 			return

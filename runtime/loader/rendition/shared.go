@@ -65,6 +65,9 @@ type Shared struct {
 	Claim func(identity.InfoHash) bool
 	// Evicted tells all renditions that segments left the store. It must not block.
 	Evicted func([]store.Key)
+	// NewEvent takes note of a rendition whose playlist shows a new event. It tells whether the swarms are left for those of
+	// that event; the engine then leaves and joins them. It must not block. nil: they are not.
+	NewEvent func(*Rendition) bool
 	// Draining tells whether the engine is leaving: no swarm is joined any more.
 	Draining func() bool
 }

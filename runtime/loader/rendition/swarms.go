@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
@@ -18,7 +19,9 @@ import (
 type swarms struct {
 	mu     sync.Mutex
 	joined map[identity.Generation]*mesh.Swarm
+	stream identity.Stream     // as the manifest names the rendition now
 	hashes []identity.InfoHash // claimed
+	term   atomic.Int64        // grows when the swarms are left for those of a new event; sessions of earlier terms do not count
 }
 
 // Join enters the swarm of each generation; two renditions with the same
@@ -26,15 +29,20 @@ type swarms struct {
 func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 	cfg := &r.shared.Settings
 	if r.shared.Node == nil || len(cfg.Trackers) == 0 {
+		r.mail.Post(func() { r.joined(time.Now()) }) // there are no peers to be apart from
 		return nil
 	}
 	r.swarms.mu.Lock()
 	defer r.swarms.mu.Unlock()
-	if r.shared.Draining() {
+	if r.shared.Draining() || r.ctx.Err() != nil {
 		return nil
 	}
+	term := r.swarms.term.Load()
 	for _, g := range cfg.Generations {
-		hash := r.info.InfoHash(g, swarmID)
+		hash := r.swarms.stream.InfoHash(g, swarmID)
+		if r.swarms.joined[g] != nil {
+			continue
+		}
 		if !r.shared.Claim(hash) {
 			r.log.Info("another rendition has the same identity and serves its swarm", "generation", string(g))
 			continue
@@ -51,13 +59,14 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 		}
 		swarm, err := r.shared.Node.Join(ctx, mesh.SwarmConfig{
 			InfoHash: hash, PeerID: id, Trackers: cfg.Trackers,
-			MaxPeers: cfg.MaxPeers, Offers: offers, Handler: &handler{r: r, generation: g},
+			MaxPeers: cfg.MaxPeers, Offers: offers, Handler: &handler{r: r, generation: g, term: term},
 		})
 		if err != nil {
 			return err
 		}
 		r.swarms.joined[g] = swarm
 	}
+	r.mail.Post(func() { r.joined(time.Now()) })
 	return nil
 }
 
@@ -65,11 +74,51 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 func (r *Rendition) Leave() {
 	r.swarms.mu.Lock()
 	defer r.swarms.mu.Unlock()
+	r.leaveAll()
+	r.stop()
+}
+
+// Moved takes the identity of the rendition in a manifest that has changed, and tells whether it is another one. A swarm
+// that is named by the place in the manifest is left then: some of its peers go by the old places, others by the new ones.
+// It stays claimed, so that no other rendition joins it.
+func (r *Rendition) Moved(to identity.Stream) bool {
+	r.swarms.mu.Lock()
+	defer r.swarms.mu.Unlock()
+	from := r.swarms.stream
+	r.swarms.stream = to
+	if from.Position == to.Position && from.ShortID == to.ShortID {
+		return false
+	}
 	for g, s := range r.swarms.joined {
-		s.Leave()
+		if from.StreamSwarmID(g, "") != to.StreamSwarmID(g, "") {
+			r.log.Info("the manifest names the rendition in another place, leaving the swarm of the old one", "generation", string(g))
+			s.Leave()
+			delete(r.swarms.joined, g)
+		}
+	}
+	return true
+}
+
+// LeaveSwarms leaves all swarms and goes on without them: Join may be called again. It returns the claims, which are the
+// rendition's no more.
+func (r *Rendition) LeaveSwarms() []identity.InfoHash {
+	r.swarms.mu.Lock()
+	defer r.swarms.mu.Unlock()
+	r.swarms.term.Add(1)
+	r.leaveAll()
+	hashes := r.swarms.hashes
+	r.swarms.hashes = nil
+	return hashes
+}
+
+// leaveAll leaves the swarms at the same time: each may wait for answers that are under way. r.swarms.mu is held.
+func (r *Rendition) leaveAll() {
+	var leaving sync.WaitGroup
+	for g, s := range r.swarms.joined {
+		leaving.Go(s.Leave)
 		delete(r.swarms.joined, g)
 	}
-	r.stop()
+	leaving.Wait()
 }
 
 // Claimed are the swarms that the rendition claimed in Join.
@@ -96,6 +145,7 @@ var errTooManyPeers = errors.New("peer limit reached")
 type handler struct {
 	r          *Rendition
 	generation identity.Generation
+	term       int64    // of the swarms
 	sessions   sync.Map // *mesh.Peer → *session.Session
 }
 
@@ -108,7 +158,11 @@ func (h *handler) PeerOpened(p *mesh.Peer) {
 	}
 	s := session.New(r.ctx, &r.sessionConfig, h.generation, p)
 	h.sessions.Store(p, s)
-	r.mail.Post(func() { r.opened(s) })
+	r.mail.Post(func() {
+		if h.term == r.swarms.term.Load() { // else the swarm is being left
+			r.opened(s)
+		}
+	})
 }
 
 func (h *handler) PeerMessage(p *mesh.Peer, msg []byte) {

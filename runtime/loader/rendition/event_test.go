@@ -1,0 +1,190 @@
+package rendition
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+)
+
+// hold gives a rendition the bytes of all its segments.
+func hold(t *testing.T, r *Rendition, text string) {
+	t.Helper()
+	for _, seg := range r.segments.order {
+		data := []byte(text + seg.URL)
+		if !r.transit.Reserve(len(data)) {
+			t.Fatal("no room")
+		}
+		r.completed(seg, data, traffic.FromHTTP)
+		if !seg.held() {
+			t.Fatalf("segment %d is not held", seg.Sequence)
+		}
+	}
+}
+
+func offered(r *Rendition, id int64) bool {
+	key, ok := r.index.Held(identity.V23, id)
+	return ok && r.shared.Store.Has(key)
+}
+
+// TestTwoEventsShareNoSegment has a second event with the names and numbers of the first.
+func TestTwoEventsShareNoSegment(t *testing.T) {
+	for name, named := range map[string]bool{"the tracker names swarms": true, "it does not": false} {
+		t.Run(name, func(t *testing.T) {
+			r := idle(t, 0, 8)
+			begun := 0
+			r.shared.NewEvent = func(*Rendition) bool { begun++; return named }
+			hold(t, r, "first ")
+			r.announce(time.Now())
+			s := connect(t, r)
+			announce(t, s, 0, 1, 2, 3)
+			if !offered(r, 3) {
+				t.Fatal("the first event is not announced")
+			}
+			second := playlistOf(0, 4)
+			second.Restarted = true
+			r.refreshed(second, nil)
+			if begun != 1 || r.shared.Store.Stats().Segments != 0 || len(r.segments.order) != 4 {
+				t.Errorf("begun %d times, %+v, %d segments known", begun, r.shared.Store.Stats(), len(r.segments.order))
+			}
+			for _, seg := range r.segments.order {
+				if seg.held() {
+					t.Errorf("segment %d is held", seg.Sequence)
+				}
+			}
+			hold(t, r, "second ")
+			r.announcer.dirty = true
+			r.announce(time.Now())
+			if got := offered(r, 3); got == named || (len(r.sessions) == 0) != named {
+				t.Errorf("offered to peers of the old swarm: %v, %d peers are asked", got, len(r.sessions))
+			}
+			r.refreshed(second, nil) // it is told again after a failure
+			if begun != 1 || !r.segments.order[0].held() {
+				t.Error("one event began twice")
+			}
+			r.joined(time.Now())
+			r.announce(time.Now())
+			if !offered(r, 3) {
+				t.Error("the second event is not announced in its swarm")
+			}
+		})
+	}
+}
+
+// TestNothingIsAnnouncedInDoubt has the numbers of a playlist go back.
+func TestNothingIsAnnouncedInDoubt(t *testing.T) {
+	r := idle(t, 100, 8)
+	r.shared.Settings.Seeder = true
+	hold(t, r, "")
+	r.announce(time.Now())
+	doubt := doubtOf(t)
+	r.refreshed(nil, doubt)
+	r.announce(time.Now())
+	if offered(r, 100) || len(r.announcer.last[identity.V23].loaded) > 0 {
+		t.Error("it is announced while a new event may have begun")
+	}
+	seg := newSegment(manifest.Segment{Sequence: 108, URL: "http://h/108"}, "http://h/108")
+	r.fetch(seg, time.Now())
+	if r.shared.Counters.OriginRequests.Load() != 0 {
+		t.Error("a segment was fetched under a name that may be another event's")
+	}
+	r.refreshed(nil, errors.New("of another kind"))
+	if !r.event.suspected {
+		t.Error("a failure ended the doubt")
+	}
+	r.refreshed(playlistOf(100, 8), nil)
+	r.announce(time.Now())
+	if !offered(r, 100) {
+		t.Error("it is not announced again")
+	}
+}
+
+// TestAnEventThatOthersSaw: nothing of the old one is kept, and its playlist is not used any more.
+func TestAnEventThatOthersSaw(t *testing.T) {
+	r := idle(t, 100, 8)
+	hold(t, r, "")
+	r.Expect(time.Minute)
+	for _, work := range r.mail.Take() {
+		work()
+	}
+	if r.shared.Store.Stats().Segments != 0 || r.awaited().IsZero() {
+		t.Errorf("held: %+v, awaited until %v", r.shared.Store.Stats(), r.awaited())
+	}
+	r.act(time.Now())
+	r.refreshed(playlistOf(100, 9), nil)
+	if r.playlist != nil || len(r.segments.order) > 0 {
+		t.Error("the old event's playlist was used")
+	}
+	next := playlistOf(0, 4)
+	next.Restarted = true
+	r.refreshed(next, nil)
+	if r.playlist != next || len(r.segments.order) != 4 {
+		t.Error("the new event's playlist was not used")
+	}
+}
+
+func TestRefusedSegmentsBringTheirPlaylist(t *testing.T) {
+	status := func(code int) error { return &manifest.Error{Reason: manifest.ReasonStatus, Status: code} }
+	asked := func(q *refusals) string {
+		select {
+		case manifestToo := <-q.asked:
+			if manifestToo {
+				return "manifest"
+			}
+			return "playlist"
+		default:
+			return "nothing"
+		}
+	}
+	now := time.Now()
+	q := newRefusals()
+	fail := func(code, times int, first bool) {
+		for range times {
+			q.failed(status(code), first, now)
+		}
+	}
+	fail(404, 10, false) // one segment that is missing
+	fail(500, 10, true)
+	fail(403, 2, true)
+	if got := asked(&q); got != "nothing" {
+		t.Errorf("too early: %s", got)
+	}
+	fail(403, 1, false)
+	if got := asked(&q); got != "playlist" {
+		t.Errorf("after three: %s", got)
+	}
+	fail(403, 10, false)
+	if got := asked(&q); got != "nothing" {
+		t.Errorf("at once again: %s", got)
+	}
+	now = now.Add(firstReread)
+	fail(410, 1, true)
+	if got := asked(&q); got != "manifest" {
+		t.Errorf("when the playlist did not help: %s", got)
+	}
+	now = now.Add(time.Hour)
+	q.succeeded()
+	fail(401, 3, true)
+	if got := asked(&q); got != "playlist" {
+		t.Errorf("after a success: %s", got)
+	}
+}
+
+// TestOriginThatWantsNoRequests asks for time.
+func TestOriginThatWantsNoRequests(t *testing.T) {
+	r := idle(t, 0, 4)
+	now := time.Now()
+	r.obey(r.segments.order[0], &manifest.Error{Status: 429, RetryAfter: 20 * time.Second}, now)
+	for _, seg := range r.segments.order {
+		r.fetch(seg, now.Add(19*time.Second))
+		if seg.retryAt.Before(now.Add(20 * time.Second)) {
+			t.Errorf("segment %d is asked for after %v", seg.Sequence, seg.retryAt.Sub(now))
+		}
+	}
+	if r.shared.Counters.OriginRequests.Load() != 0 || !r.origin.pausing(now.Add(19*time.Second)) || r.origin.pausing(now.Add(20*time.Second)) {
+		t.Error("the origin is asked all the same, or not asked again")
+	}
+}
