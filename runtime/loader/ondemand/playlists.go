@@ -21,6 +21,9 @@ type PlaylistCache struct {
 	changed  chan struct{}
 }
 
+// endedFresh is how old the last look at a playlist that has ended may be: a new event may begin under its URL.
+const endedFresh = 4 * time.Second
+
 // NewPlaylistCache returns a cache whose first load is running.
 func NewPlaylistCache() *PlaylistCache {
 	return &PlaylistCache{reload: make(chan struct{}, 1), changed: make(chan struct{}), running: time.Now()} // the first load is running
@@ -62,8 +65,8 @@ func (c *PlaylistCache) Get(ctx, life context.Context, since time.Time) (*manife
 		c.mu.Lock()
 		p, checked, tried, running, err, changed := c.playlist, c.checked, c.tried, c.running, c.err, c.changed
 		c.mu.Unlock()
-		if p != nil && p.Ended {
-			return p, checked, nil // it does not change any more
+		if p != nil && p.Ended && (err != nil || time.Since(checked) < endedFresh) {
+			return p, checked, nil // it does not change, unless a new event begins
 		}
 		if !tried.Before(since) && !tried.IsZero() {
 			return p, checked, err
