@@ -38,6 +38,8 @@ type Config struct {
 	// Renew gets a new session when the tracker does not accept the old one any
 	// more (nil: keep trying with the old one).
 	Renew func(context.Context) (session string, err error)
+	// Answered is called with the swarm id in each answer, empty if it has none; nil: it is not used.
+	Answered func(swarmID string)
 }
 
 // Reporter sends one peer's reports.
@@ -198,6 +200,9 @@ func (r *Reporter) send(ctx context.Context) error {
 	}
 	r.acked, r.receipts = &ack.Acked, ack.Receipts
 	r.accepted.Store(true)
+	if r.cfg.Answered != nil {
+		r.cfg.Answered(ack.SwarmID)
+	}
 	return nil
 }
 

@@ -22,6 +22,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type server struct {
 	mu     sync.Mutex
 	status int
+	swarm  string
 	seen   chan telemetry.Report
 }
 
@@ -41,20 +42,26 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	status := s.status
+	status, swarm := s.status, s.swarm
 	s.mu.Unlock()
 	s.seen <- report
 	if status != http.StatusOK {
 		http.Error(w, "no", status)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(telemetry.Acknowledgement{Acked: report.Counters, Boot: "b"})
+	_ = json.NewEncoder(w).Encode(telemetry.Acknowledgement{Acked: report.Counters, Boot: "b", SwarmID: swarm})
 }
 
 func (s *server) set(status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status = status
+}
+
+func (s *server) name(swarm string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.swarm = swarm
 }
 
 func (s *server) next(t *testing.T) telemetry.Report {
@@ -155,6 +162,24 @@ func TestSoonDoesNotWait(t *testing.T) {
 	s.next(t)
 	cancel()
 	<-done
+}
+
+func TestAnswersNameTheSwarm(t *testing.T) {
+	s, client, url := newServer(t)
+	named := make(chan string, 100)
+	stop := run(t, report.Config{URL: url, Client: client, Interval: 10 * time.Millisecond, Answered: func(id string) { named <- id }})
+	s.name("a")
+	got := <-named // perhaps of a report before
+	for got != "a" {
+		got = <-named
+	}
+	s.name("b")
+	for ; got != "b"; got = <-named {
+		if got != "a" {
+			t.Errorf("named %q", got)
+		}
+	}
+	stop()
 }
 
 func TestURLOf(t *testing.T) {
