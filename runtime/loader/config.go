@@ -47,6 +47,10 @@ type Config struct {
 	UploadDisabled  bool
 	Verify          bool // compare each completed segment with the origin's own bytes
 
+	// NewEvent is called when a new event has begun under the URL and a tracker is to name its swarms (TakeSwarmID), again
+	// and again until it does, for some seconds. It must not block. nil: the swarm id that a tracker names is awaited.
+	NewEvent func()
+
 	// OnDemand makes a viewer fetch what its players ask for (Engine.Watch) instead of playing by itself. Renditions
 	// without players sleep.
 	OnDemand bool

@@ -32,6 +32,8 @@ type Engine struct {
 	peers    rendition.Connections
 	work     sync.WaitGroup
 	segments atomic.Int64 // known, over all renditions
+	swarms   *swarmState
+	roster   *roster
 
 	mu         sync.Mutex
 	renditions []*rendition.Rendition
@@ -52,7 +54,7 @@ func New(cfg Config, node *mesh.Node, uplink *upload.Uplink, log *slog.Logger) (
 		uplink = upload.NewUplink(0)
 	}
 	e := &Engine{
-		cfg: cfg, log: log,
+		cfg: cfg, log: log, swarms: newSwarmState(cfg.SwarmID), roster: newRoster(),
 		loaded:  make(chan struct{}),
 		claimed: make(map[identity.InfoHash]bool),
 	}
@@ -61,7 +63,7 @@ func New(cfg Config, node *mesh.Node, uplink *upload.Uplink, log *slog.Logger) (
 		Store: store.New(cfg.StoreBytes), Uplink: uplink, Counters: &e.counters,
 		Transit: transit.NewBudget(cfg.StoreBytes, cfg.MaxSegmentBytes), Verifier: fetch.NewVerifier(cfg.Source, &e.counters),
 		Seed: mathrand.Uint64(), Work: &e.work, Peers: &e.peers, Segments: &e.segments,
-		Claim: e.claim, Evicted: e.evicted, Draining: e.draining,
+		Claim: e.claim, Evicted: e.evicted, Draining: e.draining, NewEvent: e.newEvent,
 	}
 	switch {
 	case cfg.OnDemand:
@@ -80,48 +82,47 @@ func (e *Engine) Run(ctx context.Context) error {
 	if presentation == nil {
 		return nil // stopped before the origin answered
 	}
+	e.start(presentation.DefaultSwarmID)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	e.work.Go(func() { e.manage(ctx) })
 	if e.demand != nil {
 		return e.runOnDemand(ctx, presentation)
 	}
-	swarmID := e.cfg.SwarmID
-	if swarmID == "" {
-		swarmID = presentation.DefaultSwarmID
-	}
-	var all []*rendition.Rendition
-	for _, info := range e.bounded(e.cfg.Select(presentation.Renditions)) {
-		all = append(all, rendition.New(ctx, &e.shared, info))
-	}
-	if len(all) == 0 {
+	selected := e.bounded(e.cfg.Select(presentation.Renditions))
+	if len(selected) == 0 {
 		return fmt.Errorf("selecting renditions of %s: none of %d is selected", presentation.URL, len(presentation.Renditions))
 	}
-	e.mu.Lock()
-	e.renditions = all
-	e.mu.Unlock()
-	close(e.loaded)
-
-	var running sync.WaitGroup
-	for _, r := range all {
-		if err := r.Join(ctx, swarmID); err != nil {
-			for _, r := range all {
-				r.Leave()
-			}
-			return fmt.Errorf("joining swarm of %s: %w", r.Info().Name, err)
+	var err error
+	for _, info := range selected {
+		if err = e.add(ctx, info); err != nil {
+			err = fmt.Errorf("joining swarm of %s: %w", info.Name, err)
+			stop()
+			break
 		}
-		running.Go(r.Run)
 	}
-	<-ctx.Done()
+	if err == nil {
+		close(e.loaded)
+		e.keepRenditions(ctx)
+		<-ctx.Done()
+	}
+	e.swarms.joining.Lock() // joins nothing any more
+	e.mu.Lock()
+	all := e.renditions
+	e.mu.Unlock()
 	for _, r := range all {
-		running.Go(r.Leave)
+		e.roster.running.Go(r.Leave)
 	}
-	running.Wait()
-	return nil
+	e.swarms.joining.Unlock()
+	e.roster.running.Wait()
+	return err
 }
 
 // load gets the presentation, however long it takes; nil if ctx ends first.
 func (e *Engine) load(ctx context.Context) *manifest.Presentation {
 	wait := backoff.New(250*time.Millisecond, 5*time.Second)
 	for {
-		p, err := e.cfg.Source.Load(ctx)
+		p, err := e.cfg.Source.Refresh(ctx)
 		if err == nil {
 			e.setError(nil)
 			return p
@@ -131,9 +132,21 @@ func (e *Engine) load(ctx context.Context) *manifest.Presentation {
 		}
 		e.setError(err)
 		e.log.Warn("loading manifest failed, trying again", "error", err)
-		if !wait.Sleep(ctx) {
+		if !wait.Sleep(ctx) || !sleep(ctx, manifest.RetryAfter(err)) {
 			return nil
 		}
+	}
+}
+
+// sleep waits for d and tells whether ctx is not over.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

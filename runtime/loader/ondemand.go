@@ -51,7 +51,6 @@ type onDemand struct {
 	slots        map[string]*slot // by URI
 	presentation *manifest.Presentation
 	loadedAt     time.Time
-	swarmID      string
 	ctx          context.Context //nolint:containedctx // the engine's life: renditions are woken inside it
 	stopped      bool
 }
@@ -68,9 +67,14 @@ func (e *Engine) learn(p *manifest.Presentation) {
 		if info.URI == "" || slots[info.URI] != nil {
 			continue
 		}
-		if slots[info.URI] = old[info.URI]; slots[info.URI] == nil {
-			slots[info.URI] = &slot{e: e, info: info}
+		s := old[info.URI]
+		if s == nil {
+			s = renamedSlot(old, p, info)
 		}
+		if s == nil {
+			s = &slot{e: e, info: info}
+		}
+		slots[info.URI] = s
 	}
 	for uri, s := range old {
 		if slots[uri] == nil && s.isWatched() {
@@ -82,14 +86,22 @@ func (e *Engine) learn(p *manifest.Presentation) {
 	d.presentation, d.loadedAt, d.slots = p, time.Now(), slots
 }
 
+// renamedSlot finds the slot, with players, of a rendition that has another URL by now: there is one rendition for each
+// identity.
+func renamedSlot(old map[string]*slot, p *manifest.Presentation, info manifest.Rendition) *slot {
+	for _, s := range old {
+		if found, ok := p.Match(s.info); ok && found.URI == info.URI && s.info.URI != info.URI && s.isWatched() {
+			return s
+		}
+	}
+	return nil
+}
+
 // runOnDemand is Run of an engine with Config.OnDemand.
 func (e *Engine) runOnDemand(ctx context.Context, p *manifest.Presentation) error {
 	e.mu.Lock()
 	d := e.demand
 	d.ctx = ctx
-	if d.swarmID = e.cfg.SwarmID; d.swarmID == "" {
-		d.swarmID = p.DefaultSwarmID
-	}
 	e.mu.Unlock()
 	e.learn(p)
 	close(e.loaded)
@@ -125,7 +137,7 @@ func (e *Engine) Presentation(ctx context.Context, maxAge time.Duration) (*manif
 	if age <= maxAge {
 		return p, nil
 	}
-	fresh, err := e.cfg.Source.Load(ctx)
+	fresh, err := e.cfg.Source.Refresh(ctx)
 	if err != nil {
 		e.log.Warn("reloading manifest failed, using the last one", "error", err)
 		return p, nil
@@ -141,7 +153,7 @@ func (e *Engine) Watch(ctx context.Context, uri string) (*rendition.Watch, error
 		return nil, err
 	}
 	e.mu.Lock()
-	s, life, swarmID, stopped := e.demand.slots[uri], e.demand.ctx, e.demand.swarmID, e.demand.stopped
+	s, life, stopped := e.demand.slots[uri], e.demand.ctx, e.demand.stopped
 	e.mu.Unlock()
 	switch {
 	case stopped:
@@ -149,7 +161,7 @@ func (e *Engine) Watch(ctx context.Context, uri string) (*rendition.Watch, error
 	case s == nil:
 		return nil, ErrUnknownRendition
 	}
-	return s.enter(life, swarmID)
+	return s.enter(life)
 }
 
 var errNotOnDemand = errors.New("the engine plays by itself; set config.onDemand")
@@ -179,7 +191,7 @@ func (s *slot) isWatched() bool {
 }
 
 // enter counts one more player and wakes the rendition for the first.
-func (s *slot) enter(life context.Context, swarmID string) (*rendition.Watch, error) {
+func (s *slot) enter(life context.Context) (*rendition.Watch, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if life.Err() != nil {
@@ -193,12 +205,12 @@ func (s *slot) enter(life context.Context, swarmID string) (*rendition.Watch, er
 		if s.hadNoPeers {
 			r.HadNoPeers()
 		}
-		if err := r.Join(life, swarmID); err != nil {
+		if err := s.e.wake(life, r); err != nil {
 			r.Leave()
+			s.e.unclaim(r.Claimed())
 			return nil, fmt.Errorf("joining swarm of %s: %w", s.info.Name, err)
 		}
 		s.r, s.ended = r, make(chan struct{})
-		s.e.awake(r)
 		ended := s.ended
 		s.e.work.Go(func() {
 			defer close(ended)
@@ -240,11 +252,25 @@ func (s *slot) sleep() {
 		return
 	}
 	r := s.r
+	s.e.swarms.joining.Lock()
 	r.Leave()
-	<-s.ended
 	s.e.asleep(r)
+	s.e.swarms.gone(r)
+	s.e.swarms.joining.Unlock()
+	<-s.ended
 	s.r, s.hadNoPeers = nil, !r.MetPeers()
 	r.Log().Info("rendition sleeps")
+}
+
+// wake joins the swarms of a rendition that is woken.
+func (e *Engine) wake(life context.Context, r *rendition.Rendition) error {
+	e.swarms.joining.Lock()
+	defer e.swarms.joining.Unlock()
+	if err := r.Join(life, e.SwarmID()); err != nil {
+		return err
+	}
+	e.awake(r)
+	return nil
 }
 
 // mayWake tells whether one more rendition may run.
