@@ -13,6 +13,9 @@ func (s *Server) sample() telemetry.Report {
 		Peers: status.Peers, MaxPeers: s.cfg.MaxPeers,
 		UplinkBps: s.rate(), UplinkLimitBps: s.cfg.UplinkBps,
 	}
+	if id := s.engine.SwarmID(); len(id) <= telemetry.MaxSwarmIDLength {
+		state.SwarmID = id
+	}
 	if s.draining.Load() {
 		// A seeder that drains counts as full, so that viewers are not told to wait for it.
 		state.Peers = max(state.Peers, 1)

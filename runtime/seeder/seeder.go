@@ -41,6 +41,8 @@ type Server struct {
 	engine    *loader.Engine
 	reporters []*report.Reporter
 
+	names *naming
+
 	accepted, draining atomic.Bool
 
 	rateMu   sync.Mutex
@@ -66,6 +68,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		cfg: cfg, session: sessionID(cfg.Ordinal), log: log, reg: reg, uplink: upload.NewUplink(cfg.UplinkBps / 8),
 		running: make(chan struct{}), open: make(chan struct{}), rateAt: time.Now(),
 	}
+	s.names = newNaming(func(id string) { s.engine.TakeSwarmID(id) }, cfg.ReportInterval.Std())
 	if cfg.Token == "" && cfg.TokenFile != "" {
 		s.token = watch.New("seeder token", log, readToken(cfg.TokenFile), cfg.TokenFile)
 		if _, err := s.token.Get(); err != nil {
@@ -104,7 +107,7 @@ func (s *Server) bind(iceListen string) error {
 	}
 	engine, err := loader.New(loader.Config{
 		Role: loader.RoleSeeder, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
-		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions),
+		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions), NewEvent: s.newEvent,
 	}, node, s.uplink, s.log)
 	if err != nil {
 		return errors.Join(err, node.Close())
@@ -116,6 +119,7 @@ func (s *Server) bind(iceListen string) error {
 		}
 		s.reporters = append(s.reporters, report.New(report.Config{
 			URL: reports, Interval: s.cfg.ReportInterval.Std(), Session: s.session, Token: s.currentToken,
+			Answered: s.answers(t),
 		}, s.sample, s.log))
 	}
 	s.node, s.engine = node, engine
