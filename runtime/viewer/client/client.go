@@ -39,6 +39,7 @@ type Client struct {
 	known chan struct{} // closed once engine and source are set
 
 	drained atomic.Bool
+	begun   chan struct{} // a new event has begun, its swarms are to be named
 
 	mu     sync.Mutex
 	engine *loader.Engine
@@ -54,7 +55,7 @@ func New(cfg Config, adapt func(*loader.Config), log *slog.Logger, reg prometheu
 	if adapt == nil {
 		adapt = func(*loader.Config) {}
 	}
-	return &Client{cfg: cfg, adapt: adapt, log: log, reg: reg, known: make(chan struct{})}, nil
+	return &Client{cfg: cfg, adapt: adapt, log: log, reg: reg, known: make(chan struct{}), begun: make(chan struct{}, 1)}, nil
 }
 
 // Known is closed once the settings are known: from then on Engine and Source
@@ -113,9 +114,13 @@ func (c *Client) Run(ctx context.Context) error {
 	if h.Telemetry.URL != "" {
 		r := report.New(report.Config{
 			URL: h.Telemetry.URL, Interval: time.Duration(h.Telemetry.IntervalMs) * time.Millisecond,
-			Session: h.Telemetry.Session, Renew: c.renew,
+			Session: h.Telemetry.Session, Renew: c.renew, Answered: engine.TakeSwarmID,
 		}, c.sample, c.log)
 		work.Go(func() { r.Run(reporting) })
+	}
+	if c.cfg.ConfigURL != "" {
+		engine.TakeSwarmID(h.SwarmID)
+		work.Go(func() { c.askForSwarms(reporting, engine) })
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- engine.Run(running) }()
@@ -199,6 +204,7 @@ func (c *Client) engineConfig(h *settings, source *manifest.Source) loader.Confi
 		e.StartupWait = cmp.Or(c.cfg.StartupWait.Std(), DefaultStartupWait)
 	}
 	e.PrefetchDelay = prefetchDelay
+	e.NewEvent = c.newEvent
 	c.adapt(&e)
 	return e
 }
