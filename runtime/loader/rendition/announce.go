@@ -70,6 +70,9 @@ func (r *Rendition) announceable(g identity.Generation) (loaded, loading []int64
 	}
 	ids := make(map[int64]store.Key, len(r.segments.order))
 	for _, seg := range r.segments.order {
+		if !seg.clear(g) {
+			continue
+		}
 		switch id := seg.ID(g); seg.state {
 		case schedule.Held:
 			if _, taken := ids[id]; taken {

@@ -28,8 +28,7 @@ func doubtOf(t *testing.T) (doubt error) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	_ = source.Follow(ctx, manifest.Rendition{Stream: identity.Stream{URI: s.URL}}, manifest.Ahead, func(_ *manifest.Playlist, err error) {
-		if err != nil {
-			doubt = err
+		if doubt = err; manifest.NewEventSuspected(err) {
 			cancel()
 		}
 	})

@@ -2,6 +2,7 @@ package rendition
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -123,6 +124,52 @@ func TestAnEventThatOthersSaw(t *testing.T) {
 	r.refreshed(next, nil)
 	if r.playlist != next || len(r.segments.order) != 4 {
 		t.Error("the new event's playlist was not used")
+	}
+}
+
+// TestAnIDWithTwoMeaningsIsNotShared has a live playlist of 3 to 9 end with segment 10, whose place is 7.
+func TestAnIDWithTwoMeaningsIsNotShared(t *testing.T) {
+	r := idle(t, 0, 0)
+	numbering := manifest.NewNumbering()
+	list := func(first, last int, end string) *manifest.Playlist {
+		text := fmt.Sprintf("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:%d\n", first)
+		for n := first; n <= last; n++ {
+			text += fmt.Sprintf("#EXTINF:2,\n%d.ts\n", n)
+		}
+		p, err := manifest.ParseMedia([]byte(text+end), "http://h/v.m3u8", manifest.Rendition{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Live = true
+		numbering.Apply(p)
+		return p
+	}
+	r.refreshed(list(3, 9, ""), nil)
+	hold(t, r, "")
+	r.announce(time.Now())
+	for id := range int64(10) {
+		if offered(r, id) != (id >= 3) {
+			t.Errorf("live: %d is offered: %v", id, offered(r, id))
+		}
+	}
+	r.refreshed(list(3, 10, "#EXT-X-ENDLIST\n"), nil)
+	last := r.segments.order[7]
+	if last.ID(identity.V23) != 7 {
+		t.Fatalf("segment 10 has the id %d", last.ID(identity.V23))
+	}
+	r.transit.Reserve(9)
+	r.completed(last, []byte("http://10"), traffic.FromHTTP)
+	r.announce(time.Now())
+	for id := range int64(10) {
+		if offered(r, id) != (id >= 8) { // 0 to 7 are places, 3 to 9 numbers
+			t.Errorf("ended: %d is offered: %v", id, offered(r, id))
+		}
+	}
+	if got := r.segments.externalID(10, identity.V23); got != -1 {
+		t.Errorf("peers are asked for segment 10 by %d", got)
+	}
+	if got := r.segments.externalID(10, identity.V22); got != 10 {
+		t.Errorf("peers of the other generation are asked by %d", got)
 	}
 }
 

@@ -124,6 +124,7 @@ func (r *Rendition) merge(p *manifest.Playlist, now time.Time) {
 		last := p.Segments[len(p.Segments)-1]
 		r.playhead.clock.SetEnd(last.Start + last.Duration - p.Segments[0].Start)
 	}
+	r.segments.clarify(p)
 	r.endsAt(p)
 	r.announcer.dirty = true
 }

@@ -36,6 +36,8 @@ type segment struct {
 	// On demand only.
 	requests ondemand.Requests
 	noRoom   bool // the store did not take it
+
+	unclear bool // peers of V23 name other segments by its id, or may
 }
 
 // arrival is how far a transfer from the origin is.
@@ -133,7 +135,7 @@ func (t *table) ids(g identity.Generation) []int64 {
 
 // externalID maps a media sequence to a generation's segment id; -1 if it is unknown.
 func (t *table) externalID(sequence int64, g identity.Generation) int64 {
-	if seg := t.bySeq[sequence]; seg != nil {
+	if seg := t.bySeq[sequence]; seg != nil && seg.clear(g) {
 		return seg.ID(g)
 	}
 	return -1
