@@ -115,3 +115,31 @@ func BenchmarkDecodeReport(b *testing.B) {
 		}
 	}
 }
+
+func TestSwarmOfASeeder(t *testing.T) {
+	for id, want := range map[string]Reason{
+		"":                                      "",
+		"town-hall@tn5w8s":                      "",
+		"Stadtfest Köln":                        "",
+		strings.Repeat("a", MaxSwarmIDLength):   "",
+		strings.Repeat("a", MaxSwarmIDLength+1): Malformed,
+		"a\nb":                                  Malformed,
+		"a\x00":                                 Malformed,
+	} {
+		text, err := json.Marshal(map[string]any{"v": 1, "sequence": 1, "role": "seeder", "seeder": map[string]any{"swarmID": id}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := DecodeReport(text)
+		var refusal *RefusalError
+		if errors.As(err, &refusal) {
+			if refusal.Reason != want {
+				t.Errorf("%q: %v", id, err)
+			}
+			continue
+		}
+		if want != "" || r.Seeder.SwarmID != id {
+			t.Errorf("%q: accepted %+v", id, r.Seeder)
+		}
+	}
+}
