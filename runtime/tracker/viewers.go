@@ -11,6 +11,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/probe"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
@@ -79,6 +80,13 @@ func (s *Server) follow(stream *StreamConfig, reg prometheus.Registerer) (*viewe
 		return nil, fmt.Errorf("making source of the stream: %w", err)
 	}
 	follower := viewerapi.NewStreamFollower(source, stream.SwarmID, s.log)
+	follower.Prober, err = probe.New(probe.Config{Registerer: reg, Open: func() (probe.Session, error) {
+		// A source of its own has cookies of its own. It logs nothing: the follower says what is wrong with the stream.
+		return manifest.NewSource(manifest.SourceConfig{URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, Registerer: reg})
+	}})
+	if err != nil {
+		return nil, fmt.Errorf("making probe of the stream: %w", err)
+	}
 	s.background = append(s.background, func(ctx context.Context) error {
 		defer source.Close()
 		return follower.Run(ctx)
@@ -95,6 +103,7 @@ func (s *Server) learnSwarms(ctx context.Context, facts viewerapi.StreamFacts, o
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var at time.Time
+	swarm := ""
 	for {
 		select {
 		case <-ctx.Done():
@@ -102,11 +111,11 @@ func (s *Server) learnSwarms(ctx context.Context, facts viewerapi.StreamFacts, o
 		case <-tick.C:
 		}
 		f := facts.Facts()
-		if f.At.IsZero() || f.At.Equal(at) || len(f.Renditions) == 0 {
+		if f.At.IsZero() || (f.At.Equal(at) && f.SwarmID == swarm) || len(f.Renditions) == 0 {
 			continue
 		}
-		at = f.At
-		hashes := []string{}
+		at, swarm = f.At, f.SwarmID
+		hashes := append([]string{}, f.FormerHashes...)
 		for _, r := range f.Renditions {
 			for _, h := range r.InfoHashes {
 				hashes = append(hashes, h)

@@ -53,6 +53,9 @@ type Stats struct {
 	Reason   string `json:"reason,omitempty"`
 	Message  string `json:"message,omitempty"`
 	Live     *bool  `json:"live"` // null: unknown
+	// P2POff are the types of renditions, "main" and "secondary", that viewers are told to take from the origin alone,
+	// because the stream cannot be shared. Message is a warning if Peerable is true.
+	P2POff []string `json:"p2pOff,omitempty"`
 	// SourceReadAt is when a playlist was last read; SourceProblem says why a newer one cannot be read.
 	SourceReadAt  time.Time `json:"sourceReadAt,omitzero"`
 	SourceProblem string    `json:"sourceProblem,omitempty"`
@@ -62,6 +65,10 @@ type Stats struct {
 	// Behind lists what reporting seeders should hold of a live stream and do not. It is computed from the newest
 	// playlist that the tracker or any seeder has seen, so it does not grow while the origin is down.
 	Behind []Behind `json:"behind"`
+
+	// Elsewhere are the ids of reporting seeders that are in another swarm than the viewers. They are told to move, so that
+	// this is empty again after their next report.
+	Elsewhere []string `json:"elsewhere,omitempty"`
 
 	STUN []STUN `json:"stun"` // the configured servers, with the results of probes
 

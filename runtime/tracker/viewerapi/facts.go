@@ -1,6 +1,7 @@
 package viewerapi
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -31,17 +32,36 @@ type StreamFacts interface {
 	Facts() Facts
 }
 
+// Refresher is implemented by StreamFacts that can be made newer; *StreamFollower is one.
+type Refresher interface {
+	// Refresh waits, for some seconds at most, until the facts are good enough for a page that joins now. It tells whether
+	// they are.
+	Refresh(ctx context.Context) bool
+}
+
+// Adopter is implemented by StreamFacts that take the swarm id that a seeder knows; *StreamFollower is one.
+type Adopter interface {
+	Adopt(swarmID string)
+}
+
 // Facts are what the follower last read about the stream. They stay, with their time, while the origin fails.
 type Facts struct {
 	At         time.Time         // when the playlist was last read; zero: never
 	Problem    string            // why the last attempt failed, "" when it did not
-	SwarmID    string            // the configured one, else the default for the manifest's response URL
+	SwarmID    string            // the configured one, else the default for the manifest's response URL; with the epoch of a later event
 	Playlist   settings.Playlist // of one rendition, with the window as of At
 	Followed   string            // name of that rendition
 	Renditions []Rendition
-	// Peerable is nil while unknown; Reason is a CamelCase word and Message a sentence when it is false.
+	// Peerable is nil while unknown; Reason is a CamelCase word and Message a sentence when it is false. Message is a
+	// warning when it is true.
 	Peerable        *bool
 	Reason, Message string
+	// MainOff and SecondaryOff say that viewers take renditions of that type from the origin alone.
+	MainOff, SecondaryOff bool
+	// DoubtSince is since when it is open whether a new event began: numbers went back. Zero: it is not open.
+	DoubtSince time.Time
+	// FormerHashes are the info hashes of the event before, whose pages may still play it.
+	FormerHashes []string
 }
 
 // Rendition is one quality or audio track and the swarms it makes.

@@ -48,6 +48,8 @@ type Handler struct {
 	sites   sites
 	limiter *limiter
 	metrics *metrics
+	// elsewhere limits the log lines about seeders in other swarms.
+	elsewhere seldom
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
@@ -178,10 +179,22 @@ func TestConfigAddresses(t *testing.T) {
 }
 
 func TestConfigNeverHarms(t *testing.T) {
-	no := false
 	for reason, off := range map[string]bool{"LowLatencyPartsOnly": true, "UnknownCodecs": true, "LiveWindowTooShort": false} {
 		r := newRig(t, Config{})
-		r.facts.facts.Peerable, r.facts.facts.Reason = &no, reason
+		p, list := presentation(), playlist(r.now, true, false)
+		switch reason {
+		case "LowLatencyPartsOnly":
+			list.LowLatencyParts = true
+		case "UnknownCodecs":
+			p.UnknownCodecs = true
+		case "LiveWindowTooShort":
+			list.Entries = 2
+		}
+		v := manifest.Judge(p, manifest.Evidence{Playlists: map[string]*manifest.Playlist{"720p": list}})
+		if v.Reason != reason {
+			t.Fatalf("judged %+v", v)
+		}
+		r.facts.facts.judge(v)
 		if c := get[ViewerConfig](r, "/v1/config"); c.Settings.Core.IsP2PDisabled != off {
 			t.Fatalf("%s: P2P disabled %v", reason, c.Settings.Core.IsP2PDisabled)
 		}
@@ -234,7 +247,7 @@ func TestStats(t *testing.T) {
 	session := r.session()
 	r.now = r.now.Add(5 * time.Second)
 	w := r.do("POST", "/v1/telemetry", report(session, 1, 1000, 3000), "Content-Type", "text/plain;charset=UTF-8")
-	if want := `{"acked":{"http":1000,"seeder":3000,"viewer":0,"discarded":0,"uploaded":0},"boot":"` + r.Boot() + `"}`; w.Code != 200 || w.Body.String() != want {
+	if want := `{"acked":{"http":1000,"seeder":3000,"viewer":0,"discarded":0,"uploaded":0},"boot":"` + r.Boot() + `","swarmID":"https://origin.test/live.m3u8"}`; w.Code != 200 || w.Body.String() != want {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	s := get[Stats](r, "/v1/stats")

@@ -20,6 +20,8 @@ type metrics struct {
 	stalls   prometheus.Counter
 	stalled  prometheus.Counter
 	startup  prometheus.Histogram
+	// refreshes are the requests for which the facts were made newer.
+	refreshes *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
@@ -42,6 +44,11 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 			Help:    "Time from the request to play to the first frame, as viewers report.",
 			Buckets: []float64{.1, .2, .3, .4, .5, .75, 1, 1.5, 2, 3, 5, 10}}),
 	}
+	m.refreshes = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_refreshes_total",
+		Help: "Requests that needed current facts about the stream: known, or late because the origin took too long."}, []string{"result"})
+	for _, result := range []string{"known", "late"} {
+		m.refreshes.WithLabelValues(result)
+	}
 	for _, reason := range telemetry.Reasons() {
 		m.reports.WithLabelValues(string(reason))
 	}
@@ -55,7 +62,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		Help: "Sessions remembered, up to limits.sessions."}, func() float64 { return float64(h.remembered()) })
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
 		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
-	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, sessions, remembered, evicted} {
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, sessions, remembered, evicted} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}

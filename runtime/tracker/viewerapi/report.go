@@ -1,13 +1,17 @@
 package viewerapi
 
 import (
+	"context"
 	"crypto/subtle"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 
+	"github.com/p2pstream/p2pstream/internal/redact"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
@@ -52,7 +56,42 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 	if report.Seeder != nil && h.deps.OnSeeder != nil {
 		h.deps.OnSeeder(from.Key, *report.Seeder)
 	}
-	h.reply(w, path, http.StatusOK, telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot})
+	if report.Seeder != nil {
+		h.heardOf(r.Context(), from.Key, report.Seeder.SwarmID)
+	}
+	h.reply(w, path, http.StatusOK, telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot, SwarmID: h.swarmID(h.facts())})
+}
+
+// heardOf takes the swarm that a seeder is in: it may know of an event that this run of the tracker did not see begin. A
+// seeder also reports at once when it sees one begin, so the stream is looked at again.
+func (h *Handler) heardOf(ctx context.Context, seeder, swarmID string) {
+	if f, ok := h.deps.Facts.(Adopter); ok && swarmID != "" {
+		f.Adopt(swarmID)
+	}
+	h.refresh(ctx)
+	if ours := h.swarmID(h.facts()); swarmID != "" && swarmID != ours && h.elsewhere.allow(h.deps.Now()) {
+		h.log.Warn("a seeder is in another swarm and is told to move: it reads the stream from another URL, or has not seen that an event began",
+			"seeder", seeder, "its", redact.URL(swarmID), "ours", redact.URL(ours))
+	}
+}
+
+// logEvery bounds the lines about seeders in other swarms.
+const logEvery = 30 * time.Second
+
+// seldom lets one of many pass.
+type seldom struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (s *seldom) allow(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.last.IsZero() && now.Sub(s.last) < logEvery {
+		return false
+	}
+	s.last = now
+	return true
 }
 
 // sender authenticates the sender of a report: a seeder by its token, a viewer by its session.

@@ -1,9 +1,11 @@
 package viewerapi
 
 import (
+	"slices"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/redact"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
@@ -66,6 +68,17 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 	}
 	if facts.Playlist.Known() {
 		out.Live = &facts.Playlist.Live
+	}
+	for kind, off := range map[string]bool{string(identity.Main): facts.MainOff, string(identity.Secondary): facts.SecondaryOff} {
+		if off {
+			out.P2POff = append(out.P2POff, kind)
+		}
+	}
+	slices.Sort(out.P2POff)
+	for _, s := range summary.Seeders {
+		if id := s.State.SwarmID; s.Fresh && id != "" && id != out.SwarmID {
+			out.Elsewhere = append(out.Elsewhere, s.ID)
+		}
 	}
 	if out.Groups == nil {
 		out.Groups = []telemetry.Group{}

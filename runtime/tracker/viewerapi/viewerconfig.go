@@ -1,12 +1,12 @@
 package viewerapi
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
 
@@ -43,6 +43,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, path, http.StatusNotFound, "", "this tracker is not configured with a stream; start it with --stream-source")
 		return
 	}
+	h.refresh(r.Context())
 	now := h.deps.Now()
 	session, err := h.signer.Issue(h.cfg.Stream, now, h.deps.Random)
 	if err != nil {
@@ -53,7 +54,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	facts := h.facts()
 	hold := h.currentHolding(now)
 	in := settings.Input{Playlist: facts.Playlist, SeedersHold: hold.enough, UploadOff: h.cfg.DisableUpload,
-		P2POff: h.cfg.DisableP2P || harmful(facts)}
+		MainOff: facts.MainOff, SecondaryOff: facts.SecondaryOff, P2POff: h.cfg.DisableP2P || facts.doubtful(now)}
 	if udp := settings.UDP(r.URL.Query().Get("udp")); udp == settings.UDPWorks || udp == settings.UDPBlocked {
 		in.UDP = udp
 	}
@@ -154,17 +155,27 @@ func (h *Handler) facts() Facts {
 }
 
 func (h *Handler) swarmID(f Facts) string {
-	if h.cfg.SwarmID != "" {
-		return h.cfg.SwarmID
+	if f.SwarmID != "" {
+		return f.SwarmID
 	}
-	return f.SwarmID
+	return h.cfg.SwarmID
 }
 
-// harmful reports whether peer-to-peer would break playback or have no effect at all. If it only has little effect, as
-// with a live window that is too short, it stays enabled: seeders may still help, and the playlist may grow.
-func harmful(f Facts) bool {
-	return f.Peerable != nil && !*f.Peerable && f.Reason != manifest.LiveWindowTooShort &&
-		f.Reason != manifest.MediaPlaylistRedirected
+// refresh makes the facts as new as a page needs that joins now.
+func (h *Handler) refresh(ctx context.Context) {
+	if f, ok := h.deps.Facts.(Refresher); ok {
+		result := "known"
+		if !f.Refresh(ctx) {
+			result = "late"
+		}
+		h.metrics.refreshes.WithLabelValues(result).Inc()
+	}
+}
+
+// doubtful tells whether it has been open for long whether a new event began. Peers of the old one may hold other
+// segments under the numbers that a page would ask for.
+func (f Facts) doubtful(now time.Time) bool {
+	return !f.DoubtSince.IsZero() && now.Sub(f.DoubtSince) >= doubtWait
 }
 
 // holding is the result of settings.Holding, with the time of its computation.

@@ -32,4 +32,6 @@ type Input struct {
 	UDP         UDP
 	UploadOff   bool // the stream's owner wants viewers to download only
 	P2POff      bool // the stream's owner wants no peers, or the stream cannot be shared
+	// MainOff and SecondaryOff: renditions of that type cannot be shared, but those of the other can.
+	MainOff, SecondaryOff bool
 }

@@ -21,6 +21,14 @@ type Core struct {
 	AnnounceTrackers             []string  `json:"announceTrackers,omitempty"`
 	RTCConfig                    RTCConfig `json:"rtcConfig"`
 	Windows
+	// MainStream and SecondaryStream override the options above for one type of rendition; absent: they do not.
+	MainStream      *StreamOptions `json:"mainStream,omitempty"`
+	SecondaryStream *StreamOptions `json:"secondaryStream,omitempty"`
+}
+
+// StreamOptions is a part of the library's StreamConfig.
+type StreamOptions struct {
+	IsP2PDisabled bool `json:"isP2PDisabled"`
 }
 
 // Windows are the three time windows of the library, in seconds ahead of the playhead. A window holds a segment that

@@ -58,21 +58,27 @@ const (
 // For computes the settings of one viewer.
 func For(in Input) Settings {
 	s := Settings{Core: Core{
-		IsP2PDisabled: in.P2POff, IsP2PUploadDisabled: in.UploadOff,
+		IsP2PUploadDisabled: in.UploadOff,
 		// The library's defaults. One HTTP slot would save a little at the start, but halves what a viewer without peers
 		// gets on a long path, and the window already keeps the second segment from HTTP.
 		SimultaneousHTTPDownloads: 2, SimultaneousP2PDownloads: 3,
 		RTCConfig: RTCConfig{ICEServers: []ICEServer{}},
 	}}
 	s.HLSJS.PlaylistLoadPolicy.Default = patientLoadPolicy()
-	if !in.P2POff && in.Playlist.Known() && in.UDP != UDPBlocked {
+	in.P2POff = in.P2POff || in.MainOff && in.SecondaryOff
+	s.Core.IsP2PDisabled = in.P2POff
+	if !in.P2POff {
+		s.Core.MainStream, s.Core.SecondaryStream = disabled(in.MainOff), disabled(in.SecondaryOff)
+	}
+	if !in.P2POff && !in.MainOff && in.Playlist.Known() && in.UDP != UDPBlocked {
 		// Seeders come and go while a page plays for hours; the script follows them.
 		with, without := windowsWithSeeders(in.Playlist), withoutSeeders(in.Playlist)
 		s.Runtime.WithSeeders, s.Runtime.WithoutSeeders = &with, &without
 	}
 	switch {
-	case in.P2POff || !in.Playlist.Known():
-		// Nothing can be promised of a stream that has not been read: the library's defaults, and no waiting.
+	case in.P2POff || in.MainOff || !in.Playlist.Known():
+		// Nothing can be promised of a stream that has not been read: the library's defaults, and no waiting. Where only
+		// audio is shared, the player keeps its own buffer: the loader does not fetch video ahead for it.
 		s.Core.Windows = Windows{HighDemand: defaultHighDemand, HTTP: 3000, P2P: 6000}
 	case in.UDP == UDPBlocked:
 		// No peer will ever come: play as without P2P, but from where the others play.
@@ -85,6 +91,13 @@ func For(in Input) Settings {
 		setStartAndBuffer(&s, in.Playlist, false, s.Core.HighDemand)
 	}
 	return s
+}
+
+func disabled(off bool) *StreamOptions {
+	if !off {
+		return nil
+	}
+	return &StreamOptions{IsP2PDisabled: true}
 }
 
 // withSeeders delays HTTP, because seeders hold the segments that viewers will request.
