@@ -54,6 +54,28 @@ const (
 	ReasonLowLatencyPartsOnly = "LowLatencyPartsOnly"
 	// ReasonLiveWindowTooShort: the playlist holds too few segments to fetch from peers in time.
 	ReasonLiveWindowTooShort = "LiveWindowTooShort"
+	// ReasonNoRenditions: the manifest names nothing that can be fetched.
+	ReasonNoRenditions = "NoRenditions"
+	// ReasonUnknownCodecs: a variant lists a codec that hls.js does not know, so browsers would not find each other.
+	ReasonUnknownCodecs = "UnknownCodecs"
+	// ReasonMediaPlaylistRedirected: a playlist comes from another URL than the manifest names.
+	ReasonMediaPlaylistRedirected = "MediaPlaylistRedirected"
+	// ReasonDeltaUpdates: players reload with _HLS_skip, and browsers share nothing after the first playlist.
+	ReasonDeltaUpdates = "DeltaUpdates"
+	// ReasonBlockingReload: the same with _HLS_msn.
+	ReasonBlockingReload = "BlockingReload"
+	// ReasonSameIdentity: peers cannot tell two renditions from each other, and their segments differ.
+	ReasonSameIdentity = "SameIdentity"
+	// ReasonDifferentPerSession: two sessions get different media under one number.
+	ReasonDifferentPerSession = "DifferentPerSession"
+	// ReasonDifferentPerClient: seeders and tracker get different media under one number.
+	ReasonDifferentPerClient = "DifferentPerClient"
+	// ReasonSegmentsEncoded: segments come with a Content-Encoding.
+	ReasonSegmentsEncoded = "SegmentsEncoded"
+	// ReasonRangesIgnored: segments are byte ranges, and the origin answers Range requests with whole files.
+	ReasonRangesIgnored = "RangesIgnored"
+	// ReasonNoContentLength: the origin does not say how long a segment is, and seeders cannot tell.
+	ReasonNoContentLength = "NoContentLength"
 	// ReasonSourceUnreachable: the manifest could not be fetched or parsed; the message says why.
 	ReasonSourceUnreachable = "SourceUnreachable"
 

@@ -27,7 +27,7 @@ var watched = []struct {
 }{
 	{v1.ConditionStalled, metav1.ConditionTrue, true, "", resumed, "The problem is fixed; reconciliation continues"},
 	{v1.ConditionReady, metav1.ConditionFalse, false, "See the other conditions of the stream, and its pods", v1.ReasonServing, "Viewers are served"},
-	{v1.ConditionPeerable, metav1.ConditionFalse, true, "See docs/spec/v1/p2pstream.md for what peers can share", v1.ReasonShareable, "Segments can be shared"},
+	{v1.ConditionPeerable, metav1.ConditionFalse, true, "See docs/origins.md for what to change at the origin", v1.ReasonShareable, "Segments can be shared"},
 	{v1.ConditionSeedersReady, metav1.ConditionFalse, false, "See the logs of the seeder pods", "", ""},
 	{v1.ConditionTelemetryFresh, metav1.ConditionFalse, false, "See the logs of the tracker pod", "", ""},
 }

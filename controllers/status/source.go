@@ -27,6 +27,8 @@ func peerable(m *moment) verdict {
 		return pending
 	case !*r.Stats.Peerable:
 		return no(r.Stats.Reason, text)
+	case problem == "" && text != "":
+		return yes(v1.ReasonShareable, "Segments can be shared. Note "+text)
 	case problem != "":
 		return yes(v1.ReasonShareable, "Segments can be shared; the manifest cannot be read at the moment: "+problem)
 	}

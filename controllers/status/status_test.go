@@ -467,3 +467,15 @@ func TestEndpointsStayWithoutAPlan(t *testing.T) {
 		t.Errorf("%+v %+v", r.Status.Endpoints, r.Status.Seeders)
 	}
 }
+
+// TestWhatATrackerNotes: a stream that can be shared may still have something to mend at its origin.
+func TestWhatATrackerNotes(t *testing.T) {
+	t.Parallel()
+	r, _ := next(t, pending(), healthy(func(o *status.Observed) {
+		o.Reading.Stats.Message = "NeedsCookie: Segments are refused without a cookie."
+	}), now)
+	c := condition(t, r.Status, v1.ConditionPeerable)
+	if c.Status != metav1.ConditionTrue || c.Reason != v1.ReasonShareable || !strings.Contains(c.Message, "NeedsCookie") {
+		t.Errorf("got %+v", c)
+	}
+}
