@@ -13,11 +13,12 @@ type Key string
 type Store struct {
 	limit int64
 
-	mu      sync.Mutex
-	used    int64
-	entries map[Key]*entry
-	evicted int64
-	refused int64
+	mu       sync.Mutex
+	used     int64
+	entries  map[Key]*entry
+	reserved map[Key]reservation
+	evicted  int64
+	refused  int64
 }
 
 type entry struct {
@@ -36,17 +37,22 @@ type Stats struct {
 
 // New returns a store of at most limit bytes.
 func New(limit int64) *Store {
-	return &Store{limit: limit, entries: make(map[Key]*entry)}
+	return &Store{limit: limit, entries: make(map[Key]*entry), reserved: make(map[Key]reservation)}
 }
 
 // Put holds data under key with the given rank and returns the keys that were
 // evicted for it. ok is false if there is no room: the segment is larger than
 // the store, or everything held ranks at least as high. The store keeps data
-// itself; the caller must not change it afterwards.
+// itself; the caller must not change it afterwards. The rank of a reservation
+// counts if it is higher.
 func (s *Store) Put(key Key, rank int64, data []byte) (evicted []Key, ok bool) {
 	size := int64(len(data))
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if r, ok := s.reserved[key]; ok {
+		rank = max(rank, r.rank)
+		delete(s.reserved, key)
+	}
 	if old, held := s.entries[key]; held {
 		old.rank = rank
 		return nil, true
@@ -124,10 +130,12 @@ func (s *Store) Rank(key Key, rank int64) {
 	}
 }
 
-// Remove drops a segment; a key that is not held is no error.
+// Remove drops a segment and its reservation; a key that is not held is no
+// error.
 func (s *Store) Remove(key Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.reserved, key)
 	s.remove(key)
 }
 
