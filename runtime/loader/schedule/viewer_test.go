@@ -357,6 +357,55 @@ func TestSeeder(t *testing.T) {
 	}
 }
 
+// TestSeederInALongPlaylist has eighty segments of 4 s, of which players begin in the last thirty.
+func TestSeederInALongPlaylist(t *testing.T) {
+	long := func(change func(*schedule.SeederView)) schedule.SeederView {
+		v := schedule.SeederView{Now: epoch, Live: true, Slots: 4}
+		for i := range int64(80) {
+			v.Segments = append(v.Segments, schedule.Segment{ID: 100 + i, Start: time.Duration(i) * 4 * sec, Duration: 4 * sec})
+		}
+		change(&v)
+		return v
+	}
+	hold := func(v *schedule.SeederView, from, to int) {
+		for i := from; i < to; i++ {
+			v.Segments[i].State = schedule.Held
+		}
+	}
+	for name, tt := range map[string]struct {
+		change func(*schedule.SeederView)
+		want   []int
+	}{
+		"the newest, then where players begin": {func(*schedule.SeederView) {}, []int{79, 50, 51, 52}},
+		"then the history, backwards":          {func(v *schedule.SeederView) { hold(v, 50, 80) }, []int{49, 48, 47, 46}},
+		"what viewers play next comes before": {func(v *schedule.SeederView) {
+			hold(v, 51, 79)
+			v.Next = []int{7, 3}
+		}, []int{79, 7, 3, 50}},
+		"nothing twice": {func(v *schedule.SeederView) {
+			hold(v, 48, 80)
+			v.Next = []int{47, 47}
+		}, []int{47, 46, 45, 44}},
+		"as far as there is room": {func(v *schedule.SeederView) {
+			hold(v, 50, 80)
+			v.Room = func(i int) bool { return i >= 48 }
+		}, []int{49, 48}},
+		"not what had to make room": {func(v *schedule.SeederView) {
+			hold(v, 50, 80)
+			v.Floor = 148
+		}, []int{49, 48}},
+		"less room than players reach: the newest of it": {func(v *schedule.SeederView) {
+			v.Room = func(i int) bool { return i >= 77 }
+		}, []int{79, 77, 78}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, schedule.Seeder(long(tt.change))); diff != "" {
+				t.Errorf("fetches (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestSeederWaitsForTheRetryTime(t *testing.T) {
 	v := schedule.SeederView{Now: epoch, Live: true, Slots: 4, Segments: []schedule.Segment{{RetryAt: epoch.Add(sec)}}}
 	if got := schedule.Seeder(v); got != nil {
