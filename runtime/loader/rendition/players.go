@@ -44,6 +44,7 @@ const newRequestRetry = 250 * time.Millisecond
 
 // open answers a player's request for a segment.
 func (r *Rendition) open(p *ondemand.Position, request *ondemand.Request, key store.Key, now time.Time) (*ondemand.Feed, error) {
+	r.settle(now) // the player may have read a playlist that is not acted on yet
 	seg, ok := r.segments.byKey[key]
 	if !ok {
 		return nil, ondemand.ErrUnknownSegment

@@ -3,6 +3,7 @@ package rendition
 import (
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/playback"
 )
 
@@ -54,19 +55,40 @@ func (r *Rendition) reportBuffered(now time.Time) {
 	if !r.playhead.based {
 		return
 	}
-	position := r.position(now)
+	r.playhead.clock.SetBuffered(r.playhead.track, r.playableUntil(r.position(now))-r.playhead.base, now)
+}
+
+// playableUntil is how far can be played from a position. Entries of a playlist that repeat an earlier name are no
+// segments of their own: they are played from what is held.
+func (r *Rendition) playableUntil(position time.Duration) time.Duration {
 	until := position
+	var last *segment
 	for _, seg := range r.segments.order {
 		end := seg.Start + seg.Duration
 		if end <= until {
+			last = seg
 			continue
 		}
 		// Durations in playlists are rounded: a few milliseconds between segments are no gap.
 		const tolerance = 100 * time.Millisecond
-		if seg.Start > until+tolerance || (!seg.held() && !seg.Gap) {
-			break
+		if seg.Start > until+tolerance {
+			if !repeated(last, seg) {
+				return until
+			}
+			until = seg.Start
 		}
-		until = end
+		if !seg.held() && !seg.Gap {
+			return until
+		}
+		until, last = end, seg
 	}
-	r.playhead.clock.SetBuffered(r.playhead.track, until-r.playhead.base, now)
+	if last != nil && last.held() && last.inPlaylist() && last.Sequence < r.playlist.LastEntry() {
+		until = max(until, r.playlist.End())
+	}
+	return until
+}
+
+// repeated tells whether all entries between two segments of the playlist repeat earlier ones.
+func repeated(a, b *segment) bool {
+	return a != nil && a.held() && a.inPlaylist() && b.inPlaylist() && manifest.Repeats(a.Segment, b.Segment)
 }

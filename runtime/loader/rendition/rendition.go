@@ -46,6 +46,7 @@ type Rendition struct {
 	segments      table
 	sessions      []*session.Session
 	origin        originHealth
+	history       history
 	announcer     announcer
 	leaving       bool      // nothing is announced any more
 	playhead      *playhead // of a viewer that plays; nil for seeders and on demand
@@ -172,6 +173,7 @@ func (r *Rendition) act(now time.Time) {
 	for _, s := range r.sessions {
 		s.Expire(now)
 	}
+	r.settle(now)
 	r.failRequests(now)
 	r.retire(now)
 	if r.playlist != nil {

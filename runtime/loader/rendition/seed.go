@@ -20,13 +20,18 @@ func (r *Rendition) seed(now time.Time) {
 	if r.origin.pausing(now) {
 		return
 	}
-	live := r.playlist.Live
-	wanted := r.wanted()
-	full := false
-	if st := r.shared.Store.Stats(); !live && st.Bytes >= st.Limit/100*fullPercent {
-		full = true
+	if r.playlist.Live {
+		r.seedLive(now)
+	} else {
+		r.seedVOD(now)
 	}
-	view := schedule.SeederView{Now: now, Live: live, Slots: seederSlots, Wanted: wanted}
+}
+
+func (r *Rendition) seedVOD(now time.Time) {
+	wanted := r.wanted()
+	st := r.shared.Store.Stats()
+	full := st.Bytes >= st.Limit/100*fullPercent
+	view := schedule.SeederView{Now: now, Slots: seederSlots, Wanted: wanted}
 	var segs []*segment
 	for _, seg := range r.segments.order {
 		if !seg.inPlaylist() || seg.Gap {
@@ -43,6 +48,114 @@ func (r *Rendition) seed(now time.Time) {
 	}
 }
 
+// seedLive fetches from the live edge backwards, as much as the store can hold together with the other renditions, and
+// what viewers in the history are about to play.
+func (r *Rendition) seedLive(now time.Time) {
+	size := r.expectedSizes()
+	region, edge := r.region(size)
+	if edge == nil {
+		return
+	}
+	reach := edge.Start + edge.Duration - schedule.LiveReach
+	if r.playlist.Segments[0].Start < reach {
+		r.history.look(r, now)
+	} else {
+		r.history.clear()
+	}
+	view := schedule.SeederView{Now: now, Live: true, Slots: seederSlots}
+	var segs []*segment
+	for i, seg := range r.segments.order {
+		wanted := seg.Start < reach && r.history.wanted[seg.Sequence]
+		if !seg.inPlaylist() || seg.Gap || (i < region && !wanted) {
+			continue
+		}
+		if seg.lost {
+			view.Floor = seg.Sequence + 1
+		}
+		if wanted && r.history.may(len(view.Next)) {
+			view.Next = append(view.Next, len(segs))
+		}
+		segs = append(segs, seg)
+		view.Segments = append(view.Segments, schedule.Segment{
+			ID: seg.Sequence, Start: seg.Start, Duration: seg.Duration, State: seg.state, RetryAt: seg.retryAt,
+		})
+	}
+	r.history.sort(view.Next, segs)
+	if st := r.shared.Store.Stats(); st.Bytes < st.Limit/2 {
+		view.Floor = 0 // there is room again, after another rendition has ended
+	}
+	view.Room = func(i int) bool {
+		seg := segs[i]
+		start := seg.Start
+		if r.history.wanted[seg.Sequence] {
+			// As useful as what has just left the reach of new viewers: it displaces older history, and nothing newer.
+			start = max(start, reach)
+		}
+		seg.reserved = r.shared.Store.Reserve(seg.key, evictionRank(&r.shared.Settings, true, start, now), size(seg))
+		return seg.reserved
+	}
+	for _, i := range schedule.Seeder(view) {
+		if segs[i].Start < reach && r.history.wanted[segs[i].Sequence] {
+			r.history.tokens--
+		}
+		r.fetch(segs[i], now)
+	}
+}
+
+// expectedSizes returns how many bytes a segment has or is expected to have: the mean of those known, else what the
+// bandwidth says. It also notes which segments had to make room.
+func (r *Rendition) expectedSizes() func(*segment) int64 {
+	var sum, known int64
+	for _, seg := range r.segments.order {
+		r.settleRoom(seg)
+		if seg.total > 0 {
+			sum, known = sum+seg.total, known+1
+		}
+	}
+	return func(seg *segment) int64 {
+		switch {
+		case seg.total > 0:
+			return seg.total
+		case known > 0:
+			return sum / known
+		}
+		return int64(float64(r.info.Bandwidth) / 8 * seg.Duration.Seconds())
+	}
+}
+
+// region is the part of a long playlist that the store could hold if it held nothing else: the index of its first
+// segment in the table, and the newest segment; nil without one.
+func (r *Rendition) region(size func(*segment) int64) (first int, edge *segment) {
+	left := r.shared.Store.Stats().Limit
+	for first = len(r.segments.order); first > 0 && left >= 0; first-- {
+		seg := r.segments.order[first-1]
+		if !seg.inPlaylist() || seg.Gap {
+			continue
+		}
+		if edge == nil {
+			edge = seg
+		}
+		left -= size(seg)
+	}
+	return first, edge
+}
+
+// settleRoom notes a segment that had to make room, and returns room for one that did not come.
+func (r *Rendition) settleRoom(seg *segment) {
+	switch {
+	case seg.held():
+		seg.kept, seg.lost, seg.reserved = true, false, false
+	case seg.state != schedule.Missing:
+	default:
+		if seg.reserved {
+			r.shared.Store.Release(seg.key)
+			seg.reserved = false
+		}
+		seg.lost = seg.lost || seg.kept || seg.noRoom
+		seg.kept = false
+	}
+}
+
 // wanted is the media sequence that the viewer who is furthest behind will
 // want next, judged by what viewers announce; the first one without viewers.
 func (r *Rendition) wanted() int64 {
@@ -50,8 +163,20 @@ func (r *Rendition) wanted() int64 {
 		return 0
 	}
 	first := r.segments.order[0].Sequence
-	position := make(map[identity.Generation]map[int64]int64, len(r.shared.Settings.Generations))
 	wanted, known := first, false
+	for _, newest := range r.newestLoaded() {
+		if next := newest + 1; !known || next < wanted {
+			wanted, known = next, true
+		}
+	}
+	return wanted
+}
+
+// newestLoaded has, for each peer that holds segments, the media sequence of the newest one; one less than the first of
+// all for a peer whose segments are unknown here.
+func (r *Rendition) newestLoaded() []int64 {
+	var out []int64
+	position := make(map[identity.Generation]map[int64]int64, len(r.shared.Settings.Generations))
 	for _, s := range r.sessions {
 		a := s.Announced()
 		if a.LoadedLen() == 0 {
@@ -65,15 +190,13 @@ func (r *Rendition) wanted() int64 {
 			}
 			position[s.Generation()] = ids
 		}
-		newest := first - 1
+		newest := r.segments.order[0].Sequence - 1
 		for id := range a.Loaded {
 			if sequence, ok := ids[id]; ok && sequence > newest {
 				newest = sequence
 			}
 		}
-		if next := newest + 1; !known || next < wanted {
-			wanted, known = next, true
-		}
+		out = append(out, newest)
 	}
-	return wanted
+	return out
 }

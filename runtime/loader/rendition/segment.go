@@ -31,7 +31,14 @@ type segment struct {
 	since    time.Time // when the origin was asked
 	problem  error     // the origin's last error
 	attempt  int64     // counts the transfers
+	number   int64     // media sequence when the table was settled last
+	again    bool      // its name stood in the playlist before, for another segment
 	arriving atomic.Pointer[arrival]
+
+	// Live seeders only.
+	kept     bool // it was held when last looked at
+	lost     bool // it was held, and had to make room
+	reserved bool // the store keeps room for it
 
 	// On demand only.
 	requests ondemand.Requests
@@ -47,7 +54,7 @@ type arrival struct {
 }
 
 func newSegment(m manifest.Segment, key store.Key) *segment {
-	seg := &segment{Segment: m, key: key, total: -1, claimed: -1}
+	seg := &segment{Segment: m, key: key, total: -1, claimed: -1, number: m.Sequence}
 	if m.Range != nil {
 		seg.total = m.Range.Length
 	}
@@ -81,6 +88,7 @@ type table struct {
 	bySeq   map[int64]*segment // the first with its number
 	counted int                // segments counted in sum
 	sum     *atomic.Int64      // segments of all renditions
+	settled *manifest.Playlist // the last one that settle has seen
 }
 
 func newTable(sum *atomic.Int64) table {

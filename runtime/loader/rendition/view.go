@@ -40,6 +40,9 @@ func (r *Rendition) view(now time.Time) {
 	}
 	var segs []*segment
 	for _, seg := range r.segments.order {
+		if r.playhead != nil && seg.state == schedule.Missing && seg.Start+seg.Duration <= v.Playhead {
+			continue // played, or before where playback began: in a long playlist most are
+		}
 		if seg.Gap || (!seg.inPlaylist() && seg.state == schedule.Missing && seg.requests.Len() == 0) {
 			continue
 		}
