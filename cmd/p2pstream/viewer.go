@@ -53,7 +53,9 @@ func viewerCommand(log *logFlags) *cobra.Command {
 		Short: "Serve a stream to local players through P2P, or run headless viewers",
 		Long: `Serves a stream to players on this machine: segments come from peers and seeders,
 and from the origin if those fail. With --headless it runs one or more viewers
-that download the stream without a player. At the end it prints what it received.`,
+that download the stream without a player. At the end it prints what it received.
+With --headless and --verify it exits with 1 if a segment differed from the
+origin's, if no viewer played anything, or if no segment could be compared.`,
 		Example: `  p2pstream viewer --config-url http://tracker.example.com:8000/v1/config --listen 127.0.0.1:8080
   ffmpeg -i http://127.0.0.1:8080/master.m3u8 -c copy out.mkv      # in another terminal
   vlc http://127.0.0.1:8080/master.m3u8
@@ -133,7 +135,12 @@ func playHeadless(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool
 	go func() { served <- pages.Run(ctx) }()
 	runErr := s.Run(ctx)
 	stop()
-	return errors.Join(runErr, <-served, printReport(c.OutOrStdout(), s.Snapshot(), asJSON))
+	report := s.Snapshot()
+	var verdict error
+	if cfg.Verify {
+		verdict = report.Verdict()
+	}
+	return errors.Join(runErr, <-served, printReport(c.OutOrStdout(), report, asJSON), verdict)
 }
 
 func serveProxy(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool) error {
