@@ -33,7 +33,12 @@ func (s *streams) inject(w *writer, r *http.Request, f timeline.Fault) (answered
 	}
 	switch {
 	case f.Status != 0:
-		count("status")
+		if f.RetryAfter > 0 {
+			count("busy")
+			w.Header().Set("Retry-After", strconv.FormatInt(f.RetryAfter, 10))
+		} else {
+			count("status")
+		}
 		fail(w, f.Status, "injected fault: status "+strconv.Itoa(f.Status))
 		return true
 	case f.Redirect:

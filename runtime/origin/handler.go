@@ -93,6 +93,11 @@ Options, in any order before the resource:
   seg_N window_N ts fmp4 audio ren_N start_N end_N dur_N byterange
 Faults:
   slow_N rate_N truncate_N status_N_P down_A_B notplaylist redirect
+What origins in the field do:
+  event_D_G gone newnames late_N expire_N signed_N edges sessions cookie busy_A_B
+  ads watermark twins cameras backup loop_N wrap_N stale_N dvr negative
+  parts canskip canblock gzip nolength chunked norange
+"p2pstream origin --help" says what each of them is.
 `
 
 // ServeHTTP answers one request and counts it.
@@ -141,11 +146,18 @@ func (s *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	kind = kindOf(req.Kind)
-	now := s.clock().Unix()
-	if s.inject(w, r, req.Fault(r.URL.Path, now)) {
+	v := s.visit(r, req)
+	if s.inject(w, r, req.Fault(r.URL.Path, v.Now.Unix())) || s.refuse(w, r, req, v) {
 		return
 	}
-	s.serve(w, r, req, now)
+	if wait := req.Blocks(v); wait > 0 {
+		s.stats.faults.WithLabelValues("canblock").Inc()
+		if !w.sleep(min(wait, maxBlock)) {
+			return
+		}
+		v.Now = s.clock()
+	}
+	s.serve(w, r, req, v)
 	if w.cut {
 		// The body ends before its Content-Length: flush what was written and
 		// abort the connection, as a failing cache does.
@@ -155,46 +167,60 @@ func (s *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 }
 
 // serve answers a request without a fault, or with one that the writer applies.
-func (s *streams) serve(w *writer, r *http.Request, req timeline.Request, now int64) {
-	k := req.Knobs
+func (s *streams) serve(w *writer, r *http.Request, req timeline.Request, v timeline.Visit) {
+	k, now := req.Knobs, v.Now.Unix()
 	buf := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buf)
 	body := (*buf)[:0]
 	var modified time.Time
 	switch req.Kind {
 	case timeline.Multivariant:
-		body = s.catalog.AppendMultivariant(body, k)
-		setType(w, playlistType, cacheHour)
+		body = s.catalog.AppendMultivariantAt(body, k, v)
+		setType(w, playlistType, masterCache(k))
 	case timeline.MediaPlaylist:
 		var err error
-		body, err = s.catalog.AppendPlaylist(body, req, now)
+		body, err = s.catalog.AppendPlaylistAt(body, req, v)
 		if err != nil {
-			w.Header().Set("Retry-After", "1")
+			if errors.Is(err, timeline.ErrNotStarted) {
+				w.Header().Set("Retry-After", "1")
+			}
 			fail(w, http.StatusNotFound, err.Error())
 			return
 		}
-		cache := cacheHour
-		if !k.Ended(now) {
-			cache = cacheRevalidate
+		setType(w, playlistType, playlistCache(k, now))
+		if k.Conduct == (timeline.Conduct{}) {
+			modified = published(k, k.Count(now)-1)
 		}
-		setType(w, playlistType, cache)
-		modified = published(k, k.Count(now)-1)
 	case timeline.Init:
 		body = append(body, s.catalog.Init(req)...)
 		setType(w, mediaType(req), cacheForever)
 	case timeline.Segment:
-		if n := k.Count(now); req.Sequence >= n {
-			fail(w, http.StatusNotFound, fmt.Sprintf("segment %d is not complete yet; the next one is %d", req.Sequence, n))
+		if !req.Exists(now) {
+			fail(w, http.StatusNotFound, fmt.Sprintf("segment %d is not complete yet; the next one is %d", req.Sequence, k.Moment(now).Count))
 			return
 		}
-		body = s.catalog.AppendSegment(body, req)
+		body = s.catalog.AppendSegmentAt(body, req, v)
+		if k.Changes() {
+			setType(w, mediaType(req), cacheRevalidate)
+			break
+		}
 		setType(w, mediaType(req), cacheForever)
-		modified = published(k, req.Sequence)
+		if k.Conduct == (timeline.Conduct{}) {
+			modified = published(k, req.Sequence)
+		}
 	case timeline.File:
+		if k.Conduct.NoRange && r.Header.Get("Range") != "" {
+			s.stats.faults.WithLabelValues("norange").Inc()
+			r = r.Clone(r.Context())
+			r.Header.Del("Range")
+		}
 		s.serveFile(w, r, req)
 		return
 	}
 	*buf = body
+	if req.Kind == timeline.Segment && s.oddly(w, k.Conduct, body) {
+		return
+	}
 	sum := sha256.Sum256(body)
 	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
 	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
@@ -239,7 +265,7 @@ func mediaType(r timeline.Request) string {
 	switch {
 	case r.Knobs.Container == mux.TS:
 		return "video/mp2t"
-	case r.Track == timeline.AudioName:
+	case r.Audio():
 		return "audio/mp4"
 	}
 	return "video/mp4"

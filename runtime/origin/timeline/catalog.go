@@ -52,6 +52,7 @@ func NewCatalog(lib *media.Library) (*Catalog, error) {
 
 // program returns the program of the track of that name under k.
 func (c *Catalog) program(k Knobs, track string) *mux.Program {
+	track = base(track)
 	return c.programs[programKey{k.Container, track, !k.SeparateAudio && track != AudioName}]
 }
 
@@ -60,8 +61,25 @@ func (c *Catalog) Init(r Request) []byte { return c.program(r.Knobs, r.Track).In
 
 // AppendSegment appends segment r.Sequence of the track of r.
 func (c *Catalog) AppendSegment(dst []byte, r Request) []byte {
-	from, to := r.Knobs.Span(r.Sequence)
-	return c.program(r.Knobs, r.Track).AppendSegment(dst, from, to)
+	return c.AppendSegmentAt(dst, r, Visit{})
+}
+
+// AppendSegmentAt appends segment r.Sequence of the track of r as a visit gets it. The segment must exist then.
+func (c *Catalog) AppendSegmentAt(dst []byte, r Request, v Visit) []byte {
+	k := r.Knobs
+	m := k.Moment(v.Now.Unix())
+	event := m.Event
+	if r.Named {
+		event = r.Event
+	}
+	from, to := k.Span(k.sequence(r.Sequence, m))
+	from, to = from+k.offset(event), to+k.offset(event)
+	if r.Part > 0 {
+		from += r.Part - 1
+		to = from + 1
+	}
+	dst = c.program(k, r.Track).AppendSegment(dst, from, to)
+	return mark(dst, k.Container, r.different(v))
 }
 
 // rates returns the peak and the mean bit rate of the segments of a track under

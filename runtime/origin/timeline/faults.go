@@ -8,12 +8,14 @@ import (
 
 // Fault is what goes wrong with one request.
 type Fault struct {
-	Status   int // answer this instead; 0: none
-	Truncate bool
-	Delay    time.Duration // before the first byte
-	RateKbit int64         // 0: no limit
-	Garbage  bool          // answer HTML instead of a playlist
-	Redirect bool
+	Status int // answer this instead; 0: none
+	// RetryAfter is how many seconds the answer asks for; 0: it does not say.
+	RetryAfter int64
+	Truncate   bool
+	Delay      time.Duration // before the first byte
+	RateKbit   int64         // 0: no limit
+	Garbage    bool          // answer HTML instead of a playlist
+	Redirect   bool
 }
 
 // Fault returns the fault of the request r of path at the Unix second now. It is
@@ -22,6 +24,8 @@ func (r Request) Fault(path string, now int64) (f Fault) {
 	k := r.Knobs.Faults
 	if minute := now % 60; k.DownFrom <= minute && minute < k.DownTo {
 		return Fault{Status: 503}
+	} else if k.BusyFrom <= minute && minute < k.BusyTo {
+		return Fault{Status: 429, RetryAfter: k.BusyTo - minute}
 	}
 	switch r.Kind {
 	case Multivariant, MediaPlaylist:

@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ type Knobs struct {
 	Duration      int64 // VOD: seconds in all
 	ByteRange     bool
 	Faults        Faults
+	Conduct       Conduct
 }
 
 // Faults are the faults that a path asks for. Percentages are 0 to 100.
@@ -32,6 +34,8 @@ type Faults struct {
 	StatusPercent int64
 	DownFrom      int64 // seconds of each minute, the end exclusive
 	DownTo        int64
+	BusyFrom      int64 // as DownFrom, with 429 and Retry-After
+	BusyTo        int64
 	NotPlaylist   bool
 	Redirect      bool
 }
@@ -119,7 +123,7 @@ func outside(n, low, high int64) string {
 }
 
 // maxKnobs bounds the knobs of a path; there are fewer.
-const maxKnobs = 32
+const maxKnobs = 64
 
 // parseKnobs reads the parts of a path between /live or /vod and the resource.
 func parseKnobs(live bool, parts []string) (Knobs, error) {
@@ -136,10 +140,10 @@ func parseKnobs(live bool, parts []string) (Knobs, error) {
 		if err != nil {
 			return k, err
 		}
-		def := knobs[name]
+		def, _ := find(name)
 		group := name
-		if name == "ts" || name == "fmp4" {
-			group = "container"
+		if g, ok := groups[name]; ok {
+			group = g
 		}
 		if other, dup := seen[group]; dup {
 			return k, &KnobError{Knob: part, Reason: "conflicts with " + other}
@@ -158,14 +162,26 @@ func parseKnobs(live bool, parts []string) (Knobs, error) {
 	if k.End != 0 && k.End < k.Start+k.Segment {
 		return k, &KnobError{Knob: seen["end"], Reason: "ends before the first segment"}
 	}
+	if name, reason := k.disagree(); name != "" {
+		return k, &KnobError{Knob: cmp.Or(seen[name], name), Reason: reason}
+	}
 	return k, nil
+}
+
+// find returns the knob of a name.
+func find(name string) (knob, bool) {
+	if def, ok := knobs[name]; ok {
+		return def, true
+	}
+	def, ok := conducts[name]
+	return def, ok
 }
 
 // parseKnob splits a knob into name and numbers.
 func parseKnob(part string) (name string, numbers []int64, err error) {
 	fields := strings.Split(part, "_")
 	name = fields[0]
-	def, known := knobs[name]
+	def, known := find(name)
 	if !known {
 		return "", nil, &KnobError{Knob: part, Reason: "is unknown", Unknown: true}
 	}

@@ -3,7 +3,6 @@ package timeline
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/p2pstream/p2pstream/runtime/origin/mux"
@@ -26,7 +25,11 @@ type Request struct {
 	Knobs    Knobs
 	Kind     Kind
 	Track    string // name of the track; empty for Multivariant
-	Sequence int64  // Segment: its media sequence number
+	Sequence int64  // Segment: its media sequence number, or the number in its name with loop_N and wrap_N
+	Part     int64  // Segment: which second of it, from 1; 0: the whole
+	Named    bool   // Segment: its name says which event it belongs to
+	Event    int64  // if Named
+	Ad       string // Segment: the session whose advertisement it is; empty for the stream's own media
 }
 
 // ErrNotFound is returned for paths without a resource.
@@ -66,8 +69,8 @@ func Parse(path string) (Request, error) {
 	case last == "init.mp4":
 		r.Kind, inTrack = Init, true
 	default:
-		if n, err := strconv.ParseUint(name, 10, 53); err == nil && strconv.FormatUint(n, 10) == name {
-			r.Kind, r.Sequence, inTrack = Segment, int64(n), true // 53 bits
+		if r.segmentName(name) {
+			r.Kind, inTrack = Segment, true
 			break
 		}
 		r.Kind, r.Track = File, name
@@ -96,7 +99,7 @@ func (r Request) check(ext string) error {
 	case Init:
 		ok = k.Container == mux.FMP4 && !k.ByteRange
 	case Segment:
-		ok = ext == k.SegmentExt() && !k.ByteRange && (k.Live || r.Sequence < k.Count(0))
+		ok = ext == k.SegmentExt() && !k.ByteRange && (k.Live || r.Sequence < k.Count(0)) && r.nameFits()
 	case File:
 		ok = ext == k.fileExt() && k.ByteRange
 	}
@@ -109,6 +112,12 @@ func (r Request) check(ext string) error {
 func (k Knobs) hasTrack(name string) bool {
 	if name == AudioName {
 		return k.SeparateAudio
+	}
+	if name == AudioName+twinSuffix {
+		return k.Conduct.Twins
+	}
+	if name == renditionNames[0]+twinSuffix {
+		return k.Conduct.Cameras || k.Conduct.Backup
 	}
 	for _, r := range renditionNames[:k.Renditions] {
 		if r == name {

@@ -1,0 +1,106 @@
+package timeline
+
+import "github.com/p2pstream/p2pstream/runtime/origin/mux"
+
+// Conduct is what a path asks for of the things that origins in the field do. Package documentation says what each is.
+type Conduct struct {
+	EventSeconds, EventGap int64 // seconds; 0: one event that lasts
+	Gone, NewNames         bool
+	Expire, Signed         int64 // seconds; 0: never
+	Late                   int64 // seconds; 0: from the begin
+	Twins, Cameras, Backup bool
+	Ads, Watermark         bool
+	Edges, Sessions        bool
+	Edge                   int64 // of no effect: one path for each edge
+	Cookie                 bool
+	Gzip                   bool
+	NoLength, Chunked      bool
+	NoRange                bool
+	Parts                  bool
+	CanSkip, CanBlock      bool
+	DVR                    bool
+	Loop, Wrap             int64 // segments; 0: each has a name of its own
+	Stale                  int64 // segments
+	Negative               bool
+}
+
+// twinSuffix is what the names of twins end with.
+const twinSuffix = "b"
+
+// maxSeconds bounds seconds in knobs: a day.
+const maxSeconds = 86_400
+
+var conducts = map[string]knob{
+	"event": {2, true, false, func(k *Knobs, n []int64) string {
+		k.Conduct.EventSeconds, k.Conduct.EventGap = n[0], n[1]
+		if r := outside(n[0], 1, maxSeconds); r != "" {
+			return r
+		}
+		return outside(n[1], 0, maxSeconds)
+	}},
+	"gone":      {0, true, false, flag(func(k *Knobs) { k.Conduct.Gone = true })},
+	"newnames":  {0, true, false, flag(func(k *Knobs) { k.Conduct.NewNames = true })},
+	"expire":    {1, true, true, number(1, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Expire })},
+	"signed":    {1, true, true, number(1, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Signed })},
+	"late":      {1, true, false, number(1, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Late })},
+	"twins":     {0, true, true, flag(func(k *Knobs) { k.Conduct.Twins, k.SeparateAudio = true, true })},
+	"cameras":   {0, true, true, flag(func(k *Knobs) { k.Conduct.Cameras = true })},
+	"backup":    {0, true, true, flag(func(k *Knobs) { k.Conduct.Backup = true })},
+	"ads":       {0, true, true, flag(func(k *Knobs) { k.Conduct.Ads = true })},
+	"watermark": {0, true, true, flag(func(k *Knobs) { k.Conduct.Watermark = true })},
+	"edges":     {0, true, true, flag(func(k *Knobs) { k.Conduct.Edges = true })},
+	"edge":      {1, true, true, number(0, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Edge })},
+	"sessions":  {0, true, true, flag(func(k *Knobs) { k.Conduct.Sessions = true })},
+	"cookie":    {0, true, true, flag(func(k *Knobs) { k.Conduct.Cookie = true })},
+	"busy": {2, true, true, func(k *Knobs, n []int64) string {
+		k.Faults.BusyFrom, k.Faults.BusyTo = n[0], n[1]
+		if n[0] >= n[1] || n[1] > 60 {
+			return "use busy_A_B with 0 <= A < B <= 60"
+		}
+		return ""
+	}},
+	"gzip":     {0, true, true, flag(func(k *Knobs) { k.Conduct.Gzip = true })},
+	"nolength": {0, true, true, flag(func(k *Knobs) { k.Conduct.NoLength = true })},
+	"chunked":  {0, true, true, flag(func(k *Knobs) { k.Conduct.Chunked = true })},
+	"norange":  {0, true, true, flag(func(k *Knobs) { k.Conduct.NoRange = true })},
+	"parts":    {0, true, false, flag(func(k *Knobs) { k.Conduct.Parts = true })},
+	"canskip":  {0, true, false, flag(func(k *Knobs) { k.Conduct.CanSkip = true })},
+	"canblock": {0, true, false, flag(func(k *Knobs) { k.Conduct.CanBlock = true })},
+	"dvr":      {0, true, false, flag(func(k *Knobs) { k.Conduct.DVR = true })},
+	"loop":     {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Loop })},
+	"wrap":     {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Wrap })},
+	"stale":    {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Stale })},
+	"negative": {0, true, true, flag(func(k *Knobs) { k.Conduct.Negative = true })},
+}
+
+// groups are knobs of which a path has one at most.
+var groups = map[string]string{
+	"ts": "container", "fmp4": "container",
+	"loop": "names", "wrap": "names", "newnames": "names", "ads": "names", "byterange": "names",
+	"twins": "twins", "cameras": "twins", "backup": "twins",
+	"nolength": "transfer", "chunked": "transfer",
+}
+
+// disagree returns the knob that does not go with the rest, and why; empty if all do.
+func (k Knobs) disagree() (name, reason string) {
+	c := k.Conduct
+	switch {
+	case c.Twins && k.Renditions < 2:
+		return "twins", "needs two renditions at least"
+	case c.EventSeconds != 0 && c.EventSeconds < k.Segment:
+		return "event", "ends before its first segment"
+	case (c.Gone || c.NewNames) && c.EventSeconds == 0:
+		return "event", "is missing: gone and newnames are about events"
+	case k.ByteRange && (c.Twins || c.Cameras || c.Watermark):
+		return "byterange", "does not go with bytes that differ"
+	}
+	return "", ""
+}
+
+// mark appends bytes that players skip to a segment, so that it differs from the one without.
+func mark(dst []byte, container mux.Container, text string) []byte {
+	if text == "" {
+		return dst
+	}
+	return mux.AppendPadding(dst, container, text)
+}
