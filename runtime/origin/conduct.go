@@ -23,7 +23,7 @@ func (s *streams) visit(r *http.Request, req timeline.Request) timeline.Visit {
 	v := timeline.Visit{Now: s.clock(), Query: r.URL.Query()}
 	v.Session = timeline.SessionOf(v.Query)
 	if c, err := r.Cookie(cookieName); err == nil && req.Knobs.Conduct.Cookie {
-		v.Session = c.Value[:min(len(c.Value), 32)]
+		v.Session = timeline.SessionOfCookie(c.Value)
 	}
 	if v.Session == "" && req.Kind == timeline.Multivariant {
 		v.Session = timeline.SessionAt(v.Now)

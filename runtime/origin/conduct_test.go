@@ -222,6 +222,10 @@ func TestOddPlaylists(t *testing.T) {
 	if n := len(lines(all)); n != 50_000 {
 		t.Errorf("%d entries of the whole history", n)
 	}
+	_, slate := ask(t, url+long+"slate_3/240p.m3u8", 200)
+	if got := strings.Join(lines(slate)[5:], " "); got != "240p/6.m4s 240p/0.m4s 240p/0.m4s 240p/0.m4s 240p/10.m4s" {
+		t.Errorf("a slate: %s", got)
+	}
 	// Half of the answers are old.
 	edges := map[string]int{}
 	for range 40 {

@@ -20,6 +20,7 @@ type Conduct struct {
 	CanSkip, CanBlock      bool
 	DVR                    bool
 	Loop, Wrap             int64 // segments; 0: each has a name of its own
+	Slate                  int64 // of slateEvery segments
 	Stale                  int64 // segments
 	Negative               bool
 }
@@ -69,6 +70,7 @@ var conducts = map[string]knob{
 	"dvr":      {0, true, false, flag(func(k *Knobs) { k.Conduct.DVR = true })},
 	"loop":     {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Loop })},
 	"wrap":     {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Wrap })},
+	"slate":    {1, true, false, number(1, slateEvery-1, func(k *Knobs) *int64 { return &k.Conduct.Slate })},
 	"stale":    {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Stale })},
 	"negative": {0, true, true, flag(func(k *Knobs) { k.Conduct.Negative = true })},
 }
@@ -76,7 +78,7 @@ var conducts = map[string]knob{
 // groups are knobs of which a path has one at most.
 var groups = map[string]string{
 	"ts": "container", "fmp4": "container",
-	"loop": "names", "wrap": "names", "newnames": "names", "ads": "names", "byterange": "names",
+	"loop": "names", "wrap": "names", "slate": "names", "newnames": "names", "ads": "names", "byterange": "names",
 	"twins": "twins", "cameras": "twins", "backup": "twins",
 	"nolength": "transfer", "chunked": "transfer",
 }

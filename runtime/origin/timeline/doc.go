@@ -62,6 +62,7 @@
 //	backup       the lowest rendition twice, with the same bytes
 //	loop_N       live: a film of N segments in a loop: names and bytes come again
 //	wrap_N       live: a ring of N file names, which are overwritten
+//	slate_N      live: the last N of ten segments are one and the same file
 //	stale_N      live: half of the playlists are N segments old
 //	dvr          live: list the whole history, the newest 50,000 segments at most
 //	negative     every seventh segment has a negative EXTINF

@@ -71,6 +71,9 @@ func (r Request) appendName(dst []byte, v Visit, m Moment, seq, part int64) []by
 	if n := max(c.Loop, c.Wrap); n > 0 {
 		seq %= n
 	}
+	if c.slate(seq) {
+		seq = 0
+	}
 	dst = strconv.AppendInt(dst, seq, 10)
 	if part > 0 {
 		dst = append(dst, suffixPart...)
@@ -93,6 +96,12 @@ func (r Request) appendName(dst []byte, v Visit, m Moment, seq, part int64) []by
 	}
 	return dst
 }
+
+// slateEvery is how often a slate comes, in segments. Its name is that of segment 0.
+const slateEvery = 10
+
+// slate tells whether segment seq is the slate.
+func (c Conduct) slate(seq int64) bool { return seq%slateEvery >= slateEvery-c.Slate }
 
 // Two of four segments are advertisements.
 const adEvery, adLength = 4, 2

@@ -130,7 +130,8 @@ func (c *Catalog) AppendPlaylistAt(dst []byte, r Request, v Visit) ([]byte, erro
 		dst = append(dst, '\n')
 	}
 	for seq := first; seq < end; seq++ {
-		if n := k.Conduct.Loop; n > 0 && seq%n == 0 && seq > first {
+		n := k.Conduct.Loop
+		if seq > first && ((n > 0 && seq%n == 0) || k.Conduct.slate(seq) || k.Conduct.slate(seq-1)) {
 			dst = append(dst, "#EXT-X-DISCONTINUITY\n"...)
 		}
 		if r.lowLatency() && seq >= end-partSegments {

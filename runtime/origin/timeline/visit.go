@@ -32,9 +32,19 @@ func SessionAt(now time.Time) string {
 
 // SessionOf is the session that a URL names; empty without one.
 func SessionOf(q url.Values) string {
-	s := q.Get(querySession)
-	return s[:min(len(s), maxSession)]
+	return session(q.Get(querySession))
 }
+
+// session is a name of a session as SessionAt makes them; empty for any other text, which must not get into a playlist.
+func session(name string) string {
+	if _, err := strconv.ParseUint(name, 36, 64); err != nil || len(name) > maxSession {
+		return ""
+	}
+	return name
+}
+
+// SessionOfCookie is the session that a cookie names; empty if it names none.
+func SessionOfCookie(value string) string { return session(value) }
 
 // maxSession bounds names of sessions in bytes.
 const maxSession = 32
@@ -86,7 +96,7 @@ func (r Request) Blocks(v Visit) time.Duration {
 	}
 	n, err := strconv.ParseInt(v.Query.Get(queryNumber), 10, 64)
 	m := k.Moment(v.Now.Unix())
-	if err != nil || n < m.Count || n > m.Count+2 || m.Ended {
+	if err != nil || v.Now.Unix() < k.Start || n < m.Count || n > m.Count+2 || m.Ended {
 		return 0
 	}
 	begin := k.Start + k.offset(m.Event)

@@ -1,0 +1,180 @@
+package origins
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/origin"
+	"github.com/p2pstream/p2pstream/runtime/seeder"
+	"github.com/p2pstream/p2pstream/runtime/viewer"
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/inprocess"
+)
+
+// atOnce is how many kinds run beside each other: they mostly wait.
+const atOnce = 18
+
+func TestMain(m *testing.M) {
+	lab.Parallel(atOnce)
+	os.Exit(lab.Main(m))
+}
+
+// TestOrigins ends each kind in right bytes from peers, or in a clear reason with P2P off.
+func TestOrigins(t *testing.T) {
+	o, _ := inprocess.StartOrigin(t, "127.0.0.1:0")
+	t.Run("kinds", func(t *testing.T) { // the origin ends after all of them
+		for _, r := range rows {
+			t.Run(r.name, func(t *testing.T) {
+				t.Parallel()
+				newRun(t, o, r).check(t)
+			})
+		}
+	})
+}
+
+// run is one kind of origin with the programs around it.
+type run struct {
+	row
+	began  time.Time
+	start  int64 // the stream's begin, a Unix second
+	stream *inprocess.Stream
+	seeder *seeder.Server
+	path   string
+}
+
+func newRun(t *testing.T, o *origin.Server, r row) *run {
+	t.Helper()
+	now := time.Now()
+	out := &run{row: r, began: now, start: now.Unix() - r.age}
+	out.path = strings.NewReplacer("START", strconv.FormatInt(out.start, 10), "BUSY", busy(now)).Replace(r.path)
+	out.stream = inprocess.NewStreamOf(t, o, out.path+"master.m3u8", r.tracker)
+	out.seeder, _ = out.stream.StartSeeder(t, r.seeder)
+	return out
+}
+
+func (r *run) check(t *testing.T) {
+	t.Helper()
+	if r.reason != "" {
+		r.checkRefused(t)
+		return
+	}
+	r.stream.AwaitSeeded(t)
+	if r.join > 0 {
+		lab.Eventually(t, time.Minute, "the time at which viewers join", func() bool { return time.Now().Unix() >= r.start+r.join })
+	}
+	v, stop := r.startViewers(t)
+	report := inprocess.AwaitPlayed(t, max(r.play, least), v)
+	stop()
+	r.checkBytes(t, report)
+	for _, each := range report.Viewers {
+		if each.Verified == 0 {
+			t.Errorf("viewer %d has compared nothing", each.ID)
+		}
+	}
+	if want := cmp.Or(r.offload, leastOffload); report.Total.Offload < want {
+		t.Errorf("offload %.2f, want at least %.2f", report.Total.Offload, want)
+	}
+	if st := r.stream.Stats(t); st.Peerable == nil || !*st.Peerable {
+		t.Errorf("not peerable: %s %s", st.Reason, st.Message)
+	}
+	r.checkOrigin(t)
+}
+
+// startViewers starts three viewers.
+func (r *run) startViewers(t *testing.T) (*viewer.Server, func()) {
+	t.Helper()
+	return r.stream.StartViewers(t, func(c *viewer.Config) {
+		c.Count = 3
+		c.StartupWait = duration.Duration(5 * time.Second) // these tests ask whose bytes they are, not how soon they come
+		if r.viewer != nil {
+			r.viewer(c)
+		}
+	})
+}
+
+// checkRefused requires the reason, P2P off, and right bytes of viewers that join then.
+func (r *run) checkRefused(t *testing.T) {
+	t.Helper()
+	lab.Eventually(t, 30*time.Second, "the reason "+r.reason, func() error {
+		if st := r.stream.Stats(t); st.Peerable == nil || *st.Peerable || st.Reason != r.reason || st.Message == "" {
+			return fmt.Errorf("peerable %v, reason %q, message %q, problem %q", deref(st.Peerable), st.Reason, st.Message, st.SourceProblem)
+		}
+		return nil
+	})
+	type core struct {
+		Disabled bool `json:"isP2PDisabled"`
+	}
+	type config struct {
+		Settings struct {
+			Core struct {
+				core
+				Main      core `json:"mainStream"`
+				Secondary core `json:"secondaryStream"`
+			} `json:"core"`
+		} `json:"settings"`
+	}
+	c := lab.Must[config](t)(lab.FetchJSON[config](context.Background(), r.stream.HTTP("/v1/config"))).Settings.Core
+	off := c.Disabled || (r.track == "mainStream" && c.Main.Disabled) || (r.track == "secondaryStream" && c.Secondary.Disabled)
+	if !off {
+		t.Errorf("P2P is on in the settings: %+v", c)
+	}
+	v, stop := r.startViewers(t)
+	// What cannot be shared may still be played, from the origin. What our viewers cannot play is no wrong byte.
+	err := lab.Wait(context.Background(), least+2*time.Second, "viewers to play", func() bool {
+		all := v.Snapshot().Viewers
+		return len(all) == 3 && all[0].PlayedMs > least.Milliseconds()
+	})
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	stop()
+	r.checkBytes(t, v.Snapshot())
+}
+
+func deref(b *bool) string {
+	if b == nil {
+		return "unknown"
+	}
+	return strconv.FormatBool(*b)
+}
+
+func (r *run) checkBytes(t *testing.T, report viewer.Report) {
+	t.Helper()
+	if report.Total.DigestErrors != 0 {
+		t.Errorf("%d segments differ from the origin's", report.Total.DigestErrors)
+	}
+	for _, each := range report.Viewers {
+		t.Logf("viewer %d: played %.1f s, %d verified, %d wrong, http %d, seeder %d, viewers %d, %d stalls", each.ID, float64(each.PlayedMs)/1000,
+			each.Verified, each.DigestErrors, each.Bytes.HTTP, each.Bytes.Seeder, each.Bytes.Viewer, each.Stalls)
+	}
+}
+
+// checkOrigin requires that the origin was asked as often as it has to be, and no more.
+func (r *run) checkOrigin(t *testing.T) {
+	t.Helper()
+	seconds := int64(time.Since(r.began).Seconds())
+	fetched := r.seeder.Engine().Counters().OriginRequests
+	t.Logf("the seeder fetched %d segments in %d s", fetched, seconds)
+	if r.fetches != nil && fetched > r.fetches(seconds) {
+		t.Errorf("the seeder fetched %d segments, want at most %d", fetched, r.fetches(seconds))
+	}
+	var failed int64
+	for path, c := range r.stream.Origin.Stats().Paths {
+		// What follows is the name of a playlist or of a segment, and no further knobs.
+		if rest, ok := strings.CutPrefix(path, r.path); ok && strings.Count(rest, "/") <= 1 {
+			failed += c.Failed
+		}
+	}
+	t.Logf("the origin refused %d requests", failed)
+	if r.refused >= 0 && failed > r.refused {
+		t.Errorf("the origin refused %d requests, want at most %d", failed, r.refused)
+	}
+}
