@@ -37,7 +37,7 @@ func (r *Rendition) settle(now time.Time) {
 		}
 	}
 	for _, seg := range again {
-		r.again(seg, last, now)
+		r.nameCameAgain(seg, last, now)
 	}
 	if len(again) > 0 {
 		slices.SortStableFunc(r.segments.order, func(a, b *segment) int { return cmp.Compare(a.Start, b.Start) })
@@ -51,9 +51,9 @@ func (r *Rendition) settle(now time.Time) {
 	}
 }
 
-// again makes a known segment the new one of its name. What was held stays for a while under its old number, as every
+// nameCameAgain makes a known segment the new one of its name. What was held stays for a while under its old number, as every
 // segment that has left the playlist.
-func (r *Rendition) again(seg *segment, last *manifest.Playlist, now time.Time) {
+func (r *Rendition) nameCameAgain(seg *segment, last *manifest.Playlist, now time.Time) {
 	before, number, wasAgain := seg.held(), seg.number, seg.again
 	r.segments.renumber(seg)
 	seg.again = true

@@ -2,10 +2,12 @@ package swarm
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +50,10 @@ func TestWrongContent(t *testing.T) {
 		return strings.Contains(v.LogText(), "segment differs from the origin's")
 	})
 	liar.connected()
-	v.Stop(t)
+	var exit *exec.ExitError
+	if err := v.Terminate(); !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Errorf("a viewer with wrong bytes ended with: %v, want exit code 1", err)
+	}
 	var r viewer.Report
 	if err := json.Unmarshal(v.Output(), &r); err != nil || r.Total.DigestErrors == 0 || r.Total.Stalls != 0 {
 		t.Errorf("%v, %s", err, v.Output())
