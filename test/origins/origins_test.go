@@ -71,7 +71,7 @@ func (r *run) check(t *testing.T) {
 		lab.Eventually(t, time.Minute, "the time at which viewers join", func() bool { return time.Now().Unix() >= r.start+r.join })
 	}
 	v, stop := r.startViewers(t)
-	report := inprocess.AwaitPlayed(t, max(r.play, least), v)
+	report := awaitPlayed(t, max(r.play, least), v)
 	stop()
 	r.checkBytes(t, report)
 	for _, each := range report.Viewers {
@@ -88,11 +88,34 @@ func (r *run) check(t *testing.T) {
 	r.checkOrigin(t)
 }
 
+// patience is how much longer than it plays a viewer may take: a kind that fails must not hold up the suite.
+const patience = 20 * time.Second
+
+// awaitPlayed waits until every viewer has played that much media.
+func awaitPlayed(t *testing.T, media time.Duration, v *viewer.Server) (r viewer.Report) {
+	t.Helper()
+	lab.Eventually(t, media+patience, "viewers to play "+media.String(), func() error {
+		if r = v.Snapshot(); len(r.Viewers) < viewers {
+			return fmt.Errorf("%d viewers have begun", len(r.Viewers))
+		}
+		for _, each := range r.Viewers {
+			if each.PlayedMs < media.Milliseconds() {
+				return fmt.Errorf("viewer %d has played %d ms, %d segments are wrong", each.ID, each.PlayedMs, r.Total.DigestErrors)
+			}
+		}
+		return nil
+	})
+	return r
+}
+
+// viewers is how many there are.
+const viewers = 3
+
 // startViewers starts three viewers.
 func (r *run) startViewers(t *testing.T) (*viewer.Server, func()) {
 	t.Helper()
 	return r.stream.StartViewers(t, func(c *viewer.Config) {
-		c.Count = 3
+		c.Count = viewers
 		c.StartupWait = duration.Duration(5 * time.Second) // these tests ask whose bytes they are, not how soon they come
 		if r.viewer != nil {
 			r.viewer(c)
@@ -130,7 +153,7 @@ func (r *run) checkRefused(t *testing.T) {
 	// What cannot be shared may still be played, from the origin. What our viewers cannot play is no wrong byte.
 	err := lab.Wait(context.Background(), least+2*time.Second, "viewers to play", func() bool {
 		all := v.Snapshot().Viewers
-		return len(all) == 3 && all[0].PlayedMs > least.Milliseconds()
+		return len(all) == viewers && all[0].PlayedMs > least.Milliseconds()
 	})
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)

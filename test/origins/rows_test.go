@@ -105,7 +105,7 @@ var rows = []row{
 
 	// Manners.
 	{name: "cookie", path: live + "cookie/", age: 60},
-	{name: "busy, with Retry-After", path: live + "BUSY/", age: 60, play: 12 * time.Second, offload: 0.5, refused: 30},
+	{name: "busy, with Retry-After", path: live + "BUSY/", age: 60, play: 12 * time.Second, offload: 0.5, refused: 12},
 
 	// How bytes travel.
 	{name: "segments are compressed", path: live + "gzip/", age: 60, reason: "SegmentsEncoded"},
