@@ -95,7 +95,7 @@ func (s *Source) reload(ctx context.Context, last *Presentation, known validator
 	if last == nil {
 		known = validators{}
 	}
-	got, err := s.loadText(ctx, s.url, known)
+	got, err := s.loadManifest(ctx, known)
 	switch {
 	case err != nil:
 		return nil, validators{}, err
@@ -104,11 +104,10 @@ func (s *Source) reload(ctx context.Context, last *Presentation, known validator
 	case last != nil && last.URL == got.url && bytes.Equal(last.Text, got.body):
 		return last, got.validators, nil
 	}
-	p, err := ParseMultivariant(got.body, got.url)
+	p, err := s.presentation(got)
 	if err != nil {
 		return nil, validators{}, err
 	}
-	p.Text = got.body
 	return p, got.validators, nil
 }
 
