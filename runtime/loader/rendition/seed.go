@@ -1,6 +1,8 @@
 package rendition
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
@@ -13,6 +15,7 @@ const (
 	seederSlots    = 4
 	fullPercent    = 95
 	segmentsNeeded = 8 // ahead of the viewer who is furthest behind
+	leastShare     = 8 // the part of the store that a film's rendition gets at least
 )
 
 // seed fetches what a seeder should hold.
@@ -27,25 +30,50 @@ func (r *Rendition) seed(now time.Time) {
 	}
 }
 
+// seedVOD fetches from where viewers are to the end and then from the start, as much as the store can hold together with
+// the other renditions: what came beyond that would displace what is held, and be fetched again.
 func (r *Rendition) seedVOD(now time.Time) {
 	wanted := r.wanted()
+	size := r.expectedSizes()
 	st := r.shared.Store.Stats()
-	full := st.Bytes >= st.Limit/100*fullPercent
-	view := schedule.SeederView{Now: now, Slots: seederSlots, Wanted: wanted}
-	var segs []*segment
+	held := int64(0)
+	var all []*segment
 	for _, seg := range r.segments.order {
-		if !seg.inPlaylist() || seg.Gap {
-			continue
+		if seg.held() {
+			held += size(seg)
 		}
-		if full && (seg.Sequence < wanted || seg.Sequence >= wanted+segmentsNeeded) {
-			continue
+		if seg.inPlaylist() && !seg.Gap {
+			all = append(all, seg)
 		}
-		segs = append(segs, seg)
+	}
+	// Other renditions hold the rest, and make room for some of what viewers here need next.
+	room := max(st.Limit/100*fullPercent-(st.Bytes-held), st.Limit/leastShare)
+	segs := reach(all, wanted, room, size)
+	view := schedule.SeederView{Now: now, Slots: seederSlots, Wanted: wanted}
+	for _, seg := range segs {
 		view.Segments = append(view.Segments, schedule.Segment{ID: seg.Sequence, State: seg.state, RetryAt: seg.retryAt})
 	}
 	for _, i := range schedule.Seeder(view) {
 		r.fetch(segs[i], now)
 	}
+}
+
+// reach is the part of a film that fits into so many bytes, from wanted on and then from the start, in the film's order.
+// The next one belongs to it in any case.
+func reach(all []*segment, wanted, room int64, size func(*segment) int64) []*segment {
+	from, _ := slices.BinarySearchFunc(all, wanted, func(s *segment, n int64) int { return cmp.Compare(s.Sequence, n) })
+	n, left := 0, room
+	for ; n < len(all); n++ {
+		if left -= size(all[(from+n)%len(all)]); left < 0 && n > 0 {
+			break
+		}
+	}
+	if n == len(all) {
+		return all
+	}
+	from %= len(all) // beyond the end is before the start
+	end := from + n
+	return slices.Concat(all[:max(0, end-len(all))], all[from:min(end, len(all))])
 }
 
 // seedLive fetches from the live edge backwards, as much as the store can hold together with the other renditions, and
