@@ -62,6 +62,7 @@ type Result struct {
 	First    bool      // the session was not known before
 	Stalls   int       // added stalls
 	StallMs  int64     // added milliseconds of stalls
+	Checks   Checks    // added checks of segments
 	Startup  int64     // milliseconds of startup if this report is the first to state it, else 0
 }
 
@@ -102,6 +103,7 @@ type session struct {
 	stalls         int
 	stallMs        int64
 	startupMs      int64
+	checks         Checks
 	peers          int
 	allowance      float64 // reports that may be sent now
 	seeder         *SeederState
@@ -160,7 +162,7 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 	if err := a.checkRate(from.Role, delta, elapsed); err != nil {
 		return Result{}, err
 	}
-	result := Result{Delta: delta, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs}
+	result := Result{Delta: delta, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs, Checks: r.checks().Sub(s.checks)}
 	if s.startupMs == 0 {
 		result.Startup = r.StartupMs
 	}
@@ -191,7 +193,7 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 		base = *r.Base
 	case fresh:
 		base = Counters{}
-		result.Stalls, result.StallMs = r.Stalls, r.StallMs
+		result.Stalls, result.StallMs, result.Checks = r.Stalls, r.StallMs, r.checks()
 	}
 	if r.Sequence == 1 {
 		result.Startup = r.StartupMs
@@ -227,7 +229,7 @@ func (a *Aggregate) update(s *session, r Report, now time.Time) {
 	a.unlink(s)
 	a.link(s)
 	s.last, s.sequence, s.counters, s.peers = now, r.Sequence, r.Counters, r.Peers
-	s.stalls, s.stallMs, s.startupMs = r.Stalls, r.StallMs, max(s.startupMs, r.StartupMs)
+	s.stalls, s.stallMs, s.startupMs, s.checks = r.Stalls, r.StallMs, max(s.startupMs, r.StartupMs), r.checks()
 	if r.Seeder != nil {
 		state := *r.Seeder
 		s.seeder = &state

@@ -47,6 +47,7 @@ type Report struct {
 	Stalls    int          `json:"stalls"`             // playback stopped for lack of media, cumulative
 	StallMs   int64        `json:"stallMs"`            // milliseconds of it, cumulative
 	StartupMs int64        `json:"startupMs"`          // milliseconds from the request to play to the first frame; 0 = not yet
+	Checks    *Checks      `json:"checks,omitempty"`   // of segments from peers; a page without the script counts none
 	Seeder    *SeederState `json:"seeder,omitempty"`
 }
 
@@ -129,6 +130,9 @@ func (r *Report) check() error {
 	if !within(int64(r.Peers), maxPeers) || !within(int64(r.Stalls), maxCount) ||
 		!within(r.StallMs, maxMillis) || !within(r.StartupMs, maxMillis) {
 		return refuse(Malformed, "peers, stalls, stallMs or startupMs out of range")
+	}
+	if !r.checks().valid() {
+		return refuse(Malformed, "checks out of range")
 	}
 	if r.Seeder == nil {
 		return nil

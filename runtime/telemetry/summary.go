@@ -22,6 +22,7 @@ type group struct {
 	window   window
 	stalls   int64
 	stallMs  int64
+	checks   Checks
 	startup  int64 // sum of milliseconds
 	startups int64 // number of sessions that reported it
 }
@@ -31,6 +32,7 @@ func (g *group) add(r Result, elapsed time.Duration, now time.Time) {
 	g.window.add(r.Delta, elapsed, now)
 	g.stalls += int64(r.Stalls)
 	g.stallMs = addSaturating(g.stallMs, r.StallMs)
+	g.checks = g.checks.Add(r.Checks)
 	if r.Startup > 0 {
 		g.startup = addSaturating(g.startup, r.Startup)
 		g.startups++
@@ -65,6 +67,7 @@ type Group struct {
 	StallMs   int64    `json:"stallMs"`
 	StartupMs int64    `json:"startupMs"` // mean over the sessions that reported it; 0 when none did
 	Startups  int64    `json:"startups"`  // number of those sessions
+	Checks    Checks   `json:"checks,omitzero"`
 }
 
 // Add returns the sum of two groups, under the key of the receiver.
@@ -73,6 +76,7 @@ func (g Group) Add(h Group) Group {
 	g.Peers += h.Peers
 	g.Totals, g.Window = g.Totals.Add(h.Totals), g.Window.Add(h.Window)
 	g.Stalls, g.StallMs = g.Stalls+h.Stalls, addSaturating(g.StallMs, h.StallMs)
+	g.Checks = g.Checks.Add(h.Checks)
 	if n := g.Startups + h.Startups; n > 0 {
 		g.StartupMs = int64((float64(g.StartupMs)*float64(g.Startups) + float64(h.StartupMs)*float64(h.Startups)) / float64(n))
 		g.Startups = n
@@ -111,7 +115,7 @@ func (a *Aggregate) Summary(now time.Time) Summary {
 	for _, g := range a.groups {
 		l := counts[g]
 		sum := Group{GroupKey: g.key, Reporting: l.sessions, Peers: l.peers, Totals: g.total, Window: g.window.sum(now),
-			Stalls: g.stalls, StallMs: g.stallMs}
+			Stalls: g.stalls, StallMs: g.stallMs, Checks: g.checks}
 		if g.startups > 0 {
 			sum.StartupMs, sum.Startups = g.startup/g.startups, g.startups
 		}
