@@ -69,6 +69,8 @@ type Stats struct {
 	// Elsewhere are the ids of reporting seeders that are in another swarm than the viewers. They are told to move, so that
 	// this is empty again after their next report.
 	Elsewhere []string `json:"elsewhere,omitempty"`
+	// Integrity is what checks of segments by their hashes have shown; nil until a seeder has given hashes.
+	Integrity *Integrity `json:"integrity,omitempty"`
 
 	STUN []STUN `json:"stun"` // the configured servers, with the results of probes
 

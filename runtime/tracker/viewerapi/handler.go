@@ -35,7 +35,7 @@ type Dependencies struct {
 	Random   io.Reader        // nil: crypto/rand
 }
 
-// Handler answers /v1/config, /v1/telemetry, /v1/stats, /player, /p2pstream.js, /p2pstream.mjs and /vendor/; see Paths.
+// Handler answers /v1/config, /v1/telemetry, /v1/stats, /v1/hashes, /player, the scripts and /vendor/; see Paths.
 // It is safe for concurrent use and starts no goroutine.
 type Handler struct {
 	cfg     Config
@@ -50,6 +50,7 @@ type Handler struct {
 	metrics *metrics
 	// elsewhere limits the log lines about seeders in other swarms.
 	elsewhere seldom
+	hashes    *hashes
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
@@ -98,21 +99,26 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	if h.metrics, err = newMetrics(reg, h); err != nil {
 		return nil, err
 	}
+	if h.hashes, err = newHashes(cfg, reg); err != nil {
+		return nil, err
+	}
 	h.route("/v1/config", map[string]http.HandlerFunc{http.MethodGet: h.serveConfig})
 	h.route(stats.Path, map[string]http.HandlerFunc{http.MethodGet: h.serveStats})
 	h.route("/v1/telemetry", map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
+	h.routeWithin(h.hashes.limiter, HashesPath, map[string]http.HandlerFunc{http.MethodGet: h.serveHashes, http.MethodPost: h.takeHashes})
 	assets := web.Handler()
 	h.mux.Handle("/player", assets)
 	h.mux.Handle("/player/", assets)
 	h.mux.Handle("/p2pstream.js", assets)
 	h.mux.Handle("/p2pstream.mjs", assets)
+	h.mux.Handle("/p2pstream-check.mjs", assets)
 	h.mux.Handle("/vendor/", assets)
 	return h, nil
 }
 
 // Paths lists the patterns, as http.ServeMux reads them, that a tracker mounts the handler under.
 func Paths() []string {
-	return []string{"/v1/", "/player", "/player/", "/p2pstream.js", "/p2pstream.mjs", "/vendor/"}
+	return []string{"/v1/", "/player", "/player/", "/p2pstream.js", "/p2pstream.mjs", "/p2pstream-check.mjs", "/vendor/"}
 }
 
 // Boot returns the random id of this run of the tracker.
@@ -123,6 +129,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.Serv
 
 // route mounts one path of the API: method, cross-origin rules and the limit per address come before the handler.
 func (h *Handler) route(path string, methods map[string]http.HandlerFunc) {
+	h.routeWithin(h.limiter, path, methods)
+}
+
+// routeWithin is route with another limit per address.
+func (h *Handler) routeWithin(l *limiter, path string, methods map[string]http.HandlerFunc) {
 	h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
@@ -141,7 +152,7 @@ func (h *Handler) route(path string, methods map[string]http.HandlerFunc) {
 			h.fail(w, path, http.StatusMethodNotAllowed, "", "method not allowed; use "+allow(methods))
 		case !allowed && r.Method == http.MethodPost:
 			h.fail(w, path, http.StatusForbidden, "", "origin not allowed")
-		case !h.limiter.allow(h.client(r), h.deps.Now()):
+		case !l.allow(h.client(r), h.deps.Now()):
 			header.Set("Retry-After", "1")
 			if path == "/v1/telemetry" {
 				h.refuse(telemetry.TooOften)

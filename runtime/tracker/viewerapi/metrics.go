@@ -22,6 +22,7 @@ type metrics struct {
 	startup  prometheus.Histogram
 	// refreshes are the requests for which the facts were made newer.
 	refreshes *prometheus.CounterVec
+	checks    *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
@@ -49,11 +50,17 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 	for _, result := range []string{"known", "late"} {
 		m.refreshes.WithLabelValues(result)
 	}
+	m.checks = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_checked_segments_total",
+		Help: "Segments from peers that viewers compared with the hashes of seeders, as they report, by result. " +
+			"Wrong and unproven ones were dropped and fetched again."}, []string{"result"})
+	for _, result := range []string{"right", "wrong", "unknown", "unproven"} {
+		m.checks.WithLabelValues(result)
+	}
 	for _, reason := range telemetry.Reasons() {
 		m.reports.WithLabelValues(string(reason))
 	}
 	m.reports.WithLabelValues("Accepted")
-	for _, path := range []string{"/v1/config", stats.Path, "/v1/telemetry"} {
+	for _, path := range []string{"/v1/config", stats.Path, "/v1/telemetry", HashesPath} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
 	sessions := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_reporting_viewers",
@@ -62,7 +69,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		Help: "Sessions remembered, up to limits.sessions."}, func() float64 { return float64(h.remembered()) })
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
 		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
-	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, sessions, remembered, evicted} {
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, sessions, remembered, evicted} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -80,6 +87,10 @@ func (m *metrics) accepted(from telemetry.Sender, r telemetry.Result) {
 	}
 	m.stalls.Add(float64(r.Stalls))
 	m.stalled.Add((time.Duration(r.StallMs) * time.Millisecond).Seconds())
+	m.checks.WithLabelValues("right").Add(float64(r.Checks.Right))
+	m.checks.WithLabelValues("wrong").Add(float64(r.Checks.Wrong))
+	m.checks.WithLabelValues("unknown").Add(float64(r.Checks.Unknown))
+	m.checks.WithLabelValues("unproven").Add(float64(r.Checks.Unproven))
 	if r.Startup > 0 {
 		m.startup.Observe((time.Duration(r.Startup) * time.Millisecond).Seconds())
 	}

@@ -85,6 +85,7 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 	}
 	h.addSwarms(&out, facts)
 	addEdges(&out, facts)
+	out.Integrity = h.hashes.stats(viewers.Checks)
 	return out
 }
 
