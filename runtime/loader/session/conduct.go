@@ -31,6 +31,7 @@ var (
 	errUnrequestedBytes = errors.New("too many bytes that were not requested")
 	errProtocol         = errors.New("peer broke the protocol")
 	errUnreliable       = errors.New("peer does not deliver what it announces")
+	errWrongBytes       = errors.New("peer passes on a segment that is not the origin's")
 )
 
 func reasonOf(cause error) traffic.Reason {
@@ -41,6 +42,8 @@ func reasonOf(cause error) traffic.Reason {
 		return traffic.UnrequestedBytes
 	case errors.Is(cause, errUnreliable):
 		return traffic.Unreliable
+	case errors.Is(cause, errWrongBytes):
+		return traffic.WrongBytes
 	case errors.Is(cause, mesh.ErrQueueFull):
 		return traffic.NotReading
 	}
@@ -54,6 +57,9 @@ func (s *Session) disconnect(cause error) {
 	}
 	s.conn.Close(cause)
 }
+
+// Convict cuts off a peer whose segment is not the origin's. It may be called by any goroutine.
+func (s *Session) Convict() { s.disconnect(errWrongBytes) }
 
 // RecordFailure notes that the peer did not deliver what it announced. It is asked for nothing for a while, longer each
 // time, so that it cannot delay one segment after the other. The rendition's owner calls it.

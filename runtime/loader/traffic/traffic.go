@@ -24,6 +24,15 @@ type Counters struct {
 	OriginRequests       int64 // segment requests to the origin
 	DigestErrors         int64 // completed segments that differ from the origin's (only with Verify)
 	Verified             int64 // completed segments that were compared with the origin's
+	Checks               Checks
+}
+
+// Checks count segments that came from peers, in whole or in part, by what their hashes told.
+type Checks struct {
+	Right    int64
+	Wrong    int64 // dropped
+	Unknown  int64 // taken without a check: no seeder vouches for them
+	Unproven int64 // dropped: a seeder vouches for them, and the hash did not come in time
 }
 
 // Received is the sum over the sources, in bytes.
@@ -49,6 +58,10 @@ func (c Counters) Add(o Counters) Counters {
 	c.OriginRequests += o.OriginRequests
 	c.DigestErrors += o.DigestErrors
 	c.Verified += o.Verified
+	c.Checks.Right += o.Checks.Right
+	c.Checks.Wrong += o.Checks.Wrong
+	c.Checks.Unknown += o.Checks.Unknown
+	c.Checks.Unproven += o.Checks.Unproven
 	return c
 }
 
@@ -66,6 +79,7 @@ type Recorder struct {
 	Discarded, Uploaded             atomic.Int64          // bytes
 	Segments, OriginRequests        atomic.Int64
 	DigestErrors, Verified          atomic.Int64
+	Right, Wrong, Unknown, Unproven atomic.Int64 // as in Checks
 	RequestsAbsent                  atomic.Int64 // peers' requests for segments not held
 	PeersBlamed                     atomic.Int64 // times that a peer did not deliver what it announced
 	UploadsExpired                  atomic.Int64 // uploads ended because the peer read too slowly
@@ -79,6 +93,7 @@ func (r *Recorder) Counters() Counters {
 		HTTP: r.Received[FromHTTP].Load(), Seeder: r.Received[FromSeeder].Load(), Viewer: r.Received[FromViewer].Load(),
 		Discarded: r.Discarded.Load(), Uploaded: r.Uploaded.Load(), Segments: r.Segments.Load(),
 		OriginRequests: r.OriginRequests.Load(), DigestErrors: r.DigestErrors.Load(), Verified: r.Verified.Load(),
+		Checks: Checks{Right: r.Right.Load(), Wrong: r.Wrong.Load(), Unknown: r.Unknown.Load(), Unproven: r.Unproven.Load()},
 	}
 }
 
