@@ -34,6 +34,7 @@ var (
 	descWaits         = desc("waits", "Players' requests that wait for bytes.")
 	descBlamed        = desc("peers_blamed_total", "Times that a peer did not deliver what it announced and was avoided for a while.")
 	descCutOff        = desc("peers_cut_off_total", "Peers disconnected, by reason.", "reason")
+	descChecked       = desc("checked_segments_total", "Segments from peers, by what the hashes of seeders told. Wrong and unproven ones were dropped.", "result")
 )
 
 // Describe names the metrics.
@@ -41,6 +42,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descPeers, descPeersLimit, descStore, descStoreLimit, descTransit, descTransitLimit, descTransitFull, descRenditions,
 		descRendsLimit, descSegments, descSegmentsLimit, descAnnounced, descUploads, descExpired, descWaits, descBlamed, descCutOff,
+		descChecked,
 	} {
 		ch <- d
 	}
@@ -50,11 +52,13 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	sums := map[*prometheus.Desc]int64{}
 	var disconnects [traffic.Reasons]int64
+	var checks traffic.Counters
 	for _, e := range c.engines() {
 		if e == nil {
 			continue
 		}
 		e.addTo(sums)
+		checks = checks.Add(e.Counters())
 		for o := range disconnects {
 			disconnects[o] += e.counters.Disconnects[o].Load()
 		}
@@ -68,6 +72,10 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for o, n := range disconnects {
 		ch <- prometheus.MustNewConstMetric(descCutOff, prometheus.CounterValue, float64(n), traffic.Reason(o).String())
+	}
+	for result, n := range map[string]int64{"right": checks.Checks.Right, "wrong": checks.Checks.Wrong,
+		"unknown": checks.Checks.Unknown, "unproven": checks.Checks.Unproven} {
+		ch <- prometheus.MustNewConstMetric(descChecked, prometheus.CounterValue, float64(n), result)
 	}
 }
 

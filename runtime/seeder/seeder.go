@@ -18,6 +18,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/loader/hashes"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/report"
@@ -36,10 +37,11 @@ type Server struct {
 	admin   *admin.Server
 	running chan struct{} // closed once it runs
 
-	open      chan struct{} // closed once the UDP port is bound and the fields below are set
-	node      *mesh.Node
-	engine    *loader.Engine
-	reporters []*report.Reporter
+	open          chan struct{} // closed once the UDP port is bound and the fields below are set
+	node          *mesh.Node
+	engine        *loader.Engine
+	reporters     []*report.Reporter
+	hashReporters []*hashes.Reporter
 
 	names *naming
 
@@ -110,6 +112,9 @@ func (s *Server) bind(iceListen string) error {
 		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions), NewEvent: s.newEvent,
 	}, node, s.uplink, s.log)
 	if err != nil {
+		return errors.Join(err, node.Close())
+	}
+	if err := s.tellHashes(engine); err != nil {
 		return errors.Join(err, node.Close())
 	}
 	for _, t := range s.cfg.Trackers {
@@ -203,6 +208,9 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, r := range s.reporters {
 		work.Go(func() { r.Run(live) })
 		work.Go(func() { s.reportProgress(live, r) })
+	}
+	for _, r := range s.hashReporters {
+		work.Go(func() { r.Run(live) })
 	}
 	close(s.running)
 	s.log.Info("seeder is ready", "swarms", "joining", "udp", fmt.Sprint(s.node.Addrs()), "admin", s.admin.Addr())

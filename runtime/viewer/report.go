@@ -28,6 +28,10 @@ type Result struct {
 	Peers        int   `json:"peers"`
 	Verified     int64 `json:"verified"`
 	DigestErrors int64 `json:"digestErrors"`
+	// RightSegments and WrongSegments are those from peers that were compared with the hashes of seeders. Wrong ones were
+	// dropped and fetched again.
+	RightSegments int64 `json:"rightSegments"`
+	WrongSegments int64 `json:"wrongSegments"`
 }
 
 // Bytes are media bytes received, by source.
@@ -45,6 +49,7 @@ type Total struct {
 	Stalls         int     `json:"stalls"`
 	DigestErrors   int64   `json:"digestErrors"`
 	UploadBytes    int64   `json:"uploadBytes"`
+	WrongSegments  int64   `json:"wrongSegments"`
 }
 
 // Snapshot is the report as of now.
@@ -63,6 +68,7 @@ func (s *Server) Snapshot() Report {
 	out.Total.Bytes = Bytes{HTTP: total.HTTP, Seeder: total.Seeder, Viewer: total.Viewer}
 	out.Total.Offload = math.Round(total.Offload()*10000) / 10000
 	out.Total.OriginRequests, out.Total.DigestErrors, out.Total.UploadBytes = total.OriginRequests, total.DigestErrors, total.Uploaded
+	out.Total.WrongSegments = total.Checks.Wrong
 	return out
 }
 
@@ -76,6 +82,7 @@ func (v *viewer) report() (Result, traffic.Counters) {
 		ID: v.id, StartupMs: -1, Stalls: p.Stalls, StallMs: p.Stalled.Milliseconds(), PlayedMs: p.Played.Milliseconds(),
 		Segments: c.Segments, Bytes: Bytes{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer}, UploadBytes: c.Uploaded,
 		Discarded: c.Discarded, Peers: engine.Peers(), Verified: c.Verified, DigestErrors: c.DigestErrors,
+		RightSegments: c.Checks.Right, WrongSegments: c.Checks.Wrong,
 	}
 	if p.Started {
 		r.StartupMs = p.Startup.Milliseconds()

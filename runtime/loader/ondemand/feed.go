@@ -74,6 +74,15 @@ func (f *Feed) Publish(attempt int64, data []byte, total int64, now time.Time) {
 	f.wake()
 }
 
+// Touch notes that a transfer has brought bytes that readers do not see yet.
+func (f *Feed) Touch(attempt int64, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if attempt == f.attempt {
+		f.moved = now
+	}
+}
+
 // Finish gives the whole segment.
 func (f *Feed) Finish(data []byte) {
 	f.mu.Lock()

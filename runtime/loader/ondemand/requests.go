@@ -15,8 +15,9 @@ type Request struct {
 
 // Requests are the open requests for one segment. The rendition's owner has them; transfers may Publish.
 type Requests struct {
-	feed atomic.Pointer[Feed] // nil if no player waits
-	open []*Request
+	feed   atomic.Pointer[Feed] // nil if no player waits
+	open   []*Request
+	proven atomic.Int64 // bytes that players may see before the whole is checked, and one more; 0: all
 }
 
 // Len is the number of open requests.
@@ -29,7 +30,25 @@ func (q *Requests) All() []*Request { return q.open }
 func (q *Requests) Feed() *Feed { return q.feed.Load() }
 
 // SetFeed sets where the players read.
-func (q *Requests) SetFeed(f *Feed) { q.feed.Store(f) }
+func (q *Requests) SetFeed(f *Feed) {
+	f.Keep(q.visible(f.data))
+	q.feed.Store(f)
+}
+
+// Withhold shows players no more than the first bytes that have arrived, until Answer or Reveal: what comes after them is
+// from peers and is not checked yet.
+func (q *Requests) Withhold(proven int) { q.proven.Store(int64(proven) + 1) }
+
+// Reveal ends Withhold.
+func (q *Requests) Reveal() { q.proven.Store(0) }
+
+// visible is the part of a segment's bytes that players may see.
+func (q *Requests) visible(data []byte) []byte {
+	if n := q.proven.Load(); n > 0 {
+		return data[:min(int64(len(data)), n-1)]
+	}
+	return data
+}
 
 // Add opens a request.
 func (q *Requests) Add(r *Request) {
@@ -59,6 +78,7 @@ func (r *Request) Open() bool { return r.requests != nil }
 
 // Answer ends all requests with the bytes of the segment, or with err if that is not nil.
 func (q *Requests) Answer(data []byte, err error) {
+	q.Reveal()
 	if f := q.feed.Load(); f != nil {
 		if err != nil {
 			f.Fail(err)
@@ -76,13 +96,18 @@ func (q *Requests) Answer(data []byte, err error) {
 // Begin lets another transfer publish, which continues held.
 func (q *Requests) Begin(attempt int64, held []byte) {
 	if f := q.feed.Load(); f != nil {
-		f.Begin(attempt, held)
+		f.Begin(attempt, q.visible(held))
 	}
 }
 
 // Publish passes on what a transfer has brought so far. It may be called by any goroutine.
 func (q *Requests) Publish(attempt int64, data []byte, total int64, now time.Time) {
-	if f := q.feed.Load(); f != nil {
+	f := q.feed.Load()
+	switch {
+	case f == nil:
+	case q.proven.Load() > 0:
+		f.Touch(attempt, now) // a peer's claim of the size is no more proven than its bytes
+	default:
 		f.Publish(attempt, data, total, now)
 	}
 }
@@ -90,6 +115,6 @@ func (q *Requests) Publish(attempt int64, data []byte, total int64, now time.Tim
 // Keep drops what goes beyond held, after a transfer that failed.
 func (q *Requests) Keep(held []byte) {
 	if f := q.feed.Load(); f != nil {
-		f.Keep(held)
+		f.Keep(q.visible(held))
 	}
 }

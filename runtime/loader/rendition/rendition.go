@@ -48,7 +48,8 @@ type Rendition struct {
 	origin        originHealth
 	history       history
 	announcer     announcer
-	leaving       bool      // nothing is announced any more
+	leaving       bool // nothing is announced any more
+	named         swarmNames
 	playhead      *playhead // of a viewer that plays; nil for seeders and on demand
 	players       players
 	event         event
@@ -174,6 +175,7 @@ func (r *Rendition) act(now time.Time) {
 		s.Expire(now)
 	}
 	r.settle(now)
+	r.nameSwarms()
 	r.failRequests(now)
 	r.retire(now)
 	if r.playlist != nil {
@@ -187,5 +189,6 @@ func (r *Rendition) act(now time.Time) {
 	if !r.leaving {
 		r.announce(now)
 	}
+	r.vouch(now)
 	r.report(now)
 }

@@ -34,6 +34,7 @@ type segment struct {
 	number   int64     // media sequence when the table was settled last
 	again    bool      // its name stood in the playlist before, for another segment
 	arriving atomic.Pointer[arrival]
+	origins  provenance
 
 	// Live seeders only.
 	kept     bool // it was held when last looked at

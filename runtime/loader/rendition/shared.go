@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/fetch"
+	"github.com/p2pstream/p2pstream/runtime/loader/hashes"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
@@ -56,6 +57,8 @@ type Shared struct {
 	Counters *traffic.Recorder
 	Transit  *transit.Budget
 	Verifier *fetch.Verifier
+	Checker  *hashes.Checker // of segments from peers; nil: they are taken without a check
+	Journal  *hashes.Journal // of what the origin gave; nil: no tracker wants it
 	Seed     uint64          // makes this peer's choices differ from other peers'
 	Work     *sync.WaitGroup // goroutines that the engine waits for when it ends
 	Peers    *Connections

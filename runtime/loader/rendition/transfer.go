@@ -14,6 +14,7 @@ import (
 func (r *Rendition) request(s *session.Session, seg *segment, now time.Time) {
 	held := seg.partial
 	seg.state, seg.from, seg.partial = schedule.Requested, s, nil
+	r.distrust(seg, s, len(held))
 	attempt := seg.begin(held)
 	s.Start(session.Request{
 		ID: seg.ID(s.Generation()), Held: held, Total: seg.total,
@@ -87,6 +88,14 @@ func (r *Rendition) completed(seg *segment, data []byte, source traffic.Source) 
 		seg.notFrom = seg.from
 		return
 	}
+	if r.check(seg, data, source) {
+		return
+	}
+	r.take(seg, data, source, now)
+}
+
+// take stores the bytes of a whole segment, which are what they should be as far as that can be known.
+func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now time.Time) {
 	r.transit.Release(len(data))
 	if seg.from != nil && source != traffic.FromHTTP {
 		seg.from.RecordSuccess()
@@ -101,6 +110,7 @@ func (r *Rendition) completed(seg *segment, data []byte, source traffic.Source) 
 	evicted, ok := r.shared.Store.Put(seg.key, rank, data)
 	r.shared.Evicted(evicted)
 	seg.partial, seg.claimed, seg.from, seg.failures, seg.problem = nil, -1, nil, 0, nil
+	seg.trust()
 	r.announcer.dirty = true
 	r.answer(seg, data, nil)
 	if !ok {
@@ -114,6 +124,7 @@ func (r *Rendition) completed(seg *segment, data []byte, source traffic.Source) 
 	seg.state = schedule.Held
 	seg.total = int64(len(data))
 	r.shared.Counters.Segments.Add(1)
+	r.note(seg, data)
 	if r.shared.Settings.Verify {
 		r.shared.Verifier.Verify(r.ctx, r.shared.Work, seg.Segment, data, source, r.log, r.originLog)
 	}
@@ -143,6 +154,7 @@ func (r *Rendition) keep(seg *segment, partial []byte, total int64) {
 func (r *Rendition) missing(seg *segment, partial []byte) {
 	if len(partial) == 0 {
 		seg.claimed = -1
+		seg.trust()
 	}
 	seg.state, seg.partial = schedule.Missing, partial
 	seg.requests.Keep(partial)

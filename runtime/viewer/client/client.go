@@ -101,6 +101,7 @@ func (c *Client) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, node.Close())
 	}
+	c.check(engine, h)
 	c.mu.Lock()
 	c.engine, c.source = engine, source
 	c.mu.Unlock()
@@ -216,6 +217,7 @@ func (c *Client) sample() telemetry.Report {
 	return telemetry.Report{
 		Role:     telemetry.RoleViewer,
 		Counters: telemetry.Counters{HTTP: n.HTTP, Seeder: n.Seeder, Viewer: n.Viewer, Discarded: n.Discarded, Uploaded: n.Uploaded},
+		Checks:   checks(n.Checks),
 		Peers:    engine.Peers(), Stalls: p.Stalls, StallMs: p.Stalled.Milliseconds(), StartupMs: p.Startup.Milliseconds(),
 	}
 }

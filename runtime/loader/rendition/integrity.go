@@ -1,0 +1,306 @@
+package rendition
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/integrity"
+	"github.com/p2pstream/p2pstream/runtime/loader/hashes"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/session"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+)
+
+// provenance tells which bytes of a segment came from peers.
+type provenance struct {
+	peers   []*session.Session // that gave bytes of what is held or arriving
+	proven  int                // bytes before theirs, which the origin gave
+	hash    integrity.Hash     // of a seeder's segment that is held
+	hashing bool               // it is being computed
+}
+
+// trust forgets the peers that gave bytes: they are checked, or dropped.
+func (s *segment) trust() {
+	s.origins.peers, s.origins.proven = nil, 0
+	s.requests.Reveal()
+}
+
+// distrust notes that a peer continues the bytes held. Players see nothing of what it brings before it is checked.
+func (r *Rendition) distrust(seg *segment, s *session.Session, held int) {
+	if r.shared.Checker == nil {
+		return
+	}
+	if len(seg.origins.peers) == 0 {
+		seg.origins.proven = held
+	}
+	if !slices.Contains(seg.origins.peers, s) {
+		seg.origins.peers = append(seg.origins.peers, s)
+	}
+	seg.requests.Withhold(seg.origins.proven)
+}
+
+// swarmNames are the swarms joined, in the order of the generations. The rendition's owner has them.
+type swarmNames []swarmName
+
+type swarmName struct {
+	generation identity.Generation
+	infoHash   identity.InfoHash
+}
+
+// of is the swarm of a generation; empty if none is joined.
+func (n swarmNames) of(g identity.Generation) identity.InfoHash {
+	for _, s := range n {
+		if s.generation == g {
+			return s.infoHash
+		}
+	}
+	return ""
+}
+
+// nameSwarms learns which swarms are joined now. Hashes belong to a swarm: when a rendition moves to another one, what is
+// held is told again.
+func (r *Rendition) nameSwarms() {
+	if (r.shared.Journal == nil && r.shared.Checker == nil) || !r.swarms.mu.TryLock() {
+		return // swarms are being joined or left: the next look sees it
+	}
+	var now swarmNames
+	for _, g := range r.shared.Settings.Generations {
+		if s := r.swarms.joined[g]; s != nil {
+			now = append(now, swarmName{g, s.InfoHash()})
+		}
+	}
+	r.swarms.mu.Unlock()
+	if slices.Equal(now, r.named) {
+		return
+	}
+	r.named = now
+	if r.shared.Journal == nil {
+		return
+	}
+	for _, seg := range r.segments.order {
+		if seg.held() {
+			r.tell(seg, false)
+		}
+	}
+}
+
+// note computes the hash of a segment that the origin gave, in the background, and tells the trackers.
+func (r *Rendition) note(seg *segment, data []byte) {
+	if r.shared.Journal == nil {
+		return
+	}
+	seg.origins.hash, seg.origins.hashing = integrity.Hash{}, true
+	r.shared.Work.Go(func() {
+		h := integrity.Of(data)
+		r.mail.Post(func() {
+			seg.origins.hashing = false
+			if seg.held() && r.segments.byKey[seg.key] == seg {
+				seg.origins.hash = h
+				r.tell(seg, false)
+			}
+		})
+	})
+}
+
+// tell adds a segment's hash to what the trackers are told. again says that the origin was asked once more.
+func (r *Rendition) tell(seg *segment, again bool) {
+	if seg.origins.hash == (integrity.Hash{}) {
+		return
+	}
+	for _, s := range r.named {
+		r.shared.Journal.Add(s.infoHash, seg.ID(s.generation), seg.origins.hash, again)
+	}
+}
+
+// troubled is how many failures in a row mean that the origin gives a seeder no new segments.
+const troubled = 3
+
+// vouch says for which segments a seeder has a hash, or will have one before any peer can have the segment: viewers take
+// no others from peers. A seeder that lags behind, or does not hold everything, vouches for what it has hashed only.
+func (r *Rendition) vouch(now time.Time) {
+	if r.shared.Journal == nil || r.playlist == nil {
+		return
+	}
+	for _, seg := range r.segments.order {
+		if seg.held() && seg.origins.hash == (integrity.Hash{}) && !seg.origins.hashing {
+			if data, ok := r.shared.Store.Get(seg.key); ok { // another rendition fetched it
+				r.note(seg, data)
+			}
+		}
+	}
+	first, last := r.hashed()
+	if r.holdsAll() {
+		first, last = r.segments.order[0], r.segments.order[len(r.segments.order)-1]
+	}
+	for _, s := range r.named {
+		span := integrity.Span{From: 0, To: -1}
+		if first != nil {
+			span = integrity.Span{From: first.ID(s.generation), To: last.ID(s.generation)}
+			if r.keepsUp() && r.playlist.Live {
+				span.To = integrity.MaxID
+			}
+		}
+		if span.From >= 0 {
+			r.shared.Journal.Cover(s.infoHash, span, now)
+		}
+	}
+}
+
+// hashed are the first and the last segment of the run of hashed ones that ends with the newest; nil without one.
+func (r *Rendition) hashed() (first, last *segment) {
+	for _, seg := range slices.Backward(r.segments.order) {
+		known := seg.held() && seg.origins.hash != (integrity.Hash{})
+		switch {
+		case known && last == nil:
+			first, last = seg, seg
+		case known:
+			first = seg
+		case last != nil && !seg.Gap:
+			return first, last
+		}
+	}
+	return first, last
+}
+
+// keepsUp tells whether each segment is fetched as soon as the origin has it.
+func (r *Rendition) keepsUp() bool {
+	return !r.leaving && (!r.playlist.Live || !r.playlist.Ended) && r.playlistError == "" && r.origin.failures < troubled
+}
+
+// holdsAll tells whether a seeder holds all of a film, or is about to: it fits, as far as the segments held let expect.
+func (r *Rendition) holdsAll() bool {
+	st := r.shared.Store.Stats()
+	if r.playlist.Live || st.Segments == 0 || len(r.segments.order) == 0 || !r.keepsUp() {
+		return false
+	}
+	return st.Bytes/int64(st.Segments)*r.shared.Segments.Load() <= st.Limit/100*fullPercent
+}
+
+// check begins to check a whole segment that has bytes from peers; false if there is nothing to check it with. Until the
+// hash is there the segment counts as being fetched, so that it is neither asked for again nor stored.
+func (r *Rendition) check(seg *segment, data []byte, source traffic.Source) bool {
+	if r.shared.Checker == nil || len(seg.origins.peers) == 0 {
+		return false
+	}
+	generation := seg.origins.peers[0].Generation()
+	swarm, id, from := r.named.of(generation), seg.ID(generation), seg.from
+	ctx, stop := context.WithCancel(r.ctx)
+	if seg.state == schedule.Fetching {
+		seg.stop() // a peer delivered first
+	}
+	now := time.Now()
+	seg.attempt++ // what a transfer that has just ended reports concerns this one no more
+	attempt := seg.attempt
+	seg.state, seg.stop, seg.since, seg.from = schedule.Fetching, stop, now, nil
+	seg.arriving.Store(&arrival{at: now, received: int64(len(data))})
+	r.shared.Work.Go(func() {
+		defer stop()
+		verdict := hashes.Unproven // of a swarm that has been left
+		if swarm != "" {
+			verdict = r.shared.Checker.Check(ctx, string(swarm), id, data)
+		}
+		r.mail.Post(func() { r.checked(seg, attempt, from, data, source, verdict) })
+	})
+	return true
+}
+
+// checked takes the result of a check.
+func (r *Rendition) checked(seg *segment, attempt int64, from *session.Session, data []byte, source traffic.Source, verdict hashes.Verdict) {
+	if seg.state != schedule.Fetching || seg.attempt != attempt || r.segments.byKey[seg.key] != seg {
+		r.discard(data)
+		return
+	}
+	counters, now := r.shared.Counters, time.Now()
+	switch verdict {
+	case hashes.Right:
+		counters.Right.Add(1)
+	case hashes.Unknown:
+		counters.Unknown.Add(1)
+	case hashes.Wrong:
+		counters.Wrong.Add(1)
+		r.log.Warn("a segment from a peer is not the origin's, fetching it again", "sequence", seg.Sequence, "source", source, "peers", len(seg.origins.peers))
+		r.blame(seg.origins.peers, now)
+		r.dropUnproven(seg, from, data)
+		return
+	case hashes.Unproven:
+		counters.Unproven.Add(1)
+		r.log.Debug("the hash of a segment from a peer did not come in time, fetching it again", "sequence", seg.Sequence)
+		r.dropUnproven(seg, from, data)
+		return
+	}
+	seg.from = from
+	r.take(seg, data, source, now)
+}
+
+// blame cuts off the peer that gave wrong bytes. If several gave bytes, it is not known which of them did.
+func (r *Rendition) blame(peers []*session.Session, now time.Time) {
+	for _, s := range peers {
+		if len(peers) == 1 {
+			s.Convict()
+			return
+		}
+		s.RecordFailure(now)
+	}
+}
+
+// dropUnproven drops what peers gave of a segment, and keeps what the origin had given before.
+func (r *Rendition) dropUnproven(seg *segment, from *session.Session, data []byte) {
+	proven := min(seg.origins.proven, len(data))
+	r.discard(data[proven:])
+	seg.stop()
+	seg.claimed, seg.notFrom = -1, from
+	seg.trust()
+	r.missing(seg, data[:proven:proven])
+}
+
+// LookAgain asks the origin once more for a segment of which another seeder has other bytes, tells what came, and drops
+// what is held if it differs. It returns at once.
+func (r *Rendition) LookAgain(infoHash identity.InfoHash, id int64) {
+	r.mail.Post(func() {
+		for _, s := range r.named {
+			if s.infoHash != infoHash {
+				continue
+			}
+			for _, seg := range r.segments.order {
+				if seg.ID(s.generation) == id {
+					r.refetch(seg)
+					return
+				}
+			}
+		}
+	})
+}
+
+// refetch compares a held segment with the origin's bytes of now. The origin decides once: a segment that is not held any
+// more is not asked for.
+func (r *Rendition) refetch(seg *segment) {
+	if !seg.held() || seg.origins.hash == (integrity.Hash{}) {
+		return
+	}
+	m := seg.Segment
+	r.shared.Work.Go(func() {
+		sum, ok := r.shared.Verifier.Digest(r.ctx, m)
+		if !ok {
+			return // it is asked for again
+		}
+		r.mail.Post(func() { r.lookedAgain(seg, integrity.Cut(sum)) })
+	})
+}
+
+func (r *Rendition) lookedAgain(seg *segment, h integrity.Hash) {
+	if !seg.held() || r.segments.byKey[seg.key] != seg {
+		return
+	}
+	held := seg.origins.hash
+	seg.origins.hash = h
+	r.tell(seg, true)
+	if h == held {
+		return
+	}
+	r.log.Warn("the origin gives other bytes than before, fetching the segment again", "sequence", seg.Sequence)
+	seg.origins.hash = integrity.Hash{}
+	r.shared.Store.Remove(seg.key)
+	r.missing(seg, nil)
+}
