@@ -48,5 +48,8 @@ entry() { # name version file license
 (cd "$work" && npm install --silent --no-save --prefix "$work/tools" "esbuild@$ESBUILD" >/dev/null)
 "$work/tools/node_modules/.bin/esbuild" src/p2pstream.js --minify --format=iife --target=es2020 \
   --legal-comments=none --log-level=warning --outfile=dist/p2pstream.js
+"$work/tools/node_modules/.bin/esbuild" src/check.js --minify --format=esm --target=es2020 \
+  --legal-comments=none --log-level=warning --outfile=dist/p2pstream-check.mjs
 printf 'import "./p2pstream.js";\nexport default globalThis.P2PStream;\n' >dist/p2pstream.mjs
 sha256sum src/p2pstream.js | cut -d' ' -f1 >dist/source.sha256
+sha256sum src/check.js | cut -d' ' -f1 >dist/check.sha256

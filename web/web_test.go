@@ -26,18 +26,33 @@ func TestReporterScriptIsSmall(t *testing.T) {
 	}
 }
 
+// maxCheck bounds the size of the part that checks segments, in bytes. Pages load it beside the first segments.
+const maxCheck = 5 * 1024
+
+func TestCheckScriptIsSmall(t *testing.T) {
+	script, err := files.ReadFile("dist/p2pstream-check.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(script) > maxCheck {
+		t.Fatalf("p2pstream-check.mjs has %d bytes, more than %d", len(script), maxCheck)
+	}
+}
+
 func TestReporterScriptIsBuiltFromItsSource(t *testing.T) {
-	source, err := os.ReadFile("src/p2pstream.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	built, err := os.ReadFile("dist/source.sha256")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(source)
-	if hex.EncodeToString(sum[:]) != strings.TrimSpace(string(built)) {
-		t.Fatal("src/p2pstream.js has changed since the last build; run web/build.sh")
+	for name, digest := range map[string]string{"src/p2pstream.js": "dist/source.sha256", "src/check.js": "dist/check.sha256"} {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		built, err := os.ReadFile(digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(source)
+		if hex.EncodeToString(sum[:]) != strings.TrimSpace(string(built)) {
+			t.Fatalf("%s has changed since the last build; run web/build.sh", name)
+		}
 	}
 }
 
@@ -96,6 +111,7 @@ func TestHandler(t *testing.T) {
 		{"/player/player.css", "text/css; charset=utf-8"},
 		{"/p2pstream.js", "text/javascript; charset=utf-8"},
 		{"/p2pstream.mjs", "text/javascript; charset=utf-8"},
+		{"/p2pstream-check.mjs", "text/javascript; charset=utf-8"},
 		{"/vendor/hls.min.mjs", "text/javascript; charset=utf-8"},
 		{"/vendor/p2p-media-loader-core.es.min.js", "text/javascript; charset=utf-8"},
 		{"/vendor/hls.LICENSE", "text/plain; charset=utf-8"},

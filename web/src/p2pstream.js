@@ -10,7 +10,7 @@
 const clock = () => performance.now();
 
 // Seeders are recognised by their peer id for statistics only; any peer can use such an id.
-const isSeeder = (peerId) => (peerId || "").startsWith("-PS");
+const isSeeder = (peerId) => /^-PS/.test(peerId);
 
 // attach(engine, config, video) starts reporting. The video element is optional: without it startup time and stalls are
 // not reported. The returned object has counters, peers (a Map), stalls() and stop().
@@ -70,6 +70,19 @@ const attach = (engine, config, video) => {
   };
   setTimeout(tune, 5000);
 
+  // ---- checking what peers gave: a segment waits for p2pstream-check.mjs, and is taken if that cannot be loaded
+
+  const checks = {};
+  const checker = import(new URL("../p2pstream-check.mjs", telemetry.url)).then((m) => m.checker(engine, config, checks)).catch(() => (own) => own());
+  ["mainStreamConfig", "secondaryStreamConfig"].map((stream) =>
+    ["P2P", "HTTP"].map((kind) => {
+      const hooks = inner?.[stream] || {};
+      const hook = `validate${kind}Segment`;
+      const own = hooks[hook];
+      hooks[hook] = async (...segment) => (await checker)(() => !own || own(...segment), kind, ...segment);
+    }),
+  );
+
   // ---- counting
 
   const ended = ({ segment }) => {
@@ -109,8 +122,6 @@ const attach = (engine, config, video) => {
       setTimeout(tune, 3000);
     },
   };
-  for (const name in listeners) engine.addEventListener(name, listeners[name]);
-
   // The library keeps the bytes of an incomplete attempt and completes the segment later. So bytes count as discarded only
   // when no download is running and no attempt of the last half minute is incomplete.
   const countDiscarded = () => {
@@ -138,15 +149,13 @@ const attach = (engine, config, video) => {
     pause: stallEnds,
     emptied: stallEnds,
   };
-  if (video) for (const name in watchers) video.addEventListener(name, watchers[name]);
-
   // ---- reporting
 
   const report = () => {
     countDiscarded();
     return JSON.stringify({
       v: 1, session, sequence: ++sequence, role: "viewer", counters, base, receipts, peers: peers.size, stalls,
-      stallMs: Math.round(stallMs + (stalledAt && clock() - stalledAt)), startupMs,
+      stallMs: Math.round(stallMs + (stalledAt && clock() - stalledAt)), startupMs, checks,
     });
   };
   const plan = (ms) => {
@@ -170,8 +179,11 @@ const attach = (engine, config, video) => {
   const leave = (event) => {
     if (event.type == "pagehide" || document.hidden) navigator.sendBeacon(telemetry.url, report());
   };
-  addEventListener("pagehide", leave);
-  document.addEventListener("visibilitychange", leave);
+  const all = [[engine, listeners], [video, watchers], [globalThis, { pagehide: leave }], [document, { visibilitychange: leave }]];
+  const each = (verb) => all.map(([target, list]) => {
+    for (const name in list) target?.[`${verb}EventListener`](name, list[name]);
+  });
+  each("add");
   plan(Math.min(2000, intervalMs));
 
   return {
@@ -184,10 +196,7 @@ const attach = (engine, config, video) => {
       clearTimeout(timer);
       lift();
       leave({ type: "pagehide" });
-      removeEventListener("pagehide", leave);
-      document.removeEventListener("visibilitychange", leave);
-      for (const name in listeners) engine.removeEventListener(name, listeners[name]);
-      if (video) for (const name in watchers) video.removeEventListener(name, watchers[name]);
+      each("remove");
     },
   };
 };

@@ -1,0 +1,222 @@
+// p2pstream-check.mjs: compares segments that came from peers, in whole or in part, with the hashes that seeders give the
+// tracker. p2pstream.js loads it from the tracker. It works with p2p-media-loader-core 2.2.2 and 2.3.
+
+const patience = 1000; // ms that a hash which is about to come is waited for; the library ends a request after 2 s
+const askAgain = 200; // ms between two requests for what is not known
+const gather = 15; // ms that a request waits for what else is to be asked: audio comes with video
+const believed = 2000; // ms for which it is believed that no seeder is there, or that the tracker does not answer
+const hashLength = 24; // characters: 18 bytes of a SHA-256
+const maxHashes = 64; // in one list
+const maxLists = 4; // in one answer
+const maxKnown = 4096; // hashes of one swarm that are remembered
+const maxMixed = 1024;
+
+const clock = () => performance.now();
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// checker(engine, config, checks) returns what p2pstream.js calls for every finished segment: pass() asks the page's own
+// hook, kind is "P2P" or "HTTP" for the last source. checks gets the counts that are reported.
+export const checker = (engine, { telemetry }, checks) => {
+  Object.assign(checks, { right: 0, wrong: 0, unknown: 0, unproven: 0 });
+  const core = engine.core;
+  const lists = new Lists(telemetry);
+
+  // The library keeps the bytes of a peer that did not finish, and may complete the segment over HTTP.
+  const mixed = new Set();
+  const unfinished = ({ segment, downloadSource }) => {
+    if (downloadSource == "http") return;
+    mixed.add(segment.runtimeId);
+    if (mixed.size > maxMixed) mixed.delete(mixed.values().next().value);
+  };
+  engine.addEventListener("onSegmentError", unfinished);
+  engine.addEventListener("onSegmentAbort", unfinished);
+
+  return async (pass, kind, url, range, data) => {
+    const id = range ? `${url}|${range.start}-${range.end}` : url;
+    if (kind == "HTTP" && !mixed.has(id)) return pass();
+    const place = placeOf(core, id);
+    const verdict = place ? await lists.check(place.swarm, place.id, data) : "unknown";
+    checks[verdict]++;
+    mixed.delete(id);
+    return verdict != "wrong" && verdict != "unproven" && pass();
+  };
+};
+
+// placeOf is what peers call a segment: its stream swarm id, and its number there.
+const placeOf = (core, runtimeId) => {
+  for (const stream of core.streams.values()) {
+    const segment = stream.segments.get(runtimeId);
+    if (!segment) continue;
+    const { swarmId } = core[`${stream.type}StreamConfig`];
+    return { swarm: `v2-${swarmId ?? core.manifestResponseUrl}-${stream.type}-${stream.index}`, id: segment.externalId };
+  }
+};
+
+// Lists are the hashes that the tracker has told.
+class Lists {
+  constructor(telemetry) {
+    this.telemetry = telemetry;
+    this.session = telemetry.session;
+    this.url = new URL("hashes", telemetry.url);
+    this.swarms = new Map(); // stream swarm id → {hashes: id → text, from, to, at}
+    this.wanted = [];
+  }
+
+  async check(swarm, id, data) {
+    const until = clock() + patience;
+    const got = text(await sha256(data)).slice(0, hashLength);
+    for (let asked = false; ; asked = true) {
+      const known = this.swarms.get(swarm);
+      const hash = known?.hashes.get(id);
+      if (hash) return hash == got ? "right" : "wrong";
+      const covered = known && known.from <= id && id <= known.to;
+      const now = clock();
+      const nothing = known && now - known.at < believed && !known.hashes.size && known.to < known.from;
+      if (now - this.failedAt < believed || nothing || (asked && !covered)) return "unknown";
+      if (now > until) return "unproven";
+      if (asked) await sleep(askAgain);
+      this.wanted.push({ swarm, id });
+      this.asking ??= this.ask();
+      await Promise.race([this.asking, sleep(Math.max(until - clock(), 0) + 1)]);
+    }
+  }
+
+  // ask gets what is wanted, in as few lists as hold it. One request runs at a time.
+  async ask() {
+    try {
+      await sleep(gather);
+      const wanted = this.wanted.sort((a, b) => (a.swarm == b.swarm ? a.id - b.id : a.swarm < b.swarm ? -1 : 1));
+      this.wanted = [];
+      const needed = [];
+      for (const { swarm, id } of wanted) {
+        const last = needed[needed.length - 1];
+        if (last?.swarm != swarm || id > last.after + maxHashes) needed.push({ swarm, after: id - 1 });
+      }
+      while (needed.length) await this.fetch(needed.splice(0, maxLists));
+      this.failedAt = undefined;
+    } catch {
+      this.failedAt = clock(); // segments are taken without a check until the tracker answers
+    }
+    this.asking = undefined;
+  }
+
+  async fetch(needed) {
+    this.key ??= await this.getKey();
+    const query = new URLSearchParams();
+    for (const { swarm, after } of needed) {
+      query.append("swarm", swarm);
+      query.append("after", after);
+    }
+    const { lists, mac } = await this.get(query);
+    const signed = lists.map((l) => `${l.swarm}\n${l.after}\n${l.from}\n${l.to}\n${l.hashes}\n`).join("");
+    if (text(await hmac(this.key, signed)) != mac) {
+      this.key = undefined; // the tracker may have another one by now
+      throw Error("signature");
+    }
+    lists.forEach((l, i) => {
+      if (l.swarm == needed[i]?.swarm && l.after == needed[i].after) this.learn(l);
+    });
+  }
+
+  learn({ swarm, after, hashes, from, to }) {
+    const known = this.swarms.get(swarm) ?? { hashes: new Map() };
+    this.swarms.set(swarm, Object.assign(known, { from, to, at: clock() }));
+    hashes.forEach((hash, i) => {
+      known.hashes.delete(after + 1 + i); // what is disputed now cannot be checked any more
+      if (hash) known.hashes.set(after + 1 + i, hash);
+    });
+    for (const id of known.hashes.keys()) {
+      if (known.hashes.size <= maxKnown) break;
+      known.hashes.delete(id);
+    }
+  }
+
+  // getKey presents the session. One that has expired is replaced, as for reports.
+  async getKey() {
+    const ask = () => this.get(new URLSearchParams({ session: this.session }));
+    const { key } = await ask().catch(async () => {
+      this.session = (await (await fetch(this.telemetry.configURL, { credentials: "omit" })).json()).telemetry.session;
+      return ask();
+    });
+    return Uint8Array.from(atob(key), (c) => c.charCodeAt(0));
+  }
+
+  async get(query) {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), patience);
+    try {
+      const answer = await fetch(`${this.url}?${query}`, { credentials: "omit", signal: abort.signal });
+      if (!answer.ok) throw Error(answer.status);
+      return await answer.json();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const text = (bytes) => btoa(String.fromCharCode(...bytes));
+
+const hmac = async (key, message) => {
+  const pad = new Uint8Array(64);
+  pad.set(key);
+  const join = (mask, rest) => {
+    const all = new Uint8Array(64 + rest.length);
+    all.set(pad.map((b) => b ^ mask));
+    all.set(rest, 64);
+    return all;
+  };
+  return sha256(join(0x5c, await sha256(join(0x36, new TextEncoder().encode(message)))));
+};
+
+// sha256 uses the browser's own code where it is offered: in pages of https and of localhost.
+const sha256 = async (data) => {
+  const { subtle } = globalThis.crypto ?? {};
+  return subtle ? new Uint8Array(await subtle.digest("SHA-256", data)) : digest(new Uint8Array(data.buffer ?? data));
+};
+
+// The constants of SHA-256 (FIPS 180-4 §4.2.2, §5.3.3): the first 32 bits of the fractions of roots of primes.
+const primes = [];
+for (let n = 2; primes.length < 64; n++) if (primes.every((p) => n % p)) primes.push(n);
+const fraction = (x) => (x - Math.floor(x)) * 2 ** 32;
+const rounds = Int32Array.from(primes, (p) => fraction(Math.cbrt(p)));
+const initial = Int32Array.from(primes.slice(0, 8), (p) => fraction(Math.sqrt(p)));
+
+// digest is SHA-256 (FIPS 180-4 §6.2) for pages of plain http.
+export const digest = (bytes) => {
+  const state = initial.slice();
+  const w = new Int32Array(64);
+  const block = (view, at) => {
+    for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + 4 * i);
+    for (let i = 16; i < 64; i++) {
+      const x = w[i - 15];
+      const y = w[i - 2];
+      w[i] =
+        w[i - 16] + w[i - 7] +
+        (((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)) +
+        (((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10));
+    }
+    let [a, b, c, d, e, f, g, h] = state;
+    for (let i = 0; i < 64; i++) {
+      const t =
+        (h + (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) +
+          ((e & f) ^ (~e & g)) + rounds[i] + w[i]) | 0;
+      const u = ((((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
+      h = g; g = f; f = e; e = (d + t) | 0; d = c; c = b; b = a; a = (t + u) | 0;
+    }
+    state[0] += a; state[1] += b; state[2] += c; state[3] += d; state[4] += e; state[5] += f; state[6] += g; state[7] += h;
+  };
+  const whole = bytes.length - (bytes.length % 64);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let at = 0; at < whole; at += 64) block(view, at);
+  const rest = bytes.length - whole;
+  const end = new Uint8Array(rest < 56 ? 64 : 128);
+  end.set(bytes.subarray(whole));
+  end[rest] = 0x80;
+  const last = new DataView(end.buffer);
+  last.setUint32(end.length - 8, Math.floor(bytes.length / 2 ** 29));
+  last.setUint32(end.length - 4, (bytes.length << 3) >>> 0);
+  for (let at = 0; at < end.length; at += 64) block(last, at);
+  const out = new DataView(new ArrayBuffer(32));
+  state.forEach((word, i) => out.setInt32(4 * i, word));
+  return new Uint8Array(out.buffer);
+};
