@@ -81,3 +81,9 @@ func (k *Known) Covered(swarm string, id int64) bool {
 	s := k.swarms[swarm]
 	return s != nil && s.span.Contains(id)
 }
+
+// Nothing tells whether the last list of a swarm had nothing, and no seeder vouches for anything in it.
+func (k *Known) Nothing(swarm string) bool {
+	s := k.swarms[swarm]
+	return s != nil && len(s.hashes) == 0 && s.span.To < s.span.From
+}

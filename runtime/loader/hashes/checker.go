@@ -40,7 +40,7 @@ const (
 	patience = time.Second            // how long a hash that is about to come is waited for
 	askAgain = 200 * time.Millisecond // between two requests for what is not known
 	gather   = 15 * time.Millisecond  // how long a request waits for what else is to be asked: audio comes with video
-	believed = 2 * time.Second        // how long it is believed that no seeder vouches, or that the tracker does not answer
+	believed = 2 * time.Second        // how long it is believed that no seeder is there, or that the tracker does not answer
 )
 
 // CheckerConfig says where a Checker asks.
@@ -104,12 +104,12 @@ func (c *Checker) Check(ctx context.Context, swarm string, id int64, data []byte
 	got := integrity.Of(data)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if verdict, ok := c.look(swarm, id, got, false); ok {
+		return verdict
+	}
 	for {
-		if verdict, ok := c.look(swarm, id, got); ok {
-			return verdict
-		}
 		err := c.ask(ctx, want{swarm, id})
-		if verdict, ok := c.look(swarm, id, got); ok {
+		if verdict, ok := c.look(swarm, id, got, err == nil); ok {
 			return verdict
 		}
 		if err != nil && !isOver(err) {
@@ -127,8 +127,8 @@ func isOver(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
-// look tells what is known without asking; false if that is not enough.
-func (c *Checker) look(swarm string, id int64, got integrity.Hash) (Verdict, bool) {
+// look tells what is known; false if that is not enough. asked says that the tracker has just been asked.
+func (c *Checker) look(swarm string, id int64, got integrity.Hash, asked bool) (Verdict, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if want, ok := c.known.Hash(swarm, id); ok {
@@ -138,8 +138,8 @@ func (c *Checker) look(swarm string, id int64, got integrity.Hash) (Verdict, boo
 		return Wrong, true
 	}
 	silent := time.Since(c.failed) < believed
-	uncovered := time.Since(c.asked[swarm]) < believed && !c.known.Covered(swarm, id)
-	return Unknown, silent || uncovered
+	nothing := time.Since(c.asked[swarm]) < believed && c.known.Nothing(swarm)
+	return Unknown, silent || nothing || (asked && !c.known.Covered(swarm, id))
 }
 
 // late is the verdict when the hash did not come in time.

@@ -37,6 +37,13 @@ func (j *Journal) Cover(infoHash identity.InfoHash, span integrity.Span, now tim
 	j.journal.Cover(string(infoHash), span, now)
 }
 
+// Len is how many records there were so far.
+func (j *Journal) Len() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return int(j.journal.End())
+}
+
 // OnDispute sets what is called for a segment that is to be fetched from the origin once more. It must not block.
 func (j *Journal) OnDispute(again func(infoHash identity.InfoHash, id int64)) {
 	j.mu.Lock()

@@ -83,6 +83,13 @@ func (f *Feed) Touch(attempt int64, now time.Time) {
 	}
 }
 
+// Shown is how many bytes readers can see.
+func (f *Feed) Shown() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.data)
+}
+
 // Finish gives the whole segment.
 func (f *Feed) Finish(data []byte) {
 	f.mu.Lock()
