@@ -6,14 +6,23 @@ import (
 	"time"
 )
 
-// Limits bound a Ledger. Zero values take the defaults in parentheses.
+// Limits bound a Ledger. Zero values take the defaults below.
 type Limits struct {
-	Swarms   int           // (512) the one that was heard of longest ago goes first
-	PerSwarm int           // hashes of one swarm (16,384); the lowest ids go first
-	Hashes   int           // hashes of all swarms (200,000)
-	Seeders  int           // seeders of one swarm that are told apart (64); others are not accepted
-	CoverFor time.Duration // how long a seeder vouches for a span without repeating it (15 s)
+	Swarms   int           // the one that was heard of longest ago goes first
+	PerSwarm int           // hashes of one swarm; the lowest ids go first
+	Hashes   int           // hashes of all swarms
+	Seeders  int           // seeders of one swarm that are told apart; others are not accepted
+	CoverFor time.Duration // how long a seeder vouches for a span without repeating it
 }
+
+// Defaults of Limits.
+const (
+	ledgerSwarms   = 512
+	ledgerPerSwarm = 16_384
+	ledgerHashes   = 200_000
+	ledgerSeeders  = 64
+	ledgerCoverFor = 15 * time.Second
+)
 
 func (l Limits) withDefaults() Limits {
 	number := func(v *int, d int) {
@@ -21,12 +30,12 @@ func (l Limits) withDefaults() Limits {
 			*v = d
 		}
 	}
-	number(&l.Swarms, 512)
-	number(&l.PerSwarm, 16_384)
-	number(&l.Hashes, 200_000)
-	number(&l.Seeders, 64)
+	number(&l.Swarms, ledgerSwarms)
+	number(&l.PerSwarm, ledgerPerSwarm)
+	number(&l.Hashes, ledgerHashes)
+	number(&l.Seeders, ledgerSeeders)
 	if l.CoverFor <= 0 {
-		l.CoverFor = 15 * time.Second
+		l.CoverFor = ledgerCoverFor
 	}
 	return l
 }

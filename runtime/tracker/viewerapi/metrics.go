@@ -63,6 +63,9 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 	for _, path := range []string{"/v1/config", stats.Path, "/v1/telemetry", HashesPath} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestEntityTooLarge} {
+		m.requests.WithLabelValues(HashesPath, strconv.Itoa(status))
+	}
 	sessions := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_reporting_viewers",
 		Help: "Viewer sessions that reported within three intervals."}, func() float64 { return float64(h.reporting()) })
 	remembered := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_sessions",
