@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 	"github.com/p2pstream/p2pstream/test/lab/inprocess"
@@ -47,8 +49,65 @@ func TestPageTakesNoWrongMedia(t *testing.T) {
 	asked := browser.Value[float64](ctx, tabs[0].Tab, `performance.getEntriesByType("resource").filter((e) => e.name.includes("/v1/hashes")).length`)
 	played := time.Since(tabs[0].opened).Seconds()
 	t.Logf("%d refused of %d segments from peers; %.0f requests for hashes in %.0f s; %s; from the origin: %s", refused(r), countSource(r, "p2p"), asked, played, r, fromOrigin(r))
+	checkParts(t, tabs[0].Tab, s)
 	// One request for each segment of two seconds, and the key: an answer has about 500 bytes with its headers.
 	if asked/played > 1 {
 		t.Errorf("%.0f requests for hashes in %.0f s", asked, played)
+	}
+}
+
+// checkParts calls the script's parts in the page: segments that a peer began and the origin completed are checked, too, and
+// pages without WebCrypto compute the same digests.
+func checkParts(t *testing.T, tab *browser.Tab, s *stream) {
+	t.Helper()
+	got := browser.Value[map[string]any](t.Context(), tab, fmt.Sprintf(`(async () => {
+		const { checker, digest } = await import(%q);
+		const config = await (await fetch(%q)).json();
+		const listeners = {};
+		const checks = {};
+		const check = checker({ core: engine.core, addEventListener: (name, f) => (listeners[name] = f) }, config, checks);
+		const [...segments] = [...engine.core.streams.values()][0].segments.values();
+		const segment = segments.at(-4);
+		const right = await (await fetch(segment.url)).arrayBuffer();
+		const wrong = right.slice();
+		new Uint8Array(wrong)[1000] ^= 1;
+		const ask = (kind, data) => check(() => true, kind, segment.url, segment.byteRange, data);
+		const out = { peerRight: await ask("P2P", right), peerWrong: await ask("P2P", wrong), origin: await ask("HTTP", wrong) };
+		listeners.onSegmentAbort({ segment, downloadSource: "http" });
+		out.stillOrigin = await ask("HTTP", wrong);
+		listeners.onSegmentAbort({ segment, downloadSource: "p2p" });
+		out.mixedWrong = await ask("HTTP", wrong);
+		out.fetchedAgain = await ask("HTTP", wrong);
+		listeners.onSegmentError({ segment, downloadSource: "p2p" });
+		out.mixedRight = await ask("HTTP", right);
+		out.ownHook = await check(() => false, "P2P", segment.url, segment.byteRange, right);
+		out.other = await check(() => true, "P2P", "https://other.test/", undefined, wrong);
+		out.counts = JSON.stringify(checks);
+		out.digests = 0;
+		for (let n = 0; n < 200; n++) {
+			const data = crypto.getRandomValues(new Uint8Array(n));
+			const want = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+			if (digest(data).every((b, i) => b === want[i])) out.digests++;
+		}
+		const many = new Uint8Array(1250000);
+		for (let n = 0; n < 5; n++) digest(many);
+		let from = performance.now();
+		for (let n = 0; n < 5; n++) digest(many);
+		out.fallbackMs = (performance.now() - from) / 5;
+		from = performance.now();
+		await crypto.subtle.digest("SHA-256", many);
+		out.subtleMs = performance.now() - from;
+		return out;
+	})()`, s.http("/p2pstream-check.mjs"), s.http("/v1/config")))
+	t.Logf("checking 1.25 MB takes %.1f ms, %.1f ms without WebCrypto", got["subtleMs"], got["fallbackMs"])
+	delete(got, "subtleMs")
+	delete(got, "fallbackMs")
+	want := map[string]any{
+		"peerRight": true, "peerWrong": false, "origin": true, "stillOrigin": true, "mixedWrong": false, "fetchedAgain": true,
+		"mixedRight": true, "ownHook": false, "other": true, "digests": 200.0,
+		"counts": `{"right":3,"wrong":2,"unknown":1,"unproven":0}`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
