@@ -118,11 +118,28 @@ type hashKey struct {
 	Key     string `json:"key"` // base64 (RFC 4648 §4)
 }
 
-// How long caches may keep an answer. A list that can grow is asked for again as soon as a segment is newer.
+// How long caches may keep an answer. A list that does not have the first hash yet is asked for again within a fraction of
+// a second. One that can grow is kept for the viewers of a shared cache; a browser asks for the same list again only if it
+// needs more.
 const (
-	growingList = "public, max-age=1"
+	awaitedList = "no-store"
+	growingList = "public, max-age=0, s-maxage=1"
 	fullList    = "public, max-age=60"
 )
+
+// cachingOf is how long caches may keep lists.
+func cachingOf(lists []integrity.List) string {
+	caching := fullList
+	for _, l := range lists {
+		switch {
+		case len(l.Hashes) == 0 || l.Hashes[0] == "":
+			return awaitedList
+		case !l.Full():
+			caching = growingList
+		}
+	}
+	return caching
+}
 
 // serveHashes answers ?swarm=…&after=… with the hashes of the segments behind that one, for up to integrity.MaxLists pairs,
 // and ?session=… with the key that answers are signed with. Lists are the same for all viewers, so that a cache between
@@ -142,13 +159,7 @@ func (h *Handler) serveHashes(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, HashesPath, http.StatusBadRequest, telemetry.Malformed, err.Error())
 		return
 	}
-	caching := fullList
-	for _, l := range lists {
-		if !l.Full() {
-			caching = growingList
-		}
-	}
-	w.Header().Set("Cache-Control", caching)
+	w.Header().Set("Cache-Control", cachingOf(lists))
 	h.reply(w, HashesPath, http.StatusOK, integrity.Sign(h.hashes.key, lists))
 }
 

@@ -76,8 +76,11 @@ func TestHashesFromSeedersToViewers(t *testing.T) {
 	if l := a.Lists[1]; len(l.Hashes) != 0 || l.Covers(108) {
 		t.Errorf("of another swarm: %+v", l)
 	}
-	if got := w.Header().Get("Cache-Control"); got != growingList {
-		t.Errorf("a list that grows: %s", got)
+	if got := w.Header().Get("Cache-Control"); got != awaitedList {
+		t.Errorf("a list without the hash that is asked for: %s", got)
+	}
+	if _, w := r.lists(listsOf(107, streamSwarm)); w.Header().Get("Cache-Control") != growingList {
+		t.Errorf("a list that grows: %s", w.Header().Get("Cache-Control"))
 	}
 	// Programs ask with the info hash.
 	if a, _ := r.lists(listsOf(108, string(identity.InfoHashOf(identity.V23, streamSwarm)))); len(a.Lists[0].Hashes) != 1 {
