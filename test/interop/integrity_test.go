@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -12,11 +13,23 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/inprocess"
 )
 
-// TestPageTakesNoWrongMedia has a page with the tracker's script meet a peer that holds every segment with other bytes of
-// the same length.
+// TestPageTakesNoWrongMedia has pages with the tracker's script meet a peer that holds every segment with other bytes of the
+// same length. The players are of different generations: each has swarms and numbers of its own.
 func TestPageTakesNoWrongMedia(t *testing.T) {
 	t.Parallel()
-	pool.Take(t, 1)
+	for name, open := range map[string]func(*browser.Browser, context.Context, string, ...browser.TabOption) *browser.Tab{
+		"hls.js": (*browser.Browser).OpenHLSFrom, "Shaka": (*browser.Browser).OpenShakaFrom,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool.Take(t, 1)
+			takesNoWrongMedia(t, open)
+		})
+	}
+}
+
+func takesNoWrongMedia(t *testing.T, open func(*browser.Browser, context.Context, string, ...browser.TabOption) *browser.Tab) {
+	t.Helper()
 	ctx := t.Context()
 	s := startStream(t, "/live/seg_2/window_10/ren_1/master.m3u8", nil)
 	s.startSeeder(t)
@@ -24,7 +37,7 @@ func TestPageTakesNoWrongMedia(t *testing.T) {
 	lab.Eventually(t, 30*time.Second, "the liar to hold the stream", inprocess.HoldsWindow(liar.Server))
 	b := sharedBrowser(t)
 	tabs := openTabs(t, 1, func() *browser.Tab {
-		return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithReporter(s.http("/p2pstream.js")))
+		return open(b, ctx, s.http("/v1/config"), browser.WithReporter(s.http("/p2pstream.js")))
 	})
 	refused := func(r browser.Report) (n int) {
 		for _, e := range r.SegmentErrors {
