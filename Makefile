@@ -18,7 +18,7 @@ USERFLAGS := $(or $(GOFLAGS),$(shell $(GO) env GOFLAGS))
 export GOFLAGS := $(strip $(filter-out -trimpath,$(USERFLAGS)) -trimpath)
 
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
-UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/soak' -e '/test/lab/netns')
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/origins' -e '/test/soak' -e '/test/lab/netns')
 # Only packages that hold vector tests or fuzz targets are linked where these run alone.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -27,7 +27,7 @@ FUZZ_PKGS   = $(call with_tests,Fuzz)
 # run beside each other must not write the same file.
 uses        = $(if $(PREPARED),,$(1))
 # Suites that start programs start this one.
-unit peers hostile foreign soak players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
+unit peers hostile foreign origins soak players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
 
 GOTESTSUM = $(BIN)/gotestsum
 TESTRUN   = $(BIN)/testrun
@@ -114,6 +114,12 @@ foreign: $(call uses,build web $(GOTESTSUM)) ## run twenty viewers on trackers t
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/foreign.json -- \
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/foreign/...
+
+.PHONY: origins
+origins: $(call uses,build $(GOTESTSUM)) ## run the programs on origins that do what origins in the field do
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/origins.json -- \
+	  -count=1 -timeout 5m $(if $(RUN),-run '$(RUN)') ./test/origins/...
 
 .PHONY: soak
 soak: $(call uses,build $(GOTESTSUM)) ## run a stream while viewers come and go, and measure what grows (FOR=2h for the long form)

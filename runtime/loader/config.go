@@ -35,6 +35,8 @@ type Config struct {
 	SwarmID  string   // empty: what an unconfigured player derives from the manifest's response URL
 	Trackers []string // ws:// or wss:// URLs; empty: no peers, origin only
 
+	// OriginOnly are the types of renditions that are not shared with peers, as the tracker says.
+	OriginOnly []identity.StreamType
 	// Generations to join; empty: v2.3 for viewers, all for seeders.
 	Generations []identity.Generation
 	// Select picks the renditions; nil: all for seeders, for viewers the first main one and the first audio track.
@@ -152,7 +154,7 @@ func selectFor(role Role) func([]manifest.Rendition) []manifest.Rendition {
 // settings are what renditions need to know of the configuration.
 func (c Config) settings() rendition.Settings {
 	return rendition.Settings{
-		Seeder: c.Role == RoleSeeder, OnDemand: c.OnDemand, Generations: c.Generations, Trackers: c.Trackers,
+		Seeder: c.Role == RoleSeeder, OnDemand: c.OnDemand, Generations: c.Generations, Trackers: c.Trackers, OriginOnly: c.OriginOnly,
 		MaxPeers: c.MaxPeers, MaxMessageSize: c.MaxMessageSize, MaxSegmentBytes: c.MaxSegmentBytes,
 		UploadDisabled: c.UploadDisabled, Verify: c.Verify, Patience: c.Patience, WaitLimit: c.WaitLimit,
 		LiveDelay: c.LiveDelay, LiveDelaySegments: c.LiveDelaySegments,

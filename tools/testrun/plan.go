@@ -48,7 +48,7 @@ func plan() []round {
 			{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}},
 		},
 		{{{name: "hostile"}}, {{name: "players"}}, {{name: "soak"}}}, // these wait, but hostile floods the processors at times
-		{{{name: "peers"}}, {{name: "foreign"}}},                     // these keep half of the processors busy together
+		{{{name: "peers"}, {name: "origins"}}, {{name: "foreign"}}},  // these keep half of the processors busy together
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},
 	}

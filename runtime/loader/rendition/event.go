@@ -62,7 +62,7 @@ func (r *Rendition) begin(now time.Time) {
 	// The engine leaves the swarms now. Peers that are still connected have, and want, the old event's segments.
 	r.event.apart = true
 	r.swarms.term.Add(1)
-	r.sessions = nil
+	r.sessions, r.named = nil, nil
 	if !r.shared.Settings.Seeder {
 		r.joinedAt = now.Add(apartPause)
 	}

@@ -110,6 +110,9 @@ func (r *Rendition) tell(seg *segment, again bool) {
 		return
 	}
 	for _, s := range r.named {
+		if !seg.clear(s.generation) {
+			continue // peers name two segments by this id
+		}
 		r.shared.Journal.Add(s.infoHash, seg.ID(s.generation), seg.origins.hash, again)
 	}
 }
@@ -264,7 +267,7 @@ func (r *Rendition) LookAgain(infoHash identity.InfoHash, id int64) {
 				continue
 			}
 			for _, seg := range r.segments.order {
-				if seg.ID(s.generation) == id {
+				if seg.ID(s.generation) == id && seg.clear(s.generation) {
 					r.refetch(seg)
 					return
 				}

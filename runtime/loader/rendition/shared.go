@@ -25,6 +25,8 @@ type Settings struct {
 	OnDemand    bool // serve players (Rendition.Watch) instead of playing
 	Generations []identity.Generation
 	Trackers    []string // ws:// or wss:// URLs; empty: origin only
+	// OriginOnly are the types of renditions that are not shared: peers could not tell them apart.
+	OriginOnly []identity.StreamType
 
 	MaxPeers        int   // connections over all swarms of the engine
 	MaxMessageSize  int   // bytes of a data-channel message

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,7 +29,7 @@ type swarms struct {
 // properties share one swarm, which the first of them joins.
 func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 	cfg := &r.shared.Settings
-	if r.shared.Node == nil || len(cfg.Trackers) == 0 {
+	if r.shared.Node == nil || r.alone() {
 		r.mail.Post(func() { r.joined(time.Now()) }) // there are no peers to be apart from
 		return nil
 	}
@@ -68,6 +69,11 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 	}
 	r.mail.Post(func() { r.joined(time.Now()) })
 	return nil
+}
+
+// alone tells whether the rendition has no peers, and takes all from the origin.
+func (r *Rendition) alone() bool {
+	return len(r.shared.Settings.Trackers) == 0 || slices.Contains(r.shared.Settings.OriginOnly, r.info.Type)
 }
 
 // Leave leaves all swarms and ends Run.

@@ -18,7 +18,7 @@ func (r *Rendition) view(now time.Time) {
 	if r.playhead != nil {
 		v.Playhead = r.position(now)
 	}
-	if len(cfg.Trackers) > 0 {
+	if !r.alone() {
 		v.WaitUntil = r.joinedAt.Add(startupWait(cfg, r.hadNoPeers, r.shared.Peers.reachable(now), r.peersAnnounced()))
 		v.PrefetchFrom = r.joinedAt.Add(cfg.PrefetchDelay)
 	}

@@ -192,6 +192,7 @@ func (c *Client) engineConfig(h *settings, source *manifest.Source) loader.Confi
 	e := loader.Config{
 		Role: loader.RoleViewer, Source: source, SwarmID: h.SwarmID, Trackers: h.Trackers,
 		MaxPeers: c.cfg.MaxPeers, StoreBytes: c.cfg.StoreBytes, Verify: c.cfg.Verify,
+		OriginOnly:        h.originOnly(),
 		UploadDisabled:    c.cfg.NoUpload || h.Settings.Core.UploadDisabled,
 		LiveDelaySegments: h.Settings.HLSJS.LiveSyncDurationCount,
 	}

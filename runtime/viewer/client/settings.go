@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
 // settings are what this program uses of a tracker's /v1/config.
@@ -20,8 +22,10 @@ type settings struct {
 	} `json:"iceServers"`
 	Settings struct {
 		Core struct {
-			P2PDisabled    bool `json:"isP2PDisabled"`
-			UploadDisabled bool `json:"isP2PUploadDisabled"`
+			P2PDisabled     bool           `json:"isP2PDisabled"`
+			UploadDisabled  bool           `json:"isP2PUploadDisabled"`
+			MainStream      streamSettings `json:"mainStream"`
+			SecondaryStream streamSettings `json:"secondaryStream"`
 		} `json:"core"`
 		HLSJS struct {
 			LiveSyncDurationCount int `json:"liveSyncDurationCount"`
@@ -33,6 +37,22 @@ type settings struct {
 		Session    string `json:"session"`
 	} `json:"telemetry"`
 	Seeders int `json:"seeders"`
+}
+
+// streamSettings are those of one type of rendition.
+type streamSettings struct {
+	P2PDisabled bool `json:"isP2PDisabled"`
+}
+
+// originOnly are the types of renditions that are not to be shared.
+func (h *settings) originOnly() (types []identity.StreamType) {
+	if h.Settings.Core.MainStream.P2PDisabled {
+		types = append(types, identity.Main)
+	}
+	if h.Settings.Core.SecondaryStream.P2PDisabled {
+		types = append(types, identity.Secondary)
+	}
+	return types
 }
 
 const (

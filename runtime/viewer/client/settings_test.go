@@ -2,8 +2,11 @@ package client
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
 func TestSettingsAreBounded(t *testing.T) {
@@ -30,6 +33,22 @@ func TestSettingsAreBounded(t *testing.T) {
 	} {
 		if _, err := decodeSettings([]byte(body)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: %v, want %q", body, err, want)
+		}
+	}
+}
+
+func TestTypesThatAreNotShared(t *testing.T) {
+	for core, want := range map[string][]identity.StreamType{
+		`{}`: nil,
+		`{"mainStream":{"isP2PDisabled":true},"secondaryStream":{"isP2PDisabled":false}}`: {identity.Main},
+		`{"mainStream":null,"secondaryStream":{"isP2PDisabled":true}}`:                     {identity.Secondary},
+	} {
+		h, err := decodeSettings([]byte(`{"streamURL":"http://o/m.m3u8","settings":{"core":` + core + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.originOnly(); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", core, got, want)
 		}
 	}
 }
