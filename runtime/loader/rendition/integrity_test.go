@@ -80,7 +80,7 @@ func (r *Rendition) meet(t *testing.T) (*session.Session, *peerConn) {
 }
 
 // settle runs what goroutines have posted, until ok.
-func (r *Rendition) settle(t *testing.T, what string, ok func() bool) {
+func (r *Rendition) drainMail(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	limit := time.After(20 * time.Second)
 	for !ok() {
@@ -114,11 +114,11 @@ func TestSegmentsOfPeersAreCheckedBeforeTheyAreStored(t *testing.T) {
 	if good.held() || r.shared.Store.Has(good.key) {
 		t.Fatal("a segment was stored before it was checked")
 	}
-	r.settle(t, "taking the right segment", good.held)
+	r.drainMail(t, "taking the right segment", good.held)
 	r.request(s, bad, time.Now())
 	_, _, _ = s.Cancel()
 	r.answered(s, bad, session.Result{Data: r.reserve(t, wrong(101)), Total: -1, Succeeded: true, Source: traffic.FromViewer})
-	r.settle(t, "dropping the wrong segment", func() bool { return bad.state == schedule.Missing })
+	r.drainMail(t, "dropping the wrong segment", func() bool { return bad.state == schedule.Missing })
 	if r.shared.Store.Has(bad.key) || !conn.closed.Load() || bad.notFrom != s {
 		t.Errorf("stored %v, peer cut off %v", r.shared.Store.Has(bad.key), conn.closed.Load())
 	}
@@ -153,7 +153,7 @@ func TestTheOriginCompletesNoLie(t *testing.T) {
 	seg.state, seg.stop = schedule.Fetching, func() {}
 	r.reserve(t, whole[2000:])
 	r.completed(seg, append(bytes.Clone(poisoned), whole[2000:]...), traffic.FromHTTP)
-	r.settle(t, "dropping the poisoned segment", func() bool { return seg.state == schedule.Missing })
+	r.drainMail(t, "dropping the poisoned segment", func() bool { return seg.state == schedule.Missing })
 	if !bytes.Equal(seg.partial, whole[:1000]) {
 		t.Errorf("%d bytes kept: those that the origin gave before are right", len(seg.partial))
 	}
@@ -173,7 +173,7 @@ func TestASegmentThatASeederIsAboutToHaveIsNotTakenUnproven(t *testing.T) {
 	r.request(s, seg, time.Now())
 	_, _, _ = s.Cancel()
 	r.answered(s, seg, session.Result{Data: r.reserve(t, wrong(105)), Total: -1, Succeeded: true, Source: traffic.FromViewer})
-	r.settle(t, "dropping the unproven segment", func() bool { return seg.state == schedule.Missing })
+	r.drainMail(t, "dropping the unproven segment", func() bool { return seg.state == schedule.Missing })
 	if conn.closed.Load() || r.shared.Counters.Unproven.Load() != 1 {
 		t.Errorf("cut off %v, %d unproven", conn.closed.Load(), r.shared.Counters.Unproven.Load())
 	}
@@ -201,7 +201,7 @@ func TestPlayersSeeNothingUnchecked(t *testing.T) {
 		t.Errorf("no byte came for %s", idle)
 	}
 	r.answered(s, seg, session.Result{Data: r.reserve(t, bytes.Clone(whole)), Total: -1, Succeeded: true, Source: traffic.FromViewer})
-	r.settle(t, "taking the segment", seg.held)
+	r.drainMail(t, "taking the segment", seg.held)
 	got := make([]byte, len(whole))
 	if n, err := read.Read(got); err != nil || !bytes.Equal(got[:n], whole) {
 		t.Errorf("%d bytes, %v", n, err)
@@ -221,17 +221,17 @@ func TestASeederLooksAgain(t *testing.T) {
 	seg.URL = origin.URL + "/100"
 	first, other := origins(100), wrong(100)
 	r.completed(seg, r.reserve(t, bytes.Clone(first)), traffic.FromHTTP)
-	r.settle(t, "hashing", func() bool { return seg.origins.hash != (integrity.Hash{}) })
+	r.drainMail(t, "hashing", func() bool { return seg.origins.hash != (integrity.Hash{}) })
 	now.Store(&first)
 	r.LookAgain(checkedSwarm, 100)
 	r.LookAgain("another", 100)
-	r.settle(t, "looking again", func() bool { return r.told(t) == 2 })
+	r.drainMail(t, "looking again", func() bool { return r.told(t) == 2 })
 	if !seg.held() {
 		t.Error("a segment that is right was dropped")
 	}
 	now.Store(&other)
 	r.LookAgain(checkedSwarm, 100)
-	r.settle(t, "dropping what the origin does not give any more", func() bool { return !seg.held() })
+	r.drainMail(t, "dropping what the origin does not give any more", func() bool { return !seg.held() })
 	if r.shared.Store.Has(seg.key) || r.told(t) != 3 {
 		t.Errorf("%d hashes were told", r.told(t))
 	}
