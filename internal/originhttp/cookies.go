@@ -139,6 +139,7 @@ func (c *cookies) remember(set *http.Cookie, u *url.URL) {
 		if !strings.HasPrefix(path, "/") {
 			path = ""
 		}
+		//nolint:gosec // it removes a cookie from our own jar, and no browser sees it
 		c.jar.SetCookies(at, []*http.Cookie{{Name: oldest.name, Domain: oldest.domain, Path: path, MaxAge: -1}})
 	}
 }

@@ -62,12 +62,6 @@ func (v *venue) put(path, text string) {
 	v.lists[path] = text
 }
 
-func (v *venue) drop(path string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	delete(v.lists, path)
-}
-
 func (v *venue) set(stage string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -28,7 +28,6 @@ const (
 type roster struct {
 	ask     chan struct{} // for the manifest to be loaded soon
 	running *sync.WaitGroup
-	last    *manifest.Presentation
 	unnamed map[*rendition.Rendition]time.Time // since when the manifest does not name them
 }
 

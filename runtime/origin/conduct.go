@@ -41,7 +41,7 @@ func (s *streams) refuse(w *writer, r *http.Request, req timeline.Request, v tim
 		if query != "" {
 			path += "?" + query
 		}
-		http.Redirect(w, r, path, http.StatusFound) //nolint:gosec // a parsed path begins with /live or /vod and stays on this host
+		http.Redirect(w, r, path, http.StatusFound) // a parsed path begins with /live or /vod and stays on this host
 		return true
 	}
 	switch {
@@ -84,7 +84,7 @@ func (s *streams) oddly(w *writer, c timeline.Conduct, body []byte) bool {
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	case c.NoLength:
 		s.stats.faults.WithLabelValues("nolength").Inc()
-		h.Set("Transfer-Encoding", "identity") // net/http then ends the connection with the body
+		h.Set("Transfer-Encoding", "identity") //nolint:gosec // no Content-Length is set here; net/http then ends the connection with the body
 	case c.Chunked:
 		s.stats.faults.WithLabelValues("chunked").Inc()
 		_ = w.control.Flush() // without a length, and more than fits a buffer

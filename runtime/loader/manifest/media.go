@@ -147,7 +147,7 @@ func (s *mediaScan) attributes(tag string, a identity.Attributes) error {
 		if errors.As(err, &bound) {
 			return err
 		} else if err != nil {
-			return nil // hls.js passes over a number that is none
+			return nil //nolint:nilerr // hls.js passes over a number that is none
 		}
 		if s.skipped += n; s.skipped > maxEntries {
 			return boundError(fmt.Sprintf("more than %d segments skipped", maxEntries))

@@ -66,7 +66,7 @@ func (c *PlaylistCache) Get(ctx, life context.Context, since time.Time) (*manife
 		p, checked, tried, running, err, changed := c.playlist, c.checked, c.tried, c.running, c.err, c.changed
 		c.mu.Unlock()
 		if p != nil && p.Ended && (err != nil || time.Since(checked) < endedFresh) {
-			return p, checked, nil // it does not change, unless a new event begins
+			return p, checked, nil //nolint:nilerr // it does not change, unless a new event begins
 		}
 		if !tried.Before(since) && !tried.IsZero() {
 			return p, checked, err

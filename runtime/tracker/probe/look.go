@@ -66,7 +66,7 @@ func (l *look) read(ctx context.Context) error {
 	if l.masters[mine], err = l.sessions[mine].Load(ctx); err != nil {
 		return err
 	}
-	l.masters[yours], _ = l.sessions[yours].Load(ctx) //nolint:errcheck // nil: not compared
+	l.masters[yours], _ = l.sessions[yours].Load(ctx) // nil: not compared
 	group := new(errgroup.Group)
 	group.SetLimit(atOnce)
 	for i, master := range l.masters {
@@ -81,7 +81,7 @@ func (l *look) read(ctx context.Context) error {
 			group.Go(func() error {
 				p, err := l.sessions[i].LoadPlaylist(ctx, r)
 				if err != nil {
-					return nil //nolint:nilerr // a rendition that cannot be read is not judged
+					return nil // a rendition that cannot be read is not judged
 				}
 				l.mu.Lock()
 				defer l.mu.Unlock()

@@ -126,7 +126,9 @@ func TestPagesWaitOnlyABit(t *testing.T) {
 			}
 		}
 		cancel()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -41,7 +41,7 @@ func TestTypesThatAreNotShared(t *testing.T) {
 	for core, want := range map[string][]identity.StreamType{
 		`{}`: nil,
 		`{"mainStream":{"isP2PDisabled":true},"secondaryStream":{"isP2PDisabled":false}}`: {identity.Main},
-		`{"mainStream":null,"secondaryStream":{"isP2PDisabled":true}}`:                     {identity.Secondary},
+		`{"mainStream":null,"secondaryStream":{"isP2PDisabled":true}}`:                    {identity.Secondary},
 	} {
 		h, err := decodeSettings([]byte(`{"streamURL":"http://o/m.m3u8","settings":{"core":` + core + `}}`))
 		if err != nil {
