@@ -64,8 +64,8 @@ const (
 	ReasonDeltaUpdates = "DeltaUpdates"
 	// ReasonBlockingReload: the same with _HLS_msn.
 	ReasonBlockingReload = "BlockingReload"
-	// ReasonNegativeDuration: browsers number segments behind a duration below zero in different ways.
-	ReasonNegativeDuration = "NegativeDuration"
+	// ReasonUnusualDuration: browsers number segments behind such a duration in different ways.
+	ReasonUnusualDuration = "UnusualDuration"
 	// ReasonSameIdentity: peers cannot tell two renditions from each other, and their segments differ.
 	ReasonSameIdentity = "SameIdentity"
 	// ReasonDifferentPerSession: two sessions get different media under one number.

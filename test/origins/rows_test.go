@@ -129,6 +129,6 @@ var rows = []row{
 	{name: "slate", path: "/live/seg_2/window_6/ren_1/start_START/slate_4/", age: 78, play: 14 * time.Second, fetches: once(6, 2)},
 
 	// Tolerance.
-	{name: "negative durations", path: live + "negative/", age: 60, reason: "NegativeDuration", track: "mainStream"},
+	{name: "negative durations", path: live + "negative/", age: 60, reason: "UnusualDuration", track: "mainStream"},
 	{name: "edges that lag", path: live + "stale_2/", age: 60},
 }

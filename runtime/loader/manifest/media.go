@@ -172,7 +172,8 @@ func (s *mediaScan) mediaSequence(value string) error {
 // extinf accepts what hls.js reads as a duration: plain decimal digits, no
 // exponent, then a comma or nothing. A duration below zero is none to hls.js: the
 // segment takes no time there, and so it does here, but the text behind the colon
-// becomes a URI of its own, which moves the numbers of all segments behind it.
+// becomes a URI of its own, which moves the numbers of all segments behind it. So
+// does text between the number and the comma.
 func (s *mediaScan) extinf(value string) error {
 	number, negative := strings.CutPrefix(strings.TrimLeft(value, " \t"), "-")
 	end, digits := 0, 0
@@ -182,10 +183,14 @@ func (s *mediaScan) extinf(value string) error {
 		}
 		end++
 	}
-	number, rest := number[:end], strings.TrimSpace(number[end:])
-	if strings.Count(number, ".") > 1 || ((number != "" || negative) && digits == 0) || (rest != "" && rest[0] != ',') {
+	number, behind := number[:end], number[end:]
+	rest := strings.TrimSpace(behind)
+	// IPTV playlists have attributes there: #EXTINF:2.0 group="a",title.
+	attributes := digits > 0 && rest != "" && (behind[0] == ' ' || behind[0] == '\t')
+	if strings.Count(number, ".") > 1 || ((number != "" || negative) && digits == 0) || (rest != "" && rest[0] != ',' && !attributes) {
 		return fmt.Errorf("EXTINF %q is not a duration", clip(value))
 	}
+	s.miscounted = s.miscounted || negative || attributes
 	s.next.seconds = 0
 	if number == "" {
 		return nil
@@ -194,9 +199,7 @@ func (s *mediaScan) extinf(value string) error {
 	switch {
 	case err != nil || seconds > maxDuration.Seconds():
 		return boundError("a segment longer than 24 hours")
-	case negative:
-		s.miscounted = true
-	default:
+	case !negative:
 		s.next.seconds = seconds
 	}
 	return nil

@@ -86,8 +86,8 @@ type Playlist struct {
 	CanSkip, CanBlock bool
 	// IFramesOnly is set for trick-play playlists.
 	IFramesOnly bool
-	// Miscounted is set if a duration is below zero: hls.js takes its text for the
-	// URI of one more segment. So browsers number the segments behind it otherwise,
+	// Miscounted is set if a duration is below zero or has text before its comma:
+	// hls.js takes that text for the URI of one more segment. So browsers number the segments behind it otherwise,
 	// and, as the playlist moves on, give one number to two segments.
 	Miscounted bool
 	// FetchedAt is when the response arrived.

@@ -28,10 +28,10 @@ const (
 	DeltaUpdates = "DeltaUpdates"
 	// BlockingReload: the same with _HLS_msn.
 	BlockingReload = "BlockingReload"
-	// NegativeDuration: hls.js takes the text of a duration below zero for one
-	// more segment, so that the numbers of all that follow depend on when a page
-	// was opened.
-	NegativeDuration = "NegativeDuration"
+	// UnusualDuration: hls.js takes the text of a duration below zero, and text
+	// between a duration and its comma, for one more segment, so that the numbers
+	// of all that follow depend on when a page was opened.
+	UnusualDuration = "UnusualDuration"
 	// SameIdentity: peers cannot tell two renditions from each other, and their
 	// segments differ.
 	SameIdentity = "SameIdentity"
@@ -201,8 +201,8 @@ func (r Rendition) obstacles(p *Playlist) []finding {
 			"Serve it without CAN-SKIP-UNTIL in EXT-X-SERVER-CONTROL.", r.Name)})
 	}
 	if p.Miscounted {
-		all = append(all, finding{offKind, r.Type, NegativeDuration, fmt.Sprintf("The playlist of rendition %s has a duration below zero (#EXTINF:-…): hls.js takes it for one more "+
-			"segment, so that browsers give each other the wrong media. Correct the durations at the packager.", r.Name)})
+		all = append(all, finding{offKind, r.Type, UnusualDuration, fmt.Sprintf("The playlist of rendition %s has a duration below zero (#EXTINF:-…) or text before the comma "+
+			"(#EXTINF:2.0 text,…): hls.js takes it for one more segment, so that browsers give each other the wrong media. Correct EXTINF at the packager.", r.Name)})
 	}
 	if p.Redirected {
 		all = append(all, finding{limited, "", MediaPlaylistRedirected, fmt.Sprintf("The playlist of rendition %s is answered from %s, not from the URL in the manifest: "+

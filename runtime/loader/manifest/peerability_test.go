@@ -32,7 +32,7 @@ func TestJudge(t *testing.T) {
 		"of audio":        {func(l map[string]*Playlist, _ *Evidence) { l["audio-en"].CanSkip = true }, DeltaUpdates, false, true, []string{"audio-en"}},
 		"of a film":       {func(l map[string]*Playlist, _ *Evidence) { l["240p"].CanSkip, l["240p"].Ended = true, true }, Peerable, false, false, nil},
 		"blocking reload": {func(l map[string]*Playlist, _ *Evidence) { l["720p"].CanBlock = true }, BlockingReload, true, false, []string{"CAN-BLOCK-RELOAD"}},
-		"below zero":      {func(l map[string]*Playlist, _ *Evidence) { l["720p"].Miscounted = true }, NegativeDuration, true, false, []string{"720p", "EXTINF"}},
+		"below zero":      {func(l map[string]*Playlist, _ *Evidence) { l["720p"].Miscounted = true }, UnusualDuration, true, false, []string{"720p", "EXTINF"}},
 		"one redirected":  {func(l map[string]*Playlist, _ *Evidence) { l["240p"].Redirected = true }, MediaPlaylistRedirected, false, false, []string{"240p"}},
 		"the weightiest is told, the others are named": {func(l map[string]*Playlist, _ *Evidence) {
 			l["720p"].Redirected, l["240p"].LowLatencyParts = true, true

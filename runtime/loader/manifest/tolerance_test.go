@@ -22,6 +22,18 @@ func TestDurationsBelowZero(t *testing.T) {
 	}
 }
 
+func TestDurationsWithAttributes(t *testing.T) {
+	for _, first := range []string{`#EXTINF:2.000 group="a",title`, "#EXTINF:2 ,", "#EXTINF:2.0\tx"} {
+		p, err := ParseMedia(mediaText(first, "a.ts", "#EXTINF:2,", "b.ts"), base, Rendition{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !p.Miscounted || len(p.Segments) != 2 || p.Window != 4*time.Second {
+			t.Errorf("%s: %+v", first, p)
+		}
+	}
+}
+
 // TestWhatPlayersPassOver: hls.js reads on, and so does this.
 func TestWhatPlayersPassOver(t *testing.T) {
 	for name, lines := range map[string][]string{
