@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/loader/rendition"
 	"github.com/p2pstream/p2pstream/runtime/origin"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
@@ -66,7 +68,13 @@ func (r *run) check(t *testing.T) {
 		r.checkRefused(t)
 		return
 	}
-	r.stream.AwaitSeeded(t)
+	if r.part {
+		lab.Eventually(t, 30*time.Second, "the seeder to hold a part", func() bool {
+			return slices.ContainsFunc(r.seeder.Engine().Status().Renditions, func(s rendition.Status) bool { return s.Held > 2 })
+		})
+	} else {
+		r.stream.AwaitSeeded(t)
+	}
 	if r.join > 0 {
 		lab.Eventually(t, time.Minute, "the time at which viewers join", func() bool { return time.Now().Unix() >= r.start+r.join })
 	}
@@ -146,8 +154,8 @@ func (r *run) checkRefused(t *testing.T) {
 	}
 	c := lab.Must[config](t)(lab.FetchJSON[config](context.Background(), r.stream.HTTP("/v1/config"))).Settings.Core
 	off := c.Disabled || (r.track == "mainStream" && c.Main.Disabled) || (r.track == "secondaryStream" && c.Secondary.Disabled)
-	if !off {
-		t.Errorf("P2P is on in the settings: %+v", c)
+	if off == r.alone {
+		t.Errorf("P2P is off: %v, in the settings %+v", off, c)
 	}
 	v, stop := r.startViewers(t)
 	// What cannot be shared may still be played, from the origin. What our viewers cannot play is no wrong byte.

@@ -23,6 +23,10 @@ type row struct {
 	reason string
 	// track is the kind of track that is not shared: "mainStream" or "secondaryStream"; empty: all of the stream.
 	track string
+	// alone: browsers share nothing of it, but P2P stays on, because other players do.
+	alone bool
+	// part: the seeder's store is smaller than the stream.
+	part bool
 	// offload is the least share of bytes from peers; leastOffload if it is 0.
 	offload float64
 	// fetches is how many segments the seeder may ask the origin for at most after so many seconds; nil: any number.
@@ -87,7 +91,7 @@ var rows = []row{
 	{name: "variants expire", path: "/live/seg_2/window_5/ren_1/start_START/expire_6/", age: 60, play: 14 * time.Second, refused: -1},
 	{name: "segments are signed", path: live + "signed_6/", age: 60, fetches: once(10, 2), play: 10 * time.Second},
 	// The seeder holds a few segments only, and fetches the others when their signatures have expired.
-	{name: "VOD is signed", path: "/vod/seg_2/dur_60/ren_1/signed_5/", seeder: cache(300 << 10), play: 14 * time.Second, refused: -1},
+	{name: "VOD is signed", path: "/vod/seg_2/dur_60/ren_1/signed_5/", seeder: cache(300 << 10), part: true, play: 14 * time.Second, refused: -1},
 
 	// What the multivariant playlist names.
 	{name: "variant comes late", path: "/live/seg_2/window_10/ren_2/start_START/late_66/", age: 60, join: 70},
@@ -100,11 +104,12 @@ var rows = []row{
 	{name: "advertisements for each session", path: live + "ads/", age: 60, reason: "DifferentPerSession"},
 	{name: "watermark by URL", path: live + "watermark/", age: 60, reason: "DifferentPerSession"},
 	{name: "watermark by cookie", path: live + "cookie/watermark/", age: 60, reason: "DifferentPerSession"},
-	{name: "playlist redirected to a session", path: live + "sessions/", age: 60, reason: "MediaPlaylistRedirected"},
+	{name: "playlist redirected to a session", path: live + "sessions/", age: 60, reason: "MediaPlaylistRedirected", alone: true},
 	noSwarmID(row{name: "master redirected to an edge", path: live + "edges/", age: 60}),
 
 	// Manners.
-	{name: "cookie", path: live + "cookie/", age: 60},
+	// The tracker asks once without the cookie, to know whether it is needed.
+	{name: "cookie", path: live + "cookie/", age: 60, refused: 1},
 	{name: "busy, with Retry-After", path: live + "BUSY/", age: 60, play: 12 * time.Second, offload: 0.5, refused: 12},
 
 	// How bytes travel.

@@ -57,8 +57,8 @@ func segmentFaults() []fault {
 		}},
 		{name: "no HTTP", answer: func(w http.ResponseWriter, _ *http.Request) { raw(w, "\x00\x01\x02\r\n\r\n", endless(0)) }},
 		{name: "refusals", answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }},
-		{name: "promised ranges", answer: func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Retry-After", "1000000000")
+		{name: "a pause of a second", answer: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "1")
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}},
 		{name: "redirects in a circle", answer: func(w http.ResponseWriter, r *http.Request) { redirect(r.URL.Path)(w, r) }},
@@ -139,8 +139,16 @@ func playlistFaults() []fault {
 	)
 }
 
-// lastFaults change what the stream is.
-func lastFaults() []fault {
+// lastSegmentFaults keep programs away for a minute.
+func lastSegmentFaults() []fault {
+	return []fault{{name: "a pause of years", segment: true, seen: 2, answer: func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "1000000000")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}}}
+}
+
+// lastPlaylistFaults change what the stream is: sequence numbers do not go back.
+func lastPlaylistFaults() []fault {
 	var loads atomic.Int64
 	return []fault{
 		{name: "odd URIs", answer: text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:3000000000\n" + strings.Repeat(

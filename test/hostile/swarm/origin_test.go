@@ -41,6 +41,7 @@ type fault struct {
 	answer  func(w http.ResponseWriter, r *http.Request)
 	slow    time.Duration // instead: what is right, with this pause behind each byte
 	memory  int64         // MiB; default 64
+	seen    int64         // how many requests have to get it; default 3
 }
 
 func newFaulty(t *testing.T, origin string) *faulty {
@@ -83,16 +84,16 @@ type audience struct {
 // viewer's proxy answer in every wrong way, while other viewers of the same swarm have an honest one.
 func TestOriginWithFaultySegments(t *testing.T) {
 	t.Parallel()
-	testOrigin(t, segmentFaults(), nil)
+	testOrigin(t, segmentFaults(), lastSegmentFaults())
 }
 
 func TestOriginWithFaultyPlaylists(t *testing.T) {
 	t.Parallel()
-	testOrigin(t, playlistFaults(), lastFaults())
+	testOrigin(t, playlistFaults(), lastPlaylistFaults())
 }
 
 // testOrigin goes through faults that the programs must recover from, and then through last ones that they cannot recover
-// from within the time of a test: sequence numbers do not go back.
+// from within the time of a test.
 func testOrigin(t *testing.T, faults, last []fault) {
 	const path = "/live/seg_1/window_20/ren_1/master.m3u8"
 	s := stream.Start(t, stream.Options{Path: path})
@@ -154,6 +155,9 @@ func (a *audience) suffer(t *testing.T, f fault) {
 	if f.memory == 0 {
 		f.memory = 64
 	}
+	if f.seen == 0 {
+		f.seen = 3
+	}
 	held, logged := make([]int64, len(a.processes)), make([]int64, len(a.processes))
 	for i, p := range a.processes {
 		p.ResetPeak(t)
@@ -162,7 +166,7 @@ func (a *audience) suffer(t *testing.T, f fault) {
 	a.hit.Store(0)
 	a.fault.Store(&f)
 	began := time.Now()
-	lab.Eventually(t, 20*time.Second, "the fault to be seen", func() bool { return a.hit.Load() >= 3 && time.Since(began) > 400*time.Millisecond })
+	lab.Eventually(t, 20*time.Second, "the fault to be seen", func() bool { return a.hit.Load() >= f.seen && time.Since(began) > 400*time.Millisecond })
 	a.fault.Store(nil)
 	for i, p := range a.processes {
 		grown, said := p.Peak(t)-held[i], p.LogBytes()-logged[i]
