@@ -46,6 +46,33 @@ func TestHashAsText(t *testing.T) {
 	}
 }
 
+func TestASeederThatHasLeftVouchesForNothing(t *testing.T) {
+	l := NewLedger(Limits{})
+	l.Accept(say("seeder-0", swarmA, &Span{7, MaxID}, Segment{ID: 7, Hash: hashOf("7")}), start)
+	l.Accept(say("seeder-1", swarmA, &Span{7, 9}), start)
+	l.Forget("seeder-0")
+	if got := l.List(name, []string{swarmA}, 6, start); got.To != 9 || len(got.Hashes) != 1 {
+		t.Errorf("the other seeder's words and the hash do not stay: %+v", got)
+	}
+	l.Forget("seeder-1")
+	l.Forget("seeder-2")
+	if got := l.List(name, []string{swarmA}, 6, start); got.To >= got.From {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestLessIsSaidAtOnce(t *testing.T) {
+	j := NewJournal(0)
+	for i, step := range []struct {
+		span Span
+		less bool
+	}{{Span{1, 5}, false}, {Span{2, 6}, false}, {Span{2, MaxID}, false}, {Span{3, 7}, true}, {Span{0, -1}, true}} {
+		if got := j.Cover(swarmA, step.span, start); got != step.less {
+			t.Errorf("step %d: %v", i, got)
+		}
+	}
+}
+
 func TestBatchesOutOfBoundsAreRefused(t *testing.T) {
 	good := say("seeder-0", swarmA, &Span{1, MaxID}, Segment{ID: 7, Hash: hashOf("7")})
 	if b, err := json.Marshal(good); err != nil {

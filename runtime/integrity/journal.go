@@ -45,9 +45,12 @@ func (j *Journal) Add(infoHash string, s Segment) {
 }
 
 // Cover notes what the seeder vouches for in a swarm now. It is said again while the swarm is joined, and forgotten after
-// half a minute otherwise.
-func (j *Journal) Cover(infoHash string, span Span, now time.Time) {
+// half a minute otherwise. It tells whether the seeder takes back a part of what it vouched for, which trackers have to
+// know soon.
+func (j *Journal) Cover(infoHash string, span Span, now time.Time) (less bool) {
+	before, known := j.covers[infoHash]
 	j.covers[infoHash] = vouched{span, now}
+	return known && before.span.To > span.To
 }
 
 // Next returns the records from a place on, at most MaxBatch, with every span, and the place behind them. Place 0 is the

@@ -15,13 +15,17 @@ type Limits struct {
 	CoverFor time.Duration // how long a seeder vouches for a span without repeating it
 }
 
+// LongestSilence is after how long a seeder says again what it vouches for. Viewers do without segments whose hashes do
+// not come, so what a seeder promised must not outlive it for long.
+const LongestSilence = 2 * time.Second
+
 // Defaults of Limits.
 const (
 	ledgerSwarms   = 512
 	ledgerPerSwarm = 16_384
 	ledgerHashes   = 200_000
 	ledgerSeeders  = 64
-	ledgerCoverFor = 15 * time.Second
+	ledgerCoverFor = 3 * LongestSilence
 )
 
 func (l Limits) withDefaults() Limits {
@@ -134,6 +138,13 @@ func (l *Ledger) Accept(b Batch, now time.Time) []Place {
 	}
 	l.boundSwarms()
 	return again
+}
+
+// Forget drops what a seeder vouches for: it has gone. The hashes that it told stay.
+func (l *Ledger) Forget(seeder string) {
+	for _, s := range l.swarms {
+		delete(s.covers, seeder)
+	}
 }
 
 // swarm is the one with an info hash, which has just been heard of.

@@ -27,6 +27,8 @@ type hub struct {
 
 	mu      sync.Mutex
 	seeders map[string]map[*session]struct{} // by the session id in their reports
+
+	seederLeft func(session string) // is called when its last socket has closed; nil: not
 }
 
 func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
@@ -105,10 +107,14 @@ func (h *hub) forget(s *session) {
 		return
 	}
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	delete(h.seeders[s.client.Session], s)
-	if len(h.seeders[s.client.Session]) == 0 {
+	last := len(h.seeders[s.client.Session]) == 0
+	if last {
 		delete(h.seeders, s.client.Session)
+	}
+	h.mu.Unlock()
+	if last && h.seederLeft != nil {
+		h.seederLeft(s.client.Session)
 	}
 }
 

@@ -47,6 +47,7 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	if err != nil {
 		return fmt.Errorf("making viewer API: %w", err)
 	}
+	s.hub.seederLeft = h.SeederLeft
 	s.stats = h.StatsHandler()
 	s.Mount(h)
 	return nil

@@ -26,6 +26,11 @@ func (j *Journal) Add(infoHash identity.InfoHash, id int64, h integrity.Hash, ag
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.journal.Add(string(infoHash), integrity.Segment{ID: id, Hash: h, Again: again})
+	j.wake()
+}
+
+// wake lets reporters look again.
+func (j *Journal) wake() {
 	close(j.changed)
 	j.changed = make(chan struct{})
 }
@@ -34,7 +39,9 @@ func (j *Journal) Add(infoHash identity.InfoHash, id int64, h integrity.Hash, ag
 func (j *Journal) Cover(infoHash identity.InfoHash, span integrity.Span, now time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.journal.Cover(string(infoHash), span, now)
+	if j.journal.Cover(string(infoHash), span, now) {
+		j.wake()
+	}
 }
 
 // Len is how many records there were so far.

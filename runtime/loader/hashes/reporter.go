@@ -20,7 +20,6 @@ import (
 // Pace of a Reporter.
 const (
 	leastPause     = 100 * time.Millisecond // between two batches: segments of several renditions arrive together
-	longestSilence = 5 * time.Second        // after which spans are said again
 	firstRetry     = 250 * time.Millisecond
 	longestRetry   = 5 * time.Second
 	requestTimeout = 5 * time.Second
@@ -105,7 +104,7 @@ func (r *Reporter) pause(ctx context.Context, timer *time.Timer, changed <-chan 
 		return false
 	case <-timer.C:
 	}
-	timer.Reset(longestSilence - leastPause)
+	timer.Reset(integrity.LongestSilence - leastPause)
 	select {
 	case <-ctx.Done():
 		return false

@@ -112,6 +112,14 @@ func (h *Handler) takeHashes(w http.ResponseWriter, r *http.Request) {
 	h.reply(w, HashesPath, http.StatusOK, integrity.Reply{Version: integrity.Version, Boot: h.boot, Disputed: again})
 }
 
+// SeederLeft drops what the seeder with this session vouches for: viewers would wait for hashes that do not come, and take
+// segments from the origin instead.
+func (h *Handler) SeederLeft(session string) {
+	h.hashes.mu.Lock()
+	defer h.hashes.mu.Unlock()
+	h.hashes.ledger.Forget(session)
+}
+
 // hashKey is the answer to GET /v1/hashes?session=.
 type hashKey struct {
 	Version int    `json:"v"`
