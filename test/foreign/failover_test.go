@@ -66,8 +66,8 @@ func noStampede(t *testing.T, began time.Time, dials []time.Time) {
 	slices.SortFunc(dials, time.Time.Compare)
 	end, _ := slices.BinarySearchFunc(dials, began.Add(outage), time.Time.Compare)
 	dials = dials[:end]
-	// Newcomers dial at once, and are few.
-	const newcomers = 2 * 2 * (dialsInOutage + 1)
+	// Newcomers dial at once, and are few. They open the socket of their second swarm when they know the tracker.
+	const newcomers = 2 * (dialsInOutage + 1)
 	if most := sockets*dialsInOutage + newcomers; len(dials) > most {
 		t.Errorf("%d dials in %s, %d at most are allowed", len(dials), outage, most)
 	}

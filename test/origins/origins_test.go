@@ -202,6 +202,9 @@ func (r *run) checkOrigin(t *testing.T) {
 		// What follows is the name of a playlist or of a segment, and no further knobs.
 		if rest, ok := strings.CutPrefix(path, r.path); ok && strings.Count(rest, "/") <= 1 {
 			failed += c.Failed
+			if c.Failed > 0 {
+				t.Logf("%s was refused %d times", path, c.Failed)
+			}
 		}
 	}
 	t.Logf("the origin refused %d requests", failed)

@@ -216,7 +216,8 @@ var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	down := s.down
-	if s.dials != nil || down {
+	// Seeders also give it reports and hashes, which it does not know.
+	if websocket.IsWebSocketUpgrade(r) && (s.dials != nil || down) {
 		s.dials = append(s.dials, time.Now())
 	}
 	s.mu.Unlock()
