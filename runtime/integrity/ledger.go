@@ -74,6 +74,8 @@ type swarm struct {
 	covers  map[string]vouched // by seeder
 	// disputes are the segments that seeders are asked to fetch once more.
 	disputes map[int64]*dispute
+	// different is set once a segment was found unstable.
+	different bool
 }
 
 type vouched struct {
@@ -210,6 +212,7 @@ func (l *Ledger) fetchedAgain(s *swarm, e *entry, infoHash, seeder string, g Seg
 		l.counts.Decided++
 	case e.state == decided && e.hash != g.Hash:
 		e.state = unstable
+		s.different = true
 		l.counts.Unstable++
 		l.counts.Newest = Place{infoHash, g.ID}
 	}
@@ -310,6 +313,20 @@ func (s *swarm) span(now time.Time, coverFor time.Duration) Span {
 		out = Span{min(out.From, v.span.From), max(out.To, v.span.To)}
 	}
 	return out
+}
+
+// Said returns what seeders say that a segment is; false if they do not say it, or do not agree on it now. different
+// tells that the origin gave them different bytes of some segment of the swarm.
+func (l *Ledger) Said(infoHash string, id int64) (h Hash, known, different bool) {
+	s := l.swarms[infoHash]
+	if s == nil {
+		return Hash{}, false, false
+	}
+	e := s.entries[id]
+	if e == nil || e.state == disputed || e.state == unstable {
+		return Hash{}, false, s.different
+	}
+	return e.hash, true, s.different
 }
 
 // Counts returns what was seen so far.

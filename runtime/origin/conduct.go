@@ -20,7 +20,7 @@ const maxBlock = 3 * time.Minute
 
 // visit is what a request says beside its path. Its session is that of its cookie or URL, or begins now.
 func (s *streams) visit(r *http.Request, req timeline.Request) timeline.Visit {
-	v := timeline.Visit{Now: s.clock(), Query: r.URL.Query()}
+	v := timeline.Visit{Now: s.clock(), Query: r.URL.Query(), Agent: r.UserAgent()}
 	v.Session = timeline.SessionOf(v.Query)
 	if c, err := r.Cookie(cookieName); err == nil && req.Knobs.Conduct.Cookie {
 		v.Session = timeline.SessionOfCookie(c.Value)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/runtime/integrity"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/probe"
@@ -22,6 +24,7 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 		RequestsPerSecond: float64(s.cfg.Limits.RequestsPerSecond), RequestBurst: s.cfg.Limits.RequestBurst,
 		MaxSessions: s.cfg.Limits.Sessions,
 	}
+	var h *viewerapi.Handler
 	deps := viewerapi.Dependencies{
 		Swarms: s, SeederToken: s.seederToken, Draining: s.draining.Load,
 		OnSeeder: func(id string, state telemetry.SeederState) { s.SetSeederLoad(id, state.Peers, state.MaxPeers) },
@@ -37,13 +40,15 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 			watch.run(ctx)
 			return nil
 		})
-		follower, err := s.follow(stream, reg)
+		said := func(infoHash string, id int64) []integrity.Hash { return h.SegmentHashes(infoHash, id) }
+		follower, err := s.follow(stream, said, reg)
 		if err != nil {
 			return err
 		}
-		deps.Facts = follower
+		deps.Facts, deps.OnHashes = follower, follower.SeedersTold
 	}
-	h, err := viewerapi.New(cfg, deps, s.log, reg)
+	var err error
+	h, err = viewerapi.New(cfg, deps, s.log, reg)
 	if err != nil {
 		return fmt.Errorf("making viewer API: %w", err)
 	}
@@ -68,8 +73,11 @@ func (s *Server) sessionKey() []byte {
 	return mac.Sum(nil)
 }
 
+// hashesOf returns what seeders say that a segment is.
+type hashesOf func(infoHash string, id int64) []integrity.Hash
+
 // follow reads the stream in the background. With OnlyKnownSwarms, its swarms become the only allowed ones.
-func (s *Server) follow(stream *StreamConfig, reg prometheus.Registerer) (*viewerapi.StreamFollower, error) {
+func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Registerer) (*viewerapi.StreamFollower, error) {
 	url := stream.SeederURL
 	if url == "" {
 		url = stream.SourceURL
@@ -81,10 +89,24 @@ func (s *Server) follow(stream *StreamConfig, reg prometheus.Registerer) (*viewe
 		return nil, fmt.Errorf("making source of the stream: %w", err)
 	}
 	follower := viewerapi.NewStreamFollower(source, stream.SwarmID, s.log)
-	follower.Prober, err = probe.New(probe.Config{Registerer: reg, Open: func() (probe.Session, error) {
-		// A source of its own has cookies of its own. It logs nothing: the follower says what is wrong with the stream.
-		return manifest.NewSource(manifest.SourceConfig{URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, Registerer: reg})
-	}})
+	follower.Prober, err = probe.New(probe.Config{
+		Registerer: reg,
+		Open: func() (probe.Session, error) {
+			// A source of its own has cookies of its own. It logs nothing: the follower says what is wrong with the stream.
+			return manifest.NewSource(manifest.SourceConfig{URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, Registerer: reg})
+		},
+		Hashes: func(r manifest.Rendition, seg manifest.Segment) (all []integrity.Hash) {
+			for _, known := range follower.Facts().Renditions {
+				if known.Name != r.Name {
+					continue
+				}
+				for generation, hash := range known.InfoHashes {
+					all = append(all, said(hash, seg.ID(identity.Generation(generation)))...)
+				}
+			}
+			return all
+		},
+	})
 	if err != nil {
 		return nil, fmt.Errorf("making probe of the stream: %w", err)
 	}

@@ -253,7 +253,7 @@ func (a *audience) settle() {
 	watching := func(names ...string) func(*viewer.Config) {
 		return func(c *viewer.Config) { c.Renditions = names }
 	}
-	machine.Start(func() {
+	machine.StartAlone(func() {
 		a.join("low", 10, watching())
 		a.join("high", 8, watching("360p", "audio-en"))
 		a.join("all", 2, watching(viewer.AllRenditions))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +59,17 @@ func newRun(t *testing.T, o *origin.Server, r row) *run {
 	out := &run{row: r, began: now, start: now.Unix() - r.age}
 	out.path = strings.NewReplacer("START", strconv.FormatInt(out.start, 10), "BUSY", busy(now)).Replace(r.path)
 	out.stream = inprocess.NewStreamOf(t, o, out.path+"master.m3u8", r.tracker)
-	out.seeder, _ = out.stream.StartSeeder(t, r.seeder)
+	out.seeder, _ = out.stream.StartSeeder(t, func(c *seeder.Config) {
+		if r.seeder != nil {
+			r.seeder(c)
+		}
+		for name, value := range r.headers {
+			c.HeadersDir = t.TempDir()
+			if err := os.WriteFile(filepath.Join(c.HeadersDir, name), []byte(value), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 	return out
 }
 

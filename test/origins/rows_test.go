@@ -34,6 +34,9 @@ type row struct {
 	// refused is how many requests the origin may have to refuse; -1: any number.
 	refused int64
 
+	// headers are what the seeder sends with each request.
+	headers map[string]string
+
 	tracker func(*tracker.Config)
 	seeder  func(*seeder.Config)
 	viewer  func(*viewer.Config)
@@ -104,6 +107,7 @@ var rows = []row{
 	{name: "advertisements for each session", path: live + "ads/", age: 60, reason: "DifferentPerSession"},
 	{name: "watermark by URL", path: live + "watermark/", age: 60, reason: "DifferentPerSession"},
 	{name: "watermark by cookie", path: live + "cookie/watermark/", age: 60, reason: "DifferentPerSession"},
+	{name: "other media for seeders", path: live + "agents/", age: 60, reason: "DifferentPerClient", headers: map[string]string{"User-Agent": "edge"}},
 	{name: "playlist redirected to a session", path: live + "sessions/", age: 60, reason: "MediaPlaylistRedirected", alone: true},
 	noSwarmID(row{name: "master redirected to an edge", path: live + "edges/", age: 60}),
 

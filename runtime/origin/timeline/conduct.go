@@ -9,7 +9,7 @@ type Conduct struct {
 	Expire, Signed         int64 // seconds; 0: never
 	Late                   int64 // seconds; 0: from the begin
 	Twins, Cameras, Backup bool
-	Ads, Watermark         bool
+	Ads, Watermark, Agents bool
 	Edges, Sessions        bool
 	Edge                   int64 // of no effect: one path for each edge
 	Cookie                 bool
@@ -49,6 +49,7 @@ var conducts = map[string]knob{
 	"backup":    {0, true, true, flag(func(k *Knobs) { k.Conduct.Backup = true })},
 	"ads":       {0, true, true, flag(func(k *Knobs) { k.Conduct.Ads = true })},
 	"watermark": {0, true, true, flag(func(k *Knobs) { k.Conduct.Watermark = true })},
+	"agents":    {0, true, true, flag(func(k *Knobs) { k.Conduct.Agents = true })},
 	"edges":     {0, true, true, flag(func(k *Knobs) { k.Conduct.Edges = true })},
 	"edge":      {1, true, true, number(0, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Edge })},
 	"sessions":  {0, true, true, flag(func(k *Knobs) { k.Conduct.Sessions = true })},
@@ -93,7 +94,7 @@ func (k Knobs) disagree() (name, reason string) {
 		return "event", "ends before its first segment"
 	case (c.Gone || c.NewNames) && c.EventSeconds == 0:
 		return "event", "is missing: gone and newnames are about events"
-	case k.ByteRange && (c.Twins || c.Cameras || c.Watermark):
+	case k.ByteRange && (c.Twins || c.Cameras || c.Watermark || c.Agents):
 		return "byterange", "does not go with bytes that differ"
 	}
 	return "", ""

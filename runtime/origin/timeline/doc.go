@@ -56,6 +56,7 @@
 //	             multivariant playlist began, with names of their own
 //	watermark    the bytes of every segment are those of the session: of the
 //	             cookie with cookie, else of the URL's query
+//	agents       the bytes of every segment are those of the client's User-Agent
 //	twins        audio in two groups with the same attributes and other bytes
 //	cameras      the lowest rendition twice, with the same attributes and other
 //	             bytes

@@ -88,5 +88,5 @@ func (k Knobs) sequence(number int64, m Moment) int64 {
 // Changes tells whether the bytes of the segments of k depend on the time.
 func (k Knobs) Changes() bool {
 	c := k.Conduct
-	return c.Wrap > 0 || (c.EventSeconds > 0 && !c.NewNames) || c.Watermark
+	return c.Wrap > 0 || (c.EventSeconds > 0 && !c.NewNames) || c.Watermark || c.Agents
 }

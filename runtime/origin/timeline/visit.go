@@ -14,6 +14,8 @@ type Visit struct {
 	Query url.Values
 	// Session names the client's session; empty without one.
 	Session string
+	// Agent is the client's User-Agent.
+	Agent string
 }
 
 // The names of query parameters.
@@ -131,6 +133,9 @@ func (r Request) different(v Visit) string {
 	}
 	if c.Watermark && v.Session != "" {
 		text += " for " + v.Session
+	}
+	if c.Agents {
+		text += " for agent " + v.Agent
 	}
 	return text
 }

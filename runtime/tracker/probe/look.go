@@ -10,9 +10,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/p2pstream/p2pstream/runtime/integrity"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
@@ -48,7 +50,7 @@ type request struct {
 
 // result is what came of a request.
 type result struct {
-	sum     Sum
+	sum     [sha256.Size]byte // SHA-256
 	bytes   int64
 	partial bool  // only the first bytes were read
 	total   int64 // as the origin says, −1 if it does not
@@ -219,7 +221,7 @@ func (l *look) evidence(ctx context.Context) manifest.Evidence {
 		if c.both && two.err == nil && !one.equal(two) && !l.changed(ctx, c) {
 			e.Differences = append(e.Differences, manifest.Difference{Rendition: r.Name, Sequence: c.x.Sequence})
 		}
-		if l.denied(r, c.x, one) {
+		if l.denied(r, c.x, one) && l.confirmed(ctx, r, c.x) {
 			e.Differences = append(e.Differences, manifest.Difference{Rendition: r.Name, Sequence: c.x.Sequence, Clients: true})
 		}
 		if !kinds[r.Type] {
@@ -246,12 +248,23 @@ func (l *look) denied(r manifest.Rendition, s manifest.Segment, got *result) boo
 	if l.cfg.Hashes == nil || got.partial {
 		return false
 	}
-	for _, sum := range l.cfg.Hashes(r, s) {
-		if sum != got.sum {
+	for _, h := range l.cfg.Hashes(r, s) {
+		if h != integrity.Cut(got.sum) {
 			return true
 		}
 	}
 	return false
+}
+
+// confirmed tells whether the seeders deny a segment still, after a while and another fetch.
+func (l *look) confirmed(ctx context.Context, r manifest.Rendition, s manifest.Segment) bool {
+	select {
+	case <-ctx.Done():
+		return false // the next look finds it
+	case <-time.After(confirmAfter):
+	}
+	again := l.segment(ctx, l.sessions[mine], s)
+	return again.err == nil && l.denied(r, s, &again)
 }
 
 // travel says what is odd about an answer.

@@ -3,7 +3,6 @@ package probe
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/runtime/integrity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
@@ -22,15 +22,17 @@ type Session interface {
 	Close()
 }
 
-// Sum is the SHA-256 of a segment's bytes.
-type Sum = [sha256.Size]byte
+// confirmAfter is how long a difference between seeders and tracker must last: when an event begins anew under the same
+// numbers, one of them sees it first.
+const confirmAfter = 4 * time.Second
 
 // Config configures a Prober. Zero values take the defaults in parentheses.
 type Config struct {
 	// Open returns a session of its own: without cookies that another one was given. Required.
 	Open func() (Session, error)
-	// Hashes returns what seeders say that a segment is; nil or an empty list: nothing is known. It must not block.
-	Hashes func(r manifest.Rendition, s manifest.Segment) []Sum
+	// Hashes returns what seeders say that a segment is; an empty list: nothing is known. The zero value says that they
+	// do not agree. It must not block.
+	Hashes func(r manifest.Rendition, s manifest.Segment) []integrity.Hash
 	// Interval is the time between two looks (3 min); after one that failed it is RetryInterval (15 s).
 	Interval, RetryInterval time.Duration
 	// Timeout bounds one look (20 s).

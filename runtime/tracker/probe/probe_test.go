@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/p2pstream/p2pstream/runtime/integrity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
@@ -343,7 +343,7 @@ func TestBounds(t *testing.T) {
 	t.Run("one segment", func(t *testing.T) {
 		o, reg := newOrigin(), prometheus.NewRegistry()
 		p, e, _ := o.look(t, Config{MaxSegmentBytes: 1000, Registerer: reg,
-			Hashes: func(manifest.Rendition, manifest.Segment) []Sum { return []Sum{{}} }})
+			Hashes: func(manifest.Rendition, manifest.Segment) []integrity.Hash { return []integrity.Hash{{}} }})
 		if n := count(t, p.metrics.bytes); n != 2000 || len(e.Differences) != 0 {
 			t.Errorf("%v bytes, %+v", n, e.Differences)
 		}
@@ -361,16 +361,16 @@ func TestBounds(t *testing.T) {
 
 func TestSeedersSaySomethingElse(t *testing.T) {
 	for name, tt := range map[string]struct {
-		say  func(path string) []Sum
+		say  func(path string) []integrity.Hash
 		want bool
 	}{
-		"nothing":        {func(string) []Sum { return nil }, false},
-		"the same":       {func(path string) []Sum { return []Sum{sha256.Sum256(plain(path))} }, false},
-		"another":        {func(string) []Sum { return []Sum{{1}} }, true},
-		"one of two not": {func(path string) []Sum { return []Sum{sha256.Sum256(plain(path)), {1}} }, true},
+		"nothing":        {func(string) []integrity.Hash { return nil }, false},
+		"the same":       {func(path string) []integrity.Hash { return []integrity.Hash{integrity.Of(plain(path))} }, false},
+		"another":        {func(string) []integrity.Hash { return []integrity.Hash{{1}} }, true},
+		"one of two not": {func(path string) []integrity.Hash { return []integrity.Hash{integrity.Of(plain(path)), {1}} }, true},
 	} {
 		o := newOrigin()
-		_, e, _ := o.look(t, Config{Hashes: func(r manifest.Rendition, s manifest.Segment) []Sum {
+		_, e, _ := o.look(t, Config{Hashes: func(r manifest.Rendition, s manifest.Segment) []integrity.Hash {
 			if r.Name != "360p" || s.Sequence != 108 {
 				t.Errorf("asked for %s %d", r.Name, s.Sequence)
 			}

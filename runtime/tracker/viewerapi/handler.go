@@ -31,6 +31,8 @@ type Dependencies struct {
 	SeederToken func() string
 	// OnSeeder is called with a seeder's report id and state for each of its reports; must not block.
 	OnSeeder func(id string, state telemetry.SeederState)
+	// OnHashes is called when seeders begin to tell the hashes of a swarm, or disagree; must not block.
+	OnHashes func()
 	Now      func() time.Time // nil: time.Now
 	Random   io.Reader        // nil: crypto/rand
 }

@@ -105,6 +105,9 @@ func (h *Handler) takeHashes(w http.ResponseWriter, r *http.Request) {
 	again := h.hashes.ledger.Accept(batch, h.deps.Now())
 	after := h.hashes.ledger.Counts()
 	h.hashes.mu.Unlock()
+	if h.deps.OnHashes != nil && (after.Swarms > before.Swarms || after.Conflicts > before.Conflicts || after.Unstable > before.Unstable) {
+		h.deps.OnHashes()
+	}
 	if after.Conflicts > before.Conflicts || after.Unstable > before.Unstable {
 		h.log.Warn("seeders were given different bytes under one number", "segment", after.Newest.ID, "infoHash", after.Newest.InfoHash,
 			"seeder", batch.Seeder, "conflicts", after.Conflicts, "decidedByTheOrigin", after.Decided, "differentEachTime", after.Unstable)
@@ -118,6 +121,21 @@ func (h *Handler) SeederLeft(session string) {
 	h.hashes.mu.Lock()
 	defer h.hashes.mu.Unlock()
 	h.hashes.ledger.Forget(session)
+}
+
+// SegmentHashes returns what seeders say that the segment with this id is, in the form that the probe takes: the zero
+// value says that the origin gives them different bytes.
+func (h *Handler) SegmentHashes(infoHash string, id int64) []integrity.Hash {
+	h.hashes.mu.Lock()
+	defer h.hashes.mu.Unlock()
+	said, known, different := h.hashes.ledger.Said(infoHash, id)
+	switch {
+	case different:
+		return []integrity.Hash{{}}
+	case known:
+		return []integrity.Hash{said}
+	}
+	return nil
 }
 
 // hashKey is the answer to GET /v1/hashes?session=.

@@ -62,6 +62,7 @@ type StreamFollower struct {
 
 	wake  chan struct{} // ends a rest
 	probe chan struct{} // asks for a probe
+	told  chan struct{} // says that seeders told something new of segments
 
 	updating sync.Mutex // held while facts are made and handed out
 	mu       sync.Mutex // guards what follows; facts are replaced and never changed
@@ -89,7 +90,7 @@ type state struct {
 // NewStreamFollower returns a follower; swarmID is the configured one, empty for the manifest's default.
 func NewStreamFollower(source ManifestSource, swarmID string, log *slog.Logger) *StreamFollower {
 	f := &StreamFollower{source: source, configured: swarmID, log: log, facts: Facts{SwarmID: swarmID}, state: state{base: swarmID},
-		wake: make(chan struct{}, 1), probe: make(chan struct{}, 1)}
+		wake: make(chan struct{}, 1), probe: make(chan struct{}, 1), told: make(chan struct{}, 1)}
 	f.look.begin(time.Now()) // Run is about to
 	return f
 }
@@ -261,16 +262,35 @@ func (f *StreamFollower) doubts() {
 	f.facts.DoubtSince = f.doubt.since
 }
 
-// keepProbing probes when a stream or an event begins, and then as often as the prober says.
+// toldAfter is how soon a probe follows when seeders begin to tell hashes, or disagree: more of them come together.
+const toldAfter = 3 * time.Second
+
+// SeedersTold notes that seeders have begun to tell the hashes of a swarm's segments, or that they disagree: the probe can
+// compare them with what it gets itself.
+func (f *StreamFollower) SeedersTold() {
+	select {
+	case f.told <- struct{}{}:
+	default:
+	}
+}
+
+// keepProbing probes when a stream or an event begins, when seeders tell something new, and as often as the prober says.
 func (f *StreamFollower) keepProbing(ctx context.Context) {
 	t := time.NewTimer(0)
 	<-t.C
 	defer t.Stop()
+	var next time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-f.probe:
+		case <-f.told:
+			if soon := time.Now().Add(toldAfter); next.After(soon) {
+				next = soon
+				t.Reset(toldAfter)
+			}
+			continue
 		case <-t.C:
 		}
 		f.mu.Lock()
@@ -288,6 +308,7 @@ func (f *StreamFollower) keepProbing(ctx context.Context) {
 			f.log.Info("cannot look at all of the stream; retrying", "error", err)
 		}
 		f.probed(e, err)
+		next = time.Now().Add(again)
 		t.Reset(again)
 	}
 }

@@ -9,15 +9,17 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Pool is a number of seats. Its methods may be called from any goroutine.
 type Pool struct {
 	size int
 
-	mu      sync.Mutex
-	free    int
-	waiting []*request
+	mu        sync.Mutex
+	free      int
+	waiting   []*request
+	gathering bool // requests are not served yet
 
 	alone    chan struct{} // has an element while a start is measured, or waits for those before it
 	starting chan struct{} // has an element for each start that is under way, and is full while one is measured
@@ -25,6 +27,10 @@ type Pool struct {
 
 // startsAtOnce is how many starts that are not measured may be under way.
 const startsAtOnce = 2
+
+// gather is how long an idle pool waits for more requests: parallel tests begin together, and those that need many seats
+// must not find them taken by those that need one, and run last, alone.
+const gather = 250 * time.Millisecond
 
 // request waits for seats. granted is closed when it has them.
 type request struct {
@@ -49,6 +55,15 @@ func (p *Pool) Acquire(ctx context.Context, n int) (release func(), err error) {
 	}
 	r := &request{seats: n, granted: make(chan struct{})}
 	p.mu.Lock()
+	if p.free == p.size && len(p.waiting) == 0 {
+		p.gathering = true
+		time.AfterFunc(gather, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.gathering = false
+			p.grant()
+		})
+	}
 	p.waiting = append(p.waiting, r)
 	p.grant()
 	p.mu.Unlock()
@@ -92,7 +107,7 @@ func (p *Pool) StartAlone(f func()) {
 
 // grant serves requests while any fits. The caller holds the lock.
 func (p *Pool) grant() {
-	for {
+	for !p.gathering {
 		best := -1
 		for i, r := range p.waiting {
 			if r.seats <= p.free && (best < 0 || r.seats > p.waiting[best].seats) {

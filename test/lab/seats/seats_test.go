@@ -51,6 +51,7 @@ func TestTheLargestRequestThatFitsIsServedFirst(t *testing.T) {
 		p := New(4)
 		var s served
 		all := s.acquire(t, p, 4)
+		time.Sleep(gather) // in the bubble
 		one, three, two := s.acquire(t, p, 1), s.acquire(t, p, 3), s.acquire(t, p, 2)
 		s.want(t, 4)
 		giveBack := <-all
@@ -64,6 +65,22 @@ func TestTheLargestRequestThatFitsIsServedFirst(t *testing.T) {
 		if p.free != 4 {
 			t.Errorf("%d seats are free in the end, want 4", p.free)
 		}
+	})
+}
+
+// TestAnIdlePoolServesTheLargestFirst, too: it waits for what is asked for at about the same time.
+func TestAnIdlePoolServesTheLargestFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(4)
+		var s served
+		one, other, four := s.acquire(t, p, 1), s.acquire(t, p, 1), s.acquire(t, p, 4)
+		s.want(t)
+		time.Sleep(gather)
+		s.want(t, 4)
+		(<-four)()
+		s.want(t, 1, 1, 4)
+		(<-one)()
+		(<-other)()
 	})
 }
 
