@@ -112,8 +112,8 @@ var rows = []row{
 	noSwarmID(row{name: "master redirected to an edge", path: live + "edges/", age: 60}),
 
 	// Manners.
-	// The tracker asks once without the cookie, to know whether it is needed.
-	{name: "cookie", path: live + "cookie/", age: 60, refused: 1},
+	// The tracker asks without the cookie, to know whether it is needed: with its first probe, and with that for the hashes.
+	{name: "cookie", path: live + "cookie/", age: 60, refused: 2},
 	{name: "busy, with Retry-After", path: live + "BUSY/", age: 60, play: 12 * time.Second, offload: 0.5, refused: 12},
 
 	// How bytes travel.
