@@ -76,6 +76,28 @@ func (s *Server) sessionKey() []byte {
 // hashesOf returns what seeders say that a segment is.
 type hashesOf func(infoHash string, id int64) []integrity.Hash
 
+// hashesSaid returns what seeders say that a segment of the named rendition is. Of two renditions with one identity they
+// say it under one name, so nothing is known of either.
+func hashesSaid(all []viewerapi.Rendition, name string, seg manifest.Segment, said hashesOf) (out []integrity.Hash) {
+	shared := map[string]int{}
+	for _, r := range all {
+		for _, hash := range r.InfoHashes {
+			shared[hash]++
+		}
+	}
+	for _, r := range all {
+		if r.Name != name {
+			continue
+		}
+		for generation, hash := range r.InfoHashes {
+			if shared[hash] == 1 {
+				out = append(out, said(hash, seg.ID(identity.Generation(generation)))...)
+			}
+		}
+	}
+	return out
+}
+
 // follow reads the stream in the background. With OnlyKnownSwarms, its swarms become the only allowed ones.
 func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Registerer) (*viewerapi.StreamFollower, error) {
 	url := stream.SeederURL
@@ -95,16 +117,8 @@ func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Regi
 			// A source of its own has cookies of its own. It logs nothing: the follower says what is wrong with the stream.
 			return manifest.NewSource(manifest.SourceConfig{URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, Registerer: reg})
 		},
-		Hashes: func(r manifest.Rendition, seg manifest.Segment) (all []integrity.Hash) {
-			for _, known := range follower.Facts().Renditions {
-				if known.Name != r.Name {
-					continue
-				}
-				for generation, hash := range known.InfoHashes {
-					all = append(all, said(hash, seg.ID(identity.Generation(generation)))...)
-				}
-			}
-			return all
+		Hashes: func(r manifest.Rendition, seg manifest.Segment) []integrity.Hash {
+			return hashesSaid(follower.Facts().Renditions, r.Name, seg, said)
 		},
 	})
 	if err != nil {

@@ -82,13 +82,13 @@ var rows = []row{
 	{name: "plain live", path: live, age: 60, fetches: once(10, 2)},
 	{name: "plain VOD", path: "/vod/seg_2/dur_60/ren_1/", fetches: once(30, 60)},
 
-	// A new event under an old URL.
-	{name: "event ends, new names", path: live + "event_14_4/newnames/", age: 8, join: 22},
-	{name: "event ends, same names", path: live + "event_14_4/", age: 8, join: 22},
+	// A new event under an old URL. A probe may ask for segments of the event that is ending.
+	{name: "event ends, new names", path: live + "event_14_4/newnames/", age: 8, join: 22, refused: 2},
+	{name: "event ends, same names", path: live + "event_14_4/", age: 8, join: 22, refused: 2},
 	// The viewers stay: they play the 14 s of the first event, and go on with the second.
 	{name: "event ends and begins anew while it is watched", path: live + "event_14_4/", age: 8, play: 18 * time.Second, refused: -1},
 	{name: "event is gone for a while", path: live + "event_14_6/gone/", age: 8, join: 24, refused: -1},
-	{name: "event begins anew without an end", path: live + "event_14_0/", age: 8, join: 20},
+	{name: "event begins anew without an end", path: live + "event_14_0/", age: 8, join: 20, refused: 2},
 
 	// URLs that expire.
 	{name: "variants expire", path: "/live/seg_2/window_5/ren_1/start_START/expire_6/", age: 60, play: 14 * time.Second, refused: -1},
