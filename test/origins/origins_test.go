@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -200,6 +201,9 @@ func (r *run) checkBytes(t *testing.T, report viewer.Report) {
 	}
 }
 
+// nameOnly is the name of a playlist or of a segment, and no further knobs of another kind's path.
+var nameOnly = regexp.MustCompile(`^((\d+p|audio)[^/]*/)?[^/]+$`)
+
 // checkOrigin requires that the origin was asked as often as it has to be, and no more.
 func (r *run) checkOrigin(t *testing.T) {
 	t.Helper()
@@ -211,8 +215,7 @@ func (r *run) checkOrigin(t *testing.T) {
 	}
 	var failed int64
 	for path, c := range r.stream.Origin.Stats().Paths {
-		// What follows is the name of a playlist or of a segment, and no further knobs.
-		if rest, ok := strings.CutPrefix(path, r.path); ok && strings.Count(rest, "/") <= 1 {
+		if rest, ok := strings.CutPrefix(path, r.path); ok && nameOnly.MatchString(rest) {
 			failed += c.Failed
 			if c.Failed > 0 {
 				t.Logf("%s was refused %d times", path, c.Failed)
