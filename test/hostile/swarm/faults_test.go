@@ -43,7 +43,8 @@ func segmentFaults() []fault {
 			raw(w, header("Content-Length", "10")+"Content-Length: 20\r\n\r\n", endless('x'))
 		}},
 		{name: "no length", answer: func(w http.ResponseWriter, _ *http.Request) {
-			raw(w, "HTTP/1.0 200 OK\r\n\r\n", io.LimitReader(endless('x'), 100_000))
+			// It is cut off. One that ends in order does not differ from a segment that is sent in this way.
+			reset(w, "HTTP/1.0 200 OK\r\n\r\n", io.LimitReader(endless('x'), 100_000))
 		}},
 		{name: "another range", answer: func(w http.ResponseWriter, _ *http.Request) {
 			raw(w, "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/9007199254740991\r\nContent-Length: 5\r\n\r\n", endless('x'))

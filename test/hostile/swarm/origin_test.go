@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -187,6 +188,22 @@ func raw(w http.ResponseWriter, head string, body io.Reader) {
 	if err != nil {
 		return
 	}
+	write(conn, head, body)
+}
+
+// reset is raw with a connection that ends in a reset.
+func reset(w http.ResponseWriter, head string, body io.Reader) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // without it the connection ends in order
+	}
+	write(conn, head, body)
+}
+
+func write(conn net.Conn, head string, body io.Reader) {
 	defer func() { _ = conn.Close() }() // that is how it ends
 	_ = conn.SetDeadline(time.Now().Add(15 * time.Second))
 	if _, err := io.WriteString(conn, head); err == nil && body != nil {
