@@ -61,6 +61,33 @@ func TestASeederThatHasLeftVouchesForNothing(t *testing.T) {
 	}
 }
 
+func TestWhatSeedersSay(t *testing.T) {
+	l := NewLedger(Limits{})
+	said := func(id int64, at time.Time) string {
+		h, known, different := l.Said(swarmA, id, at)
+		return fmt.Sprint(h == hashOf("7"), known, different)
+	}
+	if got := said(7, start); got != "false false false" {
+		t.Errorf("of a swarm that is not known: %s", got)
+	}
+	l.Accept(say("seeder-0", swarmA, nil, Segment{ID: 7, Hash: hashOf("7")}, Segment{ID: 8, Hash: hashOf("8")}), start)
+	if got := said(7, start); got != "true true false" {
+		t.Errorf("of one seeder: %s", got)
+	}
+	l.Accept(say("seeder-1", swarmA, nil, Segment{ID: 8, Hash: hashOf("x")}), start)
+	if got := said(8, start); got != "false false false" {
+		t.Errorf("while it is disputed: %s", got)
+	}
+	l.Accept(say("seeder-0", swarmA, nil, Segment{ID: 8, Hash: hashOf("8"), Again: true}), start)
+	l.Accept(say("seeder-1", swarmA, nil, Segment{ID: 8, Hash: hashOf("x"), Again: true}), start)
+	if got := said(7, start.Add(differsFor-1)); got != "true true true" {
+		t.Errorf("after a segment was found unstable: %s", got)
+	}
+	if got := said(7, start.Add(differsFor)); got != "true true false" {
+		t.Errorf("later: %s", got)
+	}
+}
+
 func TestLessIsSaidAtOnce(t *testing.T) {
 	j := NewJournal(0)
 	for i, step := range []struct {

@@ -74,8 +74,7 @@ type swarm struct {
 	covers  map[string]vouched // by seeder
 	// disputes are the segments that seeders are asked to fetch once more.
 	disputes map[int64]*dispute
-	// different is set once a segment was found unstable.
-	different bool
+	differed time.Time // when a segment was last found unstable
 }
 
 type vouched struct {
@@ -103,6 +102,9 @@ type dispute struct {
 	since   time.Time
 	fetched map[string]bool // seeders that have done so
 }
+
+// differsFor is how long a difference counts: a probe looks soon after it was found.
+const differsFor = 10 * time.Minute
 
 // disputeFor is how long seeders are asked to settle a dispute.
 const disputeFor = time.Minute
@@ -212,7 +214,7 @@ func (l *Ledger) fetchedAgain(s *swarm, e *entry, infoHash, seeder string, g Seg
 		l.counts.Decided++
 	case e.state == decided && e.hash != g.Hash:
 		e.state = unstable
-		s.different = true
+		s.differed = s.heard
 		l.counts.Unstable++
 		l.counts.Newest = Place{infoHash, g.ID}
 	}
@@ -316,17 +318,18 @@ func (s *swarm) span(now time.Time, coverFor time.Duration) Span {
 }
 
 // Said returns what seeders say that a segment is; false if they do not say it, or do not agree on it now. different
-// tells that the origin gave them different bytes of some segment of the swarm.
-func (l *Ledger) Said(infoHash string, id int64) (h Hash, known, different bool) {
+// tells that the origin gave them different bytes of some segment of the swarm in the last ten minutes.
+func (l *Ledger) Said(infoHash string, id int64, now time.Time) (h Hash, known, different bool) {
 	s := l.swarms[infoHash]
 	if s == nil {
 		return Hash{}, false, false
 	}
+	different = now.Sub(s.differed) < differsFor
 	e := s.entries[id]
 	if e == nil || e.state == disputed || e.state == unstable {
-		return Hash{}, false, s.different
+		return Hash{}, false, different
 	}
-	return e.hash, true, s.different
+	return e.hash, true, different
 }
 
 // Counts returns what was seen so far.

@@ -128,7 +128,7 @@ func (h *Handler) SeederLeft(session string) {
 func (h *Handler) SegmentHashes(infoHash string, id int64) []integrity.Hash {
 	h.hashes.mu.Lock()
 	defer h.hashes.mu.Unlock()
-	said, known, different := h.hashes.ledger.Said(infoHash, id)
+	said, known, different := h.hashes.ledger.Said(infoHash, id, h.deps.Now())
 	switch {
 	case different:
 		return []integrity.Hash{{}}
