@@ -195,6 +195,7 @@ func (l *look) evidence(ctx context.Context) manifest.Evidence {
 	if l.masters[yours] != nil {
 		e.Masters = append(e.Masters, l.masters[yours].DefaultSwarmID)
 	}
+	doubted := false
 	kinds := map[identity.StreamType]bool{}
 	renditions := map[string]manifest.Rendition{}
 	for _, r := range l.masters[mine].Renditions {
@@ -221,8 +222,11 @@ func (l *look) evidence(ctx context.Context) manifest.Evidence {
 		if c.both && two.err == nil && !one.equal(two) && !l.changed(ctx, c) {
 			e.Differences = append(e.Differences, manifest.Difference{Rendition: r.Name, Sequence: c.x.Sequence})
 		}
-		if l.denied(r, c.x, one) && l.confirmed(ctx, r, c.x) {
-			e.Differences = append(e.Differences, manifest.Difference{Rendition: r.Name, Sequence: c.x.Sequence, Clients: true})
+		if !doubted && l.denied(r, c.x, one) {
+			doubted = true // one suffices, and each takes its time
+			if l.confirmed(ctx, r, c.x) {
+				e.Differences = append(e.Differences, manifest.Difference{Rendition: r.Name, Sequence: c.x.Sequence, Clients: true})
+			}
 		}
 		if !kinds[r.Type] {
 			kinds[r.Type] = true
