@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -105,21 +104,7 @@ func seeding(t *testing.T, v *venue, change func(*Config)) *Engine {
 	if change != nil {
 		change(&cfg)
 	}
-	e, err := New(cfg, nil, nil, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- e.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("running: %v", err)
-		}
-		source.Close()
-	})
-	return e
+	return running(t, cfg)
 }
 
 // holding waits until the engine holds all of its renditions' playlists, in which the newest segments have these numbers.

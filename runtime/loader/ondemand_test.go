@@ -91,6 +91,12 @@ func onDemandEngine(t *testing.T, f *film, change func(*Config)) *Engine {
 	if change != nil {
 		change(&cfg)
 	}
+	return running(t, cfg)
+}
+
+// running runs an engine without peers until the test ends, and closes its source then.
+func running(t *testing.T, cfg Config) *Engine {
+	t.Helper()
 	e, err := New(cfg, nil, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +109,7 @@ func onDemandEngine(t *testing.T, f *film, change func(*Config)) *Engine {
 		if err := <-done; err != nil {
 			t.Errorf("running: %v", err)
 		}
-		source.Close()
+		cfg.Source.Close()
 	})
 	return e
 }
