@@ -322,13 +322,15 @@ func (f *StreamFollower) probed(e manifest.Evidence, err error) {
 		f.mu.Unlock()
 		return
 	}
-	f.probing.end()
-	if err != nil {
-		f.mu.Unlock()
-		return
+	if err == nil {
+		f.state.evidence = e
 	}
-	f.state.evidence = e
 	problem := f.facts.Problem
 	f.mu.Unlock()
-	f.renew(problem)
+	if err == nil {
+		f.renew(problem)
+	}
+	f.mu.Lock()
+	f.probing.end() // with what it found in the facts
+	f.mu.Unlock()
 }
