@@ -262,7 +262,8 @@ func TestPeerability(t *testing.T) {
 		{&Presentation{Renditions: []Rendition{rendition}}, list(func(*Playlist) {}), Peerable},
 		{&Presentation{Renditions: []Rendition{rendition}}, list(func(p *Playlist) { p.LowLatencyParts = true }), LowLatencyPartsOnly},
 		{&Presentation{Renditions: []Rendition{rendition}}, list(func(p *Playlist) { p.Redirected = true }), MediaPlaylistRedirected},
-		{&Presentation{Renditions: []Rendition{rendition}}, list(func(p *Playlist) { p.Entries = 2 }), LiveWindowTooShort},
+		{&Presentation{Renditions: []Rendition{rendition}}, list(func(p *Playlist) { p.Entries, p.MediaSequence = 2, 7 }), LiveWindowTooShort},
+		{&Presentation{Renditions: []Rendition{rendition}}, list(func(p *Playlist) { p.Entries, p.Live = 2, true }), Peerable}, // an event that has just begun
 		{&Presentation{Renditions: []Rendition{rendition}}, list(func(p *Playlist) { p.Entries, p.Ended = 2, true }), Peerable},
 	}
 	for _, c := range cases {

@@ -198,6 +198,10 @@ func (p *Playlist) LastSequence() int64 {
 // viewer. Source: p2p-media-loader-hlsjs 2.3.1.
 const maxLiveDelay = 120 * time.Second
 
+// Growing tells whether nothing has left a live playlist yet: the event has just begun, or it keeps all segments. How long
+// the playlist will be is not known then.
+func (p *Playlist) Growing() bool { return p.Live && !p.Ended && p.MediaSequence == 0 }
+
 // Room is how far behind the live edge a viewer can be placed and still find
 // its segments: (entries − 1) × target duration. What peers can deliver is Room
 // minus the viewers' high-demand window.

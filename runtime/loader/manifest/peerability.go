@@ -208,7 +208,7 @@ func (r Rendition) obstacles(p *Playlist) []finding {
 		all = append(all, finding{limited, "", MediaPlaylistRedirected, fmt.Sprintf("The playlist of rendition %s is answered from %s, not from the URL in the manifest: "+
 			"browsers then share nothing. Serve it without redirect.", r.Name, withoutSecrets(p.ResponseURL))})
 	}
-	if !p.Ended && p.Room() < minRoomSegments*p.TargetDuration {
+	if !p.Ended && !p.Growing() && p.Room() < minRoomSegments*p.TargetDuration {
 		all = append(all, finding{limited, "", LiveWindowTooShort, fmt.Sprintf("Rendition %s lists %d segments of %v: a viewer has only %v between playhead and live edge. "+
 			"List at least %d segments; 60 s or more is good.", r.Name, p.Entries, p.TargetDuration, p.Room().Round(time.Second), minRoomSegments+1)})
 	}

@@ -58,12 +58,20 @@ func liveStart(segments []manifest.Segment, delay time.Duration) time.Duration {
 	return start
 }
 
-// liveDelay is how far behind the live edge a viewer starts.
-func liveDelay(s *Settings, p *manifest.Playlist) time.Duration {
+// behindEdge is how many target durations a viewer starts behind the end of a playlist that has just begun: a client
+// should not choose a segment that starts less than that before the end (RFC 8216 §6.3.3), and one that plays at the edge
+// has no time to get segments from peers.
+const behindEdge = 3
+
+// liveDelay is how far behind the live edge a viewer starts; begins says that the event has just begun.
+func liveDelay(s *Settings, p *manifest.Playlist, begins bool) time.Duration {
 	if s.LiveDelay != 0 {
 		return s.LiveDelay
 	}
 	count := p.LiveSyncSegments()
+	if begins {
+		count = max(count, behindEdge)
+	}
 	if s.LiveDelaySegments > 0 {
 		count = s.LiveDelaySegments
 	}

@@ -44,7 +44,7 @@ func (r *Rendition) Expect(within time.Duration) {
 		if r.event.until.Load() == 0 {
 			return // it has been seen meanwhile
 		}
-		r.forget()
+		r.forget(time.Now())
 		r.event.unseen, r.playlist = true, nil
 	})
 	r.refusals.ask(false) // load at once
@@ -54,7 +54,7 @@ func (r *Rendition) Expect(within time.Duration) {
 // URLs, for other media.
 func (r *Rendition) begin(now time.Time) {
 	r.log.Info("a new event has begun, dropping what was held")
-	r.forget()
+	r.forget(now)
 	r.event.suspected, r.event.unseen = false, false
 	if r.shared.NewEvent == nil || !r.shared.NewEvent(r) {
 		return
@@ -77,7 +77,7 @@ func (r *Rendition) joined(now time.Time) {
 }
 
 // forget drops all segments.
-func (r *Rendition) forget() {
+func (r *Rendition) forget(now time.Time) {
 	for _, seg := range r.segments.order {
 		r.drop(seg)
 	}
@@ -89,8 +89,7 @@ func (r *Rendition) forget() {
 		r.index.SetHeld(g, map[int64]store.Key{})
 	}
 	if r.playhead != nil {
-		r.playhead.based = false
-		r.playhead.clock.SetEnd(0)
+		r.playhead.wait(now)
 	}
 }
 

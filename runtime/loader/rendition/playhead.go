@@ -13,13 +13,16 @@ type playhead struct {
 	track *playback.Track
 	base  time.Duration // presentation time at which playback began
 	based bool          // base is set
+	next  bool          // an event has ended, and the next one is waited for
+	since time.Time     // when the playlist of an event that has just begun was seen; zero if none is waited for
 }
 
 // end removes the track: the rendition is not played any more.
 func (p *playhead) end(now time.Time) { p.clock.RemoveTrack(p.track, now) }
 
 // position is the presentation time being played. A viewer starts behind the
-// live edge, and jumps if the window has moved past its position.
+// live edge, and jumps if the window has moved past its position. Before it starts, the position lies before the first
+// segment, by the time that is left.
 func (r *Rendition) position(now time.Time) time.Duration {
 	segs := r.playlist.Segments
 	if len(segs) == 0 {
@@ -28,12 +31,17 @@ func (r *Rendition) position(now time.Time) time.Duration {
 	p := r.playhead
 	played := p.clock.Position(now)
 	if !p.based {
-		p.based = true
 		start := segs[0].Start
 		if r.playlist.Live {
-			start = liveStart(segs, liveDelay(&r.shared.Settings, r.playlist))
+			delay := liveDelay(&r.shared.Settings, r.playlist, p.begins(r.playlist))
+			if wait := p.startsIn(r.playlist, delay, now); wait > 0 {
+				return start - wait
+			}
+			start = liveStart(segs, delay)
+			p.clock.SetEnd(0)
 		}
-		p.base = start - played
+		p.base, p.based, p.next, p.since = start-played, true, false, time.Time{}
+		r.endsAt(r.playlist)
 	}
 	position := p.base + played
 	if r.playlist.Live && position < segs[0].Start && !r.segments.heldAt(position) {
@@ -42,6 +50,35 @@ func (r *Rendition) position(now time.Time) time.Duration {
 		position = segs[0].Start
 	}
 	return position
+}
+
+// startsIn is how long playback waits until a live playlist that has just begun is as long as the viewer stays behind its
+// end, at most three target durations. A playlist that does not grow is waited for no longer than that.
+func (p *playhead) startsIn(playlist *manifest.Playlist, delay time.Duration, now time.Time) time.Duration {
+	if !p.begins(playlist) {
+		return 0
+	}
+	delay = min(delay, behindEdge*playlist.TargetDuration)
+	wait := delay - (playlist.End() - playlist.Segments[0].Start)
+	if wait > 0 && p.since.IsZero() {
+		p.since = now
+	}
+	if p.since.IsZero() {
+		return 0
+	}
+	return min(wait, delay-now.Sub(p.since))
+}
+
+// begins tells whether a playlist is that of an event that has just begun. One from which segments were removed is as long
+// as it will be.
+func (p *playhead) begins(playlist *manifest.Playlist) bool {
+	return !playlist.Ended && (p.next || playlist.Growing())
+}
+
+// wait ends what is played: to wait for the begin of the next event is no stall.
+func (p *playhead) wait(now time.Time) {
+	p.based, p.next, p.since = false, true, time.Time{}
+	p.clock.SetEnd(max(1, p.clock.Position(now)))
 }
 
 // toBePlayed tells whether a segment that left the playlist is still to be played.

@@ -124,7 +124,7 @@ func (f *StreamFollower) renew(problem string) {
 	if playlist := s.event.last; playlist != nil && s.followed != "" {
 		evidence.Playlists[s.followed] = playlist
 		facts.At, facts.Followed = playlist.FetchedAt, s.followed
-		facts.Playlist = settings.Playlist{Live: playlist.Live && !playlist.Ended, Segments: len(playlist.Segments),
+		facts.Playlist = settings.Playlist{Live: playlist.Live && !playlist.Ended, Growing: playlist.Growing(), Segments: len(playlist.Segments),
 			TargetDuration: playlist.TargetDuration, Window: playlist.Window, Edge: playlist.LastSequence()}
 	}
 	verdict := manifest.Judge(s.presentation, evidence)

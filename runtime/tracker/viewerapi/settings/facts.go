@@ -5,6 +5,7 @@ import "time"
 // Playlist is what the settings need to know of one media playlist.
 type Playlist struct {
 	Live           bool          // segments are still being added
+	Growing        bool          // no segment has left it yet, so that its final length is not known
 	TargetDuration time.Duration // RFC 8216 §4.3.3.1
 	Segments       int           // number of segments listed
 	Window         time.Duration // sum of their durations

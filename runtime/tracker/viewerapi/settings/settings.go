@@ -184,12 +184,20 @@ func depthWithoutSeeders(p Playlist) int {
 	return clampDepth(int(liveDepth/p.TargetDuration.Seconds()), p)
 }
 
+// expectedSegments is how long a playlist that has just begun is expected to become at least: long enough for players to
+// stay three target durations behind the edge (RFC 8216 §6.3.3).
+const expectedSegments = 5
+
 // clampDepth keeps the start inside the playlist. It avoids the oldest segment if possible, because that may be gone by
 // the time it is requested; below three target durations players rebuffer (RFC 8216 §6.3.3).
 func clampDepth(count int, p Playlist) int {
-	most := p.Segments - 2
+	segments := p.Segments
+	if p.Growing {
+		segments = max(segments, expectedSegments) // a page that loads as an event begins keeps these settings
+	}
+	most := segments - 2
 	if most < 3 {
-		most = p.Segments - 1
+		most = segments - 1
 	}
 	return max(1, min(max(count, 3), most))
 }

@@ -101,6 +101,20 @@ func TestSafety(t *testing.T) {
 	}
 }
 
+// TestPagesThatLoadAsAnEventBegins get settings for the playlist that is to come: they keep them for the whole event.
+func TestPagesThatLoadAsAnEventBegins(t *testing.T) {
+	for segments, want := range map[int]int{1: 3, 2: 3, 3: 3, 4: 3, 40: For(Input{Playlist: live(2, 40)}).HLSJS.LiveSyncDurationCount} {
+		p := live(2, segments)
+		p.Growing = true
+		if got := For(Input{Playlist: p}).HLSJS.LiveSyncDurationCount; got != want {
+			t.Errorf("%d segments: starts %d from the edge, want %d", segments, got, want)
+		}
+	}
+	if got := For(Input{Playlist: live(2, 2)}).HLSJS.LiveSyncDurationCount; got != 1 {
+		t.Errorf("a playlist that stays short: starts %d from the edge", got)
+	}
+}
+
 func TestJSONNamesAreTheLibrarys(t *testing.T) {
 	b, err := json.Marshal(For(Input{Playlist: live(4, 10), SeedersHold: true}).Core)
 	if err != nil {
