@@ -54,6 +54,9 @@ type Span struct {
 // Contains tells whether an id is inside the span.
 func (s Span) Contains(id int64) bool { return s.From <= id && id <= s.To }
 
+// open tells whether a seeder vouches for all that is still to come: it follows a live playlist.
+func (s Span) open() bool { return s.To == MaxID && s.From <= s.To }
+
 // empty is the span without any id.
 func empty() Span { return Span{From: 0, To: -1} }
 

@@ -389,6 +389,40 @@ func TestWhatAViewerKnows(t *testing.T) {
 	}
 }
 
+// TestIDsComeAgainWhenAnEventEnds: players name the last segments of a live playlist by their places, which are ids that the
+// first ones of the event had.
+func TestIDsComeAgainWhenAnEventEnds(t *testing.T) {
+	l, k := NewLedger(Limits{}), NewKnown()
+	told := func(id int64, hash string, from, to int64) {
+		span := Span{from, to}
+		l.Accept(Batch{Seeder: "one", Swarms: []Swarm{{InfoHash: name, Covers: &span, Segments: []Segment{{ID: id, Hash: hashOf(hash)}}}}}, start)
+	}
+	learn := func(after int64) { k.Learn(l.List(name, []string{name}, after, start), start) }
+	told(5, "begin", 0, MaxID)
+	learn(4)
+	told(16, "middle", 5, MaxID)
+	if _, known, _ := l.Said(name, 5, start); !known {
+		t.Error("what a seeder vouches for was forgotten")
+	}
+	told(17, "later", 10, MaxID)
+	learn(16)
+	if h, ok := k.Hash(name, 5); ok {
+		t.Errorf("a viewer still knows %v of a segment that is gone", h)
+	}
+	told(5, "end", 5, 17)
+	learn(4)
+	if h, ok := k.Hash(name, 5); !ok || h != hashOf("end") {
+		t.Errorf("the last segment is %v, known %v", h, ok)
+	}
+	if c := l.Counts(); c.Conflicts != 0 || c.Hashes != 3 {
+		t.Errorf("%+v", c)
+	}
+	told(4, "film", 0, 17) // what ended is held on
+	if _, known, _ := l.Said(name, 4, start); !known {
+		t.Error("a segment of an event that has ended is not known")
+	}
+}
+
 // BenchmarkHash is what checking one segment costs: 1.25 MB are two seconds at 5 Mbit/s.
 func BenchmarkHash(b *testing.B) {
 	data := make([]byte, 1_250_000)

@@ -45,6 +45,9 @@ func (k *Known) Learn(l List, now time.Time) {
 			delete(s.hashes, id)
 		}
 	}
+	if s.span.open() { // as the tracker forgets: the ids may come again
+		maps.DeleteFunc(s.hashes, func(id int64, _ Hash) bool { return id < s.span.From })
+	}
 	if len(s.hashes) > k.limit {
 		ids := slices.Sorted(maps.Keys(s.hashes))
 		for _, id := range ids[:len(ids)-k.limit/2] {

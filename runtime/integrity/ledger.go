@@ -71,6 +71,7 @@ type swarm struct {
 	heard   time.Time
 	entries map[int64]*entry
 	newest  int64
+	lowest  int64              // hashes of lower ids were dropped once
 	covers  map[string]vouched // by seeder
 	// disputes are the segments that seeders are asked to fetch once more.
 	disputes map[int64]*dispute
@@ -128,6 +129,7 @@ func (l *Ledger) Accept(b Batch, now time.Time) []Place {
 			span = *in.Covers
 		}
 		s.covers[b.Seeder] = vouched{span, now}
+		l.forgetBelow(s, now)
 		for _, g := range in.Segments {
 			l.take(s, in.InfoHash, b.Seeder, g, now)
 		}
@@ -229,6 +231,23 @@ func (s *swarm) settle(now time.Time) {
 		}
 		e := s.entries[id]
 		if e == nil || now.Sub(d.since) > disputeFor || (all && e.state != disputed) {
+			delete(s.disputes, id)
+		}
+	}
+}
+
+// forgetBelow drops the hashes of what a live playlist has left behind: no seeder vouches for it any more, and when the
+// event ends, players name its last segments by their places, which are ids of its first ones.
+func (l *Ledger) forgetBelow(s *swarm, now time.Time) {
+	span := s.span(now, l.limits.CoverFor)
+	if !span.open() || span.From <= s.lowest {
+		return
+	}
+	s.lowest = span.From
+	for id, e := range s.entries {
+		if id < span.From {
+			l.forget(e)
+			delete(s.entries, id)
 			delete(s.disputes, id)
 		}
 	}

@@ -8,6 +8,7 @@ const believed = 2000; // ms for which it is believed that no seeder is there, o
 const hashLength = 24; // characters: 18 bytes of a SHA-256
 const maxHashes = 64; // in one list
 const maxLists = 4; // in one answer
+const maxID = Number.MAX_SAFE_INTEGER; // the end of what a seeder of a live stream vouches for
 const maxKnown = 4096; // hashes of one swarm that are remembered
 const maxMixed = 1024;
 
@@ -125,9 +126,10 @@ class Lists {
       known.hashes.delete(after + 1 + i); // what is disputed now cannot be checked any more
       if (hash) known.hashes.set(after + 1 + i, hash);
     });
+    // What a live playlist has left behind is forgotten, as the tracker forgets it: when the event ends, its last segments
+    // have the ids of its first ones.
     for (const id of known.hashes.keys()) {
-      if (known.hashes.size <= maxKnown) break;
-      known.hashes.delete(id);
+      if (known.hashes.size > maxKnown || (to == maxID && id < from)) known.hashes.delete(id);
     }
   }
 

@@ -16,12 +16,15 @@ type Index struct {
 	spans map[identity.Generation]*atomic.Pointer[Span]
 }
 
-// Span is the range of ids of this peer's playlist, both ends included; nil before the first playlist.
-type Span struct{ low, high int64 }
+// Span is the range of ids of this peer's playlist, both ends included, and of the places in it; nil before the first
+// playlist.
+type Span struct{ low, high, places int64 }
 
 const (
 	// idsAhead is how many segments a peer may know of before this peer does.
 	idsAhead = 16
+	// placesAhead is how many entries more than now a live playlist may have when it ends.
+	placesAhead = 2
 	// MaxUnknownIDs bounds what is kept of an announcement that arrives before the first playlist.
 	MaxUnknownIDs = 4096
 )
@@ -42,7 +45,9 @@ func (s *Span) Filter(ids []int64) map[int64]struct{} {
 }
 
 // Contains tells whether an id is inside the span.
-func (s *Span) Contains(id int64) bool { return s == nil || (id >= s.low && id <= s.high) }
+func (s *Span) Contains(id int64) bool {
+	return s == nil || (id >= s.low && id <= s.high) || (id >= 0 && id < s.places)
+}
 
 // New returns an index in which no id means anything yet.
 func New(generations []identity.Generation) *Index {
@@ -71,10 +76,16 @@ func (x *Index) Held(g identity.Generation, id int64) (store.Key, bool) {
 // Known is the span of ids of a generation; nil before the first playlist.
 func (x *Index) Known(g identity.Generation) *Span { return x.spans[g].Load() }
 
-// Learn takes the ids of a playlist's segments; none changes nothing.
-func (x *Index) Learn(g identity.Generation, ids []int64) {
+// Learn takes the ids of a playlist's segments; none changes nothing. entries is how many a live playlist lists: when it
+// ends, players of V23 name what is new by its place, and a peer may see the end before this peer does. While an id below
+// entries may mean a segment that was listed shortly before, places are not taken.
+func (x *Index) Learn(g identity.Generation, ids []int64, entries int) {
 	if len(ids) == 0 {
 		return
 	}
-	x.spans[g].Store(&Span{low: slices.Min(ids), high: slices.Max(ids) + idsAhead})
+	s := &Span{low: slices.Min(ids), high: slices.Max(ids) + idsAhead}
+	if places := int64(entries) + placesAhead; g == identity.V23 && entries > 0 && places <= s.low {
+		s.places = places
+	}
+	x.spans[g].Store(s)
 }

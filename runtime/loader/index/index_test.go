@@ -19,7 +19,7 @@ func TestClaimsBeyondThePlaylistCostNoMemory(t *testing.T) {
 	for i := range int64(10) {
 		ids = append(ids, 1000+i)
 	}
-	x.Learn(identity.V23, ids)
+	x.Learn(identity.V23, ids, 0)
 	got := x.Known(identity.V23).Filter(claims)
 	if len(got) != 10+idsAhead {
 		t.Errorf("kept %d ids, want those of the playlist and %d more", len(got), idsAhead)
@@ -29,8 +29,38 @@ func TestClaimsBeyondThePlaylistCostNoMemory(t *testing.T) {
 			t.Errorf("lost id %d", id)
 		}
 	}
-	x.Learn(identity.V23, nil)
+	x.Learn(identity.V23, nil, 0)
 	if x.Known(identity.V23) == nil {
 		t.Error("an empty playlist made everything unknown")
+	}
+}
+
+// TestThePlacesOfAPlaylistThatEndsAreKnown: a peer that has seen the end of an event names its last segment by its place,
+// which this peer understands when it sees the end itself.
+func TestThePlacesOfAPlaylistThatEndsAreKnown(t *testing.T) {
+	for name, tt := range map[string]struct {
+		generation identity.Generation
+		low        int64
+		entries    int
+		want       bool
+	}{
+		"a long event":                     {identity.V23, 100, 10, true},
+		"just long enough":                 {identity.V23, 12, 10, true},
+		"the id was listed a while ago":    {identity.V23, 11, 10, false},
+		"not a live playlist":              {identity.V23, 100, 0, false},
+		"a generation that names no place": {identity.V22, 100, 10, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := New([]identity.Generation{tt.generation})
+			x.Learn(tt.generation, []int64{tt.low, tt.low + 1}, tt.entries)
+			for _, id := range []int64{0, 9} {
+				if got := x.Known(tt.generation).Contains(id); got != tt.want {
+					t.Errorf("id %d is known: %v, want %v", id, got, tt.want)
+				}
+			}
+			if x.Known(tt.generation).Contains(-1) {
+				t.Error("an id below zero is known")
+			}
+		})
 	}
 }

@@ -116,9 +116,7 @@ func (r *Rendition) merge(p *manifest.Playlist, now time.Time) {
 	}
 	if fresh {
 		r.newestAt = now
-		for _, g := range r.shared.Settings.Generations {
-			r.index.Learn(g, r.segments.ids(g))
-		}
+		r.learn()
 	}
 	if !p.Live && r.playhead != nil && len(p.Segments) > 0 {
 		last := p.Segments[len(p.Segments)-1]
@@ -127,6 +125,17 @@ func (r *Rendition) merge(p *manifest.Playlist, now time.Time) {
 	r.segments.clarify(p)
 	r.endsAt(p)
 	r.announcer.dirty = true
+}
+
+// learn tells connections which ids are of use.
+func (r *Rendition) learn() {
+	entries := 0
+	if r.playlist.Live {
+		entries = r.playlist.Entries
+	}
+	for _, g := range r.shared.Settings.Generations {
+		r.index.Learn(g, r.segments.ids(g), entries)
+	}
 }
 
 func (r *Rendition) drop(seg *segment) {

@@ -133,17 +133,14 @@ func (r *Rendition) vouch(now time.Time) {
 			}
 		}
 	}
-	first, last := r.hashed()
+	run := r.hashed()
 	if r.holdsAll() {
-		first, last = r.segments.order[0], r.segments.order[len(r.segments.order)-1]
+		run = r.segments.order
 	}
 	for _, s := range r.named {
-		span := integrity.Span{From: 0, To: -1}
-		if first != nil {
-			span = integrity.Span{From: first.ID(s.generation), To: last.ID(s.generation)}
-			if r.keepsUp() && r.playlist.Live {
-				span.To = integrity.MaxID
-			}
+		span := spanOf(run, s.generation)
+		if len(run) > 0 && r.keepsUp() && r.playlist.Live {
+			span.To = integrity.MaxID
 		}
 		if span.From >= 0 {
 			r.shared.Journal.Cover(s.infoHash, span, now)
@@ -151,21 +148,38 @@ func (r *Rendition) vouch(now time.Time) {
 	}
 }
 
-// hashed are the first and the last segment of the run of hashed ones that ends with the newest; nil without one.
-func (r *Rendition) hashed() (first, last *segment) {
-	for _, seg := range slices.Backward(r.segments.order) {
-		known := seg.held() && seg.origins.hash != (integrity.Hash{})
-		switch {
-		case known && last == nil:
-			first, last = seg, seg
-		case known:
-			first = seg
-		case last != nil && !seg.Gap:
-			return first, last
+// spanOf is the range of the ids of segments; it is empty without any. What comes with the end of a live playlist may have
+// ids below those of the segments before it.
+func spanOf(segments []*segment, g identity.Generation) integrity.Span {
+	span := integrity.Span{From: 0, To: -1}
+	for i, seg := range segments {
+		id := seg.ID(g)
+		if i == 0 {
+			span = integrity.Span{From: id, To: id}
 		}
+		span = integrity.Span{From: min(span.From, id), To: max(span.To, id)}
 	}
-	return first, last
+	return span
 }
+
+// hashed is the run of hashed segments that ends with the newest of them.
+func (r *Rendition) hashed() []*segment {
+	order := r.segments.order
+	end := len(order)
+	for end > 0 && !order[end-1].isHashed() {
+		end--
+	}
+	begin := end
+	for begin > 0 && (order[begin-1].isHashed() || order[begin-1].Gap) {
+		begin--
+	}
+	for begin < end && order[begin].Gap {
+		begin++
+	}
+	return order[begin:end]
+}
+
+func (s *segment) isHashed() bool { return s.held() && s.origins.hash != (integrity.Hash{}) }
 
 // keepsUp tells whether each segment is fetched as soon as the origin has it.
 func (r *Rendition) keepsUp() bool {

@@ -45,9 +45,7 @@ func (r *Rendition) settle(now time.Time) {
 		r.announcer.dirty = true
 	}
 	if byNumber || len(again) > 0 {
-		for _, g := range r.shared.Settings.Generations {
-			r.index.Learn(g, r.segments.ids(g))
-		}
+		r.learn()
 	}
 }
 
