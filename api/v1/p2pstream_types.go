@@ -125,7 +125,19 @@ type SourceSpec struct {
 	// the public ones. Tracker and seeders mount it; the operator never reads it.
 	// +optional
 	CASecretRef *SecretReference `json:"caSecretRef,omitempty"`
+
+	// SignedPaths are starts of URL paths in which an asterisk stands for one element that a signature changes, such
+	// as /token/*/: segments whose URLs differ there only are the same. Signatures in the query need nothing.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
+	SignedPaths []SignedPath `json:"signedPaths,omitempty"`
 }
+
+// SignedPath is the start of a URL path with an asterisk for each element that a signature changes.
+// +kubebuilder:validation:MaxLength=1024
+// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && self.contains('*')",message="source.signedPaths must hold paths with an asterisk, such as /token/*/"
+type SignedPath string
 
 // SecretReference names a Secret in the namespace of the stream.
 type SecretReference struct {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -59,6 +60,12 @@ func (s *SourceSpec) validate(at *field.Path) field.ErrorList {
 	}
 	if s.Format != "" {
 		errs = append(errs, oneOf(at.Child("format"), s.Format, FormatDASH, FormatHLS)...)
+	}
+	errs = append(errs, set(at.Child("signedPaths"), s.SignedPaths, 16)...)
+	for i, p := range s.SignedPaths {
+		if len(p) > 1024 || !strings.HasPrefix(string(p), "/") || !strings.Contains(string(p), "*") {
+			errs = append(errs, field.Invalid(at.Child("signedPaths").Index(i), string(p), "source.signedPaths must hold paths with an asterisk, such as /token/*/"))
+		}
 	}
 	errs = append(errs, s.CASecretRef.validate(at.Child("caSecretRef", "name"))...)
 	return append(errs, s.HeadersSecretRef.validate(at.Child("headersSecretRef", "name"))...)

@@ -36,6 +36,7 @@ func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 	f.StringArrayVar(&cfg.Advertise, "advertise", nil, "IP address at which viewers reach this seeder (default: those of its interfaces); may be repeated")
 	f.StringVar(&cfg.HeadersDir, "headers-dir", "", "directory of HTTP headers for requests to the origin: one file per header, named like it")
 	f.StringVar(&cfg.CAFile, "ca-file", "", "PEM file with the certificate authorities of the origin (default: those of the system)")
+	f.StringArrayVar(&cfg.SignedPaths, "signed-path", nil, "start of URL paths in which * stands for what a signature changes, such as '/token/*/'; may be repeated")
 	f.StringVar(&cfg.TokenFile, "token-file", "", "file with the stream's seeder token")
 	f.IntVar(&cfg.MaxPeers, "max-peers", seeder.DefaultMaxPeers, "maximum number of peer connections")
 	f.Var((*rateValue)(&cfg.UplinkBps), "uplink", "maximum upload rate, such as 500Mbit; 0 means no limit")

@@ -53,6 +53,7 @@ open tracker for any info hash.`,
 	f.StringVar(&stream.STUNFile, "stun-file", "", "file with a JSON list of further STUN servers; read again when it changes")
 	f.StringVar(&stream.HeadersDir, "headers-dir", "", "directory of HTTP headers for manifest requests: one file per header, named like it")
 	f.StringVar(&stream.CAFile, "ca-file", "", "PEM file with the certificate authorities of the origin (default: those of the system)")
+	f.StringArrayVar(&stream.SignedPaths, "signed-path", nil, "start of URL paths in which * stands for what a signature changes, such as '/token/*/'; may be repeated")
 	f.StringVar(&stream.ExternalURL, "external-url", "", "URL at which players reach this tracker (default: the host of their request)")
 	f.StringVar(&cfg.SeederTokenFile, "seeder-token-file", "", "file with the token that authenticates seeders")
 	f.StringVar(&cfg.TLSCert, "tls-cert", "", "PEM file with the TLS certificate; read again when it changes")
@@ -75,5 +76,8 @@ func overlay(dst *tracker.StreamConfig, flags tracker.StreamConfig) {
 	}
 	if len(flags.STUN) > 0 {
 		dst.STUN = flags.STUN
+	}
+	if len(flags.SignedPaths) > 0 {
+		dst.SignedPaths = flags.SignedPaths
 	}
 }

@@ -91,6 +91,7 @@ func viewerFlags(f *pflag.FlagSet, cfg *viewerConfig, asJSON *bool) {
 	f.StringVar(&cfg.Source, "source", "", "manifest URL, if --config-url is not given")
 	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; may be repeated")
 	f.StringArrayVar(&cfg.STUN, "stun", nil, "STUN server, stun:host:port; may be repeated")
+	f.StringArrayVar(&cfg.SignedPaths, "signed-path", nil, "start of URL paths in which * stands for what a signature changes, if --config-url is not given; may be repeated")
 	f.StringVar(&cfg.SwarmID, "swarm-id", "", "swarm name (default: what players derive from the manifest URL)")
 	f.Var((*durationValue)(&cfg.Duration), "duration", "how long to run; 0 means until stopped")
 	f.BoolVar(asJSON, "json", false, "print the report as JSON")

@@ -65,6 +65,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 		c.Stream.SeederURL = string(source.SeederURL)
 	}
 	c.Stream.HeadersDir, c.Stream.CAFile = p.originFiles()
+	c.Stream.SignedPaths = p.signedPaths()
 	for _, o := range spec.AllowedOrigins {
 		c.AllowedOrigins = append(c.AllowedOrigins, string(o))
 	}
@@ -79,6 +80,13 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 		return c, invalidConfig(ComponentTracker, err)
 	}
 	return c, nil
+}
+
+func (p *planner) signedPaths() (patterns []string) {
+	for _, s := range p.spec.Source.SignedPaths {
+		patterns = append(patterns, string(s))
+	}
+	return patterns
 }
 
 // stunConfig returns the configuration of the STUN servers.
@@ -106,6 +114,7 @@ func (p *planner) seederConfig() (seeder.Config, error) {
 		Drain:          duration.Duration(drainSeeder),
 	}
 	c.HeadersDir, c.CAFile = p.originFiles()
+	c.SignedPaths = p.signedPaths()
 	traits := p.traits(exposure.Seeder)
 	if traits.OwnPorts {
 		c.ICEPortsFile = mountConfig + "/" + fileICEPorts

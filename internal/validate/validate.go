@@ -90,6 +90,28 @@ func BaseURL(field, value string) error {
 	return nil
 }
 
+// The most patterns of signed paths that a program takes, and how long one can be, in bytes.
+const (
+	MaxSignedPaths     = 16
+	MaxSignedPathBytes = 1 << 10
+)
+
+// SignedPaths checks starts of URL paths in which an asterisk stands for one element that a signature changes.
+func SignedPaths(field string, patterns []string) error {
+	if len(patterns) > MaxSignedPaths {
+		return fmt.Errorf("%s: has more than %d patterns", field, MaxSignedPaths)
+	}
+	return Each(field, patterns, func(field, p string) error {
+		switch {
+		case len(p) > MaxSignedPathBytes:
+			return fmt.Errorf("%s: has more than %d bytes", field, MaxSignedPathBytes)
+		case !strings.HasPrefix(p, "/") || !strings.Contains(p, "*"):
+			return fmt.Errorf("%s: %q is not a path with an asterisk; use one like /token/*/", field, p)
+		}
+		return nil
+	})
+}
+
 // Origin checks a web origin, scheme, host and perhaps a port; "*" is any.
 func Origin(field, value string) error {
 	if value == "*" {

@@ -109,7 +109,7 @@ func masterCache(k timeline.Knobs) string {
 // playlistCache is how long a media playlist of k may be kept.
 func playlistCache(k timeline.Knobs, now int64) string {
 	switch {
-	case k.Conduct.Signed > 0:
+	case k.Conduct.Signed > 0, k.Conduct.Passes > 0:
 		return cacheNever
 	case !k.Moment(now).Ended || k.Conduct.EventSeconds > 0:
 		return cacheRevalidate

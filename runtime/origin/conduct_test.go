@@ -113,6 +113,28 @@ func TestURLsThatExpire(t *testing.T) {
 	ask(t, url+begun+"expire_5/"+uri, 403)
 }
 
+func TestPassesThatExpire(t *testing.T) {
+	clock := base.Add(20 * time.Second)
+	_, url := start(t, func() time.Time { return clock })
+	path := begun + "passes_5/"
+	_, body := ask(t, url+path+"240p.m3u8", 200)
+	uri := lines(body)[1]
+	_, whole := ask(t, url+path+uri, 200)
+	pass, name, _ := strings.Cut(uri, "/")
+	ask(t, url+path+name, 403)
+	clock = clock.Add(time.Second)
+	_, body = ask(t, url+path+"240p.m3u8", 200)
+	again := lines(body)[1]
+	if strings.HasPrefix(again, pass) || !strings.HasSuffix(again, "/"+name) {
+		t.Errorf("%s is %s a second later", uri, again)
+	}
+	if _, b := ask(t, url+path+again, 200); !bytes.Equal(b, whole) {
+		t.Error("another pass, other bytes")
+	}
+	clock = clock.Add(4 * time.Second)
+	ask(t, url+path+uri, 403)
+}
+
 func TestSessions(t *testing.T) {
 	clock := base.Add(20 * time.Second)
 	_, url := start(t, func() time.Time { clock = clock.Add(time.Microsecond); return clock })

@@ -94,7 +94,7 @@ Options, in any order before the resource:
 Faults:
   slow_N rate_N truncate_N status_N_P down_A_B notplaylist redirect
 What origins in the field do:
-  event_D_G gone newnames late_N expire_N signed_N edges sessions cookie busy_A_B
+  event_D_G gone newnames late_N expire_N signed_N passes_N edges sessions cookie busy_A_B
   ads watermark agents twins cameras backup loop_N wrap_N slate_N stale_N dvr negative
   parts canskip canblock gzip nolength chunked norange
 "p2pstream origin --help" says what each of them is.

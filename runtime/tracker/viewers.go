@@ -32,7 +32,7 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	if stream := s.cfg.Stream; stream != nil {
 		cfg.StreamURL, cfg.SwarmID = stream.SourceURL, stream.SwarmID
 		cfg.ExternalURL, cfg.Settings, cfg.Interval = stream.ExternalURL, stream.Settings, stream.TelemetryInterval.Std()
-		cfg.TotalsKept = stream.TotalsKept
+		cfg.TotalsKept, cfg.SignedPaths = stream.TotalsKept, stream.SignedPaths
 		cfg.DisableP2P, cfg.DisableUpload = stream.DisableP2P, stream.DisableUpload
 		watch := newSTUNWatch(stream.STUN, stream.STUNFile, s.log)
 		deps.STUN, deps.STUNReady = watch.servers, watch.ready
@@ -105,7 +105,8 @@ func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Regi
 		url = stream.SourceURL
 	}
 	source, err := manifest.NewSource(manifest.SourceConfig{
-		URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, Logger: s.log, Registerer: reg,
+		URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths,
+		Logger: s.log, Registerer: reg,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making source of the stream: %w", err)
@@ -115,7 +116,9 @@ func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Regi
 		Registerer: reg,
 		Open: func() (probe.Session, error) {
 			// A source of its own has cookies of its own. It logs nothing: the follower says what is wrong with the stream.
-			return manifest.NewSource(manifest.SourceConfig{URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, Registerer: reg})
+			return manifest.NewSource(manifest.SourceConfig{
+				URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths, Registerer: reg,
+			})
 		},
 		Hashes: func(r manifest.Rendition, seg manifest.Segment) []integrity.Hash {
 			return hashesSaid(follower.Facts().Renditions, r.Name, seg, said)

@@ -22,6 +22,9 @@ type Config struct {
 	Trackers  []string `json:"trackers,omitempty"`  // … with trackers …
 	STUN      []string `json:"stun,omitempty"`      // … and STUN servers
 	SwarmID   string   `json:"swarmID,omitempty"`
+	// SignedPaths are starts of URL paths in which an asterisk stands for what a signature changes, such as /token/*/. A
+	// tracker's ConfigURL names them, too.
+	SignedPaths []string `json:"signedPaths,omitempty"`
 
 	Count        int               `json:"count,omitempty"`       // viewers
 	JoinInterval duration.Duration `json:"joinInterval,omitzero"` // between one viewer's start and the next one's
@@ -46,7 +49,7 @@ const AllRenditions = "all"
 // take part in it.
 func (c Config) Client() client.Config {
 	return client.Config{
-		ConfigURL: c.ConfigURL, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID,
+		ConfigURL: c.ConfigURL, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID, SignedPaths: c.SignedPaths,
 		Verify: c.Verify, Generations: c.Generations, NoP2P: c.NoP2P, NoUpload: c.NoUpload, StoreBytes: c.StoreBytes,
 		MaxPeers: c.MaxPeers, Loopback: c.Loopback, OneSocketPerSwarm: c.OneSocketPerSwarm, StartupWait: c.StartupWait,
 	}

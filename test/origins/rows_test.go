@@ -59,6 +59,14 @@ func noSwarmID(r row) row {
 	return r
 }
 
+// signedPath tells tracker and seeder where the signature is. Viewers learn it from the tracker.
+func signedPath(r row) row {
+	patterns := []string{"/live/*/*/*/*/*/pass_*/"}
+	r.tracker = func(c *tracker.Config) { c.Stream.SignedPaths = patterns }
+	r.seeder = func(c *seeder.Config) { c.SignedPaths = patterns }
+	return r
+}
+
 func watch(renditions ...string) func(*viewer.Config) {
 	return func(c *viewer.Config) { c.Renditions = renditions }
 }
@@ -93,6 +101,7 @@ var rows = []row{
 	// URLs that expire.
 	{name: "variants expire", path: "/live/seg_2/window_5/ren_1/start_START/expire_6/", age: 60, play: 14 * time.Second, refused: -1},
 	{name: "segments are signed", path: live + "signed_6/", age: 60, fetches: once(10, 2), play: 10 * time.Second},
+	signedPath(row{name: "segments are signed in the path", path: live + "passes_6/", age: 60, fetches: once(10, 2), play: 10 * time.Second}),
 	// The seeder holds a few segments only, and fetches the others when their signatures have expired.
 	{name: "VOD is signed", path: "/vod/seg_2/dur_60/ren_1/signed_5/", seeder: cache(300 << 10), part: true, play: 14 * time.Second, refused: -1},
 

@@ -84,25 +84,3 @@ func withoutPrefix(url, pattern string) (string, bool) {
 	}
 	return url[:slash] + pattern + path, true
 }
-
-// Bounds of SourceConfig.SignedPaths.
-const (
-	maxSignedPaths     = 16
-	maxSignedPathBytes = 1 << 10
-)
-
-// checkSignedPaths says what is wrong with patterns of paths, or nothing.
-func checkSignedPaths(patterns []string) string {
-	if len(patterns) > maxSignedPaths {
-		return "more than " + strconv.Itoa(maxSignedPaths) + " patterns"
-	}
-	for _, p := range patterns {
-		switch {
-		case len(p) > maxSignedPathBytes:
-			return "a pattern of more than " + strconv.Itoa(maxSignedPathBytes) + " bytes"
-		case !strings.HasPrefix(p, "/") || !strings.Contains(p, "*"):
-			return strconv.Quote(p) + " is not a path with an asterisk; use one like /token/*/"
-		}
-	}
-	return ""
-}

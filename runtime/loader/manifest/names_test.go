@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
@@ -150,7 +151,7 @@ func TestSignedPaths(t *testing.T) {
 			t.Errorf("%s with %s: %q, %v", c.url, c.pattern, got, ok)
 		}
 	}
-	for _, patterns := range [][]string{{"t/*/"}, {"/t/"}, {""}, make([]string, maxSignedPaths+1)} {
+	for _, patterns := range [][]string{{"t/*/"}, {"/t/"}, {""}, make([]string, validate.MaxSignedPaths+1)} {
 		if _, err := NewSource(SourceConfig{URL: base, SignedPaths: patterns}); err == nil {
 			t.Errorf("%q: no error", patterns)
 		}

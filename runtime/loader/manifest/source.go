@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/internal/originhttp"
+	"github.com/p2pstream/p2pstream/internal/validate"
 )
 
 // SourceConfig says where a presentation comes from and what it may cost. Zero
@@ -109,8 +110,8 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("config.url: %q: %w; use https://host/path/master.m3u8", withoutSecrets(cfg.URL), err)
 	}
-	if problem := checkSignedPaths(cfg.SignedPaths); problem != "" {
-		return nil, fmt.Errorf("config.signedPaths: %s", problem)
+	if err := validate.SignedPaths("config.signedPaths", cfg.SignedPaths); err != nil {
+		return nil, err
 	}
 	s := &Source{cfg: cfg, url: from}
 	if s.transport, err = originhttp.New(originhttp.Config{

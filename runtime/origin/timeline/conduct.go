@@ -6,7 +6,8 @@ import "github.com/p2pstream/p2pstream/runtime/origin/mux"
 type Conduct struct {
 	EventSeconds, EventGap int64 // seconds; 0: one event that lasts
 	Gone, NewNames         bool
-	Expire, Signed         int64 // seconds; 0: never
+	Expire, Signed, Passes int64 // seconds; 0: never
+	Pass                   int64 // the Unix second at which a segment's URL runs out; 0: it names none
 	Late                   int64 // seconds; 0: from the begin
 	Twins, Cameras, Backup bool
 	Ads, Watermark, Agents bool
@@ -43,6 +44,8 @@ var conducts = map[string]knob{
 	"newnames":  {0, true, false, flag(func(k *Knobs) { k.Conduct.NewNames = true })},
 	"expire":    {1, true, true, number(1, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Expire })},
 	"signed":    {1, true, true, number(1, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Signed })},
+	"passes":    {1, true, true, number(1, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Passes })},
+	"pass":      {1, true, true, number(1, maxUnix, func(k *Knobs) *int64 { return &k.Conduct.Pass })},
 	"late":      {1, true, false, number(1, maxSeconds, func(k *Knobs) *int64 { return &k.Conduct.Late })},
 	"twins":     {0, true, true, flag(func(k *Knobs) { k.Conduct.Twins, k.SeparateAudio = true, true })},
 	"cameras":   {0, true, true, flag(func(k *Knobs) { k.Conduct.Cameras = true })},

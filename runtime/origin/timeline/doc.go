@@ -47,6 +47,8 @@
 //	expire_N     the multivariant playlist names media playlists that answer
 //	             403 after N s
 //	signed_N     every playlist signs its segments anew, for N s
+//	passes_N     every playlist lists its segments below pass_T, where T is the
+//	             Unix second, N s later, from which on they answer 403
 //	edges        answer each multivariant playlist with 302 to another path
 //	             (edge_N, which has no effect)
 //	sessions     answer each media playlist with 302 to a session of its own

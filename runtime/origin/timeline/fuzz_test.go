@@ -11,6 +11,7 @@ func FuzzRequest(f *testing.F) {
 	for _, seed := range [][2]string{
 		{"/live/seg_2/window_6/start_100/event_20_5/gone/240p.m3u8", ""},
 		{"/live/start_100/signed_5/240p/3.m4s", "exp=200000&sig=x"},
+		{"/live/start_100/passes_5/pass_1001/240p/3.m4s", ""},
 		{"/live/start_100/ads/240p/ad-x-7.m4s", "session=x"},
 		{"/live/start_100/event_20_5/newnames/240p/e2-1.m4s", ""},
 		{"/live/start_100/parts/canskip/canblock/480p.m3u8", "_HLS_skip=YES&_HLS_msn=9223372036854775807"},

@@ -55,6 +55,11 @@ func (r Request) nameFits() bool {
 // appendName appends the name of segment seq of the playlist r, with the query that it needs. part 0 is the whole.
 func (r Request) appendName(dst []byte, v Visit, m Moment, seq, part int64) []byte {
 	c := r.Knobs.Conduct
+	if c.Passes > 0 {
+		dst = append(dst, "pass_"...)
+		dst = strconv.AppendInt(dst, v.Now.Unix()+c.Passes, 10)
+		dst = append(dst, '/')
+	}
 	dst = append(dst, r.Track...)
 	from := len(dst)
 	dst = append(dst, '/')

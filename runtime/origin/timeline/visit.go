@@ -54,13 +54,17 @@ const maxSession = 32
 // QuerySession is the query of a URL that names a session.
 func QuerySession(session string) string { return querySession + "=" + url.QueryEscape(session) }
 
-// Expired tells whether the URL of r has run out: its playlist's, if these expire, or its segment's signature.
+// Expired tells whether the URL of r has run out: its playlist's, if these expire, or its segment's signature
+// or pass.
 func (r Request) Expired(path string, v Visit) bool {
 	c := r.Knobs.Conduct
 	switch r.Kind {
 	case MediaPlaylist:
 		return c.Expire > 0 && v.ran(r.expiresAt(v))
 	case Segment:
+		if c.Passes > 0 && v.Now.Unix() >= c.Pass {
+			return true
+		}
 		return c.Signed > 0 && (v.ran(r.expiresAt(v)) || v.Query.Get(querySign) != signature(lastParts(path), r.expiresAt(v)))
 	}
 	return false

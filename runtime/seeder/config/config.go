@@ -60,6 +60,9 @@ type Config struct {
 	// certificate authorities of the origin, instead of the system's. Both are read again when they change.
 	HeadersDir string `json:"headersDir,omitempty"`
 	CAFile     string `json:"caFile,omitempty"`
+	// SignedPaths are starts of URL paths in which an asterisk stands for one element that a signature changes, such as
+	// /token/*/: segments whose URLs differ there only are the same. A query is known for a signature without this.
+	SignedPaths []string `json:"signedPaths,omitempty"`
 
 	// Loopback also offers 127.0.0.1, for everything on one machine.
 	Loopback bool `json:"loopback,omitempty"`
@@ -82,6 +85,7 @@ func (c Config) Validate() error {
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
 		validate.Each("config.foreignTrackers", c.ForeignTrackers, validate.WebSocket),
 		validate.Each("config.stun", c.STUN, validate.STUN),
+		validate.SignedPaths("config.signedPaths", c.SignedPaths),
 		validate.Optional("config.iceListen", c.ICEListen, validate.HostPort(":3479")),
 		validate.Each("config.advertise", c.Advertise, validate.IP),
 		validate.Optional("config.adminListen", c.AdminListen, validate.HostPort(":9091")),

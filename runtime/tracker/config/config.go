@@ -64,6 +64,9 @@ type StreamConfig struct {
 	// file with the certificate authorities of the origin, instead of the system's. Both are read again when they change.
 	HeadersDir string `json:"headersDir,omitempty"`
 	CAFile     string `json:"caFile,omitempty"`
+	// SignedPaths are starts of URL paths in which an asterisk stands for one element that a signature changes, such as
+	// /token/*/: segments whose URLs differ there only are the same. A query is known for a signature without this.
+	SignedPaths []string `json:"signedPaths,omitempty"`
 	// ExternalURL is the tracker's http(s) URL as viewers reach it, if it differs from the host of their requests.
 	ExternalURL string `json:"externalURL,omitempty"`
 	// OnlyKnownSwarms refuses announces for info hashes that are not the stream's, once the stream has been read.

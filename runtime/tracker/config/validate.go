@@ -90,6 +90,7 @@ func (s *StreamConfig) validate() error {
 		validate.Optional("config.stream.seederURL", s.SeederURL, validate.HTTP),
 		validate.Optional("config.stream.externalURL", s.ExternalURL, validate.BaseURL),
 		validate.Each("config.stream.stun", s.STUN, validate.STUN),
+		validate.SignedPaths("config.stream.signedPaths", s.SignedPaths),
 		validate.NotNegative("config.stream.telemetryInterval", s.TelemetryInterval.Std()),
 		validate.JSONObject("config.stream.settings", s.Settings, `{"core":{"highDemandTimeWindow":5}}`),
 	)

@@ -18,6 +18,8 @@ type Config struct {
 	Stream    string `json:"stream,omitempty"`    // name of the stream in sessions, stats and metrics (SwarmID, else StreamURL)
 	StreamURL string `json:"streamURL,omitempty"` // manifest that players open; empty: an open tracker without a stream
 	SwarmID   string `json:"swarmID,omitempty"`   // empty: what an unconfigured player derives from StreamURL
+	// SignedPaths are handed to viewers that keep segments by URL.
+	SignedPaths []string `json:"signedPaths,omitempty"`
 	// STUN lists servers as host:port or stun:host:port; viewers get those for which Dependencies.STUNReady returns true.
 	STUN []string `json:"stun,omitempty"`
 	// PrivateAccumulate accepts ?accumulate=1 only from callers of StatsHandler.

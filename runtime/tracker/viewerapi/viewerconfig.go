@@ -20,6 +20,8 @@ type ViewerConfig struct {
 	Settings   settings.Settings    `json:"settings"`
 	Telemetry  ViewerTelemetry      `json:"telemetry"`
 	Seeders    int                  `json:"seeders"` // that hold the stream now and accept connections
+	// SignedPaths are starts of URL paths in which an asterisk stands for what a signature changes. Pages do not need them.
+	SignedPaths []string `json:"signedPaths,omitempty"`
 }
 
 // ViewerTelemetry says how a viewer reports.
@@ -61,7 +63,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	web := base
 	base.Scheme = strings.Replace(base.Scheme, "http", "ws", 1)
 	out := ViewerConfig{Version: 1, StreamURL: h.cfg.StreamURL, SwarmID: h.swarmID(facts), Settings: settings.For(in),
-		Trackers: []string{base.String() + "/announce"}, ICEServers: h.iceServers(), Seeders: hold.seeders,
+		Trackers: []string{base.String() + "/announce"}, ICEServers: h.iceServers(), Seeders: hold.seeders, SignedPaths: h.cfg.SignedPaths,
 		Telemetry: ViewerTelemetry{URL: web.String() + "/v1/telemetry", ConfigURL: web.String() + path,
 			IntervalMs: h.cfg.Interval.Milliseconds(), Session: session}}
 	// Repeated inside the core's options, so that a page can pass them to the library unchanged.

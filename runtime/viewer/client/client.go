@@ -86,7 +86,7 @@ func (c *Client) Run(ctx context.Context) error {
 	if err != nil || h == nil {
 		return err
 	}
-	source, err := manifest.NewSource(manifest.SourceConfig{URL: h.StreamURL, Logger: c.log, Registerer: c.reg})
+	source, err := manifest.NewSource(manifest.SourceConfig{URL: h.StreamURL, SignedPaths: h.SignedPaths, Logger: c.log, Registerer: c.reg})
 	if err != nil {
 		return fmt.Errorf("creating source: %w", err)
 	}
@@ -153,7 +153,7 @@ func (c *Client) Drain(ctx context.Context) {
 // settings gets the stream's settings; it asks an unreachable tracker again.
 func (c *Client) settings(ctx context.Context) (*settings, error) {
 	if c.cfg.ConfigURL == "" {
-		h := &settings{StreamURL: c.cfg.Source, SwarmID: c.cfg.SwarmID, Trackers: c.cfg.Trackers}
+		h := &settings{StreamURL: c.cfg.Source, SwarmID: c.cfg.SwarmID, Trackers: c.cfg.Trackers, SignedPaths: c.cfg.SignedPaths}
 		for _, s := range c.cfg.STUN {
 			h.ICEServers = append(h.ICEServers, struct {
 				URLs []string `json:"urls"`

@@ -17,6 +17,9 @@ type Config struct {
 	Trackers  []string `json:"trackers,omitempty"`  // … with trackers …
 	STUN      []string `json:"stun,omitempty"`      // … and STUN servers
 	SwarmID   string   `json:"swarmID,omitempty"`
+	// SignedPaths are starts of URL paths in which an asterisk stands for what a signature changes, such as /token/*/. A
+	// tracker's ConfigURL names them, too.
+	SignedPaths []string `json:"signedPaths,omitempty"`
 
 	Verify      bool     `json:"verify,omitempty"`      // compare each segment's SHA-256 with the origin's
 	Generations []string `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3
@@ -50,6 +53,7 @@ func (c Config) Validate() error {
 		validate.Optional("config.source", c.Source, validate.HTTP),
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
 		validate.Each("config.stun", c.STUN, validate.STUN),
+		validate.SignedPaths("config.signedPaths", c.SignedPaths),
 		validate.NotNegative("config.storeBytes", c.StoreBytes),
 		validate.NotNegative("config.maxPeers", c.MaxPeers),
 		validate.NotNegative("config.startupWait", c.StartupWait.Std()),

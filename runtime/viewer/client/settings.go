@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
@@ -36,7 +37,8 @@ type settings struct {
 		IntervalMs int64  `json:"intervalMs"`
 		Session    string `json:"session"`
 	} `json:"telemetry"`
-	Seeders int `json:"seeders"`
+	Seeders     int      `json:"seeders"`
+	SignedPaths []string `json:"signedPaths"`
 }
 
 // streamSettings are those of one type of rendition.
@@ -114,6 +116,9 @@ func decodeSettings(body []byte) (*settings, error) {
 // bound limits lists and numbers to reasonable values.
 func (h *settings) bound() {
 	h.Trackers = h.Trackers[:min(len(h.Trackers), maxTrackers)]
+	if validate.SignedPaths("signedPaths", h.SignedPaths) != nil {
+		h.SignedPaths = nil
+	}
 	h.Settings.HLSJS.LiveSyncDurationCount = min(max(h.Settings.HLSJS.LiveSyncDurationCount, 0), maxLiveSync)
 	if ms := h.Telemetry.IntervalMs; ms != 0 {
 		h.Telemetry.IntervalMs = min(max(ms, minReportInterval.Milliseconds()), time.Hour.Milliseconds())
