@@ -44,8 +44,8 @@ const (
 	ReasonEncoded Reason = "ContentEncoding"
 	// ReasonTruncated: a body ended before its announced length, or was empty.
 	ReasonTruncated Reason = "Truncated"
-	// ReasonNoLength: a body whose end cannot be told from a lost connection: TLS
-	// without close_notify, and neither a length nor chunks.
+	// ReasonNoLength: a body whose end cannot be told from a lost connection: no
+	// length, no chunks, and TLS without close_notify or, with SecondLook, no TLS.
 	ReasonNoLength Reason = "UnknownLength"
 	// ReasonRangeIgnored: the origin answered a Range request with everything.
 	ReasonRangeIgnored Reason = "RangeIgnored"

@@ -257,7 +257,7 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 		return n, nil
 	case errors.Is(err, io.EOF) && (b.expect < 0 && b.got > 0 || b.got == b.expect):
 		if err = io.EOF; b.doubtful() {
-			err = fail(ReasonNoLength, b.at, fmt.Errorf("TLS ended without close_notify after %d bytes of unknown length: a second look decides", b.got))
+			err = fail(ReasonNoLength, b.at, fmt.Errorf("the connection ended after %d bytes of unknown length: a second look decides", b.got))
 		}
 	case b.ctx.Err() == nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		err = fail(ReasonTruncated, b.at, fmt.Errorf("%d of %d bytes", b.got, b.expect))
@@ -269,12 +269,12 @@ func (b *checkedBody) Read(p []byte) (int, error) {
 }
 
 // doubtful tells whether the body may go on behind what came. Without a length,
-// chunks and TLS an end of the connection is the end of the body, and there is
-// nothing that could tell more: a connection that is lost is an error. With TLS
-// its end is proved by close_notify. Some servers never send that; of those a
-// body is whole when a second one has the same size.
+// chunks and TLS an end of the connection is the end of the body, unless
+// SecondLook is set. With TLS its end is proved by close_notify. Some servers
+// never send that; of those a body is whole when a second one has the same size.
 func (b *checkedBody) doubtful() bool {
-	return b.untilClose && b.expect < 0 && b.closing.CutOff() && !b.source.transport.SameAsBefore(withoutSecrets(b.at), b.from+b.got)
+	unproved := b.closing.CutOff() || (b.source.cfg.SecondLook && !strings.HasPrefix(b.at, "https:"))
+	return b.untilClose && b.expect < 0 && unproved && !b.source.transport.SameAsBefore(withoutSecrets(b.at), b.from+b.got)
 }
 
 // Close ends the transfer; it never fails. Only the first call counts. Like

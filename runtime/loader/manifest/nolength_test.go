@@ -45,17 +45,19 @@ func TestBodiesWithoutLength(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		name, url string
-		want      []Reason // of one look after the other
+		name, url  string
+		secondLook bool
+		want       []Reason // of one look after the other
 	}{
-		{"closed", plain.URL + "/closed", []Reason{""}},
-		{"closed without TLS", plain.URL + "/cut", []Reason{""}},
-		{"reset", plain.URL + "/lost", []Reason{ReasonUnreachable}},
-		{"TLS closed", secure.URL + "/closed", []Reason{""}},
-		{"TLS cut", secure.URL + "/cut", []Reason{ReasonNoLength, "", ""}},
+		{"closed", plain.URL + "/closed", false, []Reason{""}},
+		{"closed without TLS", plain.URL + "/cut", false, []Reason{""}},
+		{"closed without TLS, for a seeder", plain.URL + "/cut", true, []Reason{ReasonNoLength, "", ""}},
+		{"reset", plain.URL + "/lost", true, []Reason{ReasonUnreachable}},
+		{"TLS closed", secure.URL + "/closed", true, []Reason{""}},
+		{"TLS cut", secure.URL + "/cut", false, []Reason{ReasonNoLength, "", ""}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newSource(t, SourceConfig{URL: plain.URL + "/m.m3u8", CAFile: ca})
+			s := newSource(t, SourceConfig{URL: plain.URL + "/m.m3u8", CAFile: ca, SecondLook: c.secondLook})
 			for i, want := range c.want {
 				body, total, err := s.FetchSegment(t.Context(), Segment{URL: c.url}, 0)
 				if err != nil {

@@ -51,6 +51,11 @@ type SourceConfig struct {
 	SegmentTimeout time.Duration
 	// MaxSegmentBytes bounds one segment. Default 64 MiB.
 	MaxSegmentBytes int64
+	// SecondLook takes a body that only the end of the connection ends when a
+	// second one has the same size, also without TLS: a program that crashes
+	// closes its connections, too. Seeders set it, since they pass on what they
+	// get.
+	SecondLook bool
 	// UserAgent is sent with every request. Default "p2pstream".
 	UserAgent string
 	// Logger gets one line for each change of state. Default: discarded.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/lab"
@@ -18,6 +19,9 @@ func TestMain(m *testing.M) {
 	lab.Parallel(2)
 	os.Exit(lab.Main(m))
 }
+
+// largest is more bytes than a segment of livePath has.
+const largest = 80_000
 
 const livePath = "/live/seg_2/window_10/ren_1/master.m3u8"
 
@@ -58,6 +62,11 @@ func TestWrongMediaIsNotPlayed(t *testing.T) {
 		t.Logf("%+v", each)
 		if each.Verified == 0 {
 			t.Errorf("viewer %d verified nothing", each.ID)
+		}
+		// Each wrong segment is received once more, and nothing else is received twice. A peer that gave one is asked for
+		// no more: what it had been asked for before is all that it can spoil.
+		if each.WrongSegments > int64(loader.DefaultLimits.PeerSlots) || each.Discarded > each.WrongSegments*largest {
+			t.Errorf("viewer %d was given %d wrong segments, and received %d bytes more than it played", each.ID, each.WrongSegments, each.Discarded)
 		}
 	}
 	if peers := r.Total.Bytes.Seeder + r.Total.Bytes.Viewer; peers <= r.Total.Bytes.HTTP {
