@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -26,7 +27,29 @@ const maxClaimed = 2 << 20
 // Read reads a segment behind the bytes already held; known is its size, -1 if unknown. After each read it calls
 // progress with all bytes and the size of the whole. The bytes returned are in transit (transit.Share). On an error
 // these are what it has, or nil if they cannot be continued; the total is -1 if the origin did not say it.
+//
+// A body whose end is in doubt (manifest.ReasonNoLength) is read again from its beginning, and taken if both are equal.
 func (f *Fetcher) Read(ctx context.Context, m manifest.Segment, held []byte, known int64, progress func(data []byte, total int64)) ([]byte, int64, error) {
+	data, total, err := f.read(ctx, m, held, known, progress)
+	if manifest.ReasonOf(err) != manifest.ReasonNoLength {
+		return data, total, err
+	}
+	again, total, err := f.read(ctx, m, nil, known, func([]byte, int64) {})
+	if err == nil && !bytes.Equal(data, again) {
+		err = errTwoBodies
+	}
+	if errors.Is(err, errTwoBodies) || manifest.ReasonOf(err) == manifest.ReasonNoLength {
+		f.discard(again)
+		again, total = nil, -1
+	}
+	f.discard(data)
+	return again, total, err
+}
+
+// errTwoBodies says that two reads of a body whose end is in doubt gave different bytes.
+var errTwoBodies = errors.New("the origin gave two different bodies, neither of which has a length")
+
+func (f *Fetcher) read(ctx context.Context, m manifest.Segment, held []byte, known int64, progress func(data []byte, total int64)) ([]byte, int64, error) {
 	body, total, err := f.Source.ResumeSegment(ctx, m, int64(len(held)), known)
 	if err != nil {
 		if keepsBytes(err) {

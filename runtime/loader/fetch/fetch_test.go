@@ -1,10 +1,12 @@
 package fetch
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
@@ -33,5 +35,50 @@ func TestALengthAloneTakesNoMemory(t *testing.T) {
 	}
 	if used, _, _ := budget.Stats(); used != int64(len(data)) {
 		t.Errorf("%d bytes are counted", used)
+	}
+}
+
+// TestBodiesThatTheConnectionEndsAreReadTwice has an origin of HTTP/1.0, whose process may end in the middle of a body.
+func TestBodiesThatTheConnectionEndsAreReadTwice(t *testing.T) {
+	for name, tt := range map[string]struct {
+		bodies []string
+		want   string
+		ok     bool
+	}{
+		"both whole":         {[]string{"0123456789", "0123456789"}, "0123456789", true},
+		"the first cut off":  {[]string{"01234", "0123456789"}, "", false},
+		"the second cut off": {[]string{"0123456789", "01234"}, "", false},
+		"of one size":        {[]string{"0123456789", "9876543210"}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var requests atomic.Int64
+			origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn, _, err := w.(http.Hijacker).Hijack()
+				if err != nil {
+					panic(err)
+				}
+				defer conn.Close()
+				body := tt.bodies[min(int(requests.Add(1)), len(tt.bodies))-1]
+				_, _ = io.WriteString(conn, "HTTP/1.0 200 OK\r\nContent-Type: video/mp2t\r\n\r\n"+body)
+			}))
+			defer origin.Close()
+			source, err := manifest.NewSource(manifest.SourceConfig{URL: origin.URL + "/m.m3u8", SecondLook: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer source.Close()
+			budget := transit.NewBudget(0, 0)
+			f := &Fetcher{Source: source, Transit: budget.Share(), Counters: &traffic.Recorder{}, MaxSegmentBytes: 1 << 20}
+			data, _, err := f.Read(t.Context(), manifest.Segment{URL: origin.URL + "/s.ts"}, nil, -1, func([]byte, int64) {})
+			if string(data) != tt.want || (err == nil) != tt.ok {
+				t.Errorf("%q, %v; want %q", data, err, tt.want)
+			}
+			if name == "of one size" && !errors.Is(err, errTwoBodies) {
+				t.Errorf("%v, want %v", err, errTwoBodies)
+			}
+			if used, _, _ := budget.Stats(); used != int64(len(data)) || requests.Load() != 2 {
+				t.Errorf("%d bytes are counted after %d requests", used, requests.Load())
+			}
+		})
 	}
 }
