@@ -28,10 +28,11 @@ type Result struct {
 	Peers        int   `json:"peers"`
 	Verified     int64 `json:"verified"`
 	DigestErrors int64 `json:"digestErrors"`
-	// RightSegments and WrongSegments are those from peers that were compared with the hashes of seeders. Wrong ones were
-	// dropped and fetched again.
-	RightSegments int64 `json:"rightSegments"`
-	WrongSegments int64 `json:"wrongSegments"`
+	// RightSegments and WrongSegments are those from peers that were compared with the hashes of seeders. UnprovenSegments
+	// had no hash in time. Wrong and unproven ones were dropped and fetched again.
+	RightSegments    int64 `json:"rightSegments"`
+	WrongSegments    int64 `json:"wrongSegments"`
+	UnprovenSegments int64 `json:"unprovenSegments"`
 }
 
 // Bytes are media bytes received, by source.
@@ -82,7 +83,7 @@ func (v *viewer) report() (Result, traffic.Counters) {
 		ID: v.id, StartupMs: -1, Stalls: p.Stalls, StallMs: p.Stalled.Milliseconds(), PlayedMs: p.Played.Milliseconds(),
 		Segments: c.Segments, Bytes: Bytes{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer}, UploadBytes: c.Uploaded,
 		Discarded: c.Discarded, Peers: engine.Peers(), Verified: c.Verified, DigestErrors: c.DigestErrors,
-		RightSegments: c.Checks.Right, WrongSegments: c.Checks.Wrong,
+		RightSegments: c.Checks.Right, WrongSegments: c.Checks.Wrong, UnprovenSegments: c.Checks.Unproven,
 	}
 	if p.Started {
 		r.StartupMs = p.Startup.Milliseconds()

@@ -49,20 +49,10 @@ type swarmName struct {
 	infoHash   identity.InfoHash
 }
 
-// of is the swarm of a generation; empty if none is joined.
-func (n swarmNames) of(g identity.Generation) identity.InfoHash {
-	for _, s := range n {
-		if s.generation == g {
-			return s.infoHash
-		}
-	}
-	return ""
-}
-
 // nameSwarms learns which swarms are joined now. Hashes belong to a swarm: when a rendition moves to another one, what is
 // held is told again.
 func (r *Rendition) nameSwarms() {
-	if (r.shared.Journal == nil && r.shared.Checker == nil) || !r.swarms.mu.TryLock() {
+	if r.shared.Journal == nil || !r.swarms.mu.TryLock() {
 		return // swarms are being joined or left: the next look sees it
 	}
 	var now swarmNames
@@ -76,9 +66,6 @@ func (r *Rendition) nameSwarms() {
 		return
 	}
 	r.named = now
-	if r.shared.Journal == nil {
-		return
-	}
 	for _, seg := range r.segments.order {
 		if seg.held() {
 			r.tell(seg, false)
@@ -201,8 +188,9 @@ func (r *Rendition) check(seg *segment, data []byte, source traffic.Source) bool
 	if r.shared.Checker == nil || len(seg.origins.peers) == 0 {
 		return false
 	}
-	generation := seg.origins.peers[0].Generation()
-	swarm, id, from := r.named.of(generation), seg.ID(generation), seg.from
+	// Not the swarms that are named now: the first segments come before they are, and swarms may be left meanwhile.
+	peer := seg.origins.peers[0]
+	swarm, id, from := peer.Swarm(), seg.ID(peer.Generation()), seg.from
 	ctx, stop := context.WithCancel(r.ctx)
 	if seg.state == schedule.Fetching {
 		seg.stop() // a peer delivered first
@@ -214,10 +202,7 @@ func (r *Rendition) check(seg *segment, data []byte, source traffic.Source) bool
 	seg.arriving.Store(&arrival{at: now, received: int64(len(data))})
 	r.shared.Work.Go(func() {
 		defer stop()
-		verdict := hashes.Unproven // of a swarm that has been left
-		if swarm != "" {
-			verdict = r.shared.Checker.Check(ctx, string(swarm), id, data)
-		}
+		verdict := r.shared.Checker.Check(ctx, string(swarm), id, data)
 		r.mail.Post(func() { r.checked(seg, attempt, from, data, source, verdict) })
 	})
 	return true

@@ -74,7 +74,7 @@ func wrong(id int64) []byte { return bytes.Repeat([]byte("x"), len(origins(id)))
 func (r *Rendition) meet(t *testing.T) (*session.Session, *peerConn) {
 	t.Helper()
 	conn := &peerConn{}
-	s := session.New(t.Context(), &r.sessionConfig, identity.V23, conn)
+	s := session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23, conn)
 	r.sessions = append(r.sessions, s)
 	return s, conn
 }
@@ -132,6 +132,24 @@ func TestSegmentsOfPeersAreCheckedBeforeTheyAreStored(t *testing.T) {
 	r.completed(bad, r.reserve(t, origins(101)), traffic.FromHTTP)
 	if !bad.held() {
 		t.Error("the origin's segment was not taken at once")
+	}
+}
+
+// TestTheFirstSegmentIsChecked: it may come while the swarms are still being joined.
+func TestTheFirstSegmentIsChecked(t *testing.T) {
+	r := checking(t)
+	r.named = nil
+	r.swarms.mu.Lock()
+	defer r.swarms.mu.Unlock()
+	r.nameSwarms()
+	seg := r.segments.order[0]
+	s, _ := r.meet(t)
+	r.request(s, seg, time.Now())
+	_, _, _ = s.Cancel()
+	r.answered(s, seg, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true, Source: traffic.FromSeeder})
+	r.drainMail(t, "the end of the check", func() bool { return r.shared.Counters.Counters().Checks != traffic.Checks{} })
+	if c := r.shared.Counters.Counters().Checks; c.Right != 1 || !seg.held() {
+		t.Errorf("%+v", c)
 	}
 }
 

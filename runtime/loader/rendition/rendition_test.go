@@ -157,7 +157,7 @@ func (conn) Close(error)                            {}
 // connect opens a session without a network.
 func connect(t *testing.T, r *Rendition) *session.Session {
 	t.Helper()
-	s := session.New(t.Context(), &r.sessionConfig, identity.V23, conn{})
+	s := session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23, conn{})
 	r.opened(s)
 	return s
 }

@@ -60,7 +60,7 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 		}
 		swarm, err := r.shared.Node.Join(ctx, mesh.SwarmConfig{
 			InfoHash: hash, PeerID: id, Trackers: cfg.Trackers,
-			MaxPeers: cfg.MaxPeers, Offers: offers, Handler: &handler{r: r, generation: g, term: term},
+			MaxPeers: cfg.MaxPeers, Offers: offers, Handler: &handler{r: r, swarm: hash, generation: g, term: term},
 		})
 		if err != nil {
 			return err
@@ -150,6 +150,7 @@ var errTooManyPeers = errors.New("peer limit reached")
 // handler makes a session of each connection of one swarm.
 type handler struct {
 	r          *Rendition
+	swarm      identity.InfoHash
 	generation identity.Generation
 	term       int64    // of the swarms
 	sessions   sync.Map // *mesh.Peer → *session.Session
@@ -162,7 +163,7 @@ func (h *handler) PeerOpened(p *mesh.Peer) {
 		p.Close(errTooManyPeers)
 		return
 	}
-	s := session.New(r.ctx, &r.sessionConfig, h.generation, p)
+	s := session.New(r.ctx, &r.sessionConfig, h.swarm, h.generation, p)
 	h.sessions.Store(p, s)
 	r.mail.Post(func() {
 		if h.term == r.swarms.term.Load() { // else the swarm is being left

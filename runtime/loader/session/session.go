@@ -49,6 +49,7 @@ type Config struct {
 // connection's reader unless they say otherwise.
 type Session struct {
 	cfg        *Config
+	swarm      identity.InfoHash
 	generation identity.Generation
 	conn       Conn
 	seeder     bool // by its peer-id label: a preference and a statistic, never trust
@@ -73,10 +74,10 @@ type Session struct {
 	avoidUntil time.Time
 }
 
-// New returns the session of a connection that has just opened. Its uploads end with ctx.
-func New(ctx context.Context, cfg *Config, g identity.Generation, conn Conn) *Session {
+// New returns the session of a connection that has just opened in a swarm. Its uploads end with ctx.
+func New(ctx context.Context, cfg *Config, swarm identity.InfoHash, g identity.Generation, conn Conn) *Session {
 	s := &Session{
-		cfg: cfg, generation: g, conn: conn,
+		cfg: cfg, swarm: swarm, generation: g, conn: conn,
 		seeder:      strings.HasPrefix(string(conn.ID()), seederLabel),
 		commands:    rate.NewLimiter(commandsPerSecond, commandBurst),
 		unrequested: rate.NewLimiter(unrequestedPerSecond, unrequestedBurst),
@@ -93,6 +94,9 @@ const seederLabel = "-PS"
 
 // ID is the peer's id. It may be called by any goroutine.
 func (s *Session) ID() identity.PeerID { return s.conn.ID() }
+
+// Swarm is the swarm in which the peer was met: what it gives are segments of that one. It may be called by any goroutine.
+func (s *Session) Swarm() identity.InfoHash { return s.swarm }
 
 // Generation is the generation of players whose ids the peer uses. It may be called by any goroutine.
 func (s *Session) Generation() identity.Generation { return s.generation }

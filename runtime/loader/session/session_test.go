@@ -41,7 +41,7 @@ func open(t *testing.T) (*Session, *conn) {
 		Log: slog.New(slog.DiscardHandler), Counters: &traffic.Recorder{}, Transit: transit.NewBudget(0, 0).Share(), Index: x,
 		Store: store.New(1 << 20), Uplink: upload.NewUplink(0), MaxMessageSize: wire.DefaultMaxMessageSize, MaxSegmentBytes: 1 << 20,
 		Go: new(sync.WaitGroup).Go, Announced: func() {},
-	}, identity.V23, c), c
+	}, "", identity.V23, c), c
 }
 
 func TestPeersThatDoNotDeliverAreAvoided(t *testing.T) {
