@@ -1,7 +1,10 @@
 package lab
 
 import (
+	"fmt"
 	"net"
+	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +21,16 @@ func FreeAddress(t testing.TB) string {
 func FreeAddressOn(t testing.TB, host string) string {
 	t.Helper()
 	return Must[string](t)(freeport.On(host))
+}
+
+var loopbackAddresses atomic.Int64
+
+// LoopbackAddress is an address of 127.0.0.0/8 to listen on, with port 0, that no other server of the tests has. A server
+// that is stopped and started again on its port would otherwise meet one of another test there: the programs of all tests
+// have the same swarms and keys, so that peers of two streams would mix.
+func LoopbackAddress() string {
+	n := loopbackAddresses.Add(1)
+	return fmt.Sprintf("127.%d.%d.%d:0", 1+os.Getpid()%254, n/254%256, 1+n%254)
 }
 
 // Source is the n-th loopback address for clients, 127.0.n.1 with n from 1 to 255: programs count clients from different

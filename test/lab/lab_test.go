@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -54,5 +55,21 @@ func TestMetrics(t *testing.T) {
 	}
 	if _, err := lab.ParseMetrics([]byte("nothing")); err == nil {
 		t.Error("a line without a value is no error")
+	}
+}
+
+func TestLoopbackAddressesAreNotUsedTwice(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		a := lab.LoopbackAddress()
+		l, err := net.Listen("tcp", a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = l.Close()
+		if seen[a] {
+			t.Fatalf("%s was given out twice", a)
+		}
+		seen[a] = true
 	}
 }

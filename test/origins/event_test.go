@@ -22,7 +22,7 @@ const (
 // get right bytes, and nearly all of the next event's come from peers.
 func TestNextEventIsShared(t *testing.T) {
 	t.Parallel()
-	o, _ := inprocess.StartOrigin(t, "127.0.0.1:0")
+	o, _ := inprocess.StartOrigin(t, lab.LoopbackAddress())
 	// The window is short, so that no number of an event names two segments at its end: see docs/origins.md, "The end of an
 	// event".
 	r := newRun(t, o, row{path: "/live/seg_2/window_6/ren_1/start_START/event_36_6/", age: 6})

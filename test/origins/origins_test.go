@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 // TestOrigins ends each kind in right bytes from peers, or in a clear reason with P2P off.
 func TestOrigins(t *testing.T) {
 	t.Parallel()
-	o, _ := inprocess.StartOrigin(t, "127.0.0.1:0")
+	o, _ := inprocess.StartOrigin(t, lab.LoopbackAddress())
 	t.Run("kinds", func(t *testing.T) { // the origin ends after all of them
 		for _, r := range rows {
 			t.Run(r.name, func(t *testing.T) {

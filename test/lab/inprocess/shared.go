@@ -15,7 +15,7 @@ func NewStreamOf(t testing.TB, o *origin.Server, path string, change func(*track
 	t.Helper()
 	s := &Stream{Origin: o, Source: "http://" + o.Addr().String() + path}
 	s.trackerConfig = tracker.Config{
-		Listen: "127.0.0.1:0", SeederToken: lab.Token, SessionKey: lab.SessionKey, DrainPeriod: tracker.Duration(time.Millisecond),
+		Listen: lab.LoopbackAddress(), SeederToken: lab.Token, SessionKey: lab.SessionKey, DrainPeriod: tracker.Duration(time.Millisecond),
 		Stream: &tracker.StreamConfig{SourceURL: s.Source, SwarmID: lab.SwarmID, TelemetryInterval: tracker.Duration(time.Second)},
 	}
 	if change != nil {

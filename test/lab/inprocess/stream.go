@@ -36,12 +36,12 @@ type Stream struct {
 func NewStream(t testing.TB, path string) *Stream {
 	t.Helper()
 	s := &Stream{}
-	s.Origin, s.StopOrigin = StartOrigin(t, "127.0.0.1:0")
+	s.Origin, s.StopOrigin = StartOrigin(t, lab.LoopbackAddress())
 	s.Source = "http://" + s.Origin.Addr().String() + path
-	st := lab.Must[*stun.Server](t)(stun.New(stun.Config{Listen: "127.0.0.1:0"}, lab.Logger("stun"), nil))
+	st := lab.Must[*stun.Server](t)(stun.New(stun.Config{Listen: lab.LoopbackAddress()}, lab.Logger("stun"), nil))
 	Run(t, st)
 	s.trackerConfig = tracker.Config{
-		Listen: "127.0.0.1:0", SeederToken: lab.Token, SessionKey: lab.SessionKey, DrainPeriod: tracker.Duration(time.Millisecond),
+		Listen: lab.LoopbackAddress(), SeederToken: lab.Token, SessionKey: lab.SessionKey, DrainPeriod: tracker.Duration(time.Millisecond),
 		Stream: &tracker.StreamConfig{SourceURL: s.Source, SwarmID: lab.SwarmID, STUN: []string{"stun:" + st.Addr().String()},
 			TelemetryInterval: tracker.Duration(time.Second)},
 	}
