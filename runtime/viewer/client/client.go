@@ -113,8 +113,11 @@ func (c *Client) Run(ctx context.Context) error {
 	defer endReports()
 	var work sync.WaitGroup
 	if h.Telemetry.URL != "" {
+		own := &report.Socket{}
+		defer own.Close()
 		r := report.New(report.Config{
-			URL: h.Telemetry.URL, Interval: time.Duration(h.Telemetry.IntervalMs) * time.Millisecond,
+			Socket: overSocket(h, node, own),
+			URL:    h.Telemetry.URL, Interval: time.Duration(h.Telemetry.IntervalMs) * time.Millisecond,
 			Session: h.Telemetry.Session, Renew: c.renew, Answered: engine.TakeSwarmID,
 		}, c.sample, c.log)
 		work.Go(func() { r.Run(reporting) })
