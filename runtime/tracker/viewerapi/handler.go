@@ -137,13 +137,14 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	h.mux.Handle("/p2pstream.js", assets)
 	h.mux.Handle("/p2pstream.mjs", assets)
 	h.mux.Handle("/p2pstream-check.mjs", assets)
+	h.mux.Handle("/p2pstream-report.mjs", assets)
 	h.mux.Handle("/vendor/", assets)
 	return h, nil
 }
 
 // Paths lists the patterns, as http.ServeMux reads them, that a tracker mounts the handler under.
 func Paths() []string {
-	return []string{"/v1/", "/player", "/player/", "/p2pstream.js", "/p2pstream.mjs", "/p2pstream-check.mjs", "/vendor/"}
+	return []string{"/v1/", "/player", "/player/", "/p2pstream.js", "/p2pstream.mjs", "/p2pstream-check.mjs", "/p2pstream-report.mjs", "/vendor/"}
 }
 
 // Boot returns the random id of this run of the tracker.
