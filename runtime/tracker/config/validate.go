@@ -99,14 +99,17 @@ func (s *StreamConfig) validate() error {
 		validate.Each("config.stream.stun", s.STUN, validate.STUN),
 		validate.NotNegative("config.stream.telemetryInterval", s.TelemetryInterval.Std()),
 		validate.Between("config.stream.tickets.lifetime", s.Tickets.Lifetime, Duration(time.Minute), Duration(30*24*time.Hour)),
-		s.ViewerTokens.validate(),
+		s.ViewerTokens.validate(s.Tickets),
 		validate.JSONObject("config.stream.settings", s.Settings, `{"core":{"highDemandTimeWindow":5}}`),
 	)
 }
 
-func (c *TokensConfig) validate() error {
+func (c *TokensConfig) validate(tickets TicketsConfig) error {
 	if c == nil {
 		return nil
+	}
+	if tickets.Optional {
+		return errors.New("config.stream.tickets.optional: without tickets, viewer tokens guard nothing; remove one of them")
 	}
 	if c.KeysDir == "" {
 		return errors.New("config.stream.viewerTokens.keysDir: is missing; name the directory with the keys of the tokens")

@@ -47,7 +47,7 @@ var (
 )
 
 // Page is a digest of the origin of the page that a ticket was given to. The zero value is a program without an origin, or
-// a page whose origin names nobody: "null", or a file.
+// a page whose origin does not tell it from others: "null", or a file.
 type Page [pageSize]byte
 
 // PageOf returns the digest of an Origin header (RFC 6454 §7); empty: the request had none.

@@ -166,7 +166,7 @@ func (c *Client) settings(ctx context.Context) (*settings, error) {
 	}
 	pause := 250 * time.Millisecond
 	for {
-		h, err := fetchSettings(ctx, c.cfg.ConfigURL)
+		h, err := c.cfg.fetchSettings(ctx)
 		if err == nil {
 			return h, nil
 		}
@@ -184,7 +184,7 @@ func (c *Client) settings(ctx context.Context) (*settings, error) {
 }
 
 func (c *Client) renew(ctx context.Context) (string, error) {
-	h, err := fetchSettings(ctx, c.cfg.ConfigURL)
+	h, err := c.cfg.fetchSettings(ctx)
 	if err != nil {
 		return "", err
 	}
