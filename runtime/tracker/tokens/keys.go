@@ -88,12 +88,12 @@ func parseFile(name string, b []byte) ([]key, error) {
 		if bytes.HasPrefix(secret, []byte("-----BEGIN")) {
 			return nil, errors.New("this is PEM; a secret for HS256 is expected in a .key file, a public key in a .pem file")
 		}
-		return one(secretKey(id, secret))
+		return listOf(secretKey(id, secret))
 	}
 	return nil, errors.New("the name must end with .pem, .jwks, .json or .key")
 }
 
-func one(k key, err error) ([]key, error) {
+func listOf(k key, err error) ([]key, error) {
 	if err != nil {
 		return nil, err
 	}
