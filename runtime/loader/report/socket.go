@@ -32,6 +32,10 @@ func (s *Socket) Report(ctx context.Context, report []byte) (answer []byte, ok b
 	if conn == nil {
 		return nil, false
 	}
+	select {
+	case <-answers: // to a report that is not waited for any more
+	default:
+	}
 	deadline, _ := ctx.Deadline() // zero: none
 	_ = conn.SetWriteDeadline(deadline)
 	if conn.WriteMessage(websocket.TextMessage, telemetry.FrameReport(report)) != nil {
@@ -43,7 +47,6 @@ func (s *Socket) Report(ctx context.Context, report []byte) (answer []byte, ok b
 		return answer, true
 	case <-dead:
 	case <-ctx.Done():
-		s.Close()
 	}
 	return nil, false
 }

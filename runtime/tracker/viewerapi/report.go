@@ -68,10 +68,8 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 // accept counts a report and returns the answer to its sender.
 func (h *Handler) accept(from telemetry.Sender, report telemetry.Report) (telemetry.Acknowledgement, error) {
 	now, facts := h.deps.Now(), h.facts()
-	next := h.cfg.Interval
 	if from.Role == telemetry.RoleViewer {
-		next = h.nextReport()
-		from.Interval = next
+		from.Interval = h.nextReport()
 	}
 	h.mu.Lock()
 	h.aggregate.SetMedia(mediaOf(facts))
@@ -81,8 +79,10 @@ func (h *Handler) accept(from telemetry.Sender, report telemetry.Report) (teleme
 		return telemetry.Acknowledgement{}, err
 	}
 	h.metrics.accepted(from, result)
-	ack := telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot, SwarmID: h.swarmID(facts),
-		NextMs: next.Milliseconds()}
+	ack := telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot, SwarmID: h.swarmID(facts)}
+	if from.Role == telemetry.RoleViewer {
+		ack.NextMs = from.Interval.Milliseconds()
+	}
 	if from.Role == telemetry.RoleViewer && from.Vouched.IsZero() {
 		ack.Voucher = h.deps.Keys().Vouch(from.Key, h.cfg.Stream, now)
 	}
