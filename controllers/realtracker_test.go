@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
 	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -89,6 +90,7 @@ func report(t *testing.T, url string, counted telemetry.Counters) {
 	}
 	defer resp.Body.Close()
 	var config struct {
+		Trackers  []string `json:"trackers"`
 		Telemetry struct {
 			Session string `json:"session"`
 		} `json:"telemetry"`
@@ -96,6 +98,13 @@ func report(t *testing.T, url string, counted telemetry.Counters) {
 	if err := json.NewDecoder(resp.Body).Decode(&config); err != nil {
 		t.Fatal(err)
 	}
+	// Only viewers with a socket are counted.
+	ws, upgrade, err := websocket.DefaultDialer.Dial(config.Trackers[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer upgrade.Body.Close()
+	t.Cleanup(func() { _ = ws.Close() })
 	body, err := json.Marshal(telemetry.Report{Version: telemetry.ReportVersion, Session: config.Telemetry.Session, Sequence: 1, Role: telemetry.RoleViewer, Counters: counted})
 	if err != nil {
 		t.Fatal(err)

@@ -100,6 +100,14 @@ func secrets(stream *v1.P2PStream) map[string]string {
 	if t := stream.Spec.Tracker; t != nil && t.Exposure != nil && t.Exposure.TLSSecretName != "" {
 		named[string(t.Exposure.TLSSecretName)] = "spec.tracker.exposure.tlsSecretName"
 	}
+	if v := stream.Spec.Viewers; v != nil && v.Tokens != nil {
+		if ref := v.Tokens.SecretRef; ref != nil {
+			named[string(ref.Name)] = "spec.viewers.tokens.secretRef"
+		}
+		if ref := v.Tokens.ConfigMapRef; ref != nil {
+			named[diagnose.ConfigMap(string(ref.Name))] = "spec.viewers.tokens.configMapRef"
+		}
+	}
 	return named
 }
 

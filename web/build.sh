@@ -50,6 +50,9 @@ entry() { # name version file license
   --legal-comments=none --log-level=warning --outfile=dist/p2pstream.js
 "$work/tools/node_modules/.bin/esbuild" src/check.js --minify --format=esm --target=es2020 \
   --legal-comments=none --log-level=warning --outfile=dist/p2pstream-check.mjs
+"$work/tools/node_modules/.bin/esbuild" src/report.js --minify --format=esm --target=es2020 \
+  --legal-comments=none --log-level=warning --outfile=dist/p2pstream-report.mjs
 printf 'import "./p2pstream.js";\nexport default globalThis.P2PStream;\n' >dist/p2pstream.mjs
 sha256sum src/p2pstream.js | cut -d' ' -f1 >dist/source.sha256
+sha256sum src/report.js | cut -d' ' -f1 >dist/report.sha256
 sha256sum src/check.js | cut -d' ' -f1 >dist/check.sha256

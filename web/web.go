@@ -1,5 +1,5 @@
 // Package web owns what browsers load from the tracker: the reporter script p2pstream.js, the part of it that checks
-// segments, the player page, and the pinned bundles that the page needs. Everything is embedded, so that the binary needs
+// segments, the part that sends reports, the player page, and the pinned bundles that the page needs. Everything is embedded, so that the binary needs
 // no files and no network to serve it; build.sh regenerates it.
 package web
 
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs player third_party
+//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs player third_party
 var files embed.FS
 
 // importMap matches the only inline script of the player page.
@@ -30,7 +30,7 @@ type asset struct {
 	policy      string // Content-Security-Policy, for pages
 }
 
-// Handler serves /player, /p2pstream.js, /p2pstream.mjs, /p2pstream-check.mjs, /player/… and /vendor/…. Scripts may be loaded by pages of
+// Handler serves /player, /p2pstream.js, /p2pstream.mjs, /p2pstream-check.mjs, /p2pstream-report.mjs, /player/… and /vendor/…. Scripts may be loaded by pages of
 // any origin. Every answer has an ETag and is revalidated, since the URLs do not change with the version.
 func Handler() http.Handler {
 	assets := load()
@@ -79,6 +79,7 @@ func load() map[string]asset {
 	add("/p2pstream.js", "dist/p2pstream.js")
 	add("/p2pstream.mjs", "dist/p2pstream.mjs")
 	add("/p2pstream-check.mjs", "dist/p2pstream-check.mjs")
+	add("/p2pstream-report.mjs", "dist/p2pstream-report.mjs")
 	add("/player", "player/player.html")
 	add("/player/player.js", "player/player.js")
 	add("/player/player.css", "player/player.css")

@@ -39,8 +39,21 @@ func TestCheckScriptIsSmall(t *testing.T) {
 	}
 }
 
+// maxReport bounds the size of the part that sends reports, in bytes. Pages load it beside the first segments.
+const maxReport = 3 * 1024
+
+func TestReportScriptIsSmall(t *testing.T) {
+	script, err := files.ReadFile("dist/p2pstream-report.mjs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(script) > maxReport {
+		t.Fatalf("p2pstream-report.mjs has %d bytes, more than %d", len(script), maxReport)
+	}
+}
+
 func TestReporterScriptIsBuiltFromItsSource(t *testing.T) {
-	for name, digest := range map[string]string{"src/p2pstream.js": "dist/source.sha256", "src/check.js": "dist/check.sha256"} {
+	for name, digest := range map[string]string{"src/p2pstream.js": "dist/source.sha256", "src/check.js": "dist/check.sha256", "src/report.js": "dist/report.sha256"} {
 		source, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -111,6 +124,7 @@ func TestHandler(t *testing.T) {
 		{"/player/player.css", "text/css; charset=utf-8"},
 		{"/p2pstream.js", "text/javascript; charset=utf-8"},
 		{"/p2pstream.mjs", "text/javascript; charset=utf-8"},
+		{"/p2pstream-report.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream-check.mjs", "text/javascript; charset=utf-8"},
 		{"/vendor/hls.min.mjs", "text/javascript; charset=utf-8"},
 		{"/vendor/p2p-media-loader-core.es.min.js", "text/javascript; charset=utf-8"},

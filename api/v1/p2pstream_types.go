@@ -164,11 +164,17 @@ type TrackerSpec struct {
 	Exposure *TrackerExposure `json:"exposure,omitempty"`
 
 	// AllowedOrigins are the web origins whose pages may use this tracker, for example
-	// https://intranet.example.com. When empty, every page may.
+	// https://intranet.example.com. When empty, every page may. When set, requests without an Origin header need a
+	// ticket or a token.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
 	AllowedOrigins []WebOrigin `json:"allowedOrigins,omitempty"`
+
+	// AllowNoOrigin true accepts requests without an Origin header although allowedOrigins is set, for programs
+	// that are not browsers. Default false.
+	// +optional
+	AllowNoOrigin *bool `json:"allowNoOrigin,omitempty"`
 
 	// Resources of each tracker container. Default: requests of 100m CPU and 64Mi of memory, and a memory
 	// limit of 1Gi.
@@ -261,6 +267,7 @@ type SeedersSpec struct {
 type BitRate string
 
 // ViewersSpec configures the audience.
+// +kubebuilder:validation:XValidation:rule="!has(self.tokens) || !has(self.tickets) || !has(self.tickets.required) || self.tickets.required",message="viewers.tokens needs tickets: remove viewers.tickets.required, or set it to true"
 type ViewersSpec struct {
 	// P2P false makes players fetch everything from the origin. Default true.
 	// +optional
@@ -269,7 +276,72 @@ type ViewersSpec struct {
 	// Upload false makes viewers download from peers without uploading to any. Default true.
 	// +optional
 	Upload *bool `json:"upload,omitempty"`
+
+	// Tickets are what players present to the tracker: the config endpoint puts one into the announce URL.
+	// +optional
+	Tickets *TicketsSpec `json:"tickets,omitempty"`
+
+	// Tokens, when set, are required by the config endpoint: JSON Web Tokens that your own site gives its
+	// viewers. Without one, nothing of the stream is served.
+	// +optional
+	Tokens *TokensSpec `json:"tokens,omitempty"`
 }
+
+// TicketsSpec configures tickets.
+type TicketsSpec struct {
+	// Required false accepts players without a ticket, for pages whose announce URL is written down in the
+	// page. Default true.
+	// +optional
+	Required *bool `json:"required,omitempty"`
+
+	// Lifetime of a ticket. A player that has lost its connection reconnects with the ticket that it has. Default 36h.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('720h')",message="viewers.tickets.lifetime must be between 1m and 720h"
+	Lifetime *metav1.Duration `json:"lifetime,omitempty"`
+}
+
+// TokensSpec configures the JSON Web Tokens of viewers. Each entry of the Secret or ConfigMap is a key or a key
+// set: NAME.pem is a public key or certificate (RS, PS, ES or EdDSA), NAME.jwks or NAME.json a JSON Web Key Set,
+// NAME.key a secret of at least 32 bytes for HS256. NAME is the key's id (kid). Several keys are accepted at a
+// time, and changes apply without a restart.
+// +kubebuilder:validation:XValidation:rule="has(self.secretRef) != has(self.configMapRef)",message="viewers.tokens must have either secretRef or configMapRef: where the keys of the tokens are"
+type TokensSpec struct {
+	// SecretRef names a Secret with the keys. The tracker mounts it; the operator never reads it.
+	// +optional
+	SecretRef *SecretReference `json:"secretRef,omitempty"`
+
+	// ConfigMapRef names a ConfigMap with the keys, for public keys.
+	// +optional
+	ConfigMapRef *ConfigMapReference `json:"configMapRef,omitempty"`
+
+	// Issuer is what the claim iss must be. When empty, it is not checked.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Issuer string `json:"issuer,omitempty"`
+
+	// Audience is what the claim aud must contain. When empty, it is not checked.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Audience string `json:"audience,omitempty"`
+
+	// ClockSkew is by how much the clocks of the issuer and the tracker may differ. Default 30s.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('10m')",message="viewers.tokens.clockSkew must be between 0s and 10m"
+	ClockSkew *metav1.Duration `json:"clockSkew,omitempty"`
+}
+
+// ConfigMapReference names a ConfigMap in the namespace of the stream.
+type ConfigMapReference struct {
+	// Name of the ConfigMap.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	Name ConfigMapName `json:"name"`
+}
+
+// ConfigMapName is the name of a ConfigMap in the namespace of the stream.
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="must be the name of a ConfigMap: lower case letters, digits, - and ."
+type ConfigMapName string
 
 // TelemetrySpec configures the reports of peers.
 type TelemetrySpec struct {

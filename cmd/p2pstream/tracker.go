@@ -22,6 +22,7 @@ func trackerCommand(log *logFlags) *cobra.Command {
 func trackerFlags(run func(*cobra.Command, tracker.Config) error) *cobra.Command {
 	var cfg tracker.Config
 	var stream tracker.StreamConfig
+	var tokens tracker.TokensConfig
 	c := &cobra.Command{
 		Use:   "tracker",
 		Short: "Run a tracker, which introduces the peers of a stream to each other",
@@ -33,6 +34,9 @@ open tracker for any info hash.`,
     --swarm-id town-hall --stun stun:stun.example.com:3478 --seeder-token-file seeder.token`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			// Flags of a stream without --stream-source are refused by the validation of the configuration.
+			if tokens != (tracker.TokensConfig{}) {
+				stream.ViewerTokens = &tokens
+			}
 			if !reflect.ValueOf(stream).IsZero() {
 				if cfg.Stream == nil {
 					cfg.Stream = &tracker.StreamConfig{}
@@ -55,10 +59,19 @@ open tracker for any info hash.`,
 	f.StringVar(&stream.CAFile, "ca-file", "", "PEM file with the certificate authorities of the origin (default: those of the system)")
 	f.StringArrayVar(&stream.SignedPaths, "signed-path", nil, "start of URL paths in which * stands for what a signature changes, such as '/token/*/'; may be repeated")
 	f.StringVar(&stream.ExternalURL, "external-url", "", "URL at which players reach this tracker (default: the host of their request)")
-	f.StringVar(&cfg.SeederTokenFile, "seeder-token-file", "", "file with the token that authenticates seeders")
+	f.BoolVar(&stream.AnySwarm, "any-swarm", false, "serve any info hash to viewers, and not only those of the stream")
+	f.BoolVar(&stream.Tickets.Optional, "tickets-optional", false, "accept WebSockets without a ticket of /v1/config")
+	f.Var((*durationValue)(&stream.Tickets.Lifetime), "ticket-lifetime", "how long tickets are accepted (default 36h)")
+	f.StringVar(&tokens.KeysDir, "viewer-keys-dir", "", "directory with the keys of viewer tokens, which /v1/config then requires: NAME.pem, NAME.jwks or NAME.key")
+	f.StringVar(&tokens.Issuer, "viewer-token-issuer", "", "what the claim iss of viewer tokens must be (default: anything)")
+	f.StringVar(&tokens.Audience, "viewer-token-audience", "", "what the claim aud of viewer tokens must contain (default: anything)")
+	f.Var((*durationValue)(&tokens.ClockSkew), "viewer-token-clock-skew", "by how much clocks may differ when viewer tokens are checked (default 30s)")
+	f.StringVar(&cfg.SessionKeyFile, "session-key-file", "", "file with the keys of tickets, one a line, the first one signs; created if it does not exist (default: derived from the seeder token)")
+	f.StringVar(&cfg.SeederTokenFile, "seeder-token-file", "", "file with the token that authenticates seeders; further lines are accepted too")
 	f.StringVar(&cfg.TLSCert, "tls-cert", "", "PEM file with the TLS certificate; read again when it changes")
 	f.StringVar(&cfg.TLSKey, "tls-key", "", "PEM file with the key of the certificate")
 	f.StringArrayVar(&cfg.AllowedOrigins, "allowed-origin", nil, "web origin whose pages may connect, https://host (default: all); may be repeated")
+	f.BoolVar(&cfg.AllowNoOrigin, "allow-no-origin", false, "with --allowed-origin: accept requests that have neither an Origin nor a credential")
 	withConfig(c, &cfg)
 	return c
 }
@@ -79,5 +92,13 @@ func overlay(dst *tracker.StreamConfig, flags tracker.StreamConfig) {
 	}
 	if len(flags.SignedPaths) > 0 {
 		dst.SignedPaths = flags.SignedPaths
+	}
+	if flags.ViewerTokens != nil {
+		dst.ViewerTokens = flags.ViewerTokens
+	}
+	dst.AnySwarm = dst.AnySwarm || flags.AnySwarm
+	dst.Tickets.Optional = dst.Tickets.Optional || flags.Tickets.Optional
+	if flags.Tickets.Lifetime != 0 {
+		dst.Tickets.Lifetime = flags.Tickets.Lifetime
 	}
 }

@@ -88,6 +88,8 @@ origin's, if no viewer played anything, or if no segment could be compared.`,
 
 func viewerFlags(f *pflag.FlagSet, cfg *viewerConfig, asJSON *bool) {
 	f.StringVar(&cfg.ConfigURL, "config-url", "", "URL of a tracker's /v1/config, which contains all other settings")
+	f.StringVar(&cfg.TokenFile, "token-file", "", "file with the viewer token that the tracker requires; read for each request to --config-url")
+	f.StringVar(&cfg.Origin, "origin", "", "web origin to send with requests to --config-url, for trackers with --allowed-origin")
 	f.StringVar(&cfg.Source, "source", "", "manifest URL, if --config-url is not given")
 	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; may be repeated")
 	f.StringArrayVar(&cfg.STUN, "stun", nil, "STUN server, stun:host:port; may be repeated")

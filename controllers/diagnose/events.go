@@ -15,9 +15,10 @@ import (
 
 var (
 	// Kubelets' messages about volumes that they cannot mount.
-	missingSecret = regexp.MustCompile(`secret "([^"]+)" not found`)
-	missingKey    = regexp.MustCompile(`references non-existent secret key: (\S+)`)
-	volumeName    = regexp.MustCompile(`for volume "([^"]+)"`)
+	missingSecret    = regexp.MustCompile(`secret "([^"]+)" not found`)
+	missingConfigMap = regexp.MustCompile(`configmap "([^"]+)" not found`)
+	missingKey       = regexp.MustCompile(`references non-existent secret key: (\S+)`)
+	volumeName       = regexp.MustCompile(`for volume "([^"]+)"`)
 )
 
 // unmounted: a volume of the pod cannot be mounted. Only events show that.
@@ -33,6 +34,13 @@ func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string
 				named = append(named, fmt.Sprintf("Secret %q, which %s names, is not in namespace %s", m[1], field, pod.Namespace))
 			} else {
 				own = append(own, strconv.Quote(m[1]))
+			}
+		}
+		if m := missingConfigMap.FindStringSubmatch(e.Message); m != nil {
+			if field, ok := secrets[ConfigMap(m[1])]; ok {
+				return &Problem{Reason: v1.ReasonUnavailable, Stalls: true, Message: fmt.Sprintf(
+					"ConfigMap %q, which %s names, is not in namespace %s. Create it there; the pods then start by themselves.",
+					m[1], field, pod.Namespace)}
 			}
 		}
 	}

@@ -19,9 +19,12 @@ type Input struct {
 	Conditions []appsv1.DeploymentCondition
 	// Events about what Ask named; may be nil.
 	Events []corev1.Event
-	// Secrets by name, with the field of the spec that names each.
+	// Secrets by name, and ConfigMaps by the result of ConfigMap, with the field of the spec that names each.
 	Secrets map[string]string
 }
+
+// ConfigMap is the key of a ConfigMap in Input.Secrets: a name with a slash, which no Secret has.
+func ConfigMap(name string) string { return "configmap/" + name }
 
 // Object names something that events are about.
 type Object struct {

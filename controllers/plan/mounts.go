@@ -29,6 +29,21 @@ func (p *planner) originMounts() []mount {
 	return mounts
 }
 
+// tokenKeyMounts are the keys of viewers' tokens.
+func (p *planner) tokenKeyMounts() []mount {
+	t := p.spec.Viewers.Tokens
+	switch {
+	case t == nil:
+		return nil
+	case t.SecretRef != nil:
+		return []mount{secretMount("viewer-keys", string(t.SecretRef.Name), mountKeys)}
+	case t.ConfigMapRef != nil:
+		source := corev1ac.ConfigMapVolumeSource().WithName(string(t.ConfigMapRef.Name))
+		return []mount{{corev1ac.Volume().WithName("viewer-keys").WithConfigMap(source), mountKeys}}
+	}
+	return nil // the API server refuses tokens without keys
+}
+
 // secretMount mounts the given keys of a Secret, or all keys. If a given key is missing, the pod does not start, and an
 // event reports it.
 func secretMount(name, secret, path string, keys ...string) mount {

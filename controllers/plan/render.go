@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/internal/duration"
 	seeder "github.com/p2pstream/p2pstream/runtime/seeder/config"
@@ -23,6 +24,7 @@ const (
 	mountTLS     = mountConfig + "/tls"
 	mountHeaders = mountConfig + "/headers"
 	mountCA      = mountConfig + "/ca"
+	mountKeys    = mountConfig + "/viewer-keys"
 )
 
 // Files of the ConfigMaps. The programs' configurations are hashed into the pods, so that a change replaces the pods.
@@ -61,6 +63,8 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 			TelemetryInterval: tracker.Duration(p.spec.Telemetry.Interval.Duration),
 		},
 	}
+	c.Stream.Tickets, c.Stream.ViewerTokens = viewerAccess(p.spec.Viewers)
+	c.AllowNoOrigin = spec.AllowNoOrigin != nil && *spec.AllowNoOrigin
 	if source.SeederURL != source.URL {
 		c.Stream.SeederURL = string(source.SeederURL)
 	}
@@ -87,6 +91,23 @@ func (p *planner) signedPaths() (patterns []string) {
 		patterns = append(patterns, string(s))
 	}
 	return patterns
+}
+
+// viewerAccess returns what viewers present to the tracker.
+func viewerAccess(spec *v1.ViewersSpec) (tickets tracker.TicketsConfig, tokens *tracker.TokensConfig) {
+	if t := spec.Tickets; t != nil {
+		tickets.Optional = t.Required != nil && !*t.Required
+		if t.Lifetime != nil {
+			tickets.Lifetime = tracker.Duration(t.Lifetime.Duration)
+		}
+	}
+	if t := spec.Tokens; t != nil {
+		tokens = &tracker.TokensConfig{KeysDir: mountKeys, Issuer: t.Issuer, Audience: t.Audience}
+		if t.ClockSkew != nil {
+			tokens.ClockSkew = tracker.Duration(t.ClockSkew.Duration)
+		}
+	}
+	return tickets, tokens
 }
 
 // stunConfig returns the configuration of the STUN servers.

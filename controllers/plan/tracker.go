@@ -29,6 +29,7 @@ func (p *planner) tracker() error {
 		return nil
 	}
 	mounts := append(p.originMounts(), tokenMount(p.stream.Name))
+	mounts = append(mounts, p.tokenKeyMounts()...)
 	if p.tls() {
 		mounts = append(mounts, secretMount("tls", string(p.spec.Tracker.Exposure.TLSSecretName), mountTLS, "tls.crt", "tls.key"))
 	}

@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -11,12 +10,12 @@ type Config struct {
 	Interval         time.Duration // between two reports of a peer (5 s)
 	LiveIntervals    int           // silent intervals after which a session no longer counts as live (3)
 	Window           time.Duration // span of the windowed sums (60 s)
-	Lifetime         time.Duration // a session silent for this long is forgotten (SessionLifetime)
+	Lifetime         time.Duration // a session silent for this long is forgotten (24 h)
 	MaxSessions      int           // sessions remembered, the longest silent goes first (100,000)
 	MaxGroups        int           // combinations of stream, role and site; further sites count as "" (1,024)
 	MaxBitsPerSecond int64         // cap on what a viewer's session can have received, and uploaded (100 Mbit/s)
 	SeederCap        int64         // the same for a seeder, in bits per second (100 Gbit/s)
-	BurstBytes       int64         // what the caps allow at once on top (64 MiB)
+	BurstBytes       int64         // what the caps allow at once on top, once in the life of a session (64 MiB)
 	ReportBurst      int           // reports a session may send at once (4); two per interval are always allowed
 	// OnlyRead says that a reader (the operator) stores the totals across restarts: nothing is acknowledged before it is
 	// stored (MarkRead), from the first report on. Without OnlyRead that applies for a minute after each reading.
@@ -28,7 +27,7 @@ func (c Config) withDefaults() Config {
 	c.Interval = orDefault(c.Interval, 5*time.Second)
 	c.LiveIntervals = orDefault(c.LiveIntervals, 3)
 	c.Window = orDefault(c.Window, time.Minute)
-	c.Lifetime = orDefault(c.Lifetime, SessionLifetime)
+	c.Lifetime = orDefault(c.Lifetime, 24*time.Hour)
 	c.MaxSessions = orDefault(c.MaxSessions, 100_000)
 	c.MaxGroups = orDefault(c.MaxGroups, 1024)
 	c.MaxBitsPerSecond = orDefault(c.MaxBitsPerSecond, 100_000_000)
@@ -52,6 +51,11 @@ type Sender struct {
 	Site   string    // place in the network, "" when unknown
 	Role   Role      // proven, not claimed
 	Began  time.Time // when its session was issued; zero when unknown
+	// Vouched is when another tracker said that the session has a socket there; zero: it has one here. A vouched session
+	// counts as a viewer there only.
+	Vouched time.Time
+	// Interval is after what time the sender is asked to report again; 0: Config.Interval.
+	Interval time.Duration
 }
 
 // Result is what an accepted report changed.
@@ -64,6 +68,7 @@ type Result struct {
 	StallMs  int64     // added milliseconds of stalls
 	Checks   Checks    // added checks of segments
 	Startup  int64     // milliseconds of startup if this report is the first to state it, else 0
+	Excess   int64     // bytes that the report claimed and the stream could not have delivered; they are not counted
 }
 
 // Aggregate sums reports. One goroutine at a time may use it.
@@ -77,6 +82,8 @@ type Aggregate struct {
 	groups   map[GroupKey]*group
 	refused  map[Reason]int64
 	evicted  int64
+	media    Media
+	longest  time.Duration // the longest interval that a sender was asked for
 	// evictedUpTo is the latest issue time of a forgotten session. A session issued before it may have been counted
 	// already, so the first report of such a session without a base is only a baseline.
 	evictedUpTo time.Time
@@ -106,6 +113,9 @@ type session struct {
 	checks         Checks
 	peers          int
 	allowance      float64 // reports that may be sent now
+	budget         budget  // bytes that may be claimed now
+	interval       time.Duration
+	vouched        bool
 	seeder         *SeederState
 	group          *group
 	older, younger *session // by time of the last report
@@ -158,17 +168,19 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 	case allowance < 1:
 		return Result{}, refuse(TooOften, "reports come faster than the reporting interval")
 	}
-	delta := r.Counters.Sub(s.counters)
-	if err := a.checkRate(from.Role, delta, elapsed); err != nil {
+	budget, delta := a.grant(s.budget, from.Role, elapsed), r.Counters.Sub(s.counters)
+	if err := budget.spend(delta); err != nil {
 		return Result{}, err
 	}
-	result := Result{Delta: delta, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs, Checks: r.checks().Sub(s.checks)}
+	delta, excess := budget.spendMedia(delta)
+	s.budget = budget
+	result := Result{Delta: delta, Excess: excess, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs, Checks: r.checks().Sub(s.checks)}
 	if s.startupMs == 0 {
 		result.Startup = r.StartupMs
 	}
 	s.allowance = allowance - 1
 	s.group = a.group(from) // a laptop that moved counts for its current site
-	a.update(s, r, now)
+	a.update(s, from, r, now)
 	a.add(s, result, elapsed, now)
 	result.Acked, result.Receipts = a.acknowledge(s, now)
 	return result, nil
@@ -206,16 +218,21 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 		// A peer without an issue time may have received bytes for the whole lifetime of a session.
 		elapsed = a.cfg.Lifetime
 	}
-	if err := a.checkRate(from.Role, r.Counters.Sub(base), elapsed); err != nil {
+	budget := a.grant(a.newBudget(), from.Role, a.claimable(from, elapsed, now))
+	claim := r.Counters.Sub(base)
+	if err := budget.spend(claim); err != nil {
 		return Result{}, err
 	}
+	// What the stream could not have delivered counts as received before: also receipts for it are void.
+	claim, result.Excess = budget.spendMedia(claim)
+	base = r.Counters.Sub(claim)
 	a.forget(now, a.cfg.MaxSessions-1)
-	s := &session{key: sessionKey{from.Role, from.Key}, began: began, allowance: float64(a.cfg.ReportBurst - 1)}
+	s := &session{key: sessionKey{from.Role, from.Key}, began: began, allowance: float64(a.cfg.ReportBurst - 1), budget: budget}
 	result.Delta = r.Counters.Sub(a.addReceipts(s, base, r.Receipts))
 	s.group = a.group(from)
 	a.sessions[s.key] = s
 	a.link(s)
-	a.update(s, r, now)
+	a.update(s, from, r, now)
 	if r.Base != nil {
 		elapsed = 0 // the base is recent even if the session is old: the window counts all bytes above it
 	}
@@ -225,9 +242,11 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 }
 
 // update stores the session's report and makes it the most recently heard session.
-func (a *Aggregate) update(s *session, r Report, now time.Time) {
+func (a *Aggregate) update(s *session, from Sender, r Report, now time.Time) {
 	a.unlink(s)
 	a.link(s)
+	s.interval, s.vouched = max(from.Interval, a.cfg.Interval), !from.Vouched.IsZero()
+	a.longest = max(a.longest, s.interval)
 	s.last, s.sequence, s.counters, s.peers = now, r.Sequence, r.Counters, r.Peers
 	s.stalls, s.stallMs, s.startupMs, s.checks = r.Stalls, r.StallMs, max(s.startupMs, r.StartupMs), r.checks()
 	if r.Seeder != nil {
@@ -235,19 +254,6 @@ func (a *Aggregate) update(s *session, r Report, now time.Time) {
 		s.seeder = &state
 		a.seeders[s] = struct{}{}
 	}
-}
-
-// checkRate refuses more bytes than can have been transferred in the elapsed time.
-func (a *Aggregate) checkRate(role Role, delta Counters, elapsed time.Duration) error {
-	bits := a.cfg.MaxBitsPerSecond
-	if role == RoleSeeder {
-		bits = a.cfg.SeederCap
-	}
-	limit := float64(bits)/8*elapsed.Seconds() + float64(a.cfg.BurstBytes)
-	if float64(delta.Received()) > limit || float64(delta.Uploaded) > limit {
-		return refuse(TooMuch, fmt.Sprintf("more than %d bit/s", bits))
-	}
-	return nil
 }
 
 // forget drops sessions that have expired, and then the longest silent ones until no more than keep remain.

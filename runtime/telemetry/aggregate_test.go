@@ -58,6 +58,10 @@ func TestAccept(t *testing.T) {
 			{"a", s(0), s(5), viewer(1, 0), "", 0}, {"a", s(0), s(10), viewer(2, 6*mb+1), TooMuch, 0},
 			{"a", s(0), s(20), viewer(3, 16*mb), "", 16 * mb},
 		}, 16 * mb},
+		{"the burst is granted once", Config{BurstBytes: mb, MaxBitsPerSecond: 8 * mb}, []step{
+			{"a", s(0), s(5), viewer(1, 6*mb), "", 6 * mb}, {"a", s(0), s(10), viewer(2, 11*mb+1), TooMuch, 0},
+			{"a", s(0), s(10), viewer(3, 11*mb), "", 5 * mb},
+		}, 11 * mb},
 		{"too often", Config{ReportBurst: 2}, []step{
 			{"a", s(0), s(1), viewer(1, 1), "", 1}, {"a", s(0), s(1), viewer(2, 2), "", 1},
 			{"a", s(0), s(1.1), viewer(3, 3), TooOften, 0}, {"a", s(0), s(4), viewer(4, 4), "", 2},

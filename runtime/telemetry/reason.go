@@ -10,6 +10,7 @@ const (
 	WrongVersion Reason = "WrongVersion" // a version this tracker does not know
 	Unsigned     Reason = "Unsigned"     // no session, or one that this tracker's key did not sign for this stream
 	Expired      Reason = "Expired"      // the session is older than its lifetime, or comes from the future
+	NoSocket     Reason = "NoSocket"     // the session has no WebSocket, at no tracker of the stream
 	Unauthorized Reason = "Unauthorized" // role seeder without the seeder token
 	Negative     Reason = "Negative"     // a counter below zero
 	Overflowing  Reason = "Overflowing"  // a counter above MaxCounter
@@ -23,7 +24,7 @@ const (
 
 // Reasons returns every reason, for registering one counter for each.
 func Reasons() []Reason {
-	return []Reason{Malformed, TooLarge, WrongVersion, Unsigned, Expired, Unauthorized, Negative, Overflowing,
+	return []Reason{Malformed, TooLarge, WrongVersion, Unsigned, Expired, NoSocket, Unauthorized, Negative, Overflowing,
 		Inconsistent, Replayed, OutOfOrder, Decreasing, TooMuch, TooOften}
 }
 

@@ -15,6 +15,7 @@ const (
 	MaxRenditions    = 32   // renditions in a seeder's state
 	MaxNameLength    = 64   // bytes of a rendition's name
 	MaxSwarmIDLength = 512  // bytes of a seeder's swarm id; one that is longer is not reported
+	maxVoucherLength = 128  // bytes
 	maxPeers         = 1 << 20
 	maxCount         = 1 << 31 // stalls, segments
 	maxMillis        = 1 << 40 // 34 years
@@ -43,6 +44,7 @@ type Report struct {
 	Counters  Counters     `json:"counters"`
 	Base      *Counters    `json:"base,omitempty"`     // the counters that any tracker acknowledged last
 	Receipts  []Receipt    `json:"receipts,omitempty"` // those of the last acknowledgement of any tracker
+	Voucher   string       `json:"voucher,omitempty"`  // that of the last acknowledgement of any tracker
 	Peers     int          `json:"peers"`              // connected now
 	Stalls    int          `json:"stalls"`             // playback stopped for lack of media, cumulative
 	StallMs   int64        `json:"stallMs"`            // milliseconds of it, cumulative
@@ -82,6 +84,10 @@ type Acknowledgement struct {
 	// SwarmID is the id that peers of this stream are to make their swarms from, now; empty: not known. It changes when a
 	// new event begins under the stream's URL.
 	SwarmID string `json:"swarmID,omitempty"`
+	// NextMs is after how many milliseconds the peer is to report again: the more viewers there are, the more seldom.
+	NextMs int64 `json:"nextMs,omitempty"`
+	// Voucher says to other trackers that the session has a socket here. A peer sends it with its later reports.
+	Voucher string `json:"voucher,omitempty"`
 }
 
 // DecodeReport reads one report and checks every bound that needs no memory of earlier reports. Unknown fields are
@@ -109,6 +115,9 @@ func (r *Report) check() error {
 	}
 	if len(r.Session) > MaxSessionLength || !printable(r.Session) {
 		return refuse(Malformed, "session is too long or not printable ASCII")
+	}
+	if len(r.Voucher) > maxVoucherLength || !printable(r.Voucher) {
+		return refuse(Malformed, "voucher is too long or not printable ASCII")
 	}
 	if r.Sequence < 1 || r.Sequence > MaxCounter {
 		return refuse(Malformed, "sequence is not a positive integer")

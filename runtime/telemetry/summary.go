@@ -108,7 +108,11 @@ func (a *Aggregate) Summary(now time.Time) Summary {
 	type live struct{ sessions, peers int }
 	counts := make(map[*group]live, len(a.groups))
 	out := Summary{Seeders: a.Seeders(now), Refused: make(map[Reason]int64, len(a.refused)), Sessions: len(a.sessions), Evicted: a.evicted}
-	for s := a.recent; s != nil && a.live(s, now); s = s.older {
+	silence := time.Duration(a.cfg.LiveIntervals) * max(a.longest, a.cfg.Interval)
+	for s := a.recent; s != nil && now.Sub(s.last) <= silence; s = s.older {
+		if s.vouched || !a.live(s, now) {
+			continue
+		}
 		l := counts[s.group]
 		counts[s.group] = live{l.sessions + 1, l.peers + s.peers}
 	}
@@ -157,5 +161,5 @@ func (s Summary) Stream(stream string, role Role) Group {
 }
 
 func (a *Aggregate) live(s *session, now time.Time) bool {
-	return now.Sub(s.last) <= time.Duration(a.cfg.LiveIntervals)*a.cfg.Interval
+	return now.Sub(s.last) <= time.Duration(a.cfg.LiveIntervals)*max(s.interval, a.cfg.Interval)
 }

@@ -13,6 +13,10 @@ type (
 	Config = config.Config
 	// StreamConfig is the stream that a tracker serves.
 	StreamConfig = config.StreamConfig
+	// TicketsConfig says what viewers present when they open a WebSocket.
+	TicketsConfig = config.TicketsConfig
+	// TokensConfig says which tokens viewers present to get their settings.
+	TokensConfig = config.TokensConfig
 	// IntervalConfig bounds the announce interval.
 	IntervalConfig = config.IntervalConfig
 	// PeeringConfig shapes the meshes.

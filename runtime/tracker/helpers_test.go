@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net"
@@ -86,6 +87,16 @@ func tryDial(s *Server, header http.Header, query string) (*websocket.Conn, int,
 		_ = resp.Body.Close()
 	}
 	return c, status, err
+}
+
+// ticketOf is a new ticket of the tracker's stream.
+func ticketOf(t testing.TB, s *Server) string {
+	t.Helper()
+	text, err := s.keys.current().Issue(s.streamName(), "", time.Hour, time.Now(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func (c *client) send(raw string) {

@@ -113,6 +113,9 @@ func (s *Server) watchFiles(ctx context.Context, group *errgroup.Group) {
 	if s.token != nil {
 		group.Go(func() error { s.token.Run(ctx, watchEvery); return nil })
 	}
+	for _, run := range s.watched {
+		group.Go(func() error { run(ctx, watchEvery); return nil })
+	}
 }
 
 // adminListener serves metrics, probes and statistics; a draining tracker is not ready. Readiness does not depend on the

@@ -24,6 +24,11 @@ type hub struct {
 	metrics  *metrics
 	// allowed are the info hashes that are served; nil means all.
 	allowed atomic.Pointer[map[signaling.ID]struct{}]
+	// learn looks whether the stream has other swarms by now, and returns true if it has; nil: there is no stream.
+	learn func() bool
+	// attendance knows the sessions that have sockets here, report takes their reports; nil: reports are not taken.
+	attendance *attendance
+	report     func(c sockets.Client, message []byte) []byte
 
 	mu      sync.Mutex
 	seeders map[string]map[*session]struct{} // by the session id in their reports
@@ -32,7 +37,7 @@ type hub struct {
 }
 
 func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
-	h := &hub{cfg: cfg, registry: newRegistry(cfg.Limits.Swarms), seed: maphash.MakeSeed(),
+	h := &hub{cfg: cfg, attendance: newAttendance(cfg.Limits.SocketsPerTicket), registry: newRegistry(cfg.Limits.Swarms), seed: maphash.MakeSeed(),
 		seeders: make(map[string]map[*session]struct{}),
 		limits: signaling.Limits{MessageBytes: cfg.Limits.MessageBytes, Offers: cfg.Limits.OffersPerAnnounce,
 			ScrapeHashes: cfg.Limits.ScrapeHashes}.WithDefaults(),
@@ -91,6 +96,10 @@ func (h *hub) shardOf(hash signaling.ID) int {
 func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 	s := &session{hub: h, conn: c, client: client, socks: make([]*swarm.Socket, len(h.shards)),
 		bucket: newBucket(h.cfg.Limits, client.Seeder, time.Now())}
+	if session := client.Ticket.Session; session != "" && !h.attendance.enter(session, time.Now()) {
+		h.metrics.limit(limitTicket) // several came at once
+		c.Close(sockets.ReasonFlood)
+	}
 	if client.Seeder && client.Session != "" {
 		h.mu.Lock()
 		if h.seeders[client.Session] == nil {
@@ -103,6 +112,9 @@ func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 }
 
 func (h *hub) forget(s *session) {
+	if session := s.client.Ticket.Session; session != "" {
+		h.attendance.leave(session, time.Now())
+	}
 	if !s.client.Seeder || s.client.Session == "" {
 		return
 	}
@@ -159,7 +171,13 @@ func setOf(hashes []signaling.ID) *map[signaling.ID]struct{} {
 	return &set
 }
 
+// serves reports whether viewers may announce an info hash. One that a seeder has announced is the stream's: seeders know
+// it while the origin cannot be read.
 func (h *hub) serves(hash signaling.ID) bool {
+	return h.allows(hash) || h.registry.seeded(hash) || h.learn != nil && h.learn() && h.allows(hash)
+}
+
+func (h *hub) allows(hash signaling.ID) bool {
 	set := h.allowed.Load()
 	if set == nil {
 		return true

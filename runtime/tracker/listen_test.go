@@ -37,7 +37,7 @@ func TestInternalListener(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &c); err != nil {
 		t.Fatal(err)
 	}
-	if c.Trackers[0] != "ws://"+inside+"/announce" || c.Telemetry.URL != "http://"+inside+"/v1/telemetry" {
+	if c.Trackers[0] != "ws://"+inside+"/announce?t="+c.Telemetry.Session || c.Telemetry.URL != "http://"+inside+"/v1/telemetry" {
 		t.Errorf("URLs for those inside: %v, %s", c.Trackers, c.Telemetry.URL)
 	}
 	ws, resp, err := websocket.DefaultDialer.Dial("ws://"+inside+"/announce", http.Header{"Authorization": {"Bearer secret"}})
@@ -144,7 +144,7 @@ func TestDrainTellsSoAndAnswers(t *testing.T) {
 		DrainPeriod: Duration(3 * time.Second), Stream: &StreamConfig{SourceURL: "http://127.0.0.1:1/m.m3u8"}})
 	admin := "http://" + s.AdminAddr().String()
 	for _, addr := range []net.Addr{s.Addr(), s.InternalAddr(), s.Addr()} {
-		ws, resp, err := websocket.DefaultDialer.Dial("ws://"+addr.String()+"/announce", nil)
+		ws, resp, err := websocket.DefaultDialer.Dial("ws://"+addr.String()+"/announce?t="+ticketOf(t, s), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestDrainTellsSoAndAnswers(t *testing.T) {
 		if status, _ := get(t, "http://"+addr.String()+"/v1/config"); status != http.StatusOK {
 			t.Errorf("config while draining: %d", status)
 		}
-		_, resp, err := websocket.DefaultDialer.Dial("ws://"+addr.String()+"/announce", nil)
+		_, resp, err := websocket.DefaultDialer.Dial("ws://"+addr.String()+"/announce?t="+ticketOf(t, s), nil)
 		if err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("a new socket while draining: %v", err)
 		}

@@ -20,11 +20,12 @@ const (
 	limitIDs
 	limitIDsPerSwarm
 	limitAllowed
+	limitTicket
 	limits
 )
 
 var limitNames = [limits]string{"messages_per_second", "flood", "offers_per_announce", "swarms_per_socket",
-	"ids_per_socket", "ids_per_swarm", "info_hash_not_served"}
+	"ids_per_socket", "ids_per_swarm", "info_hash_not_served", "sockets_per_ticket"}
 
 type metrics struct {
 	messages [4]prometheus.Counter

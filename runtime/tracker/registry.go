@@ -46,6 +46,14 @@ func (r *registry) knows(hash signaling.ID) bool {
 	return ok
 }
 
+// seeded reports whether a seeder is in a swarm.
+func (r *registry) seeded(hash signaling.ID) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	counts := r.swarms[hash]
+	return counts != nil && counts.Seeders.Load() > 0
+}
+
 // Remove implements swarm.Registry.
 func (r *registry) Remove(hash signaling.ID) {
 	r.mu.Lock()

@@ -7,10 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -20,6 +17,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
@@ -34,9 +32,13 @@ type Server struct {
 	// connections counts connections that are not WebSockets.
 	connections *connectionMetrics
 	cert        *watch.Value[*tls.Certificate] // nil without TLS
-	token       *watch.Value[string]           // nil without a token file
-	api         http.Handler                   // nil: only the WebSocket endpoint
-	stats       http.Handler                   // /v1/stats on the admin listener
+	token       *watch.Value[[]string]         // nil without a token file
+	origins     doors.Origins
+	keys        *keyring           // of tickets
+	api         http.Handler       // nil: only the WebSocket endpoint
+	viewers     *viewerapi.Handler // the same, as New makes it
+	watched     []watcher          // files that are read again
+	stats       http.Handler       // /v1/stats on the admin listener
 	// background tasks run until Run's context ends.
 	background []func(context.Context) error
 
@@ -72,6 +74,14 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 			return nil, err
 		}
 	}
+	external := ""
+	if cfg.Stream != nil {
+		external = cfg.Stream.ExternalURL
+	}
+	s.origins = doors.NewOrigins(cfg.AllowedOrigins, external)
+	if s.keys, err = s.newKeyring(); err != nil {
+		return nil, err
+	}
 	if s.hub, err = newHub(cfg, reg); err != nil {
 		return nil, err
 	}
@@ -86,7 +96,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		BytesPerSecond: l.BytesPerSecond, ByteBurst: l.ByteBurst,
 		WriteTimeout: l.WriteTimeout.Std(), PingInterval: l.PingInterval.Std(),
 		FirstMessageTimeout: l.FirstMessageTimeout.Std(), IdleTimeout: l.IdleTimeout.Std(),
-		Origin: s.originAllowed, Token: s.seederToken,
+		Origin: s.origins.Allow, Tokens: s.seederTokens, Door: s.door,
 	}, s.hub, log, reg)
 	if err != nil {
 		return nil, err
@@ -104,31 +114,22 @@ func (s *Server) Mount(h http.Handler) { s.api = h }
 func (s *Server) SeederToken() string { return s.seederToken() }
 
 func (s *Server) seederToken() string {
-	if s.token != nil {
-		token, _ := s.token.Get() // New has read the first one
-		return token
+	if all := s.seederTokens(); len(all) > 0 {
+		return all[0]
 	}
-	return s.cfg.SeederToken
+	return ""
 }
 
-// originAllowed reports whether pages of an origin may connect.
-func (s *Server) originAllowed(origin, host string) bool {
-	allowed := s.cfg.AllowedOrigins
-	if len(allowed) == 0 || slices.Contains(allowed, "*") {
-		return true
+// seederTokens returns the tokens that are accepted, the current one first.
+func (s *Server) seederTokens() []string {
+	if s.token != nil {
+		all, _ := s.token.Get() // New has read the first ones
+		return all
 	}
-	if slices.ContainsFunc(allowed, func(o string) bool { return strings.EqualFold(o, origin) }) {
-		return true
+	if s.cfg.SeederToken == "" {
+		return nil
 	}
-	// The tracker's own pages. If the tracker's name is configured, only that name counts: a page of another site could
-	// reach this address under a name of its own.
-	if s.cfg.Stream != nil && s.cfg.Stream.ExternalURL != "" {
-		if u, err := url.Parse(s.cfg.Stream.ExternalURL); err == nil { // Validate has parsed it before
-			host = u.Host
-		}
-	}
-	_, own, _ := strings.Cut(origin, "://")
-	return own != "" && strings.EqualFold(own, host)
+	return []string{s.cfg.SeederToken}
 }
 
 // SetAllowed restricts the tracker to the given info hashes (20 bytes each; others are ignored). nil lifts the

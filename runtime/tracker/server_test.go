@@ -174,12 +174,16 @@ func TestSocketLimits(t *testing.T) {
 		t.Fatalf("foreign origin: %d, %v", status, err)
 	}
 	second := dial(t, s, http.Header{"Origin": {"http://" + s.Addr().String()}}, "")
-	if _, status, err := tryDial(s, nil, ""); err == nil || status != http.StatusServiceUnavailable {
+	if _, status, err := tryDial(s, nil, ""); err == nil || status != http.StatusForbidden {
+		t.Fatalf("no origin: %d, %v", status, err)
+	}
+	good := http.Header{"Origin": {"https://good.example"}}
+	if _, status, err := tryDial(s, good, ""); err == nil || status != http.StatusServiceUnavailable {
 		t.Fatalf("third socket of one address: %d, %v", status, err)
 	}
 	_ = second.ws.Close()
 	eventually(t, "there is room again", func() bool {
-		c, _, err := tryDial(s, nil, "")
+		c, _, err := tryDial(s, good, "")
 		if err == nil {
 			t.Cleanup(func() { _ = c.Close() })
 		}

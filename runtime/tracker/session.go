@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
@@ -44,6 +45,11 @@ func (s *session) Message(b *sockets.Message) {
 		s.conn.Close(sockets.ReasonFlood)
 		return
 	}
+	if s.hub.report != nil && telemetry.IsReport(b.Bytes) {
+		s.conn.Send(s.hub.report(s.client, b.Bytes))
+		b.Release()
+		return
+	}
 	j := jobs.Get().(*job)
 	j.kind, j.sess, j.bytes, j.began = jobMessage, s, b, now
 	m := &j.message
@@ -57,7 +63,7 @@ func (s *session) Message(b *sockets.Message) {
 		s.fail(m, err.Error())
 	case m.Action == signaling.ActionScrape:
 		s.scrape(m, now)
-	case !s.hub.serves(m.InfoHash):
+	case !s.client.Seeder && !s.hub.serves(m.InfoHash):
 		s.hub.metrics.limit(limitAllowed)
 		s.fail(m, "info_hash is not served here")
 	case m.Action == signaling.ActionAnnounce && !s.admit(m, now):

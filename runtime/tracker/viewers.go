@@ -2,8 +2,6 @@ package tracker
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -12,27 +10,35 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/integrity"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/probe"
+	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
 // mountViewers serves the viewer API over plain HTTP beside the WebSocket, and follows the stream for it.
 func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	cfg := viewerapi.Config{
-		AllowedOrigins: s.cfg.AllowedOrigins, SessionKey: s.sessionKey(), PrivateAccumulate: s.cfg.AdminListen != "",
+		AllowedOrigins: s.cfg.AllowedOrigins, AllowNoOrigin: s.cfg.AllowNoOrigin, PrivateAccumulate: s.cfg.AdminListen != "",
 		RequestsPerSecond: float64(s.cfg.Limits.RequestsPerSecond), RequestBurst: s.cfg.Limits.RequestBurst,
-		MaxSessions: s.cfg.Limits.Sessions,
+		MaxSessions: s.cfg.Limits.Sessions, ReportsPerSecond: s.cfg.Limits.ReportsPerSecond,
 	}
 	var h *viewerapi.Handler
 	deps := viewerapi.Dependencies{
-		Swarms: s, SeederToken: s.seederToken, Draining: s.draining.Load,
+		Swarms: s, SeederToken: s.seederToken, SeederTokens: s.seederTokens, Keys: s.keys.current,
+		HasSocket: func(session string) bool { return s.hub.attendance.has(session, time.Now()) }, Draining: s.draining.Load,
 		OnSeeder: func(id string, state telemetry.SeederState) { s.SetSeederLoad(id, state.Peers, state.MaxPeers) },
 	}
 	if stream := s.cfg.Stream; stream != nil {
 		cfg.StreamURL, cfg.SwarmID = stream.SourceURL, stream.SwarmID
 		cfg.ExternalURL, cfg.Settings, cfg.Interval = stream.ExternalURL, stream.Settings, stream.TelemetryInterval.Std()
-		cfg.TotalsKept, cfg.SignedPaths = stream.TotalsKept, stream.SignedPaths
+		cfg.TotalsKept, cfg.SignedPaths, cfg.TicketLifetime = stream.TotalsKept, stream.SignedPaths, stream.Tickets.Lifetime.Std()
+		check, err := s.tokenCheck(stream.ViewerTokens)
+		if err != nil {
+			return err
+		}
+		deps.Token = check
 		cfg.DisableP2P, cfg.DisableUpload = stream.DisableP2P, stream.DisableUpload
 		watch := newSTUNWatch(stream.STUN, stream.STUNFile, s.log)
 		deps.STUN, deps.STUNReady = watch.servers, watch.ready
@@ -54,23 +60,10 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	}
 	s.hub.seederLeft = h.SeederLeft
 	s.stats = h.StatsHandler()
+	s.viewers = h
+	s.hub.report = func(c sockets.Client, message []byte) []byte { return h.Report(c.Ticket, c.Remote, message) }
 	s.Mount(h)
 	return nil
-}
-
-// sessionKey returns the configured key, or one derived from the seeder token, so that sessions stay valid across
-// restarts. It returns nil, for a random key, if neither is configured.
-func (s *Server) sessionKey() []byte {
-	if s.cfg.SessionKey != "" {
-		return []byte(s.cfg.SessionKey)
-	}
-	token := s.seederToken()
-	if token == "" {
-		return nil
-	}
-	mac := hmac.New(sha256.New, []byte(token))
-	mac.Write([]byte("viewer sessions"))
-	return mac.Sum(nil)
 }
 
 // hashesOf returns what seeders say that a segment is.
@@ -98,7 +91,7 @@ func hashesSaid(all []viewerapi.Rendition, name string, seg manifest.Segment, sa
 	return out
 }
 
-// follow reads the stream in the background. With OnlyKnownSwarms, its swarms become the only allowed ones.
+// follow reads the stream in the background. Unless the stream says AnySwarm, its swarms are the only allowed ones.
 func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Registerer) (*viewerapi.StreamFollower, error) {
 	url := stream.SeederURL
 	if url == "" {
@@ -131,39 +124,14 @@ func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Regi
 		defer source.Close()
 		return follower.Run(ctx)
 	})
+	l := &learner{server: s, facts: follower, only: !stream.AnySwarm}
+	if l.only {
+		s.hub.allow([]signaling.ID{}) // until the stream has been read, only seeders know its swarms
+	}
+	s.hub.learn = l.look
 	s.background = append(s.background, func(ctx context.Context) error {
-		s.learnSwarms(ctx, follower, stream.OnlyKnownSwarms)
+		l.run(ctx)
 		return nil
 	})
 	return follower, nil
-}
-
-// learnSwarms updates the known swarms, and with only also the allowed ones, to those of the stream's renditions.
-func (s *Server) learnSwarms(ctx context.Context, facts viewerapi.StreamFacts, only bool) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	var at time.Time
-	swarm := ""
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		f := facts.Facts()
-		if f.At.IsZero() || (f.At.Equal(at) && f.SwarmID == swarm) || len(f.Renditions) == 0 {
-			continue
-		}
-		at, swarm = f.At, f.SwarmID
-		hashes := append([]string{}, f.FormerHashes...)
-		for _, r := range f.Renditions {
-			for _, h := range r.InfoHashes {
-				hashes = append(hashes, h)
-			}
-		}
-		s.SetKnown(hashes)
-		if only {
-			s.SetAllowed(hashes)
-		}
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/validate"
@@ -25,17 +24,16 @@ func watchCertificate(cfg Config, log *slog.Logger) (*watch.Value[*tls.Certifica
 	return v, err
 }
 
-func watchToken(cfg Config, log *slog.Logger) (*watch.Value[string], error) {
-	v := watch.New("seeder token", log, func() (string, error) {
-		b, err := os.ReadFile(cfg.SeederTokenFile)
-		if err != nil {
-			return "", err
+// maxSeederTokens bounds the lines of the file: two during a rotation.
+const maxSeederTokens = 8
+
+func watchToken(cfg Config, log *slog.Logger) (*watch.Value[[]string], error) {
+	v := watch.New("seeder token", log, func() ([]string, error) {
+		all, err := readLines(cfg.SeederTokenFile)
+		if err == nil && len(all) > maxSeederTokens {
+			err = fmt.Errorf("%s: has %d tokens; at most %d are accepted", cfg.SeederTokenFile, len(all), maxSeederTokens)
 		}
-		line, _, _ := strings.Cut(string(b), "\n")
-		if line = strings.TrimSpace(line); line == "" {
-			return "", fmt.Errorf("%s: the first line is empty; write the seeder token there", cfg.SeederTokenFile)
-		}
-		return line, nil
+		return all, err
 	}, cfg.SeederTokenFile)
 	_, err := v.Get()
 	return v, err

@@ -18,6 +18,8 @@ const (
 // Config is what viewers run with; flags and the JSON file fill the same struct.
 type Config struct {
 	ConfigURL string   `json:"configURL,omitempty"` // /v1/config of a tracker: it names everything else
+	TokenFile string   `json:"tokenFile,omitempty"` // what the tracker wants to see: a viewer token
+	Origin    string   `json:"origin,omitempty"`    // sent as a browser does for its page
 	Source    string   `json:"source,omitempty"`    // or: the manifest URL …
 	Trackers  []string `json:"trackers,omitempty"`  // … with trackers …
 	STUN      []string `json:"stun,omitempty"`      // … and STUN servers
@@ -49,7 +51,8 @@ const AllRenditions = "all"
 // take part in it.
 func (c Config) Client() client.Config {
 	return client.Config{
-		ConfigURL: c.ConfigURL, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID, SignedPaths: c.SignedPaths,
+		ConfigURL: c.ConfigURL, TokenFile: c.TokenFile, Origin: c.Origin, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID,
+		SignedPaths: c.SignedPaths,
 		Verify: c.Verify, Generations: c.Generations, NoP2P: c.NoP2P, NoUpload: c.NoUpload, StoreBytes: c.StoreBytes,
 		MaxPeers: c.MaxPeers, Loopback: c.Loopback, OneSocketPerSwarm: c.OneSocketPerSwarm, StartupWait: c.StartupWait,
 	}

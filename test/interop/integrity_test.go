@@ -34,7 +34,7 @@ func takesNoWrongMedia(t *testing.T, open func(*browser.Browser, context.Context
 	// Long enough for Shaka, which keeps 25 s behind the live edge and stalls in a shorter window, with peers or without.
 	s := startStream(t, "/live/seg_2/window_30/ren_1/master.m3u8", nil)
 	s.startSeeder(t)
-	liar := inprocess.StartLiar(t, s.source, "ws://"+s.address+"/announce", nil)
+	liar := inprocess.StartLiar(t, s.source, s.announceURL(t), nil)
 	lab.Eventually(t, 30*time.Second, "the liar to hold the stream", inprocess.HoldsWindow(liar.Server))
 	b := sharedBrowser(t)
 	tabs := openTabs(t, 1, func() *browser.Tab {

@@ -90,6 +90,13 @@ func (s *stream) startTracker(t testing.TB) {
 // http is a URL of the tracker's viewer API.
 func (s *stream) http(path string) string { return "http://" + s.address + path }
 
+// announceURL is what the tracker gives a viewer to announce to, with the ticket of a new session.
+func (s *stream) announceURL(t testing.TB) string {
+	t.Helper()
+	type config struct{ Trackers []string }
+	return lab.Must[config](t)(lab.FetchJSON[config](t.Context(), s.http("/v1/config"))).Trackers[0]
+}
+
 // startSeeder starts a seeder and waits until the tracker tells viewers to count on it.
 func (s *stream) startSeeder(t testing.TB) {
 	t.Helper()

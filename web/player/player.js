@@ -32,7 +32,9 @@ function show(reporter, hls, video) {
 }
 
 async function showWhole() {
-  const stats = await (await fetch("v1/stats")).json();
+  const answer = await fetch("v1/stats");
+  if (!answer.ok) return; // the tracker tells it only to its operator
+  const stats = await answer.json();
   const { windowRatio, windowSeconds } = stats.offload;
   const share = windowRatio === null ? "no media received" : `${(100 * windowRatio).toFixed(1)} % offload`;
   element("whole").textContent =
@@ -40,7 +42,9 @@ async function showWhole() {
 }
 
 async function start() {
-  const answer = await fetch("v1/config");
+  // A token of the page's URL is passed on. With POST the browser sends an Origin, by which the tracker knows its own page.
+  const token = new URLSearchParams(location.search).get("token");
+  const answer = await fetch("v1/config", { method: "POST", headers: token ? { Authorization: `Bearer ${token}` } : {} });
   const config = await answer.json();
   if (!answer.ok) throw new Error(config.error);
   element("stream").textContent = config.streamURL;

@@ -103,7 +103,9 @@ class Lists {
 
   async fetch(needed) {
     this.key ??= await this.getKey();
-    const query = new URLSearchParams();
+    // Where viewers need a token, and where the browser sends no Origin, lists are given for the ticket only.
+    const needsTicket = this.telemetry.guarded || this.url.origin == location.origin;
+    const query = new URLSearchParams(needsTicket ? { t: this.session } : {});
     for (const { swarm, after } of needed) {
       query.append("swarm", swarm);
       query.append("after", after);
@@ -137,7 +139,7 @@ class Lists {
   async getKey() {
     const ask = () => this.get(new URLSearchParams({ session: this.session }));
     const { key } = await ask().catch(async () => {
-      this.session = (await (await fetch(this.telemetry.configURL, { credentials: "omit" })).json()).telemetry.session;
+      this.session = (await (await fetch(this.telemetry.configURL, { method: "POST", credentials: "omit" })).json()).telemetry.session;
       return ask();
     });
     return Uint8Array.from(atob(key), (c) => c.charCodeAt(0));

@@ -12,6 +12,14 @@ const clock = () => performance.now();
 // Seeders are recognised by their peer id for statistics only; any peer can use such an id.
 const isSeeder = (peerId) => /^-PS/.test(peerId);
 
+// sockets has the last WebSocket that the page used for each announce URL of a configuration: reports travel over it.
+const sockets = new Map();
+const { send } = WebSocket.prototype;
+WebSocket.prototype.send = function (data) {
+  if (sockets.has(this.url)) sockets.set(this.url, this);
+  return send.call(this, data);
+};
+
 // attach(engine, config, video) starts reporting. The video element is optional: without it startup time and stalls are
 // not reported. The returned object has counters, peers (a Map), stalls() and stop().
 const attach = (engine, config, video) => {
@@ -22,17 +30,14 @@ const attach = (engine, config, video) => {
   const peers = new Map();
   const unfinished = new Map(); // URL of a segment → when its last attempt ended without success
   const begun = clock();
-  let { session, intervalMs } = telemetry;
-  let wait = intervalMs;
   let asked = begun; // when playback was requested
   let active = 0;
   let completed = 0;
-  let sequence = 0;
   let startupMs = 0;
   let stalls = 0;
   let stallMs = 0;
   let stalledAt = 0;
-  let base, receipts, timer, stopped;
+  let reporter, stopped;
 
   const received = () => counters.http + counters.seeder + counters.viewer;
   const hasSeeder = () => [...peers.values()].includes(true);
@@ -151,40 +156,25 @@ const attach = (engine, config, video) => {
   };
   // ---- reporting
 
-  const report = () => {
+  const sample = () => {
     countDiscarded();
-    return JSON.stringify({
-      v: 1, session, sequence: ++sequence, role: "viewer", counters, base, receipts, peers: peers.size, stalls,
-      stallMs: Math.round(stallMs + (stalledAt && clock() - stalledAt)), startupMs, checks,
-    });
+    return {
+      counters, peers: peers.size, stalls, stallMs: Math.round(stallMs + (stalledAt && clock() - stalledAt)), startupMs, checks,
+    };
   };
-  const plan = (ms) => {
-    if (!stopped) timer = setTimeout(send, ms * (0.9 + Math.random() / 5));
-  };
-  const post = (url, body) =>
-    fetch(url, { method: body ? "POST" : "GET", body, keepalive: !!body, credentials: "omit" });
-  const send = async () => {
-    try {
-      const answer = await post(telemetry.url, report()); // a string is sent as text/plain, which needs no preflight
-      const told = await answer.json();
-      if (answer.ok) ({ acked: base, receipts } = told); // for the next report, which may go to another tracker
-      else if (answer.status == 401) session = (await (await post(telemetry.configURL)).json()).telemetry.session;
-      else throw 0;
-      wait = intervalMs;
-    } catch {
-      wait = Math.min(wait * 2, 6e4); // counters are cumulative, so nothing is lost meanwhile
-    }
-    plan(wait);
-  };
+  const announce = new URL(config.trackers[0]).href; // as WebSocket.url has it
+  sockets.set(announce, undefined);
+  import(new URL("../p2pstream-report.mjs", telemetry.url)).then((m) => {
+    if (!stopped) reporter = m.reporter(config, announce, sockets, sample);
+  }, () => {}); // without it the page plays and does not report
   const leave = (event) => {
-    if (event.type == "pagehide" || document.hidden) navigator.sendBeacon(telemetry.url, report());
+    if (event.type == "pagehide" || document.hidden) reporter?.leave();
   };
   const all = [[engine, listeners], [video, watchers], [globalThis, { pagehide: leave }], [document, { visibilitychange: leave }]];
   const each = (verb) => all.map(([target, list]) => {
     for (const name in list) target?.[`${verb}EventListener`](name, list[name]);
   });
   each("add");
-  plan(Math.min(2000, intervalMs));
 
   return {
     counters,
@@ -193,9 +183,10 @@ const attach = (engine, config, video) => {
     stop() {
       if (stopped) return;
       stopped = true;
-      clearTimeout(timer);
       lift();
-      leave({ type: "pagehide" });
+      reporter?.leave();
+      reporter?.stop();
+      sockets.delete(announce);
       each("remove");
     },
   };

@@ -56,6 +56,7 @@ type session struct {
 	dead    chan struct{}
 	finish  chan struct{}
 	once    sync.Once
+	answers chan []byte // to reports
 }
 
 // send queues one message; it reports false when the socket is dead or too slow.
@@ -198,7 +199,7 @@ func (l *link) serve() error {
 	}
 	s := &session{
 		conn: conn, foreign: foreign, out: make(chan []byte, trackerQueue),
-		dead: make(chan struct{}), finish: make(chan struct{}),
+		dead: make(chan struct{}), finish: make(chan struct{}), answers: make(chan []byte, 1),
 	}
 	defer s.close()
 	l.node.reached.Store(true)
@@ -292,6 +293,9 @@ func (l *link) read(s *session) error {
 }
 
 func (l *link) dispatch(s *session, b []byte) {
+	if s.answered(b) {
+		return
+	}
 	msg, err := parseTracker(b)
 	if err != nil {
 		l.node.metrics.trackerMessages.WithLabelValues("unreadable").Inc()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
 // relay is the smallest tracker that peers can meet at: each offer goes to the next other member.
@@ -105,6 +106,11 @@ func (r *relay) serve(w http.ResponseWriter, req *http.Request) {
 		_, b, err := conn.ReadMessage()
 		if err != nil {
 			return
+		}
+		if telemetry.IsReport(b) {
+			s.send([]byte(`{"action":"announce","info_hash":"p2pstream-reports-v2"}`))
+			s.send(telemetry.FrameAnswer(b))
+			continue
 		}
 		m, err := signaling.ParseClientMessage(b, signaling.Limits{})
 		if err != nil {

@@ -26,6 +26,8 @@ const (
 	requestTimeout  = 5 * time.Second
 	maxPause        = 30 * time.Second // between attempts while the tracker is unreachable
 	maxAnswer       = 4 << 10          // bytes
+	socketTimeout   = 2 * time.Second  // until a report is sent over HTTP instead
+	maxInterval     = 10 * time.Minute // that a tracker may ask for
 )
 
 // Config says where a Reporter sends to.
@@ -38,6 +40,9 @@ type Config struct {
 	// Renew gets a new session when the tracker does not accept the old one any
 	// more (nil: keep trying with the old one).
 	Renew func(context.Context) (session string, err error)
+	// Socket sends a report over a WebSocket to the tracker and returns the answer; nil, or if it returns false: the report
+	// is sent to URL.
+	Socket func(ctx context.Context, report []byte) (answer []byte, ok bool)
 	// Answered is called with the swarm id in each answer, empty if it has none; nil: it is not used.
 	Answered func(swarmID string)
 }
@@ -52,6 +57,8 @@ type Reporter struct {
 	offset    telemetry.Counters  // counted under earlier sessions
 	acked     *telemetry.Counters // under this session; nil: nothing
 	receipts  []telemetry.Receipt
+	voucher   string
+	next      time.Duration // until the next report, as the tracker asked for
 	failing   bool
 	requested chan struct{}
 	accepted  atomic.Bool
@@ -69,7 +76,7 @@ func New(cfg Config, sample func() telemetry.Report, log *slog.Logger) *Reporter
 	if cfg.Client == nil {
 		cfg.Client = http.DefaultClient
 	}
-	return &Reporter{cfg: cfg, sample: sample, log: log, requested: make(chan struct{}, 1)}
+	return &Reporter{cfg: cfg, sample: sample, log: log, next: cfg.Interval, requested: make(chan struct{}, 1)}
 }
 
 // ReportNow asks for a report before the interval is over, after a change that the
@@ -116,9 +123,9 @@ func (r *Reporter) Run(ctx context.Context) {
 		case <-timer.C:
 		}
 		if r.try(ctx) {
-			pause = r.cfg.Interval
+			pause = r.next
 		} else {
-			pause = min(2*pause, max(maxPause, r.cfg.Interval))
+			pause = min(2*pause, max(maxPause, r.next))
 		}
 		timer.Reset(pause*9/10 + rand.N(pause/5+1))
 	}
@@ -166,12 +173,25 @@ func (r *Reporter) send(ctx context.Context) error {
 	report.Counters = report.Counters.Sub(r.offset)
 	report.Base = r.acked
 	if report.Role == telemetry.RoleViewer { // only what viewers receive is kept over restarts
-		report.Receipts = r.receipts
+		report.Receipts, report.Voucher = r.receipts, r.voucher
 	}
 	body, err := json.Marshal(report)
 	if err != nil {
 		return fmt.Errorf("encoding report: %w", err)
 	}
+	if r.cfg.Socket != nil {
+		sending, cancel := context.WithTimeout(ctx, socketTimeout)
+		answer, ok := r.cfg.Socket(sending, body)
+		cancel()
+		if ok {
+			return r.answered(answer)
+		}
+	}
+	return r.post(ctx, body)
+}
+
+// post sends a report over HTTP.
+func (r *Reporter) post(ctx context.Context, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.cfg.URL, bytes.NewReader(body))
@@ -194,11 +214,33 @@ func (r *Reporter) send(ctx context.Context) error {
 	if resp.StatusCode != http.StatusOK {
 		return &refusal{status: resp.StatusCode, text: string(bytes.TrimSpace(answer[:min(len(answer), 200)]))}
 	}
-	var ack telemetry.Acknowledgement
+	return r.answered(answer)
+}
+
+// answered takes the tracker's answer, which over a WebSocket may also be a refusal.
+func (r *Reporter) answered(answer []byte) error {
+	var ack struct {
+		telemetry.Acknowledgement
+		Error  string           `json:"error"`
+		Reason telemetry.Reason `json:"reason"`
+	}
+	if len(answer) > maxAnswer {
+		return fmt.Errorf("decoding acknowledgement: more than %d bytes", maxAnswer)
+	}
 	if err := json.Unmarshal(answer, &ack); err != nil {
 		return fmt.Errorf("decoding acknowledgement: %w", err)
 	}
-	r.acked, r.receipts = &ack.Acked, ack.Receipts
+	if ack.NextMs > 0 {
+		r.next = min(max(time.Duration(min(ack.NextMs, maxInterval.Milliseconds()))*time.Millisecond, r.cfg.Interval), max(maxInterval, r.cfg.Interval))
+	}
+	if ack.Error != "" {
+		status := http.StatusConflict
+		if ack.Reason == telemetry.Unsigned || ack.Reason == telemetry.Expired {
+			status = http.StatusUnauthorized
+		}
+		return &refusal{status: status, text: ack.Error[:min(len(ack.Error), 200)]}
+	}
+	r.acked, r.receipts, r.voucher = &ack.Acked, ack.Receipts, ack.Voucher
 	r.accepted.Store(true)
 	if r.cfg.Answered != nil {
 		r.cfg.Answered(ack.SwarmID)

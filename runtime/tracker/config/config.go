@@ -24,17 +24,25 @@ type Config struct {
 	TLSCert string `json:"tlsCert,omitempty"`
 	TLSKey  string `json:"tlsKey,omitempty"`
 	// AllowedOrigins are the web origins ("https://video.example.com") whose pages may connect; empty means
-	// all, and so does "*". The tracker's own pages and clients that send no Origin (not browsers) are always allowed.
+	// all, and so does "*". The tracker's own pages are allowed under the name in stream.externalURL, or if that is not
+	// set, under an IP address or localhost. If origins are listed, requests without Origin, which browsers' pages do not
+	// send to other sites, are refused unless they carry a ticket, a viewer token or the seeder token.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
+	// AllowNoOrigin accepts requests without Origin and without a credential although origins are listed.
+	AllowNoOrigin bool `json:"allowNoOrigin,omitempty"`
 	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
 	Stream *StreamConfig `json:"stream,omitempty"`
-	// SeederToken, or the first line of SeederTokenFile (read again when it changes), is what a seeder presents as
-	// `Authorization: Bearer` on the WebSocket upgrade. Without either, no client is accepted as a seeder.
+	// SeederToken, or a line of SeederTokenFile (read again when it changes), is what a seeder presents as
+	// `Authorization: Bearer` on the WebSocket upgrade. Without either, no client is accepted as a seeder. The first line
+	// of the file is the current token; further lines are accepted too, for a rotation with overlap.
 	SeederToken     string `json:"seederToken,omitempty"`
 	SeederTokenFile string `json:"seederTokenFile,omitempty"`
-	// SessionKey signs the session ids issued to viewers; if empty, it is derived from the seeder token, or without one
-	// it is random, so that sessions end with a restart.
-	SessionKey string `json:"sessionKey,omitempty"`
+	// SessionKey, or a line of SessionKeyFile (read again when it changes), signs the tickets of viewers, 16 bytes or more;
+	// the first line signs, further ones are accepted. A file that does not exist is created with a random key. If
+	// neither is set, keys are derived from the seeder tokens, or without these one is random, so that tickets end with
+	// a restart.
+	SessionKey     string `json:"sessionKey,omitempty"`
+	SessionKeyFile string `json:"sessionKeyFile,omitempty"`
 	// AnnounceInterval bounds the announce interval that peers are given.
 	AnnounceInterval IntervalConfig `json:"announceInterval,omitzero"`
 	// Peering shapes the meshes.
@@ -69,8 +77,13 @@ type StreamConfig struct {
 	SignedPaths []string `json:"signedPaths,omitempty"`
 	// ExternalURL is the tracker's http(s) URL as viewers reach it, if it differs from the host of their requests.
 	ExternalURL string `json:"externalURL,omitempty"`
-	// OnlyKnownSwarms refuses announces for info hashes that are not the stream's, once the stream has been read.
-	OnlyKnownSwarms bool `json:"onlyKnownSwarms,omitempty"`
+	// AnySwarm accepts viewers' announces for every info hash. Otherwise only the stream's are accepted, and those that
+	// seeders have announced, which also know them while the origin cannot be read.
+	AnySwarm bool `json:"anySwarm,omitempty"`
+	// Tickets says what viewers present when they open a WebSocket.
+	Tickets TicketsConfig `json:"tickets,omitzero"`
+	// ViewerTokens, if set, are required by /v1/config.
+	ViewerTokens *TokensConfig `json:"viewerTokens,omitempty"`
 	// Settings override the computed player settings: JSON that is merged over "settings" of /v1/config.
 	Settings json.RawMessage `json:"settings,omitempty"`
 	// DisableP2P tells players to use only the origin, DisableUpload to download from peers without uploading.
@@ -81,6 +94,29 @@ type StreamConfig struct {
 	TotalsKept bool `json:"totalsKept,omitempty"`
 	// TelemetryInterval is how often viewers report. Default 5 s.
 	TelemetryInterval Duration `json:"telemetryInterval,omitzero"`
+}
+
+// TicketsConfig says how viewers prove that they have their settings from /v1/config, which puts a ticket into the announce
+// URL.
+type TicketsConfig struct {
+	// Optional accepts WebSockets without a ticket, for pages whose announce URL is written down somewhere.
+	Optional bool `json:"optional,omitempty"`
+	// Lifetime is how long a ticket is accepted. Default 36 h, at most 30 days. An open WebSocket is not closed by it.
+	Lifetime Duration `json:"lifetime,omitzero"`
+}
+
+// TokensConfig says which JSON Web Tokens (RFC 7519) viewers present to /v1/config, as `Authorization: Bearer` or ?token=.
+type TokensConfig struct {
+	// KeysDir holds one file for each key or key set, read again when it changes: NAME.pem is a public key or certificate
+	// (RS, PS, ES or EdDSA), NAME.jwks or NAME.json a JSON Web Key Set (RFC 7517), NAME.key a secret of at least 32 bytes
+	// for HS256. NAME is the key's id (`kid`), except in a set, which has its own. Tokens without an id are compared with
+	// every key.
+	KeysDir string `json:"keysDir"`
+	// Issuer and Audience are what `iss` and `aud` must say; empty: not checked.
+	Issuer   string `json:"issuer,omitempty"`
+	Audience string `json:"audience,omitempty"`
+	// ClockSkew is by how much clocks may differ. Default 30 s, at most 10 min.
+	ClockSkew Duration `json:"clockSkew,omitzero"`
 }
 
 // IntervalConfig bounds the announce interval, which adapts to how many peers a viewer has.
@@ -120,6 +156,8 @@ type LimitsConfig struct {
 	// SocketsPerAddress, −1 for no limit (behind a NAT of the cluster all viewers have one address), which also disables
 	// all unset per-address limits. Seeders do not count. Default 10,000.
 	SocketsPerAddress int `json:"socketsPerAddress,omitempty"`
+	// SocketsPerTicket is how many WebSockets may be open with one ticket. A page has one. Default 64.
+	SocketsPerTicket int `json:"socketsPerTicket,omitempty"`
 	// Sockets in total. Default 50,000.
 	Sockets int `json:"sockets,omitempty"`
 	// Connections that are not WebSockets, in total and of one address (−1 for no limit, the default if
@@ -160,6 +198,9 @@ type LimitsConfig struct {
 	// RequestBurst at once. Defaults 500 and 2,000.
 	RequestsPerSecond int `json:"requestsPerSecond,omitempty"`
 	RequestBurst      int `json:"requestBurst,omitempty"`
+	// ReportsPerSecond of all viewers together: viewers are told to report less often, so that they stay below it, and
+	// reports over HTTP above it are refused. Default 2,000.
+	ReportsPerSecond int `json:"reportsPerSecond,omitempty"`
 	// Sessions whose reports are remembered; the one that has been silent longest is dropped first. Default 100,000.
 	Sessions int `json:"sessions,omitempty"`
 	// SendQueueBytes may be queued for one slow viewer, and 4 times as many for a seeder. More closes the socket.

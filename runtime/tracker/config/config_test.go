@@ -41,17 +41,29 @@ func TestValidateNamesTheField(t *testing.T) {
 		return Config{Stream: s}
 	}
 	for want, cfg := range map[string]Config{
-		"config.listen:":                   {Listen: "8000"},
-		"config.internalListen:":           {InternalListen: "8001"},
-		"config.adminListen:":              {AdminListen: "9090"},
-		"config.allowedOrigins[0]:":        {AllowedOrigins: []string{"https://h/path"}},
-		"config.drainPeriod:":              {DrainPeriod: -1},
-		"config.limits.writeTimeout:":      {Limits: LimitsConfig{WriteTimeout: -1}},
-		"config.limits.idleTimeout:":       {Limits: LimitsConfig{IdleTimeout: -1}},
-		"config.stream.sourceURL:":         stream(func(s *StreamConfig) { s.SourceURL = "" }),
-		"config.stream.seederURL:":         stream(func(s *StreamConfig) { s.SeederURL = "o.example" }),
-		"config.stream.externalURL:":       stream(func(s *StreamConfig) { s.ExternalURL = "https://t.example/?a" }),
-		"config.stream.stun[0]:":           stream(func(s *StreamConfig) { s.STUN = []string{"turn:t.example"} }),
+		"config.listen:":                            {Listen: "8000"},
+		"config.internalListen:":                    {InternalListen: "8001"},
+		"config.adminListen:":                       {AdminListen: "9090"},
+		"config.allowedOrigins[0]:":                 {AllowedOrigins: []string{"https://h/path"}},
+		"config.drainPeriod:":                       {DrainPeriod: -1},
+		"config.limits.writeTimeout:":               {Limits: LimitsConfig{WriteTimeout: -1}},
+		"config.limits.idleTimeout:":                {Limits: LimitsConfig{IdleTimeout: -1}},
+		"config.stream.sourceURL:":                  stream(func(s *StreamConfig) { s.SourceURL = "" }),
+		"config.stream.seederURL:":                  stream(func(s *StreamConfig) { s.SeederURL = "o.example" }),
+		"config.stream.externalURL:":                stream(func(s *StreamConfig) { s.ExternalURL = "https://t.example/?a" }),
+		"config.stream.stun[0]:":                    stream(func(s *StreamConfig) { s.STUN = []string{"turn:t.example"} }),
+		"config.sessionKey:":                        {SessionKey: "short"},
+		"config.sessionKey, config.sessionKeyFile:": {SessionKey: "0123456789abcdef", SessionKeyFile: "/k"},
+		"config.limits.socketsPerTicket:":           {Limits: LimitsConfig{SocketsPerTicket: -1}},
+		"config.limits.reportsPerSecond:":           {Limits: LimitsConfig{ReportsPerSecond: -1}},
+		"config.stream.tickets.lifetime:":           stream(func(s *StreamConfig) { s.Tickets.Lifetime = 1 }),
+		"config.stream.tickets.optional:": stream(func(s *StreamConfig) {
+			s.Tickets.Optional, s.ViewerTokens = true, &TokensConfig{KeysDir: "/keys"}
+		}),
+		"config.stream.viewerTokens.keysDir:": stream(func(s *StreamConfig) { s.ViewerTokens = &TokensConfig{} }),
+		"config.stream.viewerTokens.clockSkew:": stream(func(s *StreamConfig) {
+			s.ViewerTokens = &TokensConfig{KeysDir: "/keys", ClockSkew: -1}
+		}),
 		"config.stream.telemetryInterval:": stream(func(s *StreamConfig) { s.TelemetryInterval = -1 }),
 		"config.stream.settings:":          stream(func(s *StreamConfig) { s.Settings = json.RawMessage("[]") }),
 	} {

@@ -34,6 +34,8 @@ func (c Config) WithDefaults(cpus int) Config {
 	number(&l.IDsPerSocket, 64)
 	number(&l.IDsPerSwarm, 4)
 	number(&l.SocketsPerAddress, 10_000)
+	number(&l.SocketsPerTicket, 64)
+	number(&l.ReportsPerSecond, 2_000)
 	number(&l.Sockets, 50_000)
 	number(&l.Connections, 16_384)
 	if l.SocketsPerAddress < 0 {
@@ -69,6 +71,12 @@ func (c Config) WithDefaults(cpus int) Config {
 	if c.Stream != nil {
 		s := *c.Stream
 		period(&s.TelemetryInterval, 5*time.Second)
+		period(&s.Tickets.Lifetime, 36*time.Hour)
+		if s.ViewerTokens != nil {
+			tokens := *s.ViewerTokens
+			period(&tokens.ClockSkew, 30*time.Second)
+			s.ViewerTokens = &tokens
+		}
 		c.Stream = &s
 	}
 	return c

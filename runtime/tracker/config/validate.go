@@ -30,6 +30,12 @@ func (c Config) validateSecrets() error {
 	if c.SeederToken != "" && c.SeederTokenFile != "" {
 		return errors.New("config.seederToken, config.seederTokenFile: set one of them")
 	}
+	if c.SessionKey != "" && c.SessionKeyFile != "" {
+		return errors.New("config.sessionKey, config.sessionKeyFile: set one of them")
+	}
+	if c.SessionKey != "" && len(c.SessionKey) < 16 {
+		return fmt.Errorf("config.sessionKey: has %d bytes; use at least 16", len(c.SessionKey))
+	}
 	return nil
 }
 
@@ -61,7 +67,8 @@ func (c Config) validateNumbers() error {
 		{"peering.maxPeers", c.Peering.MaxPeers}, {"peering.seederPeers", c.Peering.SeederPeers},
 		{"limits.messageBytes", l.MessageBytes}, {"limits.offersPerAnnounce", l.OffersPerAnnounce},
 		{"limits.scrapeHashes", l.ScrapeHashes}, {"limits.swarmsPerSocket", l.SwarmsPerSocket},
-		{"limits.idsPerSocket", l.IDsPerSocket}, {"limits.sockets", l.Sockets}, {"limits.swarms", l.Swarms},
+		{"limits.idsPerSocket", l.IDsPerSocket}, {"limits.sockets", l.Sockets},
+		{"limits.socketsPerTicket", l.SocketsPerTicket}, {"limits.reportsPerSecond", l.ReportsPerSecond}, {"limits.swarms", l.Swarms},
 		{"limits.peersPerSwarm", l.PeersPerSwarm}, {"limits.messagesPerSecond", l.MessagesPerSecond},
 		{"limits.messageBurst", l.MessageBurst}, {"limits.upgradesPerSecond", l.UpgradesPerSecond},
 		{"limits.upgradeBurst", l.UpgradeBurst}, {"limits.sendQueueBytes", l.SendQueueBytes},
@@ -92,6 +99,21 @@ func (s *StreamConfig) validate() error {
 		validate.Each("config.stream.stun", s.STUN, validate.STUN),
 		validate.SignedPaths("config.stream.signedPaths", s.SignedPaths),
 		validate.NotNegative("config.stream.telemetryInterval", s.TelemetryInterval.Std()),
+		validate.Between("config.stream.tickets.lifetime", s.Tickets.Lifetime, Duration(time.Minute), Duration(30*24*time.Hour)),
+		s.ViewerTokens.validate(s.Tickets),
 		validate.JSONObject("config.stream.settings", s.Settings, `{"core":{"highDemandTimeWindow":5}}`),
 	)
+}
+
+func (c *TokensConfig) validate(tickets TicketsConfig) error {
+	if c == nil {
+		return nil
+	}
+	if tickets.Optional {
+		return errors.New("config.stream.tickets.optional: without tickets, viewer tokens guard nothing; remove one of them")
+	}
+	if c.KeysDir == "" {
+		return errors.New("config.stream.viewerTokens.keysDir: is missing; name the directory with the keys of the tokens")
+	}
+	return validate.Between("config.stream.viewerTokens.clockSkew", c.ClockSkew, 0, Duration(10*time.Minute))
 }

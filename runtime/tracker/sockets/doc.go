@@ -8,6 +8,12 @@
 // frame and blocks its caller.
 package sockets
 
+import (
+	"net/netip"
+
+	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
+)
+
 // Conn is one client's connection, as handlers see it.
 type Conn interface {
 	// Send queues one text message and returns at once; msg may be reused afterwards. It returns false if the connection
@@ -39,6 +45,17 @@ type Client struct {
 	Seeder bool
 	// Session is the `session` parameter of the request, if any, cut to 256 bytes: the session id in a seeder's reports.
 	Session string
+	// Ticket is what the client presented, with an empty session if it had none.
+	Ticket tickets.Ticket
+	// Remote is the client's address.
+	Remote netip.Addr
+}
+
+// Refusal is why a client may not connect.
+type Refusal struct {
+	Limit  string // in the metric, one of those registered
+	Status int    // of HTTP
+	Text   string // for the developer of the client
 }
 
 // Reason is why a connection is closed.

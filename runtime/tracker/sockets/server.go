@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
+	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
 // Config limits the load that clients can cause. All fields must be set.
@@ -33,8 +34,11 @@ type Config struct {
 	WriteTimeout, PingInterval, FirstMessageTimeout, IdleTimeout time.Duration
 	// Origin reports whether pages of that web origin may connect to the host they asked for.
 	Origin func(origin, host string) bool
-	// Token returns the token that seeders must present; if it is empty, no client is accepted as a seeder.
-	Token func() string
+	// Tokens returns the tokens of which seeders must present one; if it is empty, no client is accepted as a seeder.
+	Tokens func() []string
+	// Door decides whether a client may connect, after its origin and its seeder token. It returns the ticket that the
+	// client presented, empty for a seeder or where none is required, and a refusal, nil for none. Nil: all may connect.
+	Door func(r *http.Request, seeder bool) (tickets.Ticket, *Refusal)
 }
 
 // Server accepts WebSocket connections for a handler.

@@ -3,11 +3,13 @@ package sockets
 import (
 	"crypto/subtle"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
+	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
 // IsUpgrade reports whether a request asks for an upgrade to WebSocket.
@@ -19,14 +21,10 @@ func IsUpgrade(r *http.Request) bool {
 // released.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refuse := func(limit string, status int) {
-		s.metrics.refused.WithLabelValues(limit).Inc()
-		if s.logLimit.Allow() {
-			s.log.Warn("socket refused", "reason", limit, "address", r.RemoteAddr, "origin", truncate(r.Header.Get("Origin")))
-		}
+		s.count(r, limit)
 		http.Error(w, limit, status)
 	}
-	// Browsers always send their origin. Other programs can send any origin, so refusing requests without one would
-	// protect nothing.
+	// Browsers always send their origin. The door decides about clients without one.
 	if origin := r.Header.Get("Origin"); origin != "" && !s.cfg.Origin(origin, r.Host) {
 		refuse("origin", http.StatusForbidden)
 		return
@@ -35,6 +33,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		refuse("token", http.StatusUnauthorized)
 		return
+	}
+	var ticket tickets.Ticket
+	if s.cfg.Door != nil {
+		var refused *Refusal
+		if ticket, refused = s.cfg.Door(r, seeder); refused != nil {
+			s.count(r, refused.Limit)
+			http.Error(w, refused.Text, refused.Status)
+			return
+		}
 	}
 	c := &conn{server: s, address: addresses.Of(r.RemoteAddr), seeder: seeder}
 	if limit := s.exceededRate(c); limit != "" {
@@ -60,13 +67,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.ws, c.net, c.raw = ws, ws.NetConn(), innermost(ws.NetConn())
 	c.limitKernelBuffer()
-	client := Client{Seeder: seeder}
+	client := Client{Seeder: seeder, Ticket: ticket}
+	if remote, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		client.Remote = remote.Addr().Unmap().WithZone("")
+	}
 	if session := r.URL.Query().Get("session"); session != "" {
 		client.Session = strings.Clone(session[:min(len(session), 256)])
 	}
 	s.begin(c)
 	s.metrics.opened.Inc()
 	go c.read(s.handler, client)
+}
+
+// count counts a refused upgrade, and logs some of them.
+func (s *Server) count(r *http.Request, limit string) {
+	s.metrics.refused.WithLabelValues(limit).Inc()
+	if s.logLimit.Allow() {
+		s.log.Warn("socket refused", "reason", limit, "address", r.RemoteAddr, "origin", truncate(r.Header.Get("Origin")))
+	}
 }
 
 // seederFactor is how many times as many bytes as a viewer a seeder may send.
@@ -105,10 +123,16 @@ func (s *Server) authorize(r *http.Request) (seeder, ok bool) {
 	if header == "" {
 		return false, true
 	}
-	want := s.cfg.Token()
+	tokens := s.cfg.Tokens()
 	kind, got, _ := strings.Cut(header, " ")
-	if want == "" || !strings.EqualFold(kind, "Bearer") {
-		return false, want == ""
+	if len(tokens) == 0 || !strings.EqualFold(kind, "Bearer") {
+		return false, len(tokens) == 0
 	}
-	return true, subtle.ConstantTimeCompare([]byte(strings.TrimSpace(got)), []byte(want)) == 1
+	got = strings.TrimSpace(got)
+	for _, want := range tokens {
+		if subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1 {
+			return true, true
+		}
+	}
+	return true, false
 }

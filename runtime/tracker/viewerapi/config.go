@@ -2,7 +2,6 @@ package viewerapi
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/redact"
 	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
 // Config configures the handler. Zero values take the defaults in parentheses.
@@ -30,11 +30,14 @@ type Config struct {
 	// and host of each request.
 	ExternalURL    string `json:"externalURL,omitempty"`
 	TrustForwarded bool   `json:"trustForwarded,omitempty"` // use X-Forwarded-Proto, -Host and -For
-	// AllowedOrigins are the origins of pages that may read answers, such as https://intranet.example.com; "*" or an
-	// empty list is every origin.
+	// AllowedOrigins are the origins of pages that are answered, such as https://intranet.example.com; "*" or an empty
+	// list is every origin. With a list, requests without Origin need a credential, unless AllowNoOrigin is set.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
+	AllowNoOrigin  bool     `json:"allowNoOrigin,omitempty"`
 	SeederToken    string   `json:"-"` // what seeders present as Bearer; empty: no report is accepted from a seeder
-	SessionKey     []byte   `json:"-"` // at least 16 bytes, shared by replicas (random: sessions end with the process)
+	SessionKey     []byte   `json:"-"` // signs tickets unless Dependencies.Keys is set (random: they end with the process)
+	// TicketLifetime is how long a ticket is accepted (tickets.DefaultLifetime).
+	TicketLifetime time.Duration `json:"ticketLifetime,omitempty"`
 
 	// Settings are merged over the computed settings of /v1/config, as a JSON merge patch (RFC 7396): the stream's owner
 	// can override every number.
@@ -46,6 +49,7 @@ type Config struct {
 	MaxBitsPerSecond  int64         `json:"maxBitsPerSecond,omitempty"`  // highest rate that a viewer may report (100 Mbit/s)
 	RequestsPerSecond float64       `json:"requestsPerSecond,omitempty"` // per client address (500; negative: no limit)
 	RequestBurst      int           `json:"requestBurst,omitempty"`      // per client address (2,000)
+	ReportsPerSecond  int           `json:"reportsPerSecond,omitempty"`  // of all viewers together (2,000)
 	DisableUpload     bool          `json:"disableUpload,omitempty"`     // viewers only download from peers
 	DisableP2P        bool          `json:"disableP2P,omitempty"`        // viewers use the origin alone
 	Sites             []Site        `json:"sites,omitempty"`             // places in the network, first match wins
@@ -70,8 +74,8 @@ func (c Config) Validate() error {
 	); err != nil {
 		return err
 	}
-	if len(c.SessionKey) > 0 && len(c.SessionKey) < 16 {
-		return errors.New("config.sessionKey: needs at least 16 bytes")
+	if len(c.SessionKey) > 0 && len(c.SessionKey) < tickets.MinKey {
+		return fmt.Errorf("config.sessionKey: needs at least %d bytes", tickets.MinKey)
 	}
 	for _, s := range c.Sites {
 		if s.Name == "" || len(s.Name) > telemetry.MaxNameLength {
@@ -101,6 +105,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RequestsPerSecond == 0 {
 		c.RequestsPerSecond = 500
+	}
+	if c.ReportsPerSecond <= 0 {
+		c.ReportsPerSecond = 2000
+	}
+	if c.TicketLifetime <= 0 {
+		c.TicketLifetime = tickets.DefaultLifetime
 	}
 	if c.RequestBurst <= 0 {
 		c.RequestBurst = 2000

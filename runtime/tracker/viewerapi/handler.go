@@ -13,8 +13,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"golang.org/x/time/rate"
+
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
+	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 	"github.com/p2pstream/p2pstream/web"
 )
 
@@ -29,6 +33,14 @@ type Dependencies struct {
 	Draining func() bool
 	// SeederToken returns the current token, if it may change; nil: Config.SeederToken.
 	SeederToken func() string
+	// SeederTokens returns all tokens that are accepted; nil: the one of SeederToken.
+	SeederTokens func() []string
+	// Keys returns the keys of tickets, which replicas share; nil: Config.SessionKey. It must not block.
+	Keys func() *tickets.Ring
+	// HasSocket reports whether a session has a WebSocket here, or had one until a moment ago; nil: it always has.
+	HasSocket func(session string) bool
+	// Token checks a viewer's token; nil: none is required. The error says what is wrong with the token.
+	Token func(token string, now time.Time) error
 	// OnSeeder is called with a seeder's report id and state for each of its reports; must not block.
 	OnSeeder func(id string, state telemetry.SeederState)
 	// OnHashes is called when seeders begin to tell the hashes of a swarm, or disagree; must not block.
@@ -44,12 +56,16 @@ type Handler struct {
 	deps    Dependencies
 	log     *slog.Logger
 	mux     *http.ServeMux
-	signer  *telemetry.Signer
+	origins doors.Origins
 	boot    string
 	began   time.Time
 	sites   sites
 	limiter *limiter
-	metrics *metrics
+	// joins are the requests of pages that join. They have a budget of their own, as reports have, so that neither
+	// those of one address nor all reports together can use up theirs.
+	joins, reports *limiter
+	allReports     *rate.Limiter
+	metrics        *metrics
 	// elsewhere limits the log lines about seeders in other swarms.
 	elsewhere seldom
 	hashes    *hashes
@@ -90,52 +106,64 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 			return nil, fmt.Errorf("reading randomness for session key: %w", err)
 		}
 	}
-	signer, err := telemetry.NewSigner(cfg.SessionKey, 0)
-	if err != nil {
-		return nil, err
+	if deps.Keys == nil {
+		ring, err := tickets.NewRing(cfg.SessionKey)
+		if err != nil {
+			return nil, err
+		}
+		deps.Keys = func() *tickets.Ring { return ring }
 	}
-	h := &Handler{cfg: cfg, deps: deps, log: log, signer: signer, boot: hex.EncodeToString(boot), began: deps.Now(),
-		sites: newSites(cfg.Sites), limiter: newLimiter(cfg.RequestsPerSecond, cfg.RequestBurst), mux: http.NewServeMux()}
-	h.aggregate = telemetry.NewAggregate(telemetry.Config{Interval: cfg.Interval, Window: cfg.Window,
+	newLimits := func() *limiter { return newLimiter(cfg.RequestsPerSecond, cfg.RequestBurst) }
+	h := &Handler{cfg: cfg, deps: deps, log: log, boot: hex.EncodeToString(boot), began: deps.Now(), sites: newSites(cfg.Sites),
+		origins: doors.NewOrigins(cfg.AllowedOrigins, cfg.ExternalURL), limiter: newLimits(), joins: newLimits(), reports: newLimits(),
+		allReports: rate.NewLimiter(rate.Limit(cfg.ReportsPerSecond), 2*cfg.ReportsPerSecond), mux: http.NewServeMux()}
+	h.aggregate = telemetry.NewAggregate(telemetry.Config{Interval: cfg.Interval, Window: cfg.Window, Lifetime: cfg.TicketLifetime,
 		MaxSessions: cfg.MaxSessions, MaxBitsPerSecond: cfg.MaxBitsPerSecond, OnlyRead: cfg.TotalsKept, Boot: h.boot}, h.began)
+	var err error
 	if h.metrics, err = newMetrics(reg, h); err != nil {
 		return nil, err
 	}
-	if h.hashes, err = newHashes(cfg, reg); err != nil {
+	if h.hashes, err = newHashes(cfg, h.hashKey, reg); err != nil {
 		return nil, err
 	}
-	h.route("/v1/config", map[string]http.HandlerFunc{http.MethodGet: h.serveConfig})
-	h.route(stats.Path, map[string]http.HandlerFunc{http.MethodGet: h.serveStats})
-	h.route("/v1/telemetry", map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
-	h.routeWithin(h.hashes.limiter, HashesPath, map[string]http.HandlerFunc{http.MethodGet: h.serveHashes, http.MethodPost: h.takeHashes})
+	// The tracker's own page asks with POST: browsers send an Origin with it, also to the host of the page.
+	h.route(h.joins, configPath, map[string]http.HandlerFunc{http.MethodGet: h.serveConfig, http.MethodPost: h.serveConfig})
+	h.route(h.limiter, stats.Path, map[string]http.HandlerFunc{http.MethodGet: h.serveStats})
+	h.route(h.reports, telemetryPath, map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
+	h.route(h.hashes.limiter, HashesPath, map[string]http.HandlerFunc{http.MethodGet: h.serveHashes, http.MethodPost: h.takeHashes})
 	assets := web.Handler()
 	h.mux.Handle("/player", assets)
 	h.mux.Handle("/player/", assets)
 	h.mux.Handle("/p2pstream.js", assets)
 	h.mux.Handle("/p2pstream.mjs", assets)
 	h.mux.Handle("/p2pstream-check.mjs", assets)
+	h.mux.Handle("/p2pstream-report.mjs", assets)
 	h.mux.Handle("/vendor/", assets)
 	return h, nil
 }
 
 // Paths lists the patterns, as http.ServeMux reads them, that a tracker mounts the handler under.
 func Paths() []string {
-	return []string{"/v1/", "/player", "/player/", "/p2pstream.js", "/p2pstream.mjs", "/p2pstream-check.mjs", "/vendor/"}
+	return []string{"/v1/", "/player", "/player/", "/p2pstream.js", "/p2pstream.mjs", "/p2pstream-check.mjs", "/p2pstream-report.mjs", "/vendor/"}
 }
 
 // Boot returns the random id of this run of the tracker.
 func (h *Handler) Boot() string { return h.boot }
 
+// Stream returns what tickets are issued for.
+func (h *Handler) Stream() string { return h.cfg.Stream }
+
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
 
-// route mounts one path of the API: method, cross-origin rules and the limit per address come before the handler.
-func (h *Handler) route(path string, methods map[string]http.HandlerFunc) {
-	h.routeWithin(h.limiter, path, methods)
-}
+// Paths of the API.
+const (
+	configPath    = "/v1/config"
+	telemetryPath = "/v1/telemetry"
+)
 
-// routeWithin is route with another limit per address.
-func (h *Handler) routeWithin(l *limiter, path string, methods map[string]http.HandlerFunc) {
+// route mounts one path of the API: method, origin, a limit per address, and a credential come before the handler.
+func (h *Handler) route(l *limiter, path string, methods map[string]http.HandlerFunc) {
 	h.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
@@ -152,15 +180,19 @@ func (h *Handler) routeWithin(l *limiter, path string, methods map[string]http.H
 		case serve == nil:
 			header.Set("Allow", allow(methods))
 			h.fail(w, path, http.StatusMethodNotAllowed, "", "method not allowed; use "+allow(methods))
-		case !allowed && r.Method == http.MethodPost:
-			h.fail(w, path, http.StatusForbidden, "", "origin not allowed")
+		case !allowed:
+			h.shut(w, path, refusedOrigin)
 		case !l.allow(h.client(r), h.deps.Now()):
 			header.Set("Retry-After", "1")
-			if path == "/v1/telemetry" {
+			if path == telemetryPath {
 				h.refuse(telemetry.TooOften)
 			}
 			h.fail(w, path, http.StatusTooManyRequests, telemetry.TooOften, "too many requests from this address")
 		default:
+			if refusal := h.guard(path, r); refusal != nil {
+				h.shut(w, path, refusal)
+				return
+			}
 			serve(w, r)
 		}
 	})

@@ -122,10 +122,11 @@ func TestConfigOfAStream(t *testing.T) {
 	}
 	r.seed()
 	c = get[ViewerConfig](r, "/v1/config")
+	ticket := c.Telemetry.Session
 	c.Telemetry.Session = ""
 	ice := []settings.ICEServer{{URLs: []string{"stun:stun-1.test:3478"}}}
 	want := ViewerConfig{Version: 1, StreamURL: "https://origin.test/live.m3u8?token=x", SwarmID: "https://origin.test/live.m3u8",
-		Trackers: []string{"ws://tracker.test:8000/announce"}, ICEServers: ice, Seeders: 1,
+		Trackers: []string{"ws://tracker.test:8000/announce?t=" + ticket}, ICEServers: ice, Seeders: 1,
 		Telemetry: ViewerTelemetry{URL: "http://tracker.test:8000/v1/telemetry", ConfigURL: "http://tracker.test:8000/v1/config", IntervalMs: 5000},
 		Settings:  settings.For(settings.Input{Playlist: r.facts.facts.Playlist, SeedersHold: true})}
 	want.Settings.Core.SwarmID, want.Settings.Core.AnnounceTrackers = want.SwarmID, want.Trackers
@@ -171,7 +172,7 @@ func TestConfigAddresses(t *testing.T) {
 				return
 			}
 			c := get[ViewerConfig](r, "/v1/config", tt.header...)
-			if c.Trackers[0] != tt.ws || c.Telemetry.URL != tt.post {
+			if c.Trackers[0] != tt.ws+"?t="+c.Telemetry.Session || c.Telemetry.URL != tt.post {
 				t.Fatalf("%v %s", c.Trackers, c.Telemetry.URL)
 			}
 		})
@@ -247,7 +248,7 @@ func TestStats(t *testing.T) {
 	session := r.session()
 	r.now = r.now.Add(5 * time.Second)
 	w := r.do("POST", "/v1/telemetry", report(session, 1, 1000, 3000), "Content-Type", "text/plain;charset=UTF-8")
-	if want := `{"acked":{"http":1000,"seeder":3000,"viewer":0,"discarded":0,"uploaded":0},"boot":"` + r.Boot() + `","swarmID":"https://origin.test/live.m3u8"}`; w.Code != 200 || w.Body.String() != want {
+	if want := `{"acked":{"http":1000,"seeder":3000,"viewer":0,"discarded":0,"uploaded":0},"boot":"` + r.Boot() + `","swarmID":"https://origin.test/live.m3u8","nextMs":5000,"voucher":"`; w.Code != 200 || !strings.HasPrefix(w.Body.String(), want) {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 	s := get[Stats](r, "/v1/stats")

@@ -1,14 +1,12 @@
 package viewerapi
 
 import (
-	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -24,7 +22,7 @@ const HashesPath = "/v1/hashes"
 
 // hashes are what seeders say that the stream's bytes are.
 type hashes struct {
-	key     []byte
+	key     func() []byte // which may change
 	limiter *limiter
 
 	mu     sync.Mutex
@@ -35,9 +33,9 @@ type hashes struct {
 // asks for those of each new segment, and they may share one address.
 const hashRequests = 4
 
-func newHashes(cfg Config, reg prometheus.Registerer) (*hashes, error) {
+func newHashes(cfg Config, key func() []byte, reg prometheus.Registerer) (*hashes, error) {
 	h := &hashes{
-		key:     integrity.Key(cfg.SessionKey, cfg.Stream),
+		key:     key,
 		limiter: newLimiter(hashRequests*cfg.RequestsPerSecond, hashRequests*cfg.RequestBurst),
 		ledger:  integrity.NewLedger(integrity.Limits{}),
 	}
@@ -67,6 +65,11 @@ func newHashes(cfg Config, reg prometheus.Registerer) (*hashes, error) {
 	return h, nil
 }
 
+// hashKey returns the key that signs hash lists. It follows the key of tickets, which all replicas share.
+func (h *Handler) hashKey() []byte {
+	return integrity.Key(h.deps.Keys().Signing(h.deps.Now()), h.cfg.Stream)
+}
+
 func (h *hashes) counts() integrity.Counts {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -84,9 +87,7 @@ func (h *hashes) stats(checks telemetry.Checks) *stats.Integrity {
 
 // takeHashes accepts what a seeder adds to its hashes.
 func (h *Handler) takeHashes(w http.ResponseWriter, r *http.Request) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	want := h.deps.SeederToken()
-	if !ok || want == "" || subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1 {
+	if !h.isSeeder(r) {
 		h.fail(w, HashesPath, http.StatusUnauthorized, telemetry.Unauthorized, "hashes are accepted with the seeder token as Authorization: Bearer")
 		return
 	}
@@ -173,11 +174,11 @@ func cachingOf(lists []integrity.List) string {
 func (h *Handler) serveHashes(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	if query.Has("session") {
-		if _, err := h.signer.Verify(query.Get("session"), h.cfg.Stream, h.deps.Now()); err != nil {
+		if _, err := h.verify(query.Get("session"), h.deps.Now()); err != nil {
 			h.fail(w, HashesPath, http.StatusUnauthorized, telemetry.Unsigned, "get a session from /v1/config")
 			return
 		}
-		h.reply(w, HashesPath, http.StatusOK, hashKey{Version: integrity.Version, Key: base64.StdEncoding.EncodeToString(h.hashes.key)})
+		h.reply(w, HashesPath, http.StatusOK, hashKey{Version: integrity.Version, Key: base64.StdEncoding.EncodeToString(h.hashes.key())})
 		return
 	}
 	lists, err := h.lists(query)
@@ -186,7 +187,7 @@ func (h *Handler) serveHashes(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", cachingOf(lists))
-	h.reply(w, HashesPath, http.StatusOK, integrity.Sign(h.hashes.key, lists))
+	h.reply(w, HashesPath, http.StatusOK, integrity.Sign(h.hashes.key(), lists))
 }
 
 // lists looks up what a query asks for.

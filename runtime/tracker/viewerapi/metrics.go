@@ -16,6 +16,8 @@ import (
 type metrics struct {
 	requests *prometheus.CounterVec
 	reports  *prometheus.CounterVec
+	refused  *prometheus.CounterVec
+	excess   prometheus.Counter
 	bytes    *prometheus.CounterVec
 	stalls   prometheus.Counter
 	stalled  prometheus.Counter
@@ -34,6 +36,10 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 			Help: "Requests answered, by path and status."}, []string{"path", "status"}),
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_reports_total",
 			Help: "Telemetry reports, by result: Accepted or the reason of refusal."}, []string{"result"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_refused_total",
+			Help: "Requests refused because of their origin, or for want of a ticket or token, by reason."}, []string{"reason"}),
+		excess: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_viewerapi_excess_bytes_total",
+			Help: "Media bytes that viewers reported, and that were not counted: the stream could not have delivered them."}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_media_bytes_total",
 			Help: "Media bytes that peers report. Sources http, seeder and viewer are bytes received; discarded is a part of them."},
 			[]string{"role", "site", "source"}),
@@ -60,6 +66,9 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		m.reports.WithLabelValues(string(reason))
 	}
 	m.reports.WithLabelValues("Accepted")
+	for _, reason := range doorReasons {
+		m.refused.WithLabelValues(string(reason))
+	}
 	for _, path := range []string{"/v1/config", stats.Path, "/v1/telemetry", HashesPath} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
@@ -72,7 +81,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		Help: "Sessions remembered, up to limits.sessions."}, func() float64 { return float64(h.remembered()) })
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
 		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
-	for _, c := range []prometheus.Collector{m.requests, m.reports, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, sessions, remembered, evicted} {
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, sessions, remembered, evicted} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -82,6 +91,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 
 func (m *metrics) accepted(from telemetry.Sender, r telemetry.Result) {
 	m.reports.WithLabelValues("Accepted").Inc()
+	m.excess.Add(float64(r.Excess))
 	for source, n := range map[string]int64{"http": r.Delta.HTTP, "seeder": r.Delta.Seeder, "viewer": r.Delta.Viewer,
 		"discarded": r.Delta.Discarded, "uploaded": r.Delta.Uploaded} {
 		if n > 0 {

@@ -14,29 +14,22 @@ import (
 // the request may use the API. A request without an Origin header is not a cross-origin request of a page.
 func (h *Handler) allowOrigin(w http.ResponseWriter, r *http.Request) bool {
 	origin := r.Header.Get("Origin")
-	if len(h.cfg.AllowedOrigins) == 0 || slices.Contains(h.cfg.AllowedOrigins, "*") {
+	if h.origins.All() {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		return true
 	}
 	w.Header().Add("Vary", "Origin")
-	if origin == "" {
+	if h.origins.Listed(origin) {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
 		return true
 	}
-	for _, o := range h.cfg.AllowedOrigins {
-		if strings.EqualFold(o, origin) {
-			w.Header().Set("Access-Control-Allow-Origin", origin)
-			return true
-		}
-	}
-	// The tracker's own player page: the browser sends the tracker's origin.
-	u, err := url.Parse(origin)
-	return err == nil && u.Host != "" && strings.EqualFold(u.Host, h.base(r).Host)
+	return origin == "" || h.origins.Allow(origin, h.host(r))
 }
 
 func (h *Handler) preflight(w http.ResponseWriter, allowed bool, methods map[string]http.HandlerFunc) {
 	if allowed {
 		w.Header().Set("Access-Control-Allow-Methods", allow(methods))
-		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+		w.Header().Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
 		w.Header().Set("Access-Control-Max-Age", "7200")
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -82,6 +75,16 @@ func (h *Handler) base(r *http.Request) url.URL {
 		return url.URL{}
 	}
 	return *u
+}
+
+// host is the host that the request is for, as a trusted proxy received it.
+func (h *Handler) host(r *http.Request) string {
+	if h.cfg.TrustForwarded {
+		if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
+			return forwarded
+		}
+	}
+	return r.Host
 }
 
 // invalidInHost reports whether a character is not valid in a host name or an address. A Host header may hold others,

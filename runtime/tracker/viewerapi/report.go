@@ -2,23 +2,28 @@ package viewerapi
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/redact"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
 // serveTelemetry handles one report. Browsers send it as text/plain, which needs no preflight and is what
 // navigator.sendBeacon does with a string.
 func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
-	const path = "/v1/telemetry"
+	const path = telemetryPath
+	if !h.isSeeder(r) && !h.allReports.AllowN(h.deps.Now(), 1) {
+		w.Header().Set("Retry-After", "60")
+		h.refuse(telemetry.TooOften)
+		h.fail(w, path, http.StatusTooManyRequests, telemetry.TooOften, "too many reports; report over the WebSocket")
+		return
+	}
 	if kind := r.Header.Get("Content-Type"); kind != "" {
 		if media, _, err := mime.ParseMediaType(kind); err != nil || (media != "application/json" && media != "text/plain") {
 			h.fail(w, path, http.StatusUnsupportedMediaType, "", "send application/json or text/plain")
@@ -45,21 +50,48 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 		h.refused(w, err, true)
 		return
 	}
-	h.mu.Lock()
-	result, err := h.aggregate.Accept(from, report, h.deps.Now())
-	h.mu.Unlock()
+	ack, err := h.accept(from, report)
 	if err != nil {
 		h.refused(w, err, false)
 		return
 	}
-	h.metrics.accepted(from, result)
 	if report.Seeder != nil && h.deps.OnSeeder != nil {
 		h.deps.OnSeeder(from.Key, *report.Seeder)
 	}
 	if report.Seeder != nil {
 		h.heardOf(r.Context(), from.Key, report.Seeder.SwarmID)
+		ack.SwarmID = h.swarmID(h.facts())
 	}
-	h.reply(w, path, http.StatusOK, telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot, SwarmID: h.swarmID(h.facts())})
+	h.reply(w, path, http.StatusOK, ack)
+}
+
+// accept counts a report and returns the answer to its sender.
+func (h *Handler) accept(from telemetry.Sender, report telemetry.Report) (telemetry.Acknowledgement, error) {
+	now, facts := h.deps.Now(), h.facts()
+	if from.Role == telemetry.RoleViewer {
+		from.Interval = h.nextReport()
+	}
+	h.mu.Lock()
+	h.aggregate.SetMedia(mediaOf(facts))
+	result, err := h.aggregate.Accept(from, report, now)
+	h.mu.Unlock()
+	if err != nil {
+		return telemetry.Acknowledgement{}, err
+	}
+	h.metrics.accepted(from, result)
+	ack := telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot, SwarmID: h.swarmID(facts)}
+	if from.Role == telemetry.RoleViewer {
+		ack.NextMs = from.Interval.Milliseconds()
+	}
+	if from.Role == telemetry.RoleViewer && from.Vouched.IsZero() {
+		ack.Voucher = h.deps.Keys().Vouch(from.Key, h.cfg.Stream, now)
+	}
+	return ack, nil
+}
+
+// nextReport is after what time viewers are told to report again.
+func (h *Handler) nextReport() time.Duration {
+	return telemetry.NextReport(h.deps.Swarms.Audience().ViewerSockets, h.cfg.Interval, h.cfg.ReportsPerSecond)
 }
 
 // heardOf takes the swarm that a seeder is in: it may know of an event that this run of the tracker did not see begin. A
@@ -99,9 +131,7 @@ func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Se
 	addr := h.client(r)
 	from := telemetry.Sender{Stream: h.cfg.Stream, Site: h.sites.of(addr), Role: report.Role}
 	if report.Role == telemetry.RoleSeeder {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		want := h.deps.SeederToken()
-		if !ok || want == "" || subtle.ConstantTimeCompare([]byte(token), []byte(want)) != 1 {
+		if !h.isSeeder(r) {
 			return from, &telemetry.RefusalError{Reason: telemetry.Unauthorized, Detail: "role seeder requires the seeder token as Authorization: Bearer"}
 		}
 		from.Key = report.Session
@@ -110,9 +140,36 @@ func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Se
 		}
 		return from, nil
 	}
-	session, err := h.signer.Verify(report.Session, h.cfg.Stream, h.deps.Now())
-	from.Key, from.Began = session.Key, session.Began
-	return from, err
+	now := h.deps.Now()
+	ticket, err := h.verify(report.Session, now)
+	if err != nil {
+		return from, err
+	}
+	from.Key, from.Began = ticket.Session, ticket.Issued
+	if h.deps.HasSocket == nil || h.deps.HasSocket(from.Key) {
+		return from, nil
+	}
+	age := voucherIntervals * h.nextReport()
+	if at, ok := h.deps.Keys().Vouched(report.Voucher, from.Key, h.cfg.Stream, age, now); ok {
+		from.Vouched = at
+		return from, nil
+	}
+	return from, &telemetry.RefusalError{Reason: telemetry.NoSocket, Detail: "connect to the announce URL of /v1/config first"}
+}
+
+// voucherIntervals is how many intervals a voucher is good for: as long as a session counts as live.
+const voucherIntervals = 3
+
+// verify checks a session's ticket. The error is a *telemetry.RefusalError (Unsigned or Expired).
+func (h *Handler) verify(text string, now time.Time) (tickets.Ticket, error) {
+	ticket, err := h.deps.Keys().Verify(text, h.cfg.Stream, now)
+	switch {
+	case errors.Is(err, tickets.ErrExpired):
+		return ticket, &telemetry.RefusalError{Reason: telemetry.Expired, Detail: "fetch /v1/config again"}
+	case err != nil:
+		return ticket, &telemetry.RefusalError{Reason: telemetry.Unsigned, Detail: "not a session from /v1/config"}
+	}
+	return ticket, nil
 }
 
 // refused replies to a report that is refused; count says that the aggregate has not counted the refusal yet.
@@ -132,13 +189,13 @@ func (h *Handler) refused(w http.ResponseWriter, err error, count bool) {
 		status = http.StatusRequestEntityTooLarge
 	case telemetry.Unsigned, telemetry.Expired, telemetry.Unauthorized:
 		status = http.StatusUnauthorized
-	case telemetry.Replayed, telemetry.OutOfOrder, telemetry.Decreasing:
+	case telemetry.Replayed, telemetry.OutOfOrder, telemetry.Decreasing, telemetry.NoSocket:
 		status = http.StatusConflict
 	case telemetry.TooOften:
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", "1")
 	}
-	h.fail(w, "/v1/telemetry", status, refusal.Reason, refusal.Error())
+	h.fail(w, telemetryPath, status, refusal.Reason, refusal.Error())
 }
 
 func (h *Handler) refuse(reason telemetry.Reason) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
+	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
 func TestTelemetryRefusals(t *testing.T) {
@@ -63,7 +64,7 @@ func TestSequenceRulesOverHTTP(t *testing.T) {
 			t.Fatalf("step %d: %d %s", i, w.Code, w.Body)
 		}
 	}
-	r.now = r.now.Add(25 * time.Hour)
+	r.now = r.now.Add(tickets.DefaultLifetime)
 	if w := r.do("POST", "/v1/telemetry", report(session, 9, 20, 0)); w.Code != 401 {
 		t.Fatalf("expired: %d", w.Code)
 	}
@@ -106,9 +107,10 @@ func TestCrossOrigin(t *testing.T) {
 		{"any origin", nil, "GET", page, 200, "*"},
 		{"star", []string{"*"}, "GET", page, 200, "*"},
 		{"listed", []string{page}, "GET", page, 200, page},
-		{"not listed may not read", []string{page}, "GET", other, 200, ""},
+		{"not listed may not read", []string{page}, "GET", other, 403, ""},
 		{"not listed may not report", []string{page}, "POST", other, 403, ""},
-		{"our own player page", []string{page}, "POST", "http://tracker.test:8000", 400, ""},
+		{"our own player page", []string{page, "http://tracker.test:8000"}, "POST", "http://tracker.test:8000", 400, "http://tracker.test:8000"},
+		{"a name that is not listed", []string{page}, "POST", "http://tracker.test:8000", 403, ""},
 		{"no browser", []string{page}, "POST", "", 400, ""},
 		{"preflight", []string{page}, "OPTIONS", page, 204, page},
 		{"preflight of another", []string{page}, "OPTIONS", other, 204, ""},
@@ -174,7 +176,7 @@ func TestLimiterIsBounded(t *testing.T) {
 
 func TestMethods(t *testing.T) {
 	r := newRig(t, Config{})
-	for path, method := range map[string]string{"/v1/config": "POST", "/v1/stats": "DELETE", "/v1/telemetry": "GET", "/player": "POST"} {
+	for path, method := range map[string]string{"/v1/config": "DELETE", "/v1/stats": "DELETE", "/v1/telemetry": "GET", "/player": "POST"} {
 		if w := r.do(method, path, ""); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") == "" {
 			t.Errorf("%s %s: %d", method, path, w.Code)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -29,13 +30,15 @@ type ViewerTelemetry struct {
 	URL        string `json:"url"`
 	ConfigURL  string `json:"configURL"` // where to get another session when this one has expired
 	IntervalMs int64  `json:"intervalMs"`
-	Session    string `json:"session"`
+	Session    string `json:"session"` // the ticket, which the announce URL carries too
+	// Guarded says that viewers need a token: hashes are given for a ticket only.
+	Guarded bool `json:"guarded,omitempty"`
 }
 
 // serveConfig answers with the current settings. With ?udp=works or ?udp=blocked the viewer reports what it has found out
 // about its own network.
 func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
-	const path = "/v1/config"
+	const path = configPath
 	base := h.base(r)
 	if base.Host == "" {
 		h.fail(w, path, http.StatusBadRequest, "", "the Host header is not a valid host name")
@@ -47,9 +50,9 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	}
 	h.refresh(r.Context())
 	now := h.deps.Now()
-	session, err := h.signer.Issue(h.cfg.Stream, now, h.deps.Random)
+	ticket, err := h.deps.Keys().Issue(h.cfg.Stream, r.Header.Get("Origin"), h.cfg.TicketLifetime, now, h.deps.Random)
 	if err != nil {
-		h.log.Error("issuing session", "error", err)
+		h.log.Error("issuing ticket", "error", err)
 		h.fail(w, path, http.StatusInternalServerError, "", "internal")
 		return
 	}
@@ -63,9 +66,12 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	web := base
 	base.Scheme = strings.Replace(base.Scheme, "http", "ws", 1)
 	out := ViewerConfig{Version: 1, StreamURL: h.cfg.StreamURL, SwarmID: h.swarmID(facts), Settings: settings.For(in),
-		Trackers: []string{base.String() + "/announce"}, ICEServers: h.iceServers(), Seeders: hold.seeders, SignedPaths: h.cfg.SignedPaths,
+		Trackers: []string{base.String() + "/announce?t=" + ticket}, ICEServers: h.iceServers(), Seeders: hold.seeders, SignedPaths: h.cfg.SignedPaths,
 		Telemetry: ViewerTelemetry{URL: web.String() + "/v1/telemetry", ConfigURL: web.String() + path,
-			IntervalMs: h.cfg.Interval.Milliseconds(), Session: session}}
+			IntervalMs: h.nextReport().Milliseconds(), Session: ticket, Guarded: h.deps.Token != nil}}
+	if token := viewerToken(r); out.Telemetry.Guarded && token != "" {
+		out.Telemetry.ConfigURL += "?" + url.Values{"token": {token}}.Encode()
+	}
 	// Repeated inside the core's options, so that a page can pass them to the library unchanged.
 	out.Settings.Core.SwarmID = out.SwarmID
 	out.Settings.Core.AnnounceTrackers = out.Trackers

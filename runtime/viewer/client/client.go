@@ -113,8 +113,11 @@ func (c *Client) Run(ctx context.Context) error {
 	defer endReports()
 	var work sync.WaitGroup
 	if h.Telemetry.URL != "" {
+		own := &report.Socket{}
+		defer own.Close()
 		r := report.New(report.Config{
-			URL: h.Telemetry.URL, Interval: time.Duration(h.Telemetry.IntervalMs) * time.Millisecond,
+			Socket: overSocket(h, node, own),
+			URL:    h.Telemetry.URL, Interval: time.Duration(h.Telemetry.IntervalMs) * time.Millisecond,
 			Session: h.Telemetry.Session, Renew: c.renew, Answered: engine.TakeSwarmID,
 		}, c.sample, c.log)
 		work.Go(func() { r.Run(reporting) })
@@ -163,7 +166,7 @@ func (c *Client) settings(ctx context.Context) (*settings, error) {
 	}
 	pause := 250 * time.Millisecond
 	for {
-		h, err := fetchSettings(ctx, c.cfg.ConfigURL)
+		h, err := c.cfg.fetchSettings(ctx)
 		if err == nil {
 			return h, nil
 		}
@@ -181,7 +184,7 @@ func (c *Client) settings(ctx context.Context) (*settings, error) {
 }
 
 func (c *Client) renew(ctx context.Context) (string, error) {
-	h, err := fetchSettings(ctx, c.cfg.ConfigURL)
+	h, err := c.cfg.fetchSettings(ctx)
 	if err != nil {
 		return "", err
 	}

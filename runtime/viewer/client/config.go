@@ -12,11 +12,16 @@ import (
 
 // Config names a stream and says how to take part in it.
 type Config struct {
-	ConfigURL string   `json:"configURL,omitempty"` // /v1/config of a tracker: it names everything else
-	Source    string   `json:"source,omitempty"`    // or: the manifest URL …
-	Trackers  []string `json:"trackers,omitempty"`  // … with trackers …
-	STUN      []string `json:"stun,omitempty"`      // … and STUN servers
-	SwarmID   string   `json:"swarmID,omitempty"`
+	ConfigURL string `json:"configURL,omitempty"` // /v1/config of a tracker: it names everything else
+	// TokenFile holds what the tracker wants to see before it gives settings: a viewer token. It is read for each request.
+	TokenFile string `json:"tokenFile,omitempty"`
+	// Origin is sent with requests for settings, as a browser does for its page: https://host. Trackers for listed origins
+	// refuse requests without an origin and without a token.
+	Origin   string   `json:"origin,omitempty"`
+	Source   string   `json:"source,omitempty"`   // or: the manifest URL …
+	Trackers []string `json:"trackers,omitempty"` // … with trackers …
+	STUN     []string `json:"stun,omitempty"`     // … and STUN servers
+	SwarmID  string   `json:"swarmID,omitempty"`
 	// SignedPaths are starts of URL paths in which an asterisk stands for what a signature changes, such as /token/*/. A
 	// tracker's ConfigURL names them, too.
 	SignedPaths []string `json:"signedPaths,omitempty"`
@@ -43,6 +48,9 @@ func (c Config) Validate() error {
 	case c.ConfigURL != "" && (c.Source != "" || len(c.Trackers) > 0):
 		return errors.New("config.configURL: already names the source and the trackers; remove config.source and config.trackers")
 	}
+	if c.ConfigURL == "" && (c.TokenFile != "" || c.Origin != "") {
+		return errors.New("config.tokenFile, config.origin: are for requests to config.configURL, which is missing")
+	}
 	for _, g := range c.Generations {
 		if !slices.Contains(identity.Generations(), identity.Generation(g)) {
 			return fmt.Errorf("config.generations: %q is unknown; use one of %v", g, identity.Generations())
@@ -50,6 +58,7 @@ func (c Config) Validate() error {
 	}
 	return validate.First(
 		validate.Optional("config.configURL", c.ConfigURL, validate.HTTP),
+		validate.Optional("config.origin", c.Origin, validate.Origin),
 		validate.Optional("config.source", c.Source, validate.HTTP),
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
 		validate.Each("config.stun", c.STUN, validate.STUN),

@@ -27,7 +27,7 @@ func (c *Client) askForSwarms(ctx context.Context, engine *loader.Engine) {
 			return
 		case <-c.begun:
 		}
-		if h, err := fetchSettings(ctx, c.cfg.ConfigURL); err == nil {
+		if h, err := c.cfg.fetchSettings(ctx); err == nil {
 			engine.TakeSwarmID(h.SwarmID)
 		} else if ctx.Err() == nil {
 			c.log.Debug("asking for the swarms of a new event failed", "error", err)

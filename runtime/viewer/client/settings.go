@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/validate"
@@ -70,13 +72,39 @@ const (
 	minReportInterval = time.Second
 )
 
+// maxToken is the longest token that is sent, in bytes.
+const maxToken = 16 << 10
+
+// credentials adds what a tracker may want to see to a request.
+func (c Config) credentials(header http.Header) error {
+	if c.Origin != "" {
+		header.Set("Origin", c.Origin)
+	}
+	if c.TokenFile == "" {
+		return nil
+	}
+	token, err := os.ReadFile(c.TokenFile)
+	if err != nil {
+		return fmt.Errorf("reading config.tokenFile: %w", err)
+	}
+	if len(token) > maxToken {
+		return fmt.Errorf("reading config.tokenFile: more than %d bytes", maxToken)
+	}
+	header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	return nil
+}
+
 // fetchSettings asks a tracker for the settings of its stream.
-func fetchSettings(ctx context.Context, url string) (*settings, error) {
+func (c Config) fetchSettings(ctx context.Context) (*settings, error) {
+	url := c.ConfigURL
 	ctx, cancel := context.WithTimeout(ctx, settingsTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, fmt.Errorf("creating request for viewer settings: %w", err)
+	}
+	if err := c.credentials(req.Header); err != nil {
+		return nil, err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -84,7 +112,8 @@ func fetchSettings(ctx context.Context, url string) (*settings, error) {
 	}
 	defer func() { _ = resp.Body.Close() }() // read to its end: nothing to learn from closing
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("fetching viewer settings from %s: status %s", url, resp.Status)
+		why, _ := io.ReadAll(io.LimitReader(resp.Body, 300)) // what could be read of it
+		return nil, fmt.Errorf("fetching viewer settings from %s: status %s: %s", url, resp.Status, strings.TrimSpace(string(why)))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSettingsBytes+1))
 	if err != nil {

@@ -69,23 +69,23 @@ var pages = []attack{
 		for raw, want := range map[string]int{
 			"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n": 400,
 			"null\r\n\r\n": 400,
-			"GET /v1/config HTTP/9.9\r\nHost: tracker\r\n\r\n":                                                           505,
-			"GET /v1/config HTTP/1.1\r\n\r\n":                                                                            400,
-			"GET /v1/config" + head + "Host: other\r\n\r\n":                                                              400,
-			"GET /v1/config HTTP/1.1\r\nHost: a b\r\n\r\n":                                                               400,
-			"GET /v1/config HTTP/1.1\r\nHost: evil\"><script>\r\n\r\n":                                                   400,
-			"TRACE /v1/config" + head + "\r\n":                                                                           405,
-			"POST /v1/config" + head + "Content-Length: 2\r\n\r\n{}":                                                     405,
-			"GET /player/..%2f..%2fgo.mod" + head + "\r\n":                                                               404,
-			"GET /debug/pprof/" + head + "\r\n":                                                                          404,
-			"GET /metrics" + head + "\r\n":                                                                               404,
-			"POST /v1/telemetry" + head + "Content-Length: -1\r\n\r\n":                                                   400,
-			"POST /v1/telemetry" + head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}":                             400,
-			"POST /v1/telemetry" + head + "Content-Type: x\r\nContent-Length: 2\r\n\r\n{}":                               415,
-			"GET /announce" + head + "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n":                                 400,
-			"POST /announce" + head + "Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n":           405,
-			"GET /announce" + head + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 12\r\n\r\n":    400,
-			"POST /v1/telemetry" + head + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\nGET / HTTP/1": 400,
+			"GET /v1/config HTTP/9.9\r\nHost: tracker\r\n\r\n":                                                                          505,
+			"GET /v1/config HTTP/1.1\r\n\r\n":                                                                                           400,
+			"GET /v1/config" + head + "Host: other\r\n\r\n":                                                                             400,
+			"GET /v1/config HTTP/1.1\r\nHost: a b\r\n\r\n":                                                                              400,
+			"GET /v1/config HTTP/1.1\r\nHost: evil\"><script>\r\n\r\n":                                                                  400,
+			"TRACE /v1/config" + head + "\r\n":                                                                                          405,
+			"PUT /v1/config" + head + "Content-Length: 2\r\n\r\n{}":                                                                     405,
+			"GET /player/..%2f..%2fgo.mod" + head + "\r\n":                                                                              404,
+			"GET /debug/pprof/" + head + "\r\n":                                                                                         404,
+			"GET /metrics" + head + "\r\n":                                                                                              404,
+			"POST /v1/telemetry" + head + "Content-Length: -1\r\n\r\n":                                                                  400,
+			"POST /v1/telemetry" + head + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}":                                            400,
+			"POST /v1/telemetry" + head + "Content-Type: x\r\nContent-Length: 2\r\n\r\n{}":                                              415,
+			"GET /announce?t=" + lab.Ticket() + head + "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n":                              400,
+			"POST /announce?t=" + lab.Ticket() + head + "Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n":        405,
+			"GET /announce?t=" + lab.Ticket() + head + "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 12\r\n\r\n": 400,
+			"POST /v1/telemetry" + head + "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n0\r\n\r\nGET / HTTP/1":                400,
 		} {
 			if got, _ := request(t, s.Listen, newOrigin(), raw); got != want {
 				t.Errorf("%q: %d, want %d", raw, got, want)
@@ -255,7 +255,7 @@ func otherOrigins(t *testing.T) {
 			t.Errorf("socket of a page of %s: %s", origin, resp.Status)
 		}
 		status, header := request(t, s.Listen, newOrigin(), "GET /v1/config"+head+"Origin: "+origin+"\r\n\r\n")
-		if got := header.Get(allow); status != http.StatusOK || (got == origin) != want || !want && got != "" {
+		if got := header.Get(allow); (status == http.StatusOK) != want || (status == http.StatusForbidden) == want || (got == origin) != want || !want && got != "" {
 			t.Errorf("settings for a page of %s: %d, %s: %q", origin, status, allow, got)
 		}
 		status, _ = request(t, s.Listen, newOrigin(), "POST /v1/telemetry"+head+"Origin: "+origin+"\r\nContent-Length: 2\r\n\r\n{}")
@@ -277,7 +277,7 @@ func otherOrigins(t *testing.T) {
 
 // otherSwarms announces what a tracker for one stream does not serve.
 func otherSwarms(t *testing.T) {
-	s := otherTracker(t, func(c *config.Config) { c.Stream.OnlyKnownSwarms = true })
+	s := otherTracker(t, func(c *config.Config) { c.Stream.AnySwarm = false })
 	ws := dial(t, s.Listen, newOrigin())
 	lab.Eventually(t, 20*time.Second, "the tracker to know its swarms", func() bool {
 		hash := peer.NewID()

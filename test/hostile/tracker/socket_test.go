@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -56,13 +57,22 @@ func upgrade(t testing.TB, address string, from int, headers ...string) (*socket
 	return s, resp
 }
 
+// tryUpgrade asks with the ticket of a session of its own.
 func tryUpgrade(address string, from int, headers ...string) (*socket, *http.Response, error) {
+	return upgradeAt(address, from, "/announce?t="+lab.Ticket(), headers...)
+}
+
+// upgradeAt asks for a WebSocket at a path. A Host header in headers replaces the address.
+func upgradeAt(address string, from int, path string, headers ...string) (*socket, *http.Response, error) {
 	c, err := lab.DialerFrom(from).Dial("tcp", address)
 	if err != nil {
 		return nil, nil, err
 	}
-	lines := append([]string{"GET /announce HTTP/1.1", "Host: " + address, "Upgrade: websocket", "Connection: Upgrade",
+	lines := append([]string{"GET " + path + " HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade",
 		"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="}, headers...)
+	if !slices.ContainsFunc(headers, func(h string) bool { return strings.HasPrefix(h, "Host: ") }) {
+		lines = append(lines, "Host: "+address)
+	}
 	s := &socket{Conn: c, r: bufio.NewReader(c)}
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err = io.WriteString(c, strings.Join(lines, "\r\n")+"\r\n\r\n"); err != nil {

@@ -73,8 +73,10 @@ func (s *Stream) RestartTracker(t testing.TB) {
 // HTTP is a URL of the tracker's viewer API.
 func (s *Stream) HTTP(path string) string { return "http://" + s.Tracker.Addr().String() + path }
 
-// WebSocket is the URL that peers announce to.
-func (s *Stream) WebSocket() string { return "ws://" + s.Tracker.Addr().String() + "/announce" }
+// WebSocket is the URL that peers announce to, with the ticket of a new session.
+func (s *Stream) WebSocket() string {
+	return "ws://" + s.Tracker.Addr().String() + "/announce?t=" + lab.Ticket()
+}
 
 // StartSeeder starts a seeder whose configuration may be changed first.
 func (s *Stream) StartSeeder(t testing.TB, change func(*seeder.Config)) (*seeder.Server, func()) {

@@ -63,7 +63,8 @@ func Start(t testing.TB, o Options) *Stream {
 	tr := tracker.Config{
 		Listen: s.Listen, AdminListen: lab.FreeAddress(t), SeederToken: lab.Token, SessionKey: lab.SessionKey,
 		DrainPeriod: tracker.Duration(time.Millisecond),
-		Stream: &tracker.StreamConfig{SourceURL: s.Source, SwarmID: lab.SwarmID, STUN: []string{"stun:" + s.STUNListen},
+		// Pairs and attackers meet in swarms of their own; tests of closed doors change this.
+		Stream: &tracker.StreamConfig{AnySwarm: true, SourceURL: s.Source, SwarmID: lab.SwarmID, STUN: []string{"stun:" + s.STUNListen},
 			TelemetryInterval: tracker.Duration(time.Second)},
 	}
 	change(&tr, o.Tracker)
@@ -108,8 +109,8 @@ func change[T any](cfg *T, f func(*T)) {
 // HTTP is a URL of the tracker's viewer API.
 func (s *Stream) HTTP(path string) string { return "http://" + s.Listen + path }
 
-// WebSocket is the URL that peers announce to.
-func (s *Stream) WebSocket() string { return "ws://" + s.Listen + "/announce" }
+// WebSocket is the URL that peers announce to, with the ticket of a new session.
+func (s *Stream) WebSocket() string { return "ws://" + s.Listen + "/announce?t=" + lab.Ticket() }
 
 // Stats asks the tracker.
 func (s *Stream) Stats(t testing.TB) stats.Stats {
