@@ -18,8 +18,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/p2pstream/p2pstream/internal/admin"
+	"github.com/p2pstream/p2pstream/internal/memory"
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/tracker/config"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
@@ -33,6 +35,7 @@ type Server struct {
 	sockets *sockets.Server
 	// connections counts connections that are not WebSockets.
 	connections *connectionMetrics
+	panics      *panics
 	cert        *watch.Value[*tls.Certificate] // nil without TLS
 	token       *watch.Value[string]           // nil without a token file
 	api         http.Handler                   // nil: only the WebSocket endpoint
@@ -53,7 +56,11 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
 	}
+	explicit := cfg.Limits.HeldBytes != 0 // else the memory that there is counts
 	cfg = cfg.WithDefaults(runtime.GOMAXPROCS(0))
+	if known := memory.Limit(); known > 0 && !explicit {
+		cfg.Limits.HeldBytes = min(cfg.Limits.HeldBytes, max(int(known/2), config.LeastHeldBytes))
+	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -72,21 +79,27 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 			return nil, err
 		}
 	}
+	if s.panics, err = newPanics(log, reg); err != nil {
+		return nil, err
+	}
 	if s.hub, err = newHub(cfg, reg); err != nil {
 		return nil, err
+	}
+	for _, shard := range s.hub.shards {
+		shard.panics = s.panics
 	}
 	if s.connections, err = newConnectionMetrics(reg); err != nil {
 		return nil, err
 	}
 	l := cfg.Limits
 	s.sockets, err = sockets.New(sockets.Config{
-		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, Sockets: l.Sockets,
+		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, HeldBytes: int64(l.HeldBytes), Sockets: l.Sockets,
 		SocketsPerAddress: l.SocketsPerAddress, UpgradesPerSecond: l.UpgradesPerSecond, UpgradeBurst: l.UpgradeBurst,
 		AddressUpgradesPerSecond: l.AddressUpgradesPerSecond, AddressUpgradeBurst: l.AddressUpgradeBurst,
 		BytesPerSecond: l.BytesPerSecond, ByteBurst: l.ByteBurst,
 		WriteTimeout: l.WriteTimeout.Std(), PingInterval: l.PingInterval.Std(),
 		FirstMessageTimeout: l.FirstMessageTimeout.Std(), IdleTimeout: l.IdleTimeout.Std(),
-		Origin: s.originAllowed, Token: s.seederToken,
+		MessageTimeout: l.MessageTimeout.Std(), Origin: s.originAllowed, Token: s.seederToken, Panicked: s.panics.recovered,
 	}, s.hub, log, reg)
 	if err != nil {
 		return nil, err
