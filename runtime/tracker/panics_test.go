@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -80,7 +81,7 @@ func TestAPanicInARequestIsCounted(t *testing.T) {
 		before := counted(t, p.total.WithLabelValues(inRequest))
 		func() {
 			defer func() {
-				if got := recover(); got != http.ErrAbortHandler {
+				if got, ok := recover().(error); !ok || !errors.Is(got, http.ErrAbortHandler) {
 					t.Errorf("net/http sees %v", got)
 				}
 			}()

@@ -21,7 +21,6 @@ import (
 	"github.com/p2pstream/p2pstream/internal/memory"
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/runtime/tracker/config"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
@@ -56,11 +55,8 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
 	}
-	explicit := cfg.Limits.HeldBytes != 0 // else the memory that there is counts
+	cfg.Limits.HeldBytes = heldLimit(cfg, memory.Limit())
 	cfg = cfg.WithDefaults(runtime.GOMAXPROCS(0))
-	if known := memory.Limit(); known > 0 && !explicit {
-		cfg.Limits.HeldBytes = min(cfg.Limits.HeldBytes, max(int(known/2), config.LeastHeldBytes))
-	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}

@@ -41,19 +41,23 @@ func TestValidateNamesTheField(t *testing.T) {
 		return Config{Stream: s}
 	}
 	for want, cfg := range map[string]Config{
-		"config.listen:":                   {Listen: "8000"},
-		"config.internalListen:":           {InternalListen: "8001"},
-		"config.adminListen:":              {AdminListen: "9090"},
-		"config.allowedOrigins[0]:":        {AllowedOrigins: []string{"https://h/path"}},
-		"config.drainPeriod:":              {DrainPeriod: -1},
-		"config.limits.writeTimeout:":      {Limits: LimitsConfig{WriteTimeout: -1}},
-		"config.limits.idleTimeout:":       {Limits: LimitsConfig{IdleTimeout: -1}},
-		"config.stream.sourceURL:":         stream(func(s *StreamConfig) { s.SourceURL = "" }),
-		"config.stream.seederURL:":         stream(func(s *StreamConfig) { s.SeederURL = "o.example" }),
-		"config.stream.externalURL:":       stream(func(s *StreamConfig) { s.ExternalURL = "https://t.example/?a" }),
-		"config.stream.stun[0]:":           stream(func(s *StreamConfig) { s.STUN = []string{"turn:t.example"} }),
-		"config.stream.telemetryInterval:": stream(func(s *StreamConfig) { s.TelemetryInterval = -1 }),
-		"config.stream.settings:":          stream(func(s *StreamConfig) { s.Settings = json.RawMessage("[]") }),
+		"config.listen:":                       {Listen: "8000"},
+		"config.internalListen:":               {InternalListen: "8001"},
+		"config.adminListen:":                  {AdminListen: "9090"},
+		"config.allowedOrigins[0]:":            {AllowedOrigins: []string{"https://h/path"}},
+		"config.drainPeriod:":                  {DrainPeriod: -1},
+		"config.limits.writeTimeout:":          {Limits: LimitsConfig{WriteTimeout: -1}},
+		"config.limits.idleTimeout:":           {Limits: LimitsConfig{IdleTimeout: -1}},
+		"config.limits.messageTimeout:":        {Limits: LimitsConfig{MessageTimeout: -1}},
+		"config.limits.heldBytes:":             {Limits: LimitsConfig{HeldBytes: 1000}},
+		"config.shards: -1 is outside 1 to 64": {Shards: -1},
+		"config.shards: 65 is outside 1 to 64": {Shards: 65},
+		"config.stream.sourceURL:":             stream(func(s *StreamConfig) { s.SourceURL = "" }),
+		"config.stream.seederURL:":             stream(func(s *StreamConfig) { s.SeederURL = "o.example" }),
+		"config.stream.externalURL:":           stream(func(s *StreamConfig) { s.ExternalURL = "https://t.example/?a" }),
+		"config.stream.stun[0]:":               stream(func(s *StreamConfig) { s.STUN = []string{"turn:t.example"} }),
+		"config.stream.telemetryInterval:":     stream(func(s *StreamConfig) { s.TelemetryInterval = -1 }),
+		"config.stream.settings:":              stream(func(s *StreamConfig) { s.Settings = json.RawMessage("[]") }),
 	} {
 		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s named", err, want)
