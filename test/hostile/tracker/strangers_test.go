@@ -48,7 +48,7 @@ var strangers = []attack{
 			for range 8 {
 				all.Go(func() {
 					for range 500 {
-						resp, err := client.Get(s.HTTP("/vendor/hls.min.mjs"))
+						resp, err := client.Get(s.HTTP("/p2pstream.js"))
 						if err != nil {
 							continue
 						}
