@@ -88,14 +88,13 @@ func TestUnfinishedMessages(t *testing.T) {
 // TestMemoryOfAllSockets: above the budget, the sockets that hold most are closed, at once and in the order of what they
 // hold.
 func TestMemoryOfAllSockets(t *testing.T) {
-	const budget, modest = 8 << 20, 100
+	const budget, modest, crowd = 8 << 20, 100, 5 * hoarders // 128 MB, if they could
 	s := stream.Start(t, stream.Options{NoSeeder: true, Tracker: func(c *config.Config) {
 		c.Limits.HeldBytes = budget
 		c.Limits.MessageTimeout = config.Duration(time.Minute)
 	}})
 	pair := bystander.NewPair(t, s)
 	watch := bystander.Measure(t, s.Tracker)
-	from := newOrigin()
 	// These hold little: the beginning of a message that they will end.
 	hash := peer.NewID()
 	request := signaling.AppendScrape(nil, hash)
@@ -106,9 +105,13 @@ func TestMemoryOfAllSockets(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	done := time.Now().Add(30 * time.Second)
-	codes := make(chan int, hoarders)
+	codes := make(chan int, crowd)
 	var open []*socket
-	for range hoarders {
+	from := 0
+	for i := range crowd {
+		if i%hoarders == 0 {
+			from = newOrigin()
+		}
 		ws := hoard(t, s.Listen, from, hoarded)
 		open = append(open, ws)
 		all.Go(func() { codes <- ws.answerPings(done) })
@@ -118,8 +121,8 @@ func TestMemoryOfAllSockets(t *testing.T) {
 	})
 	m := s.Tracker.Metrics(t)
 	cut := int(m.Sum("p2pstream_tracker_sockets_closed_total", `reason="memory"`))
-	if most := budget / hoarded; hoarders-cut > most || hoarders-cut < most/2 {
-		t.Errorf("%d of %d were closed; %d could stay", cut, hoarders, most)
+	if most := budget / hoarded; crowd-cut > most || crowd-cut < most/2 {
+		t.Errorf("%d of %d were closed; %d could stay", cut, crowd, most)
 	}
 	for i, ws := range slow {
 		ws.raw(frame(fin|opContinuation, request[10:]))
@@ -146,5 +149,6 @@ func TestMemoryOfAllSockets(t *testing.T) {
 		t.Errorf("%d of %d were told to try later", told, cut)
 	}
 	pair.Unharmed(t, patience)
-	watch.Check(t, bystander.Bounds{Memory: 96 << 20, Log: 2 << 10})
+	// Garbage that the collector has not freed comes on top. Without the budget it was 285 MiB in all.
+	watch.Check(t, bystander.Bounds{Memory: 128 << 20, Log: 2 << 10})
 }
