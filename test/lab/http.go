@@ -44,7 +44,9 @@ func fetch(ctx context.Context, url, token string) ([]byte, error) {
 }
 
 // FetchJSON decodes the JSON at a URL.
-func FetchJSON[T any](ctx context.Context, url string) (v T, err error) { return FetchJSONAs[T](ctx, url, "") }
+func FetchJSON[T any](ctx context.Context, url string) (v T, err error) {
+	return FetchJSONAs[T](ctx, url, "")
+}
 
 // FetchJSONAs is FetchJSON by a holder of a token.
 func FetchJSONAs[T any](ctx context.Context, url, token string) (v T, err error) {
