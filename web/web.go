@@ -5,35 +5,32 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
-	"fmt"
 	"net/http"
-	"path"
-	"regexp"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 //go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs player third_party
 var files embed.FS
 
-// importMap matches the only inline script of the player page.
-var importMap = regexp.MustCompile(`(?s)<script type="importmap">(.*?)</script>`)
+// assets are all files by their path. They are compressed once.
+var assets = sync.OnceValue(load)
 
-// asset is one file, ready to be served.
-type asset struct {
-	body        []byte
-	contentType string
-	etag        string
-	policy      string // Content-Security-Policy, for pages
-}
+// Values of Cache-Control: for a URL whose content may change, and for one that names its content.
+const (
+	revalidated = "no-cache"
+	immutable   = "public, max-age=31536000, immutable" // a year; RFC 8246
+)
 
 // Handler serves /player, /p2pstream.js, /p2pstream.mjs, /p2pstream-check.mjs, /p2pstream-report.mjs, /player/… and /vendor/…. Scripts may be loaded by pages of
-// any origin. Every answer has an ETag and is revalidated, since the URLs do not change with the version.
+// any origin. Every answer has an ETag and is compressed for clients that accept it. With the query "h=HASH" of its
+// current content, as the player page refers to it, a file may be cached forever; otherwise it is revalidated, since the
+// URL does not change with the version.
 func Handler() http.Handler {
-	assets := load()
+	assets := assets()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("X-Content-Type-Options", "nosniff")
@@ -48,8 +45,10 @@ func Handler() http.Handler {
 			return
 		}
 		header.Set("Content-Type", a.contentType)
-		header.Set("ETag", a.etag)
-		header.Set("Cache-Control", "no-cache")
+		header.Set("Cache-Control", revalidated)
+		if a.policy == "" && r.URL.Query().Get("h") == a.hash {
+			header.Set("Cache-Control", immutable)
+		}
 		header.Set("Referrer-Policy", "no-referrer")
 		if a.policy != "" {
 			header.Set("Content-Security-Policy", a.policy)
@@ -57,74 +56,40 @@ func Handler() http.Handler {
 			header.Set("Access-Control-Allow-Origin", "*")
 			header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		}
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
+		body, etag := a.body, a.hash
+		if a.compressed != nil {
+			header.Set("Vary", "Accept-Encoding")
+			if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+				header.Set("Content-Encoding", "gzip")
+				body, etag = a.compressed, a.hash+"-gzip" // the tag of one representation (RFC 9110 §8.8.3.3)
+			}
+		}
+		header.Set("ETag", `"`+etag+`"`)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	})
 }
 
-func load() map[string]asset {
-	assets := map[string]asset{}
-	add := func(url, name string) {
-		body, err := files.ReadFile(name)
-		if err != nil {
-			panic(fmt.Sprintf("reading embedded %s: %v", name, err)) // a bug in this package, which every test finds
+// acceptsGzip reports whether the values of Accept-Encoding (RFC 9110 §12.5.3) name gzip, or everything, with a weight
+// above zero.
+func acceptsGzip(values []string) bool {
+	others := false
+	for _, value := range values {
+		for coding := range strings.SplitSeq(value, ",") {
+			name, parameters, _ := strings.Cut(coding, ";")
+			weight := 1.0
+			if q, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(parameters)), "q="); ok {
+				var err error
+				if weight, err = strconv.ParseFloat(q, 64); err != nil {
+					weight = 0
+				}
+			}
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "gzip", "x-gzip":
+				return weight > 0
+			case "*":
+				others = weight > 0
+			}
 		}
-		sum := sha256.Sum256(body)
-		a := asset{body: body, contentType: contentType(name),
-			etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
-		if path.Ext(name) == ".html" {
-			a.policy = policy(body)
-		}
-		assets[url] = a
 	}
-	add("/p2pstream.js", "dist/p2pstream.js")
-	add("/p2pstream.mjs", "dist/p2pstream.mjs")
-	add("/p2pstream-check.mjs", "dist/p2pstream-check.mjs")
-	add("/p2pstream-report.mjs", "dist/p2pstream-report.mjs")
-	add("/player", "player/player.html")
-	add("/player/player.js", "player/player.js")
-	add("/player/player.css", "player/player.css")
-	entries, err := files.ReadDir("third_party")
-	if err != nil {
-		panic(fmt.Sprintf("reading embedded third_party: %v", err)) // as above
-	}
-	for _, e := range entries {
-		add("/vendor/"+e.Name(), "third_party/"+e.Name())
-	}
-	return assets
-}
-
-func contentType(name string) string {
-	switch path.Ext(name) {
-	case ".js", ".mjs":
-		return "text/javascript; charset=utf-8"
-	case ".css":
-		return "text/css; charset=utf-8"
-	case ".html":
-		return "text/html; charset=utf-8"
-	case ".json":
-		return "application/json"
-	}
-	return "text/plain; charset=utf-8"
-}
-
-// policy returns the Content-Security-Policy of a page. It allows the tracker's own scripts and the page's import map, by
-// its hash; hls.js runs a worker from a blob; streams and trackers may be on any host.
-func policy(page []byte) string {
-	scripts := []string{"'self'"}
-	for _, m := range importMap.FindAllSubmatch(page, -1) {
-		sum := sha256.Sum256(m[1])
-		scripts = append(scripts, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
-	}
-	return strings.Join([]string{
-		"default-src 'none'",
-		"script-src " + strings.Join(scripts, " "),
-		"worker-src blob:",
-		"style-src 'self'",
-		"img-src 'self' data:",
-		"media-src blob: http: https:",
-		"connect-src 'self' http: https: ws: wss:",
-		"base-uri 'none'",
-		"form-action 'none'",
-		"frame-ancestors 'self'",
-	}, "; ")
+	return others
 }

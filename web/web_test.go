@@ -2,9 +2,11 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -172,5 +174,77 @@ func TestPlayerPage(t *testing.T) {
 	}
 	if policy := get(t, "/player").Header().Get("Content-Security-Policy"); !strings.Contains(policy, "'sha256-") || strings.Contains(policy, "unsafe") {
 		t.Errorf("policy %s", policy)
+	}
+}
+
+func TestFilesAreCompressed(t *testing.T) {
+	for path := range assets() {
+		plain := get(t, path, "Accept-Encoding", "br, gzip;q=0, *;q=1")
+		if plain.Header().Get("Content-Encoding") != "" {
+			t.Errorf("%s is compressed against the client's will", path)
+		}
+		w := get(t, path, "Accept-Encoding", "gzip, deflate, br")
+		if w.Header().Get("Content-Encoding") != "gzip" {
+			if plain.Body.Len() > 500 {
+				t.Errorf("%s, of %d bytes, is not compressed", path, plain.Body.Len())
+			}
+			continue
+		}
+		if w.Body.Len() >= plain.Body.Len() || w.Header().Get("Vary") != "Accept-Encoding" || plain.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s: %d of %d bytes, %v", path, w.Body.Len(), plain.Body.Len(), w.Header())
+		}
+		r, err := gzip.NewReader(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(r); err != nil || !bytes.Equal(b, plain.Body.Bytes()) {
+			t.Errorf("%s is another file when it is compressed: %v", path, err)
+		}
+		tag := w.Header().Get("ETag")
+		if tag == plain.Header().Get("ETag") {
+			t.Errorf("%s: one tag for both representations", path)
+		}
+		if again := get(t, path, "Accept-Encoding", "gzip", "If-None-Match", tag); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+			t.Errorf("%s: revalidation %d", path, again.Code)
+		}
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for value, want := range map[string]bool{
+		"": false, "gzip": true, "br;q=1.0, gzip;q=0.8": true, "GZIP ; q=0.5": true, "gzip;q=0": false, "*": true, "*;q=0": false,
+		"identity": false, "br": false, "gzip;q=x": false, "gzip;q=0, *": false, "x-gzip": true, ",,;": false,
+	} {
+		if got := acceptsGzip([]string{value}); got != want {
+			t.Errorf("%q: %v", value, got)
+		}
+	}
+}
+
+// TestNamedContentIsCachedForever: a URL that names the content need not be asked for again, any other is.
+func TestNamedContentIsCachedForever(t *testing.T) {
+	for path, a := range assets() {
+		caching := func(query string) string { return get(t, path+query).Header().Get("Cache-Control") }
+		want := immutable
+		if a.policy != "" {
+			want = revalidated // a page names the files, and nothing names the page
+		}
+		if got := caching("?h=" + a.hash); got != want {
+			t.Errorf("%s, by its hash: %s", path, got)
+		}
+		for _, query := range []string{"", "?h=", "?h=AAAAAAAAAAAAAAAA"} {
+			if got := caching(query); got != revalidated {
+				t.Errorf("%s%s: %s", path, query, got)
+			}
+		}
+	}
+	page := get(t, "/player").Body.String()
+	for _, name := range []string{"vendor/hls.min.mjs", "vendor/p2p-media-loader-core.es.min.js", "player/player.js", "player/player.css"} {
+		if !strings.Contains(page, name+"?h="+assets()["/"+name].hash+`"`) {
+			t.Errorf("the page does not name the content of %s", name)
+		}
+	}
+	if script := get(t, "/player/player.js").Body.String(); !strings.Contains(script, `"../p2pstream.mjs?h=`+assets()["/p2pstream.mjs"].hash+`"`) {
+		t.Error("the page's script does not name the content of p2pstream.mjs")
 	}
 }

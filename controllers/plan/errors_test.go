@@ -51,7 +51,7 @@ func TestProgramsErrorsNameTheResource(t *testing.T) {
 	for in, want := range map[string]string{
 		`config.allowedOrigins[2]: "x" is no origin`: `spec.tracker.allowedOrigins[2]: "x" is no origin`,
 		`config.source: "x" is no URL: y`:            `spec.source.seederURL: "x" is no URL: y`,
-		`config.shards: -1 is below 1`:               `making configuration of the tracker: config.shards: -1 is below 1`,
+		`config.shards: -1 is outside 1 to 64`:       `making configuration of the tracker: config.shards: -1 is outside 1 to 64`,
 	} {
 		if got := invalidConfig(ComponentTracker, errors.New(in)).Error(); got != want {
 			t.Errorf("%s: %s, want %s", in, got, want)

@@ -77,6 +77,7 @@ func (s *Server) stats(ctx context.Context) (*viewerapi.Stats, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making request for stats: %w", err)
 	}
+	req.Header.Set("Authorization", "Bearer "+s.tracker.SeederToken())
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("fetching stats: %w", err)

@@ -242,7 +242,12 @@ func TestAWrongTokenIsNotReady(t *testing.T) {
 	s, _ := startSeeder(t, cfg)
 	<-s.Ready()
 	eventually(t, "the tracker to refuse", func() bool {
-		resp, err := http.Get("http://" + address + "/v1/stats")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/v1/stats", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			return false
 		}

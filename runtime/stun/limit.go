@@ -5,7 +5,9 @@ import (
 	"hash/maphash"
 	"net/netip"
 	"sync"
+	"time"
 
+	"github.com/p2pstream/p2pstream/internal/tokenbucket"
 	"github.com/p2pstream/p2pstream/runtime/stun/config"
 )
 
@@ -21,8 +23,7 @@ const (
 // table never grows.
 type limiter struct {
 	seed   maphash.Seed
-	rate   float64 // tokens per nanosecond
-	burst  float64
+	rate   tokenbucket.Rate
 	sets   uint64 // per shard
 	shards [limitShards]limitShard
 }
@@ -37,7 +38,7 @@ type limitShard struct {
 type bucket struct {
 	source uint64
 	seen   int64 // nanoseconds
-	tokens float64
+	tokens tokenbucket.Bucket
 }
 
 // newLimiter returns a limiter of rate requests per second, or nil for a rate
@@ -46,7 +47,7 @@ func newLimiter(rate, burst float64, size int) *limiter {
 	if rate <= 0 {
 		return nil
 	}
-	l := &limiter{seed: maphash.MakeSeed(), rate: rate / 1e9, burst: burst}
+	l := &limiter{seed: maphash.MakeSeed(), rate: tokenbucket.Rate{PerSecond: rate, Burst: burst}}
 	l.sets = uint64(max(1, size/limitShards/setWays)) // positive
 	for i := range l.shards {
 		l.shards[i].buckets = make([]bucket, l.sets*setWays)
@@ -96,13 +97,8 @@ func (l *limiter) allow(a netip.Addr, now int64) bool {
 	for i := range set {
 		b := &set[i]
 		if b.seen != 0 && b.source == source {
-			b.tokens = min(l.burst, b.tokens+float64(max(0, now-b.seen))*l.rate)
 			b.seen = now
-			if b.tokens < 1 {
-				return false
-			}
-			b.tokens--
-			return true
+			return b.tokens.Take(l.rate, 1, time.Duration(now))
 		}
 		if b.seen < oldest.seen {
 			oldest = b
@@ -111,8 +107,8 @@ func (l *limiter) allow(a netip.Addr, now int64) bool {
 	if oldest.seen != 0 {
 		shard.evicted++
 	}
-	*oldest = bucket{source: source, seen: now, tokens: l.burst - 1}
-	return true
+	*oldest = bucket{source: source, seen: now}
+	return oldest.tokens.Take(l.rate, 1, time.Duration(now))
 }
 
 // evictions returns how many sources were replaced by new ones.

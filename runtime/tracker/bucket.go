@@ -1,6 +1,10 @@
 package tracker
 
-import "time"
+import (
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/tokenbucket"
+)
 
 // verdict is what happens to a message.
 type verdict uint8
@@ -11,32 +15,33 @@ const (
 	cut            // the client has been far above its rate for long: close the socket
 )
 
-// bucket is a token bucket that may go far below zero: a short excess loses messages, a lasting one closes the socket.
+// bucket limits the messages of one socket. It may go far below zero: a short excess loses messages, a lasting one closes
+// the socket.
 type bucket struct {
-	tokens, rate, burst float64
-	last                time.Time
+	tokens tokenbucket.Bucket
+	rate   tokenbucket.Rate
+	opened time.Time
 }
 
 // seederFactor is how many times as many messages as a viewer a seeder may send: it answers offers of hundreds of viewers.
 const seederFactor = 20
 
+// patientBursts is how many bursts a client may be above its rate before its socket is closed.
+const patientBursts = 10
+
 func newBucket(l LimitsConfig, seeder bool, now time.Time) bucket {
-	b := bucket{rate: float64(l.MessagesPerSecond), burst: float64(l.MessageBurst), last: now}
+	b := bucket{rate: tokenbucket.Rate{PerSecond: float64(l.MessagesPerSecond), Burst: float64(l.MessageBurst)}, opened: now}
 	if seeder {
-		b.rate *= seederFactor
-		b.burst *= seederFactor
+		b.rate = b.rate.Scale(seederFactor)
 	}
-	b.tokens = b.burst
 	return b
 }
 
 func (b *bucket) take(now time.Time) verdict {
-	b.tokens = min(b.burst, b.tokens+now.Sub(b.last).Seconds()*b.rate) - 1
-	b.last = now
-	switch {
-	case b.tokens >= 0:
+	switch left := b.tokens.Spend(b.rate, 1, now.Sub(b.opened)); {
+	case left >= 0:
 		return pass
-	case b.tokens > -10*b.burst:
+	case left > -patientBursts*b.rate.Burst:
 		return ignore
 	}
 	return cut

@@ -27,6 +27,16 @@ type (
 	Duration = config.Duration
 )
 
+// heldLimit returns limits.heldBytes of a configuration whose defaults may be missing. known is how many bytes the process
+// may use, 0 if that is unknown.
+func heldLimit(cfg Config, known int64) int {
+	limit := cfg.WithDefaults(1).Limits.HeldBytes
+	if cfg.Limits.HeldBytes == 0 && known > 0 {
+		limit = min(limit, max(int(known/2), config.LeastHeldBytes))
+	}
+	return limit
+}
+
 // CheckFiles returns an error for a configured TLS certificate or key that cannot be loaded.
 func CheckFiles(cfg Config) error {
 	if cfg.TLSCert == "" {

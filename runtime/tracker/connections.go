@@ -2,13 +2,11 @@ package tracker
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,6 +24,8 @@ type connections struct {
 	// rate limits new connections of each address: a TLS handshake costs the server more than the client.
 	rate    *addresses.Limiter
 	metrics *connectionMetrics
+	// hellos are the turns of TLS handshakes; nil without TLS.
+	hellos *turns
 
 	mu   sync.Mutex
 	open int
@@ -49,7 +49,7 @@ func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error)
 		refusedRate: refused.WithLabelValues("connection_rate_of_address"), refusedQueue: refused.WithLabelValues("handshakes"),
 		refusedWait: refused.WithLabelValues("handshake_wait"),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "p2pstream_tracker_handshakes_waiting",
-			Help: "TLS handshakes waiting for a processor."}),
+			Help: "TLS handshakes waiting for their turn to compute."}),
 	}
 	m.withoutRequest = prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_connections_without_request_total",
 		Help: "Connections that ended before a complete request header: silent, slow, header too long, or not HTTP."})
@@ -101,7 +101,9 @@ func (l *connections) add(c net.Conn) *connection {
 	l.open++
 	l.of[from]++
 	l.metrics.open.Inc()
-	return &connection{Conn: c, l: l, from: from}
+	own := &connection{Conn: c, l: l, from: from}
+	own.shaking.Store(l.hellos != nil)
+	return own
 }
 
 // crowded reports whether more than half of a limit is used, in total or for the address, so that connections should not
@@ -112,78 +114,16 @@ func (l *connections) crowded(from netip.Addr) bool {
 	return l.open > l.limit/2 || l.limitPerAddress >= 0 && l.of[from] > l.limitPerAddress/2
 }
 
-// connection counts against the limits until it becomes a WebSocket or is closed.
-type connection struct {
-	net.Conn
-	l    *connections
-	from netip.Addr
-	once sync.Once
-	// requested is true once a request arrived.
-	requested atomic.Bool
-	// handshake is set while the connection occupies a slot of handshakes.
-	handshake atomic.Pointer[handshakes]
-}
-
-func (c *connection) endHandshake() {
-	if c.handshake.Load() == nil { // as nearly always
-		return
-	}
-	if h := c.handshake.Swap(nil); h != nil {
-		h.end()
-	}
-}
-
-// Write implements net.Conn.
-func (c *connection) Write(b []byte) (int, error) {
-	c.endHandshake()
-	return c.Conn.Write(b)
-}
-
-// done removes the connection from the counts.
-func (c *connection) done() {
-	c.once.Do(func() {
-		c.l.mu.Lock()
-		defer c.l.mu.Unlock()
-		c.l.open--
-		if c.l.of[c.from]--; c.l.of[c.from] <= 0 {
-			delete(c.l.of, c.from)
-		}
-		c.l.metrics.open.Dec()
-		if !c.requested.Load() {
-			c.l.metrics.withoutRequest.Inc()
-		}
-	})
-}
-
-// Close implements net.Conn.
-func (c *connection) Close() error {
-	c.done()
-	c.endHandshake()
-	return c.Conn.Close()
-}
-
-// SetWriteBuffer sets the size of the kernel's send buffer, in bytes.
-func (c *connection) SetWriteBuffer(bytes int) error {
-	if b, ok := c.Conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
-		return b.SetWriteBuffer(bytes)
-	}
-	return nil
-}
-
-// connectionOf returns the connection below TLS.
-func connectionOf(c net.Conn) *connection {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	own, _ := c.(*connection)
-	return own
-}
-
 // watchConnections makes a server report which connections became WebSockets, and close connections after each request
 // when there are many.
 func watchConnections(server *http.Server) {
 	server.ConnState = func(c net.Conn, state http.ConnState) {
-		if own := connectionOf(c); own != nil && state == http.StateHijacked {
+		own := connectionOf(c)
+		switch {
+		case own == nil:
+		case state == http.StateActive: // a request has arrived
+			own.shaken()
+		case state == http.StateHijacked:
 			own.done()
 		}
 	}

@@ -41,19 +41,21 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 	if err != nil {
 		return nil, err
 	}
-	e := &endpoint{Listener: newConnections(l, s.cfg.Limits, s.connections),
-		server: s.httpServer()}
+	accepted := newConnections(l, s.cfg.Limits, s.connections)
+	e := &endpoint{Listener: accepted, server: s.httpServer()}
 	watchConnections(e.server)
 	switch {
 	case internal:
 		e.server.BaseContext = func(net.Listener) context.Context { return viewerapi.Internal(context.Background()) }
 	case s.cert != nil:
-		e.Listener = tls.NewListener(e.Listener, &tls.Config{
+		turns := newHandshakes(s.connections)
+		accepted.hellos = turns.hellos
+		e.Listener = tls.NewListener(accepted, &tls.Config{
 			MinVersion: tls.VersionTLS12,
 			// The upgrade to WebSocket is only implemented for HTTP/1.1.
-			NextProtos:         []string{"http/1.1"},
-			GetConfigForClient: newHandshakes(s.connections).begin,
-			GetCertificate:     func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.cert.Get() },
+			NextProtos:       []string{"http/1.1"},
+			CurvePreferences: curves,
+			GetCertificate:   turns.certificate(s.cert.Get),
 		})
 	}
 	return e, nil
@@ -75,7 +77,7 @@ func (s *Server) httpServer() *http.Server {
 		}
 	})
 	return &http.Server{
-		Handler:           handler,
+		Handler:           s.panics.handler(handler),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      answerTimeout,

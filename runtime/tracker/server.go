@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/p2pstream/p2pstream/internal/admin"
+	"github.com/p2pstream/p2pstream/internal/memory"
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
@@ -31,6 +32,7 @@ type Server struct {
 	sockets *sockets.Server
 	// connections counts connections that are not WebSockets.
 	connections *connectionMetrics
+	panics      *panics
 	cert        *watch.Value[*tls.Certificate] // nil without TLS
 	token       *watch.Value[[]string]         // nil without a token file
 	origins     doors.Origins
@@ -55,6 +57,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
 	}
+	cfg.Limits.HeldBytes = heldLimit(cfg, memory.Limit())
 	cfg = cfg.WithDefaults(runtime.GOMAXPROCS(0))
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -74,6 +77,9 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 			return nil, err
 		}
 	}
+	if s.panics, err = newPanics(log, reg); err != nil {
+		return nil, err
+	}
 	external := ""
 	if cfg.Stream != nil {
 		external = cfg.Stream.ExternalURL
@@ -85,18 +91,21 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if s.hub, err = newHub(cfg, reg); err != nil {
 		return nil, err
 	}
+	for _, shard := range s.hub.shards {
+		shard.panics = s.panics
+	}
 	if s.connections, err = newConnectionMetrics(reg); err != nil {
 		return nil, err
 	}
 	l := cfg.Limits
 	s.sockets, err = sockets.New(sockets.Config{
-		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, Sockets: l.Sockets,
+		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, HeldBytes: int64(l.HeldBytes), Sockets: l.Sockets,
 		SocketsPerAddress: l.SocketsPerAddress, UpgradesPerSecond: l.UpgradesPerSecond, UpgradeBurst: l.UpgradeBurst,
 		AddressUpgradesPerSecond: l.AddressUpgradesPerSecond, AddressUpgradeBurst: l.AddressUpgradeBurst,
 		BytesPerSecond: l.BytesPerSecond, ByteBurst: l.ByteBurst,
 		WriteTimeout: l.WriteTimeout.Std(), PingInterval: l.PingInterval.Std(),
 		FirstMessageTimeout: l.FirstMessageTimeout.Std(), IdleTimeout: l.IdleTimeout.Std(),
-		Origin: s.origins.Allow, Tokens: s.seederTokens, Door: s.door,
+		MessageTimeout: l.MessageTimeout.Std(), Origin: s.origins.Allow, Tokens: s.seederTokens, Door: s.door, Panicked: s.panics.recovered,
 	}, s.hub, log, reg)
 	if err != nil {
 		return nil, err

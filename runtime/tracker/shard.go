@@ -54,6 +54,7 @@ type shard struct {
 	core    *swarm.Core
 	in      chan *job
 	metrics *metrics
+	panics  *panics // nil: a panic is not recovered
 }
 
 // run processes jobs until stop is closed; no jobs may be sent after that.
@@ -73,6 +74,7 @@ func (s *shard) run(stop <-chan struct{}) {
 }
 
 func (s *shard) do(j *job) {
+	defer s.recovered(j)
 	switch j.kind {
 	case jobMessage:
 		sock := j.sess.socks[s.number]
@@ -107,4 +109,22 @@ func (s *shard) do(j *job) {
 		close(j.reached)
 	}
 	j.release()
+}
+
+// recovered is deferred: a panic while a socket's message is handled ends that socket, and the shard goes on.
+func (s *shard) recovered(j *job) {
+	if s.panics == nil {
+		return
+	}
+	value := recover()
+	if value == nil {
+		return
+	}
+	s.panics.recovered(inShard, value)
+	if j.bytes != nil {
+		j.bytes.Release()
+	}
+	if j.sess != nil {
+		j.sess.conn.Close(sockets.ReasonInternal)
+	}
 }

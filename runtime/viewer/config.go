@@ -53,7 +53,7 @@ func (c Config) Client() client.Config {
 	return client.Config{
 		ConfigURL: c.ConfigURL, TokenFile: c.TokenFile, Origin: c.Origin, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID,
 		SignedPaths: c.SignedPaths,
-		Verify: c.Verify, Generations: c.Generations, NoP2P: c.NoP2P, NoUpload: c.NoUpload, StoreBytes: c.StoreBytes,
+		Verify:      c.Verify, Generations: c.Generations, NoP2P: c.NoP2P, NoUpload: c.NoUpload, StoreBytes: c.StoreBytes,
 		MaxPeers: c.MaxPeers, Loopback: c.Loopback, OneSocketPerSwarm: c.OneSocketPerSwarm, StartupWait: c.StartupWait,
 	}
 }

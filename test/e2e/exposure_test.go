@@ -58,7 +58,7 @@ var _ = Describe("Seeders behind node ports", Label("exposure"), Serial, func() 
 
 // peersOfSeeders is how many viewers each seeder says it is connected to.
 func peersOfSeeders(ctx context.Context, s *v1.P2PStream) ([]int, error) {
-	answer, err := fetch(ctx, strings.Replace(configURL(ctx, s), "/v1/config", stats.Path, 1))
+	answer, err := fetchStats(ctx, s, configURL(ctx, s))
 	if err != nil {
 		return nil, err
 	}

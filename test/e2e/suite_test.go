@@ -23,7 +23,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
-	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/test/e2e/cluster"
 	"github.com/p2pstream/p2pstream/test/e2e/kube"
 	"github.com/p2pstream/p2pstream/test/e2e/pki"
@@ -126,7 +125,7 @@ func trackers(ctx context.Context) string {
 	var b strings.Builder
 	for _, s := range all.Items {
 		if e := s.Status.Endpoints; e != nil && e.Config != "" {
-			said, err := fetch(ctx, strings.Replace(e.Config, "/v1/config", stats.Path, 1))
+			said, err := fetchStats(ctx, &s, e.Config)
 			_, _ = fmt.Fprintf(&b, "---- stats of %s/%s\n%s %v\n", s.Namespace, s.Name, said, err)
 		}
 	}

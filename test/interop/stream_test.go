@@ -124,12 +124,12 @@ func (s *stream) launchViewers(t testing.TB, args ...string) *program.Process {
 }
 
 func (s *stream) stats(t testing.TB) (viewerapi.Stats, error) {
-	return lab.FetchJSON[viewerapi.Stats](t.Context(), s.http("/v1/stats"))
+	return lab.FetchJSONAs[viewerapi.Stats](t.Context(), s.http("/v1/stats"), lab.Token)
 }
 
 // accumulate reads the stats as a program does that keeps totals over restarts.
 func (s *stream) accumulate(t testing.TB, total *telemetry.Accumulator) (telemetry.Counters, error) {
-	st, err := lab.FetchJSON[viewerapi.Stats](t.Context(), s.http(stats.AccumulatePath(total.Kept())))
+	st, err := lab.FetchJSONAs[viewerapi.Stats](t.Context(), s.http(stats.AccumulatePath(total.Kept())), lab.Token)
 	if err != nil {
 		return telemetry.Counters{}, err
 	}

@@ -17,10 +17,16 @@ const requestTime = 10 * time.Second
 var Client = &http.Client{Timeout: requestTime, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // Fetch returns the body at a URL. A status other than 200 is an error.
-func Fetch(ctx context.Context, url string) ([]byte, error) {
+func Fetch(ctx context.Context, url string) ([]byte, error) { return fetch(ctx, url, "") }
+
+// fetch is Fetch by a holder of a token; empty: without.
+func fetch(ctx context.Context, url, token string) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, fmt.Errorf("making a request for %s: %w", url, err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	resp, err := Client.Do(req)
 	if err != nil {
@@ -39,7 +45,12 @@ func Fetch(ctx context.Context, url string) ([]byte, error) {
 
 // FetchJSON decodes the JSON at a URL.
 func FetchJSON[T any](ctx context.Context, url string) (v T, err error) {
-	body, err := Fetch(ctx, url)
+	return FetchJSONAs[T](ctx, url, "")
+}
+
+// FetchJSONAs is FetchJSON by a holder of a token.
+func FetchJSONAs[T any](ctx context.Context, url, token string) (v T, err error) {
+	body, err := fetch(ctx, url, token)
 	if err != nil {
 		return v, err
 	}

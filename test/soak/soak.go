@@ -24,6 +24,9 @@ const (
 	machineFile = "machine.json"
 )
 
+// seederToken is what seeders present to the tracker, and what its statistics are read with.
+const seederToken = "soak-token-of-no-secret"
+
 // totalsText is what is noted of the tracker's totals at the end.
 const totalsText = "http=%d seeder=%d viewer=%d stalls=%d"
 
@@ -110,7 +113,7 @@ func (s *soak) open() (closeAll func() error, err error) {
 		return closeAll, err
 	}
 	s.token = filepath.Join(s.ps.logs, "seeder.token")
-	if err := os.WriteFile(s.token, []byte("soak-token-of-no-secret\n"), 0o600); err != nil {
+	if err := os.WriteFile(s.token, []byte(seederToken+"\n"), 0o600); err != nil {
 		return closeAll, fmt.Errorf("writing the seeders' token: %w", err)
 	}
 	return closeAll, s.describe()

@@ -76,7 +76,7 @@ func (s *soak) seedersHold(ctx context.Context) bool {
 
 // stats asks the tracker about the stream.
 func (s *soak) stats(ctx context.Context) (viewerapi.Stats, error) {
-	return lab.FetchJSON[viewerapi.Stats](ctx, "http://"+s.api+"/v1/stats")
+	return lab.FetchJSONAs[viewerapi.Stats](ctx, "http://"+s.api+"/v1/stats", seederToken)
 }
 
 // viewer is a viewer's command line: one or many that play by themselves.

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/p2pstream/p2pstream/internal/tokenbucket"
 )
 
 // Of returns the client address of a remote host:port; the zero address if it cannot be parsed.
@@ -33,46 +35,37 @@ const Remembered = 8192
 
 // Limiter is a token bucket for each address, in bounded memory.
 type Limiter struct {
-	rate  float64 // per second; negative: no limit
-	burst float64
+	rate tokenbucket.Rate // PerSecond below 0: no limit
 
 	mu             sync.Mutex
-	recent, before map[netip.Addr]bucket // when recent is full it becomes before, and before is dropped
-}
-
-type bucket struct {
-	tokens float64
-	at     time.Time
+	began          time.Time                         // of the first call; the buckets count from here
+	recent, before map[netip.Addr]tokenbucket.Bucket // when recent is full it becomes before, and before is dropped
 }
 
 // NewLimiter returns a limiter of rate per second and burst at once; a negative rate allows everything.
 func NewLimiter(rate float64, burst int) *Limiter {
-	return &Limiter{rate: rate, burst: float64(burst), recent: map[netip.Addr]bucket{}}
+	return &Limiter{rate: tokenbucket.Rate{PerSecond: rate, Burst: float64(burst)}, recent: map[netip.Addr]tokenbucket.Bucket{}}
 }
 
 // Allow takes a token from an address's bucket and reports whether there was one.
 func (l *Limiter) Allow(addr netip.Addr, now time.Time) bool {
-	if l.rate < 0 {
+	if l.rate.PerSecond < 0 {
 		return true
 	}
 	addr = Key(addr)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.began.IsZero() {
+		l.began = now
+	}
 	b, ok := l.recent[addr]
 	if !ok {
-		if b, ok = l.before[addr]; !ok {
-			b = bucket{tokens: l.burst, at: now}
-		}
+		b = l.before[addr] // or a full bucket
 		if len(l.recent) >= Remembered {
-			l.recent, l.before = make(map[netip.Addr]bucket, Remembered), l.recent
+			l.recent, l.before = make(map[netip.Addr]tokenbucket.Bucket, Remembered), l.recent
 		}
 	}
-	b.tokens = min(b.tokens+max(now.Sub(b.at).Seconds(), 0)*l.rate, l.burst)
-	b.at = now
-	allowed := b.tokens >= 1
-	if allowed {
-		b.tokens--
-	}
+	allowed := b.Take(l.rate, 1, now.Sub(l.began))
 	l.recent[addr] = b
 	return allowed
 }

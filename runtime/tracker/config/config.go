@@ -51,9 +51,15 @@ type Config struct {
 	Limits LimitsConfig `json:"limits,omitzero"`
 	// DrainPeriod is over how long sockets are closed when the program ends. Default 3 s.
 	DrainPeriod Duration `json:"drainPeriod,omitzero"`
-	// Shards is how many goroutines share the swarms. Default: the number of usable CPUs, at most 8.
+	// Shards is how many goroutines share the swarms, at most MaxShards. Default: the number of usable CPUs, at most 8.
 	Shards int `json:"shards,omitempty"`
 }
+
+// MaxShards is the highest number of shards: the tracker notes in 64 bits which shards know a socket.
+const MaxShards = 64
+
+// LeastHeldBytes is the lowest value of LimitsConfig.HeldBytes: less would be used up by a few long messages.
+const LeastHeldBytes = 1 << 20
 
 // StreamConfig is the stream that a tracker serves.
 type StreamConfig struct {
@@ -206,6 +212,13 @@ type LimitsConfig struct {
 	// SendQueueBytes may be queued for one slow viewer, and 4 times as many for a seeder. More closes the socket.
 	// Default 262,144.
 	SendQueueBytes int `json:"sendQueueBytes,omitempty"`
+	// HeldBytes is how much memory all sockets together may hold for unfinished and unhandled messages, queued frames and
+	// read buffers. Above it, those that hold most are closed; no further socket is accepted while what idle sockets hold
+	// is above three quarters of it. Default: 24 KiB for each of Sockets, or half of the memory that the process may
+	// use if that is known and less.
+	HeldBytes int `json:"heldBytes,omitempty"`
+	// MessageTimeout is how long a message may take from its first byte to its last one. Default 10 s.
+	MessageTimeout Duration `json:"messageTimeout,omitzero"`
 	// WriteTimeout is how long one write to a socket may take. Default 10 s.
 	WriteTimeout Duration `json:"writeTimeout,omitzero"`
 	// PingInterval of sockets; below the 60 s after which proxies close idle connections. Default 25 s. A socket that

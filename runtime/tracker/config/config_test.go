@@ -64,8 +64,12 @@ func TestValidateNamesTheField(t *testing.T) {
 		"config.stream.viewerTokens.clockSkew:": stream(func(s *StreamConfig) {
 			s.ViewerTokens = &TokensConfig{KeysDir: "/keys", ClockSkew: -1}
 		}),
-		"config.stream.telemetryInterval:": stream(func(s *StreamConfig) { s.TelemetryInterval = -1 }),
-		"config.stream.settings:":          stream(func(s *StreamConfig) { s.Settings = json.RawMessage("[]") }),
+		"config.stream.telemetryInterval:":     stream(func(s *StreamConfig) { s.TelemetryInterval = -1 }),
+		"config.stream.settings:":              stream(func(s *StreamConfig) { s.Settings = json.RawMessage("[]") }),
+		"config.limits.messageTimeout:":        {Limits: LimitsConfig{MessageTimeout: -1}},
+		"config.limits.heldBytes:":             {Limits: LimitsConfig{HeldBytes: 1000}},
+		"config.shards: -1 is outside 1 to 64": {Shards: -1},
+		"config.shards: 65 is outside 1 to 64": {Shards: 65},
 	} {
 		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s named", err, want)

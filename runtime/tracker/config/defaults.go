@@ -2,6 +2,9 @@ package config
 
 import "time"
 
+// heldBytesPerSocket is above what a socket with TLS keeps for reading: a record has at most 16 KiB.
+const heldBytesPerSocket = 24 << 10
+
 // WithDefaults returns the configuration with unset fields at their defaults; cpus is the number of usable CPUs.
 func (c Config) WithDefaults(cpus int) Config {
 	if c.Listen == "" {
@@ -64,6 +67,8 @@ func (c Config) WithDefaults(cpus int) Config {
 	number(&l.RequestBurst, max(2_000, l.RequestsPerSecond))
 	number(&l.Sessions, 100_000)
 	number(&l.SendQueueBytes, 256<<10)
+	number(&l.HeldBytes, max(LeastHeldBytes, l.Sockets*heldBytesPerSocket))
+	period(&l.MessageTimeout, 10*time.Second)
 	period(&l.WriteTimeout, 10*time.Second)
 	period(&l.PingInterval, 25*time.Second)
 	period(&l.FirstMessageTimeout, time.Minute)

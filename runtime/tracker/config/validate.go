@@ -51,6 +51,7 @@ func (c Config) validateIntervals() error {
 	return validate.First(
 		validate.Between("config.limits.pingInterval", l.PingInterval, Duration(time.Second), Duration(time.Minute)),
 		validate.NotNegative("config.drainPeriod", c.DrainPeriod.Std()),
+		validate.Between("config.limits.messageTimeout", l.MessageTimeout, Duration(100*time.Millisecond), Duration(time.Hour)),
 		validate.NotNegative("config.limits.writeTimeout", l.WriteTimeout.Std()),
 		validate.NotNegative("config.limits.firstMessageTimeout", l.FirstMessageTimeout.Std()),
 		validate.NotNegative("config.limits.idleTimeout", l.IdleTimeout.Std()),
@@ -59,11 +60,17 @@ func (c Config) validateIntervals() error {
 
 func (c Config) validateNumbers() error {
 	l := c.Limits
+	if err := validate.First(
+		validate.Between("config.shards", c.Shards, 1, MaxShards),
+		validate.AtLeast("config.limits.heldBytes", l.HeldBytes, LeastHeldBytes),
+	); err != nil {
+		return err
+	}
 	for _, f := range []struct {
 		name  string
 		value int
 	}{
-		{"shards", c.Shards}, {"peering.seeders", c.Peering.Seeders}, {"peering.peers", c.Peering.Peers},
+		{"peering.seeders", c.Peering.Seeders}, {"peering.peers", c.Peering.Peers},
 		{"peering.maxPeers", c.Peering.MaxPeers}, {"peering.seederPeers", c.Peering.SeederPeers},
 		{"limits.messageBytes", l.MessageBytes}, {"limits.offersPerAnnounce", l.OffersPerAnnounce},
 		{"limits.scrapeHashes", l.ScrapeHashes}, {"limits.swarmsPerSocket", l.SwarmsPerSocket},

@@ -32,6 +32,11 @@ type conn struct {
 	// pongs, binary messages. pongsDue is the number of pings sent whose pongs have not arrived.
 	framesWithoutMessage, pongsDue atomic.Int32
 
+	// held is how many bytes of messages and queued frames the socket holds, idleHeld how many it keeps for reading.
+	held, idleHeld atomic.Int64
+
+	reader reader
+
 	mu         sync.Mutex
 	queue      *[]byte // frames waiting; nil when there are none
 	writing    bool    // a flush runs
@@ -52,31 +57,57 @@ func (c *conn) sendLimit() int {
 }
 
 func (c *conn) frame(opcode byte, payload []byte) bool {
-	c.mu.Lock()
-	if c.closing {
-		c.mu.Unlock()
-		return false
-	}
-	if c.queue == nil {
-		c.queue = queues.Get().(*[]byte)
-	}
-	if len(*c.queue)+len(payload) > c.sendLimit() {
-		c.mu.Unlock()
+	queued, full := c.enqueue(opcode, payload)
+	if full {
 		c.Close(ReasonSlow)
-		return false
 	}
-	*c.queue = appendFrame(*c.queue, opcode, payload)
-	start := !c.writing
-	c.writing = true
-	c.mu.Unlock()
-	if start {
+	return queued
+}
+
+// enqueue queues a frame and sees to it that a flush runs. full is true if the queue has no room for the frame.
+func (c *conn) enqueue(opcode byte, payload []byte) (queued, full bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closing:
+		return false, false
+	case c.queue != nil && len(*c.queue)+len(payload) > c.sendLimit(), len(payload) > c.sendLimit():
+		return false, true
+	}
+	c.appendFrame(opcode, payload)
+	if !c.writing {
+		c.writing = true
 		go c.flush()
 	}
-	return true
+	return true, false
+}
+
+// appendFrame adds a frame to the queue. The caller holds the lock.
+func (c *conn) appendFrame(opcode byte, payload []byte) {
+	before := 0
+	if c.queue == nil {
+		c.queue = queues.Get().(*[]byte)
+	} else {
+		before = cap(*c.queue)
+	}
+	*c.queue = appendFrame(*c.queue, opcode, payload)
+	c.hold(cap(*c.queue) - before)
+}
+
+// release frees a buffer of frames.
+func (c *conn) release(q *[]byte) {
+	c.hold(-cap(*q))
+	releaseQueue(q)
 }
 
 // flush writes the queued frames until the queue is empty. At most one flush runs per connection.
 func (c *conn) flush() {
+	defer func() {
+		if p := recover(); p != nil {
+			c.server.cfg.Panicked("socket", p)
+			c.abort()
+		}
+	}()
 	for {
 		c.mu.Lock()
 		q, closing := c.queue, c.closing
@@ -88,16 +119,7 @@ func (c *conn) flush() {
 			return
 		}
 		c.mu.Unlock()
-		timeout := c.server.cfg.WriteTimeout
-		if closing {
-			timeout = min(timeout, closeTimeout)
-		}
-		err := c.net.SetWriteDeadline(time.Now().Add(timeout))
-		if err == nil {
-			_, err = c.net.Write(*q)
-		}
-		releaseQueue(q)
-		if err != nil {
+		if err := c.write(q, closing); err != nil {
 			reason := ReasonClient
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				reason = ReasonSlow
@@ -106,6 +128,30 @@ func (c *conn) flush() {
 			_ = c.raw.Close() // the write has failed already
 		}
 	}
+}
+
+// write writes a buffer of frames and frees it.
+func (c *conn) write(q *[]byte, closing bool) error {
+	defer c.release(q)
+	timeout := c.server.cfg.WriteTimeout
+	if closing {
+		timeout = min(timeout, closeTimeout)
+	}
+	if err := c.net.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+		return err
+	}
+	_, err := c.net.Write(*q)
+	return err
+}
+
+// abort ends the connection after a panic in flush, without a close frame.
+func (c *conn) abort() {
+	c.Close(ReasonInternal)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dropQueue()
+	c.writing = false
+	_ = c.raw.Close() // ends the reader
 }
 
 // closeTimeout is how long a closing connection may take to send queued frames and to receive the client's close frame.
@@ -134,27 +180,56 @@ func (c *conn) Close(reason Reason) {
 	switch reason {
 	case ReasonSlow, ReasonDead:
 		// A client that does not read gets no close frame.
-		if c.queue != nil {
-			releaseQueue(c.queue)
-			c.queue = nil
-		}
+		c.dropQueue()
 		_ = c.raw.Close() // ends reader and flusher
 		return
+	case ReasonMemory:
+		c.dropQueue()
+		if c.writing {
+			_ = c.raw.Close() // the bytes that are being written are free only then
+			return
+		}
+		_ = c.net.SetReadDeadline(time.Now()) // the reader frees its message
 	case ReasonClient:
 		c.hangUp()
 		return
 	}
-	if c.queue == nil {
-		c.queue = queues.Get().(*[]byte)
-	}
 	status := reason.status()
-	*c.queue = appendFrame(*c.queue, opClose, append([]byte{byte(status >> 8), byte(status)}, reason.String()...))
+	c.appendFrame(opClose, append([]byte{byte(status >> 8), byte(status)}, reason.String()...))
 	if !c.writing {
 		c.writing = true
 		go c.flush()
 		return
 	}
 	_ = c.net.SetWriteDeadline(time.Now().Add(closeTimeout)) // fails only if closed already
+}
+
+// dropQueue frees the frames that wait. The caller holds the lock.
+func (c *conn) dropQueue() {
+	if c.queue != nil {
+		c.release(c.queue)
+		c.queue = nil
+	}
+}
+
+// ending reports whether the connection is being closed.
+func (c *conn) ending() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}
+
+// recovered is deferred by the reader: a panic ends this socket and no other.
+func (c *conn) recovered() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	c.server.cfg.Panicked("socket", p)
+	if m := c.reader.handled; m != nil {
+		m.disown() // the handler may still refer to it
+	}
+	c.readerEnded(ReasonInternal)
 }
 
 // readerEnded records that nothing more is read from the client.
@@ -194,77 +269,4 @@ func (c *conn) pongReceived() {
 		return
 	}
 	c.countFrameWithoutMessage()
-}
-
-// read reads messages until the connection ends.
-func (c *conn) read(handler Handler, client Client) {
-	session := handler.Open(c, client)
-	defer c.server.finish(c, session)
-	c.ws.SetReadLimit(int64(c.server.cfg.MessageBytes))
-	c.ws.SetPingHandler(func(data string) error {
-		c.frameReceived()
-		c.countFrameWithoutMessage()
-		c.frame(opPong, []byte(data))
-		return nil
-	})
-	c.ws.SetPongHandler(func(string) error {
-		c.frameReceived()
-		c.pongReceived()
-		return nil
-	})
-	c.ws.SetCloseHandler(func(code int, _ string) error {
-		c.frame(opClose, websocket.FormatCloseMessage(code, ""))
-		return nil
-	})
-	for {
-		kind, r, err := c.ws.NextReader()
-		var m *Message
-		if err == nil {
-			m, err = readMessage(r)
-		}
-		if err != nil {
-			c.readerEnded(readReason(err))
-			return
-		}
-		c.frameReceived()
-		c.lastMessage.Store(c.server.clock())
-		if kind != websocket.TextMessage {
-			c.server.metrics.binary.Inc()
-			c.countFrameWithoutMessage()
-			m.Release()
-			continue
-		}
-		session.Message(m)
-	}
-}
-
-// maxFramesWithoutMessage is how many frames without a text message a client may send between two keep-alives.
-const maxFramesWithoutMessage = 200
-
-// countFrameWithoutMessage counts a frame that carries no text message. A flood of them closes the socket, as a flood of
-// messages does.
-func (c *conn) countFrameWithoutMessage() {
-	if c.framesWithoutMessage.Add(1) > maxFramesWithoutMessage {
-		c.Close(ReasonFlood)
-	}
-}
-
-func (c *conn) frameReceived() {
-	c.lastFrame.Store(c.server.clock())
-	c.probed.Store(0)
-}
-
-// readReason distinguishes clients that violate the protocol or a limit from clients that left.
-func readReason(err error) Reason {
-	var ce *websocket.CloseError
-	var ne net.Error
-	switch {
-	case errors.Is(err, websocket.ErrReadLimit):
-		return ReasonTooLarge
-	case errors.Is(err, errTooFast):
-		return ReasonFlood
-	case errors.As(err, &ce), errors.As(err, &ne), errors.Is(err, net.ErrClosed):
-		return ReasonClient
-	}
-	return ReasonProtocol
 }

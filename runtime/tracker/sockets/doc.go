@@ -5,7 +5,7 @@
 // An idle socket has one goroutine, blocked in a read, and only a small buffer for frame headers: messages are read into
 // pooled buffers, and frames to be sent are queued in a pooled buffer that a short-lived goroutine writes, all queued
 // frames in one system call. Frames are built here and not by gorilla/websocket, whose writer makes one system call per
-// frame and blocks its caller.
+// frame and blocks its caller. What all sockets hold together has a budget; above it, those that hold most are closed.
 package sockets
 
 import (
@@ -63,23 +63,27 @@ type Reason uint8
 
 // Reasons to close a connection.
 const (
-	ReasonClient   Reason = iota // the client left, or its network did
-	ReasonDrain                  // the tracker shuts down
-	ReasonSlow                   // the client does not read
-	ReasonDead                   // the client does not answer pings
-	ReasonIdle                   // no message for too long
-	ReasonFlood                  // too many messages
-	ReasonTooLarge               // a message above the limit
-	ReasonProtocol               // malformed frames
+	ReasonClient     Reason = iota // the client left, or its network did
+	ReasonDrain                    // the tracker shuts down
+	ReasonSlow                     // the client does not read
+	ReasonDead                     // the client does not answer pings
+	ReasonIdle                     // no message for too long
+	ReasonFlood                    // too many messages
+	ReasonTooLarge                 // a message above the limit
+	ReasonProtocol                 // malformed frames
+	ReasonUnfinished               // a message whose end does not come
+	ReasonMemory                   // one of those that hold most, when all sockets together hold too much
+	ReasonInternal                 // a panic, which is a bug of the tracker
 	reasons
 )
 
-var reasonNames = [reasons]string{"client", "drain", "slow", "dead", "idle", "flood", "too_large", "protocol"}
+var reasonNames = [reasons]string{"client", "drain", "slow", "dead", "idle", "flood", "too_large", "protocol",
+	"unfinished_message", "memory", "internal"}
 
 // String returns the reason as used in metrics and close frames.
 func (r Reason) String() string { return reasonNames[r] }
 
-// status is the close code of RFC 6455 §7.4.1.
+// status is the close code of RFC 6455 §7.4.1 and IANA's registry of close codes.
 func (r Reason) status() uint16 {
 	switch r {
 	case ReasonDrain:
@@ -88,8 +92,12 @@ func (r Reason) status() uint16 {
 		return 1009
 	case ReasonProtocol:
 		return 1002
-	case ReasonFlood, ReasonSlow:
+	case ReasonFlood, ReasonSlow, ReasonUnfinished:
 		return 1008
+	case ReasonMemory:
+		return 1013 // try again later
+	case ReasonInternal:
+		return 1011
 	}
 	return 1000
 }

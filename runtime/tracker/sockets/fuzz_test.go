@@ -40,8 +40,9 @@ func FuzzConnection(f *testing.F) {
 		srv, err := New(Config{
 			MessageBytes: 1000, SendQueueBytes: 10_000, Sockets: 10, SocketsPerAddress: 10, UpgradesPerSecond: 10, UpgradeBurst: 10,
 			AddressUpgradesPerSecond: -1, BytesPerSecond: 1, ByteBurst: 4000, WriteTimeout: time.Second, PingInterval: time.Minute,
-			FirstMessageTimeout: time.Minute, IdleTimeout: time.Minute,
-			Origin: func(string, string) bool { return true }, Tokens: func() []string { return nil },
+			FirstMessageTimeout: time.Minute, IdleTimeout: time.Minute, MessageTimeout: time.Minute, HeldBytes: 1 << 20,
+			Panicked: func(_ string, value any) { t.Error(value) },
+			Origin:   func(string, string) bool { return true }, Tokens: func() []string { return nil },
 		}, h, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 		if err != nil {
 			t.Fatal(err)

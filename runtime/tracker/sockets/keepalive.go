@@ -38,6 +38,9 @@ func (s *Server) keepAlive(ctx context.Context) {
 			clear(batch)
 		case <-probes.C:
 			s.checkProbes()
+			s.relieve() // also when a signal came while sockets were being closed, and they did not free enough
+		case <-s.budget.exceeded:
+			s.relieve()
 		}
 	}
 }

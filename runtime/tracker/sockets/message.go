@@ -9,6 +9,8 @@ import (
 // Message is the bytes of one message, in a pooled buffer.
 type Message struct {
 	Bytes []byte
+	owner *conn // counts the buffer; nil while it is in the pool
+	held  int
 }
 
 // keepBytes is the largest buffer that is returned to the pool: a browser's announce has 5 to 11 KB.
@@ -18,6 +20,7 @@ var messages = sync.Pool{New: func() any { return &Message{Bytes: make([]byte, 0
 
 // Release returns the buffer to the pool; the bytes must not be used afterwards.
 func (m *Message) Release() {
+	m.disown()
 	if cap(m.Bytes) > keepBytes {
 		return
 	}
@@ -25,13 +28,26 @@ func (m *Message) Release() {
 	messages.Put(m)
 }
 
-// readMessage reads r to its end.
-func readMessage(r io.Reader) (*Message, error) {
+// disown ends that the owner counts the buffer.
+func (m *Message) disown() {
+	if m.owner != nil {
+		m.owner.hold(-m.held)
+		m.owner, m.held = nil, 0
+	}
+}
+
+// readMessage reads r to its end. The buffer counts as held by owner until the message is released.
+func readMessage(r io.Reader, owner *conn) (*Message, error) {
 	m := messages.Get().(*Message)
+	m.owner = owner
 	b := m.Bytes[:0]
 	for {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]
+		}
+		if n := cap(b) - m.held; n > 0 {
+			m.held += n
+			owner.hold(n)
 		}
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]

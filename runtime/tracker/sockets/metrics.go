@@ -14,7 +14,7 @@ type metrics struct {
 
 // refusals are the reasons for which an upgrade is refused.
 var refusals = []string{"origin", "token", "no_origin", "no_ticket", "forged_ticket", "expired_ticket",
-	"ticket_of_other_page", "sockets_per_ticket", "upgrade_rate", "upgrade_rate_of_address", "sockets", "sockets_per_address", "draining", "handshake"}
+	"ticket_of_other_page", "sockets_per_ticket", "upgrade_rate", "upgrade_rate_of_address", "sockets", "sockets_per_address", "memory", "draining", "handshake"}
 
 func newMetrics(s *Server, reg prometheus.Registerer) (*metrics, error) {
 	closed := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_closed_total",
@@ -37,7 +37,10 @@ func newMetrics(s *Server, reg prometheus.Registerer) (*metrics, error) {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_tracker_sockets", Help: "Open WebSocket connections, by role.",
 			ConstLabels: prometheus.Labels{"role": role}}, func() float64 { return float64(v()) })
 	}
-	for _, c := range []prometheus.Collector{m.opened, m.binary, m.refused, closed,
+	held := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_tracker_sockets_held_bytes",
+		Help: "Bytes of messages, queued frames and read buffers that all WebSocket connections hold, up to limits.heldBytes."},
+		func() float64 { return float64(s.budget.used.Load()) })
+	for _, c := range []prometheus.Collector{held, m.opened, m.binary, m.refused, closed,
 		gauge("viewer", s.Viewers), gauge("seeder", s.Seeders)} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)

@@ -21,6 +21,8 @@ import (
 type Config struct {
 	// MessageBytes is the longest message; SendQueueBytes may wait for one client (4 times as many for a seeder).
 	MessageBytes, SendQueueBytes int
+	// HeldBytes is how much memory all sockets together may hold for messages and buffers.
+	HeldBytes int64
 	// Sockets in total; SocketsPerAddress of one address, below 0 for any number.
 	Sockets, SocketsPerAddress int
 	// UpgradesPerSecond over time, UpgradeBurst at once.
@@ -30,8 +32,8 @@ type Config struct {
 	// BytesPerSecond that one client may send over time, and ByteBurst at once (20 times as many for a seeder).
 	BytesPerSecond, ByteBurst int
 	// WriteTimeout of one write; PingInterval between keep-alives; FirstMessageTimeout until the first message, and
-	// IdleTimeout without one.
-	WriteTimeout, PingInterval, FirstMessageTimeout, IdleTimeout time.Duration
+	// IdleTimeout without one. MessageTimeout is from the first byte of a message to its last one.
+	WriteTimeout, PingInterval, FirstMessageTimeout, IdleTimeout, MessageTimeout time.Duration
 	// Origin reports whether pages of that web origin may connect to the host they asked for.
 	Origin func(origin, host string) bool
 	// Tokens returns the tokens of which seeders must present one; if it is empty, no client is accepted as a seeder.
@@ -39,6 +41,8 @@ type Config struct {
 	// Door decides whether a client may connect, after its origin and its seeder token. It returns the ticket that the
 	// client presented, empty for a seeder or where none is required, and a refusal, nil for none. Nil: all may connect.
 	Door func(r *http.Request, seeder bool) (tickets.Ticket, *Refusal)
+	// Panicked is called with a panic's value, by the function that recovered it; where is "socket".
+	Panicked func(where string, value any)
 }
 
 // Server accepts WebSocket connections for a handler.
@@ -51,6 +55,7 @@ type Server struct {
 	upgrades *rate.Limiter
 	// byAddress limits the upgrades of each client address.
 	byAddress *addresses.Limiter
+	budget    *budget
 	started   time.Time
 	logLimit  *rate.Limiter
 
@@ -71,16 +76,15 @@ func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registere
 	s := &Server{cfg: cfg, log: log, handler: handler, started: time.Now(),
 		upgrades:  rate.NewLimiter(rate.Limit(cfg.UpgradesPerSecond), cfg.UpgradeBurst),
 		byAddress: addresses.NewLimiter(float64(cfg.AddressUpgradesPerSecond), cfg.AddressUpgradeBurst),
+		budget:    newBudget(cfg.HeldBytes),
 		logLimit:  rate.NewLimiter(1, 5),
 		addresses: make(map[netip.Addr]int),
 		watched:   make(map[*conn]struct{}),
 	}
 	s.upgrader = websocket.Upgrader{
 		HandshakeTimeout: 10 * time.Second,
-		// An answer, the most frequent message, fits and takes one system call. The rest of a larger message bypasses the
-		// buffer.
-		ReadBufferSize:  1536,
-		WriteBufferPool: new(sync.Pool),
+		ReadBufferSize:   readBufferBytes,
+		WriteBufferPool:  new(sync.Pool),
 		// ServeHTTP has checked the origin, and counted a refusal.
 		CheckOrigin: func(*http.Request) bool { return true },
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, err error) {
@@ -114,7 +118,10 @@ func (s *Server) reserve(c *conn) string {
 		return "sockets"
 	case !c.seeder && s.cfg.SocketsPerAddress >= 0 && s.addresses[c.address] >= s.cfg.SocketsPerAddress:
 		return "sockets_per_address"
+	case !c.seeder && !s.budget.admits(readBufferBytes):
+		return "memory"
 	}
+	c.holdIdle(readBufferBytes)
 	if c.seeder {
 		s.seeders.Add(1)
 	} else {
@@ -147,6 +154,7 @@ func (s *Server) begin(c *conn) {
 
 // release undoes reserve and begin.
 func (s *Server) release(c *conn) {
+	c.holdIdle(0)
 	s.mu.Lock()
 	if c.slot >= 0 {
 		delete(s.slots[c.slot], c)
@@ -168,14 +176,17 @@ func (s *Server) release(c *conn) {
 	s.wg.Done()
 }
 
-// finish cleans up after a connection whose reader has returned.
+// finish cleans up after a connection whose reader has returned. session is nil if its handler panicked.
 func (s *Server) finish(c *conn, session Session) {
-	session.Closed()
+	defer s.release(c)
+	defer c.recovered()
 	c.mu.Lock()
 	reason := c.reason
 	c.mu.Unlock()
 	s.metrics.closed[reason].Inc()
-	s.release(c)
+	if session != nil {
+		session.Closed()
+	}
 }
 
 // innermost returns the connection below all wrappers that have a NetConn method.

@@ -67,16 +67,22 @@ func acceptOf(key string) string {
 }
 
 func TestMessagesAreReadWhole(t *testing.T) {
+	c := &conn{server: &Server{budget: newBudget(1 << 20)}}
+	defer func() {
+		if n := c.server.budget.used.Load(); n != 0 || c.size() != 0 {
+			t.Errorf("%d and %d bytes are still counted", n, c.size())
+		}
+	}()
 	for _, n := range []int{0, 1, 4095, 4096, 4097, 60_000} {
 		want := bytes.Repeat([]byte("x"), n)
-		m, err := readMessage(bytes.NewReader(want))
+		m, err := readMessage(bytes.NewReader(want), c)
 		if err != nil || !bytes.Equal(m.Bytes, want) {
 			t.Fatalf("%d bytes: %v", n, err)
 		}
 		m.Release()
 	}
 	broken := errors.New("broken")
-	if _, err := readMessage(io.MultiReader(strings.NewReader("x"), errorReader{broken})); !errors.Is(err, broken) {
+	if _, err := readMessage(io.MultiReader(strings.NewReader("x"), errorReader{broken}), c); !errors.Is(err, broken) {
 		t.Fatalf("error %v", err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/tokenbucket"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
@@ -54,11 +55,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(limit, http.StatusServiceUnavailable)
 		return
 	}
-	factor := 1
+	pace := tokenbucket.Rate{PerSecond: float64(s.cfg.BytesPerSecond), Burst: float64(s.cfg.ByteBurst)}
 	if seeder {
-		factor = seederFactor
+		pace = pace.Scale(seederFactor)
 	}
-	paced := hijacker{w, float64(factor * s.cfg.BytesPerSecond), float64(factor * s.cfg.ByteBurst)}
+	paced := hijacker{w, c, pace}
 	ws, err := s.upgrader.Upgrade(paced, r, http.Header{signaling.TrackerHeader: {"1"}})
 	if err != nil {
 		s.metrics.refused.WithLabelValues("handshake").Inc()
@@ -66,6 +67,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.ws, c.net, c.raw = ws, ws.NetConn(), innermost(ws.NetConn())
+	if r.TLS != nil {
+		c.reader.tls, _ = c.raw.(interface{ LargestRead() int })
+	}
 	c.limitKernelBuffer()
 	client := Client{Seeder: seeder, Ticket: ticket}
 	if remote, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {

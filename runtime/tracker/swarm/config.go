@@ -1,6 +1,10 @@
 package swarm
 
-import "time"
+import (
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/tokenbucket"
+)
 
 // Config shapes the meshes and bounds the state. All fields must be set; Defaults has what the tracker uses.
 type Config struct {
@@ -51,12 +55,12 @@ func (c Config) crowded() int { return c.MaxPeers + c.MaxPeers/2 }
 // offerLimit is how many offers may be sent to a peer at once, and per second. Each offer costs its recipient work, and
 // relations limit offers only between peers that stay: a client that leaves and returns under a new id would otherwise
 // send offers to all peers again.
-func (c Config) offerLimit(s *Socket) (burst, rate float64) {
+func (c Config) offerLimit(s *Socket) tokenbucket.Rate {
 	if !s.Seeder {
-		return float64(c.crowded()), float64(c.OffersPerSecond)
+		return tokenbucket.Rate{Burst: float64(c.crowded()), PerSecond: float64(c.OffersPerSecond)}
 	}
 	_, limit := s.load(c)
-	return float64(2 * limit), max(1, float64(limit)/2)
+	return tokenbucket.Rate{Burst: float64(2 * limit), PerSecond: max(1, float64(limit)/2)}
 }
 
 // retryAfter is how long a pair gets no further offer after an unanswered one; interval is the offerer's announce interval.

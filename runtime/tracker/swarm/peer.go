@@ -3,6 +3,7 @@ package swarm
 import (
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/tokenbucket"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
@@ -53,9 +54,8 @@ type Peer struct {
 	place      place // in the index of the swarm
 	seederless int   // position in Swarm.seederless, −1 if not listed
 
-	// offerTokens is how many offers could be sent to the peer at offerTokensAt.
-	offerTokens   float64
-	offerTokensAt time.Time
+	// offers has a token for each offer that may be sent to the peer.
+	offers tokenbucket.Bucket
 
 	interval time.Duration
 	deadline time.Time
@@ -64,16 +64,13 @@ type Peer struct {
 
 // offersAllowed returns how many offers may be sent to p now.
 func (p *Peer) offersAllowed(now time.Time) float64 {
-	burst, rate := p.swarm.cfg.offerLimit(p.sock)
-	if p.offerTokensAt.IsZero() {
-		return burst
-	}
-	return min(burst, p.offerTokens+max(0, now.Sub(p.offerTokensAt).Seconds())*rate)
+	// A seeder whose limit has become lower may owe some.
+	return max(0, p.offers.Left(p.swarm.cfg.offerLimit(p.sock), time.Duration(now.UnixNano())))
 }
 
 // noteOffer notes that an offer was sent to p.
 func (p *Peer) noteOffer(now time.Time) {
-	p.offerTokens, p.offerTokensAt = p.offersAllowed(now)-1, now
+	p.offers.Spend(p.swarm.cfg.offerLimit(p.sock), 1, time.Duration(now.UnixNano()))
 }
 
 // ID returns the peer's id.

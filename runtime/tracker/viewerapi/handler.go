@@ -73,7 +73,7 @@ type Handler struct {
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
 	holding   holding // cached briefly, like the stats, because clients may request it as often as the limiter allows
-	stats     []byte
+	stats     encodedStats
 	statsAt   time.Time
 }
 
@@ -131,7 +131,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	h.route(h.limiter, stats.Path, map[string]http.HandlerFunc{http.MethodGet: h.serveStats})
 	h.route(h.reports, telemetryPath, map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
 	h.route(h.hashes.limiter, HashesPath, map[string]http.HandlerFunc{http.MethodGet: h.serveHashes, http.MethodPost: h.takeHashes})
-	assets := web.Handler()
+	assets := h.limitAssets(web.Handler())
 	h.mux.Handle("/player", assets)
 	h.mux.Handle("/player/", assets)
 	h.mux.Handle("/p2pstream.js", assets)

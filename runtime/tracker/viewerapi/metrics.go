@@ -69,7 +69,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 	for _, reason := range doorReasons {
 		m.refused.WithLabelValues(string(reason))
 	}
-	for _, path := range []string{"/v1/config", stats.Path, "/v1/telemetry", HashesPath} {
+	for _, path := range []string{"/v1/config", stats.Path, "/v1/telemetry", HashesPath, assetsLabel} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
 	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestEntityTooLarge} {

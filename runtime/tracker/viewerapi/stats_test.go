@@ -72,7 +72,9 @@ func TestOnlyOneReaderAccumulates(t *testing.T) {
 		read := func(h http.Handler, path string) Stats {
 			t.Helper()
 			w := httptest.NewRecorder()
-			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+			req := httptest.NewRequest(http.MethodGet, path, nil)
+			req.Header.Set("Authorization", "Bearer secret")
+			h.ServeHTTP(w, req)
 			var s Stats
 			if err := json.Unmarshal(w.Body.Bytes(), &s); err != nil || w.Code != 200 {
 				t.Fatalf("%d %s", w.Code, w.Body)

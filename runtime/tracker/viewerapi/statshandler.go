@@ -1,30 +1,63 @@
 package viewerapi
 
 import (
+	"crypto/subtle"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
-// serveStats answers with the sums. A caller of stats.AccumulatePath stores the totals across restarts of the tracker.
-// There should be one such caller; with PrivateAccumulate, only callers of StatsHandler may be it.
-func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request) {
-	h.answerStats(w, r, !h.cfg.PrivateAccumulate)
+// reader is who asks for the statistics.
+type reader struct {
+	// operates says that all of them are answered, not only stats.Public.
+	operates bool
+	// accumulates says that it may ask for stats.AccumulatePath, which makes it the one that stores the totals across
+	// restarts of the tracker.
+	accumulates bool
 }
 
-// StatsHandler answers /v1/stats on a private listener: without a limit per address, and accepting ?accumulate=1.
+// serveStats answers with the sums: with those that are public, or to a holder of the seeder token with all. A caller of
+// stats.AccumulatePath stores the totals across restarts of the tracker. There should be one such caller; with
+// PrivateAccumulate, only callers of StatsHandler may be it.
+func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request) {
+	operates := h.presentsToken(r)
+	w.Header().Add("Vary", "Authorization")
+	h.answerStats(w, r, reader{operates: operates, accumulates: operates && !h.cfg.PrivateAccumulate})
+}
+
+// presentsToken reports whether a request comes from a holder of the seeder token.
+func (h *Handler) presentsToken(r *http.Request) bool {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	want := h.deps.SeederToken()
+	return ok && want != "" && subtle.ConstantTimeCompare([]byte(token), []byte(want)) == 1
+}
+
+// StatsHandler answers /v1/stats on a private listener: all statistics, without a limit per address, and accepting
+// ?accumulate=1.
 func (h *Handler) StatsHandler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		h.answerStats(w, r, true)
+		h.answerStats(w, r, reader{operates: true, accumulates: true})
 	})
 }
 
-func (h *Handler) answerStats(w http.ResponseWriter, r *http.Request, mayAccumulate bool) {
+// encodedStats is an answer that is used again for a moment.
+type encodedStats struct{ all, public []byte }
+
+func encodeStats(s Stats) (e encodedStats, err error) {
+	if e.all, err = json.Marshal(s); err != nil {
+		return e, err
+	}
+	e.public, err = json.Marshal(s.Public())
+	return e, err
+}
+
+func (h *Handler) answerStats(w http.ResponseWriter, r *http.Request, by reader) {
 	var kept telemetry.Kept
-	if mayAccumulate {
+	if by.accumulates {
 		var err error
 		if kept, err = stats.KeptOf(r.URL.Query()); err != nil {
 			h.fail(w, stats.Path, http.StatusBadRequest, "", err.Error())
@@ -33,21 +66,25 @@ func (h *Handler) answerStats(w http.ResponseWriter, r *http.Request, mayAccumul
 	}
 	now := h.deps.Now()
 	h.mu.Lock()
-	body, age := h.stats, now.Sub(h.statsAt)
+	encoded, age := h.stats, now.Sub(h.statsAt)
 	h.mu.Unlock()
 	// The reader that stores totals gets exactly what is marked as read, and not a cached answer.
-	if kept != nil || body == nil || age < 0 || age >= cacheTime {
+	if kept != nil || encoded.all == nil || age < 0 || age >= cacheTime {
 		var err error
-		if body, err = json.Marshal(h.sums(kept)); err != nil { // cannot happen: Stats can be marshaled
+		if encoded, err = encodeStats(h.sums(kept)); err != nil { // cannot happen: Stats can be marshaled
 			h.log.Error("encoding stats", "error", err)
 			h.fail(w, stats.Path, http.StatusInternalServerError, "", "internal")
 			return
 		}
 		if kept == nil {
 			h.mu.Lock()
-			h.stats, h.statsAt = body, now
+			h.stats, h.statsAt = encoded, now
 			h.mu.Unlock()
 		}
+	}
+	body := encoded.public
+	if by.operates {
+		body = encoded.all
 	}
 	h.write(w, stats.Path, http.StatusOK, body)
 }

@@ -166,5 +166,5 @@ func (s *Stream) Accumulate(t testing.TB, total *telemetry.Accumulator) telemetr
 
 func (s *Stream) stats(t testing.TB, path string) viewerapi.Stats {
 	t.Helper()
-	return lab.Must[viewerapi.Stats](t)(lab.FetchJSON[viewerapi.Stats](context.Background(), s.HTTP(path)))
+	return lab.Must[viewerapi.Stats](t)(lab.FetchJSONAs[viewerapi.Stats](context.Background(), s.HTTP(path), lab.Token))
 }

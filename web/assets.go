@@ -1,0 +1,128 @@
+package web
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// importMap matches the only inline script of the player page.
+var importMap = regexp.MustCompile(`(?s)<script type="importmap">(.*?)</script>`)
+
+// asset is one file, ready to be served.
+type asset struct {
+	body        []byte
+	compressed  []byte // with gzip; nil if that saves nothing
+	contentType string
+	hash        string // of the body; it is valid in a URL and in an ETag
+	policy      string // Content-Security-Policy, for pages
+}
+
+// references matches, in the files of the player page, the relative URLs of other files.
+var references = regexp.MustCompile(`"(\.{0,2}/?)((?:vendor|player)/[^"?]+|p2pstream\.mjs)"`)
+
+// load reads all files. Files that refer to others come after these, because they name their hashes.
+func load() map[string]asset {
+	assets := map[string]asset{}
+	read := func(name string) []byte {
+		body, err := files.ReadFile(name)
+		if err != nil {
+			panic(fmt.Sprintf("reading embedded %s: %v", name, err)) // a bug in this package, which every test finds
+		}
+		return body
+	}
+	add := func(url, name string) { assets[url] = newAsset(name, read(name)) }
+	referring := func(url, name string) {
+		assets[url] = newAsset(name, references.ReplaceAllFunc(read(name), func(match []byte) []byte {
+			parts := references.FindSubmatch(match)
+			to, ok := assets["/"+string(parts[2])]
+			if !ok {
+				panic(fmt.Sprintf("embedded %s refers to %s, which is not served", name, parts[2])) // as above
+			}
+			return fmt.Appendf(nil, `"%s%s?h=%s"`, parts[1], parts[2], to.hash)
+		}))
+	}
+	add("/p2pstream.js", "dist/p2pstream.js")
+	add("/p2pstream.mjs", "dist/p2pstream.mjs")
+	add("/p2pstream-check.mjs", "dist/p2pstream-check.mjs")
+	add("/p2pstream-report.mjs", "dist/p2pstream-report.mjs")
+	add("/player/player.css", "player/player.css")
+	entries, err := files.ReadDir("third_party")
+	if err != nil {
+		panic(fmt.Sprintf("reading embedded third_party: %v", err)) // as above
+	}
+	for _, e := range entries {
+		add("/vendor/"+e.Name(), "third_party/"+e.Name())
+	}
+	referring("/player/player.js", "player/player.js")
+	referring("/player", "player/player.html")
+	return assets
+}
+
+func newAsset(name string, body []byte) asset {
+	sum := sha256.Sum256(body)
+	a := asset{body: body, contentType: contentType(name), hash: base64.RawURLEncoding.EncodeToString(sum[:12])}
+	if path.Ext(name) == ".html" {
+		a.policy = policy(body)
+	}
+	if c := compress(body); len(c) < len(body)*9/10 {
+		a.compressed = c
+	}
+	return a
+}
+
+func compress(body []byte) []byte {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err == nil {
+		_, err = w.Write(body)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic(fmt.Sprintf("compressing: %v", err)) // cannot happen: the level is valid, and memory takes everything
+	}
+	return b.Bytes()
+}
+
+func contentType(name string) string {
+	switch path.Ext(name) {
+	case ".js", ".mjs":
+		return "text/javascript; charset=utf-8"
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".html":
+		return "text/html; charset=utf-8"
+	case ".json":
+		return "application/json"
+	}
+	return "text/plain; charset=utf-8"
+}
+
+// policy returns the Content-Security-Policy of a page. It allows the tracker's own scripts and the page's import map, by
+// its hash; hls.js runs a worker from a blob; streams and trackers may be on any host.
+func policy(page []byte) string {
+	scripts := []string{"'self'"}
+	for _, m := range importMap.FindAllSubmatch(page, -1) {
+		sum := sha256.Sum256(m[1])
+		scripts = append(scripts, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src " + strings.Join(scripts, " "),
+		"worker-src blob:",
+		"style-src 'self'",
+		"img-src 'self' data:",
+		"media-src blob: http: https:",
+		"connect-src 'self' http: https: ws: wss:",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'self'",
+	}, "; ")
+}
