@@ -8,6 +8,8 @@
 // frame and blocks its caller.
 package sockets
 
+import "net/netip"
+
 // Conn is one client's connection, as handlers see it.
 type Conn interface {
 	// Send queues one text message and returns at once; msg may be reused afterwards. It returns false if the connection
@@ -37,6 +39,8 @@ type Handler interface {
 type Client struct {
 	// Seeder says that the client presented the seeder token.
 	Seeder bool
+	// Address is what counts as one client address; see package addresses.
+	Address netip.Addr
 	// Session is the `session` parameter of the request, if any, cut to 256 bytes: the session id in a seeder's reports.
 	Session string
 }

@@ -60,7 +60,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.ws, c.net, c.raw = ws, ws.NetConn(), innermost(ws.NetConn())
 	c.limitKernelBuffer()
-	client := Client{Seeder: seeder}
+	client := Client{Seeder: seeder, Address: c.address}
 	if session := r.URL.Query().Get("session"); session != "" {
 		client.Session = strings.Clone(session[:min(len(session), 256)])
 	}

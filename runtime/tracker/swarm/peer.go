@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
@@ -12,10 +13,11 @@ type Socket struct {
 	Ref any
 	// Seeder says that the client presented the seeder token.
 	Seeder bool
+	// Source is the address that counts as one client's; sockets without one are not limited by it.
+	Source netip.Addr
 
-	peers     []*Peer
-	closed    bool
-	conflicts int
+	peers  []*Peer
+	closed bool
 	// degree is the sum of the peers' degrees; the reported fields are from the seeder's last report.
 	degree         int
 	reportedPeers  int
@@ -35,6 +37,12 @@ func (s *Socket) load(c Config) (load, limit int) {
 	return load, limit
 }
 
+// member identifies a peer of a swarm: ids are not secret, and several sockets may use one.
+type member struct {
+	sock *Socket
+	id   signaling.ID
+}
+
 // Peer is a member of one swarm.
 type Peer struct {
 	id    signaling.ID
@@ -46,9 +54,11 @@ type Peer struct {
 	lonely int
 
 	relations []relation
-	// degree counts the relations for which relation.counts is true, links those that were answered, and seeders those
-	// with seeders that count.
-	degree, links, seeders int
+	// degree counts the relations for which relation.counts is true, links those for which relation.real is, failed those
+	// for which relation.failed is, and seeders those with seeders that count.
+	degree, links, failed, seeders int
+	// offering says that the last announce came with offers.
+	offering bool
 
 	place      place // in the index of the swarm
 	seederless int   // position in Swarm.seederless, −1 if not listed
@@ -60,6 +70,31 @@ type Peer struct {
 	interval time.Duration
 	deadline time.Time
 	slotAt   wheelSlot
+}
+
+// doubtful reports whether so many introductions of a viewer led to no connection that it may be one that never connects.
+func (p *Peer) doubtful() bool { return p.failed >= 4 && p.failed > p.links }
+
+// trusted reports whether a connection to p is taken to exist although that was not checked.
+func (p *Peer) trusted() bool { return p.sock.Seeder || p.offering && !p.doubtful() }
+
+// filled is how many of p's connections take up room: those to trusted peers, and those that p has confirmed by ignoring a
+// repeated offer. It is at most p.degree.
+func (p *Peer) filled() (n int) {
+	for i := range p.relations {
+		if r := &p.relations[i]; r.counts() && (r.ignored || r.peer.trusted()) {
+			n++
+		}
+	}
+	return n
+}
+
+// room is how many more connections p may get if most fill it. Those that do not fill it are limited as well.
+func (p *Peer) room(most int) int {
+	if p.degree < most {
+		return most - p.degree
+	}
+	return min(most-p.filled(), 2*most-p.degree)
 }
 
 // offersAllowed returns how many offers may be sent to p now.
@@ -92,11 +127,35 @@ type relation struct {
 	mine    bool // the last offer was this side's
 	pending bool // it may still be answered
 	linked  bool // an offer was answered
+	// failures counts offers that were answered although an earlier one had been: that one led to no connection.
+	failures uint8
+	// blamed says that the other side was not doubtful when an offer led to no connection.
+	blamed bool
+	// ignored says that this side did not answer the last repeated offer, as a client that is connected; theirs says the
+	// same of the other side.
+	ignored, theirs bool
 }
 
-// counts reports whether the relation counts as a connection of the side that holds it: it is answered, may still be
-// answered, or this side left the other's offer unanswered.
-func (r *relation) counts() bool { return r.linked || r.pending || !r.mine }
+// maxFailures is after how many failures a pair gets no more repeated offers. The first one doubles the time until the next:
+// a connection may succeed at the second attempt. More would bring together peers of which one has closed the connection.
+const maxFailures = 2
+
+// real reports whether the pair may be connected, as seen by the side that holds the relation: an offer was answered, and
+// since the last sign that it led to no connection this side has behaved as if there were one.
+func (r *relation) real() bool { return r.linked && (r.failures == 0 || r.ignored) }
+
+// failed reports whether the introduction counts as one that led to no connection, against the side that holds the
+// relation. Those to doubtful peers do not.
+func (r *relation) failed() bool { return r.linked && r.blamed && !r.real() }
+
+// counts reports whether the relation counts as a connection of the side that holds it: it may be one, the first offer may
+// still be answered, or this side left the other's offer unanswered.
+func (r *relation) counts() bool {
+	if r.linked {
+		return r.real()
+	}
+	return r.pending || !r.mine
+}
 
 // relation returns p's relation to q, or nil. The shorter of the two lists is searched first.
 func (p *Peer) relation(q *Peer) *relation {
@@ -107,6 +166,16 @@ func (p *Peer) relation(q *Peer) *relation {
 	}
 	if i := p.find(q); i >= 0 {
 		return &p.relations[i]
+	}
+	return nil
+}
+
+// offerer returns the peer whose offer p may still answer: one with the given id, whose last offer to p has the given key.
+func (p *Peer) offerer(id signaling.ID, key uint64) *Peer {
+	for i := range p.relations {
+		if r := &p.relations[i]; r.key == key && r.pending && !r.mine && r.peer.id == id {
+			return r.peer
+		}
 	}
 	return nil
 }

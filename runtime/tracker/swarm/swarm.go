@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -17,10 +18,14 @@ type Counts struct {
 
 // Swarm is the set of peers of one info hash.
 type Swarm struct {
-	cfg    *Config
-	hash   signaling.ID
-	byID   map[signaling.ID]*Peer
-	counts *Counts
+	cfg  *Config
+	hash signaling.ID
+	// members are all peers. latest is, of those with one id, the one that joined last.
+	members map[member]*Peer
+	latest  map[signaling.ID]*Peer
+	counts  *Counts
+	// sources counts the viewers of each source.
+	sources map[netip.Addr]int
 	// viewers by degree, seeders by load.
 	viewers, seeders index
 	// seederless are the viewers without a seeder, in no order.
@@ -28,13 +33,14 @@ type Swarm struct {
 }
 
 func newSwarm(cfg *Config, hash signaling.ID) *Swarm {
-	return &Swarm{cfg: cfg, hash: hash, byID: make(map[signaling.ID]*Peer), counts: new(Counts)}
+	return &Swarm{cfg: cfg, hash: hash, members: make(map[member]*Peer), latest: make(map[signaling.ID]*Peer),
+		counts: new(Counts), sources: make(map[netip.Addr]int)}
 }
 
 // join makes a new member.
 func (s *Swarm) join(id signaling.ID, sock *Socket) *Peer {
 	p := &Peer{id: id, sock: sock, swarm: s, seederless: -1}
-	s.byID[id] = p
+	s.members[member{sock, id}], s.latest[id] = p, p
 	sock.peers = append(sock.peers, p)
 	s.counts.Peers.Add(1)
 	if sock.Seeder {
@@ -45,6 +51,9 @@ func (s *Swarm) join(id signaling.ID, sock *Socket) *Peer {
 	}
 	s.viewers.add(p, s.bucket(p))
 	s.updateSeederless(p)
+	if sock.Source.IsValid() {
+		s.sources[sock.Source]++
+	}
 	return p
 }
 
@@ -60,12 +69,16 @@ func (s *Swarm) leave(p *Peer) {
 	} else {
 		s.viewers.remove(p)
 		s.removeSeederless(p)
+		s.leaveSource(p.sock.Source)
 	}
 	if p.complete {
 		s.counts.Complete.Add(-1)
 	}
 	s.counts.Peers.Add(-1)
-	delete(s.byID, p.id)
+	delete(s.members, member{p.sock, p.id})
+	if s.latest[p.id] == p {
+		delete(s.latest, p.id)
+	}
 	for i, q := range p.sock.peers {
 		if q == p {
 			last := len(p.sock.peers) - 1
@@ -85,47 +98,85 @@ func (s *Swarm) setComplete(p *Peer) {
 	}
 }
 
+func (s *Swarm) leaveSource(source netip.Addr) {
+	if !source.IsValid() {
+		return
+	}
+	if s.sources[source]--; s.sources[source] == 0 {
+		delete(s.sources, source)
+	}
+}
+
+// setOffering notes whether a peer makes offers.
+func (s *Swarm) setOffering(p *Peer, offering bool) {
+	p.offering = offering
+	s.changeDegree(p, 0)
+}
+
 // offered records that an offer of from was relayed to to.
 func (s *Swarm) offered(from, to *Peer, key uint64, now time.Time) {
 	to.noteOffer(now)
-	a, b := from.relation(to), to.relation(from)
-	if a == nil {
-		from.relations = append(from.relations, relation{peer: to})
-		to.relations = append(to.relations, relation{peer: from})
-		a, b = &from.relations[len(from.relations)-1], &to.relations[len(to.relations)-1]
-		s.count(from, to, 1, 1)
-	} else {
-		// The pair has a relation already; an earlier offer that expired no longer counts for its offerer.
-		s.count(from, to, asInt(!a.counts()), asInt(!b.counts()))
+	if from.find(to) < 0 {
+		from.relations = append(from.relations, relation{peer: to, mine: true})
+		to.relations = append(to.relations, relation{peer: from, mine: true})
 	}
-	*a = relation{peer: to, at: now, key: key, mine: true, pending: true, linked: a.linked}
-	*b = relation{peer: from, at: now, key: key, mine: false, pending: true, linked: b.linked}
+	// If the pair has a relation already, an earlier offer that expired no longer counts for its offerer.
+	s.change(from, to, func(a, b *relation) {
+		for _, r := range []*relation{a, b} {
+			r.at, r.key, r.mine, r.pending = now, key, r == a, true
+		}
+	})
 }
 
-// answered records that the pending offer of offerer was answered.
-func (s *Swarm) answered(offerer, answerer *Peer, now time.Time) {
-	a, b := offerer.relation(answerer), answerer.relation(offerer)
-	if !a.linked {
-		offerer.links++
-		answerer.links++
-	}
-	for _, r := range []*relation{a, b} {
-		r.pending, r.linked, r.at = false, true, now
-	}
+// answered records that the pending offer of offerer was answered. It reports whether that shows that an answer before it
+// led to no connection.
+func (s *Swarm) answered(offerer, answerer *Peer, now time.Time) (failed bool) {
+	// Offers to seeders are repeated until they succeed, so an answer says nothing about the one before.
+	viewers := !offerer.sock.Seeder && !answerer.sock.Seeder
+	doubtful := [2]bool{offerer.doubtful(), answerer.doubtful()}
+	s.change(offerer, answerer, func(a, b *relation) {
+		for i, r := range []*relation{a, b} {
+			if failed = r.linked && viewers; failed {
+				r.failures = min(r.failures+1, maxFailures)
+				r.ignored, r.theirs = false, false
+				r.blamed = r.blamed || !doubtful[1-i]
+			}
+			r.pending, r.linked, r.at = false, true, now
+		}
+	})
+	return failed
 }
 
 // offerExpired records that an offer was not answered in time.
 func (s *Swarm) offerExpired(offerer, answerer *Peer, at time.Time) {
-	a, b := offerer.relation(answerer), answerer.relation(offerer)
+	a := offerer.relation(answerer)
 	if a == nil || !a.pending || !a.mine || !a.at.Equal(at) {
 		return
 	}
-	a.pending, b.pending = false, false
-	if !a.linked {
-		// The offerer may connect to other peers; the silent recipient keeps the connection in its degree until the
-		// relation is forgotten.
-		s.count(offerer, answerer, -1, 0)
-	}
+	// If it was the first one, the offerer may connect to other peers; the silent recipient keeps the connection in its
+	// degree until the relation is forgotten. A repeated one is ignored by a client that is connected.
+	s.change(offerer, answerer, func(a, b *relation) {
+		a.pending, b.pending = false, false
+		if a.linked {
+			b.ignored, a.theirs = true, true
+		}
+	})
+}
+
+// change changes the relation of a pair, which must have one, and what is counted of it.
+func (s *Swarm) change(p, q *Peer, to func(a, b *relation)) {
+	a, b := &p.relations[p.find(q)], &q.relations[q.find(p)]
+	before := [2]relation{*a, *b}
+	to(a, b)
+	p.recount(&before[0], a)
+	q.recount(&before[1], b)
+	s.count(p, q, asInt(a.counts())-asInt(before[0].counts()), asInt(b.counts())-asInt(before[1].counts()))
+}
+
+// recount updates links and failed of p after a change of one of its relations.
+func (p *Peer) recount(before, after *relation) {
+	p.links += asInt(after.real()) - asInt(before.real())
+	p.failed += asInt(after.failed()) - asInt(before.failed())
 }
 
 // forgetPair removes relation i of p on both sides.
@@ -136,18 +187,23 @@ func (s *Swarm) forgetPair(p *Peer, i int) {
 	other := q.relations[j]
 	p.forget(i)
 	q.forget(j)
-	if r.linked {
-		p.links--
-		q.links--
-	}
+	p.recount(&r, &relation{})
+	q.recount(&other, &relation{})
 	s.count(p, q, -asInt(r.counts()), -asInt(other.counts()))
 }
 
-// prune removes outdated relations of p: offers that expired unanswered two intervals ago.
+// prune removes outdated relations of p: offers that expired unanswered two intervals ago, and pairs that did not connect.
 func (s *Swarm) prune(p *Peer, now time.Time) {
 	keep := s.cfg.retryAfter(p.interval)
 	for i := len(p.relations) - 1; i >= 0; i-- {
-		if r := &p.relations[i]; !r.linked && !r.pending && now.Sub(r.at) >= keep {
+		r := &p.relations[i]
+		if r.pending {
+			continue
+		}
+		age := now.Sub(r.at)
+		// A viewer that met many peers without connecting to them must be able to meet others.
+		failed := r.linked && !r.real() && (age >= s.cfg.FailedFor || len(p.relations) > s.cfg.maxRelations()*3/4)
+		if failed || !r.linked && age >= keep {
 			s.forgetPair(p, i)
 		}
 	}
@@ -170,16 +226,15 @@ func (s *Swarm) countSeeder(viewer, seeder *Peer, d int) {
 }
 
 func (s *Swarm) changeDegree(p *Peer, d int) {
-	if d == 0 {
-		return
-	}
 	p.degree += d
 	p.sock.degree += d
-	if p.sock.Seeder {
-		rebucket(p.sock)
+	if !p.sock.Seeder {
+		s.viewers.move(p, s.bucket(p))
 		return
 	}
-	s.viewers.move(p, s.bucket(p))
+	if d != 0 {
+		rebucket(p.sock)
+	}
 }
 
 // rebucket moves all peers of a seeder to the class of its load, which is the same in all its swarms.
@@ -189,10 +244,15 @@ func rebucket(sock *Socket) {
 	}
 }
 
-// bucket is the class of busyness of a peer.
+// bucket is the class of busyness of a peer. Of a viewer, introductions that led to no connection count as well: a peer that
+// never connects would otherwise always be the least connected one, and be given the offers of all others. Peers that are not trusted come
+// last.
 func (s *Swarm) bucket(p *Peer) int {
 	if !p.sock.Seeder {
-		return min(p.degree, buckets-1)
+		if !p.trusted() {
+			return untrusted + min(p.degree, buckets-untrusted-1)
+		}
+		return min(p.degree+p.failed, untrusted-1)
 	}
 	load, limit := p.sock.load(*s.cfg)
 	if load >= limit {
