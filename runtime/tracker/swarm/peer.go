@@ -117,46 +117,6 @@ func (p *Peer) ID() signaling.ID { return p.id }
 // Seeder reports whether the peer is a seeder.
 func (p *Peer) Seeder() bool { return p.sock.Seeder }
 
-// relation is what the tracker knows about a pair of peers; both sides hold one.
-type relation struct {
-	peer *Peer
-	// at is when the last offer was relayed, or answered.
-	at time.Time
-	// key is the key of the last offer's id.
-	key     uint64
-	mine    bool // the last offer was this side's
-	pending bool // it may still be answered
-	linked  bool // an offer was answered
-	// failures counts offers that were answered although an earlier one had been: that one led to no connection.
-	failures uint8
-	// blamed says that the other side was not doubtful when an offer led to no connection.
-	blamed bool
-	// ignored says that this side did not answer the last repeated offer, as a client that is connected; theirs says the
-	// same of the other side.
-	ignored, theirs bool
-}
-
-// maxFailures is after how many failures a pair gets no more repeated offers. The first one doubles the time until the next:
-// a connection may succeed at the second attempt. More would bring together peers of which one has closed the connection.
-const maxFailures = 2
-
-// real reports whether the pair may be connected, as seen by the side that holds the relation: an offer was answered, and
-// since the last sign that it led to no connection this side has behaved as if there were one.
-func (r *relation) real() bool { return r.linked && (r.failures == 0 || r.ignored) }
-
-// failed reports whether the introduction counts as one that led to no connection, against the side that holds the
-// relation. Those to doubtful peers do not.
-func (r *relation) failed() bool { return r.linked && r.blamed && !r.real() }
-
-// counts reports whether the relation counts as a connection of the side that holds it: it may be one, the first offer may
-// still be answered, or this side left the other's offer unanswered.
-func (r *relation) counts() bool {
-	if r.linked {
-		return r.real()
-	}
-	return r.pending || !r.mine
-}
-
 // relation returns p's relation to q, or nil. The shorter of the two lists is searched first.
 func (p *Peer) relation(q *Peer) *relation {
 	if len(q.relations) < len(p.relations) {

@@ -65,12 +65,14 @@ var descriptions = []attack{
 		for i := range many {
 			many[i] = fmt.Sprintf("192.0.2.%d", i%250+1)
 		}
-		short := strings.ReplaceAll(aiming(many...), " typ host", "")
-		s.counted(t, 1, func() {
-			if got, ok := relayed(t, s, victim, short, plain); ok {
-				t.Errorf("relayed with %d candidates", strings.Count(got, "a=candidate:"))
-			}
-		}, "p2pstream_tracker_descriptions_refused_total", `reason="candidates"`)
+		for n, reason := range map[int]string{1000: "bytes", 100: "candidates"} {
+			short := strings.ReplaceAll(aiming(many[:n]...), " typ host", "")
+			s.counted(t, 1, func() {
+				if got, ok := relayed(t, s, victim, short, plain); ok {
+					t.Errorf("relayed with %d candidates", strings.Count(got, "a=candidate:"))
+				}
+			}, "p2pstream_tracker_descriptions_refused_total", fmt.Sprintf("reason=%q", reason))
+		}
 		if _, ok := relayed(t, s, victim, aiming(many[:10]...), plain); !ok {
 			t.Error("an offer with ten candidates was not relayed")
 		}

@@ -96,12 +96,13 @@ var identities = []attack{
 			t.Errorf("answers that came through: %q", got)
 		}
 		// Answers to the victim's own offers reach the victim, and not the other socket with its id.
+		third := join(t, s, hash, 0)
 		victim.announce(hash, victim.id, 5)
-		mine := other.offer(t)
-		other.answer(other.id, victim.id, "for the victim", mine.OfferID)
-		other.alive(t)
+		mine := third.offer(t)
+		third.answer(third.id, victim.id, "for the victim", mine.OfferID)
+		third.alive(t)
 		if got := thief.answers(time.Second / 2); len(got) != 0 {
-			t.Errorf("answers that went astray: %q", got)
+			t.Errorf("answers that reached the other socket: %q", got)
 		}
 		if got := victim.answers(time.Second); len(got) != 1 || got[0] != `"for the victim"` {
 			t.Errorf("answers that reached the victim: %q", got)
