@@ -175,6 +175,12 @@ type TrackerSpec struct {
 	// that are not browsers. Default false.
 	// +optional
 	AllowNoOrigin *bool `json:"allowNoOrigin,omitempty"`
+	// CandidateRanges are the addresses that viewers and seeders may have, for example 10.0.0.0/8. The tracker leaves
+	// out other addresses when it introduces peers to each other. When empty, all addresses may be used.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	CandidateRanges []AddressRange `json:"candidateRanges,omitempty"`
 
 	// Resources of each tracker container. Default: requests of 100m CPU and 64Mi of memory, and a memory
 	// limit of 1Gi.
@@ -186,6 +192,11 @@ type TrackerSpec struct {
 // +kubebuilder:validation:MaxLength=300
 // +kubebuilder:validation:XValidation:rule="self == '*' || (self.matches('^https?://[^/?#@ ]+$') && isURL(self) && size(url(self).getHostname()) > 0)",message="tracker.allowedOrigins must hold * or scheme://host[:port] without a path, such as https://intranet.example.com"
 type WebOrigin string
+
+// AddressRange is a range of IP addresses, such as 10.0.0.0/8.
+// +kubebuilder:validation:MaxLength=49
+// +kubebuilder:validation:XValidation:rule="isCIDR(self)",message="tracker.candidateRanges must hold ranges of IP addresses, such as 10.0.0.0/8"
+type AddressRange string
 
 // STUNSpec configures the STUN servers.
 type STUNSpec struct {

@@ -1,6 +1,7 @@
 package v1
 
 import (
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -118,10 +119,22 @@ func (s *TrackerSpec) validate(at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("allowedOrigins").Index(i), string(o), "tracker.allowedOrigins must hold * or scheme://host[:port] without a path, such as https://intranet.example.com"))
 		}
 	}
+	errs = append(errs, set(at.Child("candidateRanges"), s.CandidateRanges, 64)...)
+	for i, r := range s.CandidateRanges {
+		if !r.valid() {
+			errs = append(errs, field.Invalid(at.Child("candidateRanges").Index(i), string(r), "tracker.candidateRanges must hold ranges of IP addresses, such as 10.0.0.0/8"))
+		}
+	}
 	if e := s.Exposure; e != nil {
 		errs = append(errs, e.validate(at.Child("exposure"))...)
 	}
 	return append(errs, s.Resources.validate(at.Child("resources"))...)
+}
+
+// valid is what isCIDR of the API server accepts.
+func (r AddressRange) valid() bool {
+	p, err := netip.ParsePrefix(string(r))
+	return err == nil && len(r) <= 49 && !p.Addr().Is4In6()
 }
 
 func (s *STUNSpec) validate(at *field.Path) field.ErrorList {

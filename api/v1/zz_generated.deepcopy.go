@@ -692,6 +692,11 @@ func (in *TrackerSpec) DeepCopyInto(out *TrackerSpec) {
 		*out = new(bool)
 		**out = **in
 	}
+	if in.CandidateRanges != nil {
+		in, out := &in.CandidateRanges, &out.CandidateRanges
+		*out = make([]AddressRange, len(*in))
+		copy(*out, *in)
+	}
 	if in.Resources != nil {
 		in, out := &in.Resources, &out.Resources
 		*out = new(Resources)

@@ -17,6 +17,7 @@ func (e *InvalidError) Unwrap() error { return e.err }
 // specFields maps fields of the programs' configurations to the fields of the resource that they come from.
 var specFields = map[string]string{
 	"config.allowedOrigins":           "spec.tracker.allowedOrigins",
+	"config.candidateRanges":          "spec.tracker.candidateRanges",
 	"config.stream.sourceURL":         "spec.source.url",
 	"config.stream.seederURL":         "spec.source.seederURL",
 	"config.stream.externalURL":       "spec.tracker.exposure.host",

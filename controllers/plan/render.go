@@ -73,6 +73,9 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 	for _, o := range spec.AllowedOrigins {
 		c.AllowedOrigins = append(c.AllowedOrigins, string(o))
 	}
+	for _, r := range spec.CandidateRanges {
+		c.CandidateRanges = append(c.CandidateRanges, string(r))
+	}
 	if p.tls() {
 		c.TLSCert, c.TLSKey = mountTLS+"/tls.crt", mountTLS+"/tls.key"
 	}

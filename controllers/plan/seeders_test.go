@@ -152,6 +152,7 @@ func TestWhatRestartsTrackers(t *testing.T) {
 		}},
 		"seeders": {false, func(s *v1.P2PStreamSpec, _ *Facts) { s.Seeders = nil }},
 		"viewers": {true, func(s *v1.P2PStreamSpec, _ *Facts) { s.Viewers = &v1.ViewersSpec{P2P: new(false)} }},
+		"ranges":  {true, func(s *v1.P2PStreamSpec, _ *Facts) { s.Tracker.CandidateRanges = []v1.AddressRange{"10.0.0.0/8"} }},
 		"origins": {true, func(s *v1.P2PStreamSpec, _ *Facts) { s.Tracker.AllowedOrigins = []v1.WebOrigin{"https://a"} }},
 	} {
 		if restarts := hashOf(tt.change) != same; restarts != tt.restarts {

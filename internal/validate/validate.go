@@ -176,6 +176,14 @@ func IP(field, value string) error {
 	return nil
 }
 
+// CIDR checks a range of IP addresses.
+func CIDR(field, value string) error {
+	if _, err := netip.ParsePrefix(value); err != nil {
+		return fmt.Errorf("%s: %q is not a range of addresses; use 10.0.0.0/8", field, value)
+	}
+	return nil
+}
+
 // NotNegative checks a number or a duration.
 func NotNegative[T int | int64 | time.Duration](field string, value T) error {
 	if value < 0 {

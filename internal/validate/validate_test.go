@@ -41,6 +41,10 @@ func TestTexts(t *testing.T) {
 			IP, []string{"192.0.2.1", "2001:db8::1"},
 			[]string{"", "host.example", "192.0.2.1:80", "192.0.2"},
 		},
+		"CIDR": {
+			CIDR, []string{"10.0.0.0/8", "2001:db8::/32", "192.0.2.1/32"},
+			[]string{"", "10.0.0.0", "10.0.0.0/33", "10/8", "host/8", "fe80::1%eth0/64"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range tt.good {

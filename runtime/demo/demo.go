@@ -241,6 +241,7 @@ func (s *Server) url(path string) string { return "http://" + s.tracker.Addr().S
 func trackerConfig(listen string, spec v1.P2PStreamSpec, servers []string, token string) tracker.Config {
 	cfg := tracker.Config{
 		Listen: listen, SeederToken: token, DrainPeriod: tracker.Duration(100 * time.Millisecond),
+		AllowLoopbackCandidates: true, // its peers are on this machine, whatever it listens on
 		Stream: &tracker.StreamConfig{
 			SourceURL: string(spec.Source.URL), SeederURL: string(spec.Source.SeederURL), SwarmID: swarmID(spec),
 			STUN: servers, TelemetryInterval: tracker.Duration(spec.Telemetry.Interval.Duration),
@@ -249,6 +250,9 @@ func trackerConfig(listen string, spec v1.P2PStreamSpec, servers []string, token
 	}
 	for _, o := range spec.Tracker.AllowedOrigins {
 		cfg.AllowedOrigins = append(cfg.AllowedOrigins, string(o))
+	}
+	for _, r := range spec.Tracker.CandidateRanges {
+		cfg.CandidateRanges = append(cfg.CandidateRanges, string(r))
 	}
 	return cfg
 }

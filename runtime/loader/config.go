@@ -30,10 +30,12 @@ const (
 
 // Config says what an engine does. Zero values get defaults.
 type Config struct {
-	Role     Role
-	Source   *manifest.Source
-	SwarmID  string   // empty: what an unconfigured player derives from the manifest's response URL
-	Trackers []string // ws:// or wss:// URLs; empty: no peers, origin only
+	Role Role
+	// PeerIDPrefix are the first characters of a seeder's peer ids; empty: identity.SeederPrefix.
+	PeerIDPrefix string
+	Source       *manifest.Source
+	SwarmID      string   // empty: what an unconfigured player derives from the manifest's response URL
+	Trackers     []string // ws:// or wss:// URLs; empty: no peers, origin only
 
 	// OriginOnly are the types of renditions that are not shared with peers, as the tracker says.
 	OriginOnly []identity.StreamType
@@ -154,7 +156,7 @@ func selectFor(role Role) func([]manifest.Rendition) []manifest.Rendition {
 // settings are what renditions need to know of the configuration.
 func (c Config) settings() rendition.Settings {
 	return rendition.Settings{
-		Seeder: c.Role == RoleSeeder, OnDemand: c.OnDemand, Generations: c.Generations, Trackers: c.Trackers, OriginOnly: c.OriginOnly,
+		Seeder: c.Role == RoleSeeder, PeerIDPrefix: c.PeerIDPrefix, OnDemand: c.OnDemand, Generations: c.Generations, Trackers: c.Trackers, OriginOnly: c.OriginOnly,
 		MaxPeers: c.MaxPeers, MaxMessageSize: c.MaxMessageSize, MaxSegmentBytes: c.MaxSegmentBytes,
 		UploadDisabled: c.UploadDisabled, Verify: c.Verify, Patience: c.Patience, WaitLimit: c.WaitLimit,
 		LiveDelay: c.LiveDelay, LiveDelaySegments: c.LiveDelaySegments,

@@ -19,6 +19,7 @@ func TestValidateNamesTheField(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"config.source":          func(c *Config) { c.Source = "file:///etc/passwd" },
 		"config.trackers":        func(c *Config) { c.Trackers = []string{"http://tracker.example"} },
+		"config.peerIDPrefix":    func(c *Config) { c.PeerIDPrefix = "-PS0001-12345" },
 		"config.foreignTrackers": func(c *Config) { c.ForeignTrackers = []string{"tracker.example"} },
 		"config.stun":            func(c *Config) { c.STUN = []string{"turn:x"} },
 		"config.iceListen":       func(c *Config) { c.ICEListen = "7000" },

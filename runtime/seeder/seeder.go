@@ -110,7 +110,7 @@ func (s *Server) bind(iceListen string) error {
 		return fmt.Errorf("creating WebRTC node: %w", err)
 	}
 	engine, err := loader.New(loader.Config{
-		Role: loader.RoleSeeder, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
+		Role: loader.RoleSeeder, PeerIDPrefix: s.cfg.PeerIDPrefix, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
 		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions), NewEvent: s.newEvent,
 	}, node, s.uplink, s.log)
 	if err != nil {

@@ -11,7 +11,7 @@ type discrepancy struct {
 	stopped              bool   // the message has event stopped
 	closes               bool   // the recorded tracker closes the socket
 	badID                bool   // an id in the message is not 20 characters below U+0100
-	conflict             bool   // an id in question belongs to another live socket here
+	conflict             bool   // several live sockets use an id in question
 	met                  bool   // announcer and recipient were brought together before
 	noWish               bool   // numwant is missing or unusable
 	scrapeAll            bool
@@ -64,15 +64,15 @@ var differences = []difference{
 		[]string{kindReplyExtra}, func(d discrepancy) bool { return d.closes && !d.stopped }},
 	{"ids are 20 characters below U+0100", "the info hash of a reply must be the one that was sent, or clients ignore it; no client sends others",
 		[]string{kindFailureExtra, kindReplyMissing, kindOfferMissing}, func(d discrepancy) bool { return d.badID }},
-	{"an id belongs to the socket that had it first", "ids are not secret; a takeover would redirect its owner's offers. The owner is probed, and a dead one replaced within seconds",
-		[]string{kindOfferMissing}, func(d discrepancy) bool { return d.conflict }},
+	{"an id on another socket is a peer of its own", "ids are not secret; a takeover would redirect its owner's offers. Peers with one id are not introduced to each other",
+		[]string{kindOfferMissing, kindOfferExtra}, func(d discrepancy) bool { return d.conflict }},
 	{"a pair that met is left alone", "a browser that is connected ignores further offers, and one that did not answer will not answer soon",
 		[]string{kindOfferMissing}, func(d discrepancy) bool { return d.met }},
 	{"offers need no numwant", "a client that sends offers wants them relayed; wt-tracker drops them",
 		[]string{kindOfferExtra}, func(d discrepancy) bool { return d.noWish }},
 	{"no ghosts", "bittorrent-tracker forgets only the first id of a closed socket, and wastes offers on the others for 20 minutes",
 		[]string{kindOfferMissing}, func(d discrepancy) bool { return d.recipientGone }},
-	{"counts follow from who is a member", "after a refused id, a socket that stays open here, or a ghost there, the members are others",
+	{"counts follow from who is a member", "after an id on two sockets, a refused one, a socket that stays open here, or a ghost there, the members are others",
 		[]string{kindCounts, kindFiles}, func(d discrepancy) bool { return d.membersDiffer }},
 	{"answers and offers are rebuilt", "only type and sdp are relayed: simple-peer acts on other fields of a signal, which the sender controls",
 		[]string{kindAnswerFields}, func(d discrepancy) bool { return d.theirsHaveExtras }},

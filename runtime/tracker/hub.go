@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/runtime/descriptions"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
@@ -21,6 +23,7 @@ type hub struct {
 	registry *registry
 	shards   []*shard
 	seed     maphash.Seed
+	rules    descriptions.Rules
 	metrics  *metrics
 	// allowed are the info hashes that are served; nil means all.
 	allowed atomic.Pointer[map[signaling.ID]struct{}]
@@ -38,6 +41,7 @@ type hub struct {
 
 func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	h := &hub{cfg: cfg, attendance: newAttendance(cfg.Limits.SocketsPerTicket), registry: newRegistry(cfg.Limits.Swarms), seed: maphash.MakeSeed(),
+		rules:   descriptions.Rules{Ranges: cfg.CandidatePrefixes(), Loopback: cfg.LoopbackCandidates()},
 		seeders: make(map[string]map[*session]struct{}),
 		limits: signaling.Limits{MessageBytes: cfg.Limits.MessageBytes, Offers: cfg.Limits.OffersPerAnnounce,
 			ScrapeHashes: cfg.Limits.ScrapeHashes}.WithDefaults(),
@@ -46,6 +50,11 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	core.MinInterval, core.MaxInterval = cfg.AnnounceInterval.Min.Std(), cfg.AnnounceInterval.Max.Std()
 	core.Seeders, core.Peers, core.MaxPeers = cfg.Peering.Seeders, cfg.Peering.Peers, cfg.Peering.MaxPeers
 	core.SeederPeers, core.PeersPerSwarm = cfg.Peering.SeederPeers, cfg.Limits.PeersPerSwarm
+	// A repeated offer costs a viewer little, and shows sooner what an answer was worth.
+	core.RepeatAfter = 4 * core.MinInterval
+	if cfg.SeederToken != "" || cfg.SeederTokenFile != "" {
+		core.SeederPrefix = identity.SeederPrefix
+	}
 	core.OffersPerSecond, core.PendingOffers = cfg.Limits.OffersPerSecond, max(1, cfg.Limits.PendingOffers/cfg.Shards)
 	for i := range cfg.Shards {
 		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // the choice of peers is not secret

@@ -1,10 +1,12 @@
 package tracker
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/runtime/descriptions"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
@@ -31,10 +33,20 @@ type metrics struct {
 	messages [4]prometheus.Counter
 	invalid  prometheus.Counter
 	limits   [limits]prometheus.Counter
+	refused  map[descriptions.Error]prometheus.Counter
+	dropped  prometheus.Counter
 	handling prometheus.Histogram
 }
 
 func (m *metrics) limit(l limit) { m.limits[l].Inc() }
+
+// description counts a session description that is not relayed; err is of descriptions.Clean.
+func (m *metrics) description(err error) {
+	var reason descriptions.Error
+	if errors.As(err, &reason) {
+		m.refused[reason].Inc()
+	}
+}
 
 func (m *metrics) message(action signaling.Action, err error) {
 	if err != nil {
@@ -61,7 +73,15 @@ func newMetrics(h *hub, reg prometheus.Registerer) (*metrics, error) {
 	for l := range limits {
 		m.limits[l] = hits.WithLabelValues(limitNames[l])
 	}
-	for _, c := range append(coreCollectors(h), m.handling, messages, hits) {
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_descriptions_refused_total",
+		Help: "Session descriptions that were not relayed, by reason."}, []string{"reason"})
+	m.refused = map[descriptions.Error]prometheus.Counter{}
+	for _, err := range descriptions.Errors {
+		m.refused[err] = refused.WithLabelValues(err.Label())
+	}
+	m.dropped = prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_tracker_candidates_dropped_total",
+		Help: "Candidates left out of session descriptions because of their addresses."})
+	for _, c := range append(coreCollectors(h), m.handling, messages, hits, refused, m.dropped) {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -99,31 +119,38 @@ func coreCollectors(h *hub) []prometheus.Collector {
 		},
 		"unused": func(s *swarm.Stats) uint64 { return s.OffersUnused.Load() },
 	})
-	byLabel("answers_total", "Answers, by result: relayed; dropped because the offerer has left, the offer is unknown, or the sender does not own the peer id.", "result", map[string]of{
+	byLabel("answers_total", "Answers, by result: relayed; dropped because the offerer has left, the offer is unknown, or the sender has not announced the peer id.", "result", map[string]of{
 		"relayed":  func(s *swarm.Stats) uint64 { return s.AnswersRelayed.Load() },
 		"departed": func(s *swarm.Stats) uint64 { return s.AnswersDeparted.Load() },
 		"unknown":  func(s *swarm.Stats) uint64 { return s.AnswersUnknown.Load() },
 		"foreign":  func(s *swarm.Stats) uint64 { return s.AnswersForeign.Load() },
 	})
-	byLabel("peer_changes_total", "Peers that joined, left, expired or moved to a new socket.", "change", map[string]of{
+	byLabel("peer_changes_total", "Peers that joined, left, expired, or, of seeders, moved to a new socket.", "change", map[string]of{
 		"joined":  func(s *swarm.Stats) uint64 { return s.Joins.Load() },
 		"left":    func(s *swarm.Stats) uint64 { return s.Departures.Load() },
 		"expired": func(s *swarm.Stats) uint64 { return s.Expiries.Load() },
 		"moved":   func(s *swarm.Stats) uint64 { return s.Moves.Load() },
 	})
 	byLabel("announces_refused_total", "Announces whose peer was not admitted to the swarm, by reason.", "reason", map[string]of{
-		"id_in_use":   func(s *swarm.Stats) uint64 { return s.Conflicts.Load() },
+		"reserved_id": func(s *swarm.Stats) uint64 { return s.Reserved.Load() },
 		"swarm_full":  func(s *swarm.Stats) uint64 { return s.SwarmFull.Load() },
 		"swarms_full": func(s *swarm.Stats) uint64 { return s.SwarmsFull.Load() },
 	})
-	byLabel("offers_held_back_total", "Offers not relayed, by limit: too many offers had been sent to the "+
-		"recipient, or too many offers wait for answers.", "limit", map[string]of{
-		"offers_per_peer": func(s *swarm.Stats) uint64 { return s.OffersHeldBack.Load() },
-		"pending_offers":  func(s *swarm.Stats) uint64 { return s.OffersAbovePending.Load() },
+	byLabel("offers_held_back_total", "Offers not relayed to a peer, by limit: too many offers had been sent to it, "+
+		"one of the two has too many peers of the other's source, or too many offers wait for answers.", "limit", map[string]of{
+		"peers_per_source": func(s *swarm.Stats) uint64 { return s.SourceHits.Load() },
+		"offers_per_peer":  func(s *swarm.Stats) uint64 { return s.OffersHeldBack.Load() },
+		"pending_offers":   func(s *swarm.Stats) uint64 { return s.OffersAbovePending.Load() },
 	})
 	viewers := func() int { _, v, _ := h.registry.totals(); return v }
 	seeders := func() int { _, _, s := h.registry.totals(); return s }
 	return append(all,
+		counter("shared_ids_total", "Peers that joined with a peer id of another live socket.", nil,
+			func(s *swarm.Stats) uint64 { return s.SharedIDs.Load() }),
+		counter("offers_repeated_total", "Offers relayed to a viewer that had answered one of the same peer.", nil,
+			func(s *swarm.Stats) uint64 { return s.OffersRepeated.Load() }),
+		counter("failed_links_total", "Repeated offers that were answered: the earlier answer led to no connection.", nil,
+			func(s *swarm.Stats) uint64 { return s.FailedLinks.Load() }),
 		gauge("offers_pending", "Offers relayed within the last minute, which may still be answered.", nil, func() int {
 			var sum int64
 			for _, s := range h.shards {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/descriptions"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
@@ -68,6 +69,8 @@ func (s *session) Message(b *sockets.Message) {
 		s.fail(m, "info_hash is not served here")
 	case m.Action == signaling.ActionAnnounce && !s.admit(m, now):
 		s.fail(m, "too many swarms or peer ids on one socket")
+	case !s.clean(m):
+		s.fail(m, "session description is not relayed")
 	default:
 		i := s.hub.shardOf(m.InfoHash)
 		s.used.Or(1 << i)
@@ -75,6 +78,36 @@ func (s *session) Message(b *sockets.Message) {
 		return
 	}
 	j.release()
+}
+
+// clean makes a message's session descriptions fit to be relayed. Offers that cannot be are left out; it returns false for
+// such an answer. It changes the message.
+func (s *session) clean(m *signaling.ClientMessage) bool {
+	if m.Action == signaling.ActionAnswer {
+		return s.describes(&m.SDP)
+	}
+	kept := m.Offers[:0]
+	for i := range m.Offers {
+		if s.describes(&m.Offers[i].SDP) {
+			kept = append(kept, m.Offers[i])
+		}
+	}
+	m.Offers = kept
+	return true
+}
+
+// describes replaces a session description by one that may be relayed, if it can be.
+func (s *session) describes(sdp *signaling.Raw) bool {
+	kept, dropped, err := descriptions.Clean(*sdp, s.hub.rules)
+	if dropped > 0 {
+		s.hub.metrics.dropped.Add(float64(dropped))
+	}
+	if err != nil {
+		s.hub.metrics.description(err)
+		return false
+	}
+	*sdp = kept
+	return true
 }
 
 // Closed implements sockets.Session.

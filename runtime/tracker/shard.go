@@ -80,6 +80,10 @@ func (s *shard) do(j *job) {
 		sock := j.sess.socks[s.number]
 		if sock == nil {
 			sock = &swarm.Socket{Ref: j.sess.conn, Seeder: j.sess.client.Seeder}
+			// Without a limit for each address, addresses do not tell clients apart.
+			if j.sess.hub.cfg.Limits.SocketsPerAddress > 0 {
+				sock.Source = j.sess.client.Address
+			}
 			j.sess.socks[s.number] = sock
 		}
 		now := time.Now()

@@ -107,7 +107,7 @@ type replay struct {
 	sessions map[string]sockets.Session
 	last     string // the socket of the case before
 
-	owner  map[string]string            // swarm and peer id → socket that announced it first and lives
+	users  map[string]map[string]bool   // swarm and peer id → live sockets that announced it
 	met    map[string]bool              // swarm and two peer ids
 	gone   map[string]bool              // sockets that have closed
 	swarms map[string]map[string]bool   // socket → swarms it announced
@@ -123,7 +123,7 @@ func newReplay(t *testing.T) *replay {
 		t.Fatal(err)
 	}
 	return &replay{hub: h, stop: h.start(), conns: map[string]*fakeConn{}, sessions: map[string]sockets.Session{},
-		owner: map[string]string{}, met: map[string]bool{}, gone: map[string]bool{}, swarms: map[string]map[string]bool{},
+		users: map[string]map[string]bool{}, met: map[string]bool{}, gone: map[string]bool{}, swarms: map[string]map[string]bool{},
 		ids: map[string]map[string]string{}, differ: map[string]bool{}}
 }
 
@@ -171,10 +171,11 @@ func (r *replay) play(t *testing.T, c vectorCase) []discrepancy {
 	}
 	key := hash + id
 	if id != "" {
-		switch owner := r.owner[key]; {
-		case owner == "":
-			r.owner[key] = c.In.Socket
-		case owner != c.In.Socket:
+		if r.users[key] == nil {
+			r.users[key] = map[string]bool{}
+		}
+		r.users[key][c.In.Socket] = true
+		if len(r.users[key]) > 1 {
 			d.conflict = true
 			r.differ[hash] = true
 		}
@@ -239,10 +240,8 @@ func (r *replay) close(socket string) {
 	for swarm := range r.swarms[socket] {
 		r.differ[swarm] = true
 	}
-	for key, owner := range r.owner {
-		if owner == socket {
-			delete(r.owner, key)
-		}
+	for _, sockets := range r.users {
+		delete(sockets, socket)
 	}
 }
 
@@ -343,8 +342,7 @@ func (r *replay) compareOffers(t *testing.T, c vectorCase, d discrepancy, in mes
 	for name := range sockets {
 		d := d
 		d.met, d.recipientGone = r.met[pair(name)], r.gone[name]
-		owner := r.owner[hash+r.ids[hash][name]]
-		d.conflict = d.conflict || owner != "" && owner != name
+		d.conflict = d.conflict || len(r.users[hash+r.ids[hash][name]]) > 1
 		for range max(0, offers(theirs[name])-offers(ours[name])) {
 			found = append(found, with(d, kindOfferMissing))
 		}

@@ -42,8 +42,9 @@ func StreamSwarmID(swarmID string, t StreamType, index string) string {
 // PeerID names one peer in one swarm: 20 ASCII characters.
 type PeerID string
 
-// Peer id prefixes of this project. They help operators and telemetry. No decision
-// depends on them, since any peer can send them.
+// Peer id prefixes of this project. They help operators and telemetry. A tracker with a
+// seeder token accepts SeederPrefix only from those who present the token; other
+// trackers accept both from any peer.
 const (
 	SeederPrefix = "-PS0001-"
 	ViewerPrefix = "-PV0001-"

@@ -21,10 +21,12 @@ import (
 
 // Settings say how a rendition takes part; all are set.
 type Settings struct {
-	Seeder      bool // hold every segment; otherwise play, or serve players
-	OnDemand    bool // serve players (Rendition.Watch) instead of playing
-	Generations []identity.Generation
-	Trackers    []string // ws:// or wss:// URLs; empty: origin only
+	Seeder bool // hold every segment; otherwise play, or serve players
+	// PeerIDPrefix are the first characters of a seeder's peer ids; empty: identity.SeederPrefix.
+	PeerIDPrefix string
+	OnDemand     bool // serve players (Rendition.Watch) instead of playing
+	Generations  []identity.Generation
+	Trackers     []string // ws:// or wss:// URLs; empty: origin only
 	// OriginOnly are the types of renditions that are not shared: peers could not tell them apart.
 	OriginOnly []identity.StreamType
 

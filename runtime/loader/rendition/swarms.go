@@ -52,6 +52,9 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 		prefix, offers := identity.ViewerPrefix, 0 // the mesh's default
 		if cfg.Seeder {
 			prefix = identity.SeederPrefix
+			if cfg.PeerIDPrefix != "" {
+				prefix = cfg.PeerIDPrefix
+			}
 			offers = -1 // viewers offer; answering costs a connection only when one is wanted
 		}
 		id, err := identity.NewPeerID(prefix, rand.Reader)

@@ -5,6 +5,8 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
@@ -66,11 +68,17 @@ type Config struct {
 
 	// Loopback also offers 127.0.0.1, for everything on one machine.
 	Loopback bool `json:"loopback,omitempty"`
+	// PeerIDPrefix are the first characters of the seeder's peer ids, at most 12. Empty means "-PS0001-". A foreign tracker
+	// that is a p2pstream tracker reserves those for its own seeders.
+	PeerIDPrefix string `json:"peerIDPrefix,omitempty"`
 	// OneSocketPerSwarm suits trackers that close a socket for one bad message.
 	OneSocketPerSwarm bool `json:"oneSocketPerSwarm,omitempty"`
 	// Token is the token itself, for programs that run a seeder in their own process.
 	Token string `json:"-"`
 }
+
+// maxPrefix leaves enough of the 20 characters of a peer id to make it unique.
+const maxPrefix = 12
 
 // Validate returns an error that names the first invalid field. It opens no file.
 func (c Config) Validate() error {
@@ -79,6 +87,9 @@ func (c Config) Validate() error {
 	}
 	if len(c.Trackers)+len(c.ForeignTrackers) == 0 {
 		return errors.New("config.trackers: is empty; set at least one, as in --tracker ws://tracker.example.com:8000/announce")
+	}
+	if len(c.PeerIDPrefix) > maxPrefix || strings.ContainsFunc(c.PeerIDPrefix, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return fmt.Errorf("config.peerIDPrefix: %q is not at most %d printable characters", c.PeerIDPrefix, maxPrefix)
 	}
 	return validate.First(
 		validate.HTTP("config.source", c.Source),

@@ -30,6 +30,13 @@ type Config struct {
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
 	// AllowNoOrigin accepts requests without Origin and without a credential although origins are listed.
 	AllowNoOrigin bool `json:"allowNoOrigin,omitempty"`
+	// CandidateRanges are the addresses, as CIDR ranges, that candidates in relayed session descriptions may have; others
+	// are left out. Empty means all. Link-local and multicast addresses are always left out, and so are names other than
+	// those in .local, which browsers hide their addresses behind.
+	CandidateRanges []string `json:"candidateRanges,omitempty"`
+	// AllowLoopbackCandidates relays candidates at loopback addresses, for peers on the tracker's machine. A tracker that
+	// listens only on loopback addresses does so without it.
+	AllowLoopbackCandidates bool `json:"allowLoopbackCandidates,omitempty"`
 	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
 	Stream *StreamConfig `json:"stream,omitempty"`
 	// SeederToken, or a line of SeederTokenFile (read again when it changes), is what a seeder presents as

@@ -70,6 +70,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"config.limits.heldBytes:":             {Limits: LimitsConfig{HeldBytes: 1000}},
 		"config.shards: -1 is outside 1 to 64": {Shards: -1},
 		"config.shards: 65 is outside 1 to 64": {Shards: 65},
+		"config.candidateRanges[1]:":           {CandidateRanges: []string{"10.0.0.0/8", "10.0.0.1"}},
 	} {
 		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s named", err, want)
@@ -79,6 +80,25 @@ func TestValidateNamesTheField(t *testing.T) {
 	files.TLSCert, files.TLSKey, files.SeederTokenFile = "/nowhere", "/nowhere", "/nowhere"
 	if err := files.Validate(); err != nil {
 		t.Errorf("files that are elsewhere: %v", err)
+	}
+}
+
+func TestLoopbackCandidatesWhereOnlyThisMachineConnects(t *testing.T) {
+	for _, c := range []struct {
+		cfg  Config
+		want bool
+	}{
+		{Config{}.WithDefaults(1), false},
+		{Config{Listen: "127.0.0.1:8000"}, true},
+		{Config{Listen: "localhost:8000"}, true},
+		{Config{Listen: "[::1]:8000", InternalListen: "127.0.0.2:8001"}, true},
+		{Config{Listen: "127.0.0.1:8000", InternalListen: ":8001"}, false},
+		{Config{Listen: "0.0.0.0:8000"}, false},
+		{Config{Listen: "0.0.0.0:8000", AllowLoopbackCandidates: true}, true},
+	} {
+		if got := c.cfg.LoopbackCandidates(); got != c.want {
+			t.Errorf("%s, %s: %v", c.cfg.Listen, c.cfg.InternalListen, got)
+		}
 	}
 }
 

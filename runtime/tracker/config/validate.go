@@ -16,6 +16,7 @@ func (c Config) Validate() error {
 		validate.Optional("config.internalListen", c.InternalListen, validate.HostPort(":8001")),
 		validate.Optional("config.adminListen", c.AdminListen, validate.HostPort(":9090")),
 		c.validateSecrets(),
+		validate.Each("config.candidateRanges", c.CandidateRanges, validate.CIDR),
 		validate.Each("config.allowedOrigins", c.AllowedOrigins, validate.Origin),
 		c.validateIntervals(),
 		c.validateNumbers(),

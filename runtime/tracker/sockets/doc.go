@@ -43,6 +43,8 @@ type Handler interface {
 type Client struct {
 	// Seeder says that the client presented the seeder token.
 	Seeder bool
+	// Address is what counts as one client address; see package addresses.
+	Address netip.Addr
 	// Session is the `session` parameter of the request, if any, cut to 256 bytes: the session id in a seeder's reports.
 	Session string
 	// Ticket is what the client presented, with an empty session if it had none.

@@ -71,7 +71,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.reader.tls, _ = c.raw.(interface{ LargestRead() int })
 	}
 	c.limitKernelBuffer()
-	client := Client{Seeder: seeder, Ticket: ticket}
+	client := Client{Seeder: seeder, Ticket: ticket, Address: c.address}
 	if remote, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		client.Remote = remote.Addr().Unmap().WithZone("")
 	}

@@ -15,6 +15,10 @@ type Config struct {
 	Slack time.Duration
 	// OfferTTL is how long an offer may be answered. Browsers drop theirs after 50 s.
 	OfferTTL time.Duration
+	// RepeatAfter is how long after an answered offer another one checks whether the two viewers are connected.
+	RepeatAfter time.Duration
+	// FailedFor is how long a pair whose introductions led to no connection is remembered.
+	FailedFor time.Duration
 	// RelinkAfter is how long after an answered offer a viewer may get another one, in case the connection was never
 	// established; RelinkSeederAfter is the same for seeders.
 	RelinkAfter, RelinkSeederAfter time.Duration
@@ -30,13 +34,15 @@ type Config struct {
 	OffersPerSecond int
 	// PendingOffers is how many offers are remembered for their answers.
 	PendingOffers int
+	// SeederPrefix are the first characters of peer ids that only seeders may use; empty: none are reserved.
+	SeederPrefix string
 }
 
 // Defaults returns the configuration that the tracker uses unless configured otherwise.
 func Defaults() Config {
 	return Config{
 		MinInterval: 7 * time.Second, MaxInterval: 90 * time.Second, Slack: 30 * time.Second,
-		OfferTTL: 60 * time.Second, RelinkAfter: 3 * time.Minute, RelinkSeederAfter: 30 * time.Second,
+		OfferTTL: 60 * time.Second, RepeatAfter: 28 * time.Second, FailedFor: 10 * time.Minute, RelinkAfter: 3 * time.Minute, RelinkSeederAfter: 30 * time.Second,
 		Seeders: 2, Peers: 8, MaxPeers: 20, SeederPeers: 200, PeersPerSwarm: 50_000,
 		OffersPerSecond: 2, PendingOffers: 500_000,
 	}
@@ -48,6 +54,15 @@ const maxSeederPeers = 10_000
 // maxRelations is how many relations a viewer may have before its offers are no longer relayed: it bounds what a client
 // that announces all the time can make the tracker remember.
 func (c Config) maxRelations() int { return 4*c.MaxPeers + 32 }
+
+// perSource is how many connections a viewer gets to viewers of one other source, in a swarm whose viewers have the given
+// number of sources. With few sources it does not limit: all viewers may be behind one NAT.
+func (c Config) perSource(sources int) int {
+	return max((c.MaxPeers+sourceShare-1)/sourceShare, (2*c.MaxPeers+sources-1)/max(1, sources))
+}
+
+// sourceShare is which share of a viewer's connections one source may have at least: one in this many.
+const sourceShare = 4
 
 // crowded is how many connections a viewer may get when a newcomer finds no viewer with fewer.
 func (c Config) crowded() int { return c.MaxPeers + c.MaxPeers/2 }

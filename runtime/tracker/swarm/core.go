@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"math/rand/v2"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +14,8 @@ type Delivery struct {
 	To *Socket
 	// Payload is the message; it is valid until the next call of the Core. Empty if Probe.
 	Payload []byte
-	// Probe asks to ping the socket and to close it if no reply arrives soon: another socket claims one of its ids.
+	// Probe asks to ping the socket and to close it if no reply arrives soon: another socket uses one of its ids, as a client
+	// does that returns after its network failed.
 	Probe bool
 }
 
@@ -29,7 +31,7 @@ type Stats struct {
 	// Announces handled, and what became of their offers.
 	Announces, OffersRelayed, OffersToSeeders, OffersUnused atomic.Uint64
 	// Answers passed on, and dropped: to peers that have left, without an offer of that id relayed to the
-	// sender in time, or in the name of a peer of another socket.
+	// sender in time, or in the name of a peer that the socket has not announced.
 	AnswersRelayed, AnswersDeparted, AnswersUnknown, AnswersForeign atomic.Uint64
 	// Joins, departures by message or closed socket, expiries of silent peers, moves of seeders to a new socket.
 	Joins, Departures, Expiries, Moves atomic.Uint64
@@ -37,9 +39,14 @@ type Stats struct {
 	// offers that were not relayed because too many wait for answers. Pending is how many wait, as of the last expiry.
 	OffersHeldBack, OffersAbovePending atomic.Uint64
 	Pending                            atomic.Int64
-	// Conflicts are announces with a peer id of another live socket; SwarmFull and SwarmsFull are announces refused by a
-	// limit.
-	Conflicts, SwarmFull, SwarmsFull atomic.Uint64
+	// SharedIDs are joins with a peer id of another live socket. Reserved are announces refused because only a seeder may use
+	// the id; SwarmFull and SwarmsFull are announces refused by a limit.
+	SharedIDs, Reserved, SwarmFull, SwarmsFull atomic.Uint64
+	// OffersRepeated are offers to viewers that had answered one of the same peer, and FailedLinks those of them that were
+	// answered: the pair was not connected.
+	OffersRepeated, FailedLinks atomic.Uint64
+	// SourceHits counts viewers that were skipped because the pair has too many peers of each other's source.
+	SourceHits atomic.Uint64
 }
 
 // Core is the state of one shard: the swarms whose info hashes belong to it.
@@ -87,23 +94,19 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	s := c.swarms[m.InfoHash]
 	var p *Peer
 	if s != nil {
-		p = s.byID[m.PeerID]
-	}
-	if p != nil && p.sock != sock {
-		if !sock.Seeder || !p.sock.Seeder {
-			c.conflict(s, p, sock, m)
-			return
-		}
-		c.Stats.Moves.Add(1)
-		// The swarm is kept although it may have no members for a moment.
-		c.leave(s, p)
-		p = nil
+		p = s.members[member{sock, m.PeerID}]
 	}
 	if m.Event == signaling.EventStopped {
 		c.stopped(s, p, sock, m)
 		return
 	}
 	if p == nil {
+		if !sock.Seeder && c.cfg.SeederPrefix != "" && strings.HasPrefix(string(m.PeerID[:]), c.cfg.SeederPrefix) {
+			c.Stats.Reserved.Add(1)
+			c.fail(sock, m, "peer ids that begin with "+c.cfg.SeederPrefix+" are for seeders with a token")
+			return
+		}
+		c.replace(s, sock, m.PeerID)
 		if p = c.join(s, sock, m); p == nil {
 			return
 		}
@@ -111,6 +114,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	}
 	c.noteCompletion(s, p, m)
 	s.prune(p, now)
+	s.setOffering(p, len(m.Offers) > 0)
 	offers := len(m.Offers)
 	if m.NumWant >= 0 {
 		offers = min(offers, m.NumWant)
@@ -119,9 +123,10 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 		c.Stats.OffersAbovePending.Add(uint64(offers - room))
 		offers = room
 	}
-	var held int
-	c.routed, held = route(s, p, offers, now, c.rnd, c.routed[:0])
-	c.Stats.OffersHeldBack.Add(uint64(held))
+	var skipped skips
+	c.routed, skipped = route(s, p, offers, now, c.rnd, c.routed[:0])
+	c.Stats.OffersHeldBack.Add(uint64(skipped.held))
+	c.Stats.SourceHits.Add(uint64(skipped.source))
 	if s.others(p) > 0 {
 		p.lonely = 0
 	} else {
@@ -137,8 +142,11 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 		key := o.ID.Key()
 		s.offered(p, to, key, now)
 		c.pending.push(offer{p, to, now})
-		if to.sock.Seeder {
+		switch {
+		case to.sock.Seeder:
 			c.Stats.OffersToSeeders.Add(1)
+		case p.relation(to).linked:
+			c.Stats.OffersRepeated.Add(1)
 		}
 	}
 	c.Stats.Pending.Store(int64(c.pending.len()))
@@ -159,7 +167,7 @@ func (c *Core) join(s *Swarm, sock *Socket, m *signaling.ClientMessage) *Peer {
 		c.swarms[m.InfoHash] = s
 	}
 	// Seeders are few and known: a full swarm needs them most.
-	if len(s.byID) >= c.cfg.PeersPerSwarm && !sock.Seeder {
+	if len(s.members) >= c.cfg.PeersPerSwarm && !sock.Seeder {
 		c.Stats.SwarmFull.Add(1)
 		c.fail(sock, m, "swarm is full")
 		return nil
@@ -193,44 +201,6 @@ func (c *Core) stopped(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessa
 	c.dropIfEmpty(s)
 }
 
-// conflict answers an announce with a peer id that belongs to another live socket: with the swarm's counts and a short
-// interval, but without membership or offers.
-func (c *Core) conflict(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessage) {
-	c.Stats.Conflicts.Add(1)
-	wait := min(c.cfg.MinInterval<<min(sock.conflicts, 8), c.cfg.MaxInterval)
-	sock.conflicts++
-	c.Stats.OffersUnused.Add(uint64(len(m.Offers)))
-	c.reply(sock, s, wait)
-	c.out = append(c.out, Delivery{To: p.sock, Probe: true})
-}
-
-func (c *Core) answer(sock *Socket, m *signaling.ClientMessage, now time.Time) {
-	s := c.swarms[m.InfoHash]
-	if s == nil {
-		c.Stats.AnswersDeparted.Add(1)
-		return
-	}
-	from, to := s.byID[m.PeerID], s.byID[m.ToPeerID]
-	switch {
-	case from == nil || from.sock != sock:
-		c.Stats.AnswersForeign.Add(1)
-		return
-	case to == nil:
-		c.Stats.AnswersDeparted.Add(1)
-		return
-	}
-	r := from.relation(to)
-	if r == nil || !r.pending || r.mine || r.key != m.OfferID.Key() {
-		c.Stats.AnswersUnknown.Add(1)
-		return
-	}
-	s.answered(to, from, now)
-	c.Stats.AnswersRelayed.Add(1)
-	c.deliver(to.sock, func(b []byte) []byte {
-		return signaling.AppendRelayedAnswer(b, s.hash, from.id, m.SDP, m.OfferID)
-	})
-}
-
 // Close forgets a socket and all its peers.
 func (c *Core) Close(sock *Socket) {
 	sock.closed = true
@@ -249,7 +219,7 @@ func (c *Core) Forget(sock *Socket, hash, id signaling.ID) {
 	if s == nil {
 		return
 	}
-	if p := s.byID[id]; p != nil && p.sock == sock {
+	if p := s.members[member{sock, id}]; p != nil {
 		c.Stats.Departures.Add(1)
 		c.leave(s, p)
 		c.dropIfEmpty(s)
@@ -299,7 +269,7 @@ func (c *Core) leave(s *Swarm, p *Peer) {
 }
 
 func (c *Core) dropIfEmpty(s *Swarm) {
-	if len(s.byID) > 0 {
+	if len(s.members) > 0 {
 		return
 	}
 	delete(c.swarms, s.hash)
@@ -311,7 +281,7 @@ func (c *Core) dropIfEmpty(s *Swarm) {
 func (c *Core) reply(sock *Socket, s *Swarm, interval time.Duration) {
 	complete := int(s.counts.Complete.Load())
 	c.deliver(sock, func(b []byte) []byte {
-		return signaling.AppendReply(b, s.hash, seconds(interval), complete, len(s.byID)-complete)
+		return signaling.AppendReply(b, s.hash, seconds(interval), complete, len(s.members)-complete)
 	})
 }
 

@@ -96,7 +96,7 @@ func TestGhostsExpire(t *testing.T) {
 	}
 	interval := time.Duration(w.take("A", signaling.KindReply)[0].Interval) * time.Second
 	w.pass(2*interval + Defaults().Slack - 2*time.Second)
-	if n := len(w.core.swarms[hashOne].byID); n != 2 {
+	if n := len(w.core.swarms[hashOne].members); n != 2 {
 		t.Fatalf("%d members before their time", n)
 	}
 	w.pass(3 * time.Minute)
@@ -124,11 +124,11 @@ func TestCloseRemovesAllIDs(t *testing.T) {
 	w.announce("B", 100, 5)
 	w.core.Close(w.sock("A"))
 	w.check()
-	if len(w.core.swarms) != 1 || len(w.core.swarms[hashOne].byID) != 1 {
+	if len(w.core.swarms) != 1 || len(w.core.swarms[hashOne].members) != 1 {
 		t.Fatal("ids of a closed socket are left")
 	}
 	w.announce("A", 1, 5)
-	if len(w.core.swarms[hashOne].byID) != 1 {
+	if len(w.core.swarms[hashOne].members) != 1 {
 		t.Fatal("a closed socket announced")
 	}
 }
@@ -137,30 +137,94 @@ func TestIDsCannotBeTaken(t *testing.T) {
 	w := newWorld(t, Defaults())
 	w.announce("A", 1, 0)
 	w.announce("Mallory", 1, 5)
-	reply := w.take("Mallory", signaling.KindReply)
-	if len(reply) != 1 || reply[0].Interval > 10 || w.probe[w.sock("A")] != 1 {
-		t.Fatalf("reply %+v, probes %d", reply, w.probe[w.sock("A")])
+	if got := w.take("A", signaling.KindOffer); len(got) != 0 {
+		t.Fatal("peers with one id were introduced to each other")
 	}
-	w.announce("B", 2, 1)
-	if len(w.take("A", signaling.KindOffer)) != 1 || len(w.take("Mallory", signaling.KindOffer)) != 0 {
-		t.Fatal("the offer went to the wrong socket")
+	if w.probe[w.sock("A")] != 1 || w.core.Stats.SharedIDs.Load() != 1 {
+		t.Fatalf("%d probes, %d shared ids", w.probe[w.sock("A")], w.core.Stats.SharedIDs.Load())
 	}
-	// A stop for an id of another socket is ignored.
-	stop := w.announceMessage(1, 0)
-	stop.Event = signaling.EventStopped
-	w.handle(w.sock("Mallory"), stop)
-	if w.core.swarms[hashOne].byID[peerID(1)] == nil {
+	w.announce("Mallory", 1, 5)
+	if w.probe[w.sock("A")] != 1 {
+		t.Fatal("every announce probes")
+	}
+	// Both get offers, and each answers those that it got.
+	w.announce("B", 2, 5)
+	toA, toMallory := w.take("A", signaling.KindOffer), w.take("Mallory", signaling.KindOffer)
+	if len(toA) != 1 || len(toMallory) != 1 {
+		t.Fatalf("%d offers for one, %d for the other", len(toA), len(toMallory))
+	}
+	w.answer("Mallory", 1, toA[0])
+	if got := w.take("B", signaling.KindAnswer); len(got) != 0 {
+		t.Fatal("another socket answered the offer")
+	}
+	w.answer("A", 1, toA[0])
+	if got := w.take("B", signaling.KindAnswer); len(got) != 1 || string(got[0].OfferID) != string(toA[0].OfferID) {
+		t.Fatalf("B got %+v", got)
+	}
+	// A stop of one leaves the other.
+	w.stopped("Mallory", 1)
+	if w.core.swarms[hashOne].members[member{w.sock("A"), peerID(1)}] == nil {
 		t.Fatal("a stop from another socket removed the peer")
 	}
-	// Once the old socket is found dead, the id can be taken.
-	w.core.Close(w.sock("A"))
-	w.announce("Mallory", 1, 0)
-	w.pass(time.Second)
-	w.announce("C", 3, 2)
-	if len(w.take("Mallory", signaling.KindOffer)) != 1 {
-		t.Fatal("the new socket is not the address")
+	w.check()
+}
+
+func TestAnswersFindTheOfferOfASharedID(t *testing.T) {
+	w := newWorld(t, Defaults())
+	w.announce("C", 3, 0)
+	w.announce("A", 1, 1)
+	w.announce("Mallory", 1, 1)
+	offers := w.take("C", signaling.KindOffer)
+	if len(offers) != 2 {
+		t.Fatalf("%d offers", len(offers))
+	}
+	for i, name := range []string{"A", "Mallory"} {
+		w.answer("C", 3, offers[i])
+		if got := w.take(name, signaling.KindAnswer); len(got) != 1 {
+			t.Errorf("%s got %d answers to its offer", name, len(got))
+		}
 	}
 	w.check()
+}
+
+func TestAViewerReturnsAtOnce(t *testing.T) {
+	w := newWorld(t, Defaults())
+	w.announce("old", 1, 5)
+	w.announce("B", 2, 5)
+	w.answerAll("old", 1)
+	// The network failed: the old socket is not closed yet.
+	w.announce("new", 1, 5)
+	offers := w.take("B", signaling.KindOffer)
+	if len(offers) != 1 || w.probe[w.sock("old")] != 1 {
+		t.Fatalf("%d offers, %d probes", len(offers), w.probe[w.sock("old")])
+	}
+	w.answer("B", 2, offers[0])
+	if got := w.take("new", signaling.KindAnswer); len(got) != 1 {
+		t.Fatal("the viewer got no answer on its new socket")
+	}
+	w.core.Close(w.sock("old"))
+	w.check()
+	w.announce("C", 3, 5)
+	if len(w.take("new", signaling.KindOffer)) != 1 {
+		t.Fatal("the viewer got no offer on its new socket")
+	}
+}
+
+func TestThePrefixOfSeedersIsReserved(t *testing.T) {
+	cfg := Defaults()
+	cfg.SeederPrefix = "-PM0203-"
+	w := newWorld(t, cfg)
+	w.announce("A", 1, 5)
+	if got := w.take("A", signaling.KindFailure); len(got) != 1 || !strings.Contains(got[0].Failure, cfg.SeederPrefix) {
+		t.Fatalf("got %+v", got)
+	}
+	if len(w.core.swarms) != 0 || w.core.Stats.Reserved.Load() != 1 {
+		t.Fatal("a viewer joined with the id of a seeder")
+	}
+	w.announce("S", 1, 0)
+	if got := w.take("S", signaling.KindReply); len(got) != 1 {
+		t.Fatal("a seeder was refused")
+	}
 }
 
 func TestSeederMovesAtOnce(t *testing.T) {
@@ -172,7 +236,7 @@ func TestSeederMovesAtOnce(t *testing.T) {
 		t.Fatal("seeder did not move")
 	}
 	w.core.Close(w.sock("S1"))
-	if len(w.core.swarms[hashOne].byID) != 2 {
+	if len(w.core.swarms[hashOne].members) != 2 {
 		t.Fatal("closing the old socket removed the moved seeder")
 	}
 	w.check()
@@ -254,7 +318,9 @@ func TestIntervalAdapts(t *testing.T) {
 		t.Fatalf("alone: %d first, %d last", first, last)
 	}
 	for i := range 30 {
-		w.announce("V", 100+i, 0)
+		m := w.announceMessage(100+i, 1)
+		m.NumWant = 0
+		w.handle(w.sock("V"), m)
 	}
 	w.take("V", signaling.KindReply)
 	w.announce("A", 0, 5)
@@ -262,8 +328,8 @@ func TestIntervalAdapts(t *testing.T) {
 	for range 4 {
 		w.announce("A", 0, 10)
 		for _, o := range w.take("V", signaling.KindOffer) {
-			for _, p := range w.core.swarms[hashOne].byID {
-				if p.relation(w.core.swarms[hashOne].byID[peerID(0)]) != nil {
+			for _, p := range w.core.swarms[hashOne].members {
+				if p.relation(w.core.swarms[hashOne].latest[peerID(0)]) != nil {
 					w.handle(w.sock("V"), signaling.ClientMessage{Action: signaling.ActionAnswer, InfoHash: hashOne, PeerID: p.id,
 						ToPeerID: peerID(0), SDP: o.SDP, OfferID: o.OfferID})
 				}

@@ -16,11 +16,25 @@
 // have failed), a viewer that needs peers and finds no new ones sends offers to known peers again after
 // Config.RelinkAfter. A browser that is still connected ignores such an offer, so a wrong guess costs nothing.
 //
-// # Ownership of peer ids
+// # Peers that never connect
 //
-// A peer id belongs to the socket that announced it first, for as long as that socket lives: ids are no secrets
-// (every relayed offer contains one), and a client that could take over an id would receive its owner's offers and
-// answers. The tracker cannot tell an attacker from a client that reconnects after a network failure until the old
-// socket is found dead. So a conflict makes the tracker probe the old socket at once, and the newcomer gets a short
-// interval. Seeders are authenticated by their token and take over their ids without that wait.
+// A client that answers offers and never connects would take the places of real peers: its neighbours seem to have
+// enough connections. The tracker cannot see connections, and pages that report none of them play as well. But a client
+// ignores offers of a peer that it is connected with. So Config.RepeatAfter after an answer, spare offers are relayed to
+// the same peer again. An answer shows that there is no connection: the pair no longer counts for either side, and
+// each of the two is led to fewer peers if it was not for a peer with many failures of its own. Silence is believed
+// only of the side that is silent. Of a client that makes no offers nothing can be learned in this way: it is the last
+// one that offers are relayed to, and a connection to it takes up no room.
+//
+// In a swarm with viewers from many sources, no source may have more than a share of a viewer's peers, its own source
+// excepted. A viewer whose peers are not trusted gets up to twice Config.MaxPeers introductions.
+//
+// # Identity of peers
+//
+// A peer is a socket and an id. Ids are no secrets (every relayed offer contains one), so an id on another socket is a
+// peer of its own: neither takes the other's place, and the two are not introduced to each other. An answer goes to the
+// peer whose offer was relayed to its sender, and not to all that use the id in it. A client that reconnects after a
+// network failure gets offers at once; its old socket is probed, and closed if it is dead. Seeders are authenticated by
+// their token: one that announces on a new socket leaves the old one. Ids that begin with Config.SeederPrefix are
+// reserved for them.
 package swarm

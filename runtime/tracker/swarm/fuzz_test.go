@@ -74,7 +74,7 @@ func checkBounds(t *testing.T, w *world) {
 	members := 0
 	for _, s := range w.core.swarms {
 		viewers := 0
-		for _, p := range s.byID {
+		for _, p := range s.members {
 			members++
 			viewers += asInt(!p.Seeder())
 			if p.slotAt.second == 0 || w.core.wheel.slot[p.slotAt.second%slots][p.slotAt.place] != p {

@@ -109,8 +109,11 @@ func (w *world) check() {
 	w.t.Helper()
 	for _, s := range w.core.swarms {
 		seederless, viewers, seeders := 0, 0, 0
-		for _, p := range s.byID {
-			degree, links, withSeeders := 0, 0, 0
+		for _, p := range s.members {
+			if s.members[member{p.sock, p.id}] != p {
+				w.t.Fatal("a peer is not found")
+			}
+			degree, links, failed, withSeeders := 0, 0, 0, 0
 			for i := range p.relations {
 				r := &p.relations[i]
 				back := r.peer.relation(p)
@@ -121,10 +124,17 @@ func (w *world) check() {
 					w.t.Fatal("relation with a stranger")
 				}
 				degree += asInt(r.counts())
-				links += asInt(r.linked)
+				links += asInt(r.real())
+				failed += asInt(r.failed())
+				if r.theirs != back.ignored || r.failures != back.failures {
+					w.t.Fatal("the two sides differ")
+				}
+				if r.peer.id == p.id {
+					w.t.Fatal("peers with one id were introduced to each other")
+				}
 				withSeeders += asInt(r.counts() && r.peer.Seeder() && !p.Seeder())
 			}
-			if degree != p.degree || links != p.links || withSeeders != p.seeders {
+			if degree != p.degree || links != p.links || failed != p.failed || withSeeders != p.seeders {
 				w.t.Fatalf("peer counts %d %d %d, has %d %d %d", p.degree, p.links, p.seeders, degree, links, withSeeders)
 			}
 			index := &s.viewers
@@ -142,7 +152,12 @@ func (w *world) check() {
 				w.t.Fatalf("peer is in the wrong place: %v, want %d", p.place, s.bucket(p))
 			}
 		}
-		if seederless != len(s.seederless) || viewers != s.viewers.n || seeders != s.seeders.n || int(s.counts.Peers.Load()) != len(s.byID) {
+		for id, p := range s.latest {
+			if p.id != id || p.swarm != s {
+				w.t.Fatal("the latest peer of an id is not a member")
+			}
+		}
+		if seederless != len(s.seederless) || viewers != s.viewers.n || seeders != s.seeders.n || int(s.counts.Peers.Load()) != len(s.members) {
 			w.t.Fatal("lists and counts differ")
 		}
 	}

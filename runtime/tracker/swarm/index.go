@@ -8,6 +8,9 @@ const buckets = 64
 // saturated is the class of seeders that accept no more connections.
 const saturated = buckets - 1
 
+// untrusted is the first class of viewers that are not trusted.
+const untrusted = 48
+
 // place is a peer's position in an index: its class and the position there; bucket −1 means not in the index.
 type place struct{ bucket, pos int }
 

@@ -22,7 +22,8 @@ func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 		d = 3 * lo
 	default:
 		want := min(s.cfg.Peers, others)
-		have := min(p.links, want)
+		// A peer whose introductions lead to few connections needs more of them.
+		have := min(p.filled(), want) * (p.links + 1) / (p.links + p.failed + 1)
 		d = 2*lo + time.Duration(int64(hi-2*lo)*int64(have)/int64(want))
 		// In a swarm of two or three members no peer can have many connections; the full maximum would make newcomers
 		// wait too long for a second attempt.
@@ -39,7 +40,7 @@ func (s *Swarm) others(p *Peer) int {
 	if p.sock.Seeder {
 		return s.viewers.n
 	}
-	return len(s.byID) - 1
+	return len(s.members) - 1
 }
 
 func ceilSeconds(d, lo, hi time.Duration) time.Duration {

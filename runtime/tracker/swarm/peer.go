@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/tokenbucket"
@@ -13,10 +14,11 @@ type Socket struct {
 	Ref any
 	// Seeder says that the client presented the seeder token.
 	Seeder bool
+	// Source is the address that counts as one client's; sockets without one are not limited by it.
+	Source netip.Addr
 
-	peers     []*Peer
-	closed    bool
-	conflicts int
+	peers  []*Peer
+	closed bool
 	// degree is the sum of the peers' degrees; the reported fields are from the seeder's last report.
 	degree         int
 	reportedPeers  int
@@ -36,6 +38,12 @@ func (s *Socket) load(c Config) (load, limit int) {
 	return load, limit
 }
 
+// member identifies a peer of a swarm: ids are not secret, and several sockets may use one.
+type member struct {
+	sock *Socket
+	id   signaling.ID
+}
+
 // Peer is a member of one swarm.
 type Peer struct {
 	id    signaling.ID
@@ -47,9 +55,11 @@ type Peer struct {
 	lonely int
 
 	relations []relation
-	// degree counts the relations for which relation.counts is true, links those that were answered, and seeders those
-	// with seeders that count.
-	degree, links, seeders int
+	// degree counts the relations for which relation.counts is true, links those for which relation.real is, failed those
+	// for which relation.failed is, and seeders those with seeders that count.
+	degree, links, failed, seeders int
+	// offering says that the last announce came with offers.
+	offering bool
 
 	place      place // in the index of the swarm
 	seederless int   // position in Swarm.seederless, −1 if not listed
@@ -60,6 +70,31 @@ type Peer struct {
 	interval time.Duration
 	deadline time.Time
 	slotAt   wheelSlot
+}
+
+// doubtful reports whether so many introductions of a viewer led to no connection that it may be one that never connects.
+func (p *Peer) doubtful() bool { return p.failed >= 4 && p.failed > p.links }
+
+// trusted reports whether a connection to p is taken to exist although that was not checked.
+func (p *Peer) trusted() bool { return p.sock.Seeder || p.offering && !p.doubtful() }
+
+// filled is how many of p's connections take up room: those to trusted peers, and those that p has confirmed by ignoring a
+// repeated offer. It is at most p.degree.
+func (p *Peer) filled() (n int) {
+	for i := range p.relations {
+		if r := &p.relations[i]; r.counts() && (r.ignored || r.peer.trusted()) {
+			n++
+		}
+	}
+	return n
+}
+
+// room is how many more connections p may get if most fill it. Those that do not fill it are limited as well.
+func (p *Peer) room(most int) int {
+	if p.degree < most {
+		return most - p.degree
+	}
+	return min(most-p.filled(), 2*most-p.degree)
 }
 
 // offersAllowed returns how many offers may be sent to p now.
@@ -79,22 +114,6 @@ func (p *Peer) ID() signaling.ID { return p.id }
 // Seeder reports whether the peer is a seeder.
 func (p *Peer) Seeder() bool { return p.sock.Seeder }
 
-// relation is what the tracker knows about a pair of peers; both sides hold one.
-type relation struct {
-	peer *Peer
-	// at is when the last offer was relayed, or answered.
-	at time.Time
-	// key is the key of the last offer's id.
-	key     uint64
-	mine    bool // the last offer was this side's
-	pending bool // it may still be answered
-	linked  bool // an offer was answered
-}
-
-// counts reports whether the relation counts as a connection of the side that holds it: it is answered, may still be
-// answered, or this side left the other's offer unanswered.
-func (r *relation) counts() bool { return r.linked || r.pending || !r.mine }
-
 // relation returns p's relation to q, or nil. The shorter of the two lists is searched first.
 func (p *Peer) relation(q *Peer) *relation {
 	if len(q.relations) < len(p.relations) {
@@ -104,6 +123,16 @@ func (p *Peer) relation(q *Peer) *relation {
 	}
 	if i := p.find(q); i >= 0 {
 		return &p.relations[i]
+	}
+	return nil
+}
+
+// offerer returns the peer whose offer p may still answer: one with the given id, whose last offer to p has the given key.
+func (p *Peer) offerer(id signaling.ID, key uint64) *Peer {
+	for i := range p.relations {
+		if r := &p.relations[i]; r.key == key && r.pending && !r.mine && r.peer.id == id {
+			return r.peer
+		}
 	}
 	return nil
 }

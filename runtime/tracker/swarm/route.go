@@ -3,6 +3,7 @@ package swarm
 import (
 	"math"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -21,21 +22,26 @@ func Route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 	return dst
 }
 
-// route is Route, and also counts the peers skipped because too many offers had been sent to them.
-func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) (to []*Peer, held int) {
-	r := routing{s: s, from: from, now: now, rnd: rnd, start: len(dst), dst: dst, maxDegree: math.MaxInt}
+// skips counts viewers and seeders that got no offer: held because too many had been sent to them, source because of too
+// many peers of one source.
+type skips struct{ held, source int }
+
+// route is Route, and also counts the peers that were skipped.
+func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) (to []*Peer, skipped skips) {
+	r := routing{s: s, from: from, now: now, rnd: rnd, start: len(dst), dst: dst, maxDegree: math.MaxInt32}
 	if len(from.relations) >= s.maxRelations(from) {
-		return dst, 0
+		return dst, skips{}
 	}
 	if from.sock.Seeder {
 		if s.bucket(from) != saturated {
 			load, limit := from.sock.load(*s.cfg)
 			r.toSeederless(min(offers, limit-load))
 		}
-		return r.dst, r.held
+		return r.dst, r.skipped
 	}
 	r.toSeeders(min(offers, s.cfg.Seeders-from.seeders))
-	left := func() int { return min(offers-r.given(), s.cfg.MaxPeers-from.degree-r.given()) }
+	room := from.room(s.cfg.MaxPeers)
+	left := func() int { return min(offers, room) - r.given() }
 	r.toViewers(left())
 	// An answer does not prove that the connection was established. Another offer to a seeder pays off soon: it costs
 	// nothing if the pair is connected, while a viewer without its seeder loads the origin.
@@ -43,7 +49,8 @@ func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 	if from.links < s.cfg.Peers {
 		r.relink(left(), func(p *Peer) bool { return !p.sock.Seeder }, s.cfg.RelinkAfter)
 	}
-	return r.dst, r.held
+	r.repeat(offers - r.given())
+	return r.dst, r.skipped
 }
 
 func (s *Swarm) maxRelations(p *Peer) int {
@@ -62,20 +69,70 @@ type routing struct {
 	start     int
 	dst       []*Peer
 	maxDegree int // viewers with this many connections get no more offers
-	held      int // peers skipped because too many offers had been sent to them
+	skipped   skips
 }
 
 func (r *routing) given() int { return len(r.dst) - r.start }
 
 // fits reports whether the announcer's offer may go to p.
 func (r *routing) fits(p *Peer) bool {
-	if !p.sock.Seeder && p.degree >= r.maxDegree {
+	viewer := !p.sock.Seeder
+	if viewer && p.degree >= 2*r.maxDegree {
 		return false
 	}
-	if p == r.from || slices.Contains(r.dst[r.start:], p) || len(p.relations) >= r.s.maxRelations(p) || r.from.related(p) {
+	if p.id == r.from.id || len(p.relations) >= r.s.maxRelations(p) || slices.Contains(r.dst[r.start:], p) || r.from.related(p) {
+		return false
+	}
+	if viewer && (p.room(r.maxDegree) <= 0 || r.doubts(p) || r.crowdedSource(p)) {
 		return false
 	}
 	return r.accepts(p)
+}
+
+// leastTrust is the share of offers that a viewer gets whose introductions never lead to a connection, one in this many.
+const leastTrust = 16
+
+// doubts draws whether to skip p: the more of its introductions failed, the more often.
+func (r *routing) doubts(p *Peer) bool {
+	if p.failed == 0 {
+		return false
+	}
+	all := p.links + p.failed + 1
+	return r.rnd.IntN(all) > max(p.links, all/leastTrust)
+}
+
+// crowdedSource reports whether a connection would give one of the two viewers too many peers of the other's source.
+func (r *routing) crowdedSource(p *Peer) bool {
+	a, b := r.from.sock, p.sock
+	if a.Seeder || a.Source == b.Source || !a.Source.IsValid() || !b.Source.IsValid() {
+		return false
+	}
+	most := r.s.cfg.perSource(len(r.s.sources))
+	left := most
+	for _, q := range r.dst[r.start:] {
+		left -= asInt(!q.sock.Seeder && q.sock.Source == b.Source)
+	}
+	if r.from.ofSource(b.Source, left) || p.ofSource(a.Source, most) {
+		r.skipped.source++
+		return true
+	}
+	return false
+}
+
+// ofSource reports whether p has relations to at least n viewers of a source.
+func (p *Peer) ofSource(source netip.Addr, n int) bool {
+	if len(p.relations) < n {
+		return false
+	}
+	for i := range p.relations {
+		if n <= 0 {
+			break
+		}
+		if q := p.relations[i].peer.sock; !q.Seeder && q.Source == source {
+			n--
+		}
+	}
+	return n <= 0
 }
 
 // accepts reports whether one more offer may be sent to p now.
@@ -83,7 +140,7 @@ func (r *routing) accepts(p *Peer) bool {
 	if p.offersAllowed(r.now) >= 1 {
 		return true
 	}
-	r.held++
+	r.skipped.held++
 	return false
 }
 
@@ -95,23 +152,41 @@ func (r *routing) toSeeders(n int) {
 	}
 }
 
-// toViewers gives up to n offers to viewers, the least connected first.
+// toViewers gives up to n offers to viewers, the least connected first, and those last that are not trusted.
 func (r *routing) toViewers(n int) {
 	tries := probes
 	r.maxDegree = r.s.cfg.MaxPeers
 	if r.from.degree+r.given() < r.s.cfg.Peers {
 		r.maxDegree = r.s.cfg.crowded()
 	}
-	limit := min(r.maxDegree, buckets)
 	// Every fourth offer goes to any viewer with room, starting from a random class.
+	limit := min(r.maxDegree, untrusted)
 	for range n / 4 {
-		b := r.s.viewers.next(r.rnd.IntN(limit))
-		if b < limit {
+		if b := r.s.viewers.next(r.rnd.IntN(limit)); b < limit {
 			n -= r.fromClass(r.s.viewers.classes[b], 1, &tries)
 		}
 	}
-	for b := r.s.viewers.next(0); n > 0 && b < limit; b = r.s.viewers.next(b + 1) {
+	for b := r.s.viewers.next(0); n > 0 && tries > 0 && b < buckets; b = r.s.viewers.next(b + 1) {
 		n -= r.fromClass(r.s.viewers.classes[b], n, &tries)
+	}
+}
+
+// repeat sends up to n offers to viewers that answered one before and have not ignored one since: a client that is
+// connected ignores them, and one that answers is not connected.
+func (r *routing) repeat(n int) {
+	for _, failed := range []bool{false, true} {
+		for i := range r.from.relations {
+			if n <= 0 {
+				return
+			}
+			rel := &r.from.relations[i]
+			if !rel.linked || rel.pending || rel.theirs || rel.failures == maxFailures || rel.peer.sock.Seeder || (rel.failures > 0) != failed ||
+				r.now.Sub(rel.at) < r.s.cfg.RepeatAfter<<rel.failures || slices.Contains(r.dst[r.start:], rel.peer) || !r.accepts(rel.peer) {
+				continue
+			}
+			r.dst = append(r.dst, rel.peer)
+			n--
+		}
 	}
 }
 

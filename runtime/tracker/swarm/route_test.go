@@ -75,7 +75,7 @@ func TestRouteProperties(t *testing.T) {
 							t.Fatal("offer between seeders")
 						case again && linked[k].IsZero() && w.now.Sub(last) < 2*cfg.MinInterval:
 							t.Fatal("same pair again within two intervals")
-						case !linked[k].IsZero() && w.now.Sub(linked[k]) < cfg.RelinkAfter:
+						case !linked[k].IsZero() && w.now.Sub(linked[k]) < cfg.RepeatAfter:
 							t.Fatal("offer to a peer that is connected")
 						}
 						offered[k] = w.now
@@ -92,7 +92,7 @@ func TestRouteProperties(t *testing.T) {
 			// A peer that left returns under a new id.
 			member := func(id signaling.ID) bool {
 				s := w.core.swarms[hashOne]
-				return s != nil && s.byID[id] != nil
+				return s != nil && s.latest[id] != nil
 			}
 			for _, known := range []map[pair]time.Time{offered, linked} {
 				for k := range known {
@@ -102,7 +102,7 @@ func TestRouteProperties(t *testing.T) {
 				}
 			}
 			for _, s := range w.core.swarms {
-				for _, p := range s.byID {
+				for _, p := range s.members {
 					// A saturated seeder got no further offers.
 					if p.Seeder() && p.degree > cfg.SeederPeers || !p.Seeder() && p.degree > cfg.crowded()+cfg.Seeders+3 {
 						t.Fatalf("degree %d, seeder %v", p.degree, p.Seeder())
@@ -148,7 +148,7 @@ func TestRouteLoadIsEven(t *testing.T) {
 			t.Errorf("seeder %d got %d of 400 offers", i, got)
 		}
 	}
-	for _, p := range w.core.swarms[hashOne].byID {
+	for _, p := range w.core.swarms[hashOne].members {
 		if !p.Seeder() && p.seeders != 2 {
 			t.Fatalf("a viewer has %d seeders", p.seeders)
 		}
@@ -188,7 +188,7 @@ func TestSwarmIsOnePiece(t *testing.T) {
 	}
 	s := w.core.swarms[hashOne]
 	seen := map[*Peer]bool{}
-	todo := []*Peer{s.byID[peerID(0)]}
+	todo := []*Peer{s.latest[peerID(0)]}
 	for len(todo) > 0 {
 		p := todo[0]
 		todo = todo[1:]

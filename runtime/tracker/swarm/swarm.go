@@ -1,8 +1,8 @@
 package swarm
 
 import (
+	"net/netip"
 	"sync/atomic"
-	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
@@ -17,10 +17,14 @@ type Counts struct {
 
 // Swarm is the set of peers of one info hash.
 type Swarm struct {
-	cfg    *Config
-	hash   signaling.ID
-	byID   map[signaling.ID]*Peer
-	counts *Counts
+	cfg  *Config
+	hash signaling.ID
+	// members are all peers. latest is, of those with one id, the one that joined last.
+	members map[member]*Peer
+	latest  map[signaling.ID]*Peer
+	counts  *Counts
+	// sources counts the viewers of each source.
+	sources map[netip.Addr]int
 	// viewers by degree, seeders by load.
 	viewers, seeders index
 	// seederless are the viewers without a seeder, in no order.
@@ -28,13 +32,14 @@ type Swarm struct {
 }
 
 func newSwarm(cfg *Config, hash signaling.ID) *Swarm {
-	return &Swarm{cfg: cfg, hash: hash, byID: make(map[signaling.ID]*Peer), counts: new(Counts)}
+	return &Swarm{cfg: cfg, hash: hash, members: make(map[member]*Peer), latest: make(map[signaling.ID]*Peer),
+		counts: new(Counts), sources: make(map[netip.Addr]int)}
 }
 
 // join makes a new member.
 func (s *Swarm) join(id signaling.ID, sock *Socket) *Peer {
 	p := &Peer{id: id, sock: sock, swarm: s, seederless: -1}
-	s.byID[id] = p
+	s.members[member{sock, id}], s.latest[id] = p, p
 	sock.peers = append(sock.peers, p)
 	s.counts.Peers.Add(1)
 	if sock.Seeder {
@@ -45,6 +50,9 @@ func (s *Swarm) join(id signaling.ID, sock *Socket) *Peer {
 	}
 	s.viewers.add(p, s.bucket(p))
 	s.updateSeederless(p)
+	if sock.Source.IsValid() {
+		s.sources[sock.Source]++
+	}
 	return p
 }
 
@@ -60,12 +68,16 @@ func (s *Swarm) leave(p *Peer) {
 	} else {
 		s.viewers.remove(p)
 		s.removeSeederless(p)
+		s.leaveSource(p.sock.Source)
 	}
 	if p.complete {
 		s.counts.Complete.Add(-1)
 	}
 	s.counts.Peers.Add(-1)
-	delete(s.byID, p.id)
+	delete(s.members, member{p.sock, p.id})
+	if s.latest[p.id] == p {
+		delete(s.latest, p.id)
+	}
 	for i, q := range p.sock.peers {
 		if q == p {
 			last := len(p.sock.peers) - 1
@@ -85,72 +97,19 @@ func (s *Swarm) setComplete(p *Peer) {
 	}
 }
 
-// offered records that an offer of from was relayed to to.
-func (s *Swarm) offered(from, to *Peer, key uint64, now time.Time) {
-	to.noteOffer(now)
-	a, b := from.relation(to), to.relation(from)
-	if a == nil {
-		from.relations = append(from.relations, relation{peer: to})
-		to.relations = append(to.relations, relation{peer: from})
-		a, b = &from.relations[len(from.relations)-1], &to.relations[len(to.relations)-1]
-		s.count(from, to, 1, 1)
-	} else {
-		// The pair has a relation already; an earlier offer that expired no longer counts for its offerer.
-		s.count(from, to, asInt(!a.counts()), asInt(!b.counts()))
-	}
-	*a = relation{peer: to, at: now, key: key, mine: true, pending: true, linked: a.linked}
-	*b = relation{peer: from, at: now, key: key, mine: false, pending: true, linked: b.linked}
-}
-
-// answered records that the pending offer of offerer was answered.
-func (s *Swarm) answered(offerer, answerer *Peer, now time.Time) {
-	a, b := offerer.relation(answerer), answerer.relation(offerer)
-	if !a.linked {
-		offerer.links++
-		answerer.links++
-	}
-	for _, r := range []*relation{a, b} {
-		r.pending, r.linked, r.at = false, true, now
-	}
-}
-
-// offerExpired records that an offer was not answered in time.
-func (s *Swarm) offerExpired(offerer, answerer *Peer, at time.Time) {
-	a, b := offerer.relation(answerer), answerer.relation(offerer)
-	if a == nil || !a.pending || !a.mine || !a.at.Equal(at) {
+func (s *Swarm) leaveSource(source netip.Addr) {
+	if !source.IsValid() {
 		return
 	}
-	a.pending, b.pending = false, false
-	if !a.linked {
-		// The offerer may connect to other peers; the silent recipient keeps the connection in its degree until the
-		// relation is forgotten.
-		s.count(offerer, answerer, -1, 0)
+	if s.sources[source]--; s.sources[source] == 0 {
+		delete(s.sources, source)
 	}
 }
 
-// forgetPair removes relation i of p on both sides.
-func (s *Swarm) forgetPair(p *Peer, i int) {
-	r := p.relations[i]
-	q := r.peer
-	j := q.find(p)
-	other := q.relations[j]
-	p.forget(i)
-	q.forget(j)
-	if r.linked {
-		p.links--
-		q.links--
-	}
-	s.count(p, q, -asInt(r.counts()), -asInt(other.counts()))
-}
-
-// prune removes outdated relations of p: offers that expired unanswered two intervals ago.
-func (s *Swarm) prune(p *Peer, now time.Time) {
-	keep := s.cfg.retryAfter(p.interval)
-	for i := len(p.relations) - 1; i >= 0; i-- {
-		if r := &p.relations[i]; !r.linked && !r.pending && now.Sub(r.at) >= keep {
-			s.forgetPair(p, i)
-		}
-	}
+// setOffering notes whether a peer makes offers.
+func (s *Swarm) setOffering(p *Peer, offering bool) {
+	p.offering = offering
+	s.changeDegree(p, 0)
 }
 
 // count changes the degrees of a pair and updates the indexes.
@@ -170,16 +129,15 @@ func (s *Swarm) countSeeder(viewer, seeder *Peer, d int) {
 }
 
 func (s *Swarm) changeDegree(p *Peer, d int) {
-	if d == 0 {
-		return
-	}
 	p.degree += d
 	p.sock.degree += d
-	if p.sock.Seeder {
-		rebucket(p.sock)
+	if !p.sock.Seeder {
+		s.viewers.move(p, s.bucket(p))
 		return
 	}
-	s.viewers.move(p, s.bucket(p))
+	if d != 0 {
+		rebucket(p.sock)
+	}
 }
 
 // rebucket moves all peers of a seeder to the class of its load, which is the same in all its swarms.
@@ -189,10 +147,15 @@ func rebucket(sock *Socket) {
 	}
 }
 
-// bucket is the class of busyness of a peer.
+// bucket is the class of busyness of a peer. Of a viewer, introductions that led to no connection count as well: a peer that
+// never connects would otherwise always be the least connected one, and be given the offers of all others. Peers that are not trusted come
+// last.
 func (s *Swarm) bucket(p *Peer) int {
 	if !p.sock.Seeder {
-		return min(p.degree, buckets-1)
+		if !p.trusted() {
+			return untrusted + min(p.degree, buckets-untrusted-1)
+		}
+		return min(p.degree+p.failed, untrusted-1)
 	}
 	load, limit := p.sock.load(*s.cfg)
 	if load >= limit {

@@ -66,14 +66,14 @@ func TestTracker(t *testing.T) {
 	whole := bystander.Measure(t, s.Tracker)
 	t.Run("attacks", func(t *testing.T) {
 		var slow sync.WaitGroup
-		for _, list := range [][]attack{frames, messages, identities, floods, pages, reports, strangers} {
+		for _, list := range [][]attack{frames, messages, identities, descriptions, floods, pages, reports, strangers} {
 			for _, a := range list {
 				if a.slow {
 					slow.Go(func() { t.Run(a.name, func(t *testing.T) { a.run(t, s) }) })
 				}
 			}
 		}
-		for _, list := range [][]attack{frames, messages, identities, floods, pages, reports, strangers} {
+		for _, list := range [][]attack{frames, messages, identities, descriptions, floods, pages, reports, strangers} {
 			for _, a := range list {
 				if !a.slow {
 					t.Run(a.name, func(t *testing.T) { s.suffer(t, a) })

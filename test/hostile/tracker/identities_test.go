@@ -61,31 +61,102 @@ var identities = []attack{
 		s := otherTracker(t, func(*config.Config) {})
 		hash := peer.NewID()
 		victim := join(t, s, hash, 0)
-		thief := dial(t, s.Listen, newOrigin())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			// The victim answers what it is asked, as every peer does, and is not to be cut off for it.
-			victim.offer(t)
-		}()
-		s.counted(t, 400, func() {
-			pace := time.NewTicker(10 * time.Millisecond)
-			defer pace.Stop()
-			for i := range 400 {
-				if i%200 == 0 {
-					thief = dial(t, s.Listen, newOrigin()) // with a new allowance
+		s.counted(t, 2, func() {
+			for range 2 { // two sockets, each with an allowance of its own
+				thief := dial(t, s.Listen, newOrigin())
+				pace := time.NewTicker(10 * time.Millisecond)
+				for range 200 {
+					thief.announce(hash, victim.id, 1)
+					<-pace.C
 				}
-				thief.announce(hash, victim.id, 1)
-				<-pace.C // one at a time, so that the victim answers what it is asked for each
+				pace.Stop()
+				thief.alive(t)
+			}
+		}, "p2pstream_tracker_shared_ids_total")
+		// Peers with one id are not introduced to each other, and each of them gets the offers of a third.
+		thief := member{dial(t, s.Listen, newOrigin()), hash, victim.id}
+		thief.announce(hash, thief.id, 5)
+		other := member{dial(t, s.Listen, newOrigin()), hash, peer.NewID()}
+		other.announce(hash, other.id, 10)
+		o := victim.offer(t)
+		if o.PeerID != other.id {
+			t.Fatalf("the victim got an offer of %q, want one of %q", o.PeerID, other.id)
+		}
+		stolen, ok := thief.message(10*time.Second, func(r signaling.TrackerMessage) bool { return r.Kind == signaling.KindOffer })
+		if !ok {
+			t.Fatal("a peer that uses the id of another got no offer")
+		}
+		// Each answers in its turn: an answer belongs to the offer, and an offer to the socket that got it.
+		thief.answer(thief.id, other.id, "stolen", o.OfferID)
+		thief.answer(thief.id, other.id, "thief", stolen.OfferID)
+		thief.alive(t)
+		victim.answer(victim.id, other.id, "victim", o.OfferID)
+		got := other.answers(2 * time.Second)
+		if len(got) != 2 || got[0] != `"thief"` || got[1] != `"victim"` {
+			t.Errorf("answers that came through: %q", got)
+		}
+		// Answers to the victim's own offers reach the victim, and not the other socket with its id.
+		third := join(t, s, hash, 0)
+		victim.announce(hash, victim.id, 5)
+		mine := third.offer(t)
+		third.answer(third.id, victim.id, "for the victim", mine.OfferID)
+		third.alive(t)
+		if got := thief.answers(time.Second / 2); len(got) != 0 {
+			t.Errorf("answers that reached the other socket: %q", got)
+		}
+		if got := victim.answers(time.Second); len(got) != 1 || got[0] != `"for the victim"` {
+			t.Errorf("answers that reached the victim: %q", got)
+		}
+		victim.alive(t)
+	}},
+	{name: "ids of viewers claimed after a restart", slow: true, run: func(t *testing.T, _ *scene) {
+		s := otherTracker(t, func(*config.Config) {})
+		hash := peer.NewID()
+		ids := make([]signaling.ID, 60)
+		for i := range ids {
+			ids[i] = peer.NewID()
+		}
+		// Fifteen sockets are back first, each with as many ids as a socket may have in a swarm.
+		for i := range 15 {
+			thief := dial(t, s.Listen, newOrigin())
+			for _, id := range ids[4*i : 4*i+4] {
+				thief.announce(hash, id, 0)
 			}
 			thief.alive(t)
-		}, "p2pstream_tracker_announces_refused_total", `reason="id_in_use"`)
-		if n := offersWithin(thief, time.Second/2); n > 0 {
-			t.Errorf("the thief got %d offers", n)
 		}
-		join(t, s, hash, 1)
-		<-done
-		victim.alive(t)
+		began := time.Now()
+		viewers := make([]member, len(ids))
+		for i, id := range ids {
+			viewers[i] = member{dial(t, s.Listen, newOrigin()), hash, id}
+			viewers[i].announce(hash, id, 5)
+		}
+		without := 0
+		for i := range viewers {
+			// The last one to announce is offered something only when another one announces again.
+			viewers[i].announce(hash, viewers[i].id, 5)
+		}
+		for i := range viewers {
+			if _, ok := viewers[i].message(max(time.Until(began.Add(5*time.Second)), 100*time.Millisecond),
+				func(r signaling.TrackerMessage) bool { return r.Kind == signaling.KindOffer }); !ok {
+				without++
+			}
+		}
+		if without > 0 {
+			t.Errorf("%d of %d viewers got no offer in %v", without, len(viewers), time.Since(began).Round(time.Millisecond))
+		}
+	}},
+	{name: "the prefix of seeders without the token", run: func(t *testing.T, s *scene) {
+		ws := dial(t, s.Listen, newOrigin())
+		id, hash := peer.NewID(), peer.NewID()
+		copy(id[:], "-PS0001-")
+		s.counted(t, 1, func() {
+			ws.announce(hash, id, 1)
+			m, ok := ws.message(5*time.Second, func(m signaling.TrackerMessage) bool { return m.Kind == signaling.KindFailure || m.HasCounts })
+			if !ok || m.Failure == "" || m.Action != signaling.ActionAnnounce {
+				t.Errorf("no reason for the refusal: %+v", m)
+			}
+		}, "p2pstream_tracker_announces_refused_total", `reason="reserved_id"`)
+		ws.alive(t)
 	}},
 	{name: "stopping for another", run: func(t *testing.T, s *scene) {
 		hash := peer.NewID()

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/test/lab"
 )
@@ -32,7 +33,8 @@ func StartLiar(t testing.TB, source, tracker string, change func(*seeder.Config)
 	t.Cleanup(wrong.Close)
 	cfg := seeder.Config{
 		Source: wrong.URL + from.RequestURI(), SwarmID: lab.SwarmID, ForeignTrackers: []string{tracker}, Loopback: true,
-		ICEListen: "127.0.0.1:0", Drain: duration.Duration(1),
+		PeerIDPrefix: identity.ViewerPrefix, // the tracker refuses those of seeders to peers without the token
+		ICEListen:    "127.0.0.1:0", Drain: duration.Duration(1),
 	}
 	if change != nil {
 		change(&cfg)
