@@ -51,6 +51,13 @@ func (s *Socket) Report(ctx context.Context, report []byte) (answer []byte, ok b
 	return nil, false
 }
 
+// IsOpen reports whether the socket was opened and not closed.
+func (s *Socket) IsOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn != nil
+}
+
 // Close closes the socket; the next report opens another one.
 func (s *Socket) Close() {
 	s.mu.Lock()

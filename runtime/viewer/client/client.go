@@ -112,14 +112,17 @@ func (c *Client) Run(ctx context.Context) error {
 	reporting, endReports := context.WithCancel(context.WithoutCancel(ctx))
 	defer endReports()
 	var work sync.WaitGroup
+	sockets := newOverSocket(h, node)
 	if h.Telemetry.URL != "" {
-		own := &report.Socket{}
-		defer own.Close()
-		r := report.New(report.Config{
-			Socket: overSocket(h, node, own),
-			URL:    h.Telemetry.URL, Interval: time.Duration(h.Telemetry.IntervalMs) * time.Millisecond,
+		cfg := report.Config{
+			URL: h.Telemetry.URL, Interval: time.Duration(h.Telemetry.IntervalMs) * time.Millisecond,
 			Session: h.Telemetry.Session, Renew: c.renew, Answered: engine.TakeSwarmID,
-		}, c.sample, c.log)
+		}
+		if sockets != nil {
+			defer sockets.own.Close()
+			cfg.Socket = sockets.send
+		}
+		r := report.New(cfg, c.sample, c.log)
 		work.Go(func() { r.Run(reporting) })
 	}
 	if c.cfg.ConfigURL != "" {
@@ -134,6 +137,9 @@ func (c *Client) Run(ctx context.Context) error {
 		leave()
 		err = <-ended
 	case err = <-ended:
+	}
+	if sockets != nil {
+		sockets.leaving.Store(true)
 	}
 	endReports() // nothing is counted any more, so the last report is complete
 	work.Wait()
