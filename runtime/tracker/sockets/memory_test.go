@@ -62,7 +62,7 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 	cfg := Config{MessageBytes: 1 << 16, SendQueueBytes: 1 << 20, HeldBytes: 1 << 30, Sockets: 1000, SocketsPerAddress: -1,
 		UpgradesPerSecond: 1000, UpgradeBurst: 1000, AddressUpgradesPerSecond: -1, BytesPerSecond: 1 << 20, ByteBurst: 1 << 24,
 		WriteTimeout: patience, PingInterval: time.Minute, FirstMessageTimeout: time.Minute, IdleTimeout: time.Minute,
-		MessageTimeout: time.Minute, Origin: func(string, string) bool { return true }, Token: func() string { return "" },
+		MessageTimeout: time.Minute, Origin: func(string, string) bool { return true }, Tokens: func() []string { return nil },
 		Panicked: func(_ string, value any) { r.panics <- value }}
 	if change != nil {
 		change(&cfg)
