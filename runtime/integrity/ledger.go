@@ -261,6 +261,7 @@ func (l *Ledger) bound(s *swarm) {
 	ids := slices.Sorted(maps.Keys(s.entries))
 	for _, id := range ids[:len(ids)-l.limits.PerSwarm+l.limits.PerSwarm/10] {
 		l.forget(s.entries[id])
+		l.counts.Dropped++
 		delete(s.entries, id)
 		delete(s.disputes, id)
 	}
@@ -277,6 +278,7 @@ func (l *Ledger) boundSwarms() {
 		}
 		for _, e := range l.swarms[oldest].entries {
 			l.forget(e)
+			l.counts.Dropped++
 		}
 		delete(l.swarms, oldest)
 	}
@@ -284,7 +286,6 @@ func (l *Ledger) boundSwarms() {
 
 func (l *Ledger) forget(e *entry) {
 	l.counts.Hashes--
-	l.counts.Dropped++
 	if e.state == disputed {
 		l.counts.Disputed--
 	}

@@ -63,6 +63,9 @@ func liveStart(segments []manifest.Segment, delay time.Duration) time.Duration {
 // has no time to get segments from peers.
 const behindEdge = 3
 
+// longestStart is how long the begin of an event is waited for at most, whatever target duration a playlist states.
+const longestStart = 30 * time.Second
+
 // liveDelay is how far behind the live edge a viewer starts; begins says that the event has just begun.
 func liveDelay(s *Settings, p *manifest.Playlist, begins bool) time.Duration {
 	if s.LiveDelay != 0 {

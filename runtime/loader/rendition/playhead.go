@@ -53,12 +53,12 @@ func (r *Rendition) position(now time.Time) time.Duration {
 }
 
 // startsIn is how long playback waits until a live playlist that has just begun is as long as the viewer stays behind its
-// end, at most three target durations. A playlist that does not grow is waited for no longer than that.
+// end, at most three target durations and longestStart. A playlist that does not grow is waited for no longer than that.
 func (p *playhead) startsIn(playlist *manifest.Playlist, delay time.Duration, now time.Time) time.Duration {
 	if !p.begins(playlist) {
 		return 0
 	}
-	delay = min(delay, behindEdge*playlist.TargetDuration)
+	delay = min(delay, behindEdge*playlist.TargetDuration, longestStart)
 	wait := delay - (playlist.End() - playlist.Segments[0].Start)
 	if wait > 0 && p.since.IsZero() {
 		p.since = now

@@ -49,6 +49,15 @@ func TestPlaybackBeginsBehindTheEdge(t *testing.T) {
 	}
 }
 
+// TestAHugeTargetDurationDelaysNoViewer: the playlist says that its segments last a day.
+func TestAHugeTargetDurationDelaysNoViewer(t *testing.T) {
+	p, list := &playhead{}, listing(0, 1, false)
+	list.TargetDuration = 24 * time.Hour
+	if wait := p.startsIn(list, behindEdge*list.TargetDuration, time.Now()); wait > longestStart {
+		t.Errorf("playback waits for %v", wait)
+	}
+}
+
 // TestWaitingForTheNextEventIsNoStall goes from one event to the next, whose playlist begins with one segment.
 func TestWaitingForTheNextEventIsNoStall(t *testing.T) {
 	now := time.Now()
