@@ -33,7 +33,7 @@ func TestWithoutOrigin(t *testing.T) {
 		reason             telemetry.Reason
 	}{
 		{"settings", "GET", configPath, nil, 403, "NoOrigin"},
-		{"stats", "GET", "/v1/stats", nil, 403, "NoOrigin"},
+		{"stats", "GET", "/v1/stats", []string{"Authorization", ""}, 403, "NoOrigin"},
 		{"hashes", "GET", someLists, nil, 403, "NoOrigin"},
 		{"settings for a foreign page", "GET", configPath, []string{"Origin", "https://evil.test"}, 403, "Origin"},
 		{"settings under a rebound name", "POST", configPath, []string{"Host", "evil.test", "Origin", "http://evil.test"}, 403, "Origin"},
@@ -92,7 +92,7 @@ func TestViewerTokens(t *testing.T) {
 		{"settings with a token", configPath + "?token=good", nil, 200, ""},
 		{"settings with a ticket", configPath + "?t=" + ticket, nil, 401, "NoToken"},
 		{"settings with the seeder token", configPath, []string{"Authorization", "Bearer secret"}, 200, ""},
-		{"stats", "/v1/stats", nil, 401, "NoToken"},
+		{"stats", "/v1/stats", []string{"Authorization", ""}, 401, "NoToken"},
 		{"stats with the seeder token", "/v1/stats", []string{"Authorization", "Bearer secret"}, 200, ""},
 		{"hashes", someLists, nil, 401, "NoTicket"},
 		{"hashes with a ticket", someLists + "&t=" + ticket, nil, 200, ""},

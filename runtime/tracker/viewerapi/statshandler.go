@@ -1,10 +1,8 @@
 package viewerapi
 
 import (
-	"crypto/subtle"
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
@@ -23,16 +21,9 @@ type reader struct {
 // stats.AccumulatePath stores the totals across restarts of the tracker. There should be one such caller; with
 // PrivateAccumulate, only callers of StatsHandler may be it.
 func (h *Handler) serveStats(w http.ResponseWriter, r *http.Request) {
-	operates := h.presentsToken(r)
+	operates := h.isSeeder(r)
 	w.Header().Add("Vary", "Authorization")
 	h.answerStats(w, r, reader{operates: operates, accumulates: operates && !h.cfg.PrivateAccumulate})
-}
-
-// presentsToken reports whether a request comes from a holder of the seeder token.
-func (h *Handler) presentsToken(r *http.Request) bool {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	want := h.deps.SeederToken()
-	return ok && want != "" && subtle.ConstantTimeCompare([]byte(token), []byte(want)) == 1
 }
 
 // StatsHandler answers /v1/stats on a private listener: all statistics, without a limit per address, and accepting
