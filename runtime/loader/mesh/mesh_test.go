@@ -439,6 +439,8 @@ func TestBothEndsOfferAndOneConnectionStays(t *testing.T) {
 		wg.Wait()
 		until(t, "one connection", func() bool { return sa.Peers() == 1 && sb.Peers() == 1 })
 		until(t, "nothing else pending", func() bool { return na.connections.Load() == 1 && nb.connections.Load() == 1 })
+		// A peer counts before its owner hears of it.
+		until(t, "a knows its peer", func() bool { return a.first() != nil })
 		if err := a.first().Send([]byte("x")); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
