@@ -84,7 +84,12 @@ func TestRealTracker(t *testing.T) {
 // report sends one as a page of ours does: under the session that the tracker hands out.
 func report(t *testing.T, url string, counted telemetry.Counters) {
 	t.Helper()
-	resp, err := http.Get(url + "/v1/config")
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/config", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Origin", url)
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

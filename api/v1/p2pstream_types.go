@@ -171,7 +171,7 @@ type TrackerSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	AllowedOrigins []WebOrigin `json:"allowedOrigins,omitempty"`
 
-	// AllowNoOrigin true accepts requests without an Origin header although allowedOrigins is set, for programs
+	// AllowNoOrigin true accepts requests that have neither an Origin header nor a credential, for programs
 	// that are not browsers. Default false.
 	// +optional
 	AllowNoOrigin *bool `json:"allowNoOrigin,omitempty"`

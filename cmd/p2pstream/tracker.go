@@ -71,7 +71,7 @@ open tracker for any info hash.`,
 	f.StringVar(&cfg.TLSCert, "tls-cert", "", "PEM file with the TLS certificate; read again when it changes")
 	f.StringVar(&cfg.TLSKey, "tls-key", "", "PEM file with the key of the certificate")
 	f.StringArrayVar(&cfg.AllowedOrigins, "allowed-origin", nil, "web origin whose pages may connect, https://host (default: all); may be repeated")
-	f.BoolVar(&cfg.AllowNoOrigin, "allow-no-origin", false, "with --allowed-origin: accept requests that have neither an Origin nor a credential")
+	f.BoolVar(&cfg.AllowNoOrigin, "allow-no-origin", false, "with a stream or --allowed-origin: accept requests that have neither an Origin nor a credential")
 	f.StringArrayVar(&cfg.CandidateRanges, "candidate-range", nil, "addresses that peers may have, as a CIDR range; candidates at others are not relayed (default: all); may be repeated")
 	f.BoolVar(&cfg.AllowLoopbackCandidates, "allow-loopback-candidates", false, "relay candidates at loopback addresses, for peers on this machine (default: only if --listen is one)")
 	withConfig(c, &cfg)

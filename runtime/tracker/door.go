@@ -21,7 +21,7 @@ func (s *Server) door(r *http.Request, seeder bool) (tickets.Ticket, *sockets.Re
 	}
 	origin := r.Header.Get("Origin")
 	text := r.URL.Query().Get("t")
-	if text == "" && origin == "" && !s.origins.All() && !s.cfg.AllowNoOrigin {
+	if text == "" && origin == "" && (s.cfg.Stream != nil || !s.origins.All()) && !s.cfg.AllowNoOrigin {
 		return tickets.Ticket{}, &sockets.Refusal{Limit: "no_origin", Status: http.StatusForbidden,
 			Text: "clients without an Origin need a ticket or the seeder token"}
 	}

@@ -88,7 +88,7 @@ func TestSocketsOfATicket(t *testing.T) {
 
 // TestOptionalTickets: where the operator says so, sockets need none, but what is presented must be genuine.
 func TestOptionalTickets(t *testing.T) {
-	s := running(t, Config{SessionKey: someKey, Stream: &StreamConfig{SourceURL: streamURL, Tickets: TicketsConfig{Optional: true}}})
+	s := running(t, Config{SessionKey: someKey, Stream: &StreamConfig{SourceURL: streamURL, Tickets: TicketsConfig{Optional: true}}, AllowNoOrigin: true})
 	if !opens(t, s, "") || !opens(t, s, ticketOf(t, s)) || opens(t, s, "x"+ticketOf(t, s)[1:]) {
 		t.Error("optional tickets")
 	}

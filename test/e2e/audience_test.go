@@ -17,6 +17,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/e2e/cluster"
+	testlab "github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 	"github.com/p2pstream/p2pstream/test/lab/netns"
 	"github.com/p2pstream/p2pstream/test/lab/program"
@@ -115,7 +116,7 @@ func expectGenuine(ctx context.Context, reports ...browser.Report) {
 
 // trusting is a client that accepts every certificate: what it fetches is public and compared with what
 // browsers got, which do check.
-var trusting = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+var trusting = &http.Client{Transport: testlab.AsPage(&http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}})}
 
 // group is some of p2pstream's viewers in one process.
 type group struct{ *program.Process }

@@ -13,8 +13,8 @@ import (
 // requestTime is how long one request may take.
 const requestTime = 10 * time.Second
 
-// Client keeps no connection after a request: none is counted as the program's, and no goroutine is left behind.
-var Client = &http.Client{Timeout: requestTime, Transport: &http.Transport{DisableKeepAlives: true}}
+// Client is a page to servers. It keeps no connection after a request: none is counted as the program's, and no goroutine is left behind.
+var Client = &http.Client{Timeout: requestTime, Transport: AsPage(&http.Transport{DisableKeepAlives: true})}
 
 // Fetch returns the body at a URL. A status other than 200 is an error.
 func Fetch(ctx context.Context, url string) ([]byte, error) { return fetch(ctx, url, "") }

@@ -32,7 +32,7 @@ function show(reporter, hls, video) {
 }
 
 async function showWhole() {
-  const answer = await fetch("v1/stats");
+  const answer = await fetch("v1/stats", { method: "POST" });
   if (!answer.ok) return; // the tracker tells it only to its operator
   const stats = await answer.json();
   const { windowRatio, windowSeconds } = stats.offload;

@@ -28,7 +28,8 @@ type Config struct {
 	// set, under an IP address or localhost. If origins are listed, requests without Origin, which browsers' pages do not
 	// send to other sites, are refused unless they carry a ticket, a viewer token or the seeder token.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
-	// AllowNoOrigin accepts requests without Origin and without a credential although origins are listed.
+	// AllowNoOrigin accepts requests that have neither an Origin nor a credential, although there is a stream or origins are
+	// listed.
 	AllowNoOrigin bool `json:"allowNoOrigin,omitempty"`
 	// CandidateRanges are the addresses, as CIDR ranges, that candidates in relayed session descriptions may have; others
 	// are left out. Empty means all. Link-local and multicast addresses are always left out, and so are names other than

@@ -31,7 +31,7 @@ type Config struct {
 	ExternalURL    string `json:"externalURL,omitempty"`
 	TrustForwarded bool   `json:"trustForwarded,omitempty"` // use X-Forwarded-Proto, -Host and -For
 	// AllowedOrigins are the origins of pages that are answered, such as https://intranet.example.com; "*" or an empty
-	// list is every origin. With a list, requests without Origin need a credential, unless AllowNoOrigin is set.
+	// list is every origin. Requests without Origin need a credential, unless AllowNoOrigin is set.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
 	AllowNoOrigin  bool     `json:"allowNoOrigin,omitempty"`
 	SeederToken    string   `json:"-"` // what seeders present as Bearer; empty: no report is accepted from a seeder

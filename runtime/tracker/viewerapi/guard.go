@@ -21,7 +21,7 @@ var (
 	refusedOrigin = &refusal{http.StatusForbidden, "Origin",
 		"pages of this origin may not use the tracker; add the origin to allowedOrigins"}
 	refusedNoOrigin = &refusal{http.StatusForbidden, "NoOrigin",
-		"requests without an Origin need a ticket or a token; or set allowNoOrigin"}
+		"requests without an Origin need a ticket or a token; send the Origin of the page, or set allowNoOrigin"}
 	refusedNoTicket = &refusal{http.StatusUnauthorized, "NoTicket", "this needs a ticket of /v1/config, as ?t= or Authorization: Bearer"}
 	refusedNoToken  = &refusal{http.StatusUnauthorized, "NoToken", "a viewer token is required, as Authorization: Bearer or ?token="}
 )
@@ -58,7 +58,7 @@ func (h *Handler) guard(path string, r *http.Request) *refusal {
 		return nil
 	case guarded:
 		return refusedNoTicket
-	case r.Header.Get("Origin") != "", h.origins.All(), h.cfg.AllowNoOrigin, isInternal(r.Context()), h.ownPage(r):
+	case r.Header.Get("Origin") != "", h.cfg.AllowNoOrigin, isInternal(r.Context()), h.ownPage(r):
 		return nil
 	}
 	return refusedNoOrigin
@@ -75,10 +75,12 @@ func (h *Handler) checkToken(token string, now time.Time) *refusal {
 	return nil
 }
 
-// ownPage tells whether a browser says that its page comes from this host, and the host is certainly the tracker's.
+// ownPage tells whether a browser says that its page comes from this host, and the host is certainly the tracker's. Where
+// all pages are allowed, it does not matter whose page it is.
 // Browsers send no Origin with a GET to the page's own host, and Sec-Fetch-Site only where connections are secure.
 func (h *Handler) ownPage(r *http.Request) bool {
-	return r.Header.Get("Sec-Fetch-Site") == "same-origin" && h.origins.Own(h.host(r))
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site != "" && h.origins.All() || site == "same-origin" && h.origins.Own(h.host(r))
 }
 
 // isSeeder tells whether a request carries a seeder token.

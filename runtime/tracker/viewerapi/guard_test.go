@@ -17,8 +17,20 @@ const (
 	someLists = HashesPath + "?swarm=BBBBBBBBBBBBBBBBBBBB&after=1"
 )
 
-// TestWithoutOrigin: once origins are listed, requests without one need a credential.
+// TestWithoutOrigin: requests without an origin need a credential, with and without a list of origins.
 func TestWithoutOrigin(t *testing.T) {
+	open := newRig(t, Config{})
+	for _, tt := range []struct {
+		header []string
+		status int
+	}{
+		{[]string{"Origin", ""}, 403}, {[]string{"Origin", "https://page.test"}, 200}, {[]string{"Sec-Fetch-Site", "same-origin"}, 200},
+		{[]string{"Sec-Fetch-Site", "none"}, 200}, {[]string{"Origin", "", "Authorization", "Bearer secret"}, 200},
+	} {
+		if w := open.do("GET", configPath, "", tt.header...); w.Code != tt.status {
+			t.Errorf("without a list, with %v: %d %s", tt.header, w.Code, w.Body)
+		}
+	}
 	r := newRig(t, Config{AllowedOrigins: []string{intranet}})
 	var c ViewerConfig
 	w := r.do("GET", configPath, "", "Origin", intranet)
@@ -32,9 +44,9 @@ func TestWithoutOrigin(t *testing.T) {
 		status             int
 		reason             telemetry.Reason
 	}{
-		{"settings", "GET", configPath, nil, 403, "NoOrigin"},
-		{"stats", "GET", "/v1/stats", []string{"Authorization", ""}, 403, "NoOrigin"},
-		{"hashes", "GET", someLists, nil, 403, "NoOrigin"},
+		{"settings", "GET", configPath, []string{"Origin", ""}, 403, "NoOrigin"},
+		{"stats", "GET", "/v1/stats", []string{"Authorization", "", "Origin", ""}, 403, "NoOrigin"},
+		{"hashes", "GET", someLists, []string{"Origin", ""}, 403, "NoOrigin"},
 		{"settings for a foreign page", "GET", configPath, []string{"Origin", "https://evil.test"}, 403, "Origin"},
 		{"settings under a rebound name", "POST", configPath, []string{"Host", "evil.test", "Origin", "http://evil.test"}, 403, "Origin"},
 		{"a page that says it is the tracker's, under a rebound name", "GET", configPath,
@@ -42,11 +54,11 @@ func TestWithoutOrigin(t *testing.T) {
 		{"the tracker's own page", "GET", configPath, []string{"Host", "192.0.2.1:8000", "Sec-Fetch-Site", "same-origin"}, 200, ""},
 		{"the tracker's own page over plain http", "POST", configPath, []string{"Host", "192.0.2.1:8000", "Origin", "http://192.0.2.1:8000"}, 200, ""},
 		{"a page of another site", "GET", configPath, []string{"Host", "192.0.2.1:8000", "Sec-Fetch-Site", "cross-site"}, 403, "NoOrigin"},
-		{"hashes with a ticket", "GET", someLists + "&t=" + ticket, nil, 200, ""},
-		{"hashes with a ticket in a header", "GET", someLists, []string{"Authorization", "Bearer " + ticket}, 200, ""},
-		{"hashes with a forged ticket", "GET", someLists + "&t=x" + ticket[1:], nil, 403, "NoOrigin"},
-		{"settings with the seeder token", "GET", configPath, []string{"Authorization", "Bearer secret"}, 200, ""},
-		{"settings with another token", "GET", configPath, []string{"Authorization", "Bearer secrets"}, 403, "NoOrigin"},
+		{"hashes with a ticket", "GET", someLists + "&t=" + ticket, []string{"Origin", ""}, 200, ""},
+		{"hashes with a ticket in a header", "GET", someLists, []string{"Origin", "", "Authorization", "Bearer " + ticket}, 200, ""},
+		{"hashes with a forged ticket", "GET", someLists + "&t=x" + ticket[1:], []string{"Origin", ""}, 403, "NoOrigin"},
+		{"settings with the seeder token", "GET", configPath, []string{"Origin", "", "Authorization", "Bearer secret"}, 200, ""},
+		{"settings with another token", "GET", configPath, []string{"Origin", "", "Authorization", "Bearer secrets"}, 403, "NoOrigin"},
 	} {
 		w := r.do(tt.method, tt.path, "", tt.header...)
 		var a answer
@@ -56,10 +68,10 @@ func TestWithoutOrigin(t *testing.T) {
 		}
 	}
 	// A report carries its ticket inside.
-	if w := r.do("POST", telemetryPath, report(ticket, 1, 10, 0)); w.Code != http.StatusOK {
+	if w := r.do("POST", telemetryPath, report(ticket, 1, 10, 0), "Origin", ""); w.Code != http.StatusOK {
 		t.Errorf("report: %d %s", w.Code, w.Body)
 	}
-	if w := newRig(t, Config{AllowedOrigins: []string{intranet}, AllowNoOrigin: true}).do("GET", configPath, ""); w.Code != http.StatusOK {
+	if w := newRig(t, Config{AllowedOrigins: []string{intranet}, AllowNoOrigin: true}).do("GET", configPath, "", "Origin", ""); w.Code != http.StatusOK {
 		t.Errorf("where the operator allows it: %d", w.Code)
 	}
 }

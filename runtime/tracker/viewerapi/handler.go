@@ -126,9 +126,9 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	if h.hashes, err = newHashes(cfg, h.hashKey, reg); err != nil {
 		return nil, err
 	}
-	// The tracker's own page asks with POST: browsers send an Origin with it, also to the host of the page.
+	// The tracker's own pages ask with POST: browsers send an Origin with it, also to the host of the page.
 	h.route(h.joins, configPath, map[string]http.HandlerFunc{http.MethodGet: h.serveConfig, http.MethodPost: h.serveConfig})
-	h.route(h.limiter, stats.Path, map[string]http.HandlerFunc{http.MethodGet: h.serveStats})
+	h.route(h.limiter, stats.Path, map[string]http.HandlerFunc{http.MethodGet: h.serveStats, http.MethodPost: h.serveStats})
 	h.route(h.reports, telemetryPath, map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
 	h.route(h.hashes.limiter, HashesPath, map[string]http.HandlerFunc{http.MethodGet: h.serveHashes, http.MethodPost: h.takeHashes})
 	assets := h.limitAssets(web.Handler())

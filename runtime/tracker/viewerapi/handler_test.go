@@ -84,6 +84,9 @@ func (r *rig) do(method, path, body string, header ...string) *httptest.Response
 	if _, given := req.Header["Authorization"]; !given && strings.HasPrefix(path, "/v1/stats") {
 		req.Header.Set("Authorization", "Bearer secret") // of a caller that may read all
 	}
+	if _, given := req.Header["Origin"]; !given && req.Header.Get("Sec-Fetch-Site") == "" {
+		req.Header.Set("Origin", "http://page.test")
+	}
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, req)
 	return w

@@ -18,6 +18,7 @@ func TestStrangersLearnLittle(t *testing.T) {
 	ask := func(path string, header ...string) map[string]any {
 		t.Helper()
 		req := httptest.NewRequest(http.MethodGet, path, nil)
+		req.Header.Set("Origin", "http://page.test")
 		if len(header) > 0 {
 			req.Header.Set("Authorization", header[0])
 		}

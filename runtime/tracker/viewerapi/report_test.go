@@ -122,11 +122,7 @@ func TestCrossOrigin(t *testing.T) {
 			if tt.method != "GET" {
 				path = "/v1/telemetry"
 			}
-			var header []string
-			if tt.origin != "" {
-				header = []string{"Origin", tt.origin}
-			}
-			w := r.do(tt.method, path, "", header...)
+			w := r.do(tt.method, path, "", "Origin", tt.origin)
 			if got := w.Header().Get("Access-Control-Allow-Origin"); w.Code != tt.status || got != tt.allow {
 				t.Fatalf("%d %q", w.Code, got)
 			}

@@ -16,7 +16,7 @@ type Config struct {
 	// TokenFile holds what the tracker wants to see before it gives settings: a viewer token. It is read for each request.
 	TokenFile string `json:"tokenFile,omitempty"`
 	// Origin is sent with requests for settings, as a browser does for its page: https://host. Trackers for listed origins
-	// refuse requests without an origin and without a token.
+	// refuse others. Empty: that of ConfigURL, as the tracker's own page would send.
 	Origin   string   `json:"origin,omitempty"`
 	Source   string   `json:"source,omitempty"`   // or: the manifest URL …
 	Trackers []string `json:"trackers,omitempty"` // … with trackers …

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -77,9 +78,7 @@ const maxToken = 16 << 10
 
 // credentials adds what a tracker may want to see to a request.
 func (c Config) credentials(header http.Header) error {
-	if c.Origin != "" {
-		header.Set("Origin", c.Origin)
-	}
+	header.Set("Origin", c.origin())
 	if c.TokenFile == "" {
 		return nil
 	}
@@ -94,12 +93,23 @@ func (c Config) credentials(header http.Header) error {
 	return nil
 }
 
+// origin returns the web origin to send.
+func (c Config) origin() string {
+	if c.Origin != "" {
+		return c.Origin
+	}
+	u, err := url.Parse(c.ConfigURL)
+	if err != nil { // Validate has parsed it before
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
 // fetchSettings asks a tracker for the settings of its stream.
 func (c Config) fetchSettings(ctx context.Context) (*settings, error) {
-	url := c.ConfigURL
 	ctx, cancel := context.WithTimeout(ctx, settingsTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.ConfigURL, nil)
 	if err != nil {
 		return nil, fmt.Errorf("creating request for viewer settings: %w", err)
 	}
@@ -113,7 +123,7 @@ func (c Config) fetchSettings(ctx context.Context) (*settings, error) {
 	defer func() { _ = resp.Body.Close() }() // read to its end: nothing to learn from closing
 	if resp.StatusCode != http.StatusOK {
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, 300)) // what could be read of it
-		return nil, fmt.Errorf("fetching viewer settings from %s: status %s: %s", url, resp.Status, strings.TrimSpace(string(why)))
+		return nil, fmt.Errorf("fetching viewer settings from %s: status %s: %s", c.ConfigURL, resp.Status, strings.TrimSpace(string(why)))
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxSettingsBytes+1))
 	if err != nil {
@@ -121,7 +131,7 @@ func (c Config) fetchSettings(ctx context.Context) (*settings, error) {
 	}
 	h, err := decodeSettings(body)
 	if err != nil {
-		return nil, fmt.Errorf("decoding viewer settings from %s: %w", url, err)
+		return nil, fmt.Errorf("decoding viewer settings from %s: %w", c.ConfigURL, err)
 	}
 	return h, nil
 }

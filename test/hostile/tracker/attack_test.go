@@ -143,7 +143,7 @@ func (s *scene) newcomers(t *testing.T, done <-chan struct{}) {
 }
 
 func (s *scene) arrive() error {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * patience}
+	client := &http.Client{Transport: lab.AsPage(&http.Transport{DisableKeepAlives: true}), Timeout: 2 * patience}
 	resp, err := client.Get(s.HTTP("/v1/config"))
 	if err != nil {
 		return err

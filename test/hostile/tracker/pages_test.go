@@ -42,7 +42,7 @@ func request(t testing.TB, address string, from int, raw string) (status int, he
 func httpClient(t testing.TB, from int) *http.Client {
 	tr := &http.Transport{DialContext: lab.DialerFrom(from).DialContext, MaxIdleConnsPerHost: 64}
 	t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr, Timeout: 10 * time.Second}
+	return &http.Client{Transport: lab.AsPage(tr), Timeout: 10 * time.Second}
 }
 
 const head = " HTTP/1.1\r\nHost: tracker\r\n"

@@ -51,7 +51,7 @@ func await(t *testing.T, ended <-chan struct{}) time.Duration {
 
 // status is what a URL answers with; 0: nothing.
 func status(url string) int {
-	resp, err := http.Get(url)
+	resp, err := lab.Client.Get(url)
 	if err != nil {
 		return 0
 	}
