@@ -209,7 +209,7 @@ func TestReportsNeverStarveJoins(t *testing.T) {
 	}
 	s.counted(t, 500, func() {
 		for range 50 {
-			if _, cfg := settingsFor(t, s); len(cfg.Trackers) != 1 {
+			if _, cfg := settingsFor(t, s, somePage); len(cfg.Trackers) != 1 {
 				t.Fatal("a page that joins got no settings")
 			}
 			ws, resp, err := tryUpgrade(s.Listen, from)

@@ -37,6 +37,9 @@ type door struct {
 	want    int
 }
 
+// somePage is the header of a page that a tracker without a list of origins serves.
+const somePage = "Origin: https://page.example"
+
 // settingsFor asks for settings as a page of that origin, from an address of attackers.
 func settingsFor(t testing.TB, s *scene, headers ...string) (status int, cfg struct {
 	Trackers  []string
@@ -129,7 +132,7 @@ func TestClosedDoors(t *testing.T) {
 func TestForeignSwarms(t *testing.T) {
 	s := closed(t, nil)
 	viewers := bystander.Watch(t, s.Stream, 2)
-	_, cfg := settingsFor(t, s)
+	_, cfg := settingsFor(t, s, somePage)
 	u := lab.Must[*url.URL](t)(url.Parse(cfg.Trackers[0]))
 	ws, resp, err := upgradeAt(s.Listen, newOrigin(), u.RequestURI())
 	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
@@ -162,7 +165,7 @@ func TestBeforeTheStreamIsRead(t *testing.T) {
 		Stream: &config.StreamConfig{SourceURL: "http://" + lab.FreeAddress(t) + "/m.m3u8", SwarmID: lab.SwarmID},
 	}})
 	s := &scene{Stream: &stream.Stream{Tracker: p, Listen: listen}}
-	_, cfg := settingsFor(t, s)
+	_, cfg := settingsFor(t, s, somePage)
 	u := lab.Must[*url.URL](t)(url.Parse(cfg.Trackers[0]))
 	ws, resp, err := upgradeAt(listen, newOrigin(), u.RequestURI())
 	if err != nil || resp.StatusCode != http.StatusSwitchingProtocols {
