@@ -47,7 +47,8 @@ func plan() []round {
 			{{name: "tools"}, {name: "deploy"}},
 			{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}},
 		},
-		{{{name: "hostile"}}, {{name: "players"}}, {{name: "soak"}}}, // these wait, but hostile floods the processors at times
+		// These wait, but hostile floods the processors at times.
+		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}}},
 		{{{name: "peers"}, {name: "origins"}}, {{name: "foreign"}}},  // these keep half of the processors busy together
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},

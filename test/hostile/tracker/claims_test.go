@@ -218,8 +218,8 @@ func TestReportsNeverStarveJoins(t *testing.T) {
 			}
 			_ = ws.Close()
 		}
-		close(done)
-		flood.Wait()
 	}, "p2pstream_viewerapi_requests_total", `path="/v1/telemetry"`, `status="429"`)
+	close(done)
+	flood.Wait()
 	bystanders.Unharmed(t)
 }

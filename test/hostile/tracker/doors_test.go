@@ -70,6 +70,7 @@ func settingsFor(t testing.TB, s *scene, headers ...string) (status int, cfg str
 
 // TestClosedDoors: what a tracker with a stream refuses by default, with the reason, and what it counts.
 func TestClosedDoors(t *testing.T) {
+	t.Parallel()
 	const intranet = "https://intranet.example"
 	s := closed(t, func(c *config.Config) { c.AllowedOrigins = []string{intranet} })
 	// The page of the bystander: what is allowed stays allowed beside all attacks.
@@ -130,6 +131,7 @@ func TestClosedDoors(t *testing.T) {
 // TestForeignSwarms: a tracker with a stream serves no other swarm, and none before it has read the stream, except to
 // seeders; viewers of the stream do not notice the attempts.
 func TestForeignSwarms(t *testing.T) {
+	t.Parallel()
 	s := closed(t, nil)
 	viewers := bystander.Watch(t, s.Stream, 2)
 	_, cfg := settingsFor(t, s, somePage)
@@ -159,6 +161,7 @@ func refusedSwarm(t testing.TB, ws *socket, hash signaling.ID) {
 
 // TestBeforeTheStreamIsRead: the tracker does not know its swarms yet.
 func TestBeforeTheStreamIsRead(t *testing.T) {
+	t.Parallel()
 	admin, listen := lab.FreeAddress(t), lab.FreeAddress(t)
 	p := program.Start(t, program.Spec{Command: "tracker", Admin: admin, Config: config.Config{
 		Listen: listen, AdminListen: admin, SeederToken: lab.Token, SessionKey: lab.SessionKey,

@@ -121,8 +121,11 @@ func meet(t *testing.T, honest, fakes int) float64 {
 
 // TestEclipse has fakes answer every offer and never connect, while viewers meet.
 func TestEclipse(t *testing.T) {
-	alone := meet(t, 100, 0)
-	attacked := meet(t, 100, 120)
+	var alone, attacked float64
+	t.Run("crowds", func(t *testing.T) { // at the same time, each on a tracker of its own
+		t.Run("without fakes", func(t *testing.T) { t.Parallel(); alone = meet(t, 100, 0) })
+		t.Run("among fakes", func(t *testing.T) { t.Parallel(); attacked = meet(t, 100, 120) })
+	})
 	t.Logf("%.1f connections on average without fakes, %.1f among fakes", alone, attacked)
 	if alone < 15 || attacked < 0.9*alone {
 		t.Errorf("%.1f connections among fakes, %.1f without", attacked, alone)

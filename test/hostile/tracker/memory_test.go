@@ -56,6 +56,7 @@ func (s *socket) answerPings(deadline time.Time) (code int) {
 
 // TestUnfinishedMessages: sockets that begin a message and never end it, and that answer pings, lose it in time.
 func TestUnfinishedMessages(t *testing.T) {
+	t.Parallel()
 	s := stream.Start(t, stream.Options{NoSeeder: true, Tracker: func(c *config.Config) {
 		c.Limits.PingInterval = config.Duration(time.Second)
 	}})

@@ -21,6 +21,7 @@ import (
 // TestViewerTokens: a tracker that requires tokens serves nothing of the stream without one, says why, follows its keys
 // without a restart, and is fooled by no algorithm.
 func TestViewerTokens(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name string, b []byte) {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
