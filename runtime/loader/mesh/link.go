@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
 
+	"github.com/p2pstream/p2pstream/internal/redact"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/ratelog"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
@@ -98,7 +99,7 @@ func (n *Node) linkFor(url string, m *membership) {
 	ctx, cancel := context.WithCancel(n.ctx)
 	l := &link{
 		node: n, url: url, ctx: ctx, cancel: cancel,
-		log:     n.log.With("tracker", url),
+		log:     n.log.With("tracker", redact.URL(url)), // the query is a ticket
 		members: map[identity.InfoHash]*membership{},
 	}
 	l.limited = ratelog.New(l.log)
