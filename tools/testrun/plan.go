@@ -49,7 +49,7 @@ func plan() []round {
 		},
 		// These wait, but hostile floods the processors at times.
 		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}}},
-		{{{name: "peers"}, {name: "origins"}}, {{name: "foreign"}}},  // these keep half of the processors busy together
+		{{{name: "peers"}, {name: "origins"}}, {{name: "foreign"}}}, // these keep half of the processors busy together
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},
 	}
