@@ -17,31 +17,37 @@ func microsoft() columns {
 func header(cells []string) (c columns, unknown []string, ok bool) {
 	c = columns{-1, -1, -1, -1, -1}
 	for i, cell := range cells {
-		at := &i
-		switch plain(cell) {
-		case "groupid", "group", "site", "sitename", "name":
-			at = &c.name
-		case "subnets", "subnet", "cidrs", "cidr", "ranges", "networks", "prefixes":
-			at = &c.subnets
-		case "p2p", "peering":
-			at = &c.peering
-		case "crosssite":
-			at = &c.crossSite
-		case "gateways":
-			at = &c.gateways
-		case "wan", "label", "country", "":
-			continue
-		default:
-			unknown = append(unknown, cell)
-			continue
-		}
-		if *at < 0 {
+		at := c.named(plain(cell))
+		switch {
+		case at != nil && *at < 0:
 			*at = i
-		} else if at != &i {
-			unknown = append(unknown, cell) // a second one of this name
+		case at != nil || !ignored(plain(cell)):
+			unknown = append(unknown, cell) // a second one of a name, or none of ours
 		}
 	}
 	return c, unknown, c.name >= 0 && c.subnets >= 0
+}
+
+// named returns the place of a column, nil if there is no such one.
+func (c *columns) named(plain string) *int {
+	switch plain {
+	case "groupid", "group", "site", "sitename", "name":
+		return &c.name
+	case "subnets", "subnet", "cidrs", "cidr", "ranges", "networks", "prefixes":
+		return &c.subnets
+	case "p2p", "peering":
+		return &c.peering
+	case "crosssite":
+		return &c.crossSite
+	case "gateways":
+		return &c.gateways
+	}
+	return nil
+}
+
+// ignored reports whether a column is known and not read.
+func ignored(plain string) bool {
+	return plain == "" || plain == "wan" || plain == "label" || plain == "country"
 }
 
 // plain is a column's name without case, spaces and marks.
