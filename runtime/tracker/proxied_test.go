@@ -6,12 +6,14 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -239,7 +241,7 @@ func TestLimitsOfClientsBehindAProxy(t *testing.T) {
 		t.Cleanup(func() { _ = c.Close() })
 		_ = c.SetDeadline(time.Now().Add(patience))
 		line, err := bufio.NewReader(c).ReadString('\n')
-		if err != nil && err != io.EOF && !strings.Contains(err.Error(), "reset") {
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 			t.Fatal(err)
 		}
 		return c, line
