@@ -2,7 +2,8 @@ package v1
 
 // SitesSpec says which places in the network viewers are in. A site is a place whose line to the outside is to be
 // spared: an office, a campus, a VPN. An address belongs to the first site of the list that has a range with it, then
-// to the first one of the map, then to the mask's site, and else to none. Changes apply without a restart.
+// to the first one of the map, then to the mask's site, and else to none. A changed list, mask, fallback or map applies
+// without a restart.
 type SitesSpec struct {
 	// List of sites; the first one with an address of a viewer is the viewer's. Inside one site the longest range counts.
 	// Put longer lists into a ConfigMap and name it in mapRef.
