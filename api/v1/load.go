@@ -130,6 +130,7 @@ func checkScalars(raw []byte) error {
 			Telemetry struct {
 				Interval any `json:"interval"`
 			} `json:"telemetry"`
+			Sites sitesProbe `json:"sites"`
 		} `json:"spec"`
 	}
 	if err := json.UnmarshalCaseSensitivePreserveInts(raw, &probe); err != nil {
@@ -148,5 +149,5 @@ func checkScalars(raw []byte) error {
 			return fmt.Errorf("spec.telemetry.interval: %q is not a duration; use one such as 5s", fmt.Sprint(v))
 		}
 	}
-	return nil
+	return probe.Spec.Sites.check("spec.sites")
 }

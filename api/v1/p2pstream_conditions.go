@@ -91,6 +91,12 @@ const (
 	ReasonNotAdvertised = "NotAdvertised"
 	// ReasonInsecureEndpoint: pages on https cannot use the ws endpoint.
 	ReasonInsecureEndpoint = "InsecureEndpoint"
+	// ReasonSiteMapMissing: the ConfigMap of spec.sites.mapRef, or its key, does not exist.
+	ReasonSiteMapMissing = "SiteMapMissing"
+	// ReasonSiteMapInvalid: the map of sites, or lines of it, cannot be used; the message names the first line.
+	ReasonSiteMapInvalid = "SiteMapInvalid"
+	// ReasonClientAddressesHidden: the tracker does not see the addresses of viewers, so that their sites cannot be told.
+	ReasonClientAddressesHidden = "ClientAddressesHidden"
 	// ReasonBehindLiveEdge: seeders run, but hold less than the origin has published.
 	ReasonBehindLiveEdge = "BehindLiveEdge"
 

@@ -75,6 +75,11 @@ type P2PStreamSpec struct {
 	// +optional
 	Seeders *SeedersSpec `json:"seeders,omitempty"`
 
+	// Sites are the places in the network that viewers are in. When unset, viewers of all places exchange segments with each
+	// other.
+	// +optional
+	Sites *SitesSpec `json:"sites,omitempty"`
+
 	// Viewers configures the settings that the config endpoint returns to players.
 	// +optional
 	Viewers *ViewersSpec `json:"viewers,omitempty"`
@@ -181,6 +186,11 @@ type TrackerSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
 	CandidateRanges []AddressRange `json:"candidateRanges,omitempty"`
+
+	// ClientAddress says how the tracker learns the addresses of viewers, for sites and for limits of one address. When
+	// unset, they are those of the connections.
+	// +optional
+	ClientAddress *ClientAddressSpec `json:"clientAddress,omitempty"`
 
 	// Resources of each tracker container. Default: requests of 100m CPU and 64Mi of memory, and a memory
 	// limit of 1Gi.

@@ -43,6 +43,9 @@ func (s *P2PStreamSpec) validate(at *field.Path) field.ErrorList {
 	if s.Seeders != nil {
 		errs = append(errs, s.Seeders.validate(at.Child("seeders"))...)
 	}
+	if s.Sites != nil {
+		errs = append(errs, s.Sites.validate(at.Child("sites"))...)
+	}
 	if s.Viewers != nil {
 		errs = append(errs, s.Viewers.validate(at.Child("viewers"))...)
 	}
@@ -125,6 +128,7 @@ func (s *TrackerSpec) validate(at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(at.Child("candidateRanges").Index(i), string(r), "tracker.candidateRanges must hold ranges of IP addresses, such as 10.0.0.0/8"))
 		}
 	}
+	errs = append(errs, s.ClientAddress.validate(at.Child("clientAddress"))...)
 	if e := s.Exposure; e != nil {
 		errs = append(errs, e.validate(at.Child("exposure"))...)
 	}

@@ -23,6 +23,7 @@ func trackerFlags(run func(*cobra.Command, tracker.Config) error) *cobra.Command
 	var cfg tracker.Config
 	var stream tracker.StreamConfig
 	var tokens tracker.TokensConfig
+	var places tracker.SitesConfig
 	c := &cobra.Command{
 		Use:   "tracker",
 		Short: "Run a tracker, which introduces the peers of a stream to each other",
@@ -42,6 +43,12 @@ open tracker for any info hash.`,
 					cfg.Stream = &tracker.StreamConfig{}
 				}
 				overlay(cfg.Stream, stream)
+			}
+			if !reflect.ValueOf(places).IsZero() {
+				if cfg.Sites == nil {
+					cfg.Sites = &tracker.SitesConfig{}
+				}
+				overlaySites(cfg.Sites, places)
 			}
 			return run(c, cfg)
 		},
@@ -74,8 +81,31 @@ open tracker for any info hash.`,
 	f.BoolVar(&cfg.AllowNoOrigin, "allow-no-origin", false, "with a stream or --allowed-origin: accept requests that have neither an Origin nor a credential")
 	f.StringArrayVar(&cfg.CandidateRanges, "candidate-range", nil, "addresses that peers may have, as a CIDR range; candidates at others are not relayed (default: all); may be repeated")
 	f.BoolVar(&cfg.AllowLoopbackCandidates, "allow-loopback-candidates", false, "relay candidates at loopback addresses, for peers on this machine (default: only if --listen is one)")
+	f.StringVar(&cfg.ClientAddress.From, "client-address", "", "where the addresses of clients come from: Socket, Forwarded (or X-Forwarded-For), or ProxyProtocol (default: Socket)")
+	f.StringArrayVar(&cfg.ClientAddress.TrustedProxies, "trusted-proxy", nil, "address of a proxy whose headers are believed, as a CIDR range; may be repeated")
+	f.StringVar(&places.MapFile, "site-map", "", "CSV file of sites and their subnets; read again when it changes (check it with: p2pstream sites check FILE)")
+	f.StringVar(&places.File, "sites-file", "", "JSON file with the list, the mask and the fallback of sites; read again when it changes")
+	f.IntVar(&places.Mask.IPv4, "site-mask-ipv4", 0, "make a site of every IPv4 range of this length, such as 24, for addresses outside of all others")
+	f.IntVar(&places.Mask.IPv6, "site-mask-ipv6", 0, "the same for IPv6, such as 56")
+	f.StringVar((*string)(&places.Fallback.Peering), "site-fallback", "", "peering of addresses outside of all sites: Full, ReceiveOnly or Off (default: Full)")
 	withConfig(c, &cfg)
 	return c
+}
+
+// overlaySites overrides sites of the configuration file by flags.
+func overlaySites(dst *tracker.SitesConfig, flags tracker.SitesConfig) {
+	for _, v := range []struct{ dst, src *string }{
+		{&dst.MapFile, &flags.MapFile}, {&dst.File, &flags.File}, {(*string)(&dst.Fallback.Peering), (*string)(&flags.Fallback.Peering)},
+	} {
+		if *v.src != "" {
+			*v.dst = *v.src
+		}
+	}
+	for _, v := range []struct{ dst, src *int }{{&dst.Mask.IPv4, &flags.Mask.IPv4}, {&dst.Mask.IPv6, &flags.Mask.IPv6}} {
+		if *v.src != 0 {
+			*v.dst = *v.src
+		}
+	}
 }
 
 // overlay overrides settings of the configuration file by flags.

@@ -147,6 +147,15 @@ func TestWarnings(t *testing.T) {
 		want   []string
 	}{
 		{"on node ports without a certificate", func(*v1.P2PStreamSpec, *Facts) {}, []string{"TrackerReady/InsecureEndpoint"}},
+		{"sites, and nodes that hide viewers' addresses", func(s *v1.P2PStreamSpec, _ *Facts) { s.Sites = &v1.SitesSpec{} },
+			[]string{"TrackerReady/ClientAddressesHidden", "TrackerReady/InsecureEndpoint"}},
+		{"sites, and the policy Local", func(s *v1.P2PStreamSpec, _ *Facts) {
+			s.Sites, s.Tracker.Exposure.ExternalTrafficPolicy = &v1.SitesSpec{}, v1.TrafficPolicyLocal
+		}, []string{"TrackerReady/InsecureEndpoint"}},
+		{"sites behind a proxy", func(s *v1.P2PStreamSpec, _ *Facts) {
+			s.Sites = &v1.SitesSpec{}
+			s.Tracker.ClientAddress = &v1.ClientAddressSpec{From: v1.ClientAddressForwarded, TrustedProxies: []v1.ProxyRange{"10.0.0.0/24"}}
+		}, []string{"TrackerReady/InsecureEndpoint"}},
 		{"with a certificate", func(s *v1.P2PStreamSpec, _ *Facts) { s.Tracker.Exposure.TLSSecretName = "tls" }, nil},
 		{"inside the cluster", func(s *v1.P2PStreamSpec, _ *Facts) { *s = v1.P2PStreamSpec{Source: s.Source} }, nil},
 		{"no port yet", func(_ *v1.P2PStreamSpec, f *Facts) { f.Observed = nil }, nil},

@@ -25,6 +25,7 @@ const (
 	mountHeaders = mountConfig + "/headers"
 	mountCA      = mountConfig + "/ca"
 	mountKeys    = mountConfig + "/viewer-keys"
+	mountSites   = mountConfig + "/sites"
 )
 
 // Files of the ConfigMaps. The programs' configurations are hashed into the pods, so that a change replaces the pods.
@@ -34,6 +35,8 @@ const (
 	fileSTUN     = "stun.json"
 	fileSeeder   = "seeder.json"
 	fileICEPorts = "ice-ports.json"
+	fileSites    = "sites.json"
+	fileSiteMap  = "sites.csv"
 )
 
 // How long programs continue to serve after they were told to stop, within the grace period of their pods.
@@ -76,10 +79,12 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 	for _, r := range spec.CandidateRanges {
 		c.CandidateRanges = append(c.CandidateRanges, string(r))
 	}
+	c.ClientAddress = clientAddress(spec.ClientAddress)
+	c.Sites = p.siteFiles()
 	if p.tls() {
 		c.TLSCert, c.TLSKey = mountTLS+"/tls.crt", mountTLS+"/tls.key"
 	}
-	if !p.traits(exposure.Tracker).ClientAddresses {
+	if !p.traits(exposure.Tracker).ClientAddresses && len(c.ClientAddress.TrustedProxies) == 0 {
 		// Many viewers have one address: that of the node or the proxy in between.
 		c.Limits.SocketsPerAddress = -1
 	}

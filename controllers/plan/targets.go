@@ -61,6 +61,9 @@ func (p *planner) expose(t exposure.Target) {
 // warnings of the components, the most important first.
 func (p *planner) warnings() []Warning {
 	var warnings []Warning
+	if w := p.siteWarning(); w != nil {
+		warnings = append(warnings, *w)
+	}
 	ask := func(t exposure.Target, advertised []string) {
 		if w := t.Strategy().Warning(t, p.reach, advertised); w != nil {
 			warnings = append(warnings, *w)

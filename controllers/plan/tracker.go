@@ -20,7 +20,13 @@ func (p *planner) tracker() error {
 	if err != nil {
 		return err
 	}
-	p.configMap(ComponentTracker, map[string]string{fileTracker: static, fileSTUN: servers})
+	files := map[string]string{fileTracker: static, fileSTUN: servers}
+	if p.spec.Sites != nil {
+		if files[fileSites], err = p.sitesFile(); err != nil {
+			return err
+		}
+	}
+	p.configMap(ComponentTracker, files)
 	p.trackerServices()
 
 	if p.trackerTarget().Settings.Host != "" && p.externalURL() == "" {
@@ -30,6 +36,7 @@ func (p *planner) tracker() error {
 	}
 	mounts := append(p.originMounts(), tokenMount(p.stream.Name))
 	mounts = append(mounts, p.tokenKeyMounts()...)
+	mounts = append(mounts, p.siteMapMounts()...)
 	if p.tls() {
 		mounts = append(mounts, secretMount("tls", string(p.spec.Tracker.Exposure.TLSSecretName), mountTLS, "tls.crt", "tls.key"))
 	}

@@ -15,7 +15,11 @@ func trackerReady(m *moment) verdict {
 	if m.Tracker.Ready == 0 {
 		return m.missing(plan.ComponentTracker, m.Tracker)
 	}
-	return m.warned(v1.ConditionTrackerReady, yes(v1.ReasonAvailable, "The tracker answers"))
+	good := yes(v1.ReasonAvailable, "The tracker answers")
+	if v, ok := m.siteWarning(good); ok {
+		return v
+	}
+	return m.warned(v1.ConditionTrackerReady, good)
 }
 
 func stunReady(m *moment) verdict {

@@ -18,6 +18,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/internal/sitespec"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/origin"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
@@ -247,6 +248,15 @@ func trackerConfig(listen string, spec v1.P2PStreamSpec, servers []string, token
 			STUN: servers, TelemetryInterval: tracker.Duration(spec.Telemetry.Interval.Duration),
 			DisableP2P: !*spec.Viewers.P2P, DisableUpload: !*spec.Viewers.Upload,
 		},
+	}
+	if spec.Sites != nil { // the ConfigMap of a map is on a cluster
+		cfg.Sites = &tracker.SitesConfig{Config: sitespec.Config(spec.Sites)}
+	}
+	if a := spec.Tracker.ClientAddress; a != nil && len(a.TrustedProxies) > 0 {
+		cfg.ClientAddress.From = string(a.From)
+		for _, r := range a.TrustedProxies {
+			cfg.ClientAddress.TrustedProxies = append(cfg.ClientAddress.TrustedProxies, string(r))
+		}
 	}
 	for _, o := range spec.Tracker.AllowedOrigins {
 		cfg.AllowedOrigins = append(cfg.AllowedOrigins, string(o))

@@ -17,6 +17,10 @@ type (
 	TicketsConfig = config.TicketsConfig
 	// TokensConfig says which tokens viewers present to get their settings.
 	TokensConfig = config.TokensConfig
+	// SitesConfig says which places in the network viewers are in.
+	SitesConfig = config.SitesConfig
+	// ClientAddressConfig says how the tracker learns the addresses of its clients.
+	ClientAddressConfig = config.ClientAddressConfig
 	// IntervalConfig bounds the announce interval.
 	IntervalConfig = config.IntervalConfig
 	// PeeringConfig shapes the meshes.

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -14,8 +15,15 @@ import (
 type connection struct {
 	net.Conn
 	l    *connections
-	from netip.Addr
+	from netip.Addr // counts for this address; not valid: for none, because a proxy passes on many clients
 	once sync.Once
+	// ended is true once the connection does not count any more. l.mu guards it and from.
+	ended bool
+	// expectsHeader says that a header of the PROXY protocol comes first, client is what it says, and begun holds what was
+	// read with it. Only the reader uses them; client is set before the first request is read.
+	expectsHeader bool
+	client        netip.Addr
+	begun         *bufio.Reader
 	// requested is true once a request arrived.
 	requested atomic.Bool
 	// largest is the largest buffer that Read was given. Only the reader uses it.
@@ -28,8 +36,13 @@ type connection struct {
 // turn ends when the connection is used again: what is between is computing alone.
 func (c *connection) Read(b []byte) (int, error) {
 	c.endTurn()
+	if c.expectsHeader {
+		if err := c.readClient(); err != nil {
+			return 0, &net.OpError{Op: "read", Net: "tcp", Err: err} // net/http closes without an answer
+		}
+	}
 	c.largest = max(c.largest, len(b))
-	n, err := c.Conn.Read(b)
+	n, err := c.readOn(b)
 	if n == 0 || !c.shaking.Load() {
 		return n, err
 	}
@@ -71,9 +84,8 @@ func (c *connection) done() {
 		c.l.mu.Lock()
 		defer c.l.mu.Unlock()
 		c.l.open--
-		if c.l.of[c.from]--; c.l.of[c.from] <= 0 {
-			delete(c.l.of, c.from)
-		}
+		c.l.uncount(c.from)
+		c.ended = true
 		c.l.metrics.open.Dec()
 		if !c.requested.Load() {
 			c.l.metrics.withoutRequest.Inc()

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -26,6 +27,10 @@ type connections struct {
 	metrics *connectionMetrics
 	// hellos are the turns of TLS handshakes; nil without TLS.
 	hellos *turns
+	// source knows the trusted proxies; nil: there are none. With headers, their connections begin with a header of the
+	// PROXY protocol.
+	source  *addresses.Source
+	headers bool
 
 	mu   sync.Mutex
 	open int
@@ -36,6 +41,7 @@ type connectionMetrics struct {
 	open                                      prometheus.Gauge
 	refused, refusedAddress, refusedRate      prometheus.Counter
 	withoutRequest, refusedQueue, refusedWait prometheus.Counter
+	refusedHeader                             prometheus.Counter
 	waiting                                   prometheus.Gauge
 }
 
@@ -47,7 +53,7 @@ func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error)
 			Help: "Open connections that are not WebSockets."}),
 		refused: refused.WithLabelValues("connections"), refusedAddress: refused.WithLabelValues("connections_per_address"),
 		refusedRate: refused.WithLabelValues("connection_rate_of_address"), refusedQueue: refused.WithLabelValues("handshakes"),
-		refusedWait: refused.WithLabelValues("handshake_wait"),
+		refusedWait: refused.WithLabelValues("handshake_wait"), refusedHeader: refused.WithLabelValues("proxy_header"),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "p2pstream_tracker_handshakes_waiting",
 			Help: "TLS handshakes waiting for their turn to compute."}),
 	}
@@ -81,17 +87,22 @@ func (l *connections) Accept() (net.Conn, error) {
 	}
 }
 
-// add counts a connection, or returns nil if a limit refuses it.
+// add counts a connection, or returns nil if a limit refuses it. The connections of a trusted proxy are those of many
+// clients, so they have no limit of their address: with the PROXY protocol their clients' limits hold as soon as its header
+// is read, and else those of sockets and requests.
 func (l *connections) add(c net.Conn) *connection {
-	from := addresses.Of(c.RemoteAddr().String())
-	if !l.rate.Allow(from, time.Now()) {
+	peer := addresses.Peer(c.RemoteAddr().String())
+	from, proxied := addresses.Key(peer), l.source.Trusts(peer)
+	if proxied {
+		from = netip.Addr{}
+	} else if !l.rate.Allow(from, time.Now()) {
 		l.metrics.refusedRate.Inc()
 		return nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.limitPerAddress >= 0 && l.of[from] >= l.limitPerAddress:
+	case l.full(from):
 		l.metrics.refusedAddress.Inc()
 		return nil
 	case l.open >= l.limit:
@@ -99,19 +110,62 @@ func (l *connections) add(c net.Conn) *connection {
 		return nil
 	}
 	l.open++
-	l.of[from]++
+	l.count(from)
 	l.metrics.open.Inc()
-	own := &connection{Conn: c, l: l, from: from}
+	own := &connection{Conn: c, l: l, from: from, expectsHeader: proxied && l.headers}
 	own.shaking.Store(l.hellos != nil)
 	return own
 }
 
-// crowded reports whether more than half of a limit is used, in total or for the address, so that connections should not
-// be kept open for further requests.
-func (l *connections) crowded(from netip.Addr) bool {
+// full, count and uncount use the number of an address's connections. The caller holds the lock.
+func (l *connections) full(from netip.Addr) bool {
+	return from.IsValid() && l.limitPerAddress >= 0 && l.of[from] >= l.limitPerAddress
+}
+
+func (l *connections) count(from netip.Addr) {
+	if from.IsValid() {
+		l.of[from]++
+	}
+}
+
+func (l *connections) uncount(from netip.Addr) {
+	if !from.IsValid() {
+		return
+	}
+	if l.of[from]--; l.of[from] <= 0 {
+		delete(l.of, from)
+	}
+}
+
+// errAddressLimit says that a client has too many connections, or opens them too fast.
+var errAddressLimit = errors.New("too many connections of one address")
+
+// move counts a connection for another address. It returns errAddressLimit if that one has too many.
+func (l *connections) move(c *connection, to netip.Addr) error {
+	if !l.rate.Allow(to, time.Now()) {
+		l.metrics.refusedRate.Inc()
+		return errAddressLimit
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.open > l.limit/2 || l.limitPerAddress >= 0 && l.of[from] > l.limitPerAddress/2
+	if l.full(to) {
+		l.metrics.refusedAddress.Inc()
+		return errAddressLimit
+	}
+	if !c.ended {
+		l.uncount(c.from)
+		c.from = to
+		l.count(to)
+	}
+	return nil
+}
+
+// crowded reports whether more than half of a limit is used, in total or for the connection's address, so that connections should not
+// be kept open for further requests.
+func (l *connections) crowded(c *connection) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open > l.limit/2 || c.from.IsValid() && l.limitPerAddress >= 0 && l.of[c.from] > l.limitPerAddress/2
 }
 
 // watchConnections makes a server report which connections became WebSockets, and close connections after each request
@@ -134,7 +188,7 @@ func watchConnections(server *http.Server) {
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if own, _ := r.Context().Value(connectionKey{}).(*connection); own != nil {
 			own.requested.Store(true)
-			if own.l.crowded(own.from) {
+			if own.l.crowded(own) {
 				w.Header().Set("Connection", "close")
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/p2pstream/p2pstream/internal/admin"
+	"github.com/p2pstream/p2pstream/runtime/tracker/config"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
@@ -42,6 +43,11 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 		return nil, err
 	}
 	accepted := newConnections(l, s.cfg.Limits, s.connections)
+	accepted.source = s.source
+	accepted.headers = !internal && s.cfg.ClientAddress.From == config.FromProxyProtocol
+	if !internal {
+		s.accepted = accepted
+	}
 	e := &endpoint{Listener: accepted, server: s.httpServer()}
 	watchConnections(e.server)
 	switch {
@@ -77,7 +83,7 @@ func (s *Server) httpServer() *http.Server {
 		}
 	})
 	return &http.Server{
-		Handler:           s.panics.handler(handler),
+		Handler:           s.panics.handler(withClients(s.source, handler)),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      answerTimeout,

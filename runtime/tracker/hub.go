@@ -12,6 +12,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/descriptions"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
@@ -37,6 +38,8 @@ type hub struct {
 	seeders map[string]map[*session]struct{} // by the session id in their reports
 
 	seederLeft func(session string) // is called when its last socket has closed; nil: not
+
+	sites func() *sites.Map // the map in force; its result is nil without sites, and so is the function in some tests
 }
 
 func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {

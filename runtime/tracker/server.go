@@ -18,6 +18,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/memory"
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
@@ -32,9 +33,12 @@ type Server struct {
 	sockets *sockets.Server
 	// connections counts connections that are not WebSockets.
 	connections *connectionMetrics
+	accepted    *connections // of the public listener; set by Run
 	panics      *panics
 	cert        *watch.Value[*tls.Certificate] // nil without TLS
 	token       *watch.Value[[]string]         // nil without a token file
+	source      *addresses.Source              // of clients' addresses; nil: the sockets
+	sites       *watch.Value[siteMap]          // nil without sites
 	origins     doors.Origins
 	keys        *keyring           // of tickets
 	api         http.Handler       // nil: only the WebSocket endpoint
@@ -97,6 +101,13 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if s.connections, err = newConnectionMetrics(reg); err != nil {
 		return nil, err
 	}
+	if s.source, err = newSource(cfg.ClientAddress, reg); err != nil {
+		return nil, err
+	}
+	if err = s.newSites(reg); err != nil {
+		return nil, err
+	}
+	s.hub.sites = s.Sites
 	l := cfg.Limits
 	s.sockets, err = sockets.New(sockets.Config{
 		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, HeldBytes: int64(l.HeldBytes), Sockets: l.Sockets,
@@ -173,8 +184,15 @@ func (s *Server) Snapshot() []viewerapi.SwarmCount { return s.hub.registry.snaps
 
 // Audience implements viewerapi.Swarms.
 func (s *Server) Audience() viewerapi.Audience {
-	return viewerapi.Audience{ViewerSockets: s.sockets.Viewers(), SeederSockets: s.sockets.Seeders()}
+	a := viewerapi.Audience{ViewerSockets: s.sockets.Viewers(), SeederSockets: s.sockets.Seeders()}
+	if addr, viewers := s.sockets.OneAddress(); viewers >= manyViewers && !addr.IsLoopback() {
+		a.OneAddress = addr.String()
+	}
+	return a
 }
+
+// manyViewers is how many viewers with one address are suspicious: a proxy or a NAT of the cluster may hide theirs.
+const manyViewers = 10
 
 // Ready is closed once the tracker listens.
 func (s *Server) Ready() <-chan struct{} { return s.ready }

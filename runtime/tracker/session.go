@@ -23,6 +23,7 @@ type session struct {
 	used    atomic.Uint64
 	bucket  bucket
 	members []membership
+	place   place
 }
 
 // membership records that a socket announced an id in a swarm. The shards own the actual membership; this record limits

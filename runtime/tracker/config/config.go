@@ -38,6 +38,10 @@ type Config struct {
 	// AllowLoopbackCandidates relays candidates at loopback addresses, for peers on the tracker's machine. A tracker that
 	// listens only on loopback addresses does so without it.
 	AllowLoopbackCandidates bool `json:"allowLoopbackCandidates,omitempty"`
+	// ClientAddress says how the tracker learns the addresses of its clients.
+	ClientAddress ClientAddressConfig `json:"clientAddress,omitzero"`
+	// Sites are the places in the network that viewers are in; nil: they are all in one.
+	Sites *SitesConfig `json:"sites,omitempty"`
 	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
 	Stream *StreamConfig `json:"stream,omitempty"`
 	// SeederToken, or a line of SeederTokenFile (read again when it changes), is what a seeder presents as

@@ -18,6 +18,8 @@ func (c Config) Validate() error {
 		c.validateSecrets(),
 		validate.Each("config.candidateRanges", c.CandidateRanges, validate.CIDR),
 		validate.Each("config.allowedOrigins", c.AllowedOrigins, validate.Origin),
+		c.ClientAddress.validate(),
+		c.Sites.validate(),
 		c.validateIntervals(),
 		c.validateNumbers(),
 		c.Stream.validate(),

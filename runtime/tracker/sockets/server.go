@@ -105,6 +105,19 @@ func (s *Server) Viewers() int { return int(s.viewers.Load()) }
 // Seeders returns how many sockets seeders have.
 func (s *Server) Seeders() int { return int(s.seeders.Load()) }
 
+// OneAddress returns the address that the sockets of all viewers have, and how many sockets these are; not valid if there
+// are several addresses, or none.
+func (s *Server) OneAddress() (addr netip.Addr, viewers int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.addresses) != 1 {
+		return netip.Addr{}, 0
+	}
+	for addr, viewers = range s.addresses {
+	}
+	return addr, viewers
+}
+
 // reserve counts a connection against the limits. It returns the name of the limit that refuses it, or "".
 func (s *Server) reserve(c *conn) string {
 	s.mu.Lock()

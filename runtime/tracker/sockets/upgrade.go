@@ -3,7 +3,6 @@ package sockets
 import (
 	"crypto/subtle"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -44,7 +43,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	c := &conn{server: s, address: addresses.Of(r.RemoteAddr), seeder: seeder}
+	from := addresses.From(r).Addr
+	c := &conn{server: s, address: addresses.Key(from), seeder: seeder}
 	if limit := s.exceededRate(c); limit != "" {
 		w.Header().Set("Retry-After", "2")
 		refuse(limit, http.StatusServiceUnavailable)
@@ -71,10 +71,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.reader.tls, _ = c.raw.(interface{ LargestRead() int })
 	}
 	c.limitKernelBuffer()
-	client := Client{Seeder: seeder, Ticket: ticket, Address: c.address}
-	if remote, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		client.Remote = remote.Addr().Unmap().WithZone("")
-	}
+	client := Client{Seeder: seeder, Ticket: ticket, Address: c.address, Remote: from}
 	if session := r.URL.Query().Get("session"); session != "" {
 		client.Session = strings.Clone(session[:min(len(session), 256)])
 	}
@@ -87,7 +84,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) count(r *http.Request, limit string) {
 	s.metrics.refused.WithLabelValues(limit).Inc()
 	if s.logLimit.Allow() {
-		s.log.Warn("socket refused", "reason", limit, "address", r.RemoteAddr, "origin", truncate(r.Header.Get("Origin")))
+		s.log.Warn("socket refused", "reason", limit, "address", addresses.From(r).Addr, "origin", truncate(r.Header.Get("Origin")))
 	}
 }
 

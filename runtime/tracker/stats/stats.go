@@ -42,6 +42,11 @@ type Stats struct {
 	ViewerSockets int `json:"viewerSockets"`
 	SeederSockets int `json:"seederSockets"`
 
+	// OneAddress is the address that all viewers have, if they are many: a proxy or a NAT in the cluster may hide theirs.
+	OneAddress string `json:"oneAddress,omitempty"`
+	// SiteMap is the map of sites; nil: none is configured.
+	SiteMap *SiteMap `json:"siteMap,omitempty"`
+
 	Renditions []Rendition `json:"renditions"` // in the order of the manifest; empty while it has not been read
 	// OtherSwarms counts swarms that belong to no known rendition, and OtherPeers their members.
 	OtherSwarms int `json:"otherSwarms"`

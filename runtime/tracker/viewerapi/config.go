@@ -3,13 +3,11 @@ package viewerapi
 import (
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/redact"
 	"github.com/p2pstream/p2pstream/internal/validate"
-	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
@@ -28,8 +26,7 @@ type Config struct {
 	TotalsKept bool `json:"totalsKept,omitempty"`
 	// ExternalURL is the tracker's address as browsers see it, such as https://tracker.example.com. Empty: the scheme
 	// and host of each request.
-	ExternalURL    string `json:"externalURL,omitempty"`
-	TrustForwarded bool   `json:"trustForwarded,omitempty"` // use X-Forwarded-Proto, -Host and -For
+	ExternalURL string `json:"externalURL,omitempty"`
 	// AllowedOrigins are the origins of pages that are answered, such as https://intranet.example.com; "*" or an empty
 	// list is every origin. Requests without Origin need a credential, unless AllowNoOrigin is set.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
@@ -52,13 +49,6 @@ type Config struct {
 	ReportsPerSecond  int           `json:"reportsPerSecond,omitempty"`  // of all viewers together (2,000)
 	DisableUpload     bool          `json:"disableUpload,omitempty"`     // viewers only download from peers
 	DisableP2P        bool          `json:"disableP2P,omitempty"`        // viewers use the origin alone
-	Sites             []Site        `json:"sites,omitempty"`             // places in the network, first match wins
-}
-
-// Site is a place in the network: an office, a campus, a zone.
-type Site struct {
-	Name  string   `json:"name"`
-	CIDRs []string `json:"cidrs"`
 }
 
 // Validate returns an error for the first invalid field.
@@ -76,16 +66,6 @@ func (c Config) Validate() error {
 	}
 	if len(c.SessionKey) > 0 && len(c.SessionKey) < tickets.MinKey {
 		return fmt.Errorf("config.sessionKey: needs at least %d bytes", tickets.MinKey)
-	}
-	for _, s := range c.Sites {
-		if s.Name == "" || len(s.Name) > telemetry.MaxNameLength {
-			return fmt.Errorf("config.sites: name %q must have 1 to %d bytes", s.Name, telemetry.MaxNameLength)
-		}
-		for _, cidr := range s.CIDRs {
-			if _, err := netip.ParsePrefix(cidr); err != nil {
-				return fmt.Errorf("config.sites: %q is not a CIDR; use 10.1.0.0/16", cidr)
-			}
-		}
 	}
 	return nil
 }

@@ -25,6 +25,8 @@ type SwarmCount struct {
 // Audience counts sockets: a browser page or a p2pstream viewer has one socket for all its swarms.
 type Audience struct {
 	ViewerSockets, SeederSockets int
+	// OneAddress is the address that all viewers have, if they are many; empty: they have several.
+	OneAddress string
 }
 
 // StreamFacts returns what is known about the stream without a request to the origin; it must not block.

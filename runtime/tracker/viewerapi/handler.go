@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
@@ -29,6 +30,10 @@ type Dependencies struct {
 	STUNReady func(server string) bool // nil: every configured STUN server is ready; must not block
 	// STUN returns the current STUN servers, if they may change; nil: Config.STUN.
 	STUN func() []string
+	// Sites returns the map of sites, nil if there is none; nil: there is none.
+	Sites func() *sites.Map
+	// SiteMap describes it for /v1/stats; nil: it is not described.
+	SiteMap func() *stats.SiteMap
 	// Draining reports whether this tracker is shutting down; nil: it never is.
 	Draining func() bool
 	// SeederToken returns the current token, if it may change; nil: Config.SeederToken.
@@ -59,7 +64,6 @@ type Handler struct {
 	origins doors.Origins
 	boot    string
 	began   time.Time
-	sites   sites
 	limiter *limiter
 	// joins are the requests of pages that join. They have a budget of their own, as reports have, so that neither
 	// those of one address nor all reports together can use up theirs.
@@ -114,7 +118,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 		deps.Keys = func() *tickets.Ring { return ring }
 	}
 	newLimits := func() *limiter { return newLimiter(cfg.RequestsPerSecond, cfg.RequestBurst) }
-	h := &Handler{cfg: cfg, deps: deps, log: log, boot: hex.EncodeToString(boot), began: deps.Now(), sites: newSites(cfg.Sites),
+	h := &Handler{cfg: cfg, deps: deps, log: log, boot: hex.EncodeToString(boot), began: deps.Now(),
 		origins: doors.NewOrigins(cfg.AllowedOrigins, cfg.ExternalURL), limiter: newLimits(), joins: newLimits(), reports: newLimits(),
 		allReports: rate.NewLimiter(rate.Limit(cfg.ReportsPerSecond), 2*cfg.ReportsPerSecond), mux: http.NewServeMux()}
 	h.aggregate = telemetry.NewAggregate(telemetry.Config{Interval: cfg.Interval, Window: cfg.Window, Lifetime: cfg.TicketLifetime,

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +16,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
 
@@ -39,6 +42,9 @@ type rig struct {
 	swarms fakeSwarms
 	facts  fakeFacts
 	stun   []string // ready ones
+	// proxied sends requests through a trusted proxy; sites is the map.
+	proxied bool
+	sites   *sites.Map
 }
 
 func liveFacts(at time.Time) Facts {
@@ -62,6 +68,7 @@ func newRig(t *testing.T, cfg Config) *rig {
 		cfg.SeederToken = "secret"
 	}
 	h, err := New(cfg, Dependencies{Swarms: &r.swarms, Facts: &r.facts, Now: func() time.Time { return r.now },
+		Sites:     func() *sites.Map { return r.sites },
 		STUNReady: func(s string) bool { return slices.Contains(r.stun, s) }}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
@@ -88,8 +95,17 @@ func (r *rig) do(method, path, body string, header ...string) *httptest.Response
 		req.Header.Set("Origin", "http://page.test")
 	}
 	w := httptest.NewRecorder()
-	r.ServeHTTP(w, req)
+	r.ServeHTTP(w, r.received(req))
 	return w
+}
+
+// received is a request as the tracker passes it to the handler.
+func (r *rig) received(req *http.Request) *http.Request {
+	if !r.proxied {
+		return req
+	}
+	source := addresses.Source{Headers: true, Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}} // httptest's address
+	return req.WithContext(addresses.With(req.Context(), source.Client(req, addresses.Peer(req.RemoteAddr))))
 }
 
 func get[T any](r *rig, path string, header ...string) T {
@@ -161,7 +177,7 @@ func TestConfigAddresses(t *testing.T) {
 	}{
 		{"own", Config{}, nil, "ws://tracker.test:8000/announce", "http://tracker.test:8000/v1/telemetry", 200},
 		{"forwarded is a claim", Config{}, forwarded, "ws://tracker.test:8000/announce", "http://tracker.test:8000/v1/telemetry", 200},
-		{"forwarded is trusted", Config{TrustForwarded: true}, forwarded, "wss://cdn.test/announce", "https://cdn.test/v1/telemetry", 200},
+		{"forwarded is trusted", Config{Stream: "proxied"}, forwarded, "wss://cdn.test/announce", "https://cdn.test/v1/telemetry", 200},
 		{"external", Config{ExternalURL: "https://t.example.com/ecdn/"}, nil, "wss://t.example.com/ecdn/announce", "https://t.example.com/ecdn/v1/telemetry", 200},
 		{"IPv6", Config{}, []string{"Host", "[::1]:8000"}, "ws://[::1]:8000/announce", "http://[::1]:8000/v1/telemetry", 200},
 		{"strange host", Config{}, []string{"Host", "a/b?c"}, "", "", 400},
@@ -170,6 +186,7 @@ func TestConfigAddresses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, tt.cfg)
+			r.proxied = tt.cfg.Stream == "proxied"
 			w := r.do("GET", "/v1/config", "", tt.header...)
 			if w.Code != tt.status {
 				t.Fatalf("status %d", w.Code)
@@ -247,7 +264,12 @@ func TestSeederHooks(t *testing.T) {
 }
 
 func TestStats(t *testing.T) {
-	r := newRig(t, Config{Sites: []Site{{Name: "lab", CIDRs: []string{"192.0.2.0/24"}}}})
+	r := newRig(t, Config{})
+	m, err := sites.New(sites.Config{List: []sites.Entry{{Name: "lab", CIDRs: []string{"192.0.2.0/24"}}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.sites = m
 	r.seed()
 	r.swarms.audience = Audience{ViewerSockets: 5, SeederSockets: 1}
 	r.swarms.counts = []SwarmCount{{"BBBBBBBBBBBBBBBBBBBB", 4, 1}, {"AAAAAAAAAAAAAAAAAAAA", 3, 1}, {"ZZZZZZZZZZZZZZZZZZZZ", 2, 0}}
@@ -300,8 +322,6 @@ func TestValidate(t *testing.T) {
 		{Config{AllowedOrigins: []string{"example.com"}}, "config.allowedOrigins"},
 		{Config{Settings: json.RawMessage("[]")}, "config.settings"},
 		{Config{SessionKey: []byte("short")}, "config.sessionKey"},
-		{Config{Sites: []Site{{Name: "a", CIDRs: []string{"10.0.0.1"}}}}, "config.sites"},
-		{Config{Sites: []Site{{}}}, "config.sites"},
 	}
 	for _, tt := range tests {
 		if err := tt.cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), tt.field) {

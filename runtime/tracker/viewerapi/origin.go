@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
 // allowOrigin sets the cross-origin headers (Fetch standard, "CORS protocol") and reports whether the page that sent
@@ -62,7 +64,7 @@ func (h *Handler) base(r *http.Request) url.URL {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if h.cfg.TrustForwarded {
+	if addresses.From(r).Proxied {
 		if proto := first(r.Header.Get("X-Forwarded-Proto")); proto == "http" || proto == "https" {
 			scheme = proto
 		}
@@ -79,7 +81,7 @@ func (h *Handler) base(r *http.Request) url.URL {
 
 // host is the host that the request is for, as a trusted proxy received it.
 func (h *Handler) host(r *http.Request) string {
-	if h.cfg.TrustForwarded {
+	if addresses.From(r).Proxied {
 		if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
 			return forwarded
 		}
@@ -98,49 +100,5 @@ func first(list string) string {
 	return strings.ToLower(strings.TrimSpace(head))
 }
 
-// client returns the address of the client: behind a trusted proxy the last one in X-Forwarded-For, which that proxy
-// added; earlier ones are the client's own claims.
-func (h *Handler) client(r *http.Request) netip.Addr {
-	if h.cfg.TrustForwarded {
-		if values := r.Header.Values("X-Forwarded-For"); len(values) > 0 {
-			last := values[len(values)-1]
-			last = strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
-			if addr, err := netip.ParseAddr(last); err == nil {
-				return addr.Unmap().WithZone("")
-			}
-		}
-	}
-	if from, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		return from.Addr().Unmap().WithZone("")
-	}
-	return netip.Addr{}
-}
-
-// sites maps client addresses to sites.
-type sites []sitePrefix
-
-type sitePrefix struct {
-	prefix netip.Prefix
-	name   string
-}
-
-func newSites(list []Site) sites {
-	var s sites
-	for _, site := range list {
-		for _, cidr := range site.CIDRs {
-			if p, err := netip.ParsePrefix(cidr); err == nil { // Validate has parsed it before
-				s = append(s, sitePrefix{p.Masked(), site.Name})
-			}
-		}
-	}
-	return s
-}
-
-func (s sites) of(addr netip.Addr) string {
-	for _, p := range s {
-		if p.prefix.Contains(addr) {
-			return p.name
-		}
-	}
-	return ""
-}
+// client returns the address of the client.
+func (h *Handler) client(r *http.Request) netip.Addr { return addresses.From(r).Addr }

@@ -129,7 +129,7 @@ func (s *seldom) allow(now time.Time) bool {
 // sender authenticates the sender of a report: a seeder by its token, a viewer by its session.
 func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Sender, error) {
 	addr := h.client(r)
-	from := telemetry.Sender{Stream: h.cfg.Stream, Site: h.sites.of(addr), Role: report.Role}
+	from := telemetry.Sender{Stream: h.cfg.Stream, Site: h.site(addr).Name, Role: report.Role}
 	if report.Role == telemetry.RoleSeeder {
 		if !h.isSeeder(r) {
 			return from, &telemetry.RefusalError{Reason: telemetry.Unauthorized, Detail: "role seeder requires the seeder token as Authorization: Bearer"}

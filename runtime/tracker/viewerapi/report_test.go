@@ -134,7 +134,8 @@ func TestCrossOrigin(t *testing.T) {
 }
 
 func TestLimitPerAddress(t *testing.T) {
-	r := newRig(t, Config{RequestsPerSecond: 1, RequestBurst: 2, TrustForwarded: true})
+	r := newRig(t, Config{RequestsPerSecond: 1, RequestBurst: 2})
+	r.proxied = true
 	codes := func(from string) (codes []int) {
 		for range 3 {
 			codes = append(codes, r.do("GET", "/v1/stats", "", "X-Forwarded-For", "198.51.100.1, "+from).Code)
@@ -159,11 +160,12 @@ func TestLimitPerAddress(t *testing.T) {
 func TestLimiterIsBounded(t *testing.T) {
 	l := newLimiter(1, 1)
 	now := time.Now()
-	r := newRig(t, Config{TrustForwarded: true})
+	r := newRig(t, Config{})
+	r.proxied = true
 	for i := range 5 * addresses.Remembered {
 		req := httptest.NewRequest("GET", "/", nil)
 		req.Header.Set("X-Forwarded-For", fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255))
-		l.allow(r.client(req), now)
+		l.allow(r.client(r.received(req)), now)
 	}
 	if n := l.Size(); n > 2*addresses.Remembered {
 		t.Fatalf("%d addresses", n)

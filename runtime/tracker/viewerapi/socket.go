@@ -51,7 +51,7 @@ func (h *Handler) reportOf(ticket tickets.Ticket, from netip.Addr, message []byt
 		}
 		return ack, err
 	}
-	ack, err = h.accept(telemetry.Sender{Key: ticket.Session, Stream: h.cfg.Stream, Site: h.sites.of(from),
+	ack, err = h.accept(telemetry.Sender{Key: ticket.Session, Stream: h.cfg.Stream, Site: h.site(from).Name,
 		Role: telemetry.RoleViewer, Began: ticket.Issued}, report)
 	var refusal *telemetry.RefusalError
 	if errors.As(err, &refusal) { // the aggregate has counted it

@@ -55,7 +55,7 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 		ViewersKnown: h.viewersKnown(now),
 		Viewers:      max(viewers.Reporting, audience.ViewerSockets), Reporting: viewers.Reporting,
 		Seeders:       max(seeders.Reporting, audience.SeederSockets),
-		ViewerSockets: audience.ViewerSockets, SeederSockets: audience.SeederSockets,
+		ViewerSockets: audience.ViewerSockets, SeederSockets: audience.SeederSockets, OneAddress: audience.OneAddress,
 		Peerable: facts.Peerable, Reason: facts.Reason, Message: facts.Message, SourceProblem: facts.Problem,
 		SeedersHold: hold.enough, SeedersHolding: hold.seeders, IntervalSeconds: h.cfg.Interval.Seconds(),
 		STUN: h.stunStats(), SeederStates: summary.Seeders, Groups: summary.Groups, Refused: summary.Refused,
@@ -85,6 +85,9 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 	}
 	h.addSwarms(&out, facts)
 	addEdges(&out, facts)
+	if h.deps.SiteMap != nil {
+		out.SiteMap = h.deps.SiteMap()
+	}
 	out.Integrity = h.hashes.stats(viewers.Checks)
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
 
@@ -21,6 +22,10 @@ type ViewerConfig struct {
 	Settings   settings.Settings    `json:"settings"`
 	Telemetry  ViewerTelemetry      `json:"telemetry"`
 	Seeders    int                  `json:"seeders"` // that hold the stream now and accept connections
+	// Site is the name of the site that the viewer is in; empty: none. P2POff says why the viewer is told not to use P2P,
+	// if that is because of the site.
+	Site   string `json:"site,omitempty"`
+	P2POff string `json:"p2pOff,omitempty"`
 	// SignedPaths are starts of URL paths in which an asterisk stands for what a signature changes. Pages do not need them.
 	SignedPaths []string `json:"signedPaths,omitempty"`
 }
@@ -58,8 +63,10 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	}
 	facts := h.facts()
 	hold := h.currentHolding(now)
-	in := settings.Input{Playlist: facts.Playlist, SeedersHold: hold.enough, UploadOff: h.cfg.DisableUpload,
-		MainOff: facts.MainOff, SecondaryOff: facts.SecondaryOff, P2POff: h.cfg.DisableP2P || facts.doubtful(now)}
+	site := h.site(h.client(r))
+	in := settings.Input{Playlist: facts.Playlist, SeedersHold: hold.enough, UploadOff: h.cfg.DisableUpload || site.Peering == sites.ReceiveOnly,
+		MainOff: facts.MainOff, SecondaryOff: facts.SecondaryOff,
+		P2POff: h.cfg.DisableP2P || facts.doubtful(now) || site.Peering == sites.Off}
 	if udp := settings.UDP(r.URL.Query().Get("udp")); udp == settings.UDPWorks || udp == settings.UDPBlocked {
 		in.UDP = udp
 	}
@@ -67,6 +74,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	base.Scheme = strings.Replace(base.Scheme, "http", "ws", 1)
 	out := ViewerConfig{Version: 1, StreamURL: h.cfg.StreamURL, SwarmID: h.swarmID(facts), Settings: settings.For(in),
 		Trackers: []string{base.String() + "/announce?t=" + ticket}, ICEServers: h.iceServers(), Seeders: hold.seeders, SignedPaths: h.cfg.SignedPaths,
+		Site: site.Name, P2POff: peeringOff(site),
 		Telemetry: ViewerTelemetry{URL: web.String() + "/v1/telemetry", ConfigURL: web.String() + path,
 			IntervalMs: h.nextReport().Milliseconds(), Session: ticket, Guarded: h.deps.Token != nil}}
 	if token := viewerToken(r); out.Telemetry.Guarded && token != "" {
@@ -80,7 +88,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 		h.reply(w, path, http.StatusOK, out)
 		return
 	}
-	patched, err := patchSettings(out, h.cfg.Settings)
+	patched, err := patchSettings(out, h.cfg.Settings, site)
 	if err != nil { // cannot happen: Validate has parsed the patch
 		h.log.Error("merging settings", "error", err)
 		h.fail(w, path, http.StatusInternalServerError, "", "internal")
@@ -89,8 +97,8 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	h.reply(w, path, http.StatusOK, patched)
 }
 
-// patchSettings returns the answer with a merge patch applied to its settings.
-func patchSettings(c ViewerConfig, patch json.RawMessage) (any, error) {
+// patchSettings returns the answer with a merge patch applied to its settings, within the policy of a site.
+func patchSettings(c ViewerConfig, patch json.RawMessage, site *sites.Site) (any, error) {
 	var settings, changes map[string]any
 	if err := json.Unmarshal(patch, &changes); err != nil {
 		return nil, err
@@ -102,10 +110,12 @@ func patchSettings(c ViewerConfig, patch json.RawMessage) (any, error) {
 	if err := json.Unmarshal(b, &settings); err != nil {
 		return nil, err
 	}
+	merged := merge(settings, changes)
+	enforce(merged, site)
 	return struct {
 		ViewerConfig
 		Settings any `json:"settings"`
-	}{c, merge(settings, changes)}, nil
+	}{c, merged}, nil
 }
 
 // merge applies a JSON merge patch (RFC 7396 §2).
