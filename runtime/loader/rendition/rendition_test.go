@@ -2,6 +2,7 @@ package rendition
 
 import (
 	"context"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -151,6 +152,7 @@ type conn struct{}
 
 func (conn) ID() identity.PeerID                    { return "-PE000000000000000001" }
 func (conn) Send([]byte) error                      { return nil }
+func (conn) Origin() signaling.Origin               { return signaling.Origin{} }
 func (conn) SendWait(context.Context, []byte) error { return nil }
 func (conn) Close(error)                            {}
 
