@@ -115,7 +115,9 @@ func pass(r *Rendition, now time.Time) {
 	for _, work := range r.mail.Take() {
 		work()
 	}
-	r.announce(now)
+	if !r.leaving {
+		r.announce(now)
+	}
 }
 
 // publish adds one segment, which the seeder holds at once.
@@ -206,7 +208,7 @@ func TestOffersWiden(t *testing.T) {
 	}
 	pass(r, now.Add(1700*time.Millisecond))
 	if loaded, _ := offeredTo(r, next, identity.V23, all...); loaded < 1 {
-		t.Error("nobody is offered the segment after one has left")
+		t.Error("no viewer is offered the segment after one has left")
 	}
 	pass(r, now.Add(4500*time.Millisecond))
 	want("when time is up", len(all))
