@@ -27,6 +27,7 @@ type viewer struct {
 	frozen    bool // it does nothing, and stays connected
 	silent    bool // it announces nothing
 	alone     bool // it cannot reach other viewers
+	liar      bool // it announces every segment, and has none
 	needs     int64
 	sees      int64 // newest segment in its playlist
 	have      map[int64]time.Duration
@@ -81,6 +82,11 @@ func (w *world) publish() {
 	}
 	for i, s := range w.seeders {
 		s.SetTimes(w.times, w.times)
+		for _, v := range w.viewers {
+			if v.liar {
+				v.announced[w.newest] = true
+			}
+		}
 		s.SetWindow(held, func(m *Member, sequence int64) bool { return w.viewerOf(i, m).announced[sequence] }, w.clock())
 	}
 }
@@ -377,6 +383,23 @@ func TestAGroupThatCannotShare(t *testing.T) {
 	w.run(12*target, nil)
 	if got := w.mean(begin, w.now-2*target); got > 1.3 {
 		t.Errorf("%.2f copies after the group could share again", got)
+	}
+}
+
+// TestALiarDoesNotHoldUpItsSite for long.
+func TestALiarDoesNotHoldUpItsSite(t *testing.T) {
+	w := newWorld(t, 11, 2)
+	for range 6 {
+		w.join()
+		w.run(200*time.Millisecond, nil)
+	}
+	w.run(5*target, nil)
+	w.viewers[2].liar, w.viewers[2].frozen = true, true
+	w.run(8*target, nil)
+	for i, s := range w.seeders {
+		if st := s.Stats(w.clock()); st.Off != 1 {
+			t.Errorf("seeder %d still holds segments back: %+v", i, st)
+		}
 	}
 }
 
