@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +20,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/session"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 const checkedSwarm = "AAAAAAAAAAAAAAAAAAAA"

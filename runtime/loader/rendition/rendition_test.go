@@ -2,7 +2,6 @@ package rendition
 
 import (
 	"context"
-	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/transit"
 	"github.com/p2pstream/p2pstream/runtime/loader/upload"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

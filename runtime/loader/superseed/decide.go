@@ -36,7 +36,7 @@ func (s *State) decide(p *spread, now time.Time) {
 	for _, m := range g.members {
 		s.sharers = append(s.sharers, schedule.Sharer{
 			Fit: m.fit(), Tier: m.tier(), Rank: schedule.SpreadRank(m.seed, p.sequence), Since: m.joined,
-			Holds: m.holds&b != 0, Asked: m.asked&b != 0, Told: m.toldAt[p.sequence],
+			Holds: m.shares(b), Asked: m.asked&b != 0, Told: m.toldAt[p.sequence],
 			Usual: m.usual,
 		})
 	}
@@ -71,7 +71,7 @@ func (s *State) decide(p *spread, now time.Time) {
 }
 
 // fit tells whether a viewer may be chosen: it shows what it holds, may be asked by others, and keeps up.
-func (m *Member) fit() bool { return m.holds != 0 && !m.peer.ReceiveOnly && !m.missed }
+func (m *Member) fit() bool { return m.holds != 0 && !m.peer.ReceiveOnly && !m.missed && !m.ignored() }
 
 // Tiers of viewers: those of a lower one are chosen first.
 func (m *Member) tier() int {
@@ -141,7 +141,7 @@ func (s *State) withheld(m *Member, now time.Time) uint64 {
 // holdsAny tells whether another viewer holds segments.
 func (g *group) holdsAny(m *Member) bool {
 	for _, other := range g.members {
-		if other != m && other.holds != 0 {
+		if other != m && other.holds != 0 && !other.ignored() {
 			return true
 		}
 	}

@@ -34,7 +34,7 @@ func (s *State) Leave(m *Member) {
 	m.withheld = 0
 	for sequence, p := range g.spreads {
 		b := Bit(sequence)
-		if m.holds&b != 0 {
+		if m.shares(b) {
 			s.lost(p)
 		}
 		if m.told&b != 0 && p.holders == 0 {
@@ -86,9 +86,11 @@ func (s *State) hold(m *Member, sequence int64, has bool, now time.Time) {
 		m.last, m.begun = now, true
 		if p != nil {
 			m.took(p, now)
-			s.gained(p, now)
+			if !m.ignored() {
+				s.gained(p, now)
+			}
 		}
-	} else if p != nil {
+	} else if p != nil && !m.ignored() {
 		s.lost(p)
 	}
 	s.touch(m)

@@ -70,6 +70,7 @@ func (s *State) opens(p *spread, t schedule.SpreadTimes, now time.Time) {
 	if lacking {
 		s.stats.Opened++
 	}
+	s.weigh(p, now)
 }
 
 // judge looks back at a segment one target duration after all were told: a viewer that lacks it still is not chosen until

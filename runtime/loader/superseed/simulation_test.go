@@ -32,7 +32,8 @@ type viewer struct {
 	sees      int64 // newest segment in its playlist
 	have      map[int64]time.Duration
 	busy      map[any]bool // sources of running downloads
-	member    []*Member    // at each seeder
+	failures  map[*viewer]int
+	member    []*Member // at each seeder
 	announced map[int64]bool
 }
 
@@ -54,7 +55,6 @@ type world struct {
 	born      map[int64]time.Duration
 	copies    map[int64]int
 	times     schedule.SpreadTimes
-	failed    map[*viewer]bool
 }
 
 func newWorld(t *testing.T, seed uint64, seeders int) *world {
@@ -103,7 +103,7 @@ func (w *world) viewerOf(seeder int, m *Member) *viewer {
 func (w *world) join() *viewer {
 	v := &viewer{
 		id: fmt.Sprintf("-PM0203-%012d", w.r.IntN(1_000_000_000)), phase: time.Duration(w.r.Int64N(int64(target))), joined: w.now,
-		have: map[int64]time.Duration{}, busy: map[any]bool{}, announced: map[int64]bool{}, sees: w.newest, needs: max(100, w.newest-3),
+		have: map[int64]time.Duration{}, busy: map[any]bool{}, failures: map[*viewer]int{}, announced: map[int64]bool{}, sees: w.newest, needs: max(100, w.newest-3),
 	}
 	for _, s := range w.seeders {
 		v.member = append(v.member, s.Join(Group{Site: "berlin"}, Peer{ID: v.id}, w.clock()))
@@ -151,6 +151,7 @@ func (w *world) finish() {
 		case fromViewer && source.frozen:
 			if w.now > d.until+2*time.Second { // the library's own timeout
 				delete(d.v.busy, d.from)
+				d.v.failures[source]++
 				return true
 			}
 			return false
@@ -199,7 +200,7 @@ func (w *world) fetching(v *viewer, n int64) bool {
 func (w *world) source(v *viewer, n int64) any {
 	var all []any
 	for _, o := range w.viewers {
-		if o != v && o.announced[n] && !v.alone && !o.alone && !v.busy[o] {
+		if o != v && o.announced[n] && !v.alone && !o.alone && !v.busy[o] && v.failures[o] < 3 { // the library then closes the connection
 			all = append(all, o)
 		}
 	}
@@ -323,7 +324,7 @@ func check(t *testing.T, s *State, now time.Time) {
 		for sequence, p := range g.spreads {
 			holders := 0
 			for _, m := range g.members {
-				if m.holds&Bit(sequence) != 0 {
+				if m.shares(Bit(sequence)) {
 					holders++
 				}
 			}
@@ -397,9 +398,18 @@ func TestALiarDoesNotHoldUpItsSite(t *testing.T) {
 	w.viewers[2].liar, w.viewers[2].frozen = true, true
 	w.run(8*target, nil)
 	for i, s := range w.seeders {
-		if st := s.Stats(w.clock()); st.Off != 1 {
-			t.Errorf("seeder %d still holds segments back: %+v", i, st)
+		if m := w.viewers[2].member[i]; !m.ignored() {
+			t.Errorf("seeder %d still waits for the liar: %+v", i, s.Stats(w.clock()))
 		}
+		check(t, s, w.clock())
+	}
+	begin := w.now + target // others have given it up by then
+	w.run(6*target, nil)    // it is still ignored
+	if got := w.mean(begin, w.now-2*target); got > 1.3 {
+		t.Errorf("%.2f copies for the others", got)
+	}
+	if got := w.latest(begin, func(v *viewer) bool { return v.liar }); got > w.deadline() {
+		t.Errorf("a viewer waited %v", got)
 	}
 }
 

@@ -94,6 +94,7 @@ type Member struct {
 	begun  bool
 	missed bool // it lacked the last segment that was looked back at
 	gone   bool
+	use
 	usual  time.Duration // how long it takes until it asks for a segment or has it
 	toldAt map[int64]time.Time
 
