@@ -29,6 +29,9 @@ func (s *P2PStreamSpec) WithDefaults() P2PStreamSpec {
 	d.Seeders = orNew(d.Seeders)
 	d.Seeders.Replicas = orValue(d.Seeders.Replicas, DefaultSeederReplicas)
 	d.Seeders.MaxPeers = orValue(d.Seeders.MaxPeers, DefaultMaxPeers)
+	if d.Seeders.SuperSeeding == "" {
+		d.Seeders.SuperSeeding = SuperSeedingAuto
+	}
 	d.Seeders.CacheSize = orValue(d.Seeders.CacheSize, resource.MustParse(DefaultCacheSize))
 	d.Viewers = orNew(d.Viewers)
 	d.Viewers.P2P = orValue(d.Viewers.P2P, true)

@@ -230,6 +230,17 @@ type STUNSpec struct {
 	Resources *Resources `json:"resources,omitempty"`
 }
 
+// SuperSeeding says from which viewers seeders hold live segments back.
+// +kubebuilder:validation:Enum=Auto;Off;Always
+type SuperSeeding string
+
+// The values of SuperSeeding.
+const (
+	SuperSeedingAuto   SuperSeeding = "Auto"
+	SuperSeedingOff    SuperSeeding = "Off"
+	SuperSeedingAlways SuperSeeding = "Always"
+)
+
 // SeedersSpec configures the seeders.
 type SeedersSpec struct {
 	// Replicas is the number of seeders; 0 runs none. Default 1.
@@ -260,6 +271,12 @@ type SeedersSpec struct {
 	// unset, there is no limit.
 	// +optional
 	Uplink BitRate `json:"uplink,omitempty"`
+
+	// SuperSeeding says from which viewers seeders hold a live segment back while another viewer of their site brings it, so
+	// that a site gets about one copy. Auto: from viewers of the sites that the tracker knows. Always: from all viewers, as
+	// if those outside of sites were one site. Off: from none. Default Auto.
+	// +optional
+	SuperSeeding SuperSeeding `json:"superSeeding,omitempty"`
 
 	// Exposure configures how viewers reach the seeders. When unset, they are reachable inside the cluster only.
 	// +optional

@@ -174,6 +174,9 @@ func (s *SeedersSpec) validate(at *field.Path) field.ErrorList {
 	if s.Uplink != "" && !bitRate.MatchString(string(s.Uplink)) {
 		errs = append(errs, field.Invalid(at.Child("uplink"), string(s.Uplink), "seeders.uplink must be a whole number and kbit, Mbit or Gbit, from 1Mbit to 999Gbit, such as 500Mbit"))
 	}
+	if s.SuperSeeding != "" {
+		errs = append(errs, oneOf(at.Child("superSeeding"), s.SuperSeeding, SuperSeedingAuto, SuperSeedingOff, SuperSeedingAlways)...)
+	}
 	if e := s.Exposure; e != nil {
 		errs = append(errs, e.validate(at.Child("exposure"))...)
 	}

@@ -26,6 +26,7 @@ var specFields = map[string]string{
 	"config.advertise":                "spec.seeders.exposure.addresses",
 	"config.maxPeers":                 "spec.seeders.maxPeers",
 	"config.uplinkBps":                "spec.seeders.uplink",
+	"config.superSeeding":             "spec.seeders.superSeeding",
 	"config.cacheBytes":               "spec.seeders.cacheSize",
 	"config.reportInterval":           "spec.telemetry.interval",
 }

@@ -142,6 +142,9 @@ func (p *planner) seederConfig() (seeder.Config, error) {
 		ReportInterval: duration.Duration(p.spec.Telemetry.Interval.Duration),
 		Drain:          duration.Duration(drainSeeder),
 	}
+	if spec.SuperSeeding != v1.SuperSeedingAuto { // the seeder's own default; to write it would restart all seeders
+		c.SuperSeeding = seeder.SuperSeeding(spec.SuperSeeding)
+	}
 	c.HeadersDir, c.CAFile = p.originFiles()
 	c.SignedPaths = p.signedPaths()
 	traits := p.traits(exposure.Seeder)

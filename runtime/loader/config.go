@@ -9,6 +9,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/rendition"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/superseed"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
 
@@ -49,7 +50,9 @@ type Config struct {
 	StoreBytes      int64 // bytes of segments held
 	MaxSegmentBytes int64 // larger segments are refused, from peers and from the origin
 	UploadDisabled  bool
-	Verify          bool // compare each completed segment with the origin's own bytes
+	// SuperSeeding says from which viewers a seeder holds segments back that another one brings; empty: superseed.Auto.
+	SuperSeeding superseed.Mode
+	Verify       bool // compare each completed segment with the origin's own bytes
 
 	// NewEvent is called when a new event has begun under the URL and a tracker is to name its swarms (TakeSwarmID), again
 	// and again until it does, for some seconds. It must not block. nil: the swarm id that a tracker names is awaited.
@@ -102,6 +105,9 @@ func (c Config) withDefaults() (Config, error) {
 		if c.OnDemand {
 			c.Limits = demandLimits
 		}
+	}
+	if c.SuperSeeding == "" {
+		c.SuperSeeding = superseed.Auto
 	}
 	if c.Patience == 0 {
 		c.Patience = DefaultPatience
@@ -158,7 +164,7 @@ func (c Config) settings() rendition.Settings {
 	return rendition.Settings{
 		Seeder: c.Role == RoleSeeder, PeerIDPrefix: c.PeerIDPrefix, OnDemand: c.OnDemand, Generations: c.Generations, Trackers: c.Trackers, OriginOnly: c.OriginOnly,
 		MaxPeers: c.MaxPeers, MaxMessageSize: c.MaxMessageSize, MaxSegmentBytes: c.MaxSegmentBytes,
-		UploadDisabled: c.UploadDisabled, Verify: c.Verify, Patience: c.Patience, WaitLimit: c.WaitLimit,
+		UploadDisabled: c.UploadDisabled, SuperSeeding: c.SuperSeeding, Verify: c.Verify, Patience: c.Patience, WaitLimit: c.WaitLimit,
 		LiveDelay: c.LiveDelay, LiveDelaySegments: c.LiveDelaySegments,
 		StartupWait: c.StartupWait, PrefetchDelay: c.PrefetchDelay, Limits: c.Limits,
 	}

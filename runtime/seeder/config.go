@@ -6,6 +6,13 @@ import "github.com/p2pstream/p2pstream/runtime/seeder/config"
 // its producers need no part of the seeder.
 type Config = config.Config
 
+// The values of Config.SuperSeeding.
+const (
+	SuperSeedingAuto   = config.SuperSeedingAuto
+	SuperSeedingOff    = config.SuperSeedingOff
+	SuperSeedingAlways = config.SuperSeedingAlways
+)
+
 // Defaults of Config.
 const (
 	DefaultMaxPeers = config.DefaultMaxPeers

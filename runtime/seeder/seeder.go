@@ -22,6 +22,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/report"
+	"github.com/p2pstream/p2pstream/runtime/loader/superseed"
 	"github.com/p2pstream/p2pstream/runtime/loader/upload"
 )
 
@@ -112,6 +113,7 @@ func (s *Server) bind(iceListen string) error {
 	engine, err := loader.New(loader.Config{
 		Role: loader.RoleSeeder, PeerIDPrefix: s.cfg.PeerIDPrefix, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
 		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions), NewEvent: s.newEvent,
+		SuperSeeding: superseed.Mode(s.cfg.SuperSeeding),
 	}, node, s.uplink, s.log)
 	if err != nil {
 		return errors.Join(err, node.Close())

@@ -43,6 +43,8 @@ type TrackerMessage struct {
 	PeerID  ID
 	SDP     Raw
 	OfferID Raw
+	// Origin describes the sender of an offer or answer; zero if the tracker has no sites.
+	Origin Origin
 	// Files of a scrape reply, at most 1,024; those with unusable hashes are left out.
 	Files []ScrapeFile
 }
@@ -110,6 +112,8 @@ func (p *trackerParser) field(key []byte) bool {
 		return p.description(&p.answer, &p.answerUsable, &p.answerSDP, "answer")
 	case "offer_id":
 		return offerID(&p.scanner, &m.OfferID, Limits{}.WithDefaults())
+	case "p2pstream":
+		return p.origin(&m.Origin)
 	case "interval":
 		return p.count(&m.Interval, maxInterval, nil)
 	case "min interval":

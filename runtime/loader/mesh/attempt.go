@@ -12,6 +12,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 // Times of one connection attempt.
@@ -32,11 +33,12 @@ var errTooManyChannels = errors.New("too many data channels")
 type attempt struct {
 	swarm    *Swarm
 	outgoing bool
-	remote   identity.PeerID // unknown until an offer is answered
-	peer     *Peer           // owned by the swarm's loop
-	counted  bool            // likewise: it takes up room
-	began    time.Time       // likewise: since when
-	offered  time.Time       // likewise: when our offer was announced
+	remote   identity.PeerID  // unknown until an offer is answered
+	origin   signaling.Origin // likewise
+	peer     *Peer            // owned by the swarm's loop
+	counted  bool             // likewise: it takes up room
+	began    time.Time        // likewise: since when
+	offered  time.Time        // likewise: when our offer was announced
 
 	mu      sync.Mutex
 	pc      *webrtc.PeerConnection

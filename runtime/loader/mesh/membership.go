@@ -266,7 +266,7 @@ func (m *membership) offered(msg *fromTracker) {
 		m.drop(msg, reasonFull)
 		return
 	}
-	a := &attempt{swarm: s, remote: msg.peerID}
+	a := &attempt{swarm: s, remote: msg.peerID, origin: msg.Origin}
 	sess := m.sess
 	begin, send := m.answerBy(msg)
 	s.pend(a, func() {
@@ -322,7 +322,7 @@ func (m *membership) answered(msg *fromTracker) {
 		s.destroy(a)
 		return
 	}
-	a.remote = msg.peerID
+	a.remote, a.origin = msg.peerID, msg.Origin
 	s.pend(a, func() {
 		if err := a.accept(msg.sdp); err != nil {
 			s.log.Debug("answer not usable", "peer", string(a.remote), "error", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 const (
@@ -28,6 +29,7 @@ var readBuffers = sync.Pool{New: func() any { return new([sctpMaxMessageSize]byt
 // Peer is one open connection.
 type Peer struct {
 	id       identity.PeerID
+	origin   signaling.Origin
 	swarm    *Swarm
 	pc       *webrtc.PeerConnection
 	dc       *webrtc.DataChannel
@@ -54,7 +56,7 @@ type Peer struct {
 func newPeer(s *Swarm, a *attempt, dc *webrtc.DataChannel, raw datachannel.ReadWriteCloser) *Peer {
 	cfg := s.node.cfg
 	p := &Peer{
-		id: a.remote, swarm: s, pc: a.pc, dc: dc, raw: raw, outgoing: a.outgoing,
+		id: a.remote, origin: a.origin, swarm: s, pc: a.pc, dc: dc, raw: raw, outgoing: a.outgoing,
 		max:  cfg.MaxMessageSize,
 		low:  uint64(max(cfg.QueueBytes-cfg.MaxMessageSize, 0)),
 		turn: make(chan struct{}, 1),
@@ -76,6 +78,9 @@ func newPeer(s *Swarm, a *attempt, dc *webrtc.DataChannel, raw datachannel.ReadW
 
 // ID is the other end's peer id, as the tracker told it.
 func (p *Peer) ID() identity.PeerID { return p.id }
+
+// Origin is where the other end is, as the tracker told it; zero if that has no sites.
+func (p *Peer) Origin() signaling.Origin { return p.origin }
 
 // Swarm is the membership that the connection belongs to.
 func (p *Peer) Swarm() *Swarm { return p.swarm }

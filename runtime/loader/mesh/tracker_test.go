@@ -32,6 +32,7 @@ type relay struct {
 	auth      []string
 	hold      bool
 	target    signaling.ID
+	origin    string // JSON member that is added to what is relayed
 	wg        sync.WaitGroup
 }
 
@@ -146,7 +147,7 @@ func (r *relay) handle(s *relaySocket, m *signaling.ClientMessage) {
 	switch {
 	case m.Action == signaling.ActionAnswer:
 		if to := members[m.ToPeerID]; to != nil {
-			to.send(signaling.AppendRelayedAnswer(nil, m.InfoHash, m.PeerID, m.SDP, m.OfferID))
+			to.send(r.told(signaling.AppendRelayedAnswer(nil, m.InfoHash, m.PeerID, m.SDP, m.OfferID)))
 		}
 		return
 	case m.Event == signaling.EventStopped:
@@ -166,10 +167,18 @@ func (r *relay) handle(s *relaySocket, m *signaling.ClientMessage) {
 			return
 		}
 		if id != m.PeerID && (r.target == signaling.ID{} || id == r.target) {
-			other.send(signaling.AppendRelayedOffer(nil, m.InfoHash, m.PeerID, offers[0]))
+			other.send(r.told(signaling.AppendRelayedOffer(nil, m.InfoHash, m.PeerID, offers[0])))
 			offers = offers[1:]
 		}
 	}
+}
+
+// told adds what a tracker with sites says of the sender.
+func (r *relay) told(msg []byte) []byte {
+	if r.origin == "" {
+		return msg
+	}
+	return append(append(msg[:len(msg)-1], ",\"p2pstream\":"+r.origin...), '}')
 }
 
 func (r *relay) count(e signaling.Event) int {

@@ -6,21 +6,28 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/session"
 	"github.com/p2pstream/p2pstream/runtime/loader/store"
+	"github.com/p2pstream/p2pstream/runtime/loader/superseed"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
 
 // announcer knows what peers were told. The rendition's owner has it.
 type announcer struct {
 	dirty     bool // what is announced may have changed
-	last      map[identity.Generation]encoded
+	last      map[identity.Generation]*encoded
+	versions  int      // of all announcements
 	expecting *segment // newest segment whose successor is announced as on its way
+	spreading
 }
 
 // encoded is the last announcement to peers of one generation.
 type encoded struct {
+	version         int
 	loaded, loading []int64
+	places          map[int64]uint64 // of the held segments that may be held back, by id; see superseed.Bit
 	messages        [][]byte
+	variants        map[uint64][][]byte // with some of them held back
 }
 
 // announce tells all peers what is held and what is on its way, if that
@@ -30,30 +37,59 @@ func (r *Rendition) announce(now time.Time) {
 		return
 	}
 	expected := r.expected(now)
-	if !r.announcer.dirty && expected == r.announcer.expecting {
-		return
-	}
+	changed := r.announcer.dirty || expected != r.announcer.expecting
 	r.announcer.dirty, r.announcer.expecting = false, expected
-	for _, g := range r.shared.Settings.Generations {
-		loaded, loading := r.announceable(g)
-		if expected != nil {
-			loading = append(loading, expected.ID(g)+1)
-		}
-		last := r.announcer.last[g]
-		if last.messages != nil && slices.Equal(last.loaded, loaded) && slices.Equal(last.loading, loading) {
-			continue
-		}
-		messages, err := r.encode(wire.Command{Code: wire.SegmentsAnnouncement, Loaded: loaded, Loading: loading})
-		if err != nil {
-			r.log.Error("encoding announcement failed", "error", err)
-			continue
-		}
-		r.announcer.last[g] = encoded{loaded: loaded, loading: loading, messages: messages}
-		for _, s := range r.sessions {
-			if s.Generation() == g {
-				s.SendEncoded(messages)
+	r.spread(changed, now)
+	if changed {
+		for _, g := range r.shared.Settings.Generations {
+			if !r.update(g, expected) {
+				continue
+			}
+			for _, s := range r.sessions {
+				if s.Generation() == g {
+					r.announceTo(s, now)
+				}
 			}
 		}
+	}
+	r.tellChanged(now)
+}
+
+// update encodes what peers of a generation are told, and returns false if it is the same as before.
+func (r *Rendition) update(g identity.Generation, expected *segment) bool {
+	next := r.announceable(g)
+	if expected != nil {
+		next.loading = append(next.loading, expected.ID(g)+1)
+	}
+	last := r.announcer.last[g]
+	if last != nil && slices.Equal(last.loaded, next.loaded) && slices.Equal(last.loading, next.loading) {
+		last.places, last.variants = next.places, nil
+		return false
+	}
+	var err error
+	next.messages, err = r.encode(wire.Command{Code: wire.SegmentsAnnouncement, Loaded: next.loaded, Loading: next.loading})
+	if err != nil {
+		r.log.Error("encoding announcement failed", "error", err)
+		return false
+	}
+	r.announcer.keep(g, next)
+	return true
+}
+
+// keep makes an announcement the one that peers of a generation get.
+func (a *announcer) keep(g identity.Generation, next *encoded) {
+	a.versions++
+	next.version = a.versions
+	a.last[g] = next
+}
+
+// announceTo sends a peer what it is to know.
+func (r *Rendition) announceTo(s *session.Session, now time.Time) {
+	last := r.announcer.last[s.Generation()]
+	if l := r.announcer.listeners[s]; l != nil {
+		r.tellListener(s, l, last, now)
+	} else if last != nil {
+		s.SendEncoded(last.messages)
 	}
 }
 
@@ -63,11 +99,12 @@ func (r *Rendition) encode(c wire.Command) ([][]byte, error) {
 
 // announceable lists the ids held and on their way, and makes the held ones
 // available to requests before peers can learn of them.
-func (r *Rendition) announceable(g identity.Generation) (loaded, loading []int64) {
+func (r *Rendition) announceable(g identity.Generation) *encoded {
 	if r.silent() {
 		r.index.SetHeld(g, map[int64]store.Key{})
-		return nil, nil
+		return &encoded{}
 	}
+	out := &encoded{places: make(map[int64]uint64)}
 	ids := make(map[int64]store.Key, len(r.segments.order))
 	for _, seg := range r.segments.order {
 		if !seg.clear(g) {
@@ -79,13 +116,16 @@ func (r *Rendition) announceable(g identity.Generation) (loaded, loading []int64
 				continue // two segments with one id: the first is what players know
 			}
 			ids[id] = seg.key
-			loaded = append(loaded, id)
+			out.loaded = append(out.loaded, id)
+			if r.announcer.inWindow(seg.Sequence) {
+				out.places[id] = superseed.Bit(seg.Sequence)
+			}
 		case schedule.Fetching:
-			loading = append(loading, id)
+			out.loading = append(out.loading, id)
 		}
 	}
 	r.index.SetHeld(g, ids)
-	return loaded, loading
+	return out
 }
 
 // expected returns the newest segment if its successor may be announced as on its way; nil otherwise.
@@ -123,8 +163,9 @@ func (r *Rendition) withdraw() {
 		r.log.Error("encoding announcement failed", "error", err)
 		return
 	}
+	r.announcer.end()
 	for _, g := range r.shared.Settings.Generations {
-		r.announcer.last[g] = encoded{messages: nothing}
+		r.announcer.keep(g, &encoded{messages: nothing})
 	}
 	for _, s := range r.sessions {
 		s.SendEncoded(nothing)

@@ -63,6 +63,7 @@ func (r *Rendition) begin(now time.Time) {
 	r.event.apart = true
 	r.swarms.term.Add(1)
 	r.sessions, r.named = nil, nil
+	r.announcer.forget()
 	if !r.shared.Settings.Seeder {
 		r.joinedAt = now.Add(apartPause)
 	}

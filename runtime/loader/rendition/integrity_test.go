@@ -20,6 +20,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/session"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 const checkedSwarm = "AAAAAAAAAAAAAAAAAAAA"
@@ -29,6 +30,7 @@ type peerConn struct{ closed atomic.Bool }
 
 func (*peerConn) ID() identity.PeerID                    { return "-PM0203-aaaaaaaaaaaa" }
 func (*peerConn) Send([]byte) error                      { return nil }
+func (*peerConn) Origin() signaling.Origin               { return signaling.Origin{} }
 func (*peerConn) SendWait(context.Context, []byte) error { return nil }
 func (c *peerConn) Close(error)                          { c.closed.Store(true) }
 

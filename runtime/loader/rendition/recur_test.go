@@ -67,7 +67,7 @@ func TestNamesThatComeAgainAreNewSegments(t *testing.T) {
 			}
 		}
 		// Peers that still ask for the number that has just left get what it named.
-		loaded, _ := r.announceable(identity.V23)
+		loaded := r.announceable(identity.V23).loaded
 		if first > 100 {
 			key, ok := r.index.Held(identity.V23, first-1)
 			if data, _ := r.shared.Store.Get(key); !ok || string(data) != fmt.Sprintf("bytes of %d", first-1) {

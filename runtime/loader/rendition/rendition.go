@@ -68,7 +68,7 @@ func New(ctx context.Context, shared *Shared, info manifest.Rendition) *Renditio
 		swarms:    swarms{joined: make(map[identity.Generation]*mesh.Swarm), stream: info.Stream},
 		playlists: ondemand.NewPlaylistCache(),
 		segments:  newTable(shared.Segments),
-		announcer: announcer{last: make(map[identity.Generation]encoded)},
+		announcer: announcer{last: make(map[identity.Generation]*encoded), spreading: newSpreading(&shared.Settings)},
 		players:   newPlayers(),
 		refusals:  newRefusals(),
 		joinedAt:  time.Now(),
@@ -80,7 +80,10 @@ func New(ctx context.Context, shared *Shared, info manifest.Rendition) *Renditio
 	r.sessionConfig = session.Config{
 		Log: r.log, Counters: shared.Counters, Transit: r.transit, Index: r.index, Store: shared.Store, Uplink: shared.Uplink,
 		MaxMessageSize: shared.Settings.MaxMessageSize, MaxSegmentBytes: shared.Settings.MaxSegmentBytes,
-		UploadDisabled: shared.Settings.UploadDisabled, Go: shared.Work.Go, Announced: r.wake,
+		UploadDisabled: shared.Settings.UploadDisabled, Go: shared.Work.Go, Announced: func(*session.Session) { r.wake() },
+	}
+	if r.announcer.state != nil {
+		r.sessionConfig.Announced, r.sessionConfig.Asked = r.hears, r.asked
 	}
 	r.status.Store(&Status{Name: info.Name, HeldEdge: -1, NewestKnown: -1})
 	if shared.Playback != nil {
@@ -137,16 +140,14 @@ func (r *Rendition) Run() {
 		}
 		now := time.Now()
 		wait := between - now.Sub(last)
+		var signal <-chan struct{}
 		if wait <= 0 {
 			r.act(now)
 			between = min(max(minPause, pauseFactor*time.Since(now)), tick)
-			last, wait = now, tick
-		}
-		timer.Reset(wait)
-		var signal <-chan struct{}
-		if wait == tick {
+			last, wait = now, r.rest(now, tick)
 			signal = r.mail.Signal()
 		}
+		timer.Reset(wait)
 		select {
 		case <-r.ctx.Done():
 			if r.playhead != nil {

@@ -21,6 +21,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/transit"
 	"github.com/p2pstream/p2pstream/runtime/loader/upload"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -151,6 +152,7 @@ type conn struct{}
 
 func (conn) ID() identity.PeerID                    { return "-PE000000000000000001" }
 func (conn) Send([]byte) error                      { return nil }
+func (conn) Origin() signaling.Origin               { return signaling.Origin{} }
 func (conn) SendWait(context.Context, []byte) error { return nil }
 func (conn) Close(error)                            {}
 

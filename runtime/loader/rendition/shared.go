@@ -14,6 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/playback"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/store"
+	"github.com/p2pstream/p2pstream/runtime/loader/superseed"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 	"github.com/p2pstream/p2pstream/runtime/loader/transit"
 	"github.com/p2pstream/p2pstream/runtime/loader/upload"
@@ -34,7 +35,8 @@ type Settings struct {
 	MaxMessageSize  int   // bytes of a data-channel message
 	MaxSegmentBytes int64 // larger segments are refused
 	UploadDisabled  bool
-	Verify          bool // compare each completed segment with the origin's own bytes
+	SuperSeeding    superseed.Mode // of a seeder; empty: off
+	Verify          bool           // compare each completed segment with the origin's own bytes
 
 	Patience  time.Duration // how long a player with media to play waits for peers; OnDemand only
 	WaitLimit time.Duration // how long a player waits for any byte; OnDemand only

@@ -13,6 +13,9 @@ type Status struct {
 	Peers       int
 	Announced   int    // segments that peers announce
 	Waits       int    // players' requests that wait for bytes
+	HeldBack    int    // segments held back, counted for each peer
+	Groups      int    // of peers from which segments are held back
+	GroupsOff   int    // of them that are off, because they do not share
 	Error       string // why its playlist cannot be refreshed; empty if it is
 }
 
@@ -24,6 +27,7 @@ func (r *Rendition) report(now time.Time) {
 		Name: r.info.Name, HeldEdge: -1, NewestKnown: -1, Peers: len(r.sessions), Error: r.playlistError,
 		Waits: r.players.requests(),
 	}
+	s.HeldBack, s.Groups, s.GroupsOff = r.announcer.counted.HeldBack, r.announcer.counted.Groups, r.announcer.counted.Off
 	if r.playlist != nil {
 		s.Live = r.playlist.Live
 	}

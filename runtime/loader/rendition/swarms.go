@@ -195,7 +195,9 @@ func (r *Rendition) opened(s *session.Session) {
 	r.met.Store(true)
 	r.log.Debug("peer connected", "peer", string(s.ID()), "generation", string(s.Generation()))
 	if !r.shared.Settings.UploadDisabled {
-		s.SendEncoded(r.announcer.last[s.Generation()].messages)
+		now := time.Now()
+		r.listen(s, now)
+		r.announceTo(s, now)
 	}
 }
 
@@ -206,6 +208,7 @@ func (r *Rendition) closed(s *session.Session, cause error) {
 			break
 		}
 	}
+	r.announcer.leaves(s)
 	for _, seg := range r.segments.order {
 		if seg.notFrom == s {
 			seg.notFrom = nil

@@ -463,3 +463,35 @@ func BenchmarkViewer(b *testing.B) {
 		schedule.Viewer(v)
 	}
 }
+
+// TestAPromiseThatIsNotKept: a peer says that a segment is on its way, and it never comes. The segment is left to peers as
+// long as there is time, and then fetched; one that is not urgent is fetched once the promise is too old to count.
+func TestAPromiseThatIsNotKept(t *testing.T) {
+	promised := func(v *schedule.View) {
+		v.Segments[0].State, v.Segments[1].State = schedule.Held, schedule.Held
+		v.Peers = []schedule.Peer{{Seeder: true, Holds: loads(102)}}
+	}
+	for name, tt := range map[string]struct {
+		playhead time.Duration
+		kept     bool // the promise still counts
+		want     []schedule.Action
+	}{
+		"there is time":       {0, true, nil},
+		"it is nearly urgent": {8*sec - 3*sec - 1, true, nil},
+		"it is urgent":        {8*sec - 3*sec, true, []schedule.Action{fetch(2)}},
+		"the promise is old":  {0, false, []schedule.Action{fetch(2)}},
+	} {
+		got := schedule.Viewer(view(func(v *schedule.View) {
+			promised(v)
+			v.Playhead = tt.playhead
+			v.Segments = v.Segments[:3]
+			v.Lottery = func(int64) float64 { return 1 }
+			if !tt.kept {
+				v.Peers[0].Holds = holds()
+			}
+		}))
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func (s *Session) setAnnouncement(c wire.Command, now time.Time) {
 	}
 	s.claims = claims
 	s.announced.Store(a)
-	s.cfg.Announced()
+	s.cfg.Announced(s)
 }
 
 // removeAnnounced drops a segment that the peer denies having from its announcement.

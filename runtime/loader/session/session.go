@@ -19,11 +19,13 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/transit"
 	"github.com/p2pstream/p2pstream/runtime/loader/upload"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 // Conn is an open connection to a peer, such as *mesh.Peer.
 type Conn interface {
 	ID() identity.PeerID
+	Origin() signaling.Origin
 	Send(msg []byte) error                          // queues a message; mesh.ErrQueueFull, mesh.ErrPeerClosed
 	SendWait(ctx context.Context, msg []byte) error // waits while the queue is full
 	Close(cause error)
@@ -41,8 +43,11 @@ type Config struct {
 	MaxSegmentBytes int64 // larger segments are refused
 	UploadDisabled  bool
 
-	Go        func(func()) // starts a goroutine that the engine waits for when it ends
-	Announced func()       // called after the peer's announcement changed, on the connection's reader; must not block
+	Go        func(func())   // starts a goroutine that the engine waits for when it ends
+	Announced func(*Session) // called after the peer's announcement changed, on the connection's reader; must not block
+	// Asked is called when the peer asks for a held segment, by the peer's id for it, on the connection's reader. It must
+	// neither block nor call the session. It may be nil.
+	Asked func(s *Session, id int64)
 }
 
 // Session is what this peer knows of one connection. Its methods run on the
@@ -95,6 +100,9 @@ const seederLabel = "-PS"
 // ID is the peer's id. It may be called by any goroutine.
 func (s *Session) ID() identity.PeerID { return s.conn.ID() }
 
+// Origin is where the peer is, as the tracker told it; zero if that has no sites. It may be called by any goroutine.
+func (s *Session) Origin() signaling.Origin { return s.conn.Origin() }
+
 // Swarm is the swarm in which the peer was met: what it gives are segments of that one. It may be called by any goroutine.
 func (s *Session) Swarm() identity.InfoHash { return s.swarm }
 
@@ -116,7 +124,11 @@ func (s *Session) lookup(id int64) ([]byte, bool) {
 	if !ok {
 		return nil, false
 	}
-	return s.cfg.Store.Get(key)
+	data, ok := s.cfg.Store.Get(key)
+	if ok && s.cfg.Asked != nil {
+		s.cfg.Asked(s, id)
+	}
+	return data, ok
 }
 
 func (s *Session) source() traffic.Source {

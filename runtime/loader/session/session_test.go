@@ -17,6 +17,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/transit"
 	"github.com/p2pstream/p2pstream/runtime/loader/upload"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 // conn is a connection that keeps what is sent; closed is why it was closed.
@@ -27,6 +28,7 @@ type conn struct {
 }
 
 func (*conn) ID() identity.PeerID                    { return "-PE000000000000000001" }
+func (*conn) Origin() signaling.Origin               { return signaling.Origin{} }
 func (c *conn) Send(msg []byte) error                { c.sent = append(c.sent, msg); return nil }
 func (*conn) SendWait(context.Context, []byte) error { return nil }
 func (c *conn) Close(cause error)                    { c.closed = cause }
@@ -40,7 +42,7 @@ func open(t *testing.T) (*Session, *conn) {
 	return New(t.Context(), &Config{
 		Log: slog.New(slog.DiscardHandler), Counters: &traffic.Recorder{}, Transit: transit.NewBudget(0, 0).Share(), Index: x,
 		Store: store.New(1 << 20), Uplink: upload.NewUplink(0), MaxMessageSize: wire.DefaultMaxMessageSize, MaxSegmentBytes: 1 << 20,
-		Go: new(sync.WaitGroup).Go, Announced: func() {},
+		Go: new(sync.WaitGroup).Go, Announced: func(*Session) {},
 	}, "", identity.V23, c), c
 }
 

@@ -85,6 +85,17 @@ type Recorder struct {
 	UploadsExpired                  atomic.Int64 // uploads ended because the peer read too slowly
 	Disconnects                     [Reasons]atomic.Int64
 	PlaylistErrors, SegmentFailures atomic.Int64
+	Spread                          Spread
+}
+
+// Spread counts how a seeder told viewers of live segments, each segment once for each group of viewers.
+type Spread struct {
+	Segments  atomic.Int64 // that were spread
+	Told      atomic.Int64 // viewers that were chosen to bring one
+	Late      atomic.Int64 // those of them that were chosen because another one was late
+	Opened    atomic.Int64 // segments that some viewers still lacked when all were told
+	Unchosen  atomic.Int64 // segments that were held back no longer because no viewer could be chosen
+	GroupsOff atomic.Int64 // times that a group was found not to share
 }
 
 // Counters returns what was counted so far.

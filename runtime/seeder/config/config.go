@@ -31,6 +31,16 @@ const (
 	baseMemory = 96 << 20
 )
 
+// SuperSeeding says from which viewers segments are held back.
+type SuperSeeding string
+
+// The values of Config.SuperSeeding.
+const (
+	SuperSeedingAuto   SuperSeeding = "Auto"
+	SuperSeedingOff    SuperSeeding = "Off"
+	SuperSeedingAlways SuperSeeding = "Always"
+)
+
 // Config is what a seeder runs with; flags and the JSON file fill the same struct.
 type Config struct {
 	Source   string   `json:"source,omitempty"`   // manifest URL, http or https
@@ -66,6 +76,10 @@ type Config struct {
 	// /token/*/: segments whose URLs differ there only are the same. A query is known for a signature without this.
 	SignedPaths []string `json:"signedPaths,omitempty"`
 
+	// SuperSeeding says from which viewers a live segment is held back while another one brings it: Auto (the default) from
+	// those whose site the tracker tells, Always from all, as one group, Off from none.
+	SuperSeeding SuperSeeding `json:"superSeeding,omitempty"`
+
 	// Loopback also offers 127.0.0.1, for everything on one machine.
 	Loopback bool `json:"loopback,omitempty"`
 	// PeerIDPrefix are the first characters of the seeder's peer ids, at most 12. Empty means "-PS0001-". A foreign tracker
@@ -91,6 +105,11 @@ func (c Config) Validate() error {
 	if len(c.PeerIDPrefix) > maxPrefix || strings.ContainsFunc(c.PeerIDPrefix, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return fmt.Errorf("config.peerIDPrefix: %q is not at most %d printable characters", c.PeerIDPrefix, maxPrefix)
 	}
+	switch c.SuperSeeding {
+	case "", SuperSeedingAuto, SuperSeedingOff, SuperSeedingAlways:
+	default:
+		return fmt.Errorf("config.superSeeding: %q is not Auto, Off or Always", c.SuperSeeding)
+	}
 	return validate.First(
 		validate.HTTP("config.source", c.Source),
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
@@ -111,6 +130,9 @@ func (c Config) Validate() error {
 
 // WithDefaults fills in what is not set.
 func (c Config) WithDefaults() Config {
+	if c.SuperSeeding == "" {
+		c.SuperSeeding = SuperSeedingAuto
+	}
 	if c.ICEListen == "" {
 		c.ICEListen = ":0"
 	}

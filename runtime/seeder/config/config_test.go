@@ -36,6 +36,7 @@ func TestValidateNamesTheField(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"config.ordinal:":      func(c *Config) { c.Ordinal = -1 },
 		"config.advertise[1]:": func(c *Config) { c.Advertise = []string{"192.0.2.1", "node-1"} },
+		"config.superSeeding:": func(c *Config) { c.SuperSeeding = "Sometimes" },
 		"config.iceListen:":    func(c *Config) { c.ICEListen = "3479" },
 	} {
 		c := good
