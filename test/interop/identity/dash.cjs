@@ -2,15 +2,18 @@
 // the plug-in of p2p-media-loader make of the MPDs in that folder's cases.json.
 // The Go tests of the dash package compare themselves with that file.
 //
-// usage: node dash.cjs [--modules DIR] [--check]   (DIR is a node_modules folder)
-//   --check  write nothing; end with 1 if the file would change
+// usage: node dash.cjs [--modules DIR] [--cases DIR] [--check]
+//   --modules  a node_modules folder (default: NODE_PATH, else ../node_modules)
+//   --cases    another folder of cases.json and mpd/; the Go tests read it with P2PSTREAM_DASH_CASES=DIR
+//   --check    write nothing; end with 1 if the file would change
 'use strict';
 const fs = require('fs');
 const path = require('path');
 const { modulesFolder } = require('./load.cjs');
 const { ShakaReference } = require('./shaka.cjs');
 
-const folder = path.join(__dirname, '../../../runtime/loader/manifest/dash/testdata');
+const at = process.argv.indexOf('--cases');
+const folder = at > 0 ? path.resolve(process.argv[at + 1]) : path.join(__dirname, '../../../runtime/loader/manifest/dash/testdata');
 const { cases } = JSON.parse(fs.readFileSync(path.join(folder, 'cases.json'), 'utf8'));
 
 // indexBox is a file that holds a sidx box at byte spec.at. Sizes and durations

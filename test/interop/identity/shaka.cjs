@@ -166,7 +166,8 @@ class ShakaReference {
   state(manifest, core, known) {
     const streams = known.map(({ stream, bandwidth }) => {
       const registered = core.getStream(String(stream.id));
-      const references = referencesFrom(stream.segmentIndex, 0);
+      const references = [];
+      stream.segmentIndex.forEachTopLevelReference((r) => references.push(r));
       return {
         type: registered.type, index: registered.index, variantBandwidth: bandwidth,
         kind: stream.type, originalId: stream.originalId, codecs: stream.codecs, mimeType: stream.mimeType, bandwidth: stream.bandwidth,

@@ -49,9 +49,17 @@ func (s indexSpec) box() []byte {
 	return b
 }
 
+// folder has the cases: testdata, or what test/interop/identity/dash.cjs was run with by --cases.
+func folder() string {
+	if other := os.Getenv("P2PSTREAM_DASH_CASES"); other != "" {
+		return other
+	}
+	return "testdata"
+}
+
 func readJSON(t testing.TB, name string, into any) {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
+	b, err := os.ReadFile(filepath.Join(folder(), name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +80,7 @@ func testCases(t testing.TB) []testCase {
 
 func (c testCase) mpd(t testing.TB, step int) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", "mpd", c.Steps[step].File))
+	b, err := os.ReadFile(filepath.Join(folder(), "mpd", c.Steps[step].File))
 	if err != nil {
 		t.Fatal(err)
 	}

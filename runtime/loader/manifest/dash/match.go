@@ -93,7 +93,7 @@ func bySampling(wanted, best, candidate *representation) int {
 }
 
 func byResolution(wanted, best, candidate *representation) int {
-	pixels := func(r *representation) float64 { return r.width * r.height }
+	pixels := func(r *representation) float64 { return unknown(r.width) * unknown(r.height) }
 	return closest(pixels(wanted), pixels(best), pixels(candidate))
 }
 
@@ -101,7 +101,7 @@ func byFrameRate(wanted, best, candidate *representation) int {
 	if wanted.frameRate == 0 {
 		return 0
 	}
-	return closest(wanted.frameRate, best.frameRate, candidate.frameRate)
+	return closest(wanted.frameRate, unknown(best.frameRate), unknown(candidate.frameRate))
 }
 
 func byBandwidth(wanted, best, candidate *representation) int {
@@ -112,7 +112,15 @@ func byBandwidth(wanted, best, candidate *representation) int {
 	return truth(near < far) - truth(far < near)
 }
 
-// closest prefers what is equal, then what is below, then what is nearer.
+// unknown makes 0 NaN, which is neither above nor below anything.
+func unknown(n float64) float64 {
+	if n == 0 {
+		return math.NaN()
+	}
+	return n
+}
+
+// closest prefers what is equal, then what is below, then what is nearer. Any of them can be NaN.
 func closest(wanted, best, candidate float64) int {
 	switch {
 	case best == wanted && candidate != wanted:
@@ -121,7 +129,7 @@ func closest(wanted, best, candidate float64) int {
 		return 1
 	case best > wanted && candidate <= wanted:
 		return 1
-	case best <= wanted && candidate > wanted:
+	case !(best > wanted) && candidate > wanted: //nolint:staticcheck // NaN is not above either
 		return -1
 	}
 	far, near := math.Abs(wanted-best), math.Abs(wanted-candidate)

@@ -88,8 +88,8 @@ type Rendition struct {
 	Track
 	// Bandwidth is the largest of all periods in bits per second, 0 if unknown.
 	Bandwidth int64
-	// Codecs, MimeType and Resolution (1280x720) are empty if unknown.
-	Codecs, MimeType, Resolution string
+	// Codecs, MimeType, Resolution (1280x720) and VideoRange (SDR, PQ, HLG) are empty if unknown.
+	Codecs, MimeType, Resolution, VideoRange string
 	// FrameRate in frames per second and Channels: 0 if unknown.
 	FrameRate float64
 	Channels  int

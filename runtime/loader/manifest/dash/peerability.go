@@ -44,6 +44,8 @@ const (
 	DependentRepresentations = "DependentRepresentations"
 	// UnreadableIndex: the index of a WebM file is not read, so that seeders have nothing to fetch.
 	UnreadableIndex = "UnreadableIndex"
+	// NothingAvailable: no segment of a live MPD is there yet, or the clock is wrong.
+	NothingAvailable = "NothingAvailable"
 	// UnknownClock: what is available follows from a clock that players cannot read.
 	UnknownClock = "UnknownClock"
 	// Patches: players load patches of the MPD.
@@ -106,6 +108,9 @@ func Judge(p *Presentation, playlists map[string]*Playlist) Verdict {
 			all = append(all, r.judge(p, list)...)
 		}
 	}
+	if nothing(p, playlists) {
+		all = append(all, finding{warning, "", NothingAvailable, "By the clock no segment is available: the event has not begun, or the origin's clock or availabilityStartTime is wrong."})
+	}
 	// The first of the weightiest is told; the order among equals is that of the MPD.
 	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Compare(b.effect, a.effect) })
 	v := Verdict{Peerable: true, Reason: Peerable}
@@ -129,6 +134,16 @@ func Judge(p *Presentation, playlists map[string]*Playlist) Verdict {
 		v.Message += " Also: " + strings.Join(also, ", ") + "."
 	}
 	return v
+}
+
+// nothing tells whether live playlists were read and all of them are empty.
+func nothing(p *Presentation, playlists map[string]*Playlist) bool {
+	for _, list := range playlists {
+		if !list.Live || list.Entries > 0 {
+			return false
+		}
+	}
+	return p.Dynamic && len(playlists) > 0
 }
 
 // ViewerDelay is how far behind the live edge the MPD places a viewer of a player in its default settings.
@@ -163,9 +178,9 @@ func (r Rendition) judge(p *Presentation, list *Playlist) []finding {
 		all = append(all, finding{limited, "", RepeatedURLs, fmt.Sprintf("%d segments of rendition %s have the URL of an earlier one: only the first one is shared. "+
 			"Put $Number$ or $Time$ into the template's media.", t.repeated, r.Name)})
 	}
-	if list.Live && len(list.Segments) > 0 && list.Window <= minRoomSegments*list.Target && p.TimeShiftBuffer > 0 {
-		all = append(all, finding{limited, "", LiveWindowTooShort, fmt.Sprintf("Rendition %s lists %v of segments of up to %v: there is no room between viewers and live edge. "+
-			"Set timeShiftBufferDepth to 60 s or more.", r.Name, list.Window.Round(time.Second), list.Target.Round(time.Millisecond))})
+	if list.Live && p.TimeShiftBuffer > 0 && p.TimeShiftBuffer < (minRoomSegments+1)*list.Target {
+		all = append(all, finding{limited, "", LiveWindowTooShort, fmt.Sprintf("The MPD keeps %v of rendition %s with segments of up to %v: there is no room between viewers and live edge. "+
+			"Set timeShiftBufferDepth to 60 s or more.", p.TimeShiftBuffer.Round(time.Second), r.Name, list.Target.Round(time.Millisecond))})
 	}
 	if delay := p.ViewerDelay(); list.Live && list.Target > 0 && delay < minRoomSegments*list.Target && p.Delay > 0 {
 		all = append(all, finding{limited, "", PresentationDelayTooShort, fmt.Sprintf("The MPD places viewers %v behind the live edge, less than %d segments of rendition %s: "+

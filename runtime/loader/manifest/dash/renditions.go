@@ -103,7 +103,7 @@ func newRendition(t *track, s identity.Stream) Rendition {
 	a := t.set
 	r := Rendition{
 		Track: Track{Kind: a.kind, Language: a.language, Label: a.label, Roles: a.roles}, Bandwidth: int64(math.Min(t.bandwidth, maxInteger)),
-		Codecs: t.codecs, MimeType: t.mimeType, FrameRate: t.frameRate, Channels: int(math.Min(t.channels, math.MaxInt32)), Stream: s, parts: t.matches,
+		Codecs: t.codecs, MimeType: t.mimeType, VideoRange: t.hdr, FrameRate: t.frameRate, Channels: int(math.Min(t.channels, math.MaxInt32)), Stream: s, parts: t.matches,
 	}
 	if t.width != 0 && t.height != 0 {
 		r.Resolution = identity.FormatNumber(t.width) + "x" + identity.FormatNumber(t.height)

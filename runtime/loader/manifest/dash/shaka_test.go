@@ -52,6 +52,9 @@ type shakaState struct {
 
 type shakaResult struct {
 	Alone, Followed []shakaState
+	// Played is how many segments the plug-in knows of each stream after a player has taken those that it plays; an object
+	// with an error in the place of a list is left out.
+	Played []json.RawMessage
 }
 
 func shakaResults(t *testing.T) map[string]shakaResult {
@@ -86,7 +89,7 @@ func TestLikeShaka(t *testing.T) {
 
 func compareState(t *testing.T, c testCase, step int, want shakaState) {
 	p, lists, err := c.load(t, step)
-	if (err != nil) != (want.Error != "") {
+	if (err != nil) != (want.Error != "" || len(want.Streams) == 0) {
 		t.Fatalf("error %v, the player says %q", err, want.Error)
 	}
 	if err != nil {
@@ -119,11 +122,14 @@ func renditionOf(t *testing.T, p *Presentation, s shakaStream) Rendition {
 }
 
 func describe(r Rendition) shakaStream {
-	first := r.parts[0]
-	parts := &track{representation: first, matches: r.parts}
+	parts := &track{matches: r.parts}
+	var width, height float64
+	if r.Resolution != "" {
+		_, _ = fmt.Sscanf(r.Resolution, "%fx%f", &width, &height)
+	}
 	return shakaStream{
 		Type: r.Type, Index: r.Position, Kind: r.Kind, OriginalID: parts.originalID(), Codecs: r.Codecs, MimeType: r.MimeType,
-		Bandwidth: r.Bandwidth, Width: first.width, Height: first.height, FrameRate: r.FrameRate, HDR: first.hdr,
+		Bandwidth: r.Bandwidth, Width: width, Height: height, FrameRate: r.FrameRate, HDR: r.VideoRange,
 		Language: r.Language, Label: r.Label, Channels: r.Channels,
 	}
 }
@@ -205,5 +211,38 @@ func TestNumbersStay(t *testing.T) {
 	}
 	if followed < 50 {
 		t.Errorf("only %d segments were compared", followed)
+	}
+}
+
+// TestVerdictLikePlugin checks that no MPD is called peerable of which the plug-in does not get to see all segments.
+func TestVerdictLikePlugin(t *testing.T) {
+	results := shakaResults(t)
+	unseen := 0
+	for _, c := range testCases(t) {
+		if c.Differs != "" {
+			continue
+		}
+		p, lists, err := c.load(t, 0)
+		if err != nil {
+			continue
+		}
+		var streams []struct{ Taken, Known int }
+		if err := json.Unmarshal(results[c.Name].Played[0], &streams); err != nil {
+			continue // the player fails when it plays
+		}
+		for i, s := range streams {
+			r := renditionOf(t, p, results[c.Name].Alone[0].Streams[i])
+			all := len(lists[r.Name].Segments)
+			if s.Taken == 0 || s.Known >= all {
+				continue // where nothing is to be played, nothing is seen
+			}
+			unseen++
+			if v := Judge(p, lists); v.Peerable {
+				t.Errorf("%s is called peerable, and the plug-in knows %d of %d segments of %s", c.Name, s.Known, all, r.Name)
+			}
+		}
+	}
+	if unseen == 0 {
+		t.Error("the plug-in knows all segments of all cases")
 	}
 }
