@@ -60,7 +60,7 @@ func escaped(text string, i int) (byte, bool) {
 		return 0, false
 	}
 	high, low := hexDigit(text[i+1]), hexDigit(text[i+2])
-	return byte(high<<4 | low), high < 16 && low < 16 //nolint:gosec // both are below 16 where this counts
+	return byte(high<<4 | low), high < 16 && low < 16
 }
 
 func hexDigit(c byte) int {

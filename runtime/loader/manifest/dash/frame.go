@@ -57,7 +57,7 @@ func (m *mpd) newFrame(n *node, parent *frame) (frame, error) {
 		f.contentType = guessKind(f.mimeType, f.codecs)
 	}
 	own := func(name string, at **node) {
-		child := n.one(name)
+		child := n.onlyChild(name)
 		if child == nil {
 			return
 		}
@@ -167,7 +167,7 @@ func bitCount(hex string, channels []float64) float64 {
 	hex = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(hex), "0x"), "0X")
 	bits := uint32(0) // JavaScript's << and & count in 32 bits
 	for i := 0; i < len(hex) && hexDigit(hex[i]) < 16; i++ {
-		bits = bits<<4 | uint32(hexDigit(hex[i])) //nolint:gosec // below 16
+		bits = bits<<4 | uint32(hexDigit(hex[i]))
 	}
 	sum := 0.0
 	for i, n := range channels {

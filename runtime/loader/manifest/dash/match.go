@@ -129,7 +129,7 @@ func closest(wanted, best, candidate float64) int {
 		return 1
 	case best > wanted && candidate <= wanted:
 		return 1
-	case !(best > wanted) && candidate > wanted: //nolint:staticcheck // NaN is not above either
+	case !(best > wanted) && candidate > wanted: // NaN is not above either
 		return -1
 	}
 	far, near := math.Abs(wanted-best), math.Abs(wanted-candidate)

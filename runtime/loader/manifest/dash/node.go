@@ -211,9 +211,9 @@ func (n *node) all(name string) []*node {
 	return found
 }
 
-// one is the only child of a name. Of several, none counts.
+// onlyChild is the only child of a name. Of several, none counts.
 // Source: shaka-player 4.16.9, TXml.findChild.
-func (n *node) one(name string) *node {
+func (n *node) onlyChild(name string) *node {
 	if found := n.all(name); len(found) == 1 {
 		return found[0]
 	}

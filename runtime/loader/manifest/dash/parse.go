@@ -71,7 +71,7 @@ func (m *mpd) read(p *Presentation) error {
 	if p.Patches, err = m.resolveAll(texts(root.all("PatchLocation"))); err != nil {
 		return err
 	}
-	if steering := root.one("ContentSteering"); steering != nil {
+	if steering := root.onlyChild("ContentSteering"); steering != nil {
 		m.steering, m.defaultLocation = true, steering.attr("defaultServiceLocation")
 		p.notes = append(p.notes, steeringNote())
 	}

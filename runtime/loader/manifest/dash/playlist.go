@@ -42,8 +42,9 @@ func (p *Presentation) Playlist(r Rendition, now time.Time, indexes map[string][
 		list.Entries += l.count
 		all = append(all, l)
 	}
-	b := builder{m: p.doc, list: list, seen: map[string]struct{}{}, ids: map[int64]string{}, dynamic: p.Dynamic}
+	b := builder{m: p.doc, list: list, dynamic: p.Dynamic}
 	skip := max(0, list.Entries-maxSegments)
+	b.expect(int(list.Entries - skip))
 	list.Omitted = skip
 	for _, l := range all {
 		if err := b.add(l, min(skip, l.count)); err != nil {
@@ -79,6 +80,12 @@ type builder struct {
 	seen    map[string]struct{}
 	ids     map[int64]string
 	named   int // bytes of URLs
+}
+
+// expect makes room for n segments.
+func (b *builder) expect(n int) {
+	b.seen, b.ids = make(map[string]struct{}, n), make(map[int64]string, n)
+	b.list.Segments = make([]Segment, 0, n)
 }
 
 func (b *builder) add(l listing, from int64) error {

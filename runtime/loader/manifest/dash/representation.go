@@ -57,7 +57,7 @@ func (m *mpd) readRepresentation(p *period, a *adaptation, n *node, g *guard) (*
 	r.encrypted = a.encrypted
 	if r.source, err = m.readSource(r); err != nil {
 		if (isText || r.contentType == kindImage) && ReasonOf(err) == ReasonInvalid {
-			return nil, nil //nolint:nilerr // players pass over such text
+			return nil, nil // players pass over such text
 		}
 		return nil, err
 	}

@@ -179,7 +179,7 @@ func (m *mpd) readQuery(property *node) bool {
 	if property.attr("schemeIdUri") != queryScheme {
 		return false
 	}
-	info := property.one(m.doc.within("urn:mpeg:dash:schema:urlparam:2014", "UrlQueryInfo"))
+	info := property.onlyChild(m.doc.within("urn:mpeg:dash:schema:urlparam:2014", "UrlQueryInfo"))
 	if info == nil || !strings.EqualFold(info.attr("useMPDUrlQuery"), "true") || info.attr("queryTemplate") == "" {
 		return false
 	}

@@ -92,7 +92,7 @@ func readIndex(box []byte, end int64) ([]Reference, error) {
 		return nil, fail(ReasonIndex, "%w", errShort)
 	case timescale == 0:
 		return nil, fail(ReasonIndex, "an index without a timescale")
-	case start > maxInteger || first > maxInteger-uint64(end): //nolint:gosec // end is not negative
+	case start > maxInteger || first > maxInteger-uint64(end):
 		return nil, fail(ReasonIndex, "the index names times or places beyond what a browser can count")
 	}
 	at, time := end+int64(first), float64(start)

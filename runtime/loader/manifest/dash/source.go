@@ -69,7 +69,7 @@ func inherited(chain []*node, name string) string {
 
 func inheritedChild(chain []*node, name string) *node {
 	for _, n := range chain {
-		if child := n.one(name); child != nil {
+		if child := n.onlyChild(name); child != nil {
 			return child
 		}
 	}

@@ -81,7 +81,7 @@ func (t template) fill(v values) string {
 }
 
 func (p piece) fill(v values) string {
-	text := ""
+	var text string
 	switch {
 	case p.name == "RepresentationID" && v.id != "":
 		// A width is not meant for it.
