@@ -17,10 +17,11 @@ type availability struct {
 // availability goes through all representations in the order of the MPD, as the player does while it reads.
 func (m *mpd) availability(now time.Time) *availability {
 	a := &availability{now: seconds(now), begin: m.begin, depth: m.depth, static: m.static, longest: 1, length: math.Inf(1)}
+	spans := map[spanKey]span{}
 	for _, p := range m.periods {
 		for _, s := range p.sets {
 			for _, r := range s.tracks {
-				a.note(r, s.contentType == kindImage || s.contentType == kindText)
+				a.note(r, s.contentType == kindImage || s.contentType == kindText, spans)
 			}
 		}
 	}
@@ -36,8 +37,31 @@ func (m *mpd) availability(now time.Time) *availability {
 	return a
 }
 
-// note takes in one representation.
-func (a *availability) note(r *representation, passive bool) {
+// spanKey is all that the times of a list or timeline depend on: those of many representations are the same.
+type spanKey struct {
+	period                      *period
+	line                        *timeline
+	list                        *listed
+	count                       int
+	timescale, number, duration float64
+}
+
+func (r *representation) spanKey(s source) spanKey {
+	key := spanKey{period: r.period, line: s.line, timescale: s.timescale, number: s.number, duration: s.duration, count: len(s.list)}
+	if len(s.list) > 0 {
+		key.list = &s.list[0]
+	}
+	return key
+}
+
+// span is what a list or timeline shows of the time.
+type span struct {
+	found        bool
+	end, longest float64
+}
+
+// note takes in one representation. spans are those that were looked at already.
+func (a *availability) note(r *representation, passive bool, spans map[spanKey]span) {
 	p := r.period
 	switch r.source.addressing {
 	case byNumber:
@@ -48,44 +72,53 @@ func (a *availability) note(r *representation, passive bool) {
 		if end := p.end(); a.static && !math.IsInf(end, 1) {
 			a.end = math.Max(a.end, end)
 		}
+		return
 	case byTimeline:
-		if !passive {
-			a.noteTimeline(r.source.line, p)
+		if passive {
+			return
 		}
 	case byList:
-		a.noteList(r)
 	case byNothing, byIndex:
+		return
+	}
+	key := r.spanKey(r.source)
+	s, known := spans[key]
+	if !known {
+		if r.source.addressing == byTimeline {
+			s = a.timelineSpan(r.source.line, p)
+		} else {
+			s = a.listSpan(r)
+		}
+		spans[key] = s
+	}
+	if s.found {
+		a.longest = math.Max(a.longest, s.longest)
+		a.listed(s.end)
 	}
 }
 
-func (a *availability) noteTimeline(line *timeline, p *period) {
-	found, end := false, 0.0
+func (a *availability) timelineSpan(line *timeline, p *period) (s span) {
 	line.fitting(p.end(), func(e entry) bool {
 		if e.start+p.start < a.now {
-			found, end = true, e.end+p.start
-			a.longest = math.Max(a.longest, e.end-e.start)
+			s.found, s.end = true, e.end+p.start
+			s.longest = math.Max(s.longest, e.end-e.start)
 		}
 		return true
 	})
-	if found {
-		a.listed(end)
-	}
+	return s
 }
 
-func (a *availability) noteList(r *representation) {
-	found, end := false, 0.0
+func (a *availability) listSpan(r *representation) (s span) {
 	r.eachListed(func(_ int, from, to float64) {
-		if !found {
-			found, end = true, to
+		if !s.found {
+			s.found, s.end = true, to
 		}
 		if a.now >= from {
-			end = math.Max(end, to)
-			a.longest = math.Max(a.longest, to-from)
+			s.end = math.Max(s.end, to)
+			s.longest = math.Max(s.longest, to-from)
 		}
 	})
-	if found {
-		a.listed(end)
-	}
+	return s
 }
 
 // listed corrects the begin: what is listed last counts as published just now.

@@ -1,6 +1,7 @@
 package dash
 
 import (
+	"crypto/sha256"
 	"slices"
 	"strings"
 
@@ -29,7 +30,8 @@ func (r *representation) combineKey() string {
 	} else {
 		fields = append(fields, number(r.channels), number(r.sampling), a.language, bit(a.main))
 	}
-	r.keyText = strings.Join(fields, "\x00")
+	sum := sha256.Sum256([]byte(strings.Join(fields, "\x00")))
+	r.keyText = string(sum[:])
 	return r.keyText
 }
 
@@ -90,7 +92,9 @@ func combine(periods []*period, kind string) ([]*track, error) {
 			if t == nil {
 				continue
 			}
-			out = append(out, t)
+			if out = append(out, t); len(out) > maxTracks {
+				return nil, fail(ReasonTooLarge, "more than %d tracks", maxTracks)
+			}
 			for j, match := range t.matches {
 				if kind != kindAudio || related(r.set.language, match.set.language) > 0 {
 					delete(unused[j], match)

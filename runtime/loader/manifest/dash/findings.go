@@ -76,7 +76,7 @@ func (r Rendition) obstacles(p *Presentation) []finding {
 }
 
 // mostChanges bounds how many places in the list of periods are looked at.
-const mostChanges = 16
+const mostChanges = 4
 
 // consistent tells whether each rendition has the same number for a player that opens the MPD now and for one that opens it
 // when the first periods are gone.

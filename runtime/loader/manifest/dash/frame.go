@@ -75,8 +75,10 @@ func (m *mpd) newFrame(n *node, parent *frame) (frame, error) {
 		f.earliness = firstEarliness(m.doc.root)
 	}
 	f.label = n.attr("label")
-	if labels := n.all("Label"); len(labels) > 0 && strings.TrimSpace(labels[0].text) != "" {
-		f.label = labels[0].text
+	if labels := n.all("Label"); len(labels) > 0 && len(labels[0].body) > 0 {
+		if f.label = labels[0].text(); len(f.label) > maxAttributeBytes {
+			return f, fail(ReasonTooLarge, "a label of more than %d bytes", maxAttributeBytes)
+		}
 	}
 	return f, nil
 }

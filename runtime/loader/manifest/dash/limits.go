@@ -10,9 +10,11 @@ const (
 	maxElements = 100_000
 	// maxAttributes bounds the attributes of one element.
 	maxAttributes = 64
+	// maxAttributeBytes bounds the value of one attribute.
+	maxAttributeBytes = 16_384
 	// maxPoints bounds the elements of all timelines (S) together.
 	maxPoints = 500_000
-	// maxEntries bounds the segments that all timelines name with their repeats.
+	// maxEntries bounds the segments that all timelines name with their repeats, and all lists with those that use them.
 	maxEntries = 2_000_000
 	// maxPeriods bounds the periods.
 	maxPeriods = 1_000
@@ -21,7 +23,13 @@ const (
 	// maxRepresentations bounds the representations of one period, those with supplemental codecs twice.
 	maxRepresentations = 200
 	// maxAllRepresentations bounds the representations of all periods.
-	maxAllRepresentations = 10_000
+	maxAllRepresentations = 5_000
+	// maxTracks bounds the renditions that the representations of all periods make up.
+	maxTracks = 200
+	// maxDescriptors bounds the roles of one set, and what it says of accessibility.
+	maxDescriptors = 100
+	// maxClocks is how many UTCTiming elements are looked at. Further ones are passed over.
+	maxClocks = 16
 	// maxBaseURLs bounds the URLs under which one resource is named.
 	maxBaseURLs = 16
 	// maxURLBytes bounds one URL, in bytes.

@@ -30,7 +30,7 @@ func comparisons(kind string) []comparison {
 func byCodecs(wanted, best, candidate *representation) int {
 	exact := func(r *representation) bool { return r.mimeType == wanted.mimeType && r.codecs == wanted.codecs }
 	alike := func(r *representation) bool {
-		return r.mimeType == wanted.mimeType && codecFamily(r.codecs) == codecFamily(wanted.codecs)
+		return r.mimeType == wanted.mimeType && r.family == wanted.family
 	}
 	if c := truth(exact(candidate)) - truth(exact(best)); c != 0 {
 		return c

@@ -16,9 +16,13 @@ type node struct {
 	name     string
 	attrs    []xml.Attr // with the prefix in Name.Local
 	children []*node
-	text     string
-	points   []point // of a SegmentTimeline
+	byName   map[string][]*node // of children, if there are many
+	body     []byte             // its text
+	points   []point            // of a SegmentTimeline
 }
+
+// manyChildren is from how many children on they are found by a table: many representations look into one element.
+const manyChildren = 16
 
 // document is a whole MPD.
 type document struct {
@@ -86,12 +90,12 @@ func (r *reader) token(token xml.Token) error {
 		if len(r.open) == 0 || r.open[len(r.open)-1].name != plainName(t.Name) {
 			return r.invalid("%s ends where it has not begun", clip(plainName(t.Name)))
 		}
+		r.open[len(r.open)-1].sortChildren()
 		r.open = r.open[:len(r.open)-1]
 	case xml.CharData:
-		if len(r.open) > 0 {
-			if text := bytes.TrimSpace(t); len(text) > 0 {
-				r.open[len(r.open)-1].text += string(t)
-			}
+		if len(r.open) > 0 && len(bytes.TrimSpace(t)) > 0 {
+			n := r.open[len(r.open)-1]
+			n.body = append(n.body, t...)
 		}
 	case xml.Directive:
 		if name := strings.ToUpper(strings.TrimSpace(string(t))); strings.HasPrefix(name, "DOCTYPE HTML") {
@@ -144,6 +148,9 @@ const xlink = "http://www.w3.org/1999/xlink"
 
 // attribute gives an attribute its plain name and notes prefixes.
 func (r *reader) attribute(a *xml.Attr) error {
+	if len(a.Value) > maxAttributeBytes {
+		return fail(ReasonTooLarge, "an attribute of more than %d bytes", maxAttributeBytes)
+	}
 	space, local := a.Name.Space, a.Name.Local
 	a.Name = xml.Name{Local: plainName(a.Name)}
 	if space == "xmlns" {
@@ -202,6 +209,9 @@ func (n *node) attr(name string) string {
 
 // all are the children of one name.
 func (n *node) all(name string) []*node {
+	if n.byName != nil {
+		return n.byName[name]
+	}
 	var found []*node
 	for _, c := range n.children {
 		if c.name == name {
@@ -225,7 +235,19 @@ func (n *node) contents() string {
 	if len(n.children) > 0 {
 		return ""
 	}
-	return strings.TrimSpace(n.text)
+	return strings.TrimSpace(n.text())
+}
+
+func (n *node) text() string { return string(n.body) }
+
+func (n *node) sortChildren() {
+	if len(n.children) < manyChildren {
+		return
+	}
+	n.byName = map[string][]*node{}
+	for _, c := range n.children {
+		n.byName[c.name] = append(n.byName[c.name], c)
+	}
 }
 
 // within is the name of an element or attribute in a namespace.

@@ -29,6 +29,8 @@ type mpd struct {
 	entries   int      // left of maxEntries
 	tracks    int      // representations so far
 	timelines map[timelineKey]*timeline
+	lists     map[*node][]listed
+	listKeys  map[spanKey]bool
 }
 
 // Parse reads the MPD that came from responseURL. Errors are *Error.
@@ -44,7 +46,7 @@ func Parse(body []byte, responseURL string) (*Presentation, error) {
 	if at.scheme != "http" && at.scheme != "https" {
 		return nil, fail(ReasonScheme, "the MPD's own URL is neither http nor https")
 	}
-	m := &mpd{doc: doc, query: at.query, entries: maxEntries, earliness: math.Inf(1), timelines: map[timelineKey]*timeline{}}
+	m := &mpd{doc: doc, query: at.query, entries: maxEntries, earliness: math.Inf(1), timelines: map[timelineKey]*timeline{}, lists: map[*node][]listed{}, listKeys: map[spanKey]bool{}}
 	p := &Presentation{URL: responseURL, DefaultSwarmID: identity.DefaultSwarmID(responseURL), Format: Format, doc: m, Reload: []string{responseURL}}
 	if err := m.read(p); err != nil {
 		return nil, err
@@ -122,7 +124,10 @@ func (m *mpd) times(p *Presentation) {
 // clocks reads how to find the time. Players ask the first one that answers.
 func (m *mpd) clocks(root *node) ([]Clock, error) {
 	var all []Clock
-	for _, n := range root.all("UTCTiming") {
+	for i, n := range root.all("UTCTiming") {
+		if i == maxClocks {
+			break
+		}
 		c := Clock{Scheme: n.attr("schemeIdUri"), Method: ClockUnknown}
 		switch strings.TrimSuffix(strings.TrimSuffix(c.Scheme, ":2014"), ":2012") {
 		case "urn:mpeg:dash:utc:http-head":
@@ -164,10 +169,11 @@ func (m *mpd) resolveAll(refs []string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := webOnly(u); err != nil {
+		text, err := webText(u)
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, u.String())
+		out = append(out, text)
 	}
 	if len(out) > maxBaseURLs {
 		return nil, fail(ReasonTooLarge, "more than %d URLs for one thing", maxBaseURLs)
@@ -187,11 +193,16 @@ func resolveOne(base, ref string) (uri, error) {
 	return b.resolve(r), nil
 }
 
-func webOnly(u uri) error {
+// webText prints a URL of the web and refuses any other one.
+func webText(u uri) (string, error) {
 	if scheme := strings.ToLower(u.scheme); (scheme != "http" && scheme != "https") || u.domain == "" {
-		return fail(ReasonScheme, "only http and https URLs with a host are supported, not %s:", clip(u.scheme))
+		return "", fail(ReasonScheme, "only http and https URLs with a host are supported, not %s:", clip(u.scheme))
 	}
-	return nil
+	text := u.String()
+	if len(text) > maxURLBytes {
+		return "", fail(ReasonTooLarge, "a URL of more than %d bytes", maxURLBytes)
+	}
+	return text, nil
 }
 
 // bases are the URLs that URLs within n are relative to: each BaseURL against each of the parent's. With content
@@ -222,10 +233,11 @@ func (m *mpd) bases(parents []string, n *node) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			if err := webOnly(u); err != nil {
+			text, err := webText(u)
+			if err != nil {
 				return nil, err
 			}
-			out = append(out, u.String())
+			out = append(out, text)
 		}
 	}
 	return out, nil

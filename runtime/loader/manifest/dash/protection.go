@@ -53,7 +53,7 @@ func (m *mpd) protection(elements []*node) (*guard, error) {
 		default:
 			known++
 			for _, k := range keySystems {
-				if k.scheme == scheme {
+				if k.scheme == scheme && !slices.Contains(g.systems, k.system) {
 					g.systems = append(g.systems, k.system)
 				}
 			}
@@ -64,7 +64,7 @@ func (m *mpd) protection(elements []*node) (*guard, error) {
 		g.systems = []string{""}
 	case parsed > 0 && aes == 0 && known == 0:
 		for _, k := range keySystems {
-			if k.system != clearKey {
+			if k.system != clearKey && !slices.Contains(g.systems, k.system) {
 				g.systems = append(g.systems, k.system)
 			}
 		}

@@ -18,6 +18,7 @@ type representation struct {
 	dependent bool // on another representation
 	source    source
 	keyText   string // for combining periods
+	family    string // of codecs
 	params    urlQuery
 }
 
@@ -68,7 +69,7 @@ func (m *mpd) readRepresentation(p *period, a *adaptation, n *node, g *guard) (*
 	if r.key, err = g.add(own); err != nil {
 		return nil, err
 	}
-	r.systems = g.systems
+	r.systems, r.family = g.systems, codecFamily(r.codecs)
 	r.hdr = a.hdr
 	if slices.Contains(m.profiles, uhdProfile) && (strings.Contains(r.codecs, "hvc1.2.4.L153.B0") || strings.Contains(r.codecs, "hev1.2.4.L153.B0")) {
 		r.hdr = "PQ"

@@ -35,6 +35,9 @@ func (m *mpd) readSet(p *period, n *node, tracks *int) (*adaptation, error) {
 	if a.frame, err = m.newFrame(n, &p.frame); err != nil {
 		return nil, err
 	}
+	if len(n.all("Role")) > maxDescriptors || len(n.all("Accessibility")) > maxDescriptors {
+		return nil, fail(ReasonTooLarge, "more than %d roles of an adaptation set", maxDescriptors)
+	}
 	if !m.readProperties(a, n) {
 		return nil, nil
 	}
@@ -184,8 +187,12 @@ func (m *mpd) readQuery(property *node) bool {
 		return false
 	}
 	var parts []string
+	length := 0
 	for _, part := range strings.Split(info.attr("queryTemplate"), "&") {
 		parts = append(parts, m.queryPart(part))
+		if length += len(parts[len(parts)-1]); length > maxURLBytes {
+			break // such a URL is refused
+		}
 	}
 	m.params = urlQuery(strings.Join(parts, "&"))
 	return true

@@ -197,10 +197,11 @@ func (r *representation) resolve(ref string, withParams bool) ([]string, error) 
 		if withParams && r.params != "" {
 			u.query = escapeURI(string(r.params), "#?@")
 		}
-		if err := webOnly(u); err != nil {
+		text, err := webText(u)
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, u.String())
+		out = append(out, text)
 	}
 	return out, nil
 }

@@ -16,19 +16,18 @@ func (m *mpd) readList(r *representation) (source, error) {
 		return s, err
 	}
 	for _, n := range chain {
-		if nodes := n.all("SegmentURL"); len(nodes) > 0 {
-			for _, u := range nodes {
-				l := listed{media: u.attr("media"), whole: true}
-				if part, ok := parseRange(u.attr("mediaRange")); ok {
-					l.part, l.whole = part, false
-				}
-				s.list = append(s.list, l)
-			}
+		if s.list = m.segmentURLs(n); len(s.list) > 0 {
 			break
 		}
 	}
 	if s.number == 0 {
 		s.number = 1
+	}
+	if key := r.spanKey(s); !m.listKeys[key] {
+		m.listKeys[key] = true
+		if m.entries -= len(s.list); m.entries < 0 {
+			return s, fail(ReasonTooLarge, "lists and timelines of more than %d segments", maxEntries)
+		}
 	}
 	switch {
 	case s.line != nil && s.line.count == 0:
@@ -37,6 +36,23 @@ func (m *mpd) readList(r *representation) (source, error) {
 		return s, fail(ReasonInvalid, "a SegmentList without durations")
 	}
 	return s, nil
+}
+
+// segmentURLs are those of one element, which many representations can share.
+func (m *mpd) segmentURLs(n *node) []listed {
+	if list, ok := m.lists[n]; ok {
+		return list
+	}
+	var list []listed
+	for _, u := range n.all("SegmentURL") {
+		l := listed{media: u.attr("media"), whole: true}
+		if part, ok := parseRange(u.attr("mediaRange")); ok {
+			l.part, l.whole = part, false
+		}
+		list = append(list, l)
+	}
+	m.lists[n] = list
+	return list
 }
 
 // readBase reads a SegmentBase. Source: shaka-player 4.16.9, SegmentBase.

@@ -23,6 +23,9 @@ var identifierPattern = regexp.MustCompile(`\$(RepresentationID|Number|SubNumber
 
 // newTemplate takes a template apart. Source: ISO/IEC 23009-1 §5.3.9.4.4; shaka-player 4.16.9, MpdUtils.fillUriTemplate.
 func newTemplate(text string) (template, error) {
+	if len(text) > maxURLBytes {
+		return nil, fail(ReasonTooLarge, "a template of more than %d bytes", maxURLBytes)
+	}
 	var t template
 	at := 0
 	for _, m := range identifierPattern.FindAllStringSubmatchIndex(text, -1) {
