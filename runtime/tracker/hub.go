@@ -33,6 +33,8 @@ type hub struct {
 	attendance *attendance
 	report     func(c sockets.Client, message []byte) []byte
 
+	places places
+
 	mu      sync.Mutex
 	seeders map[string]map[*session]struct{} // by the session id in their reports
 
@@ -42,7 +44,7 @@ type hub struct {
 func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	h := &hub{cfg: cfg, attendance: newAttendance(cfg.Limits.SocketsPerTicket), registry: newRegistry(cfg.Limits.Swarms), seed: maphash.MakeSeed(),
 		rules:   descriptions.Rules{Ranges: cfg.CandidatePrefixes(), Loopback: cfg.LoopbackCandidates()},
-		seeders: make(map[string]map[*session]struct{}),
+		seeders: make(map[string]map[*session]struct{}), places: newPlaces(),
 		limits: signaling.Limits{MessageBytes: cfg.Limits.MessageBytes, Offers: cfg.Limits.OffersPerAnnounce,
 			ScrapeHashes: cfg.Limits.ScrapeHashes}.WithDefaults(),
 	}
@@ -55,6 +57,7 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	if cfg.SeederToken != "" || cfg.SeederTokenFile != "" {
 		core.SeederPrefix = identity.SeederPrefix
 	}
+	core.Gateways, core.CellSize = cfg.Peering.Gateways, cfg.Peering.CellSize
 	core.OffersPerSecond, core.PendingOffers = cfg.Limits.OffersPerSecond, max(1, cfg.Limits.PendingOffers/cfg.Shards)
 	for i := range cfg.Shards {
 		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // the choice of peers is not secret
@@ -78,6 +81,7 @@ func (h *hub) start() (stop func()) {
 		wg.Go(func() { s.run(done) })
 	}
 	return func() {
+		h.places.stop()
 		// Process the jobs of the last sessions first.
 		h.barrier()
 		close(done)
@@ -105,6 +109,7 @@ func (h *hub) shardOf(hash signaling.ID) int {
 func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 	s := &session{hub: h, conn: c, client: client, socks: make([]*swarm.Socket, len(h.shards)),
 		bucket: newBucket(h.cfg.Limits, client.Seeder, time.Now())}
+	h.places.enter(s)
 	if session := client.Ticket.Session; session != "" && !h.attendance.enter(session, time.Now()) {
 		h.metrics.limit(limitTicket) // several came at once
 		c.Close(sockets.ReasonFlood)
@@ -121,6 +126,7 @@ func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 }
 
 func (h *hub) forget(s *session) {
+	h.places.leave(s)
 	if session := s.client.Ticket.Session; session != "" {
 		h.attendance.leave(session, time.Now())
 	}

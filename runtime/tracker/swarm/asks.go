@@ -20,7 +20,6 @@ func (c *Core) settle(s *Swarm, now time.Time) {
 	if len(s.siteList) == 0 && s.elsewhere == nil {
 		return
 	}
-	c.noteReplaced(s)
 	c.follow(s)
 	c.ask(s, &s.seeders, len(s.seederless.peers), now)
 	for _, w := range s.siteList {
@@ -107,13 +106,5 @@ func (c *Core) tend(now time.Time) {
 			s.elsewhere = nil
 			c.unfollow(s)
 		}
-	}
-}
-
-// noteReplaced adds to the statistics who became a gateway since the last call, by reason.
-func (c *Core) noteReplaced(s *Swarm) {
-	for why := range s.replaced {
-		c.Stats.Successors[why].Add(uint64(s.replaced[why]))
-		s.replaced[why] = 0
 	}
 }

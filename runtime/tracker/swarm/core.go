@@ -49,7 +49,9 @@ type Stats struct {
 	// sites that were given up. Successors are viewers that became gateways because another one left, was silent, did not
 	// connect, or delivered nothing.
 	OffersRequested, Nudges, CellsMerged atomic.Uint64
-	Successors                           [causes]atomic.Uint64
+	Successors                           [Causes]atomic.Uint64
+	// Gateways and Cells are how many there are now, over all swarms.
+	Gateways, Cells atomic.Int64
 	// SourceHits counts viewers that were skipped because the pair has too many peers of each other's source.
 	SourceHits atomic.Uint64
 }
@@ -176,7 +178,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 // join adds a member, or sends the reason for refusing it and returns nil.
 func (c *Core) join(s *Swarm, sock *Socket, m *signaling.ClientMessage) *Peer {
 	if s == nil {
-		s = newSwarm(&c.cfg, &c.clock, m.InfoHash)
+		s = newSwarm(c, m.InfoHash)
 		if c.registry != nil && !c.registry.Add(m.InfoHash, s.counts, sock.Seeder) {
 			c.Stats.SwarmsFull.Add(1)
 			c.fail(sock, m, "tracker has too many swarms")

@@ -50,6 +50,9 @@ func (c *Core) Delivered(sock *Socket, bytes int64, now time.Time) {
 	sock.delivered.add(min(max(float64(bytes), 0), mostDelivered*sock.rhythm.Seconds()), now)
 }
 
+// Delivered is how many bytes the socket's client is believed to have delivered lately.
+func (s *Socket) Delivered(now time.Time) float64 { return s.delivered.at(now) }
+
 // heard notes a sign of life.
 func (c *Core) heard(sock *Socket, now time.Time) { sock.heard = now }
 

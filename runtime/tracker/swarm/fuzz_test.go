@@ -70,6 +70,9 @@ func FuzzCore(f *testing.F) {
 			w.core.Close(sock)
 			delete(w.socks, name)
 		}
+		if st := &w.core.Stats; st.Gateways.Load() != 0 || st.Cells.Load() != 0 || len(w.core.sited) != 0 {
+			t.Fatalf("%d gateways, %d cells without viewers", st.Gateways.Load(), st.Cells.Load())
+		}
 		if len(w.core.swarms) != 0 {
 			t.Fatalf("%d swarms without members", len(w.core.swarms))
 		}

@@ -20,16 +20,17 @@ type gateway struct {
 	failed time.Time
 }
 
-// cause is why a viewer that was no gateway becomes one.
-type cause int
+// Cause is why a viewer that was no gateway becomes one.
+type Cause int
 
+// Another gateway left, was silent, did not connect to a seeder, or delivered nothing; or the map of sites allows more.
 const (
-	causeLeft cause = iota
-	causeSilent
-	causeUnconnected
-	causeIdle
-	causeMap // the map of sites allows more
-	causes
+	CauseLeft Cause = iota
+	CauseSilent
+	CauseUnconnected
+	CauseIdle
+	CauseMap
+	Causes // how many there are
 )
 
 // Times of gateways.
@@ -55,6 +56,7 @@ func (c *cell) appoint(s *Swarm, p *Peer, byAge bool) {
 	p.gateway.since, p.gateway.byAge = *s.clock, byAge
 	p.gateway.lacking, p.gateway.nudged = time.Time{}, false
 	c.gateways = append(c.gateways, p)
+	s.stats.Gateways.Add(1)
 	s.crossing.set(p, p.sock.Place.CrossSite)
 	s.updateSeederless(p)
 }
@@ -64,39 +66,40 @@ func (c *cell) dismiss(s *Swarm, p *Peer) {
 	p.gateway.since = time.Time{}
 	if i := slices.Index(c.gateways, p); i >= 0 {
 		c.gateways = slices.Delete(c.gateways, i, i+1)
+		s.stats.Gateways.Add(-1)
 	}
 	s.crossing.remove(p)
 	s.updateSeederless(p)
 }
 
 // fill chooses gateways until there are enough.
-func (c *cell) fill(s *Swarm, why cause) {
+func (c *cell) fill(s *Swarm, why Cause) {
 	for len(c.gateways) < c.site.gateways {
 		p := c.candidate(s, c.chosenByAge() == 0)
 		if p == nil {
 			return
 		}
 		c.appoint(s, p, c.chosenByAge() == 0)
-		s.replaced[why]++
+		s.stats.Successors[why].Add(1)
 	}
 }
 
 // replace has another member take the place of a gateway, if there is one that may be better.
-func (c *cell) replace(s *Swarm, p *Peer, why cause) bool {
+func (c *cell) replace(s *Swarm, p *Peer, why Cause) bool {
 	byAge := c.chosenByAge() == asInt(p.gateway.byAge)
 	next := c.candidate(s, byAge)
 	switch {
 	case next == nil || next.silent(*s.clock):
 		return false
-	case why == causeUnconnected && next.sullied(*s.clock):
+	case why == CauseUnconnected && next.sullied(*s.clock):
 		return false
 	}
 	c.dismiss(s, p)
-	if why != causeIdle {
+	if why != CauseIdle {
 		p.gateway.failed = *s.clock
 	}
 	c.appoint(s, next, byAge)
-	s.replaced[why]++
+	s.stats.Successors[why].Add(1)
 	return true
 }
 
@@ -166,13 +169,13 @@ func (c *Core) review(s *Swarm, in *cell, now time.Time) {
 				g.probed = true
 				c.out = append(c.out, Delivery{To: p.sock, Probe: true})
 			}
-			in.replace(s, p, causeSilent)
+			in.replace(s, p, CauseSilent)
 		case s.wantsOutside(p) && s.available() && !p.answeredBySeeder():
 			c.tryAgain(s, in, p, now)
 		default:
 			g.lacking, g.nudged, g.probed = time.Time{}, false, false
 			if now.Sub(g.since) > idleAfter && p.sock.idle(now) && now.Sub(in.reviewed) > reviewEvery {
-				if next := in.candidate(s, false); next != nil && next.sock.delivered.at(now) > worthReplacing && in.replace(s, p, causeIdle) {
+				if next := in.candidate(s, false); next != nil && next.sock.delivered.at(now) > worthReplacing && in.replace(s, p, CauseIdle) {
 					in.reviewed = now
 				}
 			}
@@ -188,7 +191,7 @@ func (c *Core) tryAgain(s *Swarm, in *cell, p *Peer, now time.Time) {
 	}
 	switch lacking := now.Sub(g.lacking); {
 	case lacking >= trialTime:
-		if !in.replace(s, p, causeUnconnected) {
+		if !in.replace(s, p, CauseUnconnected) {
 			g.lacking, g.nudged = now, false // there is no other: it is helped once more
 		}
 	case lacking >= nudgeAfter && !g.nudged:

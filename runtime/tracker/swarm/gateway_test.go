@@ -62,7 +62,7 @@ func TestASilentGatewayIsReplaced(t *testing.T) {
 	if w.probe[w.sock("v0")] != 1 {
 		t.Errorf("its socket was probed %d times", w.probe[w.sock("v0")])
 	}
-	if n := w.core.Stats.Successors[causeSilent].Load(); n != 1 {
+	if n := w.core.Stats.Successors[CauseSilent].Load(); n != 1 {
 		t.Errorf("%d counted", n)
 	}
 	// One that reports is missed sooner.
@@ -90,7 +90,7 @@ func TestAGatewayThatDoesNotConnectIsReplaced(t *testing.T) {
 	for range 15 {
 		w.pass(time.Second)
 	}
-	if got := w.gateways(4); !same(got, 1) || w.core.Stats.Successors[causeUnconnected].Load() != 1 {
+	if got := w.gateways(4); !same(got, 1) || w.core.Stats.Successors[CauseUnconnected].Load() != 1 {
 		t.Fatalf("gateways: %v", got)
 	}
 	if w.wanted("S") == 0 {

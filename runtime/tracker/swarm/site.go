@@ -61,7 +61,7 @@ func (w *site) allow(s *Swarm, place *Place) {
 		for len(c.gateways) > limit {
 			c.dismiss(s, c.gateways[len(c.gateways)-1])
 		}
-		c.fill(s, causeMap)
+		c.fill(s, CauseMap)
 	}
 }
 
@@ -102,6 +102,7 @@ func (w *site) emptiest(s *Swarm) (to *cell) {
 	if to == nil {
 		to = &cell{site: w, number: w.unused(), group: group{sources: make(map[netip.Addr]int)}, members: list{pos: ofMembers}}
 		w.cells = append(w.cells, to)
+		s.stats.Cells.Add(1)
 	}
 	return to
 }
@@ -128,9 +129,10 @@ func (c *cell) exit(s *Swarm, p *Peer) {
 	switch {
 	case c.size == 0:
 		w.cells = slices.DeleteFunc(w.cells, func(other *cell) bool { return other == c })
+		s.stats.Cells.Add(-1)
 		s.dropSite(w)
 	case gateway:
-		c.fill(s, causeLeft)
+		c.fill(s, CauseLeft)
 	}
 }
 

@@ -20,6 +20,7 @@ type Counts struct {
 type Swarm struct {
 	cfg   *Config
 	clock *time.Time // the latest time that the Core was given
+	stats *Stats
 	hash  signaling.ID
 	// group is the viewers without sites, elsewhere those outside of all sites, nil without any; all others are in a cell.
 	group
@@ -38,15 +39,13 @@ type Swarm struct {
 	seederless list
 	// crossing are the gateways of sites whose gateways meet.
 	crossing list
-	// followed says that Tick looks after the swarm, merged when it last looked for cells to merge. replaced counts who became
-	// a gateway since the last look, by reason.
+	// followed says that Tick looks after the swarm, merged when it last looked for cells to merge.
 	followed bool
 	merged   time.Time
-	replaced [causes]int
 }
 
-func newSwarm(cfg *Config, clock *time.Time, hash signaling.ID) *Swarm {
-	return &Swarm{cfg: cfg, clock: clock, hash: hash, members: make(map[member]*Peer), latest: make(map[signaling.ID]*Peer),
+func newSwarm(c *Core, hash signaling.ID) *Swarm {
+	return &Swarm{cfg: &c.cfg, clock: &c.clock, stats: &c.Stats, hash: hash, members: make(map[member]*Peer), latest: make(map[signaling.ID]*Peer),
 		group: group{sources: make(map[netip.Addr]int)}, counts: new(Counts),
 		seederless: list{pos: ofSeederless}, crossing: list{pos: ofCrossing}}
 }
