@@ -31,7 +31,7 @@ type Config struct {
 // Full is the run of docs/simulation.md.
 func Full() Config {
 	return Config{Seed: 1, Sites: 200, Least: 5, Most: 500, Seeders: 4, Storm: time.Minute, Length: 4 * time.Minute, Churn: 0.3, Silent: 0.2,
-		Segment: 4 * time.Second, Rate: 3e6, Line: 20e6, Uplink: 50e6, LineViewers: 100, Late: 0.4, All: 1.5}
+		Segment: 4 * time.Second, Rate: 3e6, Line: 20e6, Uplink: 50e6, LineViewers: 40, Late: 0.4, All: 1.5}
 }
 
 // Times of the model that are the same in all runs.

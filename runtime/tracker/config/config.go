@@ -161,7 +161,7 @@ type PeeringConfig struct {
 	// otherwise; at most 64. Default 3.
 	Gateways int `json:"gateways,omitempty"`
 	// CellSize is how many viewers of one site may meet, for each rendition. A site with more is split into cells, each with
-	// gateways of its own: one more copy of the stream enters the site for each cell. At least 10. Default 500.
+	// gateways of its own: one more copy of the stream enters the site for each cell. At least 10. Default 1,000.
 	CellSize int `json:"cellSize,omitempty"`
 }
 
