@@ -19,7 +19,7 @@ func (w *world) published(segment int) time.Duration {
 	return time.Duration(segment-before) * w.cfg.Segment
 }
 
-// ask has each viewer begin to take what it lacks.
+// ask has each viewer begin to take the segments that it does not hold.
 func (w *world) ask() {
 	for _, at := range w.places {
 		for _, p := range at.viewers {

@@ -59,7 +59,7 @@ func origin(from, to *Peer) *signaling.Origin {
 	}
 	o := &signaling.Origin{Near: p.inside(q)}
 	if !to.sock.Seeder {
-		return o // what sites are named is no business of pages
+		return o // a page does not need the names of sites
 	}
 	o.Site, o.Gateway, o.ReceiveOnly = p.Site, from.isGateway(), !from.sock.Seeder && !p.uploads()
 	if from.cell != nil {
