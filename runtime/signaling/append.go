@@ -90,23 +90,26 @@ func AppendReply(dst []byte, infoHash ID, interval, complete, incomplete int) []
 	return append(dst, '}')
 }
 
-// AppendRelayedOffer appends the message that relays an offer to its recipient; from is the offerer.
-func AppendRelayedOffer(dst []byte, infoHash, from ID, o Offer) []byte {
-	return appendRelayed(dst, infoHash, from, "offer", o.SDP, o.ID)
+// AppendRelayedOffer appends the message that relays an offer to its recipient; from is the offerer, and origin says where it
+// is. nil: the message is as other trackers send it.
+func AppendRelayedOffer(dst []byte, infoHash, from ID, o Offer, origin *Origin) []byte {
+	return appendRelayed(dst, infoHash, from, "offer", o.SDP, o.ID, origin)
 }
 
-// AppendRelayedAnswer appends the message that relays an answer to the offerer; from is the answerer.
-func AppendRelayedAnswer(dst []byte, infoHash, from ID, sdp, offerID Raw) []byte {
-	return appendRelayed(dst, infoHash, from, "answer", sdp, offerID)
+// AppendRelayedAnswer appends the message that relays an answer to the offerer; from is the answerer, and origin says where it
+// is. nil: the message is as other trackers send it.
+func AppendRelayedAnswer(dst []byte, infoHash, from ID, sdp, offerID Raw, origin *Origin) []byte {
+	return appendRelayed(dst, infoHash, from, "answer", sdp, offerID, origin)
 }
 
-func appendRelayed(dst []byte, infoHash, from ID, kind string, sdp, offerID Raw) []byte {
+func appendRelayed(dst []byte, infoHash, from ID, kind string, sdp, offerID Raw, origin *Origin) []byte {
 	dst = append(dst, '{')
 	dst = appendHead(dst, infoHash, from)
 	dst = append(dst, ',')
 	dst = appendDescription(dst, kind, sdp)
 	dst = append(dst, `,"offer_id":`...)
 	dst = append(dst, offerID...)
+	dst = appendOrigin(dst, origin)
 	return append(dst, '}')
 }
 

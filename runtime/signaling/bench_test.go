@@ -38,6 +38,6 @@ func BenchmarkAppendRelayedOffer(b *testing.B) {
 	buf := make([]byte, 0, 2048)
 	b.ReportAllocs()
 	for b.Loop() {
-		buf = AppendRelayedOffer(buf[:0], m.InfoHash, m.PeerID, m.Offers[0])
+		buf = AppendRelayedOffer(buf[:0], m.InfoHash, m.PeerID, m.Offers[0], nil)
 	}
 }

@@ -33,11 +33,11 @@ func FuzzParseClientMessage(f *testing.F) {
 		case ActionAnnounce:
 			again = AppendAnnounce(nil, Announce{InfoHash: m.InfoHash, PeerID: m.PeerID, Event: m.Event, NumWant: m.NumWant, Offers: m.Offers})
 			for _, o := range m.Offers {
-				roundTrip(t, AppendRelayedOffer(nil, m.InfoHash, m.PeerID, o), KindOffer, o.SDP, o.ID)
+				roundTrip(t, AppendRelayedOffer(nil, m.InfoHash, m.PeerID, o, nil), KindOffer, o.SDP, o.ID)
 			}
 		case ActionAnswer:
 			again = AppendAnswer(nil, m.InfoHash, m.PeerID, m.ToPeerID, m.SDP, m.OfferID, nil)
-			roundTrip(t, AppendRelayedAnswer(nil, m.InfoHash, m.PeerID, m.SDP, m.OfferID), KindAnswer, m.SDP, m.OfferID)
+			roundTrip(t, AppendRelayedAnswer(nil, m.InfoHash, m.PeerID, m.SDP, m.OfferID, nil), KindAnswer, m.SDP, m.OfferID)
 		case ActionScrape:
 			again = AppendScrape(nil, m.Scrape...)
 		}
@@ -88,11 +88,14 @@ func FuzzParseTrackerMessage(f *testing.F) {
 		if !json.Valid(b) {
 			t.Fatalf("accepted what is not JSON: %q", b)
 		}
+		if m.HasOrigin {
+			sameOrigin(t, m.Origin)
+		}
 		switch m.Kind {
 		case KindOffer:
-			roundTrip(t, AppendRelayedOffer(nil, m.InfoHash, m.PeerID, Offer{m.SDP, m.OfferID}), KindOffer, m.SDP, m.OfferID)
+			roundTrip(t, AppendRelayedOffer(nil, m.InfoHash, m.PeerID, Offer{m.SDP, m.OfferID}, nil), KindOffer, m.SDP, m.OfferID)
 		case KindAnswer:
-			roundTrip(t, AppendRelayedAnswer(nil, m.InfoHash, m.PeerID, m.SDP, m.OfferID), KindAnswer, m.SDP, m.OfferID)
+			roundTrip(t, AppendRelayedAnswer(nil, m.InfoHash, m.PeerID, m.SDP, m.OfferID, nil), KindAnswer, m.SDP, m.OfferID)
 		case KindReply:
 			n, err := ParseTrackerMessage(AppendReply(nil, m.InfoHash, m.Interval, m.Complete, m.Incomplete))
 			if err != nil || n.Interval != m.Interval || n.Complete != m.Complete || n.Incomplete != m.Incomplete {

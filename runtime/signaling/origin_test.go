@@ -1,33 +1,92 @@
 package signaling
 
 import (
-	"strconv"
+	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
-func TestOriginIsRead(t *testing.T) {
-	const offer = `{"action":"announce",` + hashA + `,` + peerA + `,"offer":{"type":"offer","sdp":"s"},"offer_id":"i"`
-	for name, c := range map[string]struct {
-		member string
-		want   Origin
-	}{
-		"none":            {``, Origin{}},
-		"all":             {`,"p2pstream":{"site":"berlin","cell":3,"near":true,"gateway":true,"receiveOnly":true}`, Origin{"berlin", 3, true, true, true}},
-		"escapes":         {`,"p2pstream":{"site":"K\u00f6ln","near":false}`, Origin{Site: "Köln"}},
-		"to a viewer":     {`,"p2pstream":{"near":true}`, Origin{Near: true}},
-		"unknown members": {`,"p2pstream":{"city":[{"x":1}],"site":"a"}`, Origin{Site: "a"}},
-		"wrong types":     {`,"p2pstream":{"site":1,"cell":"2","near":"true","gateway":1,"receiveOnly":null}`, Origin{}},
-		"no object":       {`,"p2pstream":"berlin"`, Origin{}},
-		"null":            {`,"p2pstream":null`, Origin{}},
-		"a long name":     {`,"p2pstream":{"site":"` + strings.Repeat("a", maxSiteName+1) + `"}`, Origin{}},
-		"a negative cell": {`,"p2pstream":{"site":"a","cell":-1}`, Origin{Site: "a"}},
-		"a large cell":    {`,"p2pstream":{"site":"a","cell":` + strconv.Itoa(maxCell+1) + `}`, Origin{Site: "a"}},
-		"the last counts": {`,"p2pstream":{"site":"a","gateway":true},"p2pstream":{"site":"b"}`, Origin{Site: "b"}},
-	} {
-		m, err := ParseTrackerMessage([]byte(offer + c.member + `}`))
-		if err != nil || m.Kind != KindOffer || m.Origin != c.want {
-			t.Errorf("%s: %+v, %v", name, m.Origin, err)
+// sameOrigin checks that an origin is the same after it was written and read, and that encoding/json agrees.
+func sameOrigin(t *testing.T, o Origin) {
+	t.Helper()
+	b := AppendRelayedOffer(nil, ID{}, ID{}, Offer{SDP: Raw(`"sdp"`), ID: Raw(`"id"`)}, &o)
+	m, err := ParseTrackerMessage(b)
+	if err != nil || !m.HasOrigin || m.Origin != o || m.Kind != KindOffer {
+		t.Fatalf("%+v became %+v, %v: %s", o, m.Origin, err, b)
+	}
+	var decoded struct {
+		Own map[string]any `json:"p2pstream"`
+	}
+	if err := json.Unmarshal(b, &decoded); err != nil {
+		t.Fatal(err)
+	}
+	want, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(want, &members); err != nil {
+		t.Fatal(err)
+	}
+	if len(members) != len(decoded.Own) {
+		t.Fatalf("members %v, want %v", decoded.Own, members)
+	}
+	for k, v := range members {
+		if decoded.Own[k] != v {
+			t.Errorf("%s is %v, want %v", k, decoded.Own[k], v)
 		}
+	}
+}
+
+func TestOriginInMessages(t *testing.T) {
+	for _, o := range []Origin{{}, {Near: true}, {Site: "Zürich \"HQ\"", Cell: 3, Near: true, Gateway: true, ReceiveOnly: true}, {Site: "a", Gateway: true}} {
+		sameOrigin(t, o)
+	}
+	// What viewers get is as the protocol notes say.
+	got := string(AppendRelayedAnswer(nil, ID([]byte("tlCIAIrI13koYCQLatNp")), ID([]byte("-PM0203-000000000001")), Raw(`"s"`), Raw(`"o"`), &Origin{Near: true}))
+	want := `{"action":"announce","info_hash":"tlCIAIrI13koYCQLatNp","peer_id":"-PM0203-000000000001","answer":{"type":"answer","sdp":"s"},"offer_id":"o","p2pstream":{"near":true}}`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// TestMessagesWithoutSites are byte for byte what they were before sites.
+func TestMessagesWithoutSites(t *testing.T) {
+	hash, id := ID([]byte("tlCIAIrI13koYCQLatNp")), ID([]byte("-PM0203-000000000001"))
+	head := `{"action":"announce","info_hash":"tlCIAIrI13koYCQLatNp","peer_id":"-PM0203-000000000001",`
+	for want, got := range map[string][]byte{
+		head + `"offer":{"type":"offer","sdp":"s"},"offer_id":"o"}`:   AppendRelayedOffer(nil, hash, id, Offer{SDP: Raw(`"s"`), ID: Raw(`"o"`)}, nil),
+		head + `"answer":{"type":"answer","sdp":"s"},"offer_id":"o"}`: AppendRelayedAnswer(nil, hash, id, Raw(`"s"`), Raw(`"o"`), nil),
+	} {
+		if string(got) != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		if m, err := ParseTrackerMessage(got); err != nil || m.HasOrigin || m.OffersWanted != 0 {
+			t.Errorf("%+v, %v", m, err)
+		}
+	}
+}
+
+func TestOffersRequest(t *testing.T) {
+	m, err := ParseTrackerMessage(AppendOffersRequest(nil, ID([]byte("tlCIAIrI13koYCQLatNp")), 4))
+	if err != nil || m.OffersWanted != 4 || m.Kind != KindUnknown || m.Action != ActionAnnounce || !m.HasInfoHash || m.Interval != 0 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+}
+
+// TestUnusableOrigins: what another tracker writes there does not make a message unusable, and is bounded.
+func TestUnusableOrigins(t *testing.T) {
+	head := `{"action":"announce","info_hash":"tlCIAIrI13koYCQLatNp","peer_id":"-PM0203-000000000001","offer":{"type":"offer","sdp":"s"},"offer_id":"o","p2pstream":`
+	for _, own := range []string{`null`, `7`, `"text"`, `[{"near":true}]`, `{}`, `{"near":1,"site":7,"cell":-1,"gateway":"true","offers":{}}`,
+		`{"site":null,"cell":1e9,"offers":99999999999999999999}`} {
+		m, err := ParseTrackerMessage([]byte(head + own + `}`))
+		if err != nil || m.Kind != KindOffer || m.Origin.Near || m.Origin.Gateway || m.Origin.Site != "" || m.Origin.Cell < 0 || m.Origin.Cell > maxCell || m.OffersWanted != 0 {
+			t.Errorf("%s: %+v, %v", own, m, err)
+		}
+	}
+	m, err := ParseTrackerMessage([]byte(head + `{"site":"` + strings.Repeat("é", maxSiteName) + `","cell":99999999,"offers":5000}}`))
+	if err != nil || len(m.Origin.Site) > maxSiteName || !utf8.ValidString(m.Origin.Site) || m.Origin.Cell != maxCell || m.OffersWanted != MaxRequestedOffers {
+		t.Errorf("%+v, %v", m, err)
 	}
 }

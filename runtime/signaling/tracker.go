@@ -43,8 +43,11 @@ type TrackerMessage struct {
 	PeerID  ID
 	SDP     Raw
 	OfferID Raw
-	// Origin describes the sender of an offer or answer; zero if the tracker has no sites.
-	Origin Origin
+	// Origin says where the sender of a relayed offer or answer is; valid if HasOrigin, which is so only for our trackers.
+	Origin    Origin
+	HasOrigin bool
+	// OffersWanted is for how many offers our tracker asks with this message; usually 0.
+	OffersWanted int
 	// Files of a scrape reply, at most 1,024; those with unusable hashes are left out.
 	Files []ScrapeFile
 }
@@ -112,8 +115,6 @@ func (p *trackerParser) field(key []byte) bool {
 		return p.description(&p.answer, &p.answerUsable, &p.answerSDP, "answer")
 	case "offer_id":
 		return offerID(&p.scanner, &m.OfferID, Limits{}.WithDefaults())
-	case "p2pstream":
-		return p.origin(&m.Origin)
 	case "interval":
 		return p.count(&m.Interval, maxInterval, nil)
 	case "min interval":
@@ -136,6 +137,8 @@ func (p *trackerParser) field(key []byte) bool {
 		return ok
 	case "files":
 		return p.scrapeFiles()
+	case "p2pstream":
+		return p.own()
 	}
 	return p.skip(0)
 }
@@ -170,15 +173,19 @@ func (p *trackerParser) reason(dst *string) bool {
 	if err != nil {
 		text = string(raw)
 	}
-	if len(text) > maxReason {
-		cut := maxReason
-		for cut > 0 && !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:cut]
-	}
-	*dst = text
+	*dst = cutText(text, maxReason)
 	return true
+}
+
+// cutText cuts a text to at most n bytes, between characters.
+func cutText(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
 }
 
 func (p *trackerParser) scrapeFiles() bool {

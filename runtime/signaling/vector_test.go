@@ -284,7 +284,7 @@ func checkTracker(t *testing.T, raw string) {
 			t.Fatalf("relayed %+v: %s", got, raw)
 		}
 		descriptions = name
-		b = appendRelayed(nil, hash, peer, name, got.SDP, got.OfferID)
+		b = appendRelayed(nil, hash, peer, name, got.SDP, got.OfferID, nil)
 	case want["files"] != nil:
 		wantKind(t, got, KindScrape, raw)
 		flags, _ := want["flags"].(map[string]any)

@@ -12,7 +12,6 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/descriptions"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
-	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/swarm"
 )
@@ -34,18 +33,18 @@ type hub struct {
 	attendance *attendance
 	report     func(c sockets.Client, message []byte) []byte
 
+	places places
+
 	mu      sync.Mutex
 	seeders map[string]map[*session]struct{} // by the session id in their reports
 
 	seederLeft func(session string) // is called when its last socket has closed; nil: not
-
-	sites func() *sites.Map // the map in force; its result is nil without sites, and so is the function in some tests
 }
 
 func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	h := &hub{cfg: cfg, attendance: newAttendance(cfg.Limits.SocketsPerTicket), registry: newRegistry(cfg.Limits.Swarms), seed: maphash.MakeSeed(),
 		rules:   descriptions.Rules{Ranges: cfg.CandidatePrefixes(), Loopback: cfg.LoopbackCandidates()},
-		seeders: make(map[string]map[*session]struct{}),
+		seeders: make(map[string]map[*session]struct{}), places: newPlaces(),
 		limits: signaling.Limits{MessageBytes: cfg.Limits.MessageBytes, Offers: cfg.Limits.OffersPerAnnounce,
 			ScrapeHashes: cfg.Limits.ScrapeHashes}.WithDefaults(),
 	}
@@ -58,6 +57,7 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	if cfg.SeederToken != "" || cfg.SeederTokenFile != "" {
 		core.SeederPrefix = identity.SeederPrefix
 	}
+	core.Gateways, core.CellSize = cfg.Peering.Gateways, cfg.Peering.CellSize
 	core.OffersPerSecond, core.PendingOffers = cfg.Limits.OffersPerSecond, max(1, cfg.Limits.PendingOffers/cfg.Shards)
 	for i := range cfg.Shards {
 		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // the choice of peers is not secret
@@ -81,6 +81,7 @@ func (h *hub) start() (stop func()) {
 		wg.Go(func() { s.run(done) })
 	}
 	return func() {
+		h.places.stop()
 		// Process the jobs of the last sessions first.
 		h.barrier()
 		close(done)
@@ -108,6 +109,7 @@ func (h *hub) shardOf(hash signaling.ID) int {
 func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 	s := &session{hub: h, conn: c, client: client, socks: make([]*swarm.Socket, len(h.shards)),
 		bucket: newBucket(h.cfg.Limits, client.Seeder, time.Now())}
+	h.places.enter(s)
 	if session := client.Ticket.Session; session != "" && !h.attendance.enter(session, time.Now()) {
 		h.metrics.limit(limitTicket) // several came at once
 		c.Close(sockets.ReasonFlood)
@@ -124,6 +126,7 @@ func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 }
 
 func (h *hub) forget(s *session) {
+	h.places.leave(s)
 	if session := s.client.Ticket.Session; session != "" {
 		h.attendance.leave(session, time.Now())
 	}

@@ -142,6 +142,22 @@ func coreCollectors(h *hub) []prometheus.Collector {
 		"offers_per_peer":  func(s *swarm.Stats) uint64 { return s.OffersHeldBack.Load() },
 		"pending_offers":   func(s *swarm.Stats) uint64 { return s.OffersAbovePending.Load() },
 	})
+	byLabel("gateways_replaced_total", "Viewers that became gateways of their site, by what had happened: another gateway left, was silent, did not connect "+
+		"to a seeder, or delivered nothing; or the map of sites allows more.", "cause", map[string]of{
+		"left":        func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseLeft].Load() },
+		"silent":      func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseSilent].Load() },
+		"unconnected": func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseUnconnected].Load() },
+		"idle":        func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseIdle].Load() },
+		"map":         func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseMap].Load() },
+	})
+	sum := func(of func(*swarm.Stats) int64) func() int {
+		return func() (n int) {
+			for _, s := range h.shards {
+				n += int(of(&s.core.Stats))
+			}
+			return n
+		}
+	}
 	viewers := func() int { _, v, _ := h.registry.totals(); return v }
 	seeders := func() int { _, _, s := h.registry.totals(); return s }
 	return append(all,
@@ -151,13 +167,17 @@ func coreCollectors(h *hub) []prometheus.Collector {
 			func(s *swarm.Stats) uint64 { return s.OffersRepeated.Load() }),
 		counter("failed_links_total", "Repeated offers that were answered: the earlier answer led to no connection.", nil,
 			func(s *swarm.Stats) uint64 { return s.FailedLinks.Load() }),
-		gauge("offers_pending", "Offers relayed within the last minute, which may still be answered.", nil, func() int {
-			var sum int64
-			for _, s := range h.shards {
-				sum += s.core.Stats.Pending.Load()
-			}
-			return int(sum)
-		}),
+		gauge("offers_pending", "Offers relayed within the last minute, which may still be answered.", nil,
+			sum(func(s *swarm.Stats) int64 { return s.Pending.Load() })),
+		counter("offers_requested_total", "Offers that seeders were asked for, for viewers that had no seeder.", nil,
+			func(s *swarm.Stats) uint64 { return s.OffersRequested.Load() }),
+		counter("early_announces_total", "Viewers asked to announce early, because they need other peers.", nil,
+			func(s *swarm.Stats) uint64 { return s.Nudges.Load() }),
+		counter("cells_merged_total", "Cells of sites that became part of another one.", nil,
+			func(s *swarm.Stats) uint64 { return s.CellsMerged.Load() }),
+		gauge("gateways", "Viewers that are led to peers outside of their site.", nil,
+			sum(func(s *swarm.Stats) int64 { return s.Gateways.Load() })),
+		gauge("cells", "Cells of sites, over all renditions.", nil, sum(func(s *swarm.Stats) int64 { return s.Cells.Load() })),
 		gauge("swarms", "Swarms with members.", nil, func() int { n, _, _ := h.registry.totals(); return n }),
 		gauge("peers", "Memberships in swarms.", prometheus.Labels{"role": "viewer"}, viewers),
 		gauge("peers", "Memberships in swarms.", prometheus.Labels{"role": "seeder"}, seeders))

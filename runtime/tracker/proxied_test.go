@@ -312,7 +312,7 @@ func FuzzProxyHeader(f *testing.F) {
 }
 
 // dialFrom opens a WebSocket from one of this machine's addresses.
-func dialFrom(t *testing.T, s *Server, dial func(context.Context, string, string) (net.Conn, error), header http.Header) *client {
+func dialThrough(t *testing.T, s *Server, dial func(context.Context, string, string) (net.Conn, error), header http.Header) *client {
 	t.Helper()
 	d := websocket.Dialer{HandshakeTimeout: patience, NetDialContext: dial}
 	ws, resp, err := d.Dial("ws://"+s.Addr().String()+"/announce", header)

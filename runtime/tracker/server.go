@@ -107,7 +107,6 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err = s.newSites(reg); err != nil {
 		return nil, err
 	}
-	s.hub.sites = s.Sites
 	l := cfg.Limits
 	s.sockets, err = sockets.New(sockets.Config{
 		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, HeldBytes: int64(l.HeldBytes), Sockets: l.Sockets,

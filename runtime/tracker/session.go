@@ -20,10 +20,11 @@ type session struct {
 	// socks are the shards' views of this socket; element i belongs to shard i.
 	socks []*swarm.Socket
 	// used has a bit for each shard that knows this socket.
-	used    atomic.Uint64
+	used atomic.Uint64
+	// place is where the client is. A shard reads it when it meets the socket, and when a jobPlace says that it has changed.
+	place   atomic.Pointer[swarm.Place]
 	bucket  bucket
 	members []membership
-	place   place
 }
 
 // membership records that a socket announced an id in a swarm. The shards own the actual membership; this record limits

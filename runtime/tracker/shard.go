@@ -21,6 +21,8 @@ type job struct {
 
 	// jobLoad
 	peers, limit int
+	// jobDelivered: bytes that a viewer uploaded to peers.
+	delivered int64
 
 	// jobBarrier: closed when the shard reaches this job.
 	reached chan struct{}
@@ -33,6 +35,8 @@ const (
 	jobClose
 	jobLoad
 	jobForget
+	jobPlace
+	jobDelivered
 	jobBarrier
 )
 
@@ -66,40 +70,55 @@ func (s *shard) run(stop <-chan struct{}) {
 		case j := <-s.in:
 			s.do(j)
 		case now := <-tick.C:
-			s.core.Tick(now)
+			s.tick(now)
 		case <-stop:
 			return
 		}
 	}
 }
 
+// tick lets the time pass. A panic does not end the shard.
+func (s *shard) tick(now time.Time) {
+	defer s.recovered(&job{})
+	send(s.core.Tick(now))
+}
+
+// send sends what a core returned, before its next call.
+func send(all []swarm.Delivery) {
+	for _, d := range all {
+		conn := d.To.Ref.(sockets.Conn)
+		if d.Probe {
+			conn.Probe()
+			continue
+		}
+		// Send fails only on a socket that is being closed; its session handles that.
+		conn.Send(d.Payload)
+	}
+}
+
+// socketOf returns the shard's view of a session's socket, or makes it.
+func (s *shard) socketOf(sess *session) *swarm.Socket {
+	sock := sess.socks[s.number]
+	if sock == nil {
+		sock = &swarm.Socket{Ref: sess.conn, Seeder: sess.client.Seeder, Place: *sess.place.Load()}
+		// Without a limit for each address, addresses do not tell clients apart.
+		if sess.hub.cfg.Limits.SocketsPerAddress > 0 {
+			sock.Source = sess.client.Address
+		}
+		sess.socks[s.number] = sock
+	}
+	return sock
+}
+
 func (s *shard) do(j *job) {
 	defer s.recovered(j)
 	switch j.kind {
 	case jobMessage:
-		sock := j.sess.socks[s.number]
-		if sock == nil {
-			sock = &swarm.Socket{Ref: j.sess.conn, Seeder: j.sess.client.Seeder}
-			// Without a limit for each address, addresses do not tell clients apart.
-			if j.sess.hub.cfg.Limits.SocketsPerAddress > 0 {
-				sock.Source = j.sess.client.Address
-			}
-			j.sess.socks[s.number] = sock
-		}
-		now := time.Now()
-		for _, d := range s.core.Handle(sock, &j.message, now) {
-			conn := d.To.Ref.(sockets.Conn)
-			if d.Probe {
-				conn.Probe()
-				continue
-			}
-			// Send fails only on a socket that is being closed; its session handles that.
-			conn.Send(d.Payload)
-		}
+		send(s.core.Handle(s.socketOf(j.sess), &j.message, time.Now()))
 		s.metrics.handling.Observe(time.Since(j.began).Seconds())
 	case jobClose:
 		if sock := j.sess.socks[s.number]; sock != nil {
-			s.core.Close(sock)
+			send(s.core.Close(sock))
 		}
 	case jobLoad:
 		if sock := j.sess.socks[s.number]; sock != nil {
@@ -107,7 +126,15 @@ func (s *shard) do(j *job) {
 		}
 	case jobForget:
 		if sock := j.sess.socks[s.number]; sock != nil {
-			s.core.Forget(sock, j.message.InfoHash, j.message.PeerID)
+			send(s.core.Forget(sock, j.message.InfoHash, j.message.PeerID))
+		}
+	case jobPlace:
+		if sock := j.sess.socks[s.number]; sock != nil {
+			send(s.core.Move(sock, *j.sess.place.Load(), time.Now()))
+		}
+	case jobDelivered:
+		if sock := j.sess.socks[s.number]; sock != nil {
+			s.core.Delivered(sock, j.delivered, time.Now())
 		}
 	case jobBarrier:
 		close(j.reached)

@@ -30,6 +30,8 @@ type siteLoader struct {
 	cfg  SitesConfig
 	log  *slog.Logger
 	file *sites.File
+	// loaded is called with each map that is in force from now on.
+	loaded func(*sites.Map)
 }
 
 // load implements watch.New's load. Its error is about config.sites.file.
@@ -64,6 +66,7 @@ func (l *siteLoader) load() (siteMap, error) {
 	}
 	out.sites = m
 	l.report(out)
+	l.loaded(m)
 	return out, nil
 }
 
@@ -111,7 +114,7 @@ func readLimited(path string) ([]byte, error) {
 // newSites loads the map, if there are sites, and has it read again when its files change.
 func (s *Server) newSites(reg prometheus.Registerer) error {
 	if cfg := s.cfg.Sites; cfg != nil {
-		l := &siteLoader{cfg: *cfg, log: s.log}
+		l := &siteLoader{cfg: *cfg, log: s.log, loaded: func(m *sites.Map) { s.SetPlaces(placesOn(m)) }}
 		var files []string
 		for _, path := range []string{cfg.File, cfg.MapFile} {
 			if path != "" {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/sites"
-	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
@@ -103,28 +103,34 @@ func TestInvalidSites(t *testing.T) {
 	}
 }
 
-// TestSessionsFollowTheMap: a socket's site is looked up again when the map has changed.
-func TestSessionsFollowTheMap(t *testing.T) {
+// TestSocketsFollowTheMap: an open socket is in another place once the map has changed.
+func TestSocketsFollowTheMap(t *testing.T) {
 	v := newVolume(t)
-	v.put(map[string]string{"sites.csv": "paris,10.2.0.0/16,On\n"})
-	s, err := New(Config{Sites: &SitesConfig{MapFile: v.path("sites.csv")}}, nil, prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
+	v.put(map[string]string{"sites.csv": "paris,127.0.0.0/8,On\n"})
+	s := running(t, Config{Sites: &SitesConfig{MapFile: v.path("sites.csv")}})
+	first, second := dial(t, s, nil, ""), dial(t, s, nil, "")
+	for i, c := range []*client{first, second} {
+		c.send(announce(hashOne, peerID(1+i), 5))
+		c.expect(signaling.KindReply)
 	}
-	sess := &session{hub: s.hub, client: sockets.Client{Remote: netip.MustParseAddr("10.2.0.9")}}
-	if got := sess.Site(); got.Name != "paris" || got != sess.Site() {
-		t.Errorf("%+v", got)
+	if m := first.expect(signaling.KindOffer); !m.HasOrigin || !m.Origin.Near {
+		t.Errorf("two clients of one site: %+v", m)
 	}
-	v.put(map[string]string{"sites.csv": "rome,10.2.0.0/16,Off\n"})
+	v.put(map[string]string{"sites.csv": "rome,127.0.0.0/8,Off\n"})
 	s.sites.Check()
-	if got := sess.Site(); *got != (sites.Site{Name: "rome", Peering: sites.Off}) {
-		t.Errorf("%+v", got)
+	s.hub.barrier()
+	second.send(announce(hashOne, peerID(2), 5))
+	second.expect(signaling.KindReply)
+	for _, m := range first.collect() {
+		if m.Kind == signaling.KindOffer {
+			t.Errorf("an offer in a site without peering: %+v", m)
+		}
 	}
 	without, err := New(Config{}, nil, prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if sess = (&session{hub: without.hub}); sess.Site() != nil || without.Sites() != nil || without.siteStats() != nil {
+	if without.Sites() != nil || without.siteStats() != nil {
 		t.Error("a tracker without sites has some")
 	}
 }
@@ -138,14 +144,14 @@ func TestOneAddress(t *testing.T) {
 		if got := s.Audience().OneAddress; got != "" {
 			t.Fatalf("%d viewers: %s", i, got)
 		}
-		c := dialFrom(t, s, d, header)
+		c := dialThrough(t, s, d, header)
 		c.send(announce(hashOne, peerID(i), 0))
 		c.read()
 	}
 	if got := s.Audience().OneAddress; got != "198.51.100.7" {
 		t.Errorf("all viewers have %q", got)
 	}
-	c := dialFrom(t, s, d, map[string][]string{"X-Forwarded-For": {"198.51.100.8"}})
+	c := dialThrough(t, s, d, map[string][]string{"X-Forwarded-For": {"198.51.100.8"}})
 	c.send(announce(hashOne, peerID(99), 0))
 	c.read()
 	if got := s.Audience().OneAddress; got != "" {

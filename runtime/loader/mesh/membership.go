@@ -28,6 +28,7 @@ type membership struct {
 	trackerID signaling.Raw
 	offers    map[string]*attempt
 	search    search
+	request   request
 }
 
 // madeOffer is a gathered offer that waits to be sent.
@@ -61,6 +62,7 @@ func (m *membership) disconnected(s *session) {
 		m.sess = nil
 		m.stopTimer()
 		m.search.stop()
+		m.request.stop()
 	}
 }
 
@@ -89,13 +91,19 @@ func (m *membership) announce() {
 	m.scheduleSearch()
 	// Unanswered offers mostly went to browsers that left without a goodbye, so some are renewed each time.
 	offers, most := m.offerCounts()
-	want := min(offers, most-len(m.offers), s.room())
+	if want := min(offers, most-len(m.offers), s.room()); !m.offer(want) {
+		m.send(nil)
+	}
+}
+
+// offer makes up to want offers and announces with them; it returns false if it makes none.
+func (m *membership) offer(want int) bool {
+	s := m.swarm
 	if want > 0 {
 		want = s.node.takeOffers(want)
 	}
 	if want <= 0 {
-		m.send(nil)
-		return
+		return false
 	}
 	m.making = true
 	s.tasks.run(func() {
@@ -104,6 +112,7 @@ func (m *membership) announce() {
 			s.dropOffers(made)
 		}
 	})
+	return true
 }
 
 func (s *Swarm) makeOffers(want int) []madeOffer {
@@ -200,6 +209,7 @@ func (m *membership) takeOffer(id string) *attempt {
 func (m *membership) leave() {
 	m.stopTimer()
 	m.search.stop()
+	m.request.stop()
 	wait := m.answerable()
 	for id := range m.offers {
 		m.expired(id)
@@ -230,6 +240,9 @@ func (m *membership) received(from *session, msg fromTracker) {
 		m.schedule()
 	}
 	m.search.learn(&msg)
+	if msg.OffersWanted > 0 && !from.foreign {
+		m.offerOnRequest(msg.OffersWanted)
+	}
 	switch msg.Kind {
 	case signaling.KindOffer:
 		m.offered(&msg)

@@ -147,7 +147,7 @@ func (r *relay) handle(s *relaySocket, m *signaling.ClientMessage) {
 	switch {
 	case m.Action == signaling.ActionAnswer:
 		if to := members[m.ToPeerID]; to != nil {
-			to.send(r.told(signaling.AppendRelayedAnswer(nil, m.InfoHash, m.PeerID, m.SDP, m.OfferID)))
+			to.send(r.told(signaling.AppendRelayedAnswer(nil, m.InfoHash, m.PeerID, m.SDP, m.OfferID, nil)))
 		}
 		return
 	case m.Event == signaling.EventStopped:
@@ -167,7 +167,7 @@ func (r *relay) handle(s *relaySocket, m *signaling.ClientMessage) {
 			return
 		}
 		if id != m.PeerID && (r.target == signaling.ID{} || id == r.target) {
-			other.send(r.told(signaling.AppendRelayedOffer(nil, m.InfoHash, m.PeerID, offers[0])))
+			other.send(r.told(signaling.AppendRelayedOffer(nil, m.InfoHash, m.PeerID, offers[0], nil)))
 			offers = offers[1:]
 		}
 	}

@@ -70,6 +70,13 @@ type Config struct {
 // MaxShards is the highest number of shards: the tracker notes in 64 bits which shards know a socket.
 const MaxShards = 64
 
+// MaxGateways is the highest number of gateways of a site, and LeastCellSize the lowest size of a cell: the viewers of a
+// smaller one would have few peers.
+const (
+	MaxGateways   = 64
+	LeastCellSize = 10
+)
+
 // LeastHeldBytes is the lowest value of LimitsConfig.HeldBytes: less would be used up by a few long messages.
 const LeastHeldBytes = 1 << 20
 
@@ -155,6 +162,12 @@ type PeeringConfig struct {
 	MaxPeers int `json:"maxPeers,omitempty"`
 	// SeederPeers is how many connections a seeder gets if it has not reported a limit. Default 200.
 	SeederPeers int `json:"seederPeers,omitempty"`
+	// Gateways is how many viewers of a site are introduced to peers outside of it, for each rendition, unless the site says
+	// otherwise; at most 64. Default 3.
+	Gateways int `json:"gateways,omitempty"`
+	// CellSize is how many viewers of one site may meet, for each rendition. A site with more is split into cells, each with
+	// gateways of its own: one more copy of the stream enters the site for each cell. At least 10. Default 1,000.
+	CellSize int `json:"cellSize,omitempty"`
 }
 
 // LimitsConfig limits the load that clients can cause. Zero fields get the defaults; −1 lifts a limit where documented.

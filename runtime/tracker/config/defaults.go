@@ -29,6 +29,8 @@ func (c Config) WithDefaults(cpus int) Config {
 	number(&p.Peers, 8)
 	number(&p.MaxPeers, max(20, p.Peers))
 	number(&p.SeederPeers, 200)
+	number(&p.Gateways, 3)
+	number(&p.CellSize, 1000)
 	l := &c.Limits
 	number(&l.MessageBytes, 64<<10)
 	number(&l.OffersPerAnnounce, 10)

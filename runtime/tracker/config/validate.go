@@ -65,6 +65,8 @@ func (c Config) validateNumbers() error {
 	l := c.Limits
 	if err := validate.First(
 		validate.Between("config.shards", c.Shards, 1, MaxShards),
+		validate.Between("config.peering.gateways", c.Peering.Gateways, 1, MaxGateways),
+		validate.AtLeast("config.peering.cellSize", c.Peering.CellSize, LeastCellSize),
 		validate.AtLeast("config.limits.heldBytes", l.HeldBytes, LeastHeldBytes),
 	); err != nil {
 		return err

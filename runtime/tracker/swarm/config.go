@@ -34,6 +34,13 @@ type Config struct {
 	OffersPerSecond int
 	// PendingOffers is how many offers are remembered for their answers.
 	PendingOffers int
+	// Gateways is how many viewers of each cell of a site are led to peers outside of it, unless its place says otherwise.
+	Gateways int
+	// CellSize is how many viewers of one site may meet; a site with more is split into cells.
+	CellSize int
+	// GatewayInterval bounds the announce interval of a gateway that is led outside, and GatewaySilence is for how long beyond
+	// its interval it may be silent. One that reports may be silent for three reports, at least for GatewaySilence.
+	GatewayInterval, GatewaySilence time.Duration
 	// SeederPrefix are the first characters of peer ids that only seeders may use; empty: none are reserved.
 	SeederPrefix string
 }
@@ -45,6 +52,7 @@ func Defaults() Config {
 		OfferTTL: 60 * time.Second, RepeatAfter: 28 * time.Second, FailedFor: 10 * time.Minute, RelinkAfter: 3 * time.Minute, RelinkSeederAfter: 30 * time.Second,
 		Seeders: 2, Peers: 8, MaxPeers: 20, SeederPeers: 200, PeersPerSwarm: 50_000,
 		OffersPerSecond: 2, PendingOffers: 500_000,
+		Gateways: 3, CellSize: 1000, GatewayInterval: 20 * time.Second, GatewaySilence: 10 * time.Second,
 	}
 }
 

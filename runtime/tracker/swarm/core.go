@@ -45,6 +45,13 @@ type Stats struct {
 	// OffersRepeated are offers to viewers that had answered one of the same peer, and FailedLinks those of them that were
 	// answered: the pair was not connected.
 	OffersRepeated, FailedLinks atomic.Uint64
+	// OffersRequested are offers that seeders were asked for, Nudges announces that viewers were asked for, CellsMerged cells of
+	// sites that were given up. Successors are viewers that became gateways because another one left, was silent, did not
+	// connect, or delivered nothing.
+	OffersRequested, Nudges, CellsMerged atomic.Uint64
+	Successors                           [Causes]atomic.Uint64
+	// Gateways and Cells are how many there are now, over all swarms.
+	Gateways, Cells atomic.Int64
 	// SourceHits counts viewers that were skipped because the pair has too many peers of each other's source.
 	SourceHits atomic.Uint64
 }
@@ -60,6 +67,8 @@ type Core struct {
 	swarms   map[signaling.ID]*Swarm
 	pending  fifo
 	wheel    wheel
+	clock    time.Time // the latest time that was given
+	sited    []*Swarm  // those with sites
 
 	// Scratch space, valid until the next call.
 	out    []Delivery
@@ -75,10 +84,11 @@ func NewCore(cfg Config, registry Registry, rnd *rand.Rand) *Core {
 // Handle processes an announce or an answer of a socket and returns what to deliver, in order; the result is valid until the
 // next call. Scrapes are answered elsewhere: they may span several shards.
 func (c *Core) Handle(sock *Socket, m *signaling.ClientMessage, now time.Time) []Delivery {
-	c.out, c.buf = c.out[:0], c.buf[:0]
+	c.begin(now)
 	if sock.closed {
 		return nil
 	}
+	c.heard(sock, now)
 	c.expireOffers(now)
 	switch m.Action {
 	case signaling.ActionAnnounce:
@@ -87,6 +97,11 @@ func (c *Core) Handle(sock *Socket, m *signaling.ClientMessage, now time.Time) [
 		c.answer(sock, m, now)
 	}
 	return c.out
+}
+
+// begin begins a call.
+func (c *Core) begin(now time.Time) {
+	c.out, c.buf, c.clock = c.out[:0], c.buf[:0], now
 }
 
 func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time) {
@@ -115,6 +130,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	c.noteCompletion(s, p, m)
 	s.prune(p, now)
 	s.setOffering(p, len(m.Offers) > 0)
+	s.updateSeederless(p) // what it knows of seeders may have changed
 	offers := len(m.Offers)
 	if m.NumWant >= 0 {
 		offers = min(offers, m.NumWant)
@@ -137,8 +153,8 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	c.wheel.add(p, now)
 	c.reply(sock, s, p.interval)
 	for i, to := range c.routed {
-		o := m.Offers[i]
-		c.deliver(to.sock, func(b []byte) []byte { return signaling.AppendRelayedOffer(b, s.hash, p.id, o) })
+		o, where := m.Offers[i], origin(p, to)
+		c.deliver(to.sock, func(b []byte) []byte { return signaling.AppendRelayedOffer(b, s.hash, p.id, o, where) })
 		key := o.ID.Key()
 		s.offered(p, to, key, now)
 		c.pending.push(offer{p, to, now})
@@ -152,13 +168,17 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	c.Stats.Pending.Store(int64(c.pending.len()))
 	c.Stats.OffersRelayed.Add(uint64(len(c.routed)))
 	c.Stats.OffersUnused.Add(uint64(len(m.Offers) - len(c.routed)))
+	if sock.Seeder && len(c.routed) > 0 {
+		p.asked, p.vain = false, 0
+	}
 	clear(c.routed)
+	c.settle(s, now)
 }
 
 // join adds a member, or sends the reason for refusing it and returns nil.
 func (c *Core) join(s *Swarm, sock *Socket, m *signaling.ClientMessage) *Peer {
 	if s == nil {
-		s = newSwarm(&c.cfg, m.InfoHash)
+		s = newSwarm(c, m.InfoHash)
 		if c.registry != nil && !c.registry.Add(m.InfoHash, s.counts, sock.Seeder) {
 			c.Stats.SwarmsFull.Add(1)
 			c.fail(sock, m, "tracker has too many swarms")
@@ -198,32 +218,39 @@ func (c *Core) stopped(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessa
 		return
 	}
 	c.reply(sock, s, c.cfg.MaxInterval)
+	c.settle(s, c.clock)
 	c.dropIfEmpty(s)
 }
 
-// Close forgets a socket and all its peers.
-func (c *Core) Close(sock *Socket) {
+// Close forgets a socket and all its peers. It returns what to deliver to others, valid until the next call.
+func (c *Core) Close(sock *Socket) []Delivery {
+	c.begin(c.clock)
 	sock.closed = true
 	for len(sock.peers) > 0 {
 		p := sock.peers[len(sock.peers)-1]
 		s := p.swarm
 		c.leave(s, p)
 		c.Stats.Departures.Add(1)
+		c.settle(s, c.clock)
 		c.dropIfEmpty(s)
 	}
+	return c.out
 }
 
-// Forget has one of a socket's ids leave a swarm.
-func (c *Core) Forget(sock *Socket, hash, id signaling.ID) {
+// Forget has one of a socket's ids leave a swarm. It returns what to deliver to others, valid until the next call.
+func (c *Core) Forget(sock *Socket, hash, id signaling.ID) []Delivery {
+	c.begin(c.clock)
 	s := c.swarms[hash]
 	if s == nil {
-		return
+		return nil
 	}
 	if p := s.members[member{sock, id}]; p != nil {
 		c.Stats.Departures.Add(1)
 		c.leave(s, p)
+		c.settle(s, c.clock)
 		c.dropIfEmpty(s)
 	}
+	return c.out
 }
 
 // SetLoad records what a seeder reports: its connections over all swarms and its limit, 0 if it reports none.
@@ -237,8 +264,10 @@ func (c *Core) SetLoad(sock *Socket, peers, limit int) {
 	rebucket(sock)
 }
 
-// Tick removes peers and offers that have expired; call it about once a second.
-func (c *Core) Tick(now time.Time) {
+// Tick removes peers and offers that have expired, and looks after gateways; call it about once a second. It returns what to
+// deliver, valid until the next call.
+func (c *Core) Tick(now time.Time) []Delivery {
+	c.begin(now)
 	c.expireOffers(now)
 	c.wheel.advance(now, func(p *Peer) {
 		s := p.swarm
@@ -246,6 +275,8 @@ func (c *Core) Tick(now time.Time) {
 		c.Stats.Expiries.Add(1)
 		c.dropIfEmpty(s)
 	})
+	c.tend(now)
+	return c.out
 }
 
 // expireOffers forgets offers that can no longer be answered.
@@ -273,6 +304,7 @@ func (c *Core) dropIfEmpty(s *Swarm) {
 		return
 	}
 	delete(c.swarms, s.hash)
+	c.unfollow(s)
 	if c.registry != nil {
 		c.registry.Remove(s.hash)
 	}

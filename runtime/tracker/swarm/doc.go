@@ -29,6 +29,15 @@
 // In a swarm with viewers from many sources, no source may have more than a share of a viewer's peers, its own source
 // excepted. A viewer whose peers are not trusted gets up to twice Config.MaxPeers introductions.
 //
+// # Sites
+//
+// With sites, the viewers of a swarm are divided into groups that do not meet: the cells of sites (group, site, cell). A cell
+// has Config.Gateways gateways; only they are led to seeders outside, and only if no seeder inside has room. The gateways are
+// never fewer than they can be: a successor is chosen in the call in which one leaves. Seeders are asked for offers when a
+// viewer that wants one has none (Core.settle). Viewers in no site are each outside of all sites. Viewers that only receive
+// are in no index, so that no offers go to them; viewers whose peering is off are in no group. Without sites all viewers are in
+// one group, and messages are what they are without this part.
+//
 // # Identity of peers
 //
 // A peer is a socket and an id. Ids are no secrets (every relayed offer contains one), so an id on another socket is a

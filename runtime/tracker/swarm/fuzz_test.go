@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/sites"
 )
 
 // FuzzCore lets a handful of clients do anything in any order, two bytes an action, and checks the invariants
@@ -12,6 +13,7 @@ import (
 func FuzzCore(f *testing.F) {
 	f.Add([]byte("\x00\x00\x01\x01\x09\x02\x12\x11\x03\x00\x04\x01"))
 	f.Add([]byte("announce, answer, leave, come back as another and never say goodbye"))
+	f.Add([]byte{0x07, 0x80, 0x0f, 0x80, 0x00, 0x29, 0x08, 0x2a, 0x2f, 0x84, 0x28, 0x03, 0x2c, 0x03, 0x06, 0x30, 0x05, 0x00, 0x0f, 0x79, 0x07, 0x6a})
 	f.Add([]byte{0x05, 0x00, 0x05, 0x11, 0x01, 0x02, 0x01, 0x12, 0x06, 0xff, 0x06, 0xff, 0x02, 0x00, 0x03, 0x00})
 	names := [...]string{"a", "b", "c", "d", "e", "S1", "S2", "f"}
 	f.Fuzz(func(t *testing.T, deeds []byte) {
@@ -20,6 +22,7 @@ func FuzzCore(f *testing.F) {
 		}
 		cfg := Defaults()
 		cfg.PeersPerSwarm, cfg.PendingOffers, cfg.Peers, cfg.MaxPeers = 6, 20, 2, 3
+		cfg.CellSize, cfg.Gateways = 2, 1
 		w := newWorld(t, cfg)
 		for ; len(deeds) >= 2; deeds = deeds[2:] {
 			deed, detail := deeds[0]&7, deeds[1]
@@ -44,16 +47,21 @@ func FuzzCore(f *testing.F) {
 			case 4:
 				w.answerAll(name, id)
 			case 5:
-				w.core.Close(sock)
+				w.receive(w.core.Close(sock))
 				delete(w.socks, name)
 			case 6:
 				w.pass(time.Duration(detail) * time.Second)
 			case 7:
-				if detail > 200 {
-					w.core.Forget(sock, hash, m.PeerID)
-					break
+				switch {
+				case detail > 200:
+					w.receive(w.core.Forget(sock, hash, m.PeerID))
+				case detail > 120:
+					w.receive(w.core.Move(sock, anyPlace(detail), w.now))
+				case detail > 100:
+					w.core.Delivered(sock, int64(detail)<<(detail&63), w.now)
+				default:
+					w.core.SetLoad(sock, int(detail)-10, int(detail)*3-20)
 				}
-				w.core.SetLoad(sock, int(detail)-10, int(detail)*3-20)
 			}
 			w.check()
 			checkBounds(t, w)
@@ -62,10 +70,23 @@ func FuzzCore(f *testing.F) {
 			w.core.Close(sock)
 			delete(w.socks, name)
 		}
+		if st := &w.core.Stats; st.Gateways.Load() != 0 || st.Cells.Load() != 0 || len(w.core.sited) != 0 {
+			t.Fatalf("%d gateways, %d cells without viewers", st.Gateways.Load(), st.Cells.Load())
+		}
 		if len(w.core.swarms) != 0 {
 			t.Fatalf("%d swarms without members", len(w.core.swarms))
 		}
 	})
+}
+
+// anyPlace is one of a few places.
+func anyPlace(detail byte) Place {
+	p := Place{Site: []string{"", "Bern", "Rome"}[detail%3], Peering: []sites.Peering{sites.Full, sites.Full, sites.ReceiveOnly, sites.Off, ""}[detail/3%5],
+		CrossSite: detail&1 > 0, Edge: detail&2 > 0, Gateways: int(detail>>3&3) - 1}
+	if p.Peering == "" {
+		return Place{}
+	}
+	return p
 }
 
 // checkBounds checks the size of everything that clients can make grow.

@@ -3,10 +3,12 @@ package swarm
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/sites"
 )
 
 var (
@@ -25,6 +27,7 @@ type world struct {
 	next  int
 	inbox map[*Socket][]signaling.TrackerMessage
 	probe map[*Socket]int
+	seen  func(to *Socket, m signaling.TrackerMessage) // is called for each message; nil: not
 }
 
 func newWorld(t testing.TB, cfg Config) *world {
@@ -41,7 +44,13 @@ func (w *world) sock(name string) *Socket {
 
 func (w *world) handle(sock *Socket, m signaling.ClientMessage) {
 	w.t.Helper()
-	for _, d := range w.core.Handle(sock, &m, w.now) {
+	w.receive(w.core.Handle(sock, &m, w.now))
+}
+
+// receive puts messages into the inboxes.
+func (w *world) receive(all []Delivery) {
+	w.t.Helper()
+	for _, d := range all {
 		if d.Probe {
 			w.probe[d.To]++
 			continue
@@ -50,6 +59,9 @@ func (w *world) handle(sock *Socket, m signaling.ClientMessage) {
 		got, err := signaling.ParseTrackerMessage(append([]byte(nil), d.Payload...))
 		if err != nil {
 			w.t.Fatalf("%v: %s", err, d.Payload)
+		}
+		if w.seen != nil {
+			w.seen(d.To, got)
 		}
 		w.inbox[d.To] = append(w.inbox[d.To], got)
 	}
@@ -100,7 +112,7 @@ func (w *world) answerAll(name string, id int) int {
 func (w *world) pass(d time.Duration) {
 	for range int(d / time.Second) {
 		w.now = w.now.Add(time.Second)
-		w.core.Tick(w.now)
+		w.receive(w.core.Tick(w.now))
 	}
 }
 
@@ -108,12 +120,12 @@ func (w *world) pass(d time.Duration) {
 func (w *world) check() {
 	w.t.Helper()
 	for _, s := range w.core.swarms {
-		seederless, viewers, seeders := 0, 0, 0
+		seederless, viewers, seeders, central := 0, 0, 0, 0
 		for _, p := range s.members {
 			if s.members[member{p.sock, p.id}] != p {
 				w.t.Fatal("a peer is not found")
 			}
-			degree, links, failed, withSeeders := 0, 0, 0, 0
+			degree, links, failed, withSeeders, withInsiders := 0, 0, 0, 0, 0
 			for i := range p.relations {
 				r := &p.relations[i]
 				back := r.peer.relation(p)
@@ -132,33 +144,100 @@ func (w *world) check() {
 				if r.peer.id == p.id {
 					w.t.Fatal("peers with one id were introduced to each other")
 				}
-				withSeeders += asInt(r.counts() && r.peer.Seeder() && !p.Seeder())
-			}
-			if degree != p.degree || links != p.links || failed != p.failed || withSeeders != p.seeders {
-				w.t.Fatalf("peer counts %d %d %d, has %d %d %d", p.degree, p.links, p.seeders, degree, links, withSeeders)
-			}
-			index := &s.viewers
-			if p.Seeder() {
-				index = &s.seeders
-				seeders++
-			} else {
-				viewers++
-				seederless += asInt(withSeeders == 0)
-				if (p.seederless >= 0) != (withSeeders == 0) || (p.seederless >= 0 && s.seederless[p.seederless] != p) {
-					w.t.Fatal("list of viewers without a seeder is wrong")
+				if !mayMeet(p.sock, r.peer.sock) {
+					w.t.Fatalf("%+v was introduced to %+v", p.sock.Place, r.peer.sock.Place)
 				}
+				inside := p.sock.Place.inside(&r.peer.sock.Place)
+				withSeeders += asInt(r.counts() && r.peer.Seeder() && !p.Seeder() && !inside)
+				withInsiders += asInt(r.counts() && r.peer.Seeder() && !p.Seeder() && inside)
 			}
-			if p.place.bucket != s.bucket(p) || index.classes[p.place.bucket][p.place.pos] != p {
-				w.t.Fatalf("peer is in the wrong place: %v, want %d", p.place, s.bucket(p))
+			if degree != p.degree || links != p.links || failed != p.failed || withSeeders != p.seeders || withInsiders != p.insiders {
+				w.t.Fatalf("peer counts %d %d %d %d, has %d %d %d %d", p.degree, p.links, p.seeders, p.insiders, degree, links, withSeeders, withInsiders)
+			}
+			place := &p.sock.Place
+			if p.Seeder() {
+				seeders++
+				if place.central() {
+					central++
+					inIndex(w.t, &s.seeders, p)
+				}
+				if place.Site != "" {
+					inIndex(w.t, &s.sites[place.Site].seeders, p)
+				}
+				continue
+			}
+			viewers++
+			seederless += asInt(p.seederless >= 0)
+			if (p.seederless >= 0) != (withSeeders == 0 && s.wantsOutside(p)) || (p.seederless >= 0 && s.seederless.peers[p.seederless] != p) {
+				w.t.Fatal("list of viewers without a seeder is wrong")
+			}
+			if p.group != nil && place.uploads() {
+				inIndex(w.t, &p.group.viewers, p)
+			}
+			if (p.group == nil) != (place.Peering == sites.Off) || (p.cell != nil) != (place.Site != "" && p.group != nil) {
+				w.t.Fatal("a viewer is in the wrong group")
 			}
 		}
+		w.checkSites(s)
 		for id, p := range s.latest {
 			if p.id != id || p.swarm != s {
 				w.t.Fatal("the latest peer of an id is not a member")
 			}
 		}
-		if seederless != len(s.seederless) || viewers != s.viewers.n || seeders != s.seeders.n || int(s.counts.Peers.Load()) != len(s.members) {
+		if seederless != len(s.seederless.peers) || viewers+seeders != len(s.members) || central != s.seeders.n || int(s.counts.Peers.Load()) != len(s.members) {
 			w.t.Fatal("lists and counts differ")
+		}
+	}
+}
+
+// inIndex checks that a peer is where its index has it.
+func inIndex(t testing.TB, x *index, p *Peer) {
+	t.Helper()
+	if at := x.at(p); at.bucket != p.swarm.bucket(p) || x.classes[at.bucket][at.pos] != p {
+		t.Fatalf("peer is in the wrong place: %v, want %d", *at, p.swarm.bucket(p))
+	}
+}
+
+// checkSites verifies the invariants of sites, cells and gateways.
+func (w *world) checkSites(s *Swarm) {
+	w.t.Helper()
+	if len(s.sites) != len(s.siteList) {
+		w.t.Fatal("sites and their list differ")
+	}
+	for _, where := range s.siteList {
+		if s.sites[where.name] != where || len(where.cells) == 0 && where.seeders.n == 0 {
+			w.t.Fatal("a site without peers is left")
+		}
+		numbers := map[int]bool{}
+		insideless := 0
+		for _, c := range where.cells {
+			if c.size == 0 || c.size != len(c.members.peers) || c.size > s.cfg.CellSize || numbers[c.number] {
+				w.t.Fatalf("cell %d counts %d members, has %d", c.number, c.size, len(c.members.peers))
+			}
+			numbers[c.number] = true
+			able := 0
+			for i, p := range c.members.peers {
+				able += asInt(p.sock.Place.uploads())
+				insideless += asInt(p.insideless >= 0)
+				if p.cell != c || p.memberAt != i || p.sock.Place.Site != where.name || (p.insideless >= 0) != (p.insiders == 0) {
+					w.t.Fatal("a member of a cell is wrong")
+				}
+				if slices.Contains(c.gateways, p) != p.isGateway() {
+					w.t.Fatal("a gateway is not listed")
+				}
+			}
+			// Gateways are within their bound, and there are always as many as there can be.
+			if len(c.gateways) != min(where.gateways, able) {
+				w.t.Fatalf("%d gateways of %d members, want at most %d", len(c.gateways), able, where.gateways)
+			}
+			for _, p := range c.gateways {
+				if p.cell != c || !p.sock.Place.uploads() || (p.crossing >= 0) != p.sock.Place.CrossSite {
+					w.t.Fatal("a gateway that must not be one")
+				}
+			}
+		}
+		if insideless != len(where.seederless.peers) {
+			w.t.Fatal("list of viewers without a seeder inside is wrong")
 		}
 	}
 }

@@ -51,7 +51,8 @@ func (c *Core) answer(sock *Socket, m *signaling.ClientMessage, now time.Time) {
 		c.Stats.FailedLinks.Add(1)
 	}
 	c.Stats.AnswersRelayed.Add(1)
+	where := origin(from, to)
 	c.deliver(to.sock, func(b []byte) []byte {
-		return signaling.AppendRelayedAnswer(b, s.hash, from.id, m.SDP, m.OfferID)
+		return signaling.AppendRelayedAnswer(b, s.hash, from.id, m.SDP, m.OfferID, where)
 	})
 }

@@ -20,39 +20,49 @@ type index struct {
 	classes [][]*Peer // allocated with the first peer: most swarms have no seeder
 	used    uint64
 	n       int
+	// inner says that the positions are in Peer.inner: a seeder may be in two indexes.
+	inner bool
+}
+
+func (x *index) at(p *Peer) *place {
+	if x.inner {
+		return &p.inner
+	}
+	return &p.place
 }
 
 func (x *index) add(p *Peer, bucket int) {
 	if x.classes == nil {
 		x.classes = make([][]*Peer, buckets)
 	}
-	p.place = place{bucket, len(x.classes[bucket])}
+	*x.at(p) = place{bucket, len(x.classes[bucket])}
 	x.classes[bucket] = append(x.classes[bucket], p)
 	x.used |= 1 << bucket
 	x.n++
 }
 
 func (x *index) remove(p *Peer) {
-	class := x.classes[p.place.bucket]
+	at := x.at(p)
+	class := x.classes[at.bucket]
 	last := class[len(class)-1]
-	class[p.place.pos] = last
-	last.place.pos = p.place.pos
+	class[at.pos] = last
+	x.at(last).pos = at.pos
 	class[len(class)-1] = nil
 	class = class[:len(class)-1]
 	if len(class) == 0 {
-		x.used &^= 1 << p.place.bucket
+		x.used &^= 1 << at.bucket
 		// Release the memory of a swarm that was large once.
 		if cap(class) > 1024 {
 			class = nil
 		}
 	}
-	x.classes[p.place.bucket] = class
-	p.place = place{-1, 0}
+	x.classes[at.bucket] = class
+	*at = place{-1, 0}
 	x.n--
 }
 
 func (x *index) move(p *Peer, bucket int) {
-	if p.place.bucket == bucket {
+	if x.at(p).bucket == bucket {
 		return
 	}
 	x.remove(p)

@@ -14,6 +14,12 @@ const quickRetries = 5
 func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 	lo, hi := s.cfg.MinInterval, s.cfg.MaxInterval
 	others := s.others(p)
+	switch {
+	case p.group == nil && !p.sock.Seeder:
+		return ceilSeconds(hi, lo, hi) // it is introduced to no peer
+	case p.isGateway() && s.wantsOutside(p):
+		hi = min(hi, max(2*lo, s.cfg.GatewayInterval)) // so that its silence is noticed soon
+	}
 	var d time.Duration
 	switch {
 	case others == 0 && p.lonely < quickRetries:
@@ -36,11 +42,42 @@ func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 }
 
 // others is how many members p could connect to: seeders do not connect to each other.
-func (s *Swarm) others(p *Peer) int {
-	if p.sock.Seeder {
-		return s.viewers.n
+func (s *Swarm) others(p *Peer) (n int) {
+	place := &p.sock.Place
+	switch {
+	case p.sock.Seeder && place.central():
+		for _, c := range s.siteList {
+			for _, in := range c.cells {
+				n += in.size
+			}
+		}
+		if s.elsewhere != nil {
+			n += s.elsewhere.size
+		}
+		return n + s.group.size
+	case p.sock.Seeder:
+		if w := s.sites[place.Site]; w != nil {
+			for _, in := range w.cells {
+				n += in.size
+			}
+		}
+		return n
+	case p.group == nil:
+		return 0
+	case place.open():
+		return len(s.members) - 1
 	}
-	return len(s.members) - 1
+	n = p.group.viewers.n - asInt(p.place.bucket >= 0)
+	if !place.uploads() && p.cell == nil {
+		n = 0
+	}
+	if p.cell != nil {
+		n += p.cell.site.seeders.n
+	}
+	if s.wantsOutside(p) {
+		n += s.seeders.n
+	}
+	return n
 }
 
 func ceilSeconds(d, lo, hi time.Duration) time.Duration {

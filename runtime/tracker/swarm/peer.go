@@ -16,6 +16,14 @@ type Socket struct {
 	Seeder bool
 	// Source is the address that counts as one client's; sockets without one are not limited by it.
 	Source netip.Addr
+	// Place is where the client is. It is set before the socket's first message, and changed by Core.Move.
+	Place Place
+
+	// heard is when the client last sent something. reporting is since when it reports what it delivers, reported when it
+	// last did, and rhythm the time between two reports.
+	heard, reporting, reported time.Time
+	rhythm                     time.Duration
+	delivered                  decaying
 
 	peers  []*Peer
 	closed bool
@@ -56,13 +64,31 @@ type Peer struct {
 
 	relations []relation
 	// degree counts the relations for which relation.counts is true, links those for which relation.real is, failed those
-	// for which relation.failed is, and seeders those with seeders that count.
-	degree, links, failed, seeders int
+	// for which relation.failed is, seeders those with seeders that count, outside of the own site, and insiders those inside.
+	degree, links, failed, seeders, insiders int
 	// offering says that the last announce came with offers.
 	offering bool
 
-	place      place // in the index of the swarm
-	seederless int   // position in Swarm.seederless, −1 if not listed
+	// group is that of a viewer, cell the same if it is part of a site. Both are nil for seeders, and for viewers whose peering
+	// is off.
+	group *group
+	cell  *cell
+	// joined and order are when the peer joined.
+	joined  time.Time
+	order   uint64
+	gateway gateway
+
+	place place // in the index of the group or, of a seeder, of the swarm
+	inner place // of a seeder in the index of its site
+	// Positions in Swarm.seederless, site.seederless, Swarm.crossing and cell.members, −1 if not listed.
+	seederless, insideless, crossing, memberAt int
+
+	// asked says that a seeder was asked for offers that it has not sent yet, at askedAt, and for how many. vain counts how
+	// often in a row that led to nothing.
+	asked    bool
+	askedAt  time.Time
+	askedFor int
+	vain     int
 
 	// offers has a token for each offer that may be sent to the peer.
 	offers tokenbucket.Bucket

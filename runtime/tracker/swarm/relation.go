@@ -19,11 +19,16 @@ type relation struct {
 	// ignored says that this side did not answer the last repeated offer, as a client that is connected; theirs says the
 	// same of the other side.
 	ignored, theirs bool
+	// again counts, of a viewer and a seeder, how often in a row an offer was answered although an earlier one had been.
+	again uint8
 }
 
 // maxFailures is after how many failures a pair gets no more repeated offers. The first one doubles the time until the next:
 // a connection may succeed at the second attempt. More would bring together peers of which one has closed the connection.
 const maxFailures = 2
+
+// outOfReach is after how many answers in a row without a connection a viewer is taken not to reach a seeder.
+const outOfReach = 2
 
 // real reports whether the pair may be connected, as seen by the side that holds the relation: an offer was answered, and
 // since the last sign that it led to no connection this side has behaved as if there were one.
@@ -70,6 +75,9 @@ func (s *Swarm) answered(offerer, answerer *Peer, now time.Time) (failed bool) {
 				r.ignored, r.theirs = false, false
 				r.blamed = r.blamed || !doubtful[1-i]
 			}
+			if r.linked && !viewers {
+				r.again = min(r.again+1, outOfReach)
+			}
 			r.pending, r.linked, r.at = false, true, now
 		}
 	})
@@ -88,6 +96,7 @@ func (s *Swarm) offerExpired(offerer, answerer *Peer, at time.Time) {
 		a.pending, b.pending = false, false
 		if a.linked {
 			b.ignored, a.theirs = true, true
+			a.again, b.again = 0, 0
 		}
 	})
 }

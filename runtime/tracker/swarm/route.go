@@ -39,13 +39,27 @@ func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 		}
 		return r.dst, r.skipped
 	}
-	r.toSeeders(min(offers, s.cfg.Seeders-from.seeders))
+	if from.group == nil {
+		return dst, skips{}
+	}
+	if from.cell != nil {
+		r.toSeeders(&from.cell.site.seeders, min(offers, s.cfg.Seeders-from.insiders))
+	}
+	outside := s.wantsOutside(from)
+	if outside {
+		r.toSeeders(&s.seeders, min(offers-r.given(), s.cfg.Seeders-from.seeders))
+	}
 	room := from.room(s.cfg.MaxPeers)
 	left := func() int { return min(offers, room) - r.given() }
-	r.toViewers(left())
+	if from.cell != nil || from.sock.Place.uploads() {
+		r.toViewers(left())
+	}
+	if from.isGateway() && from.sock.Place.CrossSite {
+		r.toCrossing(min(left(), mostCrossing-from.crossings()))
+	}
 	// An answer does not prove that the connection was established. Another offer to a seeder pays off soon: it costs
 	// nothing if the pair is connected, while a viewer without its seeder loads the origin.
-	r.relink(left(), func(p *Peer) bool { return p.sock.Seeder }, s.cfg.RelinkSeederAfter)
+	r.relink(left(), func(p *Peer) bool { return p.sock.Seeder && (outside || from.sock.Place.inside(&p.sock.Place)) }, s.cfg.RelinkSeederAfter)
 	if from.links < s.cfg.Peers {
 		r.relink(left(), func(p *Peer) bool { return !p.sock.Seeder }, s.cfg.RelinkAfter)
 	}
@@ -107,7 +121,10 @@ func (r *routing) crowdedSource(p *Peer) bool {
 	if a.Seeder || a.Source == b.Source || !a.Source.IsValid() || !b.Source.IsValid() {
 		return false
 	}
-	most := r.s.cfg.perSource(len(r.s.sources))
+	if r.from.group != p.group {
+		return false
+	}
+	most := r.s.cfg.perSource(len(p.group.sources))
 	left := most
 	for _, q := range r.dst[r.start:] {
 		left -= asInt(!q.sock.Seeder && q.sock.Source == b.Source)
@@ -144,11 +161,11 @@ func (r *routing) accepts(p *Peer) bool {
 	return false
 }
 
-// toSeeders gives up to n offers to the least loaded seeders.
-func (r *routing) toSeeders(n int) {
+// toSeeders gives up to n offers to the least loaded seeders of an index.
+func (r *routing) toSeeders(of *index, n int) {
 	tries := probes
-	for b := r.s.seeders.next(0); n > 0 && b < saturated; b = r.s.seeders.next(b + 1) {
-		n -= r.fromClass(r.s.seeders.classes[b], n, &tries)
+	for b := of.next(0); n > 0 && b < saturated; b = of.next(b + 1) {
+		n -= r.fromClass(of.classes[b], n, &tries)
 	}
 }
 
@@ -161,13 +178,14 @@ func (r *routing) toViewers(n int) {
 	}
 	// Every fourth offer goes to any viewer with room, starting from a random class.
 	limit := min(r.maxDegree, untrusted)
+	viewers := &r.from.group.viewers
 	for range n / 4 {
-		if b := r.s.viewers.next(r.rnd.IntN(limit)); b < limit {
-			n -= r.fromClass(r.s.viewers.classes[b], 1, &tries)
+		if b := viewers.next(r.rnd.IntN(limit)); b < limit {
+			n -= r.fromClass(viewers.classes[b], 1, &tries)
 		}
 	}
-	for b := r.s.viewers.next(0); n > 0 && tries > 0 && b < buckets; b = r.s.viewers.next(b + 1) {
-		n -= r.fromClass(r.s.viewers.classes[b], n, &tries)
+	for b := viewers.next(0); n > 0 && tries > 0 && b < buckets; b = viewers.next(b + 1) {
+		n -= r.fromClass(viewers.classes[b], n, &tries)
 	}
 }
 
@@ -190,10 +208,35 @@ func (r *routing) repeat(n int) {
 	}
 }
 
-// toSeederless gives up to n offers of a seeder to viewers that have none.
+// toSeederless gives up to n offers of a seeder to viewers that have none, those of its site first.
 func (r *routing) toSeederless(n int) {
 	tries := probes
-	r.fromClass(r.s.seederless, n, &tries)
+	place := &r.from.sock.Place
+	if w := r.s.sites[place.Site]; w != nil {
+		n -= r.fromClass(w.seederless.peers, n, &tries)
+	}
+	if place.central() {
+		r.fromClass(r.s.seederless.peers, n, &tries)
+	}
+}
+
+// mostCrossing is how many gateways of other sites a gateway is introduced to, where both sites allow it.
+const mostCrossing = 3
+
+// toCrossing gives up to n offers to gateways of other sites.
+func (r *routing) toCrossing(n int) {
+	tries := probes
+	r.maxDegree = r.s.cfg.crowded()
+	r.fromClass(r.s.crossing.peers, n, &tries)
+}
+
+// crossings counts relations with viewers of other sites.
+func (p *Peer) crossings() (n int) {
+	for i := range p.relations {
+		q := p.relations[i].peer.sock
+		n += asInt(!q.Seeder && q.Place.Site != p.sock.Place.Site)
+	}
+	return n
 }
 
 // fromClass appends up to n fitting members of a list, starting at a random position, and returns how many.

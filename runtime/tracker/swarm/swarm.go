@@ -3,6 +3,7 @@ package swarm
 import (
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
@@ -17,42 +18,53 @@ type Counts struct {
 
 // Swarm is the set of peers of one info hash.
 type Swarm struct {
-	cfg  *Config
-	hash signaling.ID
+	cfg   *Config
+	clock *time.Time // the latest time that the Core was given
+	stats *Stats
+	hash  signaling.ID
+	// group is the viewers without sites, elsewhere those outside of all sites, nil without any; all others are in a cell.
+	group
+	elsewhere *group
+	sites     map[string]*site
+	siteList  []*site // the same, in the order in which they came
 	// members are all peers. latest is, of those with one id, the one that joined last.
 	members map[member]*Peer
 	latest  map[signaling.ID]*Peer
 	counts  *Counts
-	// sources counts the viewers of each source.
-	sources map[netip.Addr]int
-	// viewers by degree, seeders by load.
-	viewers, seeders index
-	// seederless are the viewers without a seeder, in no order.
-	seederless []*Peer
+	// joins counts them, to order peers that came at the same time.
+	joins uint64
+	// seeders that serve all sites, by load.
+	seeders index
+	// seederless are the viewers that want one of these and have none.
+	seederless list
+	// crossing are the gateways of sites whose gateways meet.
+	crossing list
+	// followed says that Tick looks after the swarm, merged when it last looked for cells to merge.
+	followed bool
+	merged   time.Time
 }
 
-func newSwarm(cfg *Config, hash signaling.ID) *Swarm {
-	return &Swarm{cfg: cfg, hash: hash, members: make(map[member]*Peer), latest: make(map[signaling.ID]*Peer),
-		counts: new(Counts), sources: make(map[netip.Addr]int)}
+func newSwarm(c *Core, hash signaling.ID) *Swarm {
+	return &Swarm{cfg: &c.cfg, clock: &c.clock, stats: &c.Stats, hash: hash, members: make(map[member]*Peer), latest: make(map[signaling.ID]*Peer),
+		group: group{sources: make(map[netip.Addr]int)}, counts: new(Counts),
+		seederless: list{pos: ofSeederless}, crossing: list{pos: ofCrossing}}
 }
 
 // join makes a new member.
 func (s *Swarm) join(id signaling.ID, sock *Socket) *Peer {
-	p := &Peer{id: id, sock: sock, swarm: s, seederless: -1}
+	s.joins++
+	p := &Peer{id: id, sock: sock, swarm: s, place: place{-1, 0}, inner: place{-1, 0}, seederless: -1, insideless: -1, crossing: -1,
+		memberAt: -1, joined: *s.clock, order: s.joins}
 	s.members[member{sock, id}], s.latest[id] = p, p
 	sock.peers = append(sock.peers, p)
 	s.counts.Peers.Add(1)
 	if sock.Seeder {
 		s.counts.Seeders.Add(1)
 		s.setComplete(p)
-		s.seeders.add(p, s.bucket(p))
+		s.enterSeeder(p)
 		return p
 	}
-	s.viewers.add(p, s.bucket(p))
-	s.updateSeederless(p)
-	if sock.Source.IsValid() {
-		s.sources[sock.Source]++
-	}
+	s.enter(p)
 	return p
 }
 
@@ -63,12 +75,10 @@ func (s *Swarm) leave(p *Peer) {
 	}
 	p.relations = nil
 	if p.sock.Seeder {
-		s.seeders.remove(p)
+		s.exitSeeder(p)
 		s.counts.Seeders.Add(-1)
 	} else {
-		s.viewers.remove(p)
-		s.removeSeederless(p)
-		s.leaveSource(p.sock.Source)
+		s.exit(p)
 	}
 	if p.complete {
 		s.counts.Complete.Add(-1)
@@ -97,15 +107,6 @@ func (s *Swarm) setComplete(p *Peer) {
 	}
 }
 
-func (s *Swarm) leaveSource(source netip.Addr) {
-	if !source.IsValid() {
-		return
-	}
-	if s.sources[source]--; s.sources[source] == 0 {
-		delete(s.sources, source)
-	}
-}
-
 // setOffering notes whether a peer makes offers.
 func (s *Swarm) setOffering(p *Peer, offering bool) {
 	p.offering = offering
@@ -121,10 +122,14 @@ func (s *Swarm) count(p, q *Peer, dp, dq int) {
 }
 
 func (s *Swarm) countSeeder(viewer, seeder *Peer, d int) {
-	if viewer.sock.Seeder || !seeder.sock.Seeder || d == 0 {
+	if viewer.sock.Seeder || !seeder.sock.Seeder || d == 0 && viewer.cell == nil {
 		return
 	}
-	viewer.seeders += d
+	if viewer.sock.Place.inside(&seeder.sock.Place) {
+		viewer.insiders += d
+	} else {
+		viewer.seeders += d
+	}
 	s.updateSeederless(viewer)
 }
 
@@ -132,7 +137,9 @@ func (s *Swarm) changeDegree(p *Peer, d int) {
 	p.degree += d
 	p.sock.degree += d
 	if !p.sock.Seeder {
-		s.viewers.move(p, s.bucket(p))
+		if p.place.bucket >= 0 {
+			p.group.viewers.move(p, s.bucket(p))
+		}
 		return
 	}
 	if d != 0 {
@@ -143,7 +150,7 @@ func (s *Swarm) changeDegree(p *Peer, d int) {
 // rebucket moves all peers of a seeder to the class of its load, which is the same in all its swarms.
 func rebucket(sock *Socket) {
 	for _, p := range sock.peers {
-		p.swarm.seeders.move(p, p.swarm.bucket(p))
+		p.swarm.moveSeeder(p)
 	}
 }
 
@@ -162,29 +169,6 @@ func (s *Swarm) bucket(p *Peer) int {
 		return saturated
 	}
 	return max(0, load) * saturated / limit
-}
-
-// updateSeederless adds p to the list of viewers without a seeder, or removes it.
-func (s *Swarm) updateSeederless(p *Peer) {
-	switch {
-	case p.seeders > 0:
-		s.removeSeederless(p)
-	case p.seederless < 0:
-		p.seederless = len(s.seederless)
-		s.seederless = append(s.seederless, p)
-	}
-}
-
-func (s *Swarm) removeSeederless(p *Peer) {
-	if p.seederless < 0 {
-		return
-	}
-	last := s.seederless[len(s.seederless)-1]
-	s.seederless[p.seederless] = last
-	last.seederless = p.seederless
-	s.seederless[len(s.seederless)-1] = nil
-	s.seederless = s.seederless[:len(s.seederless)-1]
-	p.seederless = -1
 }
 
 func asInt(b bool) int {

@@ -46,6 +46,9 @@ type Dependencies struct {
 	HasSocket func(session string) bool
 	// Token checks a viewer's token; nil: none is required. The error says what is wrong with the token.
 	Token func(token string, now time.Time) error
+	// OnViewer is called with a viewer's session and the bytes that it uploaded to peers since its report before; must not
+	// block; nil: not.
+	OnViewer func(session string, uploaded int64)
 	// OnSeeder is called with a seeder's report id and state for each of its reports; must not block.
 	OnSeeder func(id string, state telemetry.SeederState)
 	// OnHashes is called when seeders begin to tell the hashes of a swarm, or disagree; must not block.

@@ -79,6 +79,9 @@ func (h *Handler) accept(from telemetry.Sender, report telemetry.Report) (teleme
 		return telemetry.Acknowledgement{}, err
 	}
 	h.metrics.accepted(from, result)
+	if from.Role == telemetry.RoleViewer && h.deps.OnViewer != nil {
+		h.deps.OnViewer(from.Key, result.Delta.Uploaded)
+	}
 	ack := telemetry.Acknowledgement{Acked: result.Acked, Receipts: result.Receipts, Boot: h.boot, SwarmID: h.swarmID(facts)}
 	if from.Role == telemetry.RoleViewer {
 		ack.NextMs = from.Interval.Milliseconds()

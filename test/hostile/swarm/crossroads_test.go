@@ -170,7 +170,7 @@ func (m *member) say(text []byte) bool {
 // offer introduces a peer that offers.
 func (m *member) offer(from signaling.ID, sdp, offerID string) bool {
 	return m.say(signaling.AppendRelayedOffer(nil, m.c.hash, from,
-		signaling.Offer{SDP: signaling.AppendText(nil, sdp), ID: signaling.AppendText(nil, offerID)}))
+		signaling.Offer{SDP: signaling.AppendText(nil, sdp), ID: signaling.AppendText(nil, offerID)}, nil))
 }
 
 // ask offers and waits for the answer; empty if none comes in time.
@@ -193,5 +193,5 @@ func (m *member) ask(from signaling.ID, sdp string, within time.Duration) string
 
 // answer takes one of the member's own offers.
 func (m *member) answer(from signaling.ID, o offered, sdp string) bool {
-	return m.say(signaling.AppendRelayedAnswer(nil, m.c.hash, from, signaling.AppendText(nil, sdp), o.id))
+	return m.say(signaling.AppendRelayedAnswer(nil, m.c.hash, from, signaling.AppendText(nil, sdp), o.id, nil))
 }

@@ -1,0 +1,67 @@
+package swarm
+
+import "time"
+
+// Move notes that a socket's client is in another place, because the map of sites has changed or the client's address was
+// learned. It leaves the peers that it may not meet any more, as far as the tracker knows of them: introductions are
+// forgotten, and answers to them are dropped. Connections that exist are the peers' own.
+func (c *Core) Move(sock *Socket, place Place, now time.Time) []Delivery {
+	c.begin(now)
+	if sock.closed || sock.Place == place {
+		return nil
+	}
+	for _, p := range sock.peers {
+		p.swarm.part(p, place)
+		if sock.Seeder {
+			p.swarm.exitSeeder(p)
+		} else {
+			p.swarm.exit(p)
+		}
+	}
+	sock.Place = place
+	for _, p := range sock.peers {
+		s := p.swarm
+		s.recountSeeders(p)
+		if sock.Seeder {
+			s.enterSeeder(p)
+		} else {
+			s.enter(p)
+			c.nudge(p)
+		}
+		c.settle(s, now)
+	}
+	return c.out
+}
+
+// part forgets the relations of p that it may not have in another place.
+func (s *Swarm) part(p *Peer, place Place) {
+	there := Socket{Seeder: p.sock.Seeder, Place: place}
+	for i := len(p.relations) - 1; i >= 0; i-- {
+		if !mayMeet(&there, p.relations[i].peer.sock) {
+			s.forgetPair(p, i)
+		}
+	}
+}
+
+// recountSeeders counts anew which relations of p are with seeders inside and outside of its site.
+func (s *Swarm) recountSeeders(p *Peer) {
+	if p.sock.Seeder {
+		for i := range p.relations {
+			s.recountSeeders(p.relations[i].peer)
+			s.updateSeederless(p.relations[i].peer)
+		}
+		return
+	}
+	p.seeders, p.insiders = 0, 0
+	for i := range p.relations {
+		r := &p.relations[i]
+		if !r.peer.sock.Seeder || !r.counts() {
+			continue
+		}
+		if p.sock.Place.inside(&r.peer.sock.Place) {
+			p.insiders++
+		} else {
+			p.seeders++
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package swarm
+
+import (
+	"github.com/p2pstream/p2pstream/runtime/signaling"
+	"github.com/p2pstream/p2pstream/runtime/sites"
+)
+
+// Place is where a socket's client is. The zero value means that no sites are configured.
+type Place struct {
+	// Site is the name of the site; empty with a Peering: an address in no site.
+	Site string
+	// Peering says what viewers do with other peers there. It does not bind seeders.
+	Peering sites.Peering
+	// CrossSite lets gateways of the site meet those of other sites that say so too, and an edge seeder serve other sites.
+	CrossSite bool
+	// Gateways is how many viewers per rendition and cell are led to peers outside of the site. Zero: Config.Gateways.
+	Gateways int
+	// Edge says that a seeder serves its own site, and others only with CrossSite.
+	Edge bool
+}
+
+// open reports whether no sites are configured.
+func (p *Place) open() bool { return p.Peering == "" }
+
+// inside reports whether the two are in one site.
+func (p *Place) inside(q *Place) bool { return p.Site != "" && p.Site == q.Site }
+
+// central reports whether a seeder serves viewers of all sites.
+func (p *Place) central() bool { return !p.Edge || p.CrossSite }
+
+// uploads reports whether a viewer there may be led to as a source.
+func (p *Place) uploads() bool { return p.Peering != sites.ReceiveOnly && p.Peering != sites.Off }
+
+// mayMeet reports whether two peers, not both seeders, may be introduced to each other at all. Which of those a viewer is led
+// to is the business of route.
+func mayMeet(a, b *Socket) bool {
+	if b.Seeder {
+		a, b = b, a
+	}
+	p, q := &a.Place, &b.Place
+	switch {
+	case q.Peering == sites.Off:
+		return false
+	case a.Seeder:
+		return p.central() || p.inside(q)
+	case p.Peering == sites.Off || !p.uploads() && !q.uploads():
+		return false
+	case p.open() || q.open():
+		return p.open() && q.open()
+	}
+	return p.Site == q.Site || p.CrossSite && q.CrossSite && p.Site != "" && q.Site != ""
+}
+
+// origin is what the recipient of an offer or answer is told about its sender; nil without sites.
+func origin(from, to *Peer) *signaling.Origin {
+	p, q := &from.sock.Place, &to.sock.Place
+	if p.open() || q.open() {
+		return nil
+	}
+	o := &signaling.Origin{Near: p.inside(q)}
+	if !to.sock.Seeder {
+		return o // a page does not need the names of sites
+	}
+	o.Site, o.Gateway, o.ReceiveOnly = p.Site, from.isGateway(), !from.sock.Seeder && !p.uploads()
+	if from.cell != nil {
+		o.Cell = from.cell.number
+	}
+	return o
+}
