@@ -40,7 +40,7 @@ func startViewers(t testing.TB, s *inprocess.Stream, change func(*viewer.Config)
 }
 
 // checkClean requires that no viewer stalled or got a wrong byte, and that every viewer verified some.
-func checkClean(t *testing.T, r viewer.Report) {
+func checkClean(t testing.TB, r viewer.Report) {
 	t.Helper()
 	logReport(t, r)
 	if r.Total.Stalls != 0 {

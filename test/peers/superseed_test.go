@@ -2,6 +2,7 @@ package peers
 
 import (
 	"encoding/json"
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -18,44 +19,58 @@ import (
 // sitePath is a live stream of one rendition; its players stay 10 s behind the edge.
 const sitePath = "/live/seg_2/window_10/ren_1/master.m3u8"
 
-// TestASiteTakesOneCopy has the viewers of one site share each new segment. The same without is logged beside it.
+// TestASiteTakesOneCopy has the viewers of one site share each new segment. BenchmarkCopiesOfASite compares.
 func TestASiteTakesOneCopy(t *testing.T) {
+	const most = 1.3
 	for name, tt := range map[string]struct {
-		mode    seederconfig.SuperSeeding
 		viewers int
 		apart   time.Duration
-		most    float64 // copies of a segment; 0: not judged
 	}{
-		"10 viewers":      {seederconfig.SuperSeedingAlways, 10, 50 * time.Millisecond, 1.3},
-		"10 viewers, off": {seederconfig.SuperSeedingOff, 10, 50 * time.Millisecond, 0},
-		"30 viewers":      {seederconfig.SuperSeedingAlways, 30, 50 * time.Millisecond, 1.3},
-		"30 viewers, off": {seederconfig.SuperSeedingOff, 30, 50 * time.Millisecond, 0},
+		"30 viewers": {30, 50 * time.Millisecond},
 		// They load their playlists at the same moment, and would all ask the seeder then.
-		"10 at once":      {seederconfig.SuperSeedingAlways, 10, time.Millisecond, 1.3},
-		"10 at once, off": {seederconfig.SuperSeedingOff, 10, time.Millisecond, 0},
+		"10 at once": {10, time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := inprocess.NewStream(t, sitePath)
-			sd, _ := s.StartSeeder(t, func(c *seederconfig.Config) { c.SuperSeeding = tt.mode })
-			s.AwaitSeeded(t)
-			v, stop := startViewers(t, s, func(c *viewer.Config) {
-				c.Count, c.JoinInterval = tt.viewers, duration.Duration(tt.apart)
-			})
-			inprocess.AwaitPlayed(t, 8*time.Second, v)
-			before, first := sd.Engine().Counters(), v.Snapshot().Total.Bytes.HTTP
-			r := inprocess.AwaitPlayed(t, 34*time.Second, v)
-			after := sd.Engine().Counters()
-			copies := float64(after.Uploaded-before.Uploaded) / float64(after.HTTP-before.HTTP)
-			t.Logf("%.2f copies of a segment in the steady state, %.2f MB sent in all, HTTP %d bytes at the start", copies, float64(after.Uploaded)/1e6, first)
-			checkClean(t, r)
-			if tt.most > 0 && copies > tt.most {
-				t.Errorf("%.2f copies of a segment, want at most %.1f", copies, tt.most)
+			if copies := copiesOfASite(t, seederconfig.SuperSeedingAlways, tt.viewers, tt.apart); copies > most {
+				t.Errorf("%.2f copies of a segment, want at most %.1f", copies, most)
 			}
-			if http := r.Total.Bytes.HTTP - first; http != 0 {
-				t.Errorf("%d bytes over HTTP", http)
-			}
-			stop()
 		})
+	}
+}
+
+// copiesOfASite plays a stream to viewers of one site, and returns how often its seeder sent each new segment.
+func copiesOfASite(t testing.TB, mode seederconfig.SuperSeeding, viewers int, apart time.Duration) float64 {
+	t.Helper()
+	s := inprocess.NewStream(t, sitePath)
+	sd, _ := s.StartSeeder(t, func(c *seederconfig.Config) { c.SuperSeeding = mode })
+	s.AwaitSeeded(t)
+	v, stop := startViewers(t, s, func(c *viewer.Config) { c.Count, c.JoinInterval = viewers, duration.Duration(apart) })
+	defer stop()
+	inprocess.AwaitPlayed(t, 8*time.Second, v)
+	before, first := sd.Engine().Counters(), v.Snapshot().Total.Bytes.HTTP
+	r := inprocess.AwaitPlayed(t, 26*time.Second, v)
+	after := sd.Engine().Counters()
+	copies := float64(after.Uploaded-before.Uploaded) / float64(after.HTTP-before.HTTP)
+	t.Logf("%.2f copies of a segment in the steady state, %.2f MB sent in all, HTTP %d bytes at the start", copies, float64(after.Uploaded)/1e6, first)
+	checkClean(t, r)
+	if http := r.Total.Bytes.HTTP - first; http != 0 {
+		t.Errorf("%d bytes over HTTP", http)
+	}
+	return copies
+}
+
+// BenchmarkCopiesOfASite reports the copies of a segment that a seeder sends to a site, with and without super-seeding.
+func BenchmarkCopiesOfASite(b *testing.B) {
+	for _, viewers := range []int{10, 30} {
+		for _, apart := range []time.Duration{time.Millisecond, 50 * time.Millisecond} {
+			for _, mode := range []seederconfig.SuperSeeding{seederconfig.SuperSeedingOff, seederconfig.SuperSeedingAlways} {
+				b.Run(fmt.Sprintf("%d viewers %v apart/%s", viewers, apart, mode), func(b *testing.B) {
+					for range b.N {
+						b.ReportMetric(copiesOfASite(b, mode, viewers, apart), "copies")
+					}
+				})
+			}
+		}
 	}
 }
 
@@ -63,19 +78,17 @@ func TestASiteTakesOneCopy(t *testing.T) {
 func TestAChosenViewerFails(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		mode  seederconfig.SuperSeeding
 		fail  func(*program.Process)
 		times int
 		every int // segments
 	}{
-		"killed":      {seederconfig.SuperSeedingAlways, (*program.Process).Kill, 5, 2},
-		"killed, off": {seederconfig.SuperSeedingOff, (*program.Process).Kill, 5, 2},
-		"frozen":      {seederconfig.SuperSeedingAlways, freeze, 3, 4},
-		"frozen, off": {seederconfig.SuperSeedingOff, freeze, 3, 4},
+		"killed": {(*program.Process).Kill, 5, 2},
+		"frozen": {freeze, 3, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := stream.Start(t, stream.Options{Path: sitePath, Seeder: func(c *seederconfig.Config) {
-				c.SuperSeeding, c.UplinkBps = tt.mode, 4_000_000 // a transfer takes long enough to be interrupted
+				c.SuperSeeding, c.UplinkBps = seederconfig.SuperSeedingAlways, 4_000_000 // a transfer takes long enough to be interrupted
 			}})
 			a := &audience{stream: s}
 			for range 10 {
