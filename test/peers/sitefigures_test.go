@@ -38,7 +38,7 @@ func TestFiguresOfASite(t *testing.T) {
 		if len(got.Renditions) != 1 || got.Renditions[0].Name == "" || got.Renditions[0].Viewers != 3 {
 			return fmt.Errorf("renditions %+v", got.Renditions)
 		}
-		if got.Seeders.Origin == 0 || *got.Copies < 0.5 || *got.Copies > 1.5 {
+		if got.Seeders.Origin == 0 || *got.Copies < 0.5 || *got.Copies > 2 { // the seeder has also fetched what was published before
 			return fmt.Errorf("%.2f copies: %+v", *got.Copies, got)
 		}
 		t.Logf("%.2f copies, %d bit/s on the line, achieved %.2f of %.2f: %+v", *got.Copies, got.LineBitsPerSecond, *got.Achieved, *got.Achievable, got.Window)
