@@ -16,7 +16,7 @@ import (
 )
 
 // maxScript bounds the size of the reporter script in a page, in bytes.
-const maxScript = 3 * 1024
+const maxScript = 7 * 512
 
 func TestReporterScriptIsSmall(t *testing.T) {
 	script, err := files.ReadFile("dist/p2pstream.js")

@@ -38,6 +38,18 @@ type P2PStreamStatus struct {
 	// Offload is how much of the traffic did not come from the origin, as reported by viewers.
 	// +optional
 	Offload *OffloadStatus `json:"offload,omitempty"`
+
+	// Sites are the figures of the sites with most traffic, by name, when spec.sites is set. The others are summed
+	// under the name other. Viewers outside of all sites are not in them.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=51
+	Sites []SiteStatus `json:"sites,omitempty"`
+
+	// WorstSite is the site whose line carries most copies of what is played there.
+	// +optional
+	WorstSite *WorstSiteStatus `json:"worstSite,omitempty"`
 }
 
 // EndpointsStatus holds the URLs of a stream.

@@ -17,6 +17,7 @@ import (
 // +kubebuilder:printcolumn:name="Viewers",type=integer,JSONPath=`.status.swarm.viewers`
 // +kubebuilder:printcolumn:name="Offload",type=integer,JSONPath=`.status.offload.percent`,description="Percent of the media bytes that viewers received from peers"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Copies",type=string,priority=1,JSONPath=`.status.worstSite.copies`,description="How many times what is played came over the line of the site where that is most"
 // +kubebuilder:printcolumn:name="Tracker",type=string,priority=1,JSONPath=`.status.endpoints.announce`
 // +kubebuilder:printcolumn:name="Seeders",type=integer,priority=1,JSONPath=`.status.swarm.seeders`
 // +kubebuilder:printcolumn:name="Source",type=string,priority=1,JSONPath=`.spec.source.url`

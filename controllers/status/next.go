@@ -36,6 +36,7 @@ func Next(before v1.P2PStreamStatus, o Observed, lastWrite time.Time, must bool,
 		out.Endpoints = before.Endpoints
 	}
 	m.figures(&out)
+	m.sites(&out)
 	r := Result{Status: out, Audience: m.audience(), Write: worthWriting(before, out, now.Sub(lastWrite), must)}
 	if r.Write {
 		r.Events = edges(before, out)

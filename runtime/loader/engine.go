@@ -159,6 +159,9 @@ func (e *Engine) setError(err error) {
 // Counters returns the cumulative counts.
 func (e *Engine) Counters() traffic.Counters { return e.counters.Counters() }
 
+// Played returns what arrived of each rendition, by source. Read it before Counters, which include it then.
+func (e *Engine) Played() []traffic.Played { return e.counters.Played() }
+
 // Playback returns what a viewer measured of its playback; zero for seeders.
 func (e *Engine) Playback() playback.Stats {
 	if e.shared.Playback == nil {

@@ -3,11 +3,13 @@ package seeder
 import (
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/report"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
 // sample is the seeder's report.
 func (s *Server) sample() telemetry.Report {
+	all := report.Together(s.engine.Played()) // read before the counters, which include it
 	status, c := s.engine.Status(), s.engine.Counters()
 	state := &telemetry.SeederState{
 		Peers: status.Peers, MaxPeers: s.cfg.MaxPeers,
@@ -32,7 +34,7 @@ func (s *Server) sample() telemetry.Report {
 	return telemetry.Report{
 		Role:     telemetry.RoleSeeder,
 		Counters: telemetry.Counters{HTTP: c.HTTP, Seeder: c.Seeder, Viewer: c.Viewer, Discarded: c.Discarded, Uploaded: c.Uploaded},
-		Peers:    status.Peers, Seeder: state,
+		Peers:    status.Peers, Seeder: state, Played: all,
 	}
 }
 

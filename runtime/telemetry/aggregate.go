@@ -13,6 +13,8 @@ type Config struct {
 	Lifetime         time.Duration // a session silent for this long is forgotten (24 h)
 	MaxSessions      int           // sessions remembered, the longest silent goes first (100,000)
 	MaxGroups        int           // combinations of stream, role and site; further sites count as "" (1,024)
+	MaxSites         int           // sites with figures; further ones count as OtherSite (1,024)
+	MaxCells         int           // renditions at sites with figures; further ones count as OtherRendition (8,192)
 	MaxBitsPerSecond int64         // cap on what a viewer's session can have received, and uploaded (100 Mbit/s)
 	SeederCap        int64         // the same for a seeder, in bits per second (100 Gbit/s)
 	BurstBytes       int64         // what the caps allow at once on top, once in the life of a session (64 MiB)
@@ -30,6 +32,8 @@ func (c Config) withDefaults() Config {
 	c.Lifetime = orDefault(c.Lifetime, 24*time.Hour)
 	c.MaxSessions = orDefault(c.MaxSessions, 100_000)
 	c.MaxGroups = orDefault(c.MaxGroups, 1024)
+	c.MaxSites = orDefault(c.MaxSites, maxSites)
+	c.MaxCells = orDefault(c.MaxCells, maxCells)
 	c.MaxBitsPerSecond = orDefault(c.MaxBitsPerSecond, 100_000_000)
 	c.SeederCap = orDefault(c.SeederCap, 100_000_000_000)
 	c.BurstBytes = orDefault(c.BurstBytes, 64<<20)
@@ -49,6 +53,7 @@ type Sender struct {
 	Key    string    // unique among the sessions of its role
 	Stream string    // stream it belongs to
 	Site   string    // place in the network, "" when unknown
+	Alone  bool      // by the policy of its site it takes all from the origin
 	Role   Role      // proven, not claimed
 	Began  time.Time // when its session was issued; zero when unknown
 	// Vouched is when another tracker said that the session has a socket there; zero: it has one here. A vouched session
@@ -68,6 +73,7 @@ type Result struct {
 	StallMs  int64     // added milliseconds of stalls
 	Checks   Checks    // added checks of segments
 	Startup  int64     // milliseconds of startup if this report is the first to state it, else 0
+	Played   []Played  // the part of it that is attributed to renditions and sources
 	Excess   int64     // bytes that the report claimed and the stream could not have delivered; they are not counted
 }
 
@@ -84,6 +90,14 @@ type Aggregate struct {
 	evicted  int64
 	media    Media
 	longest  time.Duration // the longest interval that a sender was asked for
+
+	renditions  map[string]string // names by what peers call them; nil: as they say
+	sites       map[siteKey]*site
+	cells       int       // of all sites
+	sitesSwept  time.Time // when sites were last looked through
+	foldedSites int64
+	foldedCells int64
+
 	// evictedUpTo is the latest issue time of a forgotten session. A session issued before it may have been counted
 	// already, so the first report of such a session without a base is only a baseline.
 	evictedUpTo time.Time
@@ -118,13 +132,17 @@ type session struct {
 	vouched        bool
 	seeder         *SeederState
 	group          *group
+	site           *site
+	played         []*playing
+	tells          bool     // where its bytes came from
+	alone          bool     // as in Sender
 	older, younger *session // by time of the last report
 }
 
 // NewAggregate returns an empty aggregate of a tracker that started at boot.
 func NewAggregate(cfg Config, boot time.Time) *Aggregate {
 	return &Aggregate{cfg: cfg.withDefaults(), boot: boot, sessions: map[sessionKey]*session{},
-		seeders: map[*session]struct{}{}, owing: map[*session]struct{}{}, groups: map[GroupKey]*group{}, refused: map[Reason]int64{}}
+		seeders: map[*session]struct{}{}, owing: map[*session]struct{}{}, groups: map[GroupKey]*group{}, sites: map[siteKey]*site{}, refused: map[Reason]int64{}}
 }
 
 // Refuse counts a report that was refused before Accept.
@@ -182,6 +200,7 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 	s.group = a.group(from) // a laptop that moved counts for its current site
 	a.update(s, from, r, now)
 	a.add(s, result, elapsed, now)
+	result.Played = a.place(s, from, r, result.Delta, false, elapsed, now)
 	result.Acked, result.Receipts = a.acknowledge(s, now)
 	return result, nil
 }
@@ -237,6 +256,8 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 		elapsed = 0 // the base is recent even if the session is old: the window counts all bytes above it
 	}
 	a.add(s, result, elapsed, now)
+	// What was told to another tracker is not known, so only a session without a past counts from the beginning.
+	result.Played = a.place(s, from, r, result.Delta, r.Base != nil || !fresh, elapsed, now)
 	result.Acked, result.Receipts = a.acknowledge(s, now)
 	return result, nil
 }
@@ -254,42 +275,4 @@ func (a *Aggregate) update(s *session, from Sender, r Report, now time.Time) {
 		s.seeder = &state
 		a.seeders[s] = struct{}{}
 	}
-}
-
-// forget drops sessions that have expired, and then the longest silent ones until no more than keep remain.
-func (a *Aggregate) forget(now time.Time, keep int) {
-	for s := a.silent; s != nil && (now.Sub(s.last) > a.cfg.Lifetime || len(a.sessions) > keep); s = a.silent {
-		if s.began.After(a.evictedUpTo) {
-			a.evictedUpTo = s.began
-		}
-		a.unlink(s)
-		delete(a.sessions, s.key)
-		delete(a.seeders, s)
-		delete(a.owing, s)
-		a.evicted++
-	}
-}
-
-func (a *Aggregate) link(s *session) {
-	s.older, s.younger = a.recent, nil
-	if a.recent != nil {
-		a.recent.younger = s
-	} else {
-		a.silent = s
-	}
-	a.recent = s
-}
-
-func (a *Aggregate) unlink(s *session) {
-	if s.older != nil {
-		s.older.younger = s.younger
-	} else {
-		a.silent = s.younger
-	}
-	if s.younger != nil {
-		s.younger.older = s.older
-	} else {
-		a.recent = s.older
-	}
-	s.older, s.younger = nil, nil
 }

@@ -51,6 +51,9 @@ type Report struct {
 	StartupMs int64        `json:"startupMs"`          // milliseconds from the request to play to the first frame; 0 = not yet
 	Checks    *Checks      `json:"checks,omitempty"`   // of segments from peers; a page without the script counts none
 	Seeder    *SeederState `json:"seeder,omitempty"`
+	// Played tells what came of which rendition, and from which side of the line. Its sums are those of Counters, except for
+	// bytes that arrived in between.
+	Played []Played `json:"played,omitempty"`
 }
 
 // SeederState is what a seeder holds, its load and its limits.
@@ -134,6 +137,9 @@ func (r *Report) check() error {
 		}
 	}
 	if err := r.checkReceipts(); err != nil {
+		return err
+	}
+	if err := r.checkPlayed(); err != nil {
 		return err
 	}
 	if !within(int64(r.Peers), maxPeers) || !within(int64(r.Stalls), maxCount) ||

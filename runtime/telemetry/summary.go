@@ -19,7 +19,7 @@ type GroupKey struct {
 type group struct {
 	key      GroupKey
 	total    Counters
-	window   window
+	window   window[Counters]
 	stalls   int64
 	stallMs  int64
 	checks   Checks
@@ -51,7 +51,7 @@ func (a *Aggregate) group(from Sender) *group {
 			return g
 		}
 	}
-	g := &group{key: key, window: window{width: max(a.cfg.Window/windowBuckets, 1)}}
+	g := &group{key: key, window: window[Counters]{width: a.bucket()}}
 	a.groups[key] = g
 	return g
 }

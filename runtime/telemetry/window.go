@@ -5,31 +5,38 @@ import "time"
 // windowBuckets is how finely a window slides: old bytes leave it in steps of a twelfth.
 const windowBuckets = 12
 
-// window sums counters over a sliding span, in buckets of absolute time.
-type window struct {
+// summable are counts that a window can sum.
+type summable[T any] interface {
+	Add(T) T
+	scale(float64) T
+}
+
+// window sums counts over a sliding span, in buckets of absolute time.
+type window[T summable[T]] struct {
 	width   time.Duration // of one bucket
 	buckets [windowBuckets]struct {
 		number int64
-		sum    Counters
+		sum    T
 	}
 }
 
 // add counts bytes that moved during the elapsed time before now; of a report that covers more than the window only
 // the window's share is counted, so that a peer which comes back does not look like a burst.
-func (w *window) add(c Counters, elapsed time.Duration, now time.Time) {
+func (w *window[T]) add(c T, elapsed time.Duration, now time.Time) {
 	if span := w.width * windowBuckets; elapsed > span {
 		c = c.scale(float64(span) / float64(elapsed))
 	}
 	number := now.UnixNano() / int64(w.width)
 	b := &w.buckets[((number%windowBuckets)+windowBuckets)%windowBuckets]
 	if b.number != number {
-		b.number, b.sum = number, Counters{}
+		var none T
+		b.number, b.sum = number, none
 	}
 	b.sum = b.sum.Add(c)
 }
 
-func (w *window) sum(now time.Time) Counters {
-	var total Counters
+func (w *window[T]) sum(now time.Time) T {
+	var total T
 	number := now.UnixNano() / int64(w.width)
 	for _, b := range w.buckets {
 		if b.number > number-windowBuckets && b.number <= number {
@@ -37,6 +44,11 @@ func (w *window) sum(now time.Time) Counters {
 		}
 	}
 	return total
+}
+
+// spanAt is the time that the sum covers at a moment: the current bucket is not over yet.
+func spanAt(width time.Duration, now time.Time) time.Duration {
+	return width*(windowBuckets-1) + time.Duration(now.UnixNano()%int64(width))
 }
 
 func (c Counters) scale(f float64) Counters {

@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"maps"
 	"sync"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
@@ -15,11 +16,13 @@ type places struct {
 	sessions map[*session]struct{}
 	// viewers are the sessions by the ticket that their reports come with.
 	viewers map[string][]*session
+	// bySite counts the sockets of viewers.
+	bySite  map[string]int
 	stopped chan struct{}
 }
 
 func newPlaces() places {
-	return places{sessions: map[*session]struct{}{}, viewers: map[string][]*session{}, stopped: make(chan struct{})}
+	return places{sessions: map[*session]struct{}{}, viewers: map[string][]*session{}, bySite: map[string]int{}, stopped: make(chan struct{})}
 }
 
 // find returns where a client is.
@@ -36,6 +39,7 @@ func (p *places) enter(s *session) {
 	defer p.mu.Unlock()
 	s.place.Store(p.find(s.client))
 	p.sessions[s] = struct{}{}
+	p.count(s, 1)
 	if ticket := s.client.Ticket.Session; ticket != "" && !s.client.Seeder {
 		p.viewers[ticket] = append(p.viewers[ticket], s)
 	}
@@ -44,6 +48,9 @@ func (p *places) enter(s *session) {
 func (p *places) leave(s *session) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if _, ok := p.sessions[s]; ok {
+		p.count(s, -1)
+	}
 	delete(p.sessions, s)
 	ticket := s.client.Ticket.Session
 	all := p.viewers[ticket]
@@ -67,11 +74,31 @@ func (p *places) change(of func(sockets.Client) swarm.Place) (moved []*session) 
 	p.of = of
 	for s := range p.sessions {
 		if place := p.find(s.client); *place != *s.place.Load() {
+			p.count(s, -1)
 			s.place.Store(place)
+			p.count(s, 1)
 			moved = append(moved, s)
 		}
 	}
 	return moved
+}
+
+// count adds n to the viewers of a session's site. p.mu is held.
+func (p *places) count(s *session, n int) {
+	if s.client.Seeder {
+		return
+	}
+	site := s.place.Load().Site
+	if p.bySite[site] += n; p.bySite[site] == 0 {
+		delete(p.bySite, site)
+	}
+}
+
+// viewersBySite returns how many sockets viewers of each site have; empty is no site.
+func (p *places) viewersBySite() map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.bySite)
 }
 
 // reporting returns the sessions with a ticket; none without sites.

@@ -242,6 +242,9 @@ func readyViewers(raw []byte) (map[string]int, error) {
 	return ready, nil
 }
 
+// ranges are not known: the addresses of pods do not tell their namespaces.
+func (e *existingCluster) ranges(context.Context) (map[string]string, error) { return nil, nil }
+
 // wan is unknown: on an existing cluster an office is only a namespace.
 func (e *existingCluster) wan(context.Context) (map[string]counters, error) { return nil, nil }
 

@@ -192,11 +192,23 @@ func (o *ownCluster) playing(context.Context) (map[string]int, []string, error) 
 }
 
 func (o *ownCluster) wan(ctx context.Context) (map[string]counters, error) {
-	out, err := o.quiet.output(ctx, command{args: o.tool("offices", "--json"), timeout: 10 * time.Second}, nil)
+	out, err := o.offices(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return officeCounters(out)
+}
+
+func (o *ownCluster) ranges(ctx context.Context) (map[string]string, error) {
+	out, err := o.offices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return officeRanges(out)
+}
+
+func (o *ownCluster) offices(ctx context.Context) ([]byte, error) {
+	return o.quiet.output(ctx, command{args: o.tool("offices", "--json"), timeout: 10 * time.Second}, nil)
 }
 
 // officeCounters reads the output of `cluster offices`.

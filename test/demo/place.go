@@ -37,6 +37,8 @@ type place interface {
 	startViewers(ctx context.Context, office, configURL string, viewers int, a *activity) error
 	// playing counts running viewers by office, and describes those that ended by themselves.
 	playing(ctx context.Context) (map[string]int, []string, error)
+	// ranges are the addresses of the offices; nil: the offices cannot be told by addresses.
+	ranges(ctx context.Context) (map[string]string, error)
 	// wan reads the byte counters of the offices' uplinks; nil: there are none.
 	wan(ctx context.Context) (map[string]counters, error)
 	// hint is a command that shows more.

@@ -128,6 +128,11 @@ func (d *demo) createStream(ctx context.Context, source string) (*v1.P2PStream, 
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
+	ranges, err := d.place.ranges(ctx)
+	if err != nil {
+		return nil, err
+	}
+	changes = append(changes, placeOffices(stream, ranges)...)
 	doc, err := streamObject(stream)
 	if err != nil {
 		return nil, err

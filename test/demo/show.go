@@ -38,6 +38,11 @@ func (d *demo) show(ctx context.Context, w *watcher) error {
 		return withNext(errors.New("after "+d.opts.runFor.String()+": "+strings.Join(wrong, "; ")), "run the demo without --for and look at the conditions of the stream")
 	}
 	d.ui.print("  ✓ READY True, %d viewers, offload above %d%%\n", d.opts.viewers, wantOffload)
+	for _, o := range last.offices {
+		if o.site != nil {
+			d.ui.print("  ✓ %s: %s\n", o.name, o.site.words())
+		}
+	}
 	return nil
 }
 
@@ -126,7 +131,7 @@ func (g *gauge) picture(ctx context.Context) picture {
 	}
 	p.notes = append(p.notes, g.ended...)
 	for i, want := range share(g.opts.viewers) {
-		o := officeRow{name: offices[i], playing: g.known[offices[i]], want: want}
+		o := officeRow{name: offices[i], playing: g.known[offices[i]], want: want, site: figuresOf(stream, offices[i])}
 		if m := g.meters[offices[i]]; m != nil {
 			o.wan = m.traffic()
 		}

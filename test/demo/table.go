@@ -23,7 +23,8 @@ type row struct {
 type officeRow struct {
 	name          string
 	playing, want int
-	wan           *traffic // nil: unknown
+	wan           *traffic     // nil: unknown
+	site          *siteFigures // nil: unknown
 }
 
 // traffic is the bytes since the first reading and the current bits per second; down is into the office.
@@ -66,13 +67,18 @@ func streamColumns(r row) ([]string, []string) {
 func table(p picture) []string {
 	head, values := streamColumns(p.stream)
 	lines := align([][]string{head, values})
-	offices := [][]string{{"OFFICE", "PLAYING", "WAN DOWN", "", "WAN UP", ""}}
+	offices := [][]string{{"OFFICE", "PLAYING", "VIEWERS", "COPIES", "MEDIA IN", "WAN DOWN", "", "WAN UP", ""}}
 	for _, o := range p.offices {
 		offices = append(offices, officeColumns(o))
 	}
 	lines = append(lines, "")
 	lines = append(lines, align(offices)...)
 	lines = append(lines, "")
+	for _, o := range p.offices {
+		if o.site != nil {
+			lines = append(lines, o.name+": "+o.site.words())
+		}
+	}
 	for _, n := range p.notes {
 		lines = append(lines, "! "+n)
 	}
@@ -86,14 +92,25 @@ func table(p picture) []string {
 
 func officeColumns(o officeRow) []string {
 	playing := fmt.Sprintf("%d/%d", o.playing, o.want)
-	if o.wan == nil {
-		return []string{o.name, playing, "-", "", "-", ""}
+	cells := []string{o.name, playing, "-", "-", "-"}
+	if o.site != nil {
+		cells = []string{o.name, playing, fmt.Sprint(o.site.viewers), orDash(o.site.copies), rate(o.site.line)}
 	}
-	return []string{o.name, playing, size(o.wan.down), rate(o.wan.downRate), size(o.wan.up), rate(o.wan.upRate)}
+	if o.wan == nil {
+		return append(cells, "-", "", "-", "")
+	}
+	return append(cells, size(o.wan.down), rate(o.wan.downRate), size(o.wan.up), rate(o.wan.upRate))
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
 }
 
 // lineWidths are the column widths of line; very long names exceed them.
-var lineWidths = []int{16, 14, 7, 8, 8, 8, 8, 58, 58}
+var lineWidths = []int{16, 14, 7, 8, 8, 8, 8, 58, 58, 44, 44}
 
 // line formats the picture for a file or a pipe: one line, with a heading above it if asked for.
 func line(p picture, heading bool) []string {
@@ -103,6 +120,14 @@ func line(p picture, heading bool) []string {
 		text := "-"
 		if o.wan != nil {
 			text = fmt.Sprintf("down %s (%s) up %s (%s)", size(o.wan.down), rate(o.wan.downRate), size(o.wan.up), rate(o.wan.upRate))
+		}
+		values = append(values, text)
+	}
+	for _, o := range p.offices {
+		head = append(head, strings.ToUpper(o.name)+" COPIES")
+		text := "-"
+		if o.site != nil {
+			text = fmt.Sprintf("%s, %d viewers, media in %s", orDash(o.site.copies), o.site.viewers, rate(o.site.line))
 		}
 		values = append(values, text)
 	}

@@ -11,8 +11,10 @@ func ptr(n int32) *int32 { return &n }
 func pictures() map[string]picture {
 	page := "http://10.200.1.2:31000/player"
 	offices := []officeRow{
-		{name: "office-a", playing: 3, want: 3, wan: &traffic{down: 12_300_000, up: 950, downRate: 1_250_000, upRate: 64}},
-		{name: "office-b", playing: 2, want: 3, wan: &traffic{down: 2_345_678_901, up: 1_000, downRate: 0, upRate: 2_000}},
+		{name: "office-a", playing: 3, want: 3, wan: &traffic{down: 12_300_000, up: 950, downRate: 1_250_000, upRate: 64},
+			site: &siteFigures{viewers: 3, copies: "1.04", line: 1_190_000}},
+		{name: "office-b", playing: 2, want: 3, wan: &traffic{down: 2_345_678_901, up: 1_000, downRate: 0, upRate: 2_000},
+			site: &siteFigures{viewers: 2, line: 0}},
 	}
 	return map[string]picture{
 		"well": {

@@ -5,6 +5,9 @@ import "fmt"
 // wantOffload is the offload in percent that the demo must exceed.
 const wantOffload = 90
 
+// mostCopies is how many copies of the stream the line of an office may carry, where that is known.
+const mostCopies = 2
+
 // verdict lists the promises of the demo that do not hold; empty: all hold.
 func verdict(p picture, viewers int) []string {
 	var wrong []string
@@ -21,6 +24,9 @@ func verdict(p picture, viewers int) []string {
 	for _, o := range p.offices {
 		if o.playing != o.want {
 			wrong = append(wrong, fmt.Sprintf("%d of %d viewers play in %s", o.playing, o.want, o.name))
+		}
+		if copies, ok := o.site.number(); ok && copies > mostCopies {
+			wrong = append(wrong, fmt.Sprintf("COPIES is %s in %s, not at most %d", o.site.copies, o.name, mostCopies))
 		}
 	}
 	return wrong

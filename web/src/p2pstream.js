@@ -12,11 +12,25 @@ const clock = () => performance.now();
 // Seeders are recognised by their peer id for statistics only; any peer can use such an id.
 const isSeeder = (peerId) => /^-PS/.test(peerId);
 
+// near tells of peers, by their ids, whether they are in the site of this page: with sites, the tracker says so with each
+// offer and answer. It keeps the last thousand.
+const near = new Map();
+const hear = ({ data }) => {
+  if (!/"p2pstream":/.test(data)) return;
+  const { peer_id: id, p2pstream } = JSON.parse(data);
+  near.delete(id);
+  near.set(id, p2pstream?.near);
+  if (near.size > 1000) near.delete(near.keys().next().value);
+};
+
 // sockets has the last WebSocket that the page used for each announce URL of a configuration: reports travel over it.
 const sockets = new Map();
 const { send } = WebSocket.prototype;
 WebSocket.prototype.send = function (data) {
-  if (sockets.has(this.url)) sockets.set(this.url, this);
+  if (sockets.has(this.url)) {
+    sockets.set(this.url, this);
+    this.addEventListener("message", hear); // once, however often it is added
+  }
   return send.call(this, data);
 };
 
@@ -28,6 +42,8 @@ const attach = (engine, config, video) => {
   const { noPeerMs, peerMs, withSeeders, withoutSeeders } = settings.runtime || {};
   const counters = { http: 0, seeder: 0, viewer: 0, discarded: 0, uploaded: 0 };
   const peers = new Map();
+  const played = {}; // rendition → bytes by source
+  const running = new Map(); // peer id, undefined for HTTP → the rendition of its last segment
   const unfinished = new Map(); // URL of a segment → when its last attempt ended without success
   const begun = clock();
   let asked = begun; // when playback was requested
@@ -90,19 +106,31 @@ const attach = (engine, config, video) => {
 
   // ---- counting
 
+  // A rendition is named by its type and index, as in its stream's swarm id. Reports hold eight.
+  const renditionOf = (segmentId) => {
+    const stream = [...(inner?.streams?.values() ?? [])].find(({ segments }) => segments.has(segmentId));
+    const name = stream ? `${stream.type}-${stream.index}` : "other";
+    return played[name] || Object.keys(played).length < 7 ? name : "other";
+  };
   const ended = ({ segment }) => {
     active--;
     unfinished.set(segment.url, clock());
   };
   const listeners = {
     onChunkDownloaded: (bytes, source, peerId) => {
-      counters[source == "http" ? "http" : isSeeder(peerId) ? "seeder" : "viewer"] += bytes;
+      const from = source == "http" ? source : isSeeder(peerId) ? "seeder" : "viewer";
+      counters[from] += bytes;
+      const r = running.get(peerId) ?? "other";
+      const rendition = (played[r] ??= { r });
+      const part = from == source ? "origin" : from + (near.get(peerId) ? "Inside" : "Outside");
+      rendition[part] = (rendition[part] || 0) + bytes;
     },
     onChunkUploaded: (bytes) => {
       counters.uploaded += bytes;
     },
-    onSegmentStart: ({ segment }) => {
+    onSegmentStart: ({ segment, peerId }) => {
       active++;
+      running.set(peerId, renditionOf(segment.runtimeId));
       unfinished.delete(segment.url);
     },
     onSegmentLoaded: ({ segmentUrl, bytesLength }) => {
@@ -124,6 +152,7 @@ const attach = (engine, config, video) => {
     },
     onPeerClose: ({ streamType, peerId }) => {
       peers.delete(streamType + peerId);
+      running.delete(peerId);
       setTimeout(tune, 3000);
     },
   };
@@ -160,6 +189,7 @@ const attach = (engine, config, video) => {
     countDiscarded();
     return {
       counters, peers: peers.size, stalls, stallMs: Math.round(stallMs + (stalledAt && clock() - stalledAt)), startupMs, checks,
+      played: Object.values(played),
     };
   };
   const announce = new URL(config.trackers[0]).href; // as WebSocket.url has it

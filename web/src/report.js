@@ -4,6 +4,7 @@
 
 const patience = 3000; // ms until a report goes over HTTP instead
 const grace = 1e4; // ms in which the library is expected to open its socket
+const most = 4096; // bytes of a report that the tracker takes
 const head = '{"action":"announce","info_hash":"p2pstream-reports-v1","report":';
 
 const clock = () => performance.now();
@@ -42,8 +43,11 @@ export const reporter = ({ telemetry, settings }, announce, sockets, sample) => 
   let sequence = 0;
   let base, receipts, voucher, timer, stopped, own;
 
-  const report = () =>
-    JSON.stringify({ v: 1, session, sequence: ++sequence, role: "viewer", base, receipts, voucher, ...sample() });
+  const report = () => {
+    const all = { v: 1, session, sequence: ++sequence, role: "viewer", base, receipts, voucher, ...sample() };
+    const text = JSON.stringify(all);
+    return text.length > most ? JSON.stringify({ ...all, played: undefined }) : text;
+  };
   const plan = (ms) => {
     if (!stopped) timer = setTimeout(send, ms * (0.9 + Math.random() / 5));
   };

@@ -135,6 +135,7 @@ func (c *checker) figures() {
 		}
 		c.must(o.Totals == nil || o.Totals.OriginBytes >= runs.OriginBytes, "the totals are less than the sum of their runs")
 	}
+	c.sites()
 	names := map[string]bool{}
 	for _, r := range s.Renditions {
 		c.must(r.Name != "" && !names[r.Name], "rendition %q occurs twice, or has no name", r.Name)
@@ -142,6 +143,29 @@ func (c *checker) figures() {
 	}
 	if e := s.Endpoints; e != nil {
 		c.must(!slices.Contains(e.STUN, ""), "an empty STUN address is handed out")
+	}
+}
+
+var copiesForm = regexp.MustCompile(`^([0-9]{1,7}\.[0-9]{2})?$`)
+
+// sites: few, each once, and the worst one is one of them.
+func (c *checker) sites() {
+	s := c.stream.Status
+	c.must(len(s.Sites) <= 51, "%d sites", len(s.Sites))
+	copies := map[string]string{}
+	for _, one := range s.Sites {
+		_, twice := copies[one.Name]
+		c.must(one.Name != "" && len(one.Name) <= 64 && !twice, "site %q occurs twice, or has no name that can be written", one.Name)
+		copies[one.Name] = one.Copies
+		c.must(copiesForm.MatchString(one.Copies), "site %q has %q copies", one.Name, one.Copies)
+		c.must(one.Copies == "" || one.Reporting > 0, "site %q has copies though no viewer sends reports", one.Name)
+		c.must(one.Viewers >= 0 && one.Reporting >= 0 && one.LineBitsPerSecond >= 0, "site %q has a negative figure", one.Name)
+		for _, p := range []*int32{one.AchievedPercent, one.AchievablePercent, one.OffloadPercent} {
+			c.must(p == nil || *p >= 0 && *p <= 100, "site %q has a share beyond 0 to 100 percent", one.Name)
+		}
+	}
+	if w := s.WorstSite; w != nil {
+		c.must(w.Copies != "" && copies[w.Name] == w.Copies, "the worst site is %q with %q copies, and that site has %q", w.Name, w.Copies, copies[w.Name])
 	}
 }
 

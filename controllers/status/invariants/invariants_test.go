@@ -71,6 +71,10 @@ func TestStatus(t *testing.T) {
 		"offload without reports":         {func(s *v1.P2PStream) { s.Status.Offload = &v1.OffloadStatus{Percent: &percent} }, "no viewer sends reports"},
 		"figures without time and totals": {func(s *v1.P2PStream) { s.Status.Offload = &v1.OffloadStatus{} }, "no time"},
 		"a rendition twice":               {func(s *v1.P2PStream) { s.Status.Renditions = []v1.RenditionStatus{{Name: "a"}, {Name: "a"}} }, "twice"},
+		"a site twice":                    {func(s *v1.P2PStream) { s.Status.Sites = []v1.SiteStatus{{Name: "a"}, {Name: "a"}} }, "twice"},
+		"copies of nothing":               {func(s *v1.P2PStream) { s.Status.Sites = []v1.SiteStatus{{Name: "a", Copies: "1.00"}} }, "no viewer sends reports"},
+		"copies that are no figure":       {func(s *v1.P2PStream) { s.Status.Sites = []v1.SiteStatus{{Name: "a", Reporting: 1, Copies: "many"}} }, "copies"},
+		"a worst site that is none":       {func(s *v1.P2PStream) { s.Status.WorstSite = &v1.WorstSiteStatus{Name: "a", Copies: "2.00"} }, "the worst site"},
 		"not seen yet, and called ready":  {func(s *v1.P2PStream) { s.Status.ObservedGeneration = 0 }, "no operator has seen"},
 		"being deleted": {func(s *v1.P2PStream) {
 			s.DeletionTimestamp = &metav1.Time{Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}

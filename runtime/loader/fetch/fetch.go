@@ -17,6 +17,7 @@ type Fetcher struct {
 	Source          *manifest.Source
 	Transit         *transit.Share
 	Counters        *traffic.Recorder
+	Played          *traffic.Rendition // of the rendition; nil: it is not counted by itself
 	MaxSegmentBytes int64
 }
 
@@ -70,6 +71,7 @@ func (f *Fetcher) read(ctx context.Context, m manifest.Segment, held []byte, kno
 		}
 		n, err := body.Read(data[len(data):cap(data)])
 		f.Counters.Received[traffic.FromHTTP].Add(int64(n))
+		f.Played.Count(traffic.FromHTTP, traffic.Outside, int64(n))
 		if !f.Transit.Reserve(n) {
 			f.Counters.Discarded.Add(int64(n))
 			f.discard(data)

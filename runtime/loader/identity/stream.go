@@ -24,6 +24,16 @@ func (s Stream) StreamSwarmID(g Generation, swarmID string) string {
 	return StreamSwarmID(swarmID, s.Type, row.index(s))
 }
 
+// Key is the end of StreamSwarmID, which does not depend on the swarm id: the type and the index, such as main-0. It is empty
+// for an unknown generation.
+func (s Stream) Key(g Generation) string {
+	row, ok := schemeOf(g)
+	if !ok {
+		return ""
+	}
+	return string(s.Type) + "-" + row.index(s)
+}
+
 // InfoHash is the info hash of this rendition's swarm, or empty for an unknown
 // generation.
 func (s Stream) InfoHash(g Generation, swarmID string) InfoHash {

@@ -74,11 +74,12 @@ func New(ctx context.Context, shared *Shared, info manifest.Rendition) *Renditio
 		joinedAt:  time.Now(),
 	}
 	r.originLog = ratelog.New(r.log)
+	played := shared.Counters.Rendition(info.Name)
 	r.fetcher = &fetch.Fetcher{
-		Source: shared.Source, Transit: r.transit, Counters: shared.Counters, MaxSegmentBytes: shared.Settings.MaxSegmentBytes,
+		Source: shared.Source, Transit: r.transit, Counters: shared.Counters, Played: played, MaxSegmentBytes: shared.Settings.MaxSegmentBytes,
 	}
 	r.sessionConfig = session.Config{
-		Log: r.log, Counters: shared.Counters, Transit: r.transit, Index: r.index, Store: shared.Store, Uplink: shared.Uplink,
+		Log: r.log, Counters: shared.Counters, Played: played, Transit: r.transit, Index: r.index, Store: shared.Store, Uplink: shared.Uplink,
 		MaxMessageSize: shared.Settings.MaxMessageSize, MaxSegmentBytes: shared.Settings.MaxSegmentBytes,
 		UploadDisabled: shared.Settings.UploadDisabled, Go: shared.Work.Go, Announced: func(*session.Session) { r.wake() },
 	}

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -55,6 +56,8 @@ type Reporter struct {
 
 	sequence  int64
 	offset    telemetry.Counters  // counted under earlier sessions
+	earlier   []telemetry.Played  // played under earlier sessions
+	played    []telemetry.Played  // what the last accepted report told, since the peer began
 	acked     *telemetry.Counters // under this session; nil: nothing
 	receipts  []telemetry.Receipt
 	voucher   string
@@ -162,7 +165,7 @@ func (r *Reporter) renew(ctx context.Context) error {
 			r.receipts[i].Counters = r.receipts[i].Counters.Sub(*r.acked)
 		}
 	}
-	r.acked, r.sequence = nil, 0
+	r.acked, r.sequence, r.earlier = nil, 0, r.played
 	return r.send(ctx)
 }
 
@@ -172,6 +175,8 @@ func (r *Reporter) send(ctx context.Context) error {
 	report.Version, report.Session, report.Sequence = telemetry.ReportVersion, r.cfg.Session, r.sequence
 	report.Counters = report.Counters.Sub(r.offset)
 	report.Base = r.acked
+	told := slices.Clone(report.Played)
+	report.Played = since(report.Played, r.earlier)
 	if report.Role == telemetry.RoleViewer { // only what viewers receive is kept over restarts
 		report.Receipts, report.Voucher = r.receipts, r.voucher
 	}
@@ -179,15 +184,29 @@ func (r *Reporter) send(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("encoding report: %w", err)
 	}
+	if len(body) > telemetry.MaxReportSize && len(report.Played) > 0 { // after several trackers: receipts come first
+		report.Played, told = nil, r.played
+		if body, err = json.Marshal(report); err != nil {
+			return fmt.Errorf("encoding report: %w", err)
+		}
+	}
 	if r.cfg.Socket != nil {
 		sending, cancel := context.WithTimeout(ctx, socketTimeout)
 		answer, ok := r.cfg.Socket(sending, body)
 		cancel()
 		if ok {
-			return r.answered(answer)
+			return r.accept(told, r.answered(answer))
 		}
 	}
-	return r.post(ctx, body)
+	return r.accept(told, r.post(ctx, body))
+}
+
+// accept notes what a report told of renditions, if it was accepted.
+func (r *Reporter) accept(played []telemetry.Played, err error) error {
+	if err == nil {
+		r.played = played
+	}
+	return err
 }
 
 // post sends a report over HTTP.

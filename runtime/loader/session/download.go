@@ -72,6 +72,7 @@ func (s *Session) machine() *wire.Download {
 // receive takes media bytes from the peer.
 func (s *Session) receive(b []byte, now time.Time) {
 	s.cfg.Counters.Received[s.source()].Add(int64(len(b)))
+	s.cfg.Played.Count(s.source(), s.place(), int64(len(b)))
 	s.mu.Lock()
 	d := s.download
 	if d == nil {

@@ -35,6 +35,7 @@ type Conn interface {
 type Config struct {
 	Log             *slog.Logger
 	Counters        *traffic.Recorder
+	Played          *traffic.Rendition // of the rendition; nil: it is not counted by itself
 	Transit         *transit.Share
 	Index           *index.Index
 	Store           *store.Store
@@ -136,6 +137,14 @@ func (s *Session) source() traffic.Source {
 		return traffic.FromSeeder
 	}
 	return traffic.FromViewer
+}
+
+// place is where the peer is, as the tracker told it.
+func (s *Session) place() traffic.Place {
+	if s.conn.Origin().Near {
+		return traffic.Inside
+	}
+	return traffic.Outside
 }
 
 // Message handles one message from the peer.

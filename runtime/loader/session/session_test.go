@@ -24,11 +24,12 @@ import (
 type conn struct {
 	sent   [][]byte
 	closed error
+	origin signaling.Origin
 	answer func(code wire.Code, size int64) // set by requested
 }
 
 func (*conn) ID() identity.PeerID                    { return "-PE000000000000000001" }
-func (*conn) Origin() signaling.Origin               { return signaling.Origin{} }
+func (c *conn) Origin() signaling.Origin             { return c.origin }
 func (c *conn) Send(msg []byte) error                { c.sent = append(c.sent, msg); return nil }
 func (*conn) SendWait(context.Context, []byte) error { return nil }
 func (c *conn) Close(cause error)                    { c.closed = cause }

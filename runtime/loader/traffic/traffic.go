@@ -86,6 +86,8 @@ type Recorder struct {
 	Disconnects                     [Reasons]atomic.Int64
 	PlaylistErrors, SegmentFailures atomic.Int64
 	Spread                          Spread
+
+	renditions renditions
 }
 
 // Spread counts how a seeder told viewers of live segments, each segment once for each group of viewers.

@@ -74,6 +74,8 @@ type Rendition struct {
 	Codecs     string
 	Resolution string
 	InfoHashes map[string]string // by generation, such as "v2.2" and "v2.3"
+	// Keys are what pages call it in their reports: the type and the index of their generation, such as "main-0".
+	Keys []string
 }
 
 // generations returns the names of the generations in a stable order.

@@ -34,6 +34,8 @@ type Dependencies struct {
 	Sites func() *sites.Map
 	// SiteMap describes it for /v1/stats; nil: it is not described.
 	SiteMap func() *stats.SiteMap
+	// SiteViewers returns the viewer sockets of each site; nil: they are not known by site.
+	SiteViewers func() map[string]int
 	// Draining reports whether this tracker is shutting down; nil: it never is.
 	Draining func() bool
 	// SeederToken returns the current token, if it may change; nil: Config.SeederToken.
@@ -79,6 +81,8 @@ type Handler struct {
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
+	names     map[string]string // of renditions, made from namesOf and what follows it
+	namesOf   *Rendition
 	holding   holding // cached briefly, like the stats, because clients may request it as often as the limiter allows
 	stats     encodedStats
 	statsAt   time.Time

@@ -12,7 +12,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
-// metrics have only labels with a bounded set of values: paths, refusal reasons, configured sites.
+// metrics have only labels with a bounded set of values: paths, refusal reasons, the first sites.
 type metrics struct {
 	requests *prometheus.CounterVec
 	reports  *prometheus.CounterVec
@@ -25,6 +25,8 @@ type metrics struct {
 	// refreshes are the requests for which the facts were made newer.
 	refreshes *prometheus.CounterVec
 	checks    *prometheus.CounterVec
+	sites     *prometheus.CounterVec
+	labels    siteLabels
 }
 
 func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
@@ -62,6 +64,8 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 	for _, result := range []string{"right", "wrong", "unknown", "unproven"} {
 		m.checks.WithLabelValues(result)
 	}
+	m.sites = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_site_bytes_total",
+		Help: "Media bytes that viewers of a site received, by source, as they report. Outside is beyond the line of the site."}, []string{"site", "source"})
 	for _, reason := range telemetry.Reasons() {
 		m.reports.WithLabelValues(string(reason))
 	}
@@ -81,7 +85,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		Help: "Sessions remembered, up to limits.sessions."}, func() float64 { return float64(h.remembered()) })
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
 		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
-	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, sessions, remembered, evicted} {
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, m.sites, newSiteCollector(h), sessions, remembered, evicted} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -92,10 +96,14 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 func (m *metrics) accepted(from telemetry.Sender, r telemetry.Result) {
 	m.reports.WithLabelValues("Accepted").Inc()
 	m.excess.Add(float64(r.Excess))
+	site := m.labels.of(from.Site)
+	if from.Role == telemetry.RoleViewer {
+		m.siteBytes(site, r.Played)
+	}
 	for source, n := range map[string]int64{"http": r.Delta.HTTP, "seeder": r.Delta.Seeder, "viewer": r.Delta.Viewer,
 		"discarded": r.Delta.Discarded, "uploaded": r.Delta.Uploaded} {
 		if n > 0 {
-			m.bytes.WithLabelValues(string(from.Role), from.Site, source).Add(float64(n))
+			m.bytes.WithLabelValues(string(from.Role), site, source).Add(float64(n))
 		}
 	}
 	m.stalls.Add(float64(r.Stalls))

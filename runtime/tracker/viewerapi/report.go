@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/redact"
+	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
@@ -73,6 +74,7 @@ func (h *Handler) accept(from telemetry.Sender, report telemetry.Report) (teleme
 	}
 	h.mu.Lock()
 	h.aggregate.SetMedia(mediaOf(facts))
+	h.aggregate.SetRenditions(h.renditionNames(facts))
 	result, err := h.aggregate.Accept(from, report, now)
 	h.mu.Unlock()
 	if err != nil {
@@ -132,7 +134,8 @@ func (s *seldom) allow(now time.Time) bool {
 // sender authenticates the sender of a report: a seeder by its token, a viewer by its session.
 func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Sender, error) {
 	addr := h.client(r)
-	from := telemetry.Sender{Stream: h.cfg.Stream, Site: h.site(addr).Name, Role: report.Role}
+	site := h.site(addr)
+	from := telemetry.Sender{Stream: h.cfg.Stream, Site: site.Name, Alone: site.Peering == sites.Off, Role: report.Role}
 	if report.Role == telemetry.RoleSeeder {
 		if !h.isSeeder(r) {
 			return from, &telemetry.RefusalError{Reason: telemetry.Unauthorized, Detail: "role seeder requires the seeder token as Authorization: Bearer"}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
@@ -51,7 +52,8 @@ func (h *Handler) reportOf(ticket tickets.Ticket, from netip.Addr, message []byt
 		}
 		return ack, err
 	}
-	ack, err = h.accept(telemetry.Sender{Key: ticket.Session, Stream: h.cfg.Stream, Site: h.site(from).Name,
+	site := h.site(from)
+	ack, err = h.accept(telemetry.Sender{Key: ticket.Session, Stream: h.cfg.Stream, Site: site.Name, Alone: site.Peering == sites.Off,
 		Role: telemetry.RoleViewer, Began: ticket.Issued}, report)
 	var refusal *telemetry.RefusalError
 	if errors.As(err, &refusal) { // the aggregate has counted it

@@ -47,6 +47,7 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 	}
 	summary := h.aggregate.Summary(now)
 	h.mu.Unlock()
+	sites := h.sitesNow(now, stats.MaxSites)
 	audience := h.deps.Swarms.Audience()
 	viewers := summary.Stream(h.cfg.Stream, telemetry.RoleViewer)
 	seeders := summary.Stream(h.cfg.Stream, telemetry.RoleSeeder)
@@ -59,7 +60,7 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 		Peerable: facts.Peerable, Reason: facts.Reason, Message: facts.Message, SourceProblem: facts.Problem,
 		SeedersHold: hold.enough, SeedersHolding: hold.seeders, IntervalSeconds: h.cfg.Interval.Seconds(),
 		STUN: h.stunStats(), SeederStates: summary.Seeders, Groups: summary.Groups, Refused: summary.Refused,
-		Sessions: summary.Sessions, Evicted: summary.Evicted,
+		Sessions: summary.Sessions, Evicted: summary.Evicted, Sites: sites,
 		Offload: Offload{WindowSeconds: h.cfg.Window.Seconds(), Window: viewers.Window, WindowRatio: ratio(viewers.Window),
 			Totals: viewers.Totals, Reading: reading, TotalRatio: ratio(viewers.Totals), SeederTotals: seeders.Totals,
 			Stalls: viewers.Stalls, StallMs: viewers.StallMs, StartupMs: viewers.StartupMs}}

@@ -107,11 +107,13 @@ func (f *StreamFollower) renew(problem string) {
 	facts := Facts{SwarmID: swarmOf(s.base, s.event.epoch), FormerHashes: s.former, Problem: problem}
 	for _, r := range s.presentation.Renditions {
 		hashes := map[string]string{}
+		var keys []string
 		for _, g := range identity.Generations() {
 			hashes[string(g)] = string(r.InfoHash(g, facts.SwarmID))
+			keys = append(keys, r.Key(g))
 		}
 		facts.Renditions = append(facts.Renditions, Rendition{Name: r.Name, Type: string(r.Type), Bandwidth: r.Bandwidth,
-			Codecs: r.Codecs, Resolution: r.Resolution, InfoHashes: hashes})
+			Codecs: r.Codecs, Resolution: r.Resolution, InfoHashes: hashes, Keys: keys})
 	}
 	evidence := s.evidence
 	evidence.Playlists = maps.Clone(evidence.Playlists)

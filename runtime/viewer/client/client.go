@@ -223,11 +223,13 @@ func (c *Client) engineConfig(h *settings, source *manifest.Source) loader.Confi
 // sample is the viewer's telemetry report.
 func (c *Client) sample() telemetry.Report {
 	engine := c.Engine()
+	played := report.Played(engine.Played()) // read before the counters, which include it
 	n, p := engine.Counters(), engine.Playback()
 	return telemetry.Report{
 		Role:     telemetry.RoleViewer,
 		Counters: telemetry.Counters{HTTP: n.HTTP, Seeder: n.Seeder, Viewer: n.Viewer, Discarded: n.Discarded, Uploaded: n.Uploaded},
 		Checks:   checks(n.Checks),
+		Played:   played,
 		Peers:    engine.Peers(), Stalls: p.Stalls, StallMs: p.Stalled.Milliseconds(), StartupMs: p.Startup.Milliseconds(),
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/runtime/origin"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
+	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/stun"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
@@ -68,6 +69,14 @@ func (s *Stream) RestartTracker(t testing.TB) {
 	s.Tracker = lab.Must[*tracker.Server](t)(tracker.New(s.trackerConfig, lab.Logger("tracker"), nil))
 	s.StopTracker = Run(t, s.Tracker)
 	s.trackerConfig.Listen = s.Tracker.Addr().String()
+}
+
+// UseSites starts the tracker again with a map of sites.
+func (s *Stream) UseSites(t testing.TB, list ...sites.Entry) {
+	t.Helper()
+	s.StopTracker()
+	s.trackerConfig.Sites = &tracker.SitesConfig{Config: sites.Config{List: list}}
+	s.RestartTracker(t)
 }
 
 // HTTP is a URL of the tracker's viewer API.
