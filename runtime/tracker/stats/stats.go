@@ -46,6 +46,8 @@ type Stats struct {
 	OneAddress string `json:"oneAddress,omitempty"`
 	// SiteMap is the map of sites; nil: none is configured.
 	SiteMap *SiteMap `json:"siteMap,omitempty"`
+	// LocalAddresses says whether viewers of sites hide their own addresses; nil: there are no sites.
+	LocalAddresses *LocalAddresses `json:"localAddresses,omitempty"`
 
 	Renditions []Rendition `json:"renditions"` // in the order of the manifest; empty while it has not been read
 	// OtherSwarms counts swarms that belong to no known rendition, and OtherPeers their members.
