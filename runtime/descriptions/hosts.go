@@ -10,6 +10,7 @@ import (
 // own subnet.
 type Hosts uint8
 
+// What a description can say of them.
 const (
 	// NoHosts: there is no host candidate.
 	NoHosts Hosts = iota
