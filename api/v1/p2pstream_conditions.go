@@ -97,6 +97,8 @@ const (
 	ReasonSiteMapInvalid = "SiteMapInvalid"
 	// ReasonClientAddressesHidden: the tracker does not see the addresses of viewers, so that their sites cannot be told.
 	ReasonClientAddressesHidden = "ClientAddressesHidden"
+	// ReasonLocalAddressesHidden: browsers of a site hide their own addresses from each other, so that its subnets do not meet.
+	ReasonLocalAddressesHidden = "LocalAddressesHidden"
 	// ReasonBehindLiveEdge: seeders run, but hold less than the origin has published.
 	ReasonBehindLiveEdge = "BehindLiveEdge"
 

@@ -10,7 +10,8 @@ import (
 )
 
 // siteReasons are those of siteWarning.
-var siteReasons = map[string]bool{v1.ReasonSiteMapMissing: true, v1.ReasonSiteMapInvalid: true, v1.ReasonClientAddressesHidden: true}
+var siteReasons = map[string]bool{v1.ReasonSiteMapMissing: true, v1.ReasonSiteMapInvalid: true, v1.ReasonClientAddressesHidden: true,
+	v1.ReasonLocalAddressesHidden: true}
 
 // siteWarning is a good verdict with what keeps sites from working; ok is false if nothing does, or there are none.
 func (m *moment) siteWarning(good verdict) (v verdict, ok bool) {
@@ -44,5 +45,5 @@ func (m *moment) siteWarning(good verdict) (v verdict, ok bool) {
 		return warn(v1.ReasonSiteMapInvalid, fmt.Sprintf("%d lines of the map of spec.sites.mapRef are ignored, the first one is line %d: %s. "+
 			"Check the map with: p2pstream sites check FILE", sites.IgnoredLines, first.Line, diagnose.Clean(first.Text)))
 	}
-	return v, false
+	return m.dividedWarning(good, r.Stats.LocalAddresses)
 }

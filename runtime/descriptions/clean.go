@@ -6,36 +6,43 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// Clean returns the description, a JSON string, without the candidates that the rules do not allow, and how many those
-// are. Without such candidates it is the description itself, and otherwise a copy. The error, always an Error, says why
-// nothing of it may be relayed.
-func Clean(sdp signaling.Raw, rules Rules) (cleaned signaling.Raw, dropped int, err error) {
+// Description is what may be relayed of a session description.
+type Description struct {
+	SDP     signaling.Raw // a JSON string
+	Dropped int           // candidates that were left out
+	Hosts   Hosts         // of the candidates that were not
+}
+
+// Clean returns the description, a JSON string, without the candidates that the rules do not allow. Without such
+// candidates it is the description itself, and otherwise a copy. The error, always an Error, says why nothing of it may be
+// relayed; Dropped is set then, too.
+func Clean(sdp signaling.Raw, rules Rules) (Description, error) {
 	if len(sdp) < 2 || sdp[0] != '"' {
-		return nil, 0, ErrText
+		return Description{}, ErrText
 	}
 	if len(sdp) > MaxBytes {
-		return nil, 0, ErrBytes
+		return Description{}, ErrBytes
 	}
 	c := cleaner{rules: &rules, body: sdp[1 : len(sdp)-1]}
 	if !c.plain() {
 		// Spelled in one way, texts can be compared as they are.
 		text, err := sdp.Text()
 		if err != nil {
-			return nil, 0, ErrText
+			return Description{}, ErrText
 		}
 		if sdp = signaling.AppendText(nil, text); len(sdp) > MaxBytes {
-			return nil, 0, ErrBytes
+			return Description{}, ErrBytes
 		}
 		c.body = sdp[1 : len(sdp)-1]
 	}
 	if err := c.run(); err != nil {
-		return nil, c.dropped, err
+		return Description{Dropped: c.dropped}, err
 	}
-	if c.dropped == 0 {
-		return sdp, 0, nil
+	d := Description{SDP: sdp, Dropped: c.dropped, Hosts: c.hosts.hosts()}
+	if c.dropped > 0 {
+		d.SDP = append(append(c.out, c.body[c.copied:]...), '"')
 	}
-	c.out = append(c.out, c.body[c.copied:]...)
-	return append(c.out, '"'), c.dropped, nil
+	return d, nil
 }
 
 // cleaner goes through a description line by line.
@@ -44,6 +51,7 @@ type cleaner struct {
 	body  []byte // the contents of the JSON string
 
 	lines, sections, candidates, dropped int
+	hosts                                seenHosts
 	// out is what was kept of body[:copied], after an opening quote; nil as long as that is all of it.
 	out    []byte
 	copied int
@@ -120,7 +128,9 @@ func (c *cleaner) line(at, end, next int) error {
 			if c.candidates++; c.candidates > MaxCandidates {
 				return ErrCandidates
 			}
-			if !c.rules.allowsCandidate(rest) {
+			if address, kind, ok := candidate(rest); ok && c.rules.allowsText(address) {
+				c.hosts.add(address, kind)
+			} else {
 				c.replace(at, next, "")
 			}
 		case bytes.EqualFold(name, []byte("remote-candidates")):
@@ -141,28 +151,28 @@ func (c *cleaner) replace(from, to int, by string) {
 	c.dropped++
 }
 
-// allowsCandidate checks the value of a candidate attribute: foundation, component, transport, priority, address, port,
-// "typ", type, and extensions (RFC 8839 §5.1).
-func (r *Rules) allowsCandidate(value []byte) bool {
-	const fields, address = 8, 4
-	n := 0
-	var where []byte
-	for n < fields {
+// candidate returns the connection address and the type of a candidate attribute's value: foundation, component, transport,
+// priority, address, port, "typ", type, and extensions (RFC 8839 §5.1). ok is false if there are fewer fields.
+func candidate(value []byte) (address, kind []byte, ok bool) {
+	const fields, fifth, eighth = 8, 4, 7
+	for n := range fields {
 		value = bytes.TrimLeft(value, " ")
 		if len(value) == 0 {
-			return false
+			return nil, nil, false
 		}
 		end := bytes.IndexByte(value, ' ')
 		if end < 0 {
 			end = len(value)
 		}
-		if n == address {
-			where = value[:end]
+		switch n {
+		case fifth:
+			address = value[:end]
+		case eighth:
+			kind = value[:end]
 		}
 		value = value[end:]
-		n++
 	}
-	return r.allowsText(where)
+	return address, kind, true
 }
 
 // allowsConnection checks the value of a connection line, such as "IN IP4 192.0.2.1" (RFC 8866 §5.7). The unspecified

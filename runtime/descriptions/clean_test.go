@@ -13,7 +13,7 @@ import (
 const head = "v=0\r\no=- 4611731400430051336 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n" +
 	"m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n"
 
-func candidate(address string) string {
+func offered(address string) string {
 	return "a=candidate:3077952869 1 udp 2122265343 " + address + " 39155 typ host generation 0 network-id 2\r\n"
 }
 
@@ -39,17 +39,17 @@ func TestAddresses(t *testing.T) {
 		"a.local.": false, "a.local.example": false, "010.0.0.1": false, "10.1": false, "0x7f000001": false,
 		strings.Repeat("a", 60) + ".local": false,
 	} {
-		for how, s := range map[string]signaling.Raw{"plain": spell(head + candidate(address)), "escaped": escape(head + candidate(address))} {
-			got, dropped, err := Clean(s, Rules{})
+		for how, s := range map[string]signaling.Raw{"plain": spell(head + offered(address)), "escaped": escape(head + offered(address))} {
+			got, err := Clean(s, Rules{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, err := got.Text()
+			text, err := got.SDP.Text()
 			if err != nil {
-				t.Fatalf("%s: %v", got, err)
+				t.Fatalf("%s: %v", got.SDP, err)
 			}
-			if kept := strings.Contains(text, " "+address+" 39155"); kept != want || (dropped == 0) != want || !strings.HasPrefix(text, head) || strings.Contains(text, "\n\n") {
-				t.Errorf("%s, %s: kept %v, want %v, %d dropped: %q", address, how, kept, want, dropped, text)
+			if kept := strings.Contains(text, " "+address+" 39155"); kept != want || (got.Dropped == 0) != want || !strings.HasPrefix(text, head) || strings.Contains(text, "\n\n") {
+				t.Errorf("%s, %s: kept %v, want %v, %d dropped: %q", address, how, kept, want, got.Dropped, text)
 			}
 		}
 	}
@@ -82,31 +82,31 @@ func TestRules(t *testing.T) {
 func TestSpellingsOfCandidates(t *testing.T) {
 	const victim = "127.0.0.7"
 	for name, line := range map[string]string{
-		"as browsers write it": candidate(victim),
-		"line feeds":           strings.ReplaceAll(candidate(victim), "\r\n", "\n"),
-		"carriage returns":     strings.ReplaceAll(candidate(victim), "\r\n", "\r"),
-		"capitals":             strings.Replace(candidate(victim), "a=candidate", "A=Candidate", 1),
-		"spaces":               strings.Replace(candidate(victim), "a=candidate", " a=  candidate", 1),
-		"more spaces":          strings.ReplaceAll(candidate(victim), " ", "   "),
-		"tabs":                 strings.ReplaceAll(candidate(victim), " ", "\t"),
-		"no space":             strings.Replace(candidate(victim), " 1 udp", "\u00a01 udp", 1),
+		"as browsers write it": offered(victim),
+		"line feeds":           strings.ReplaceAll(offered(victim), "\r\n", "\n"),
+		"carriage returns":     strings.ReplaceAll(offered(victim), "\r\n", "\r"),
+		"capitals":             strings.Replace(offered(victim), "a=candidate", "A=Candidate", 1),
+		"spaces":               strings.Replace(offered(victim), "a=candidate", " a=  candidate", 1),
+		"more spaces":          strings.ReplaceAll(offered(victim), " ", "   "),
+		"tabs":                 strings.ReplaceAll(offered(victim), " ", "\t"),
+		"no space":             strings.Replace(offered(victim), " 1 udp", "\u00a01 udp", 1),
 		"short":                "a=candidate:1 1 udp 1 " + victim + " 9\r\n",
-		"tcp":                  strings.Replace(candidate(victim), "udp", "tcp", 1),
+		"tcp":                  strings.Replace(offered(victim), "udp", "tcp", 1),
 		"remote":               "a=remote-candidates:1 " + victim + " 9\r\n",
 		"connection":           "c=IN IP4 " + victim + "\r\n",
 		"connection with ttl":  "c=IN IP4 224.2.36.42/127\r\n",
-		"last":                 strings.TrimSuffix(candidate(victim), "\r\n"),
+		"last":                 strings.TrimSuffix(offered(victim), "\r\n"),
 	} {
-		got, dropped, err := Clean(spell(head+line+candidate("192.0.2.1")), Rules{})
+		got, err := Clean(spell(head+line+offered("192.0.2.1")), Rules{})
 		if name == "last" {
-			got, dropped, err = Clean(spell(head+line), Rules{})
+			got, err = Clean(spell(head+line), Rules{})
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if text, _ := got.Text(); strings.Contains(text, victim) || strings.Contains(text, "224.2.36.42") || dropped != 1 ||
-			name != "last" && !strings.HasSuffix(text, candidate("192.0.2.1")) {
-			t.Errorf("%s: %d dropped: %q", name, dropped, text)
+		if text, _ := got.SDP.Text(); strings.Contains(text, victim) || strings.Contains(text, "224.2.36.42") || got.Dropped != 1 ||
+			name != "last" && !strings.HasSuffix(text, offered("192.0.2.1")) {
+			t.Errorf("%s: %d dropped: %q", name, got.Dropped, text)
 		}
 	}
 }
@@ -116,9 +116,9 @@ func TestBounds(t *testing.T) {
 		sdp  signaling.Raw
 		want error
 	}{
-		"a browser's":         {spell(head + strings.Repeat(candidate("192.0.2.1"), 15)), nil},
-		"candidates":          {spell(head + strings.Repeat(candidate("192.0.2.1"), MaxCandidates)), nil},
-		"too many candidates": {spell(head + strings.Repeat(candidate("192.0.2.1"), MaxCandidates+1)), ErrCandidates},
+		"a browser's":         {spell(head + strings.Repeat(offered("192.0.2.1"), 15)), nil},
+		"candidates":          {spell(head + strings.Repeat(offered("192.0.2.1"), MaxCandidates)), nil},
+		"too many candidates": {spell(head + strings.Repeat(offered("192.0.2.1"), MaxCandidates+1)), ErrCandidates},
 		"a thousand":          {spell(head + strings.Repeat("a=candidate:\r\n", 1000)), ErrCandidates},
 		"bytes":               {spell(strings.Repeat("x", MaxBytes)), ErrBytes},
 		"escaped bytes":       {escape(strings.Repeat("x", MaxBytes/6+1)), ErrBytes},
@@ -128,7 +128,7 @@ func TestBounds(t *testing.T) {
 		"no text":             {signaling.Raw(`{}`), ErrText},
 		"empty":               {signaling.Raw(`""`), nil},
 	} {
-		if _, _, err := Clean(c.sdp, Rules{}); !errors.Is(err, c.want) {
+		if _, err := Clean(c.sdp, Rules{}); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
@@ -143,35 +143,38 @@ func TestBounds(t *testing.T) {
 
 // TestAnHonestDescriptionIsNotTouched, and costs no memory.
 func TestAnHonestDescriptionIsNotTouched(t *testing.T) {
-	s := spell(head + candidate("0e9c3a1c-8f5d-4a47-9a3e-111111111111.local") + candidate("192.0.2.1") + "a=end-of-candidates\r\n")
-	got, dropped, err := Clean(s, Rules{})
-	if err != nil || dropped != 0 || &got[0] != &s[0] || len(got) != len(s) {
-		t.Fatalf("%d dropped, %v: %s", dropped, err, got)
+	s := spell(head + offered("0e9c3a1c-8f5d-4a47-9a3e-111111111111.local") + offered("192.0.2.1") + "a=end-of-candidates\r\n")
+	got, err := Clean(s, Rules{})
+	if err != nil || got.Dropped != 0 || &got.SDP[0] != &s[0] || len(got.SDP) != len(s) {
+		t.Fatalf("%+v, %v", got, err)
 	}
 }
 
 func FuzzClean(f *testing.F) {
-	f.Add([]byte(spell(head + candidate("127.0.0.1") + candidate("192.0.2.1"))))
-	f.Add([]byte(escape(head + candidate("fe80::1"))))
+	f.Add([]byte(spell(head + offered("127.0.0.1") + offered("192.0.2.1"))))
+	f.Add([]byte(escape(head + offered("fe80::1"))))
 	f.Add([]byte(`"a=candidate:1 1 udp 1 127.0.0.1 1 typ host\\r\\n\n\\"`))
 	f.Add([]byte(`"\u0061=candidate:\t1 1 udp 1 ::1 1 typ host"`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		raw := signaling.Raw(b)
 		if _, err := raw.Text(); err != nil {
 			// Parsers hand out only texts; others must not do harm.
-			_, _, _ = Clean(raw, Rules{})
+			_, _ = Clean(raw, Rules{})
 			return
 		}
-		got, dropped, err := Clean(raw, Rules{})
+		got, err := Clean(raw, Rules{})
 		if err != nil {
 			return
 		}
-		text, err := got.Text()
+		text, err := got.SDP.Text()
 		if err != nil {
-			t.Fatalf("%q is no text: %v", got, err)
+			t.Fatalf("%q is no text: %v", got.SDP, err)
 		}
-		if len(got) > MaxBytes+64*MaxLines {
-			t.Fatalf("%d bytes", len(got))
+		if len(got.SDP) > MaxBytes+64*MaxLines {
+			t.Fatalf("%d bytes", len(got.SDP))
+		}
+		if got.Hosts > HostsHidden {
+			t.Fatalf("hosts %d: %q", got.Hosts, text)
 		}
 		candidates := 0
 		for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\r' || r == '\n' }) {
@@ -191,23 +194,23 @@ func FuzzClean(f *testing.F) {
 		if candidates > MaxCandidates {
 			t.Fatalf("%d candidates", candidates)
 		}
-		again, more, err := Clean(got, Rules{})
-		if err != nil || more != 0 || string(again) != string(got) {
-			t.Fatalf("not clean: %d more after %d, %v: %q", more, dropped, err, again)
+		again, err := Clean(got.SDP, Rules{})
+		if err != nil || again.Dropped != 0 || string(again.SDP) != string(got.SDP) || again.Hosts != got.Hosts {
+			t.Fatalf("not clean: %+v after %+v, %v", again, got, err)
 		}
 	})
 }
 
 // BenchmarkClean is one description of a browser, 1.3 KiB with seven candidates.
 func BenchmarkClean(b *testing.B) {
-	s := spell(head + strings.Repeat(candidate("192.0.2.10"), 4) + strings.Repeat(candidate("0e9c3a1c-8f5d-4a47-9a3e-111111111111.local"), 3) +
+	s := spell(head + strings.Repeat(offered("192.0.2.10"), 4) + strings.Repeat(offered("0e9c3a1c-8f5d-4a47-9a3e-111111111111.local"), 3) +
 		"a=ice-ufrag:abcd\r\na=ice-pwd:aaaaaaaaaaaaaaaaaaaaaaaa\r\na=fingerprint:sha-256 " + strings.Repeat("AA:", 31) + "AA\r\n" +
 		"a=setup:actpass\r\na=mid:0\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n")
 	b.SetBytes(int64(len(s)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, dropped, err := Clean(s, Rules{}); err != nil || dropped != 0 {
-			b.Fatal(dropped, err)
+		if d, err := Clean(s, Rules{}); err != nil || d.Dropped != 0 {
+			b.Fatal(d.Dropped, err)
 		}
 	}
 }

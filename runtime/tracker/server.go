@@ -107,6 +107,9 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err = s.newSites(reg); err != nil {
 		return nil, err
 	}
+	if err = registerAddressMetrics(s.hub, reg); err != nil {
+		return nil, err
+	}
 	l := cfg.Limits
 	s.sockets, err = sockets.New(sockets.Config{
 		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, HeldBytes: int64(l.HeldBytes), Sockets: l.Sockets,

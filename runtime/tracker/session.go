@@ -22,7 +22,9 @@ type session struct {
 	// used has a bit for each shard that knows this socket.
 	used atomic.Uint64
 	// place is where the client is. A shard reads it when it meets the socket, and when a jobPlace says that it has changed.
-	place   atomic.Pointer[swarm.Place]
+	place atomic.Pointer[swarm.Place]
+	// hosts says how the client's last offers gave its own addresses: a descriptions.Hosts.
+	hosts   atomic.Uint32
 	bucket  bucket
 	members []membership
 }
@@ -86,30 +88,40 @@ func (s *session) Message(b *sockets.Message) {
 // such an answer. It changes the message.
 func (s *session) clean(m *signaling.ClientMessage) bool {
 	if m.Action == signaling.ActionAnswer {
-		return s.describes(&m.SDP)
+		_, ok := s.describes(&m.SDP)
+		return ok
 	}
-	kept := m.Offers[:0]
+	kept, seen := m.Offers[:0], descriptions.NoHosts
 	for i := range m.Offers {
-		if s.describes(&m.Offers[i].SDP) {
-			kept = append(kept, m.Offers[i])
+		hosts, ok := s.describes(&m.Offers[i].SDP)
+		if !ok {
+			continue
+		}
+		kept = append(kept, m.Offers[i])
+		if hosts != descriptions.NoHosts {
+			seen = hosts
 		}
 	}
 	m.Offers = kept
+	if seen != descriptions.NoHosts {
+		s.hosts.Store(uint32(seen))
+	}
 	return true
 }
 
-// describes replaces a session description by one that may be relayed, if it can be.
-func (s *session) describes(sdp *signaling.Raw) bool {
-	kept, dropped, err := descriptions.Clean(*sdp, s.hub.rules)
-	if dropped > 0 {
-		s.hub.metrics.dropped.Add(float64(dropped))
+// describes replaces a session description by one that may be relayed, if it can be. It also returns how that gives the
+// peer's own addresses.
+func (s *session) describes(sdp *signaling.Raw) (descriptions.Hosts, bool) {
+	d, err := descriptions.Clean(*sdp, s.hub.rules)
+	if d.Dropped > 0 {
+		s.hub.metrics.dropped.Add(float64(d.Dropped))
 	}
 	if err != nil {
 		s.hub.metrics.description(err)
-		return false
+		return descriptions.NoHosts, false
 	}
-	*sdp = kept
-	return true
+	*sdp = d.SDP
+	return d.Hosts, true
 }
 
 // Closed implements sockets.Session.

@@ -28,7 +28,7 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	deps := viewerapi.Dependencies{
 		Swarms: s, SeederToken: s.seederToken, SeederTokens: s.seederTokens, Keys: s.keys.current,
 		HasSocket: func(session string) bool { return s.hub.attendance.has(session, time.Now()) }, Draining: s.draining.Load,
-		Sites: s.Sites, SiteMap: s.siteStats, SiteViewers: s.hub.places.viewersBySite,
+		Sites: s.Sites, SiteMap: s.siteStats, SiteViewers: s.hub.places.viewersBySite, LocalAddresses: s.hub.localAddresses,
 		OnViewer: s.hub.delivered,
 		OnSeeder: func(id string, state telemetry.SeederState) { s.SetSeederLoad(id, state.Peers, state.MaxPeers) },
 	}

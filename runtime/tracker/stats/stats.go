@@ -48,6 +48,8 @@ type Stats struct {
 	SiteMap *SiteMap `json:"siteMap,omitempty"`
 	// Sites are the figures of sites, those with most traffic first; nil: no sites are configured.
 	Sites []Site `json:"sites,omitempty"`
+	// LocalAddresses says whether viewers of sites hide their own addresses; nil: there are no sites.
+	LocalAddresses *LocalAddresses `json:"localAddresses,omitempty"`
 
 	Renditions []Rendition `json:"renditions"` // in the order of the manifest; empty while it has not been read
 	// OtherSwarms counts swarms that belong to no known rendition, and OtherPeers their members.

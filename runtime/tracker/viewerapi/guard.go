@@ -49,7 +49,7 @@ func (h *Handler) guard(path string, r *http.Request) *refusal {
 	now := h.deps.Now()
 	guarded := h.deps.Token != nil
 	switch {
-	case guarded && path == configPath:
+	case guarded && (path == configPath || path == PoliciesPath):
 		// A ticket gives no further tickets, or a page would stay for longer than its token allows.
 		return h.checkToken(viewerToken(r), now)
 	case guarded && path == stats.Path:

@@ -36,6 +36,8 @@ type Dependencies struct {
 	SiteMap func() *stats.SiteMap
 	// SiteViewers returns the viewer sockets of each site; nil: they are not known by site.
 	SiteViewers func() map[string]int
+	// LocalAddresses says how viewers give their own addresses, for /v1/stats; nil: it does not say so.
+	LocalAddresses func() *stats.LocalAddresses
 	// Draining reports whether this tracker is shutting down; nil: it never is.
 	Draining func() bool
 	// SeederToken returns the current token, if it may change; nil: Config.SeederToken.
@@ -59,7 +61,7 @@ type Dependencies struct {
 	Random   io.Reader        // nil: crypto/rand
 }
 
-// Handler answers /v1/config, /v1/telemetry, /v1/stats, /v1/hashes, /player, the scripts and /vendor/; see Paths.
+// Handler answers /v1/config, /v1/telemetry, /v1/stats, /v1/policies, /v1/hashes, /player, the scripts and /vendor/; see Paths.
 // It is safe for concurrent use and starts no goroutine.
 type Handler struct {
 	cfg     Config
@@ -140,6 +142,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	// The tracker's own pages ask with POST: browsers send an Origin with it, also to the host of the page.
 	h.route(h.joins, configPath, map[string]http.HandlerFunc{http.MethodGet: h.serveConfig, http.MethodPost: h.serveConfig})
 	h.route(h.limiter, stats.Path, map[string]http.HandlerFunc{http.MethodGet: h.serveStats, http.MethodPost: h.serveStats})
+	h.route(h.limiter, PoliciesPath, map[string]http.HandlerFunc{http.MethodGet: h.servePolicies})
 	h.route(h.reports, telemetryPath, map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
 	h.route(h.hashes.limiter, HashesPath, map[string]http.HandlerFunc{http.MethodGet: h.serveHashes, http.MethodPost: h.takeHashes})
 	assets := h.limitAssets(web.Handler())
@@ -229,7 +232,11 @@ func (h *Handler) reply(w http.ResponseWriter, path string, status int, body any
 }
 
 func (h *Handler) write(w http.ResponseWriter, path string, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+	h.writeAs(w, path, status, "application/json", body)
+}
+
+func (h *Handler) writeAs(w http.ResponseWriter, path string, status int, mediaType string, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the peer may be gone; nothing is lost with it
 	h.metrics.requests.WithLabelValues(path, fmt.Sprint(status)).Inc()

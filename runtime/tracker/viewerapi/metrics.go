@@ -73,9 +73,10 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 	for _, reason := range doorReasons {
 		m.refused.WithLabelValues(string(reason))
 	}
-	for _, path := range []string{"/v1/config", stats.Path, "/v1/telemetry", HashesPath, assetsLabel} {
+	for _, path := range []string{"/v1/config", stats.Path, PoliciesPath, "/v1/telemetry", HashesPath, assetsLabel} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
+	m.requests.WithLabelValues(PoliciesPath, strconv.Itoa(http.StatusNotFound))
 	for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusRequestEntityTooLarge} {
 		m.requests.WithLabelValues(HashesPath, strconv.Itoa(status))
 	}

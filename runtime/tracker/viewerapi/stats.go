@@ -89,6 +89,9 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 	if h.deps.SiteMap != nil {
 		out.SiteMap = h.deps.SiteMap()
 	}
+	if h.deps.LocalAddresses != nil {
+		out.LocalAddresses = h.deps.LocalAddresses()
+	}
 	out.Integrity = h.hashes.stats(viewers.Checks)
 	return out
 }

@@ -68,7 +68,7 @@ func TestViewerTokens(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, tt.want)
 		}
 	}
-	for _, path := range []string{"/v1/config", "/v1/stats", "/v1/hashes?swarm=AAAAAAAAAAAAAAAAAAAA&after=1", "/v1/config?token=x"} {
+	for _, path := range []string{"/v1/config", "/v1/stats", "/v1/hashes?swarm=AAAAAAAAAAAAAAAAAAAA&after=1", "/v1/config?token=x", "/v1/policies?format=reg"} {
 		if status, _ := request(t, s.Listen, newOrigin(), "GET "+path+head+"\r\n"); status != 401 {
 			t.Errorf("%s without a token: %d", path, status)
 		}

@@ -33,6 +33,7 @@ type options struct {
 	namespace     *netns.Namespace
 	showAddresses bool
 	certificate   *tls.Certificate
+	policies      func(origin string) ([]byte, error)
 }
 
 // Option changes how a browser is started.
@@ -49,6 +50,12 @@ func ShowAddresses() Option { return func(o *options) { o.showAddresses = true }
 // contains one of its keys: that of the server, or of the authority in the chain.
 func HTTPS(certificate tls.Certificate) Option {
 	return func(o *options) { o.certificate = &certificate }
+}
+
+// ManagedBy makes Chromium read a policy file, as from the folder into which administrators put it. policies gets the origin of
+// the pages. It needs root: Chromium runs in a mount namespace of its own, and the machine's folder stays as it is.
+func ManagedBy(policies func(origin string) ([]byte, error)) Option {
+	return func(o *options) { o.policies = policies }
 }
 
 // Start starts Chromium for one test, with which it ends.
@@ -107,7 +114,7 @@ func launch(logf func(string, ...any), opts []Option) (_ *chromium, err error) {
 		return nil, err
 	}
 	closers = append(closers, p.close)
-	settings, err := allocatorOptions(home, o)
+	settings, err := allocatorOptions(home, p.base, o)
 	if err != nil {
 		return nil, err
 	}

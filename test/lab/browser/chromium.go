@@ -30,7 +30,7 @@ func executable() (string, error) {
 
 // allocatorOptions are how Chromium is started. It is driven through a pipe, so that it can live in
 // another network.
-func allocatorOptions(home string, o options) ([]chromedp.ExecAllocatorOption, error) {
+func allocatorOptions(home, origin string, o options) ([]chromedp.ExecAllocatorOption, error) {
 	path, err := executable()
 	if err != nil {
 		return nil, err
@@ -56,8 +56,21 @@ func allocatorOptions(home string, o options) ([]chromedp.ExecAllocatorOption, e
 	// The sandbox needs either a helper that minimal installations lack or rights that containers lack;
 	// the pages are our own.
 	opts = append(opts, chromedp.NoSandbox)
-	if o.namespace != nil {
-		opts = append(opts, chromedp.ModifyCmdFunc(o.namespace.Wrap))
+	wrap := func(*exec.Cmd) {}
+	if o.policies != nil {
+		if wrap, err = managed(path, home, origin, o.policies); err != nil {
+			return nil, err
+		}
+	}
+	if n := o.namespace; n != nil {
+		within := wrap
+		wrap = func(cmd *exec.Cmd) {
+			within(cmd)
+			n.Wrap(cmd)
+		}
+	}
+	if o.policies != nil || o.namespace != nil {
+		opts = append(opts, chromedp.ModifyCmdFunc(wrap))
 	}
 	if o.certificate != nil {
 		digests, err := keyDigests(*o.certificate)

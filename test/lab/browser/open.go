@@ -53,6 +53,12 @@ func (b *Browser) OpenURL(ctx context.Context, url string) *Tab {
 	return b.openURL(ctx, "page", url)
 }
 
+// OpenBlank opens a page that does nothing, of the same origin as the others.
+func (b *Browser) OpenBlank(ctx context.Context) *Tab {
+	b.tb.Helper()
+	return b.openURL(ctx, "blank", b.pages.base+blankPath)
+}
+
 func (b *Browser) open(ctx context.Context, page string, c tabConfig, opts []TabOption) *Tab {
 	b.tb.Helper()
 	for _, opt := range opts {

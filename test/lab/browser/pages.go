@@ -26,6 +26,9 @@ type pages struct {
 	tabs []tabConfig
 }
 
+// blankPath is where a page is that does nothing.
+const blankPath = "/blank"
+
 // servePages listens on the loopback of the network that the browser lives in: a browser trusts loopback
 // with digests, as it trusts https, and needs no way out of its network for it.
 func servePages(o options) (*pages, error) {
@@ -53,6 +56,10 @@ func servePages(o options) (*pages, error) {
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServer(http.Dir(dist)))
 	mux.HandleFunc("GET /tabs/{id}", p.serveTab)
+	mux.HandleFunc("GET "+blankPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<!doctype html><title>blank</title>")) // a tab that went away needs no answer
+	})
 	p.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(p.done)
