@@ -133,6 +133,7 @@ func TestASeederJoinsWithAFile(t *testing.T) {
 	write(t, file, string(b))
 	edge, _ := startSeeder(t, seeder.Config{JoinFile: file, ICEListen: "127.0.0.1:0", Loopback: true, AdminListen: "127.0.0.1:0",
 		Drain: duration.Duration(time.Millisecond)})
+	<-edge.Ready()
 	eventually(t, "the tracker to accept it", func() bool { return page(t, edge, "/readyz") == "200 ok" })
 	eventually(t, "it to hold all", func() bool { return holdsAll(edge) })
 	got, all := counted(edge), counted(central).HTTP

@@ -122,8 +122,9 @@ func (r *Rendition) sources(seg *segment, now time.Time) (all []schedule.FillSou
 	own, first := r.swarms.id.Load(), r.shared.Settings.Generations[0]
 	oldestClaim := session.OldestClaim(now, r.playlist.TargetDuration)
 	for _, s := range r.sessions {
-		// Other ids that look like those of seeders are not reserved for them by trackers.
-		if !strings.HasPrefix(string(s.ID()), identity.SeederPrefix) {
+		// Other ids that look like those of seeders are not reserved for them by trackers. One that has just connected says what
+		// it holds in a moment.
+		if !strings.HasPrefix(string(s.ID()), identity.SeederPrefix) || s.Announced() == nil {
 			continue
 		}
 		_, busy := s.Flight()

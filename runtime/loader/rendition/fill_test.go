@@ -107,6 +107,7 @@ func TestAnEdgeSeederLeavesWorkToOthers(t *testing.T) {
 	r := atEdge(t)
 	defer r.endTransfers()
 	mate := r.meetSeeder(t, 7, true)
+	says(t, mate, nil, nil)
 	now := time.Now()
 	r.pass(now)
 	for _, seg := range r.segments.order {

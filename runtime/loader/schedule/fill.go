@@ -11,7 +11,7 @@ const (
 	fillBusyPercent     = 200 // for one that holds it and is sending another one
 	fillSilentPercent   = 25  // for the next byte of a segment that it has asked for
 	fillSlowPercent     = 200
-	leastFillWait       = 250 * time.Millisecond // the unit of all is at least so long ÷ its share of 25 %
+	leastFillWait       = 500 * time.Millisecond // the unit of all is at least so long ÷ its share of 25 %
 	mostFillTries       = 3                      // requests to peers for one segment
 )
 
