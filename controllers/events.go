@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
+	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 const (
@@ -38,7 +39,7 @@ func (r *Reconciler) readEvents(ctx context.Context, n *run, s *snapshot) {
 	kept := map[types.UID]*eventMemory{}
 	for component, in := range s.waiting {
 		for _, about := range diagnose.Ask(in) {
-			version := s.version(n.stream.Name, component, about)
+			version := s.version(component, about)
 			m := before[about.UID]
 			if m == nil || m.version != version {
 				m = &eventMemory{version: version}
@@ -78,11 +79,9 @@ func (r *Reconciler) listEvents(ctx context.Context, namespace string, about dia
 }
 
 // version changes with the object, and with the number of pods that a workload has.
-func (s *snapshot) version(stream, component string, about diagnose.Object) string {
-	if ref := workloadRef(stream, component); about.Kind == ref.Kind {
-		if o := s.children[ref]; o != nil {
-			return o.GetResourceVersion() + "/" + strconv.Itoa(len(s.pods[component]))
-		}
+func (s *snapshot) version(component string, about diagnose.Object) string {
+	if o := s.children[plan.Ref{Kind: about.Kind, Name: about.Name}]; o != nil {
+		return o.GetResourceVersion() + "/" + strconv.Itoa(len(s.pods[component]))
 	}
 	for i := range s.pods[component] {
 		if pod := &s.pods[component][i]; pod.UID == about.UID {

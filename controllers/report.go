@@ -52,6 +52,7 @@ func observed(n *run) status.Observed {
 	o := status.Observed{
 		Generation: n.stream.Generation, Suspended: n.stream.Spec.Suspend, Settled: n.applied.Settled,
 		Tracker: s.workloads[plan.ComponentTracker], STUN: s.workloads[plan.ComponentSTUN], Seeders: s.workloads[plan.ComponentSeeder],
+		Edges:    s.workloads[plan.ComponentEdge],
 		Problems: diagnose.Sort(slices.Concat(n.applied.Problems, n.decision.problems, n.planned.problems)),
 		Reading:  s.reading, ReadingProblem: s.readingProblem, ReadingPending: s.readingPending, Audience: n.memory.audience,
 		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),

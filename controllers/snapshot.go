@@ -14,7 +14,7 @@ import (
 )
 
 // components of a stream, in the order in which they matter to a viewer.
-var components = []string{plan.ComponentTracker, plan.ComponentSTUN, plan.ComponentSeeder}
+var components = []string{plan.ComponentTracker, plan.ComponentSTUN, plan.ComponentSeeder, plan.ComponentEdge}
 
 // snapshot is the cluster as one run sees it. Nothing changes it after observe.
 type snapshot struct {
@@ -33,6 +33,9 @@ type snapshot struct {
 
 // workload reads how far a component is from its Deployment or StatefulSet.
 func (s *snapshot) workload(stream *v1.P2PStream, component string) status.Workload {
+	if component == plan.ComponentEdge {
+		return s.edgeWorkload(stream)
+	}
 	w := status.Workload{Wanted: wanted(stream, component)}
 	switch o := s.children[workloadRef(stream.Name, component)].(type) {
 	case *appsv1.Deployment:
@@ -56,6 +59,8 @@ func wanted(stream *v1.P2PStream, component string) int32 {
 			return 0
 		}
 		return *spec.STUN.Replicas
+	case plan.ComponentEdge:
+		return plan.EdgeReplicas(stream)
 	}
 	return plan.SeederReplicas(stream)
 }
@@ -74,6 +79,9 @@ func workloadRef(stream, component string) plan.Ref {
 // diagnosis is what package diagnose is asked about a component.
 func (s *snapshot) diagnosis(stream *v1.P2PStream, component string) diagnose.Input {
 	ref := workloadRef(stream.Name, component)
+	if component == plan.ComponentEdge {
+		return s.edgeDiagnosis(stream)
+	}
 	in := diagnose.Input{Component: component, Wanted: wanted(stream, component), Pods: s.pods[component],
 		Owner: diagnose.Object{Kind: ref.Kind, Name: ref.Name}, Secrets: secrets(stream)}
 	switch o := s.children[ref].(type) {

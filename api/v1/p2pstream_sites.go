@@ -1,5 +1,7 @@
 package v1
 
+import corev1 "k8s.io/api/core/v1"
+
 // SitesSpec says which places in the network viewers are in. A site is a place whose line to the outside is to be
 // spared: an office, a campus, a VPN. An address belongs to the first site of the list that has a range with it, then
 // to the first one of the map, then to the mask's site, and else to none. A changed list, mask, fallback or map applies
@@ -65,6 +67,44 @@ type SiteSpec struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 64",message="sites.list.gateways must be between 1 and 64"
 	Gateways *int32 `json:"gateways,omitempty"`
+
+	// Seeders that run inside the site, on nodes of the cluster that are there. They serve the viewers of the site, others only
+	// with crossSite, and get segments from other seeders before they ask the origin. What is not said here is as in
+	// spec.seeders.
+	// +optional
+	Seeders *SiteSeedersSpec `json:"seeders,omitempty"`
+
+	// Revoked are ids of join files of this site. Seeders with them are not accepted any more, and those that are connected
+	// are disconnected.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	Revoked []JoinID `json:"revoked,omitempty"`
+}
+
+// JoinID is the id in a join file.
+// +kubebuilder:validation:MaxLength=16
+// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-f]{16}$')",message="sites.list.revoked must hold ids of join files: 16 hexadecimal digits"
+type JoinID string
+
+// SiteSeedersSpec are the seeders of one site.
+type SiteSeedersSpec struct {
+	// Replicas is the number of seeders at the site; 0 runs none. Default 1.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 8",message="sites.list.seeders.replicas must be between 0 and 8"
+	Replicas *int32 `json:"replicas,omitempty"`
+
+	// NodeSelector selects the nodes at the site by their labels, for example topology.kubernetes.io/zone.
+	// +required
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=32
+	NodeSelector map[string]string `json:"nodeSelector"`
+
+	// Tolerations of the pods.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 }
 
 // SiteName is the name of a site.

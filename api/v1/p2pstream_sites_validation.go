@@ -16,10 +16,12 @@ const (
 	maxSites          = 256
 	maxSiteRanges     = 128
 	maxTrustedProxies = 64
+	maxRevoked        = 64
 )
 
 var (
 	siteName     = regexp.MustCompile(`^[\p{L}\p{M}\p{N}\p{P}\p{S}]([\p{L}\p{M}\p{N}\p{P}\p{S} ]*[\p{L}\p{M}\p{N}\p{P}\p{S}])?$`)
+	joinID       = regexp.MustCompile(`^[0-9a-f]{16}$`)
 	configMapKey = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
 )
 
@@ -70,7 +72,30 @@ func (s *SiteSpec) validate(at *field.Path) field.ErrorList {
 		}
 	}
 	errs = append(errs, s.Peering.validate(at.Child("peering"))...)
+	errs = append(errs, set(at.Child("revoked"), s.Revoked, maxRevoked)...)
+	for i, id := range s.Revoked {
+		if !joinID.MatchString(string(id)) {
+			errs = append(errs, field.Invalid(at.Child("revoked").Index(i), string(id), "sites.list.revoked must hold ids of join files: 16 hexadecimal digits"))
+		}
+	}
+	if s.Seeders != nil {
+		errs = append(errs, s.Seeders.validate(at.Child("seeders"))...)
+	}
 	return append(errs, between(at.Child("gateways"), s.Gateways, 1, 64, "sites.list.gateways must be between 1 and 64")...)
+}
+
+func (s *SiteSeedersSpec) validate(at *field.Path) field.ErrorList {
+	errs := between(at.Child("replicas"), s.Replicas, 0, 8, "sites.list.seeders.replicas must be between 0 and 8")
+	switch n := len(s.NodeSelector); {
+	case n == 0:
+		errs = append(errs, field.Required(at.Child("nodeSelector"), "name a label of the nodes at the site"))
+	case n > 32:
+		errs = append(errs, field.TooMany(at.Child("nodeSelector"), n, 32))
+	}
+	if len(s.Tolerations) > 32 {
+		errs = append(errs, field.TooMany(at.Child("tolerations"), len(s.Tolerations), 32))
+	}
+	return errs
 }
 
 func (p Peering) validate(at *field.Path) field.ErrorList {

@@ -80,6 +80,19 @@ type SeedersStatus struct {
 	// Selector selects the seeder pods, in the form that autoscalers read.
 	// +optional
 	Selector string `json:"selector,omitempty"`
+	// Edge counts the seeder pods of spec.sites.list, which are not among the others. It is absent without any.
+	// +optional
+	Edge *EdgeSeedersStatus `json:"edge,omitempty"`
+}
+
+// EdgeSeedersStatus counts the seeder pods of sites.
+type EdgeSeedersStatus struct {
+	// Replicas is the number of pods.
+	// +optional
+	Replicas int32 `json:"replicas"`
+	// Ready is the number of pods that are ready.
+	// +optional
+	Ready int32 `json:"ready"`
 }
 
 // RenditionStatus is one quality or audio track.

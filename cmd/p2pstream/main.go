@@ -66,7 +66,7 @@ p2p-media-loader and settings from the tracker.`,
 	log := &logFlags{}
 	log.register(root.PersistentFlags())
 	root.AddCommand(trackerCommand(log), stunCommand(log), seederCommand(log), viewerCommand(log),
-		originCommand(log), demoCommand(log), managerCommand(log), sitesCommand(), policiesCommand(), versionCommand())
+		originCommand(log), demoCommand(log), managerCommand(log), sitesCommand(), joinCommand(), policiesCommand(), versionCommand())
 	for _, c := range root.Commands() {
 		c.Args = noArgs
 	}

@@ -21,7 +21,8 @@ func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 		Use:   "seeder",
 		Short: "Run a seeder, which downloads a stream ahead of its viewers and uploads it to them",
 		Example: `  p2pstream seeder --source https://origin.example.com/live/master.m3u8 \
-    --tracker ws://tracker.example.com:8000/announce --token-file seeder.token`,
+    --tracker ws://tracker.example.com:8000/announce --token-file seeder.token
+  p2pstream seeder --join berlin.join.json`,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c, cfg) },
 	}
 	f := c.Flags()
@@ -37,6 +38,8 @@ func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 	f.StringVar(&cfg.HeadersDir, "headers-dir", "", "directory of HTTP headers for requests to the origin: one file per header, named like it")
 	f.StringVar(&cfg.CAFile, "ca-file", "", "PEM file with the certificate authorities of the origin (default: those of the system)")
 	f.StringArrayVar(&cfg.SignedPaths, "signed-path", nil, "start of URL paths in which * stands for what a signature changes, such as '/token/*/'; may be repeated")
+	f.StringVar(&cfg.JoinFile, "join", "", "file that 'p2pstream join create' wrote, with stream, tracker, site and credential of a seeder outside of the cluster")
+	f.StringVar(&cfg.Site, "site", "", "name of a site in the tracker's map: serve the viewers of that site, and get segments from other seeders before the origin (default: serve all viewers)")
 	f.StringVar(&cfg.TokenFile, "token-file", "", "file with the stream's seeder token")
 	f.IntVar(&cfg.MaxPeers, "max-peers", seeder.DefaultMaxPeers, "maximum number of peer connections")
 	f.Var((*rateValue)(&cfg.UplinkBps), "uplink", "maximum upload rate, such as 500Mbit; 0 means no limit")

@@ -150,7 +150,8 @@ func TestExplainForgets(t *testing.T) {
 func TestComponentOfName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"a-tracker": plan.ComponentTracker, "a-tracker-internal": plan.ComponentTracker, "a-stun": plan.ComponentSTUN,
-		"a-seeder-12": plan.ComponentSeeder, "a-seeder-token": plan.ComponentSeeder, "a": ""} {
+		"a-seeder-12": plan.ComponentSeeder, "a-seeder-token": plan.ComponentSeeder, "a-e3lirj": plan.ComponentEdge,
+		"a-e3lirj-1": plan.ComponentEdge, "a": ""} {
 		if got := component(plan.Ref{Name: name}); got != want {
 			t.Errorf("%s is of %q", name, got)
 		}

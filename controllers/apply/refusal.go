@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -114,8 +115,14 @@ func component(ref plan.Ref) string {
 			return c
 		}
 	}
+	if edgeObject.MatchString(ref.Name) {
+		return plan.ComponentEdge
+	}
 	return ""
 }
+
+// edgeObject is what names of objects of a site's seeders end with.
+var edgeObject = regexp.MustCompile(`-e[a-z2-7]{5}(-[0-9]+)?$`)
 
 // metadata reads what the API server answered out of the configuration that it answered into.
 func metadata(applied runtime.ApplyConfiguration) (*metav1.PartialObjectMetadata, error) {

@@ -119,7 +119,7 @@ func crashing(pod *corev1.Pod, c corev1.ContainerStatus, component string) *Prob
 }
 
 func field(component string) string {
-	if component == "seeder" {
+	if component == "seeder" || component == "edge" { // those of sites have their resources from the same field
 		return "seeders"
 	}
 	return component

@@ -29,6 +29,7 @@ var specFields = map[string]string{
 	"config.superSeeding":             "spec.seeders.superSeeding",
 	"config.cacheBytes":               "spec.seeders.cacheSize",
 	"config.reportInterval":           "spec.telemetry.interval",
+	"config.site":                     "spec.sites.list",
 }
 
 // invalidConfig names the field of the resource behind a validation error of a program's configuration. A program

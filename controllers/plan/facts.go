@@ -31,6 +31,9 @@ type Facts struct {
 	// included: a seeder that drains still needs its Service.
 	SeederPods int32 `json:"seederPods,omitempty"`
 
+	// EdgePods is the same for the seeders of sites, by the value of LabelEdge.
+	EdgePods map[string]int32 `json:"edgePods,omitempty"`
+
 	// Endpoints of the plan before, from the stream's status. Their addresses are kept while they are valid.
 	Endpoints *v1.EndpointsStatus `json:"endpoints,omitempty"`
 }

@@ -156,10 +156,13 @@ func TestChildrenCarryOnlyOurLabels(t *testing.T) {
 		for _, o := range p.Objects {
 			child := object(t, o)
 			component := child.GetLabels()[LabelComponent]
-			if !slices.Contains([]string{ComponentTracker, ComponentSTUN, ComponentSeeder}, component) {
+			if !slices.Contains([]string{ComponentTracker, ComponentSTUN, ComponentSeeder, ComponentEdge}, component) {
 				t.Errorf("%s: component %q", o.Name, component)
 			}
 			want := Labels(stream.Name, component)
+			if component == ComponentEdge {
+				want[LabelEdge] = child.GetLabels()[LabelEdge]
+			}
 			if diff := cmp.Diff(want, child.GetLabels()); diff != "" {
 				t.Errorf("%s %s: labels\n%s", o.Kind, o.Name, diff)
 			}
@@ -308,6 +311,12 @@ func TestProgramsReadTheirConfiguration(t *testing.T) {
 					t.Errorf("ice ports: file %q, list %v, listen %q", c.ICEPortsFile, listed, c.ICEListen)
 				}
 			default:
+				if cm.Labels[LabelComponent] == ComponentEdge {
+					if c := validConfig[seeder.Config](t, cm.Data[fileSeeder]); c.Site == "" {
+						t.Errorf("ConfigMap %s names no site", o.Name)
+					}
+					break
+				}
 				t.Errorf("ConfigMap %s", o.Name)
 			}
 			readable++

@@ -14,6 +14,8 @@ const (
 	LabelStream = "p2pstream.dev/stream"
 	// LabelComponent holds one of the components.
 	LabelComponent = "app.kubernetes.io/component"
+	// LabelEdge tells the seeders of one site from those of other sites. Names of sites do not fit into labels.
+	LabelEdge = "p2pstream.dev/edge"
 	// AnnotationConfigHash changes when pods must be replaced for their configuration to take effect.
 	AnnotationConfigHash = "p2pstream.dev/config-hash"
 )
@@ -23,6 +25,8 @@ const (
 	ComponentTracker = string(exposure.Tracker)
 	ComponentSTUN    = string(exposure.STUN)
 	ComponentSeeder  = string(exposure.Seeder)
+	// ComponentEdge are the seeders of sites.
+	ComponentEdge = "edge"
 )
 
 // Ports of the pods. A seeder's UDP port is its Service's node port where it has one, else PortSeeder.

@@ -24,16 +24,24 @@ func (p *planner) owner() *metav1ac.OwnerReferenceApplyConfiguration {
 
 // configMap adds a ConfigMap with the files of a component. It has the name of the workload.
 func (p *planner) configMap(component string, files map[string]string) {
-	p.configMaps = append(p.configMaps, child{Object: corev1ac.ConfigMap(p.stream.Name+"-"+component, p.stream.Namespace).
-		WithLabels(Labels(p.stream.Name, component)).
+	p.configMapNamed(p.stream.Name+"-"+component, Labels(p.stream.Name, component), files)
+}
+
+func (p *planner) configMapNamed(name string, labels, files map[string]string) {
+	p.configMaps = append(p.configMaps, child{Object: corev1ac.ConfigMap(name, p.stream.Namespace).
+		WithLabels(labels).
 		WithOwnerReferences(p.owner()).
 		WithData(files)})
 }
 
 // service adds a Service that only pods of the stream use. Those that viewers use come from package exposure.
 func (p *planner) service(name, component string, spec *corev1ac.ServiceSpecApplyConfiguration) {
+	p.serviceNamed(name, Labels(p.stream.Name, component), spec)
+}
+
+func (p *planner) serviceNamed(name string, labels map[string]string, spec *corev1ac.ServiceSpecApplyConfiguration) {
 	p.services = append(p.services, child{Object: corev1ac.Service(name, p.stream.Namespace).
-		WithLabels(Labels(p.stream.Name, component)).
+		WithLabels(labels).
 		WithOwnerReferences(p.owner()).
 		WithSpec(spec)})
 }
@@ -68,9 +76,13 @@ func rollingUpdate() *appsv1ac.DeploymentStrategyApplyConfiguration {
 
 // spread prefers pods in different places, but does not leave a pod unscheduled for it.
 func (p *planner) spread(component, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
+	return spreadOf(Selector(p.stream.Name, component), key)
+}
+
+func spreadOf(selector map[string]string, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
 	return corev1ac.TopologySpreadConstraint().
 		WithMaxSkew(1).
 		WithTopologyKey(key).
 		WithWhenUnsatisfiable(corev1.ScheduleAnyway).
-		WithLabelSelector(labelSelector(Selector(p.stream.Name, component)))
+		WithLabelSelector(labelSelector(selector))
 }

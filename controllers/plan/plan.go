@@ -100,7 +100,7 @@ type planner struct {
 
 // build adds the children of all components.
 func (p *planner) build() error {
-	for _, component := range []func() error{p.tracker, p.stun, p.seeders} {
+	for _, component := range []func() error{p.tracker, p.stun, p.seeders, p.edges} {
 		if err := component(); err != nil {
 			return err
 		}

@@ -15,7 +15,9 @@ const (
 
 // pod holds what is specific to the pods of one component.
 type pod struct {
-	component  string // subcommand, name of the configuration file and of the container
+	component  string            // subcommand, name of the configuration file and of the container
+	configMap  string            // with the configuration; empty: that of the component
+	labels     map[string]string // nil: those of the component
 	configHash string
 	args       []string
 	env        []*corev1ac.EnvVarApplyConfiguration
@@ -28,7 +30,13 @@ type pod struct {
 // podTemplate returns the template of a component's pods. All pods of a stream satisfy the restricted Pod Security
 // Standard, have a read-only file system and no access to the API server.
 func (p *planner) podTemplate(own pod) *corev1ac.PodTemplateSpecApplyConfiguration {
-	mounts := append([]mount{configMount(p.stream.Name + "-" + own.component)}, own.mounts...)
+	if own.configMap == "" {
+		own.configMap = p.stream.Name + "-" + own.component
+	}
+	if own.labels == nil {
+		own.labels = Labels(p.stream.Name, own.component)
+	}
+	mounts := append([]mount{configMount(own.configMap)}, own.mounts...)
 	container := corev1ac.Container().
 		WithName(own.component).
 		WithImage(p.facts.Image).
@@ -61,7 +69,7 @@ func (p *planner) podTemplate(own pod) *corev1ac.PodTemplateSpecApplyConfigurati
 		container.WithVolumeMounts(corev1ac.VolumeMount().WithName(*m.volume.Name).WithMountPath(m.path).WithReadOnly(true))
 	}
 	return corev1ac.PodTemplateSpec().
-		WithLabels(Labels(p.stream.Name, own.component)).
+		WithLabels(own.labels).
 		WithAnnotations(map[string]string{AnnotationConfigHash: own.configHash}).
 		WithSpec(spec.WithContainers(container))
 }

@@ -40,8 +40,9 @@ func (p *planner) seeders() error {
 		replicas = min(wanted, max(leading(ports), p.facts.SeederPods))
 	}
 	p.configMap(ComponentSeeder, files)
-	p.headlessService()
-	p.statefulSet(replicas, p.seederTemplate(hash([]byte(static))))
+	set := p.centralSet()
+	p.headlessService(set)
+	p.statefulSet(set, replicas, p.seederTemplate(hash([]byte(static))))
 	return nil
 }
 
@@ -65,21 +66,31 @@ func leading(ports []int32) int32 {
 	return int32(len(ports))
 }
 
-func (p *planner) headlessService() {
-	p.service(SeederName(p.stream.Name), ComponentSeeder,
-		serviceSpec(Selector(p.stream.Name, ComponentSeeder), servicePort("admin", corev1.ProtocolTCP, PortSeederAdmin)).
+// seederSet are the names and labels of a set of seeders.
+type seederSet struct {
+	name             string
+	labels, selector map[string]string
+}
+
+func (p *planner) centralSet() seederSet {
+	return seederSet{SeederName(p.stream.Name), Labels(p.stream.Name, ComponentSeeder), Selector(p.stream.Name, ComponentSeeder)}
+}
+
+func (p *planner) headlessService(set seederSet) {
+	p.serviceNamed(set.name, set.labels,
+		serviceSpec(set.selector, servicePort("admin", corev1.ProtocolTCP, PortSeederAdmin)).
 			WithClusterIP(corev1.ClusterIPNone).
 			WithPublishNotReadyAddresses(true))
 }
 
-func (p *planner) statefulSet(replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
-	p.workloads = append(p.workloads, child{Object: appsv1ac.StatefulSet(SeederName(p.stream.Name), p.stream.Namespace).
-		WithLabels(Labels(p.stream.Name, ComponentSeeder)).
+func (p *planner) statefulSet(set seederSet, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
+	p.workloads = append(p.workloads, child{Object: appsv1ac.StatefulSet(set.name, p.stream.Namespace).
+		WithLabels(set.labels).
 		WithOwnerReferences(p.owner()).
 		WithSpec(appsv1ac.StatefulSetSpec().
 			WithReplicas(replicas).
-			WithServiceName(SeederName(p.stream.Name)).
-			WithSelector(labelSelector(Selector(p.stream.Name, ComponentSeeder))).
+			WithServiceName(set.name).
+			WithSelector(labelSelector(set.selector)).
 			WithPodManagementPolicy(appsv1.ParallelPodManagement).
 			WithUpdateStrategy(appsv1ac.StatefulSetUpdateStrategy().WithType(appsv1.RollingUpdateStatefulSetStrategyType)).
 			WithTemplate(template))})
@@ -87,6 +98,17 @@ func (p *planner) statefulSet(replicas int32, template *corev1ac.PodTemplateSpec
 
 func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApplyConfiguration {
 	spec := p.spec.Seeders
+	traits := p.traits(exposure.Seeder)
+	template := p.podTemplate(p.seederPod(configHash, traits))
+	template.Spec.
+		WithNodeSelector(spec.NodeSelector).
+		WithTolerations(tolerations(spec.Tolerations)...).
+		WithTopologySpreadConstraints(p.spread(ComponentSeeder, corev1.LabelHostname), p.spread(ComponentSeeder, corev1.LabelTopologyZone))
+	return template
+}
+
+// seederPod is what all seeders have in common.
+func (p *planner) seederPod(configHash string, traits exposure.Traits) pod {
 	seeder := pod{
 		component:  ComponentSeeder,
 		configHash: configHash,
@@ -94,7 +116,6 @@ func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApp
 		admin:      PortSeederAdmin,
 		resources:  p.seederResources(),
 	}
-	traits := p.traits(exposure.Seeder)
 	if traits.OwnPorts {
 		seeder.args = append(seeder.args, "--ordinal=$(POD_INDEX)")
 		seeder.env = append(seeder.env, podIndex())
@@ -110,12 +131,7 @@ func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApp
 		seeder.env = append(seeder.env, fieldEnv("HOST_IP", "status.hostIP"))
 	case exposure.AdvertiseAddresses: // the addresses are in the configuration
 	}
-	template := p.podTemplate(seeder)
-	template.Spec.
-		WithNodeSelector(spec.NodeSelector).
-		WithTolerations(tolerations(spec.Tolerations)...).
-		WithTopologySpreadConstraints(p.spread(ComponentSeeder, corev1.LabelHostname), p.spread(ComponentSeeder, corev1.LabelTopologyZone))
-	return template
+	return seeder
 }
 
 func podIndex() *corev1ac.EnvVarApplyConfiguration {

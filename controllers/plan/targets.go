@@ -73,7 +73,7 @@ func (p *planner) warnings() []Warning {
 	if *p.spec.STUN.Enabled {
 		ask(p.stunTarget(), p.endpoints.STUN)
 	}
-	if *p.spec.Seeders.Replicas > 0 {
+	if *p.spec.Seeders.Replicas > 0 || len(Edges(p.stream)) > 0 {
 		ask(p.seederTarget(0), nil)
 	}
 	return warnings

@@ -39,10 +39,14 @@ func stunReady(m *moment) verdict {
 // seedersReady needs all seeders to be ready and to hold the live edge: this condition shows an origin that fails.
 func seedersReady(m *moment) verdict {
 	switch {
+	case m.Seeders.Wanted == 0 && m.Edges.Wanted > 0:
 	case m.Seeders.Wanted == 0:
 		return yes(v1.ReasonDisabled, "spec.seeders.replicas is 0")
 	case m.Seeders.Ready < m.Seeders.Wanted:
 		return m.missing(plan.ComponentSeeder, m.Seeders)
+	}
+	if m.Edges.Ready < m.Edges.Wanted {
+		return m.missing(plan.ComponentEdge, m.Edges)
 	}
 	r := m.fresh()
 	if r != nil && len(r.Stats.Behind) > 0 && !m.justTrue(v1.ConditionSeedersReady) {
@@ -51,7 +55,11 @@ func seedersReady(m *moment) verdict {
 	if old := find(m.before.Conditions, v1.ConditionSeedersReady); r == nil && m.ReadingPending && old != nil && old.Reason == v1.ReasonBehindLiveEdge {
 		return verdict{old.Status, old.Reason, old.Message} // until the tracker says otherwise
 	}
-	return m.warned(v1.ConditionSeedersReady, yes(v1.ReasonAvailable, fmt.Sprintf("%d of %d seeders are ready", m.Seeders.Wanted, m.Seeders.Wanted)))
+	text := fmt.Sprintf("%d of %d seeders are ready", m.Seeders.Wanted, m.Seeders.Wanted)
+	if n := m.Edges.Wanted; n > 0 {
+		text += fmt.Sprintf(", and %d of %d at sites", n, n)
+	}
+	return m.warned(v1.ConditionSeedersReady, yes(v1.ReasonAvailable, text))
 }
 
 // behind names the seeders and renditions that lag. It does not say by how much: that changes with every segment, and
@@ -75,8 +83,11 @@ func behind(r *Reading) string {
 
 // missing says why too few pods of a component are ready.
 func (m *moment) missing(component string, w Workload) verdict {
-	noun := map[string]string{plan.ComponentTracker: "tracker", plan.ComponentSTUN: "STUN", plan.ComponentSeeder: "seeder"}[component]
+	noun := map[string]string{plan.ComponentTracker: "tracker", plan.ComponentSTUN: "STUN", plan.ComponentSeeder: "seeder", plan.ComponentEdge: "seeder"}[component]
 	text := fmt.Sprintf("%d of %d %s pods are ready", w.Ready, w.Wanted, noun)
+	if component == plan.ComponentEdge {
+		text = fmt.Sprintf("%d of %d seeder pods at sites are ready", w.Ready, w.Wanted)
+	}
 	for _, p := range m.Problems {
 		if p.Component == component {
 			return no(p.Reason, text+". "+p.Message)

@@ -180,6 +180,9 @@ func printable(s string) bool {
 // seeders counts pods, for the scale subresource.
 func (m *moment) seeders() *v1.SeedersStatus {
 	out := &v1.SeedersStatus{Replicas: m.Seeders.Pods, Ready: m.Seeders.Ready, Selector: m.SeederSelector}
+	if m.Edges.Wanted > 0 || m.Edges.Pods > 0 {
+		out.Edge = &v1.EdgeSeedersStatus{Replicas: m.Edges.Pods, Ready: m.Edges.Ready}
+	}
 	if out.Selector == "" && m.before.Seeders != nil {
 		out.Selector = m.before.Seeders.Selector
 	}

@@ -21,6 +21,8 @@ type Observed struct {
 
 	// Workloads of the stream.
 	Tracker, STUN, Seeders Workload
+	// Edges are the seeders of all sites together.
+	Edges Workload
 
 	// Problems, the most urgent first.
 	Problems []diagnose.Problem

@@ -106,6 +106,12 @@ func TestConditions(t *testing.T) {
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSTUNReady: "True/Disabled", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
 		"one of two seeders": {[]func(*status.Observed){func(o *status.Observed) { o.Seeders.Ready = 1 }},
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSeedersReady: "False/Unavailable", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
+		"one of two seeders at sites": {[]func(*status.Observed){func(o *status.Observed) {
+			o.Edges = status.Workload{Wanted: 2, Exists: true, Current: true, Pods: 2, Ready: 1, Updated: 2}
+		}}, map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSeedersReady: "False/Unavailable", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
+		"all seeders at sites, and no others": {[]func(*status.Observed){func(o *status.Observed) {
+			o.Seeders, o.Edges = status.Workload{}, status.Workload{Wanted: 2, Exists: true, Current: true, Pods: 2, Ready: 2, Updated: 2}
+		}}, map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSeedersReady: "True/Available", v1.ConditionReconciling: "False/Serving"}, kstatus.CurrentStatus, ""},
 		"no seeder": {[]func(*status.Observed){func(o *status.Observed) { o.Seeders.Ready = 0 }},
 			map[string]string{v1.ConditionReady: "False/Unavailable", v1.ConditionSeedersReady: "False/Unavailable"}, kstatus.InProgressStatus, "0 of 2 seeder pods"},
 		"no STUN": {[]func(*status.Observed){func(o *status.Observed) { o.STUN.Ready = 0 }},

@@ -50,7 +50,7 @@ func reconciling(m *moment) verdict {
 	for _, c := range []struct {
 		noun string
 		w    Workload
-	}{{"tracker", m.Tracker}, {"STUN", m.STUN}, {"seeder", m.Seeders}} {
+	}{{"tracker", m.Tracker}, {"STUN", m.STUN}, {"seeder", m.Seeders}, {"seeder (at sites)", m.Edges}} {
 		if !c.w.Complete() {
 			waits = append(waits, c.noun+" pods")
 		}

@@ -22,6 +22,9 @@ func Config(spec *v1.SitesSpec) (c sites.Config) {
 		for _, r := range s.CIDRs {
 			e.CIDRs = append(e.CIDRs, string(r))
 		}
+		for _, id := range s.Revoked {
+			e.Revoked = append(e.Revoked, string(id))
+		}
 		c.List = append(c.List, e)
 	}
 	return c

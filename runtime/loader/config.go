@@ -32,6 +32,9 @@ const (
 // Config says what an engine does. Zero values get defaults.
 type Config struct {
 	Role Role
+	// Edge makes a seeder get segments from other seeders before it asks the origin, and share that work with those of its
+	// site, as the tracker says which are.
+	Edge bool
 	// PeerIDPrefix are the first characters of a seeder's peer ids; empty: identity.SeederPrefix.
 	PeerIDPrefix string
 	Source       *manifest.Source
@@ -118,6 +121,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.OnDemand && c.Role != RoleViewer {
 		return c, errors.New("config.onDemand: is supported for viewers only")
 	}
+	if c.Edge && c.Role != RoleSeeder {
+		return c, errors.New("config.edge: is supported for seeders only")
+	}
 	if len(c.Generations) == 0 {
 		c.Generations = []identity.Generation{identity.V23}
 		if c.Role == RoleSeeder {
@@ -162,7 +168,7 @@ func selectFor(role Role) func([]manifest.Rendition) []manifest.Rendition {
 // settings are what renditions need to know of the configuration.
 func (c Config) settings() rendition.Settings {
 	return rendition.Settings{
-		Seeder: c.Role == RoleSeeder, PeerIDPrefix: c.PeerIDPrefix, OnDemand: c.OnDemand, Generations: c.Generations, Trackers: c.Trackers, OriginOnly: c.OriginOnly,
+		Seeder: c.Role == RoleSeeder, Edge: c.Edge, PeerIDPrefix: c.PeerIDPrefix, OnDemand: c.OnDemand, Generations: c.Generations, Trackers: c.Trackers, OriginOnly: c.OriginOnly,
 		MaxPeers: c.MaxPeers, MaxMessageSize: c.MaxMessageSize, MaxSegmentBytes: c.MaxSegmentBytes,
 		UploadDisabled: c.UploadDisabled, SuperSeeding: c.SuperSeeding, Verify: c.Verify, Patience: c.Patience, WaitLimit: c.WaitLimit,
 		LiveDelay: c.LiveDelay, LiveDelaySegments: c.LiveDelaySegments,

@@ -5,7 +5,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
-// CheckWith makes a viewer check each segment that comes from peers before it is stored, announced or given to a player.
+// CheckWith makes a viewer or an edge seeder check each segment that comes from peers before it is stored, announced or given to a player.
 // It is called before Run.
 func (e *Engine) CheckWith(c *hashes.Checker) { e.shared.Checker = c }
 

@@ -19,6 +19,7 @@ func TestValidateNamesTheField(t *testing.T) {
 	for want, change := range map[string]func(*Config){
 		"config.source":          func(c *Config) { c.Source = "file:///etc/passwd" },
 		"config.trackers":        func(c *Config) { c.Trackers = []string{"http://tracker.example"} },
+		"config.site":            func(c *Config) { c.Site = " Bern" },
 		"config.peerIDPrefix":    func(c *Config) { c.PeerIDPrefix = "-PS0001-12345" },
 		"config.foreignTrackers": func(c *Config) { c.ForeignTrackers = []string{"tracker.example"} },
 		"config.stun":            func(c *Config) { c.STUN = []string{"turn:x"} },
@@ -73,8 +74,11 @@ func TestTokenComesFromItsFile(t *testing.T) {
 }
 
 func TestSessionNamesTheSocketAndNothingElse(t *testing.T) {
-	got := withSession([]string{"ws://t.example/announce", "wss://u.example/x?key=1"}, "abc")
+	got := withSession([]string{"ws://t.example/announce", "wss://u.example/x?key=1"}, "abc", "")
 	if got[0] != "ws://t.example/announce?session=abc" || got[1] != "wss://u.example/x?key=1&session=abc" {
+		t.Errorf("URLs = %v", got)
+	}
+	if got = withSession([]string{"ws://t.example/announce"}, "abc", "Büro 2"); got[0] != "ws://t.example/announce?session=abc&site=B%C3%BCro+2" {
 		t.Errorf("URLs = %v", got)
 	}
 }

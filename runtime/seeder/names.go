@@ -26,13 +26,16 @@ func selector(names []string) func([]manifest.Rendition) []manifest.Rendition {
 }
 
 // withSession adds the session to tracker URLs: our tracker finds the socket that a
-// report of load is about by it; other trackers ignore it.
-func withSession(trackers []string, session string) []string {
+// report of load is about by it; other trackers ignore it. An edge seeder adds its site.
+func withSession(trackers []string, session, site string) []string {
 	out := make([]string, 0, len(trackers))
 	for _, t := range trackers {
 		if u, err := url.Parse(t); err == nil {
 			q := u.Query()
 			q.Set("session", session)
+			if site != "" {
+				q.Set("site", site)
+			}
 			u.RawQuery = q.Encode()
 			t = u.String()
 		}

@@ -13,7 +13,7 @@ func (s *Server) sample() telemetry.Report {
 	status, c := s.engine.Status(), s.engine.Counters()
 	state := &telemetry.SeederState{
 		Peers: status.Peers, MaxPeers: s.cfg.MaxPeers,
-		UplinkBps: s.rate(), UplinkLimitBps: s.cfg.UplinkBps,
+		UplinkBps: s.rate(), UplinkLimitBps: s.cfg.UplinkBps, EdgeSite: s.cfg.Site,
 	}
 	if id := s.engine.SwarmID(); len(id) <= telemetry.MaxSwarmIDLength {
 		state.SwarmID = id

@@ -71,6 +71,12 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		cfg: cfg, session: sessionID(cfg.Ordinal), log: log, reg: reg, uplink: upload.NewUplink(cfg.UplinkBps / 8),
 		running: make(chan struct{}), open: make(chan struct{}), rateAt: time.Now(),
 	}
+	if cfg.JoinFile != "" {
+		if err := s.useJoinFile(); err != nil {
+			return nil, err
+		}
+		cfg = s.cfg
+	}
 	s.names = newNaming(func(id string) { s.engine.TakeSwarmID(id) }, cfg.ReportInterval.Std())
 	if cfg.Token == "" && cfg.TokenFile != "" {
 		s.token = watch.New("seeder token", log, readToken(cfg.TokenFile), cfg.TokenFile)
@@ -111,14 +117,14 @@ func (s *Server) bind(iceListen string) error {
 		return fmt.Errorf("creating WebRTC node: %w", err)
 	}
 	engine, err := loader.New(loader.Config{
-		Role: loader.RoleSeeder, PeerIDPrefix: s.cfg.PeerIDPrefix, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session), s.cfg.ForeignTrackers),
+		Role: loader.RoleSeeder, Edge: s.cfg.Site != "", PeerIDPrefix: s.cfg.PeerIDPrefix, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session, s.cfg.Site), s.cfg.ForeignTrackers),
 		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions), NewEvent: s.newEvent,
 		SuperSeeding: superseed.Mode(s.cfg.SuperSeeding),
 	}, node, s.uplink, s.log)
 	if err != nil {
 		return errors.Join(err, node.Close())
 	}
-	if err := s.tellHashes(engine); err != nil {
+	if err := s.useHashes(engine); err != nil {
 		return errors.Join(err, node.Close())
 	}
 	for _, t := range s.cfg.Trackers {

@@ -11,6 +11,8 @@ type Announce struct {
 	NumWant int
 	// TrackerID is the `tracker id` value of an earlier reply, or nil.
 	TrackerID Raw
+	// ToSeeders asks our trackers to pass the offers on to seeders. It is for edge seeders, and sent to no other tracker.
+	ToSeeders bool
 	// Offers are sent as they are: build the fields with AppendText and AppendID.
 	Offers []Offer
 }
@@ -28,6 +30,9 @@ func AppendAnnounce(dst []byte, a Announce) []byte {
 	dst = append(dst, ',')
 	dst = appendHead(dst, a.InfoHash, a.PeerID)
 	dst = appendTrackerID(dst, a.TrackerID)
+	if a.ToSeeders {
+		dst = append(dst, `,"to_seeders":true`...)
+	}
 	dst = append(dst, `,"offers":[`...)
 	for i, o := range a.Offers {
 		if i > 0 {

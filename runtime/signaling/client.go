@@ -55,6 +55,8 @@ type ClientMessage struct {
 	// Offers of an announce; items that are malformed or beyond the limit are only counted, in Dropped.
 	Offers  []Offer
 	Dropped int
+	// ToSeeders says that the offers are for other seeders: those of an edge seeder, which fills from them.
+	ToSeeders bool
 	// ToPeerID, SDP and OfferID make an answer.
 	ToPeerID ID
 	SDP      Raw
@@ -132,6 +134,10 @@ func (m *ClientMessage) field(s *scanner, key []byte, have *seen, lim Limits) bo
 		return ok
 	case "offers":
 		return m.offers(s, lim)
+	case "to_seeders":
+		raw, ok := s.raw()
+		m.ToSeeders = ok && string(raw) == "true"
+		return ok
 	case "answer":
 		if s.peek() == 'n' {
 			have.answer = false

@@ -90,3 +90,19 @@ func TestUnusableOrigins(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
+
+// TestOffersForSeeders: only an announce that says so has them.
+func TestOffersForSeeders(t *testing.T) {
+	id := ID([]byte("-PS0001-000000000001"))
+	b := AppendAnnounce(nil, Announce{InfoHash: id, PeerID: id, NumWant: 1, ToSeeders: true,
+		Offers: []Offer{{SDP: Raw(`"sdp"`), ID: Raw(`"00000000000000000001"`)}}})
+	if m, err := ParseClientMessage(b, Limits{}); err != nil || !m.ToSeeders || len(m.Offers) != 1 {
+		t.Errorf("%+v, %v: %s", m, err, b)
+	}
+	for text, want := range map[string]bool{"true": true, "false": false, `"true"`: false, "1": false, "null": false, "[true]": false, "{}": false} {
+		b := []byte(`{"action":"announce","info_hash":"-PS0001-000000000001","peer_id":"-PS0001-000000000001","to_seeders":` + text + `}`)
+		if m, err := ParseClientMessage(b, Limits{}); err != nil || m.ToSeeders != want {
+			t.Errorf("%s: %v, %v", text, m.ToSeeders, err)
+		}
+	}
+}

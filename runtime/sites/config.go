@@ -17,6 +17,7 @@ const (
 	MaxListed    = 1_024 // entries of Config.List
 	MaxNameBytes = 64
 	MaxGateways  = 64
+	MaxRevoked   = 64 // ids of one site
 )
 
 // Config is what a map is made of, beside a file. All fields are optional.
@@ -47,6 +48,8 @@ type Entry struct {
 	Peering   Peering  `json:"peering,omitempty"` // empty: Full
 	CrossSite bool     `json:"crossSite,omitempty"`
 	Gateways  int      `json:"gateways,omitempty"` // 0: the default
+	// Revoked are ids of credentials of edge seeders of the site that are not accepted any more.
+	Revoked []string `json:"revoked,omitempty"`
 }
 
 // Validate returns an error for the first invalid field; field is the name of the configuration itself.
@@ -87,6 +90,14 @@ func (c Config) lines(field string) ([]line, error) {
 		if e.Gateways < 0 || e.Gateways > MaxGateways {
 			return nil, fmt.Errorf("%s.gateways: %d is not between 0 and %d", at, e.Gateways, MaxGateways)
 		}
+		if len(e.Revoked) > MaxRevoked {
+			return nil, fmt.Errorf("%s.revoked: has %d ids; at most %d are read. Remove those that have expired", at, len(e.Revoked), MaxRevoked)
+		}
+		for _, id := range e.Revoked {
+			if !validID(id) {
+				return nil, fmt.Errorf("%s.revoked: %q is not the id of a join file, which has %d hexadecimal digits", at, id, idLength)
+			}
+		}
 		l := line{name: e.Name, peering: e.Peering, gateways: e.Gateways}
 		if e.CrossSite {
 			l.crossSite = stated
@@ -110,6 +121,13 @@ func (c Config) lines(field string) ([]line, error) {
 }
 
 func (p Peering) valid() bool { return p == Full || p == ReceiveOnly || p == Off }
+
+// idLength is the length of the id of a join file.
+const idLength = 16
+
+func validID(id string) bool {
+	return len(id) == idLength && strings.Trim(id, "0123456789abcdef") == ""
+}
 
 // checkName returns an error for a name that status, metrics or logs could not show.
 func checkName(name string) error {

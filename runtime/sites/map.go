@@ -15,6 +15,8 @@ type Map struct {
 	mask     Mask
 	fallback *Site
 	names    []string
+	named    map[string]*Site
+	revoked  map[string]bool
 	problems problems
 	shadows  []Shadow
 	shadowed int
@@ -50,7 +52,12 @@ func New(c Config, file *File) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Map{mask: c.Mask, fallback: &Site{Peering: orFull(c.Fallback.Peering)}}
+	m := &Map{named: map[string]*Site{}, revoked: map[string]bool{}, mask: c.Mask, fallback: &Site{Peering: orFull(c.Fallback.Peering)}}
+	for _, e := range c.List {
+		for _, id := range e.Revoked {
+			m.revoked[id] = true
+		}
+	}
 	if file != nil {
 		m.problems, m.lines = file.problems.clone(), file.Read
 		lines = append(lines, file.lines...)
@@ -73,6 +80,7 @@ func (m *Map) build(lines []line) {
 			rank = len(m.names)
 			ranks[l.name] = rank
 			m.names = append(m.names, l.name)
+			m.named[l.name] = &Site{Name: l.name, Peering: Full, CrossSite: settings[l.name].crossSite == stated, Gateways: settings[l.name].gateways}
 		}
 		s := settings[l.name]
 		site := Site{Name: l.name, Peering: orFull(l.peering), CrossSite: s.crossSite == stated, Gateways: s.gateways}
@@ -152,6 +160,25 @@ func (m *Map) Lookup(addr netip.Addr) *Site {
 	}
 	return m.fallback
 }
+
+// Named returns the site with a name: one of the entries, or one that the mask makes, such as 10.1.7.0/24. Its peering is
+// Full, since that of an entry is of its prefixes. ok is false if there is no such site.
+func (m *Map) Named(name string) (site Site, ok bool) {
+	if m == nil || len(name) > MaxNameBytes {
+		return site, false
+	}
+	if s := m.named[name]; s != nil {
+		return *s, true
+	}
+	p, err := netip.ParsePrefix(name)
+	if err != nil || p.Bits() != m.mask.bits(p.Addr()) || p.Bits() == 0 || p != p.Masked() || p.String() != name {
+		return site, false
+	}
+	return Site{Name: name, Peering: Full}, true
+}
+
+// Revoked tells whether the credential of an edge seeder with this id is not accepted any more.
+func (m *Map) Revoked(id string) bool { return m != nil && m.revoked[id] }
 
 // bits returns the mask for the family of an address, 0 for none.
 func (m Mask) bits(addr netip.Addr) int {

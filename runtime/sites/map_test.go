@@ -200,3 +200,41 @@ func BenchmarkParse10000Lines(b *testing.B) {
 		made(b, Config{}, text.String())
 	}
 }
+
+// TestNamed: sites of the list, of the file and of the mask, and no others.
+func TestNamed(t *testing.T) {
+	m := made(t, Config{Mask: Mask{IPv4: 24, IPv6: 56}, List: []Entry{
+		{Name: "Bern", CIDRs: []string{"10.1.0.0/16"}, Peering: Off, CrossSite: true, Gateways: 5},
+	}}, "Rome,10.2.0.0/16,Leech\n")
+	for name, want := range map[string]Site{
+		"Bern": {Name: "Bern", Peering: Full, CrossSite: true, Gateways: 5}, "Rome": {Name: "Rome", Peering: Full},
+		"10.9.7.0/24": {Name: "10.9.7.0/24", Peering: Full}, "2001:db8:1::/56": {Name: "2001:db8:1::/56", Peering: Full},
+	} {
+		if got, ok := m.Named(name); !ok || got != want {
+			t.Errorf("%s: %+v, %v", name, got, ok)
+		}
+	}
+	for _, name := range []string{"", "bern", "10.9.7.1/24", "10.9.0.0/16", "010.9.7.0/24", "2001:db8:1:0::/56", strings.Repeat("x", MaxNameBytes+1)} {
+		if got, ok := m.Named(name); ok {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if _, ok := (*Map)(nil).Named("Bern"); ok || (*Map)(nil).Revoked("x") {
+		t.Error("without a map there is a site")
+	}
+}
+
+func TestRevoked(t *testing.T) {
+	const id = "3f0c9a51d2e47b86"
+	entry := func(ids ...string) Config {
+		return Config{List: []Entry{{Name: "Bern", CIDRs: []string{"10.1.0.0/16"}, Revoked: ids}}}
+	}
+	if m := made(t, entry(id), ""); !m.Revoked(id) || m.Revoked("3f0c9a51d2e47b87") || m.Revoked("") {
+		t.Error("the wrong ids are revoked")
+	}
+	for _, ids := range [][]string{{""}, {"3F0C9A51D2E47B86"}, {"3f0c9a51d2e47b8"}, {"3f0c9a51d2e47b8g"}, make([]string, MaxRevoked+1)} {
+		if err := entry(ids...).Validate("sites"); err == nil || !strings.Contains(err.Error(), "sites.list[0].revoked") {
+			t.Errorf("%.60q: %v", ids, err)
+		}
+	}
+}

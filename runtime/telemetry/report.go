@@ -15,6 +15,7 @@ const (
 	MaxRenditions    = 32   // renditions in a seeder's state
 	MaxNameLength    = 64   // bytes of a rendition's name
 	MaxSwarmIDLength = 512  // bytes of a seeder's swarm id; one that is longer is not reported
+	MaxSiteLength    = 64   // bytes of the name of an edge seeder's site
 	maxVoucherLength = 128  // bytes
 	maxPeers         = 1 << 20
 	maxCount         = 1 << 31 // stalls, segments
@@ -66,6 +67,8 @@ type SeederState struct {
 	// SwarmID is the id that the seeder makes its swarms from, as a tracker gave it; empty: not reported. A tracker that
 	// restarted learns from it which event the stream is in.
 	SwarmID string `json:"swarmID,omitempty"`
+	// EdgeSite is the site of an edge seeder, which serves the viewers of that site; empty: the seeder serves all.
+	EdgeSite string `json:"edgeSite,omitempty"`
 }
 
 // HeldRendition is what a seeder holds of one rendition.
@@ -165,6 +168,9 @@ func (s *SeederState) check() error {
 	}
 	if len(s.SwarmID) > MaxSwarmIDLength || !utf8.ValidString(s.SwarmID) || strings.ContainsFunc(s.SwarmID, unicode.IsControl) {
 		return refuse(Malformed, "swarm id is too long or not printable")
+	}
+	if len(s.EdgeSite) > MaxSiteLength || !utf8.ValidString(s.EdgeSite) || strings.ContainsFunc(s.EdgeSite, unicode.IsControl) {
+		return refuse(Malformed, "name of the site is too long or not printable")
 	}
 	if len(s.Renditions) > MaxRenditions {
 		return refuse(Malformed, fmt.Sprintf("more than %d renditions", MaxRenditions))

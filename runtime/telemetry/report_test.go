@@ -143,3 +143,17 @@ func TestSwarmOfASeeder(t *testing.T) {
 		}
 	}
 }
+
+func TestSiteOfAnEdgeSeeder(t *testing.T) {
+	for site, good := range map[string]bool{"": true, "Büro 2": true, strings.Repeat("a", MaxSiteLength): true,
+		strings.Repeat("a", MaxSiteLength+1): false, "a\nb": false} {
+		text, err := json.Marshal(map[string]any{"v": 1, "sequence": 1, "role": "seeder", "seeder": map[string]any{"edgeSite": site}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := DecodeReport(text)
+		if (err == nil) != good || good && r.Seeder.EdgeSite != site {
+			t.Errorf("%q: %v", site, err)
+		}
+	}
+}

@@ -110,6 +110,9 @@ func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 	s := &session{hub: h, conn: c, client: client, socks: make([]*swarm.Socket, len(h.shards)),
 		bucket: newBucket(h.cfg.Limits, client.Seeder, time.Now())}
 	h.places.enter(s)
+	if client.Join.ID != "" {
+		h.enterJoined(s)
+	}
 	if session := client.Ticket.Session; session != "" && !h.attendance.enter(session, time.Now()) {
 		h.metrics.limit(limitTicket) // several came at once
 		c.Close(sockets.ReasonFlood)
@@ -127,6 +130,9 @@ func (h *hub) Open(c sockets.Conn, client sockets.Client) sockets.Session {
 
 func (h *hub) forget(s *session) {
 	h.places.leave(s)
+	if s.client.Join.ID != "" {
+		h.leaveJoined(s)
+	}
 	if session := s.client.Ticket.Session; session != "" {
 		h.attendance.leave(session, time.Now())
 	}

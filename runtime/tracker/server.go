@@ -118,7 +118,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		BytesPerSecond: l.BytesPerSecond, ByteBurst: l.ByteBurst,
 		WriteTimeout: l.WriteTimeout.Std(), PingInterval: l.PingInterval.Std(),
 		FirstMessageTimeout: l.FirstMessageTimeout.Std(), IdleTimeout: l.IdleTimeout.Std(),
-		MessageTimeout: l.MessageTimeout.Std(), Origin: s.origins.Allow, Tokens: s.seederTokens, Door: s.door, Panicked: s.panics.recovered,
+		MessageTimeout: l.MessageTimeout.Std(), Origin: s.origins.Allow, Tokens: s.seederTokens, Join: s.join, Door: s.door, Panicked: s.panics.recovered,
 	}, s.hub, log, reg)
 	if err != nil {
 		return nil, err

@@ -27,6 +27,8 @@ type session struct {
 	hosts   atomic.Uint32
 	bucket  bucket
 	members []membership
+	// ending closes the socket of an edge seeder when its credential expires; nil for all others.
+	ending *time.Timer
 }
 
 // membership records that a socket announced an id in a swarm. The shards own the actual membership; this record limits
@@ -68,7 +70,7 @@ func (s *session) Message(b *sockets.Message) {
 		s.fail(m, err.Error())
 	case m.Action == signaling.ActionScrape:
 		s.scrape(m, now)
-	case !s.client.Seeder && !s.hub.serves(m.InfoHash):
+	case !s.trusted() && !s.hub.serves(m.InfoHash):
 		s.hub.metrics.limit(limitAllowed)
 		s.fail(m, "info_hash is not served here")
 	case m.Action == signaling.ActionAnnounce && !s.admit(m, now):

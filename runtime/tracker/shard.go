@@ -100,7 +100,7 @@ func send(all []swarm.Delivery) {
 func (s *shard) socketOf(sess *session) *swarm.Socket {
 	sock := sess.socks[s.number]
 	if sock == nil {
-		sock = &swarm.Socket{Ref: sess.conn, Seeder: sess.client.Seeder, Place: *sess.place.Load()}
+		sock = &swarm.Socket{Ref: sess.conn, Seeder: sess.client.Seeder, Join: sess.client.Join.ID, Place: *sess.place.Load()}
 		// Without a limit for each address, addresses do not tell clients apart.
 		if sess.hub.cfg.Limits.SocketsPerAddress > 0 {
 			sock.Source = sess.client.Address

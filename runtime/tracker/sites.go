@@ -114,7 +114,10 @@ func readLimited(path string) ([]byte, error) {
 // newSites loads the map, if there are sites, and has it read again when its files change.
 func (s *Server) newSites(reg prometheus.Registerer) error {
 	if cfg := s.cfg.Sites; cfg != nil {
-		l := &siteLoader{cfg: *cfg, log: s.log, loaded: func(m *sites.Map) { s.SetPlaces(placesOn(m)) }}
+		l := &siteLoader{cfg: *cfg, log: s.log, loaded: func(m *sites.Map) {
+			s.SetPlaces(placesOn(m))
+			s.hub.endRevoked(m)
+		}}
 		var files []string
 		for _, path := range []string{cfg.File, cfg.MapFile} {
 			if path != "" {

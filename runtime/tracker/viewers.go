@@ -26,7 +26,7 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	}
 	var h *viewerapi.Handler
 	deps := viewerapi.Dependencies{
-		Swarms: s, SeederToken: s.seederToken, SeederTokens: s.seederTokens, Keys: s.keys.current,
+		Swarms: s, SeederToken: s.seederToken, SeederTokens: s.seederTokens, Join: s.join, Keys: s.keys.current,
 		HasSocket: func(session string) bool { return s.hub.attendance.has(session, time.Now()) }, Draining: s.draining.Load,
 		Sites: s.Sites, SiteMap: s.siteStats, SiteViewers: s.hub.places.viewersBySite, LocalAddresses: s.hub.localAddresses,
 		OnViewer: s.hub.delivered,

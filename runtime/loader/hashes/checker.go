@@ -47,6 +47,8 @@ const (
 type CheckerConfig struct {
 	URL     string // of /v1/hashes
 	Session string // from /v1/config
+	// Token returns the credential of a seeder, which has no session; nil: it is a viewer that checks.
+	Token func() string
 	// Renew gets a new session when the tracker does not accept the old one any more; nil: keep the old one.
 	Renew  func(context.Context) (session string, err error)
 	Client *http.Client // nil: http.DefaultClient
@@ -290,7 +292,11 @@ func (c *Checker) get(ctx context.Context, query url.Values) ([]byte, error) {
 		return nil, fmt.Errorf("creating request for hashes: %w", err)
 	}
 	// A tracker for listed origins, or for viewers with tokens, gives lists to sessions only.
-	req.Header.Set("Authorization", "Bearer "+c.cfg.Session)
+	credential := c.cfg.Session
+	if c.cfg.Token != nil {
+		credential = c.cfg.Token()
+	}
+	req.Header.Set("Authorization", "Bearer "+credential)
 	body, err := do(c.cfg.Client, req, integrity.MaxAnswerBytes)
 	if err != nil {
 		return nil, fmt.Errorf("fetching hashes: %w", err)

@@ -37,9 +37,11 @@ const seederReceive = 256 << 10
 // engine makes connections; everything that may be shared between them is.
 type engine struct {
 	settings webrtc.SettingEngine
-	config   webrtc.Configuration
-	mux      ice.UDPMux
-	metrics  *metrics
+	// own are the settings of connections with ports of their own; settings is the same without a mux.
+	own     webrtc.SettingEngine
+	config  webrtc.Configuration
+	mux     ice.UDPMux
+	metrics *metrics
 }
 
 func newEngine(cfg NodeConfig, log *slog.Logger, m *metrics) (*engine, error) {
@@ -81,7 +83,7 @@ func newEngine(cfg NodeConfig, log *slog.Logger, m *metrics) (*engine, error) {
 	filter := &addressFilter{cfg: cfg}
 	settings.SetIPFilter(filter.allows)
 
-	e := &engine{metrics: m, config: webrtc.Configuration{Certificates: []webrtc.Certificate{*cert}}}
+	e := &engine{metrics: m, own: settings, config: webrtc.Configuration{Certificates: []webrtc.Certificate{*cert}}}
 	if len(cfg.ICEServers) > 0 && len(cfg.Advertise) == 0 {
 		e.config.ICEServers = []webrtc.ICEServer{{URLs: cfg.ICEServers}}
 	}
@@ -96,9 +98,12 @@ func newEngine(cfg NodeConfig, log *slog.Logger, m *metrics) (*engine, error) {
 	return e, nil
 }
 
-// connection makes a connection, with a reach of its own.
-func (e *engine) connection() (*webrtc.PeerConnection, error) {
+// connection makes a connection, with a reach of its own, and if own is set with a port of its own.
+func (e *engine) connection(own bool) (*webrtc.PeerConnection, error) {
 	settings := e.settings
+	if own {
+		settings = e.own
+	}
 	settings.SetRemoteIPFilter(newReach(e.metrics).allows)
 	api := webrtc.NewAPI(
 		webrtc.WithSettingEngine(settings),

@@ -33,6 +33,7 @@ var errTooManyChannels = errors.New("too many data channels")
 type attempt struct {
 	swarm    *Swarm
 	outgoing bool
+	own      bool             // it has a port of its own; see seek.go
 	remote   identity.PeerID  // unknown until an offer is answered
 	origin   signaling.Origin // likewise
 	peer     *Peer            // owned by the swarm's loop
@@ -51,7 +52,7 @@ type attempt struct {
 // connect makes the connection object, which is closed only after made. It fails when the attempt has been given up.
 func (a *attempt) connect() (*webrtc.PeerConnection, error) {
 	s := a.swarm
-	pc, err := s.node.engine.connection()
+	pc, err := s.node.engine.connection(a.own)
 	if err != nil {
 		return nil, err
 	}

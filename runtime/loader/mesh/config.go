@@ -31,7 +31,7 @@ type NodeConfig struct {
 	ICEServers []string `json:"iceServers,omitempty"`
 	// Listen is the UDP host:port that all connections of a seeder share; an empty host means every
 	// interface. Empty means one ephemeral port per connection, which is what a viewer must use: two
-	// muxes that share several connections confuse each other's packets.
+	// muxes that share several connections confuse each other's packets. See SwarmConfig.Seek.
 	Listen string `json:"listen,omitempty"`
 	// Advertise are IP addresses that replace the host candidates. The port stays the local one.
 	Advertise []string `json:"advertise,omitempty"`
@@ -107,6 +107,9 @@ type SwarmConfig struct {
 	// Offers is how many offers go with each announce: 5 when zero, none when negative. Seeders ask for
 	// none or few, since answering makes a connection only when a peer wants one.
 	Offers int
+	// Seek is with how many seeders an edge seeder wants to be connected. It makes offers for them from ports of their own,
+	// and only to our trackers. 0: none.
+	Seek int
 	// Handler is called for the peers; required.
 	Handler Handler
 }
@@ -127,6 +130,7 @@ func (c SwarmConfig) Validate() error {
 	}
 	return validate.First(
 		validate.NotNegative("swarm.maxPeers", c.MaxPeers),
+		validate.Between("swarm.seek", c.Seek, 0, maxSeek),
 		validate.Each("swarm.trackers", c.Trackers, validate.WebSocket),
 	)
 }

@@ -3,10 +3,8 @@ package mesh
 import (
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
@@ -36,6 +34,9 @@ type madeOffer struct {
 	id, sdp string
 	attempt *attempt
 }
+
+// isOwn tells whether offers, which are made together, have ports of their own.
+func isOwn(made []madeOffer) bool { return len(made) > 0 && made[0].attempt.own }
 
 func newMembership(s *Swarm, url string) *membership {
 	return &membership{
@@ -89,15 +90,19 @@ func (m *membership) announce() {
 	}
 	m.schedule()
 	m.scheduleSearch()
+	if m.offer(m.sought(), true) {
+		return
+	}
 	// Unanswered offers mostly went to browsers that left without a goodbye, so some are renewed each time.
 	offers, most := m.offerCounts()
-	if want := min(offers, most-len(m.offers), s.room()); !m.offer(want) {
+	if want := min(offers, most-len(m.offers), s.room()); !m.offer(want, false) {
 		m.send(nil)
 	}
 }
 
-// offer makes up to want offers and announces with them; it returns false if it makes none.
-func (m *membership) offer(want int) bool {
+// offer makes up to want offers and announces with them; it returns false if it makes none. own offers have ports of their
+// own, and are for seeders.
+func (m *membership) offer(want int, own bool) bool {
 	s := m.swarm
 	if want > 0 {
 		want = s.node.takeOffers(want)
@@ -107,7 +112,7 @@ func (m *membership) offer(want int) bool {
 	}
 	m.making = true
 	s.tasks.run(func() {
-		made := s.makeOffers(want)
+		made := s.makeOffers(want, own)
 		if !s.post(func() { m.offersMade(made) }) {
 			s.dropOffers(made)
 		}
@@ -115,10 +120,10 @@ func (m *membership) offer(want int) bool {
 	return true
 }
 
-func (s *Swarm) makeOffers(want int) []madeOffer {
+func (s *Swarm) makeOffers(want int, own bool) []madeOffer {
 	results := make(chan madeOffer)
 	for range want {
-		a := &attempt{swarm: s, outgoing: true}
+		a := &attempt{swarm: s, outgoing: true, own: own}
 		s.tasks.run(func() {
 			sdp, err := a.makeOffer()
 			if err != nil {
@@ -264,9 +269,8 @@ func (m *membership) offered(msg *fromTracker) {
 	case msg.peerID == s.cfg.PeerID:
 		m.drop(msg, reasonOwn)
 		return
-	case s.node.engine.mux != nil && strings.HasPrefix(string(msg.peerID), identity.SeederPrefix):
-		// Two muxes that share several connections confuse each other's packets. Our trackers do not
-		// introduce seeders to each other; others may.
+	case s.node.engine.mux != nil && m.sess.foreign && isSeeder(msg.peerID):
+		// Its offer may come from a port that it shares; see seek.go. Our trackers pass on no such offer.
 		m.drop(msg, reasonSeeder)
 		return
 	case s.peers[msg.peerID] != nil:

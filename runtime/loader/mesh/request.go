@@ -49,5 +49,5 @@ func (m *membership) offerRequested() {
 		m.offerOnRequest(n)
 		return
 	}
-	m.offer(min(n, requestedOffers-len(m.offers), s.room()))
+	m.offer(min(n, requestedOffers-len(m.offers), s.room()), false)
 }

@@ -84,7 +84,7 @@ func newSelf(cfg SwarmConfig) self {
 
 func (me self) announce(event signaling.Event, trackerID signaling.Raw, offers []madeOffer) []byte {
 	a := signaling.Announce{
-		InfoHash: me.infoHash, PeerID: me.peerID, Event: event, NumWant: len(offers), TrackerID: trackerID,
+		InfoHash: me.infoHash, PeerID: me.peerID, Event: event, NumWant: len(offers), TrackerID: trackerID, ToSeeders: isOwn(offers),
 		Offers: make([]signaling.Offer, len(offers)),
 	}
 	for i, o := range offers {

@@ -289,6 +289,7 @@ func (s *Swarm) peerGone(p *Peer) {
 	s.log.Debug("peer closed", "peer", string(p.id), "cause", p.cause)
 	for _, m := range s.memberships {
 		m.scheduleSearch()
+		m.seekSoon(p.id)
 	}
 }
 

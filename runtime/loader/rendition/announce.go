@@ -122,6 +122,10 @@ func (r *Rendition) announceable(g identity.Generation) *encoded {
 			}
 		case schedule.Fetching:
 			out.loading = append(out.loading, id)
+		default:
+			if r.filling.comes(seg) {
+				out.loading = append(out.loading, id)
+			}
 		}
 	}
 	r.index.SetHeld(g, ids)
@@ -150,7 +154,7 @@ func (r *Rendition) withdraw() {
 	r.leaving = true
 	if r.shared.Settings.Seeder {
 		for _, seg := range r.segments.order {
-			if seg.state == schedule.Fetching {
+			if seg.state == schedule.Fetching || seg.state == schedule.Requested {
 				r.giveUp(seg) // it would not be announced any more
 			}
 		}

@@ -47,6 +47,7 @@ type Rendition struct {
 	sessions      []*session.Session
 	origin        originHealth
 	history       history
+	filling       filling
 	announcer     announcer
 	leaving       bool // nothing is announced any more
 	named         swarmNames

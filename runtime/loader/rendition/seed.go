@@ -20,9 +20,11 @@ const (
 
 // seed fetches what a seeder should hold.
 func (r *Rendition) seed(now time.Time) {
-	if r.origin.pausing(now) {
+	if !r.shared.Settings.Edge && r.origin.pausing(now) {
 		return
 	}
+	r.beginFilling(now)
+	defer r.endFilling()
 	if r.playlist.Live {
 		r.seedLive(now)
 	} else {
@@ -49,12 +51,12 @@ func (r *Rendition) seedVOD(now time.Time) {
 	// Other renditions hold the rest, and make room for some of what viewers here need next.
 	room := max(st.Limit/100*fullPercent-(st.Bytes-held), st.Limit/leastShare)
 	segs := reach(all, wanted, room, size)
-	view := schedule.SeederView{Now: now, Slots: seederSlots, Wanted: wanted}
+	view := schedule.SeederView{Now: now, Slots: r.slots(), Wanted: wanted}
 	for _, seg := range segs {
-		view.Segments = append(view.Segments, schedule.Segment{ID: seg.Sequence, State: seg.state, RetryAt: seg.retryAt})
+		view.Segments = append(view.Segments, schedule.Segment{ID: seg.Sequence, State: seg.state, RetryAt: r.retryAt(seg)})
 	}
 	for _, i := range schedule.Seeder(view) {
-		r.fetch(segs[i], now)
+		r.obtain(segs[i], now)
 	}
 }
 
@@ -90,7 +92,7 @@ func (r *Rendition) seedLive(now time.Time) {
 	} else {
 		r.history.clear()
 	}
-	view := schedule.SeederView{Now: now, Live: true, Slots: seederSlots}
+	view := schedule.SeederView{Now: now, Live: true, Slots: r.slots()}
 	var segs []*segment
 	for i, seg := range r.segments.order {
 		wanted := seg.Start < reach && r.history.wanted[seg.Sequence]
@@ -105,7 +107,7 @@ func (r *Rendition) seedLive(now time.Time) {
 		}
 		segs = append(segs, seg)
 		view.Segments = append(view.Segments, schedule.Segment{
-			ID: seg.Sequence, Start: seg.Start, Duration: seg.Duration, State: seg.state, RetryAt: seg.retryAt,
+			ID: seg.Sequence, Start: seg.Start, Duration: seg.Duration, State: seg.state, RetryAt: r.retryAt(seg),
 		})
 	}
 	r.history.sort(view.Next, segs)
@@ -123,10 +125,9 @@ func (r *Rendition) seedLive(now time.Time) {
 		return seg.reserved
 	}
 	for _, i := range schedule.Seeder(view) {
-		if segs[i].Start < reach && r.history.wanted[segs[i].Sequence] {
+		if r.obtain(segs[i], now) && segs[i].Start < reach && r.history.wanted[segs[i].Sequence] {
 			r.history.tokens--
 		}
-		r.fetch(segs[i], now)
 	}
 }
 
@@ -207,7 +208,7 @@ func (r *Rendition) newestLoaded() []int64 {
 	position := make(map[identity.Generation]map[int64]int64, len(r.shared.Settings.Generations))
 	for _, s := range r.sessions {
 		a := s.Announced()
-		if a.LoadedLen() == 0 {
+		if a.LoadedLen() == 0 || s.Seeder() { // what a seeder holds says nothing about a viewer's place
 			continue
 		}
 		ids := position[s.Generation()]

@@ -36,6 +36,10 @@ type segment struct {
 	arriving atomic.Pointer[arrival]
 	origins  provenance
 
+	// Edge seeders only; zero once it is held.
+	wantedAt time.Time // when it was first to be got from another seeder
+	tries    int       // requests to other seeders
+
 	// Live seeders only.
 	kept     bool // it was held when last looked at
 	lost     bool // it was held, and had to make room

@@ -69,6 +69,9 @@ func (r *Rendition) listen(s *session.Session, now time.Time) {
 	if a.state == nil {
 		return
 	}
+	if r.shared.Settings.Edge && s.Seeder() {
+		return // seeders of one site get from each other what one of them has, see fill.go
+	}
 	o := s.Origin()
 	group, ok := r.shared.Settings.SuperSeeding.Of(superseed.Group{
 		Swarm: string(s.Generation()), Site: o.Site, Cell: o.Cell, Near: o.Near,
@@ -250,13 +253,20 @@ func (r *Rendition) count(now time.Time) {
 	r.announcer.counted = stats
 }
 
-// rest is how long the owner may rest after a pass at now: tick, or until a segment has to be told to the next peer.
+// rest is how long the owner may rest after a pass at now: tick, or until a segment has to be told to the next peer, or is not
+// waited for any longer.
 func (r *Rendition) rest(now time.Time, tick time.Duration) time.Duration {
-	if r.announcer.state == nil || r.leaving {
+	if r.leaving {
 		return tick
 	}
-	if next := r.announcer.state.Next(); !next.IsZero() {
-		return min(tick, max(next.Sub(now), minPause))
+	due := []time.Time{r.filling.until}
+	if r.announcer.state != nil {
+		due = append(due, r.announcer.state.Next())
+	}
+	for _, next := range due {
+		if !next.IsZero() {
+			tick = min(tick, max(next.Sub(now), minPause))
+		}
 	}
 	return tick
 }

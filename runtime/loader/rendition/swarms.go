@@ -20,9 +20,10 @@ import (
 type swarms struct {
 	mu     sync.Mutex
 	joined map[identity.Generation]*mesh.Swarm
-	stream identity.Stream     // as the manifest names the rendition now
-	hashes []identity.InfoHash // claimed
-	term   atomic.Int64        // grows when the swarms are left for those of a new event; sessions of earlier terms do not count
+	stream identity.Stream                 // as the manifest names the rendition now
+	hashes []identity.InfoHash             // claimed
+	id     atomic.Pointer[identity.PeerID] // the rendition's own in the swarm of the first generation; nil: not joined
+	term   atomic.Int64                    // grows when the swarms are left for those of a new event; sessions of earlier terms do not count
 }
 
 // Join enters the swarm of each generation; two renditions with the same
@@ -49,7 +50,7 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 			continue
 		}
 		r.swarms.hashes = append(r.swarms.hashes, hash)
-		prefix, offers := identity.ViewerPrefix, 0 // the mesh's default
+		prefix, offers, seek := identity.ViewerPrefix, 0, 0 // the mesh's default
 		if cfg.Seeder {
 			prefix = identity.SeederPrefix
 			if cfg.PeerIDPrefix != "" {
@@ -57,18 +58,24 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 			}
 			offers = -1 // viewers offer; answering costs a connection only when one is wanted
 		}
+		if cfg.Edge {
+			seek = seekSeeders
+		}
 		id, err := identity.NewPeerID(prefix, rand.Reader)
 		if err != nil {
 			return fmt.Errorf("making peer id: %w", err)
 		}
 		swarm, err := r.shared.Node.Join(ctx, mesh.SwarmConfig{
 			InfoHash: hash, PeerID: id, Trackers: cfg.Trackers,
-			MaxPeers: cfg.MaxPeers, Offers: offers, Handler: &handler{r: r, swarm: hash, generation: g, term: term},
+			MaxPeers: cfg.MaxPeers, Offers: offers, Seek: seek, Handler: &handler{r: r, swarm: hash, generation: g, term: term},
 		})
 		if err != nil {
 			return err
 		}
 		r.swarms.joined[g] = swarm
+		if g == cfg.Generations[0] {
+			r.swarms.id.Store(&id)
+		}
 	}
 	r.mail.Post(func() { r.joined(time.Now()) })
 	return nil

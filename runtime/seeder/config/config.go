@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/internal/validate"
@@ -22,6 +24,9 @@ const (
 
 	// MaxOrdinal bounds the list of ports.
 	MaxOrdinal = 9999
+
+	// MaxSite bounds the name of a site, in bytes.
+	MaxSite = 64
 )
 
 // A seeder needs memory besides its cache: one eighth of the cache for segments that are being fetched or sent, a
@@ -80,6 +85,15 @@ type Config struct {
 	// those whose site the tracker tells, Always from all, as one group, Off from none.
 	SuperSeeding SuperSeeding `json:"superSeeding,omitempty"`
 
+	// Site makes an edge seeder, with the name of a site in the tracker's map: it serves the viewers of that site, others only
+	// if the map says crossSite, and gets segments from other seeders before it asks the origin. Empty: it serves all.
+	Site string `json:"site,omitempty"`
+
+	// JoinFile is a file of an edge seeder outside of the cluster, which `p2pstream join create` wrote: source, swarm, trackers,
+	// STUN servers, site and credential, for those of these fields that are empty. The credential is read again when the file
+	// changes.
+	JoinFile string `json:"joinFile,omitempty"`
+
 	// Loopback also offers 127.0.0.1, for everything on one machine.
 	Loopback bool `json:"loopback,omitempty"`
 	// PeerIDPrefix are the first characters of the seeder's peer ids, at most 12. Empty means "-PS0001-". A foreign tracker
@@ -96,10 +110,13 @@ const maxPrefix = 12
 
 // Validate returns an error that names the first invalid field. It opens no file.
 func (c Config) Validate() error {
-	if c.Source == "" {
+	if c.JoinFile != "" && (c.TokenFile != "" || c.Token != "") {
+		return errors.New("config.joinFile, config.tokenFile: set one of them")
+	}
+	if c.Source == "" && c.JoinFile == "" {
 		return errors.New("config.source: is missing; set the manifest URL, as in --source https://origin.example.com/live/master.m3u8")
 	}
-	if len(c.Trackers)+len(c.ForeignTrackers) == 0 {
+	if len(c.Trackers)+len(c.ForeignTrackers) == 0 && c.JoinFile == "" {
 		return errors.New("config.trackers: is empty; set at least one, as in --tracker ws://tracker.example.com:8000/announce")
 	}
 	if len(c.PeerIDPrefix) > maxPrefix || strings.ContainsFunc(c.PeerIDPrefix, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -110,8 +127,11 @@ func (c Config) Validate() error {
 	default:
 		return fmt.Errorf("config.superSeeding: %q is not Auto, Off or Always", c.SuperSeeding)
 	}
+	if len(c.Site) > MaxSite || !utf8.ValidString(c.Site) || strings.TrimSpace(c.Site) != c.Site || strings.ContainsFunc(c.Site, unicode.IsControl) {
+		return fmt.Errorf("config.site: %q is not the name of a site, which has at most %d bytes and no space at its ends", c.Site, MaxSite)
+	}
 	return validate.First(
-		validate.HTTP("config.source", c.Source),
+		validate.Optional("config.source", c.Source, validate.HTTP),
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
 		validate.Each("config.foreignTrackers", c.ForeignTrackers, validate.WebSocket),
 		validate.Each("config.stun", c.STUN, validate.STUN),

@@ -11,6 +11,7 @@ package sockets
 import (
 	"net/netip"
 
+	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
@@ -47,6 +48,10 @@ type Client struct {
 	Address netip.Addr
 	// Session is the `session` parameter of the request, if any, cut to 256 bytes: the session id in a seeder's reports.
 	Session string
+	// Site is the `site` parameter of a seeder's request, if any: the site of an edge seeder. The door has checked it.
+	Site string
+	// Join is the credential of an edge seeder that has no seeder token; empty for all others.
+	Join joins.Credential
 	// Ticket is what the client presented, with an empty session if it had none.
 	Ticket tickets.Ticket
 	// Remote is the client's address.
@@ -76,11 +81,12 @@ const (
 	ReasonUnfinished               // a message whose end does not come
 	ReasonMemory                   // one of those that hold most, when all sockets together hold too much
 	ReasonInternal                 // a panic, which is a bug of the tracker
+	ReasonEnded                    // a credential that was revoked, or has expired
 	reasons
 )
 
 var reasonNames = [reasons]string{"client", "drain", "slow", "dead", "idle", "flood", "too_large", "protocol",
-	"unfinished_message", "memory", "internal"}
+	"unfinished_message", "memory", "internal", "credential_ended"}
 
 // String returns the reason as used in metrics and close frames.
 func (r Reason) String() string { return reasonNames[r] }
@@ -94,7 +100,7 @@ func (r Reason) status() uint16 {
 		return 1009
 	case ReasonProtocol:
 		return 1002
-	case ReasonFlood, ReasonSlow, ReasonUnfinished:
+	case ReasonFlood, ReasonSlow, ReasonUnfinished, ReasonEnded:
 		return 1008
 	case ReasonMemory:
 		return 1013 // try again later

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
+	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
@@ -38,6 +39,9 @@ type Config struct {
 	Origin func(origin, host string) bool
 	// Tokens returns the tokens of which seeders must present one; if it is empty, no client is accepted as a seeder.
 	Tokens func() []string
+	// Join checks the credential of an edge seeder that has no token; its error is one of package joins. nil: none is
+	// accepted.
+	Join func(credential string) (joins.Credential, error)
 	// Door decides whether a client may connect, after its origin and its seeder token. It returns the ticket that the
 	// client presented, empty for a seeder or where none is required, and a refusal, nil for none. Nil: all may connect.
 	Door func(r *http.Request, seeder bool) (tickets.Ticket, *Refusal)

@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/tokenbucket"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
+	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
@@ -29,9 +31,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse("origin", http.StatusForbidden)
 		return
 	}
-	seeder, ok := s.authorize(r)
-	if !ok {
-		refuse("token", http.StatusUnauthorized)
+	seeder, join, limit := s.authorize(r)
+	if limit != "" {
+		refuse(limit, http.StatusUnauthorized)
+		return
+	}
+	if site := r.URL.Query().Get("site"); join.ID != "" && site != "" && site != join.Site {
+		refuse("other_site", http.StatusForbidden)
 		return
 	}
 	var ticket tickets.Ticket
@@ -75,6 +81,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if session := r.URL.Query().Get("session"); session != "" {
 		client.Session = strings.Clone(session[:min(len(session), 256)])
 	}
+	switch {
+	case join.ID != "":
+		client.Join, client.Site, client.Session = join, join.Site, join.Name()
+	case seeder:
+		client.Site = strings.Clone(r.URL.Query().Get("site"))
+	}
 	s.begin(c)
 	s.metrics.opened.Inc()
 	go c.read(s.handler, client)
@@ -117,23 +129,40 @@ func (c *conn) limitKernelBuffer() {
 	}
 }
 
-// authorize distinguishes seeders from viewers. It refuses a wrong token instead of accepting its sender as a viewer,
-// so that a misconfigured seeder is noticed.
-func (s *Server) authorize(r *http.Request) (seeder, ok bool) {
+// authorize distinguishes seeders from viewers, and returns the limit that refuses a client, or "". It refuses a wrong token
+// instead of accepting its sender as a viewer, so that a misconfigured seeder is noticed.
+func (s *Server) authorize(r *http.Request) (seeder bool, join joins.Credential, limit string) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		return false, true
+		return false, join, ""
 	}
 	tokens := s.cfg.Tokens()
 	kind, got, _ := strings.Cut(header, " ")
-	if len(tokens) == 0 || !strings.EqualFold(kind, "Bearer") {
-		return false, len(tokens) == 0
+	switch {
+	case len(tokens) == 0:
+		return false, join, ""
+	case !strings.EqualFold(kind, "Bearer"):
+		return false, join, "token"
 	}
 	got = strings.TrimSpace(got)
 	for _, want := range tokens {
 		if subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1 {
-			return true, true
+			return true, join, ""
 		}
 	}
-	return true, false
+	if s.cfg.Join == nil || !joins.Is(got) {
+		return true, join, "token"
+	}
+	join, err := s.cfg.Join(got)
+	switch {
+	case err == nil:
+		return true, join, ""
+	case errors.Is(err, joins.ErrExpired):
+		return true, join, "expired_join"
+	case errors.Is(err, joins.ErrRevoked):
+		return true, join, "revoked_join"
+	case errors.Is(err, joins.ErrSite):
+		return true, join, "unknown_site"
+	}
+	return true, join, "forged_join"
 }

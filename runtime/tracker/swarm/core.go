@@ -115,7 +115,8 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 		c.stopped(s, p, sock, m)
 		return
 	}
-	if p == nil {
+	joined := p == nil
+	if joined {
 		if !sock.Seeder && c.cfg.SeederPrefix != "" && strings.HasPrefix(string(m.PeerID[:]), c.cfg.SeederPrefix) {
 			c.Stats.Reserved.Add(1)
 			c.fail(sock, m, "peer ids that begin with "+c.cfg.SeederPrefix+" are for seeders with a token")
@@ -130,6 +131,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	c.noteCompletion(s, p, m)
 	s.prune(p, now)
 	s.setOffering(p, len(m.Offers) > 0)
+	p.seeking = m.ToSeeders
 	s.updateSeederless(p) // what it knows of seeders may have changed
 	offers := len(m.Offers)
 	if m.NumWant >= 0 {
@@ -168,10 +170,13 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	c.Stats.Pending.Store(int64(c.pending.len()))
 	c.Stats.OffersRelayed.Add(uint64(len(c.routed)))
 	c.Stats.OffersUnused.Add(uint64(len(m.Offers) - len(c.routed)))
-	if sock.Seeder && len(c.routed) > 0 {
+	if sock.Seeder && !p.seeking && len(c.routed) > 0 {
 		p.asked, p.vain = false, 0
 	}
 	clear(c.routed)
+	if joined && sock.Seeder && !sock.Place.Edge {
+		c.nudgeEdges(s)
+	}
 	c.settle(s, now)
 }
 

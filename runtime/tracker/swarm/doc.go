@@ -38,6 +38,11 @@
 // are in no index, so that no offers go to them; viewers whose peering is off are in no group. Without sites all viewers are in
 // one group, and messages are what they are without this part.
 //
+// An edge seeder (Place.Edge) serves the viewers of its site and fills from other seeders. Its announces with
+// ClientMessage.ToSeeders are led to seeders as those of a gateway are: to Config.Seeders that serve all sites, and to the
+// other seeders of its site. Its other offers are for viewers. The two kinds of offers are kept apart because a seeder makes
+// the first kind from ports of their own; see package mesh.
+//
 // # Identity of peers
 //
 // A peer is a socket and an id. Ids are no secrets (every relayed offer contains one), so an id on another socket is a

@@ -132,7 +132,7 @@ func (w *world) check() {
 				if back == nil || back.linked != r.linked || back.pending != r.pending || back.mine == r.mine {
 					w.t.Fatalf("relation %v is not mutual", r)
 				}
-				if r.peer.swarm != s || (r.peer.Seeder() && p.Seeder()) || r.peer == p {
+				if r.peer.swarm != s || r.peer == p {
 					w.t.Fatal("relation with a stranger")
 				}
 				degree += asInt(r.counts())
@@ -148,8 +148,8 @@ func (w *world) check() {
 					w.t.Fatalf("%+v was introduced to %+v", p.sock.Place, r.peer.sock.Place)
 				}
 				inside := p.sock.Place.inside(&r.peer.sock.Place)
-				withSeeders += asInt(r.counts() && r.peer.Seeder() && !p.Seeder() && !inside)
-				withInsiders += asInt(r.counts() && r.peer.Seeder() && !p.Seeder() && inside)
+				withSeeders += asInt(r.counts() && r.peer.Seeder() && p.takes() && !inside)
+				withInsiders += asInt(r.counts() && r.peer.Seeder() && p.takes() && inside)
 			}
 			if degree != p.degree || links != p.links || failed != p.failed || withSeeders != p.seeders || withInsiders != p.insiders {
 				w.t.Fatalf("peer counts %d %d %d %d, has %d %d %d %d", p.degree, p.links, p.seeders, p.insiders, degree, links, withSeeders, withInsiders)

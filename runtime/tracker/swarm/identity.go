@@ -16,7 +16,7 @@ func (c *Core) replace(s *Swarm, sock *Socket, id signaling.ID) {
 	p := s.latest[id]
 	switch {
 	case p == nil || p.sock == sock:
-	case sock.Seeder && p.sock.Seeder:
+	case sock.Seeder && p.sock.Seeder && sock.Join == p.sock.Join:
 		c.Stats.Moves.Add(1)
 		// The swarm is kept although it may have no members for a moment.
 		c.leave(s, p)

@@ -17,6 +17,8 @@ func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 	switch {
 	case p.group == nil && !p.sock.Seeder:
 		return ceilSeconds(hi, lo, hi) // it is introduced to no peer
+	case s.lacksSeeders(p):
+		return ceilSeconds(lo, lo, hi) // its site would take everything from the origin
 	case p.isGateway() && s.wantsOutside(p):
 		hi = min(hi, max(2*lo, s.cfg.GatewayInterval)) // so that its silence is noticed soon
 	}
@@ -41,7 +43,8 @@ func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 	return ceilSeconds(d, lo, hi)
 }
 
-// others is how many members p could connect to: seeders do not connect to each other.
+// others is how many members p could connect to. Seeders do not connect to each other, except for edge seeders, whose interval
+// does not depend on it.
 func (s *Swarm) others(p *Peer) (n int) {
 	place := &p.sock.Place
 	switch {

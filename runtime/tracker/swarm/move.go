@@ -43,16 +43,25 @@ func (s *Swarm) part(p *Peer, place Place) {
 	}
 }
 
-// recountSeeders counts anew which relations of p are with seeders inside and outside of its site.
+// recountSeeders counts anew which relations of p, and of the peers that get segments from p, are with seeders inside and
+// outside of their site.
 func (s *Swarm) recountSeeders(p *Peer) {
-	if p.sock.Seeder {
-		for i := range p.relations {
-			s.recountSeeders(p.relations[i].peer)
-			s.updateSeederless(p.relations[i].peer)
-		}
+	p.recountTaken()
+	if !p.sock.Seeder {
 		return
 	}
+	for i := range p.relations {
+		q := p.relations[i].peer
+		q.recountTaken()
+		s.updateSeederless(q)
+	}
+}
+
+func (p *Peer) recountTaken() {
 	p.seeders, p.insiders = 0, 0
+	if !p.takes() {
+		return
+	}
 	for i := range p.relations {
 		r := &p.relations[i]
 		if !r.peer.sock.Seeder || !r.counts() {

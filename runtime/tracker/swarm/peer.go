@@ -14,6 +14,8 @@ type Socket struct {
 	Ref any
 	// Seeder says that the client presented the seeder token.
 	Seeder bool
+	// Join tells seeders apart that did not present the token itself but a credential that was made from it: its id.
+	Join string
 	// Source is the address that counts as one client's; sockets without one are not limited by it.
 	Source netip.Addr
 	// Place is where the client is. It is set before the socket's first message, and changed by Core.Move.
@@ -64,10 +66,11 @@ type Peer struct {
 
 	relations []relation
 	// degree counts the relations for which relation.counts is true, links those for which relation.real is, failed those
-	// for which relation.failed is, seeders those with seeders that count, outside of the own site, and insiders those inside.
+	// for which relation.failed is. Of a viewer and of an edge seeder, seeders counts those with seeders outside of the own
+	// site, and insiders those with seeders inside.
 	degree, links, failed, seeders, insiders int
-	// offering says that the last announce came with offers.
-	offering bool
+	// offering says that the last announce came with offers, seeking that they are for seeders.
+	offering, seeking bool
 
 	// group is that of a viewer, cell the same if it is part of a site. Both are nil for seeders, and for viewers whose peering
 	// is off.
@@ -97,6 +100,9 @@ type Peer struct {
 	deadline time.Time
 	slotAt   wheelSlot
 }
+
+// takes reports whether p gets segments from seeders.
+func (p *Peer) takes() bool { return !p.sock.Seeder || p.sock.Place.Edge }
 
 // doubtful reports whether so many introductions of a viewer led to no connection that it may be one that never connects.
 func (p *Peer) doubtful() bool { return p.failed >= 4 && p.failed > p.links }

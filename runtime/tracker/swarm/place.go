@@ -15,7 +15,7 @@ type Place struct {
 	CrossSite bool
 	// Gateways is how many viewers per rendition and cell are led to peers outside of the site. Zero: Config.Gateways.
 	Gateways int
-	// Edge says that a seeder serves its own site, and others only with CrossSite.
+	// Edge says that a seeder serves its own site, and others only with CrossSite. It fills from other seeders.
 	Edge bool
 }
 
@@ -31,9 +31,18 @@ func (p *Place) central() bool { return !p.Edge || p.CrossSite }
 // uploads reports whether a viewer there may be led to as a source.
 func (p *Place) uploads() bool { return p.Peering != sites.ReceiveOnly && p.Peering != sites.Off }
 
-// mayMeet reports whether two peers, not both seeders, may be introduced to each other at all. Which of those a viewer is led
-// to is the business of route.
+// mayFill reports whether one of two seeders fills from the other: an edge seeder does from those of its site and from those
+// that are no edge seeders. Others take everything from the origin.
+func mayFill(p, q *Place) bool {
+	return (p.Edge || q.Edge) && (p.inside(q) || !p.Edge || !q.Edge)
+}
+
+// mayMeet reports whether two peers may be introduced to each other at all. Which of those a viewer is led to is the business
+// of route.
 func mayMeet(a, b *Socket) bool {
+	if a.Seeder && b.Seeder {
+		return mayFill(&a.Place, &b.Place)
+	}
 	if b.Seeder {
 		a, b = b, a
 	}

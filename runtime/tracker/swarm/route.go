@@ -16,7 +16,7 @@ const probes = 64
 // and may be shorter than the number of offers. It changes no state.
 //
 // No peer gets two offers or its own; a pair is left alone as described in the package comment; a seeder gets no offers
-// from seeders and none when it is saturated.
+// when it is saturated, and from seeders only those of edge seeders that seek others.
 func Route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) []*Peer {
 	dst, _ = route(s, from, offers, now, rnd, dst)
 	return dst
@@ -33,7 +33,10 @@ func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 		return dst, skips{}
 	}
 	if from.sock.Seeder {
-		if s.bucket(from) != saturated {
+		switch {
+		case from.seeking:
+			r.seek(offers)
+		case s.bucket(from) != saturated:
 			load, limit := from.sock.load(*s.cfg)
 			r.toSeederless(min(offers, limit-load))
 		}
@@ -92,6 +95,9 @@ func (r *routing) given() int { return len(r.dst) - r.start }
 func (r *routing) fits(p *Peer) bool {
 	viewer := !p.sock.Seeder
 	if viewer && p.degree >= 2*r.maxDegree {
+		return false
+	}
+	if !viewer && r.from.sock.Seeder && !mayFill(&p.sock.Place, &r.from.sock.Place) {
 		return false
 	}
 	if p.id == r.from.id || len(p.relations) >= r.s.maxRelations(p) || slices.Contains(r.dst[r.start:], p) || r.from.related(p) {

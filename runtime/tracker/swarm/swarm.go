@@ -121,16 +121,16 @@ func (s *Swarm) count(p, q *Peer, dp, dq int) {
 	s.countSeeder(q, p, dq)
 }
 
-func (s *Swarm) countSeeder(viewer, seeder *Peer, d int) {
-	if viewer.sock.Seeder || !seeder.sock.Seeder || d == 0 && viewer.cell == nil {
+func (s *Swarm) countSeeder(taker, seeder *Peer, d int) {
+	if !taker.takes() || !seeder.sock.Seeder || d == 0 && taker.cell == nil {
 		return
 	}
-	if viewer.sock.Place.inside(&seeder.sock.Place) {
-		viewer.insiders += d
+	if taker.sock.Place.inside(&seeder.sock.Place) {
+		taker.insiders += d
 	} else {
-		viewer.seeders += d
+		taker.seeders += d
 	}
-	s.updateSeederless(viewer)
+	s.updateSeederless(taker)
 }
 
 func (s *Swarm) changeDegree(p *Peer, d int) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
@@ -43,7 +44,7 @@ func (h *Handler) shut(w http.ResponseWriter, path string, why *refusal) {
 
 // guard returns why a request is refused, nil if it is not. A report is not asked here: it carries its ticket inside.
 func (h *Handler) guard(path string, r *http.Request) *refusal {
-	if path == telemetryPath || h.isSeeder(r) {
+	if path == telemetryPath || h.isSeeder(r) || path == HashesPath && h.joined(r).ID != "" {
 		return nil
 	}
 	now := h.deps.Now()
@@ -99,6 +100,19 @@ func (h *Handler) isSeeder(r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// joined returns the credential of an edge seeder that has no token; its id is empty if the request has none.
+func (h *Handler) joined(r *http.Request) (c joins.Credential) {
+	text, ok := bearer(r)
+	if !ok || h.deps.Join == nil || !joins.Is(text) {
+		return c
+	}
+	c, err := h.deps.Join(text)
+	if err != nil {
+		return joins.Credential{}
+	}
+	return c
 }
 
 // hasTicket tells whether a request carries a ticket that fits its origin.

@@ -18,6 +18,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
+	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 	"github.com/p2pstream/p2pstream/web"
@@ -53,6 +54,8 @@ type Dependencies struct {
 	// OnViewer is called with a viewer's session and the bytes that it uploaded to peers since its report before; must not
 	// block; nil: not.
 	OnViewer func(session string, uploaded int64)
+	// Join checks the credential of an edge seeder that has no token; nil: none is accepted.
+	Join func(credential string) (joins.Credential, error)
 	// OnSeeder is called with a seeder's report id and state for each of its reports; must not block.
 	OnSeeder func(id string, state telemetry.SeederState)
 	// OnHashes is called when seeders begin to tell the hashes of a swarm, or disagree; must not block.

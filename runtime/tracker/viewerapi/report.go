@@ -51,6 +51,11 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 		h.refused(w, err, true)
 		return
 	}
+	joined := h.joined(r).ID != ""
+	if joined && report.Seeder != nil {
+		// Whatever it says, it speaks for its own site only.
+		report.Seeder.EdgeSite, report.Seeder.SwarmID = from.Site, ""
+	}
 	ack, err := h.accept(from, report)
 	if err != nil {
 		h.refused(w, err, false)
@@ -59,8 +64,10 @@ func (h *Handler) serveTelemetry(w http.ResponseWriter, r *http.Request) {
 	if report.Seeder != nil && h.deps.OnSeeder != nil {
 		h.deps.OnSeeder(from.Key, *report.Seeder)
 	}
-	if report.Seeder != nil {
+	if report.Seeder != nil && !joined {
 		h.heardOf(r.Context(), from.Key, report.Seeder.SwarmID)
+	}
+	if report.Seeder != nil {
 		ack.SwarmID = h.swarmID(h.facts())
 	}
 	h.reply(w, path, http.StatusOK, ack)
@@ -137,8 +144,16 @@ func (h *Handler) sender(r *http.Request, report telemetry.Report) (telemetry.Se
 	site := h.site(addr)
 	from := telemetry.Sender{Stream: h.cfg.Stream, Site: site.Name, Alone: site.Peering == sites.Off, Role: report.Role}
 	if report.Role == telemetry.RoleSeeder {
+		if c := h.joined(r); c.ID != "" {
+			from.Key, from.Site = c.Name(), c.Site
+			return from, nil
+		}
 		if !h.isSeeder(r) {
 			return from, &telemetry.RefusalError{Reason: telemetry.Unauthorized, Detail: "role seeder requires the seeder token as Authorization: Bearer"}
+		}
+		// What an edge seeder fetches is traffic of its own site, wherever its address is.
+		if site := edgeSite(report); site != "" && h.knowsSite(site) {
+			from.Site = site
 		}
 		from.Key = report.Session
 		if from.Key == "" {

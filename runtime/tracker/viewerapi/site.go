@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/p2pstream/p2pstream/runtime/sites"
+	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
 // site returns the site of an address, never nil. Without sites it is the same for all.
@@ -13,6 +14,23 @@ func (h *Handler) site(addr netip.Addr) *sites.Site {
 		return (*sites.Map)(nil).Lookup(addr)
 	}
 	return h.deps.Sites().Lookup(addr)
+}
+
+// knowsSite tells whether the map has a site of that name.
+func (h *Handler) knowsSite(name string) bool {
+	if h.deps.Sites == nil {
+		return false
+	}
+	_, ok := h.deps.Sites().Named(name)
+	return ok
+}
+
+// edgeSite is the site of the edge seeder that reports; empty for all others.
+func edgeSite(r telemetry.Report) string {
+	if r.Seeder == nil {
+		return ""
+	}
+	return r.Seeder.EdgeSite
 }
 
 // peeringOff says why a site's viewers do not use P2P, empty if they do.

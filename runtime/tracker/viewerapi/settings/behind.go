@@ -27,7 +27,7 @@ func edges(in HoldingInput, followed string) map[string]edge {
 		out[followed] = edge{in.Playlist.Edge, in.ReadAt}
 	}
 	for _, s := range in.Seeders {
-		if !s.Fresh {
+		if !s.Fresh || s.State.EdgeSite != "" {
 			continue
 		}
 		for _, h := range s.State.Renditions {
@@ -55,8 +55,8 @@ func Behind(in HoldingInput, followed string) []Lag {
 	}
 	for _, s := range in.Seeders {
 		switch {
-		case !s.Fresh:
-			continue
+		case !s.Fresh, s.State.EdgeSite != "":
+			continue // what an edge seeder lacks, others hold
 		case len(s.State.Renditions) == 0:
 			out = append(out, Lag{Seeder: s.ID, HeldEdge: -1, Edge: in.Playlist.Edge})
 			continue

@@ -32,6 +32,9 @@ func Holding(in HoldingInput) (seeders int, enough bool) {
 	}
 	held := map[string]bool{}
 	for _, s := range in.Seeders {
+		if s.State.EdgeSite != "" {
+			continue // it serves the viewers of one site
+		}
 		if !s.Fresh || (s.State.MaxPeers > 0 && s.State.Peers >= s.State.MaxPeers) {
 			continue
 		}

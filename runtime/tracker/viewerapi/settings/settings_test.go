@@ -138,6 +138,8 @@ func TestHolding(t *testing.T) {
 	}
 	stale, full, old := seeder(100, 5, "a"), seeder(100, 5, "a"), seeder(96, 5, "a")
 	stale.Fresh = false
+	edge := seeder(100, 5, "a")
+	edge.State.EdgeSite = "Bern"
 	full.State.Peers, full.State.MaxPeers = 10, 10
 	old.At = now.Add(-8 * time.Second)
 	tests := []struct {
@@ -156,6 +158,7 @@ func TestHolding(t *testing.T) {
 		{"behind", live(4, 10), nil, []telemetry.SeederReport{seeder(97, 5, "a")}, 0, false},
 		{"behind, but the report is old", live(4, 10), nil, []telemetry.SeederReport{old}, 1, true},
 		{"holds nothing", live(4, 10), nil, []telemetry.SeederReport{seeder(100, 0, "a")}, 0, false},
+		{"of one site", live(4, 10), nil, []telemetry.SeederReport{edge}, 0, false},
 		{"silent", live(4, 10), nil, []telemetry.SeederReport{stale}, 0, false},
 		{"full", live(4, 10), nil, []telemetry.SeederReport{full}, 0, false},
 		{"one of three renditions", live(4, 10), []string{"a", "b", "c"}, []telemetry.SeederReport{seeder(100, 5, "a")}, 1, false},

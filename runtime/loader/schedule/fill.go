@@ -1,0 +1,134 @@
+package schedule
+
+import "time"
+
+// Shares of a target duration, in percent, for which an edge seeder waits. All are shorter than what viewers wait for.
+const (
+	fillTurnPercent     = 30  // for each edge seeder of its site that comes before it
+	fillMatePercent     = 60  // in addition, while one of these says that it is fetching the segment
+	fillAnnouncePercent = 20  // for a seeder outside that has announced nothing
+	fillLoadingPercent  = 50  // for one that says that it is fetching the segment
+	fillBusyPercent     = 200 // for one that holds it and is sending another one
+	fillSilentPercent   = 25  // for the next byte of a segment that it has asked for
+	fillSlowPercent     = 200
+	leastFillWait       = 500 * time.Millisecond // the unit of all is at least so long ÷ its share of 25 %
+	mostFillTries       = 3                      // requests to peers for one segment
+)
+
+// FillSource is a seeder that an edge seeder is connected with.
+type FillSource struct {
+	Near   bool    // it is in the same site
+	Before bool    // it comes before this one for the segment, see FillBefore; only if Near
+	Busy   bool    // a request to it is running
+	Speed  float64 // bytes per second of its last deliveries; 0 if unknown
+	Holds  Holding
+	Failed bool // it has just failed to deliver the segment
+}
+
+// FillView is what an edge seeder knows of one segment that it is to hold, and does not hold.
+type FillView struct {
+	Now    time.Time
+	Since  time.Time     // when it first wanted the segment
+	Target time.Duration // target duration of the playlist
+	Tries  int           // how many requests to peers for the segment came to nothing
+	Origin bool          // the origin may be asked now
+	Expect time.Time     // until then a first connection to a seeder outside may still come
+
+	Sources []FillSource
+}
+
+// FillPlan is where an edge seeder gets a segment from now.
+type FillPlan struct {
+	Source int       // it asks this one, an index into Sources; -1: none
+	Origin bool      // it asks the origin
+	Until  time.Time // it waits until then, unless something changes before; zero if it asks one
+}
+
+// Fill decides where an edge seeder gets a segment from. Each segment is to enter a site once, so one of its edge seeders, the
+// first by FillBefore, gets it from outside: from another seeder, and from the origin only when no seeder brings it in time.
+// The others of the site wait until they can get it from that one. Each takes over when those before it are late.
+func Fill(v FillView) FillPlan {
+	unit := max(v.Target, leastFillWait*100/fillSilentPercent)
+	share := func(percent int) time.Duration { return unit * time.Duration(percent) / 100 }
+	if v.Tries >= mostFillTries {
+		return v.fromOrigin()
+	}
+	near, far := -1, -1 // free sources that hold it
+	turn := v.Since
+	coming, busy, outside, loading, sending := false, false, false, false, false
+	for i, s := range v.Sources {
+		has := s.Holds == Loaded && !s.Failed
+		switch {
+		case s.Near && s.Before:
+			turn = turn.Add(share(fillTurnPercent))
+			coming = coming || s.Holds == Loading
+		case !s.Near:
+			outside = true
+			loading = loading || s.Holds == Loading
+			sending = sending || has && s.Busy
+		}
+		switch {
+		case !has:
+		case s.Near && s.Busy:
+			busy = true
+		case s.Busy:
+		case s.Near && v.better(i, near):
+			near = i
+		case !s.Near && v.better(i, far):
+			far = i
+		}
+	}
+	if near >= 0 {
+		return FillPlan{Source: near}
+	}
+	if coming || busy {
+		turn = turn.Add(share(fillMatePercent))
+	}
+	if v.Now.Before(turn) {
+		return FillPlan{Source: -1, Until: turn}
+	}
+	if far >= 0 {
+		return FillPlan{Source: far}
+	}
+	switch {
+	case sending:
+		turn = turn.Add(share(fillBusyPercent))
+	case loading:
+		turn = turn.Add(share(fillLoadingPercent))
+	case outside:
+		turn = turn.Add(share(fillAnnouncePercent))
+	case v.Expect.After(turn):
+		turn = v.Expect
+	}
+	if v.Now.Before(turn) {
+		return FillPlan{Source: -1, Until: turn}
+	}
+	return v.fromOrigin()
+}
+
+func (v FillView) fromOrigin() FillPlan {
+	return FillPlan{Source: -1, Origin: v.Origin}
+}
+
+// better reports whether source i is to be asked before source j, which may be −1.
+func (v FillView) better(i, j int) bool {
+	return j < 0 || v.Sources[i].Speed > v.Sources[j].Speed
+}
+
+// FillBefore reports whether, of two edge seeders of a site, the one with peer id a comes before the one with b for a segment,
+// named by its media sequence. It is the order in which seeders that hold segments back choose, so that the edge seeder which
+// is offered a segment first is the one that is to get it (rendezvous hashing).
+func FillBefore(a, b string, sequence int64) bool {
+	x, y := SpreadRank(SpreadSeed(a), sequence), SpreadRank(SpreadSeed(b), sequence)
+	return x > y || x == y && a < b
+}
+
+// FillLate reports whether a request to a seeder is to be given up: no byte has come for a while, or the whole takes too long.
+func FillLate(f Flight, target time.Duration, now time.Time) bool {
+	unit := max(target, leastFillWait*100/fillSilentPercent)
+	last := f.LastBytes
+	if last.IsZero() {
+		last = f.Since
+	}
+	return now.Sub(last) >= unit*fillSilentPercent/100 || now.Sub(f.Since) >= unit*fillSlowPercent/100
+}

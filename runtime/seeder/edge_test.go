@@ -1,0 +1,167 @@
+package seeder_test
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+	"github.com/p2pstream/p2pstream/runtime/seeder"
+	"github.com/p2pstream/p2pstream/runtime/sites"
+	"github.com/p2pstream/p2pstream/runtime/tracker"
+	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
+)
+
+// startSites starts a tracker with a site in which no address of this machine is.
+func startSites(t *testing.T, listen, source string) {
+	t.Helper()
+	s, err := tracker.New(tracker.Config{Listen: listen, SeederToken: token, DrainPeriod: tracker.Duration(time.Millisecond),
+		Sites:  &tracker.SitesConfig{Config: sites.Config{List: []sites.Entry{{Name: "Bern", CIDRs: []string{"10.1.0.0/16"}}}}},
+		Stream: &tracker.StreamConfig{SourceURL: source, SwarmID: "life"}}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, s.Run)
+	select {
+	case <-s.Ready():
+	case err := <-p.ended:
+		t.Fatal(err)
+	}
+}
+
+func startEdge(t *testing.T, source, tracker string) *seeder.Server {
+	t.Helper()
+	cfg := config(source, tracker)
+	cfg.Site, cfg.Drain = "Bern", duration.Duration(time.Millisecond)
+	s, _ := startSeeder(t, cfg)
+	return s
+}
+
+// holdsAll tells whether a seeder holds all that it knows of.
+func holdsAll(s *seeder.Server) bool {
+	known := 0
+	for _, r := range s.Engine().Status().Renditions {
+		if r.Held < r.Known || r.Known == 0 {
+			return false
+		}
+		known += r.Known
+	}
+	return known > 0
+}
+
+func counted(s *seeder.Server) traffic.Counters { return s.Engine().Counters() }
+
+// TestEdgeSeedersFillFromOthers: two edge seeders of one site take nothing from the origin, and each segment leaves the
+// central seeder once.
+func TestEdgeSeedersFillFromOthers(t *testing.T) {
+	o := originAt(t, nil)
+	o.Start()
+	source := o.URL + "/vod/seg_1/dur_12/master.m3u8"
+	address := freePort(t)
+	startSites(t, address, source)
+	central, _ := startSeeder(t, config(source, address))
+	eventually(t, "the central seeder to hold all", func() bool { return holdsAll(central) })
+	all := counted(central).HTTP
+	a, b := startEdge(t, source, address), startEdge(t, source, address)
+	eventually(t, "the edge seeders to hold all", func() bool { return holdsAll(a) && holdsAll(b) })
+	x, y := counted(a), counted(b)
+	// What comes before the first connection may be from the origin.
+	if x.HTTP+y.HTTP > all/4 {
+		t.Errorf("%d and %d of %d bytes are from the origin", x.HTTP, y.HTTP, all)
+	}
+	if sent := counted(central).Uploaded; sent+x.HTTP+y.HTTP > all*5/4 {
+		t.Errorf("%d bytes left the central seeder, of %d", sent, all)
+	}
+	if x.Checks.Right == 0 || x.Checks.Wrong+y.Checks.Wrong > 0 {
+		t.Errorf("checks: %+v %+v", x.Checks, y.Checks)
+	}
+}
+
+// TestEdgeSeedersShareTheOrigin: without another seeder, each segment comes from the origin once; and when one of the two
+// ends, the other goes on alone.
+func TestEdgeSeedersShareTheOrigin(t *testing.T) {
+	o := originAt(t, nil)
+	o.Start()
+	source := o.URL + "/live/seg_1/window_12/master.m3u8"
+	address := freePort(t)
+	startSites(t, address, source)
+	a := startEdge(t, source, address)
+	cfg := config(source, address)
+	cfg.Site, cfg.Drain = "Bern", duration.Duration(time.Millisecond)
+	b, ends := startSeeder(t, cfg)
+	eventually(t, "both to hold all", func() bool { return holdsAll(a) && holdsAll(b) && a.Engine().Peers() > 0 && b.Engine().Peers() > 0 })
+	before := [2]traffic.Counters{counted(a), counted(b)}
+	var x, y traffic.Counters
+	eventually(t, "more segments", func() bool {
+		x, y = counted(a), counted(b)
+		return x.Segments-before[0].Segments >= 16 && y.Segments-before[1].Segments >= 16
+	})
+	origin := x.OriginRequests - before[0].OriginRequests + y.OriginRequests - before[1].OriginRequests
+	segments := max(x.Segments-before[0].Segments, y.Segments-before[1].Segments)
+	if origin > segments*3/2 {
+		t.Errorf("%d requests to the origin for %d segments", origin, segments)
+	}
+	ends.ends(t)
+	alone := counted(a).Segments
+	eventually(t, "the other one to go on", func() bool { return counted(a).Segments-alone >= 8 && holdsAll(a) })
+}
+
+// TestASeederJoinsWithAFile: it has no seeder token, and fills from the central seeder all the same.
+func TestASeederJoinsWithAFile(t *testing.T) {
+	o := originAt(t, nil)
+	o.Start()
+	source := o.URL + "/vod/seg_1/dur_8/master.m3u8"
+	address := freePort(t)
+	startSites(t, address, source)
+	central, _ := startSeeder(t, config(source, address))
+	eventually(t, "the central seeder to hold all", func() bool { return holdsAll(central) })
+	text, c, err := joins.Issue(token, "Bern", time.Hour, time.Now(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := joins.File{Site: c.Site, ID: c.ID, Expires: c.Expires, Credential: text, Trackers: []string{"ws://" + address + "/announce"},
+		Source: source, SwarmID: "life"}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "bern.join.json")
+	write(t, file, string(b))
+	edge, _ := startSeeder(t, seeder.Config{JoinFile: file, ICEListen: "127.0.0.1:0", Loopback: true, AdminListen: "127.0.0.1:0",
+		Drain: duration.Duration(time.Millisecond)})
+	<-edge.Ready()
+	eventually(t, "the tracker to accept it", func() bool { return page(t, edge, "/readyz") == "200 ok" })
+	eventually(t, "it to hold all", func() bool { return holdsAll(edge) })
+	got, all := counted(edge), counted(central).HTTP
+	if got.HTTP > all/4 || got.Seeder < all*3/4 || got.Checks.Right == 0 {
+		t.Errorf("%+v of %d bytes", got, all)
+	}
+}
+
+// TestAnUnknownSiteIsRefused with a status that says so.
+func TestAnUnknownSiteIsRefused(t *testing.T) {
+	address := freePort(t)
+	startSites(t, address, nowhere)
+	for site, want := range map[string]int{"Bern": http.StatusSwitchingProtocols, "Rome": http.StatusForbidden, strings.Repeat("x", 65): http.StatusForbidden} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://%s/announce?site=%s", address, site), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{"Authorization": "Bearer " + token, "Connection": "Upgrade", "Upgrade": "websocket",
+			"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+			req.Header.Set(name, value)
+		}
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("site %q: %s, want %d", site, resp.Status, want)
+		}
+	}
+}
