@@ -2,18 +2,11 @@ package limits
 
 import (
 	"fmt"
-	"go/ast"
-	"go/constant"
-	"go/parser"
-	"go/token"
-	"go/types"
 	"os"
 	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -200,111 +193,4 @@ func parse(t *testing.T, page string) map[string][]row {
 		sections[section] = append(sections[section], row{cells[0], cells[1], cells[2], cells[3], cells[4]})
 	}
 	return sections
-}
-
-// valueOf finds a default: that of a field, `limits.sockets`, or a constant, `sockets.maxFramesWithoutMessage` in `runtime/tracker/sockets`.
-func valueOf(config any, field string) (string, error) {
-	name, dir, fixed := strings.Cut(field, " in ")
-	name, dir = strings.Trim(name, "`"), strings.Trim(dir, "`")
-	if fixed {
-		_, constant, _ := strings.Cut(name, ".")
-		return constantOf(dir, constant)
-	}
-	v := reflect.ValueOf(config)
-path:
-	for part := range strings.SplitSeq(name, ".") {
-		for i := range v.NumField() {
-			if tag, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ","); tag == part {
-				v = reflect.Indirect(v.Field(i))
-				continue path
-			}
-		}
-		return "", fmt.Errorf("there is no field %s", name)
-	}
-	switch {
-	case v.Type() == reflect.TypeFor[tracker.Duration]():
-		return duration(time.Duration(v.Int())), nil
-	case v.CanInt():
-		return thousands(v.Int()), nil
-	case v.CanFloat():
-		return thousands(int64(v.Float())), nil
-	}
-	return "", fmt.Errorf("field %s is a %s", name, v.Type())
-}
-
-// constantOf evaluates a constant of a package, which need not be exported.
-func constantOf(dir, name string) (string, error) {
-	files, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
-	if err != nil {
-		return "", err
-	}
-	for _, file := range files {
-		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return "", err
-		}
-		if value := find(parsed, name); value != nil {
-			return evaluate(value)
-		}
-	}
-	return "", fmt.Errorf("%s has no constant %s", dir, name)
-}
-
-func find(file *ast.File, name string) ast.Expr {
-	for _, d := range file.Decls {
-		g, ok := d.(*ast.GenDecl)
-		if !ok || g.Tok != token.CONST {
-			continue
-		}
-		for _, s := range g.Specs {
-			v := s.(*ast.ValueSpec)
-			for i, n := range v.Names {
-				if n.Name == name && i < len(v.Values) {
-					return v.Values[i]
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// evaluate computes a constant expression of numbers and times.
-func evaluate(e ast.Expr) (string, error) {
-	text := types.ExprString(e)
-	isTime := strings.Contains(text, "time.")
-	for unit, n := range map[string]time.Duration{"Millisecond": time.Millisecond, "Second": time.Second, "Minute": time.Minute, "Hour": time.Hour} {
-		text = strings.ReplaceAll(text, "time."+unit, strconv.FormatInt(int64(n), 10))
-	}
-	v, err := types.Eval(token.NewFileSet(), nil, token.NoPos, text)
-	if err != nil {
-		return "", err
-	}
-	n, exact := constant.Int64Val(constant.ToInt(v.Value))
-	switch {
-	case !exact:
-		return "", fmt.Errorf("%s is no integer", text)
-	case isTime:
-		return duration(time.Duration(n)), nil
-	}
-	return thousands(n), nil
-}
-
-// duration writes 1m for 1m0s.
-func duration(d time.Duration) string {
-	s := d.String()
-	for _, zero := range []string{"0s", "0m"} {
-		if cut, ok := strings.CutSuffix(s, zero); ok && strings.HasSuffix(cut, map[string]string{"0s": "m", "0m": "h"}[zero]) {
-			s = cut
-		}
-	}
-	return s
-}
-
-// thousands writes 65,536.
-func thousands(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
