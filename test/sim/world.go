@@ -27,7 +27,6 @@ type peer struct {
 	next   time.Duration // of the next announce
 	gone   bool
 	told   bool // the tracker knows that it has gone
-	alone  time.Duration
 
 	near        []*peer // connected viewers
 	seeders     int     // connected seeders
