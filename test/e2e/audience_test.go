@@ -76,11 +76,28 @@ func playerURL(ctx context.Context, s *v1.P2PStream) string {
 // first frame. It reports to telemetry as pages do that load the tracker's script.
 func open(ctx context.Context, b *browser.Browser, s *v1.P2PStream, opts ...browser.TabOption) *browser.Tab {
 	GinkgoHelper()
+	defer holdAlone(ctx, startLock)()
+	return openNow(ctx, b, s, opts...)
+}
+
+// openSettled is open for pages whose offload counts: nothing else starts while such a page looks for its first peers, and
+// for those of the rendition that it turns to after a segment or two.
+func openSettled(ctx context.Context, b *browser.Browser, s *v1.P2PStream) *browser.Tab {
+	GinkgoHelper()
+	const segments = 8
+	defer holdAlone(ctx, startLock)()
+	tab := openNow(ctx, b, s)
+	tab.WaitFor(ctx, 20*time.Second, "the page to have settled", func(r browser.Report) bool { return len(r.Segments) >= segments })
+	return tab
+}
+
+// openNow opens a page. The caller holds the lock.
+func openNow(ctx context.Context, b *browser.Browser, s *v1.P2PStream, opts ...browser.TabOption) *browser.Tab {
+	GinkgoHelper()
 	config := configURL(ctx, s)
 	script, err := url.Parse(config)
 	Expect(err).NotTo(HaveOccurred())
 	script.Path = "/p2pstream.js"
-	defer holdAlone(ctx, startLock)()
 	tab := b.OpenHLSFrom(ctx, config, append(opts, browser.WithReporter(script.String()))...)
 	tab.WaitPlaying(ctx)
 	return tab

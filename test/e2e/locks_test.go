@@ -21,7 +21,8 @@ const (
 	// operatorLock is held by specs that replace the operator or close a node to new pods, and shared by those that limit
 	// how soon the operator reacts.
 	operatorLock = "operator"
-	// startLock is held while a browser or a tab starts: two processors cannot start two as they would start one.
+	// startLock is held while a browser or a tab starts, and shared by the starts of pods: two processors cannot start two
+	// as they would start one.
 	startLock = "start"
 )
 

@@ -93,12 +93,10 @@ func awaitHeld(ctx SpecContext, s *v1.P2PStream) {
 func watchBoth(ctx SpecContext, s *v1.P2PStream, seconds float64, start func(context.Context, *cluster.Office) *browser.Browser) []browser.Report {
 	GinkgoHelper()
 	here, there := start(ctx, north), start(ctx, south)
-	one := open(ctx, here, s)
+	// Two processors, which also are the cluster, cannot start two pages as they would start one.
+	one := openSettled(ctx, here, s)
 	begun := one.Report(ctx)
-	// One page at a time looks for its first peers, and for those of the rendition that it turns to after a segment or two:
-	// two processors, which also are the cluster, cannot start two pages as they would start one.
-	one.WaitFor(ctx, 20*time.Second, "the first page to have settled", func(r browser.Report) bool { return len(r.Segments) >= 8 })
-	two := open(ctx, there, s)
+	two := openSettled(ctx, there, s)
 	reports := []browser.Report{{}, watchLonger(ctx, two, two.Report(ctx), seconds)}
 	reports[0] = watchLonger(ctx, one, begun, seconds)
 	one.Close()

@@ -61,9 +61,10 @@ func apply(ctx context.Context, s *v1.P2PStream) {
 	DeferCleanup(func(ctx SpecContext) { remove(ctx, s) }, NodeTimeout(time.Minute))
 }
 
-// serve applies a stream and waits until it is ready.
+// serve applies a stream and waits until it is ready. No page starts meanwhile.
 func serve(ctx context.Context, s *v1.P2PStream) {
 	GinkgoHelper()
+	defer share(ctx, startLock)()
 	apply(ctx, s)
 	awaitReady(ctx, s)
 }

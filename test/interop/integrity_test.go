@@ -94,6 +94,13 @@ func checkParts(t *testing.T, tab *browser.Tab, s *stream) {
 		out.fetchedAgain = await ask("HTTP", wrong);
 		listeners.onSegmentError({ segment, downloadSource: "p2p" });
 		out.mixedRight = await ask("HTTP", right);
+		const setup = (bytes) => engine.core.mainStreamConfig.httpRequestSetup(segment.url, segment.byteRange, undefined, bytes ? { start: bytes } : undefined);
+		out.start = !(await setup(0));
+		out.rest = !(await setup(1000));
+		out.moreRest = !(await setup(2000));
+		const whole = (r) => r?.url == segment.url && !r.headers.has("Range");
+		out.restInVain = whole(await setup(2000));
+		out.afterTheEnd = whole(await setup(right.byteLength));
 		out.ownHook = await check(() => false, "P2P", segment.url, segment.byteRange, right);
 		out.other = await check(() => true, "P2P", "https://other.test/", undefined, wrong);
 		out.counts = JSON.stringify(checks);
@@ -118,7 +125,8 @@ func checkParts(t *testing.T, tab *browser.Tab, s *stream) {
 	delete(got, "fallbackMs")
 	want := map[string]any{
 		"peerRight": true, "peerWrong": false, "origin": true, "stillOrigin": true, "mixedWrong": false, "fetchedAgain": true,
-		"mixedRight": true, "ownHook": false, "other": true, "digests": 200.0,
+		"mixedRight": true, "ownHook": false, "other": true,
+		"start": true, "rest": true, "moreRest": true, "restInVain": true, "afterTheEnd": true, "digests": 200.0,
 		"counts": `{"right":3,"wrong":2,"unknown":1,"unproven":0}`,
 	}
 	if d := cmp.Diff(want, got); d != "" {

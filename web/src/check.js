@@ -11,6 +11,7 @@ const maxLists = 4; // in one answer
 const maxID = Number.MAX_SAFE_INTEGER; // the end of what a seeder of a live stream vouches for
 const maxKnown = 4096; // hashes of one swarm that are remembered
 const maxMixed = 1024;
+const maxSizes = 1024; // segments whose size is remembered
 
 const clock = () => performance.now();
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -32,8 +33,12 @@ export const checker = (engine, { telemetry }, checks) => {
   engine.addEventListener("onSegmentError", unfinished);
   engine.addEventListener("onSegmentAbort", unfinished);
 
+  const sizes = new Sizes();
+  for (const stream of ["mainStreamConfig", "secondaryStreamConfig"]) if (core[stream]) sizes.guard(core[stream]);
+
   return async (pass, kind, url, range, data) => {
-    const id = range ? `${url}|${range.start}-${range.end}` : url;
+    const id = idOf(url, range);
+    if (kind == "P2P") sizes.set(id, { size: data.byteLength });
     if (kind == "HTTP" && !mixed.has(id)) return pass();
     const place = placeOf(core, id);
     const verdict = place ? await lists.check(place.swarm, place.id, data) : "unknown";
@@ -42,6 +47,39 @@ export const checker = (engine, { telemetry }, checks) => {
     return verdict != "wrong" && verdict != "unproven" && pass();
   };
 };
+
+const idOf = (url, range) => (range ? `${url}|${range.start}-${range.end}` : url);
+
+// Sizes has the sizes of segments of which a peer gave every byte. When that peer leaves before they are checked, or before
+// it says that they are all, core 2.2.2 asks the origin for the bytes after the segment's end, is told that there are none
+// (416), and asks again and again until the player gives up. Such a request becomes one for the whole segment.
+class Sizes {
+  known = new Map(); // segment → its size, and where the rest began that was asked for last; in bytes
+
+  guard(config) {
+    const own = config.httpRequestSetup;
+    config.httpRequestSetup = async (url, range, signal, part) => {
+      const whole = this.isWhole(idOf(url, range), (part?.start ?? 0) - (range?.start ?? 0));
+      const request = await own?.(url, range, signal, whole ? range : part);
+      if (request || !whole) return request;
+      return new Request(url, { signal, headers: range ? { Range: `bytes=${range.start}-${range.end}` } : {} });
+    };
+  }
+
+  // isWhole: the segment has no bytes after so many, or the last request for them brought none.
+  isWhole(id, bytes) {
+    if (!bytes) return false;
+    const { size, rest } = this.known.get(id) ?? {};
+    this.set(id, { size, rest: bytes });
+    return bytes >= size || bytes == rest;
+  }
+
+  set(id, entry) {
+    this.known.delete(id);
+    this.known.set(id, entry);
+    if (this.known.size > maxSizes) this.known.delete(this.known.keys().next().value);
+  }
+}
 
 // placeOf is what peers call a segment: its stream swarm id, and its number there.
 const placeOf = (core, runtimeId) => {
