@@ -160,6 +160,12 @@ e2e: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) 
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/e2e.json -- \
 	  -count=1 -timeout 30m -tags e2e $(if $(RUN),./test/e2e -args -ginkgo.focus '$(RUN)',./test/e2e/...)
 
+.PHONY: offices
+offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## measure what the lines of two offices carry, on a real cluster (as root; FOR=3m for each case, RUN=regexp for some)
+	@mkdir -p $(RESULTS)
+	P2PSTREAM_E2E_OFFICES=$(or $(FOR),3m) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/offices.json -- \
+	  -count=1 -timeout 60m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter offices $(if $(RUN),-ginkgo.focus '$(RUN)')
+
 .PHONY: bench
 bench: ## run every benchmark once, five samples each (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),5) -timeout 60m $(UNIT_PKGS)

@@ -77,7 +77,10 @@ type Config struct {
 	StartupWait time.Duration
 	// PrefetchDelay is how long after the start a viewer asks the origin only for what it is about to play.
 	PrefetchDelay time.Duration
-	Limits        schedule.Limits
+	// SeedersHold says that seeders hold the stream. A viewer with peers in its own site then leaves it to these and the
+	// seeders to bring segments, until soon before it plays them.
+	SeedersHold bool
+	Limits      schedule.Limits
 }
 
 // DefaultLimits are the viewer's bounds when Config.Limits is zero.
@@ -172,6 +175,6 @@ func (c Config) settings() rendition.Settings {
 		MaxPeers: c.MaxPeers, MaxMessageSize: c.MaxMessageSize, MaxSegmentBytes: c.MaxSegmentBytes,
 		UploadDisabled: c.UploadDisabled, SuperSeeding: c.SuperSeeding, Verify: c.Verify, Patience: c.Patience, WaitLimit: c.WaitLimit,
 		LiveDelay: c.LiveDelay, LiveDelaySegments: c.LiveDelaySegments,
-		StartupWait: c.StartupWait, PrefetchDelay: c.PrefetchDelay, Limits: c.Limits,
+		StartupWait: c.StartupWait, PrefetchDelay: c.PrefetchDelay, Limits: c.Limits, SeedersHold: c.SeedersHold,
 	}
 }

@@ -96,7 +96,7 @@ func TestLiveSinceEpochDecodes(t *testing.T) {
 
 func TestVODDecodes(t *testing.T) {
 	t.Parallel()
-	for _, shape := range append(shapes, "fmp4/byterange", "ts/byterange", "ts/audio/byterange", "seg_6/fmp4/audio/byterange") {
+	for _, shape := range append(shapes, "fmp4/fill_3000", "ts/fill_3000", "fmp4/byterange", "ts/byterange", "ts/audio/byterange", "seg_6/fmp4/audio/byterange") {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
 			_, url := start(t, nil)

@@ -90,7 +90,7 @@ const usage = `p2pstream origin: a test source of live and VOD HLS
   /requests    counts of what has been served, as JSON
 
 Options, in any order before the resource:
-  seg_N window_N ts fmp4 audio ren_N start_N end_N dur_N byterange
+  seg_N window_N ts fmp4 audio ren_N start_N end_N dur_N byterange fill_N
 Faults:
   slow_N rate_N truncate_N status_N_P down_A_B notplaylist redirect
 What origins in the field do:

@@ -56,7 +56,9 @@ const attach = (engine, config, video) => {
   let reporter, stopped;
 
   const received = () => counters.http + counters.seeder + counters.viewer;
-  const hasSeeder = () => [...peers.values()].includes(true);
+  // In a site few pages are led to seeders. The others get from these what seeders hold.
+  const brings = (peerId) => isSeeder(peerId) || (config.seeders > 0 && near.get(peerId));
+  const brought = () => [...peers.keys()].some((key) => brings(key.slice(-20))); // a peer id has 20 characters
 
   // ---- settings that change while the page plays
 
@@ -81,13 +83,13 @@ const attach = (engine, config, video) => {
     if (!knowsWait) hold(1);
     inner.loadSegment = function (...args) {
       inner.loadSegment = load;
-      liftUnless(hasSeeder, noPeerMs);
+      liftUnless(brought, noPeerMs);
       setTimeout(lift, peerMs);
       return load.apply(inner, args);
     };
   } else waiting = false;
   const tune = () => {
-    if (!stopped && withSeeders) apply(hasSeeder() ? withSeeders : withoutSeeders);
+    if (!stopped && withSeeders) apply(brought() ? withSeeders : withoutSeeders);
   };
   setTimeout(tune, 5000);
 
@@ -142,12 +144,12 @@ const attach = (engine, config, video) => {
     onSegmentAbort: ended,
     onPeerConnect: ({ streamType, peerId }) => {
       peers.set(streamType + peerId, isSeeder(peerId));
-      if (!isSeeder(peerId)) return;
+      if (!brings(peerId)) return;
       tune();
       if (waiting) {
         if (knowsWait) hold(peerMs);
-        const before = counters.seeder;
-        liftUnless(() => counters.seeder > before, 500);
+        const before = received() - counters.http;
+        liftUnless(() => received() - counters.http > before, 500);
       }
     },
     onPeerClose: ({ streamType, peerId }) => {

@@ -114,7 +114,7 @@ const nearlyFull = 90
 // needs says what the players need of the segments that are to be scheduled.
 func (r *Rendition) needs(segs []*segment, scheduled []schedule.Segment, now time.Time) []schedule.Need {
 	d := schedule.DemandView{
-		Now: now, Segments: scheduled, Limits: r.shared.Settings.Limits, Patience: r.shared.Settings.Patience,
+		Now: now, Segments: scheduled, Limits: r.limits(), Patience: r.shared.Settings.Patience,
 	}
 	if st := r.shared.Store.Stats(); st.Bytes >= st.Limit/100*nearlyFull {
 		d.Full = true

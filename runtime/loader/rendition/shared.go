@@ -47,6 +47,7 @@ type Settings struct {
 	StartupWait       time.Duration // how long to wait for peers before the origin is asked for the first segment
 	PrefetchDelay     time.Duration // how long after the start the origin is asked for urgent segments only
 	Limits            schedule.Limits
+	SeedersHold       bool // seeders hold the stream, as the tracker says
 }
 
 // MaxSegments is how many segments are known at a time, over all renditions of an engine.

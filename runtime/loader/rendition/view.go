@@ -12,7 +12,7 @@ import (
 func (r *Rendition) view(now time.Time) {
 	cfg := &r.shared.Settings
 	v := schedule.View{
-		Now: now, Limits: cfg.Limits, Random: rand.Float64,
+		Now: now, Limits: r.limits(), Random: rand.Float64,
 		Lottery: func(id int64) float64 { return hashFraction(r.shared.Seed, id) },
 	}
 	if r.playhead != nil {
@@ -68,6 +68,20 @@ func (r *Rendition) view(now time.Time) {
 			r.request(r.sessions[a.Peer], seg, now)
 		}
 	}
+}
+
+// limits are those of a viewer at this moment.
+func (r *Rendition) limits() schedule.Limits {
+	l := r.shared.Settings.Limits
+	if !r.shared.Settings.SeedersHold {
+		return l
+	}
+	for _, s := range r.sessions {
+		if s.Origin().Near {
+			return l.Relayed(r.playlist.TargetDuration)
+		}
+	}
+	return l
 }
 
 // peersAnnounced tells whether a connected peer has announced anything.

@@ -78,8 +78,18 @@ func (c *Catalog) AppendSegmentAt(dst []byte, r Request, v Visit) []byte {
 		from += r.Part - 1
 		to = from + 1
 	}
+	begin := len(dst)
 	dst = c.program(k, r.Track).AppendSegment(dst, from, to)
-	return mark(dst, k.Container, r.different(v))
+	dst = mark(dst, k.Container, r.different(v))
+	return mux.AppendFilling(dst, k.Container, k.filled(r.Track, to-from)-(len(dst)-begin))
+}
+
+// filled is the least size, in bytes, of so many seconds of a track.
+func (k Knobs) filled(track string, seconds int64) int {
+	if base(track) == AudioName {
+		return 0
+	}
+	return int(k.FillKbit * 1000 / 8 * seconds)
 }
 
 // rates returns the peak and the mean bit rate of the segments of a track under
@@ -90,7 +100,8 @@ func (c *Catalog) rates(k Knobs, track string) (peak, mean int64) {
 	var total int64
 	for phase := range int64(media.LoopSeconds) {
 		from := phase * k.Segment
-		bits := 8 * p.SegmentSize(from, from+k.Segment)
+		size := p.SegmentSize(from, from+k.Segment)
+		bits := 8 * (size + int64(mux.FillingSize(k.Container, k.filled(track, k.Segment)-int(size))))
 		peak = max(peak, (bits+k.Segment-1)/k.Segment)
 		total += bits
 	}

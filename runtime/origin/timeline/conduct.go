@@ -97,6 +97,8 @@ func (k Knobs) disagree() (name, reason string) {
 		return "event", "ends before its first segment"
 	case (c.Gone || c.NewNames) && c.EventSeconds == 0:
 		return "event", "is missing: gone and newnames are about events"
+	case k.FillKbit > 0 && (k.ByteRange || k.Renditions > 1 || k.Segment > maxFilled):
+		return "fill", "is for one rendition, in segments of 10 s at most: add ren_1, and no byterange"
 	case k.ByteRange && (c.Twins || c.Cameras || c.Watermark || c.Agents):
 		return "byterange", "does not go with bytes that differ"
 	}

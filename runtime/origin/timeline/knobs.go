@@ -21,6 +21,7 @@ type Knobs struct {
 	End           int64 // live: Unix second of the end; 0: never
 	Duration      int64 // VOD: seconds in all
 	ByteRange     bool
+	FillKbit      int64 // kbit/s that segments are filled up to; 0: they are not filled
 	Faults        Faults
 	Conduct       Conduct
 }
@@ -63,6 +64,12 @@ type knob struct {
 // timescales are far from overflow.
 const maxUnix = 1 << 34
 
+// maxFill bounds fill_N in kbit/s, and maxFilled the seconds of a filled segment: such a segment has 12.5 MB at most.
+const (
+	maxFill   = 10_000
+	maxFilled = 10
+)
+
 var knobs = map[string]knob{
 	"seg":    {1, true, true, number(1, 60, func(k *Knobs) *int64 { return &k.Segment })},
 	"window": {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Window })},
@@ -79,6 +86,7 @@ var knobs = map[string]knob{
 		k.SeparateAudio = true
 	})},
 	"byterange": {0, false, true, flag(func(k *Knobs) { k.ByteRange = true })},
+	"fill":      {1, true, true, number(1, maxFill, func(k *Knobs) *int64 { return &k.FillKbit })},
 
 	"slow":     {1, true, true, number(0, 60_000, func(k *Knobs) *int64 { return &k.Faults.SlowMs })},
 	"rate":     {1, true, true, number(1, 1_000_000, func(k *Knobs) *int64 { return &k.Faults.RateKbit })},

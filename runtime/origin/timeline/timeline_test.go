@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -75,7 +76,9 @@ func TestParseErrors(t *testing.T) {
 		"/vod/start_0/master.m3u8": "start_0", "/live/ren_0/master.m3u8": "ren_0", "/live/ren_4/master.m3u8": "ren_4",
 		"/live/status_200_10/master.m3u8": "status_200_10", "/live/status_500_101/master.m3u8": "status_500_101",
 		"/live/status_500/master.m3u8": "status_500", "/live/down_20_10/master.m3u8": "down_20_10", "/live/down_0_61/master.m3u8": "down_0_61",
-		"/live/start_100/end_103/master.m3u8": "end_103", "/live/ts_1/master.m3u8": "ts_1",
+		"/live/fill_0/ren_1/master.m3u8": "fill_0", "/live/fill_10001/ren_1/master.m3u8": "fill_10001", "/live/seg_11/fill_9/ren_1/master.m3u8": "fill_9", "/live/fill_9/master.m3u8": "fill_9",
+		"/vod/fill_9/ren_1/byterange/master.m3u8": "fill_9",
+		"/live/start_100/end_103/master.m3u8":     "end_103", "/live/ts_1/master.m3u8": "ts_1",
 		"/live/foo/master.m3u8": "?foo", "/live/foo_1/master.m3u8": "?foo_1", "/live//master.m3u8": "?", "/live/360p/1/2.m4s": "?360p",
 		"/live": "", "/live/": "", "/other/master.m3u8": "", "/live/master": "", "/live/master.mpd": "", "/live/720p.m3u8": "",
 		"/live/audio.m3u8": "", "/live/ren_1/480p.m3u8": "", "/live/360p/1.ts": "", "/live/ts/360p/1.m4s": "", "/live/1.m4s": "",
@@ -151,6 +154,18 @@ func TestPlaylistTexts(t *testing.T) {
 // of segments.
 func TestBandwidthIsTrue(t *testing.T) {
 	c := catalog(t)
+	for _, path := range []string{"/live/ren_1/fill_3000/240p.m3u8", "/live/ts/ren_1/fill_300/240p.m3u8"} {
+		r := parse(t, path)
+		peak, mean := c.rates(r.Knobs, r.Track)
+		var most, sum int64
+		for r.Sequence = 1000; r.Sequence < 1048; r.Sequence++ {
+			n := int64(len(c.AppendSegment(nil, r))) * 8
+			most, sum = max(most, n), sum+n
+		}
+		if peak != most/4 || mean != sum/48/4 {
+			t.Errorf("%s: peak %d and mean %d, measured %d and %d", path, peak, mean, most/4, sum/48/4)
+		}
+	}
 	for _, path := range []string{"/live/%s240p.m3u8", "/live/ts/%s360p.m3u8", "/live/audio/%saudio.m3u8"} {
 		for _, seg := range []int64{1, 3, 4, 6, 16, 25} {
 			r := parse(t, fmt.Sprintf(path, fmt.Sprintf("seg_%d/", seg)))
@@ -163,6 +178,26 @@ func TestBandwidthIsTrue(t *testing.T) {
 			}
 			if want := (most + seg - 1) / seg; peak != want || mean != sum/seg/segments {
 				t.Errorf("%s with %d s: peak %d and mean %d, measured %d and %d", path, seg, peak, mean, want, sum/seg/segments)
+			}
+		}
+	}
+}
+
+// A filled segment has the rate that was asked for, or as much more as a packet has; one that is larger stays as it is.
+func TestFilledSegments(t *testing.T) {
+	c := catalog(t)
+	for path, rate := range map[string]int64{
+		"/live/ren_1/fill_3000/240p/%d.m4s": 3_000_000, "/live/ren_1/ts/fill_3000/240p/%d.ts": 3_000_000,
+		"/live/ren_1/fill_1/240p/%d.m4s": 0, "/live/ren_1/audio/fill_3000/audio/%d.m4s": 0,
+	} {
+		for seq := range int64(20) {
+			filled := c.AppendSegment([]byte("before"), parse(t, fmt.Sprintf(path, seq)))
+			if want := rate / 8 * 4; rate > 0 && (int64(len(filled))-6 < want || int64(len(filled))-6 >= want+188) {
+				t.Errorf("%s: segment %d has %d bytes, want %d", path, seq, len(filled)-6, want)
+			}
+			plain := c.AppendSegment([]byte("before"), parse(t, fmt.Sprintf(regexp.MustCompile(`fill_\d+/`).ReplaceAllString(path, ""), seq)))
+			if !strings.HasPrefix(string(filled), string(plain)) || rate == 0 && len(filled) != len(plain) {
+				t.Errorf("%s: segment %d does not begin with the media, or has more", path, seq)
 			}
 		}
 	}

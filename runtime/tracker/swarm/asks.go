@@ -1,6 +1,8 @@
 package swarm
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -21,7 +23,7 @@ func (c *Core) settle(s *Swarm, now time.Time) {
 		return
 	}
 	c.follow(s)
-	c.ask(s, &s.seeders, len(s.seederless.peers), now)
+	c.ask(s, &s.seeders, len(s.seederless.peers)-c.askSuppliers(s, now), now)
 	for _, w := range s.siteList {
 		if w.seeders.n > 0 {
 			c.ask(s, &w.seeders, len(w.seederless.peers), now)
@@ -31,28 +33,57 @@ func (c *Core) settle(s *Swarm, now time.Time) {
 
 // ask asks the least loaded seeders of an index for up to n offers.
 func (c *Core) ask(s *Swarm, from *index, n int, now time.Time) {
-	if n == 0 {
+	if n <= 0 {
 		return
 	}
 	for b := from.next(0); b < saturated; b = from.next(b + 1) {
 		for _, p := range from.classes[b] {
-			if p.asked && now.Sub(p.askedAt) < min(askAgain<<min(p.vain, 8), askRarely) {
-				n -= p.askedFor
-			} else {
-				if p.asked {
-					p.vain++
-				}
-				load, limit := p.sock.load(c.cfg)
-				p.asked, p.askedAt, p.askedFor = true, now, min(n, limit-load, signaling.MaxRequestedOffers)
-				n -= p.askedFor
-				c.Stats.OffersRequested.Add(uint64(p.askedFor))
-				c.deliver(p.sock, func(b []byte) []byte { return signaling.AppendOffersRequest(b, s.hash, p.askedFor) })
-			}
-			if n <= 0 {
+			if n -= c.askOne(s, p, n, now); n <= 0 {
 				return
 			}
 		}
 	}
+}
+
+// askOne asks a seeder with room for up to n offers, unless it has been asked lately. It returns how many it is asked for.
+func (c *Core) askOne(s *Swarm, p *Peer, n int, now time.Time) int {
+	if p.asked && now.Sub(p.askedAt) < min(askAgain<<min(p.vain, 8), askRarely) {
+		return p.askedFor
+	}
+	if p.asked {
+		p.vain++
+	}
+	load, limit := p.sock.load(c.cfg)
+	p.asked, p.askedAt, p.askedFor = true, now, min(n, limit-load, signaling.MaxRequestedOffers)
+	c.Stats.OffersRequested.Add(uint64(p.askedFor))
+	c.deliver(p.sock, func(b []byte) []byte { return signaling.AppendOffersRequest(b, s.hash, p.askedFor) })
+	return p.askedFor
+}
+
+// askSuppliers asks the suppliers of cells for offers to gateways without a seeder, since other seeders may make them none. It
+// returns for how many of these gateways.
+func (c *Core) askSuppliers(s *Swarm, now time.Time) (n int) {
+	if !s.available() {
+		return 0
+	}
+	wanted := map[*Peer]int{}
+	for i, p := range s.seederless.peers {
+		if i == probes {
+			break
+		}
+		if p.cell == nil {
+			continue
+		}
+		if lead := p.cell.supplier(s, now); lead != nil {
+			wanted[lead]++
+			n++
+		}
+	}
+	inOrder := func(a, b *Peer) int { return cmp.Compare(a.order, b.order) }
+	for _, lead := range slices.SortedFunc(maps.Keys(wanted), inOrder) {
+		c.askOne(s, lead, wanted[lead], now)
+	}
+	return n
 }
 
 // available reports whether a seeder that serves all sites has room.

@@ -50,7 +50,7 @@ func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 	}
 	outside := s.wantsOutside(from)
 	if outside {
-		r.toSeeders(&s.seeders, min(offers-r.given(), s.cfg.Seeders-from.seeders))
+		r.toOutside(offers - r.given())
 	}
 	room := from.room(s.cfg.MaxPeers)
 	left := func() int { return min(offers, room) - r.given() }
@@ -95,6 +95,9 @@ func (r *routing) given() int { return len(r.dst) - r.start }
 func (r *routing) fits(p *Peer) bool {
 	viewer := !p.sock.Seeder
 	if viewer && p.degree >= 2*r.maxDegree {
+		return false
+	}
+	if viewer && r.from.sock.Seeder && !r.supplies(p) {
 		return false
 	}
 	if !viewer && r.from.sock.Seeder && !mayFill(&p.sock.Place, &r.from.sock.Place) {

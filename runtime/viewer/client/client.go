@@ -215,6 +215,7 @@ func (c *Client) engineConfig(h *settings, source *manifest.Source) loader.Confi
 		e.StartupWait = cmp.Or(c.cfg.StartupWait.Std(), DefaultStartupWait)
 	}
 	e.PrefetchDelay = prefetchDelay
+	e.SeedersHold = h.Seeders > 0
 	e.NewEvent = c.newEvent
 	c.adapt(&e)
 	return e

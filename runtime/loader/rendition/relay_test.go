@@ -1,0 +1,49 @@
+package rendition
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/session"
+)
+
+// TestAViewerOfASiteWaitsForItsGateways: no peer of a viewer that is no gateway announces a new segment until a gateway has
+// it. Where seeders hold the stream, the viewer does not ask the origin meanwhile.
+func TestAViewerOfASiteWaitsForItsGateways(t *testing.T) {
+	const viewers, newest = 40, 103 // the newest segment is played in 12 s
+	for name, tt := range map[string]struct {
+		near, hold bool
+		ask        bool // some viewers ask the origin at once
+	}{
+		"in a site, with seeders":    {true, true, false},
+		"in a site, without seeders": {true, false, true},
+		"outside of sites":           {false, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			for n := range viewers {
+				r := idle(t, 100, 4)
+				for i, seg := range r.segments.order {
+					seg.Start = time.Duration(i) * seg.Duration
+				}
+				r.shared.Seed, r.shared.Settings.SeedersHold = uint64(n), tt.hold
+				r.shared.Settings.Trackers = []string{"ws://127.0.0.1:1/announce"}
+				s := session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23,
+					&seederConn{id: identity.PeerID(fmt.Sprintf("-PE0001-%012d", n)), near: tt.near})
+				r.sessions = append(r.sessions, s)
+				says(t, s, []int64{100, 101, 102}, nil)
+				r.view(time.Now())
+				if r.segments.bySeq[newest].state == schedule.Fetching {
+					asked++
+				}
+				r.endTransfers()
+			}
+			if (asked > 0) != tt.ask || asked > viewers/2 {
+				t.Errorf("%d of %d viewers ask the origin for a new segment at once", asked, viewers)
+			}
+		})
+	}
+}
