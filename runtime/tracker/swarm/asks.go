@@ -3,8 +3,6 @@ package swarm
 import (
 	"slices"
 	"time"
-
-	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 // askAgain is after what time a seeder is asked for offers again that has sent none.
@@ -17,11 +15,12 @@ const (
 // settle follows a change of a swarm with sites: viewers that want a seeder and have none are not made to wait for their next
 // announce. Seeders can offer at any time, so they are asked to.
 func (c *Core) settle(s *Swarm, now time.Time) {
+	c.tellSeeders(s)
 	if len(s.siteList) == 0 && s.elsewhere == nil {
 		return
 	}
 	c.follow(s)
-	c.ask(s, &s.seeders, len(s.seederless.peers), now)
+	c.askOutside(s, now)
 	for _, w := range s.siteList {
 		if w.seeders.n > 0 {
 			c.ask(s, &w.seeders, len(w.seederless.peers), now)
@@ -36,19 +35,7 @@ func (c *Core) ask(s *Swarm, from *index, n int, now time.Time) {
 	}
 	for b := from.next(0); b < saturated; b = from.next(b + 1) {
 		for _, p := range from.classes[b] {
-			if p.asked && now.Sub(p.askedAt) < min(askAgain<<min(p.vain, 8), askRarely) {
-				n -= p.askedFor
-			} else {
-				if p.asked {
-					p.vain++
-				}
-				load, limit := p.sock.load(c.cfg)
-				p.asked, p.askedAt, p.askedFor = true, now, min(n, limit-load, signaling.MaxRequestedOffers)
-				n -= p.askedFor
-				c.Stats.OffersRequested.Add(uint64(p.askedFor))
-				c.deliver(p.sock, func(b []byte) []byte { return signaling.AppendOffersRequest(b, s.hash, p.askedFor) })
-			}
-			if n <= 0 {
+			if n -= c.askOne(s, p, n, now); n <= 0 {
 				return
 			}
 		}

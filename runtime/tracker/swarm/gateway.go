@@ -16,6 +16,8 @@ type gateway struct {
 	lacking time.Time
 	// nudged says that it was asked to announce early since then, probed that its socket was probed since it was last heard.
 	nudged, probed bool
+	// paired says that it was asked to announce because it had fewer seeders than others of its cell may have.
+	paired bool
 	// failed is when it was last dismissed because it did not connect, or was silent.
 	failed time.Time
 }
@@ -54,10 +56,11 @@ func (p *Peer) isGateway() bool { return !p.gateway.since.IsZero() }
 // appoint makes a member a gateway.
 func (c *cell) appoint(s *Swarm, p *Peer, byAge bool) {
 	p.gateway.since, p.gateway.byAge = *s.clock, byAge
-	p.gateway.lacking, p.gateway.nudged = time.Time{}, false
+	p.gateway.lacking, p.gateway.nudged, p.gateway.paired = time.Time{}, false, false
 	c.gateways = append(c.gateways, p)
 	s.stats.Gateways.Add(1)
 	s.crossing.set(p, p.sock.Place.CrossSite)
+	s.note(p)
 	s.updateSeederless(p)
 }
 
@@ -69,6 +72,7 @@ func (c *cell) dismiss(s *Swarm, p *Peer) {
 		s.stats.Gateways.Add(-1)
 	}
 	s.crossing.remove(p)
+	s.note(p)
 	s.updateSeederless(p)
 }
 
@@ -174,6 +178,10 @@ func (c *Core) review(s *Swarm, in *cell, now time.Time) {
 			c.tryAgain(s, in, p, now)
 		default:
 			g.lacking, g.nudged, g.probed = time.Time{}, false, false
+			if !g.paired && now.Sub(g.since) > nudgeAfter && s.wantsOutside(p) && p.seeders < min(s.cfg.Seeders, s.seeders.n) {
+				g.paired = true
+				c.nudge(p) // seeders that see different gateways do not choose the same one
+			}
 			if now.Sub(g.since) > idleAfter && p.sock.idle(now) && now.Sub(in.reviewed) > reviewEvery {
 				if next := in.candidate(s, false); next != nil && next.sock.delivered.at(now) > worthReplacing && in.replace(s, p, CauseIdle) {
 					in.reviewed = now

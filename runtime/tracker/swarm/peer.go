@@ -80,6 +80,7 @@ type Peer struct {
 	joined  time.Time
 	order   uint64
 	gateway gateway
+	noted   bool // it is in Swarm.noted
 
 	place place // in the index of the group or, of a seeder, of the swarm
 	inner place // of a seeder in the index of its site
@@ -92,6 +93,9 @@ type Peer struct {
 	askedAt  time.Time
 	askedFor int
 	vain     int
+	// wanted is scratch space of Core.askOutside, seed a seeder's part of the ranks that it has for cells.
+	wanted int
+	seed   uint64
 
 	// offers has a token for each offer that may be sent to the peer.
 	offers tokenbucket.Bucket

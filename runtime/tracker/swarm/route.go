@@ -49,8 +49,11 @@ func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 		r.toSeeders(&from.cell.site.seeders, min(offers, s.cfg.Seeders-from.insiders))
 	}
 	outside := s.wantsOutside(from)
-	if outside {
-		r.toSeeders(&s.seeders, min(offers-r.given(), s.cfg.Seeders-from.seeders))
+	switch n := min(offers-r.given(), s.cfg.Seeders-from.seeders); {
+	case outside && from.cell != nil:
+		r.toRanked(n)
+	case outside:
+		r.toSeeders(&s.seeders, n)
 	}
 	room := from.room(s.cfg.MaxPeers)
 	left := func() int { return min(offers, room) - r.given() }
@@ -98,6 +101,9 @@ func (r *routing) fits(p *Peer) bool {
 		return false
 	}
 	if !viewer && r.from.sock.Seeder && !mayFill(&p.sock.Place, &r.from.sock.Place) {
+		return false
+	}
+	if r.from.sock.Seeder && viewer && p.cell != nil && !r.from.sock.Place.inside(&p.sock.Place) && !r.s.first(r.from, p.cell) {
 		return false
 	}
 	if p.id == r.from.id || len(p.relations) >= r.s.maxRelations(p) || slices.Contains(r.dst[r.start:], p) || r.from.related(p) {
@@ -158,6 +164,12 @@ func (p *Peer) ofSource(source netip.Addr, n int) bool {
 	return n <= 0
 }
 
+// mayOffer reports whether offers go to p at all: viewers that only receive choose their sources themselves, and get the offers of
+// seeders alone.
+func (r *routing) mayOffer(p *Peer) bool {
+	return p.sock.Seeder || r.from.sock.Seeder || p.sock.Place.uploads()
+}
+
 // accepts reports whether one more offer may be sent to p now.
 func (r *routing) accepts(p *Peer) bool {
 	if p.offersAllowed(r.now) >= 1 {
@@ -204,7 +216,7 @@ func (r *routing) repeat(n int) {
 				return
 			}
 			rel := &r.from.relations[i]
-			if !rel.linked || rel.pending || rel.theirs || rel.failures == maxFailures || rel.peer.sock.Seeder || (rel.failures > 0) != failed ||
+			if !rel.linked || rel.pending || rel.theirs || !r.mayOffer(rel.peer) || rel.failures == maxFailures || rel.peer.sock.Seeder || (rel.failures > 0) != failed ||
 				r.now.Sub(rel.at) < r.s.cfg.RepeatAfter<<rel.failures || slices.Contains(r.dst[r.start:], rel.peer) || !r.accepts(rel.peer) {
 				continue
 			}
@@ -277,7 +289,7 @@ func (r *routing) relink(n int, kind func(*Peer) bool, after time.Duration) {
 			return
 		}
 		rel := &r.from.relations[i]
-		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) || !r.accepts(rel.peer) {
+		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) || !r.mayOffer(rel.peer) || !r.accepts(rel.peer) {
 			continue
 		}
 		r.dst = append(r.dst, rel.peer)

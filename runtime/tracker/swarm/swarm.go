@@ -38,7 +38,10 @@ type Swarm struct {
 	// seederless are the viewers that want one of these and have none.
 	seederless list
 	// crossing are the gateways of sites whose gateways meet.
-	crossing list
+	crossing      list
+	rankedScratch []*Peer
+	// noted are viewers that seeders are to be told of again.
+	noted []*Peer
 	// followed says that Tick looks after the swarm, merged when it last looked for cells to merge.
 	followed bool
 	merged   time.Time
@@ -55,6 +58,9 @@ func (s *Swarm) join(id signaling.ID, sock *Socket) *Peer {
 	s.joins++
 	p := &Peer{id: id, sock: sock, swarm: s, place: place{-1, 0}, inner: place{-1, 0}, seederless: -1, insideless: -1, crossing: -1,
 		memberAt: -1, joined: *s.clock, order: s.joins}
+	if sock.Seeder {
+		p.seed = seedOf(string(id[:]), 0)
+	}
 	s.members[member{sock, id}], s.latest[id] = p, p
 	sock.peers = append(sock.peers, p)
 	s.counts.Peers.Add(1)
