@@ -74,7 +74,7 @@ func (p sitesProbe) check(at string) error {
 		if value != false {
 			return nil
 		}
-		return fmt.Errorf("%s.peering: YAML reads Off without quotes as false; write \"Off\"", field)
+		return fmt.Errorf("%s.peering: YAML reads Off without quotes as false; quote it, \"Off\", or write Disabled", field)
 	}
 	for i, s := range p.List {
 		if err := off(fmt.Sprintf("%s.list[%d]", at, i), s.Peering); err != nil {

@@ -25,14 +25,26 @@ type SitesSpec struct {
 	// +optional
 	Mask *SiteMask `json:"mask,omitempty"`
 
+	// Gateways is how many viewers of each rendition are led to peers outside of a site that does not say it itself. Default 3.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 64",message="sites.gateways must be between 1 and 64"
+	Gateways *int32 `json:"gateways,omitempty"`
+
+	// CellSize is how many viewers of a site may meet, for each rendition. A site with more is split into cells, each with
+	// gateways of its own: one more copy of the stream enters the site for each cell. Default 1000.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 10 && self <= 50000",message="sites.cellSize must be between 10 and 50000"
+	CellSize *int32 `json:"cellSize,omitempty"`
+
 	// Fallback says what applies to viewers that are in no site.
 	// +optional
 	Fallback *SiteFallback `json:"fallback,omitempty"`
 }
 
 // Peering says what the viewers of a site do with other peers: Full viewers receive from peers and serve them,
-// ReceiveOnly viewers upload nothing, and Off viewers use the origin alone.
-// +kubebuilder:validation:Enum=Full;ReceiveOnly;Off
+// ReceiveOnly viewers upload nothing, and Disabled viewers use the origin alone. Off, with quotes, is the same as Disabled:
+// without quotes YAML reads it as false, which is refused.
+// +kubebuilder:validation:Enum=Full;ReceiveOnly;Off;Disabled
 type Peering string
 
 // What viewers of a site do.
@@ -40,6 +52,7 @@ const (
 	PeeringFull        Peering = "Full"
 	PeeringReceiveOnly Peering = "ReceiveOnly"
 	PeeringOff         Peering = "Off"
+	PeeringDisabled    Peering = "Disabled"
 )
 
 // SiteSpec is one site.

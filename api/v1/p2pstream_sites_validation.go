@@ -45,6 +45,8 @@ func (s *SitesSpec) validate(at *field.Path) field.ErrorList {
 		errs = append(errs, between(at.Child("mask", "ipv4"), m.IPv4, 8, 32, "sites.mask.ipv4 must be between 8 and 32")...)
 		errs = append(errs, between(at.Child("mask", "ipv6"), m.IPv6, 16, 128, "sites.mask.ipv6 must be between 16 and 128")...)
 	}
+	errs = append(errs, between(at.Child("gateways"), s.Gateways, 1, 64, "sites.gateways must be between 1 and 64")...)
+	errs = append(errs, between(at.Child("cellSize"), s.CellSize, 10, 50_000, "sites.cellSize must be between 10 and 50000")...)
 	if s.Fallback != nil {
 		errs = append(errs, s.Fallback.Peering.validate(at.Child("fallback", "peering"))...)
 	}
@@ -102,7 +104,7 @@ func (p Peering) validate(at *field.Path) field.ErrorList {
 	if p == "" {
 		return nil
 	}
-	return oneOf(at, p, PeeringFull, PeeringOff, PeeringReceiveOnly)
+	return oneOf(at, p, PeeringDisabled, PeeringFull, PeeringOff, PeeringReceiveOnly)
 }
 
 func (c *ClientAddressSpec) validate(at *field.Path) field.ErrorList {

@@ -724,6 +724,16 @@ func (in *SitesSpec) DeepCopyInto(out *SitesSpec) {
 		*out = new(SiteMask)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.Gateways != nil {
+		in, out := &in.Gateways, &out.Gateways
+		*out = new(int32)
+		**out = **in
+	}
+	if in.CellSize != nil {
+		in, out := &in.CellSize, &out.CellSize
+		*out = new(int32)
+		**out = **in
+	}
 	if in.Fallback != nil {
 		in, out := &in.Fallback, &out.Fallback
 		*out = new(SiteFallback)

@@ -111,8 +111,9 @@ func TestFlagsOfSites(t *testing.T) {
 		`"sites":{"mask":{"ipv4":24,"ipv6":56},"fallback":{"peering":"ReceiveOnly"},"mapFile":"b.csv"}`: {"--config", file, "--site-map=b.csv",
 			"--site-mask-ipv4=24", "--site-mask-ipv6=56", "--site-fallback=ReceiveOnly"},
 		`"clientAddress":{"from":"ProxyProtocol","trustedProxies":["192.0.2.0/24","fd00::/8"]}`: {"--client-address=ProxyProtocol", "--trusted-proxy=192.0.2.0/24", "--trusted-proxy=fd00::/8"},
-		`"sites":{"file":"sites.json"}`:            {"--sites-file=sites.json"},
-		`{"listen":":8000","adminListen":":9090"}`: {},
+		`"sites":{"gateways":5,"cellSize":200}`:                                                 {"--site-gateways=5", "--site-cell-size=200"},
+		`"sites":{"file":"sites.json"}`:                                                         {"--sites-file=sites.json"},
+		`{"listen":":8000","adminListen":":9090"}`:                                              {},
 	} {
 		var got tracker.Config
 		c := trackerFlags(func(_ *cobra.Command, cfg tracker.Config) error {
@@ -131,6 +132,8 @@ func TestFlagsOfSites(t *testing.T) {
 		"config.clientAddress.trustedProxies: is empty":         {"--client-address=Forwarded"},
 		"config.clientAddress.from: \"XFF\"":                    {"--client-address=XFF"},
 		"config.clientAddress.from: proxies are trusted, but":   {"--trusted-proxy=10.0.0.0/8"},
+		"config.sites.gateways: 65 is not between 1 and 64":     {"--site-gateways=65"},
+		"config.sites.cellSize: 9 is not between 10 and 50000":  {"--site-cell-size=9"},
 		"config.sites.mask.ipv4: 99":                            {"--site-mask-ipv4=99"},
 		"config.sites.fallback.peering: \"on\" is not Full, Re": {"--site-fallback=on"},
 	} {

@@ -88,6 +88,8 @@ open tracker for any info hash.`,
 	f.IntVar(&places.Mask.IPv4, "site-mask-ipv4", 0, "make a site of every IPv4 range of this length, such as 24, for addresses outside of all others")
 	f.IntVar(&places.Mask.IPv6, "site-mask-ipv6", 0, "the same for IPv6, such as 56")
 	f.StringVar((*string)(&places.Fallback.Peering), "site-fallback", "", "peering of addresses outside of all sites: Full, ReceiveOnly or Off (default: Full)")
+	f.IntVar(&places.Gateways, "site-gateways", 0, "viewers of each rendition that are led to peers outside of a site that does not say it itself, 1 to 64 (default: 3)")
+	f.IntVar(&places.CellSize, "site-cell-size", 0, "viewers of a rendition that may meet in a site; one with more is split (default: 1000)")
 	withConfig(c, &cfg)
 	return c
 }
@@ -101,7 +103,8 @@ func overlaySites(dst *tracker.SitesConfig, flags tracker.SitesConfig) {
 			*v.dst = *v.src
 		}
 	}
-	for _, v := range []struct{ dst, src *int }{{&dst.Mask.IPv4, &flags.Mask.IPv4}, {&dst.Mask.IPv6, &flags.Mask.IPv6}} {
+	for _, v := range []struct{ dst, src *int }{{&dst.Mask.IPv4, &flags.Mask.IPv4}, {&dst.Mask.IPv6, &flags.Mask.IPv6},
+		{&dst.Gateways, &flags.Gateways}, {&dst.CellSize, &flags.CellSize}} {
 		if *v.src != 0 {
 			*v.dst = *v.src
 		}

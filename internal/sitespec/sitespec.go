@@ -15,10 +15,11 @@ func Config(spec *v1.SitesSpec) (c sites.Config) {
 		c.Mask = sites.Mask{IPv4: number(m.IPv4), IPv6: number(m.IPv6)}
 	}
 	if f := spec.Fallback; f != nil {
-		c.Fallback.Peering = sites.Peering(f.Peering)
+		c.Fallback.Peering = peering(f.Peering)
 	}
+	c.Gateways, c.CellSize = number(spec.Gateways), number(spec.CellSize)
 	for _, s := range spec.List {
-		e := sites.Entry{Name: string(s.Name), Peering: sites.Peering(s.Peering), CrossSite: s.CrossSite, Gateways: number(s.Gateways)}
+		e := sites.Entry{Name: string(s.Name), Peering: peering(s.Peering), CrossSite: s.CrossSite, Gateways: number(s.Gateways)}
 		for _, r := range s.CIDRs {
 			e.CIDRs = append(e.CIDRs, string(r))
 		}
@@ -28,6 +29,14 @@ func Config(spec *v1.SitesSpec) (c sites.Config) {
 		c.List = append(c.List, e)
 	}
 	return c
+}
+
+// peering knows the second name of Off.
+func peering(p v1.Peering) sites.Peering {
+	if p == v1.PeeringDisabled {
+		return sites.Off
+	}
+	return sites.Peering(p)
 }
 
 func number(n *int32) int {

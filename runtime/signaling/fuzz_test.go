@@ -80,6 +80,9 @@ func FuzzParseTrackerMessage(f *testing.F) {
 	for _, s := range seeds {
 		f.Add([]byte(s))
 	}
+	about := ID([]byte("-PM0203-000000000001"))
+	f.Add(AppendPlaceNotice(nil, about, about, Origin{Site: "Zürich", Cell: 3, Near: true, Gateway: true, ReceiveOnly: true}))
+	f.Add(AppendOffersRequest(nil, about, 3))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := ParseTrackerMessage(b)
 		if err != nil {
@@ -90,6 +93,12 @@ func FuzzParseTrackerMessage(f *testing.F) {
 		}
 		if m.HasOrigin {
 			sameOrigin(t, m.Origin)
+		}
+		if m.HasAbout {
+			n, err := ParseTrackerMessage(AppendPlaceNotice(nil, m.InfoHash, m.About, m.Origin))
+			if err != nil || !m.HasOrigin || m.Kind == KindOffer || m.Kind == KindAnswer || !n.HasAbout || n.About != m.About || n.Origin != m.Origin {
+				t.Fatalf("notice %+v became %+v, %v", m, n, err)
+			}
 		}
 		switch m.Kind {
 		case KindOffer:

@@ -63,6 +63,16 @@ func AppendOffersRequest(dst []byte, infoHash ID, n int) []byte {
 	return append(dst, "}}"...)
 }
 
+// AppendPlaceNotice appends the message by which our trackers tell a seeder that what they said about a viewer has changed: it
+// is a gateway now, or none any more, or somewhere else. Clients that do not know it ignore it.
+func AppendPlaceNotice(dst []byte, infoHash, about ID, o Origin) []byte {
+	dst = append(dst, `{"action":"announce","info_hash":`...)
+	dst = AppendID(dst, infoHash)
+	dst = append(dst, `,"about":`...)
+	dst = AppendID(dst, about)
+	return append(appendOrigin(dst, &o), '}')
+}
+
 // own reads the member "p2pstream". What it cannot use counts as missing.
 func (p *trackerParser) own() bool {
 	m := &p.m

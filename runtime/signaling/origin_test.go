@@ -75,6 +75,27 @@ func TestOffersRequest(t *testing.T) {
 	}
 }
 
+// TestPlaceNotice: it is about a peer, and of no kind that clients act on.
+func TestPlaceNotice(t *testing.T) {
+	hash, id := ID([]byte("tlCIAIrI13koYCQLatNp")), ID([]byte("-PM0203-000000000001"))
+	for _, o := range []Origin{{}, {Site: "Bern", Cell: 3, Gateway: true}, {Site: "Zürich", Near: true, ReceiveOnly: true}} {
+		b := AppendPlaceNotice(nil, hash, id, o)
+		m, err := ParseTrackerMessage(b)
+		if err != nil || m.Kind != KindUnknown || !m.HasAbout || m.About != id || !m.HasOrigin || m.Origin != o || m.InfoHash != hash || m.Interval != 0 {
+			t.Errorf("%s: %+v, %v", b, m, err)
+		}
+	}
+	// What is about no peer, or is an offer as well, is no notice.
+	head := `{"action":"announce","info_hash":"tlCIAIrI13koYCQLatNp"`
+	for _, tail := range []string{`,"about":"short","p2pstream":{"near":true}}`, `,"about":7,"p2pstream":{}}`, `,"about":"-PM0203-000000000001"}`,
+		`,"about":"-PM0203-000000000001","p2pstream":null}`, `,"about":"-PM0203-000000000001","p2pstream":{},"failure reason":"x"}`,
+		`,"about":"-PM0203-000000000001","peer_id":"-PM0203-000000000002","offer":{"type":"offer","sdp":"s"},"offer_id":"o","p2pstream":{"near":true}}`} {
+		if m, err := ParseTrackerMessage([]byte(head + tail)); err != nil || m.HasAbout {
+			t.Errorf("%s: %+v, %v", tail, m, err)
+		}
+	}
+}
+
 // TestUnusableOrigins: what another tracker writes there does not make a message unusable, and is bounded.
 func TestUnusableOrigins(t *testing.T) {
 	head := `{"action":"announce","info_hash":"tlCIAIrI13koYCQLatNp","peer_id":"-PM0203-000000000001","offer":{"type":"offer","sdp":"s"},"offer_id":"o","p2pstream":`

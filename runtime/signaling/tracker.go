@@ -46,6 +46,10 @@ type TrackerMessage struct {
 	// Origin says where the sender of a relayed offer or answer is; valid if HasOrigin, which is so only for our trackers.
 	Origin    Origin
 	HasOrigin bool
+	// About is the peer that Origin is about in a message that only says that; valid if HasAbout, which is so only for our
+	// trackers, and never in an offer or answer.
+	About    ID
+	HasAbout bool
 	// OffersWanted is for how many offers our tracker asks with this message; usually 0.
 	OffersWanted int
 	// Files of a scrape reply, at most 1,024; those with unusable hashes are left out.
@@ -137,6 +141,8 @@ func (p *trackerParser) field(key []byte) bool {
 		return ok
 	case "files":
 		return p.scrapeFiles()
+	case "about":
+		return idField(&p.scanner, &m.About, &m.HasAbout)
 	case "p2pstream":
 		return p.own()
 	}
@@ -234,6 +240,7 @@ func idOfText(text []byte) (ID, bool) {
 
 func (p *trackerParser) finish() (TrackerMessage, error) {
 	m := p.m
+	m.HasAbout = m.HasAbout && m.HasOrigin && m.HasInfoHash && !p.failure && !p.offer && !p.answer
 	switch {
 	case p.failure:
 		m.Kind = KindFailure

@@ -18,6 +18,9 @@ const (
 	MaxNameBytes = 64
 	MaxGateways  = 64
 	MaxRevoked   = 64 // ids of one site
+	// A cell below this size, and the gateways of which are most of its viewers, saves nothing.
+	LeastCellSize = 10
+	MostCellSize  = 50_000
 )
 
 // Config is what a map is made of, beside a file. All fields are optional.
@@ -26,6 +29,10 @@ type Config struct {
 	Mask Mask `json:"mask,omitzero"`
 	// Fallback says what applies to addresses that neither an entry nor the mask matches.
 	Fallback Fallback `json:"fallback,omitzero"`
+	// Gateways is how many viewers per rendition and cell are led to peers outside of sites that do not say it themselves, and
+	// CellSize how many viewers of a rendition one cell has. Zero: the defaults of the tracker.
+	Gateways int `json:"gateways,omitempty"`
+	CellSize int `json:"cellSize,omitempty"`
 	// List of sites. The first one that holds an address wins; the file's lines come after the list.
 	List []Entry `json:"list,omitempty"`
 }
@@ -62,6 +69,12 @@ func (c Config) Validate(field string) error {
 	}
 	if p := c.Fallback.Peering; p != "" && !p.valid() {
 		return fmt.Errorf("%s.fallback.peering: %q is not Full, ReceiveOnly or Off", field, p)
+	}
+	if c.Gateways < 0 || c.Gateways > MaxGateways {
+		return fmt.Errorf("%s.gateways: %d is not between 1 and %d", field, c.Gateways, MaxGateways)
+	}
+	if c.CellSize != 0 && (c.CellSize < LeastCellSize || c.CellSize > MostCellSize) {
+		return fmt.Errorf("%s.cellSize: %d is not between %d and %d", field, c.CellSize, LeastCellSize, MostCellSize)
 	}
 	if len(c.List) > MaxListed {
 		return fmt.Errorf("%s.list: has %d sites; at most %d are read, more belong into a file", field, len(c.List), MaxListed)

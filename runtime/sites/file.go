@@ -163,7 +163,7 @@ func readPeering(text string) (Peering, error) {
 		return Full, nil
 	case "leech", "receiveonly":
 		return ReceiveOnly, nil
-	case "off":
+	case "off", "disabled":
 		return Off, nil
 	}
 	if _, _, err := parsePrefix(text); err == nil {

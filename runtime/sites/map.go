@@ -21,6 +21,8 @@ type Map struct {
 	shadows  []Shadow
 	shadowed int
 	lines    int
+	gateways int
+	cellSize int
 }
 
 // place is one prefix of a site. A lower rank wins.
@@ -52,7 +54,8 @@ func New(c Config, file *File) (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Map{named: map[string]*Site{}, revoked: map[string]bool{}, mask: c.Mask, fallback: &Site{Peering: orFull(c.Fallback.Peering)}}
+	m := &Map{named: map[string]*Site{}, revoked: map[string]bool{}, mask: c.Mask, fallback: &Site{Peering: orFull(c.Fallback.Peering)},
+		gateways: c.Gateways, cellSize: c.CellSize}
 	for _, e := range c.List {
 		for _, id := range e.Revoked {
 			m.revoked[id] = true
@@ -160,6 +163,12 @@ func (m *Map) Lookup(addr netip.Addr) *Site {
 	}
 	return m.fallback
 }
+
+// Gateways is how many gateway viewers sites have that do not say it themselves; 0: the default of the tracker.
+func (m *Map) Gateways() int { return m.gateways }
+
+// CellSize is how many viewers of a rendition a cell of a site has; 0: the default of the tracker.
+func (m *Map) CellSize() int { return m.cellSize }
 
 // Named returns the site with a name: one of the entries, or one that the mask makes, such as 10.1.7.0/24. Its peering is
 // Full, since that of an entry is of its prefixes. ok is false if there is no such site.

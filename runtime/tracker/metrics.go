@@ -173,6 +173,8 @@ func coreCollectors(h *hub) []prometheus.Collector {
 			func(s *swarm.Stats) uint64 { return s.OffersRequested.Load() }),
 		counter("early_announces_total", "Viewers asked to announce early, because they need other peers.", nil,
 			func(s *swarm.Stats) uint64 { return s.Nudges.Load() }),
+		counter("places_told_total", "Messages that told seeders that a viewer became a gateway of its site, is none any more, or is somewhere else.", nil,
+			func(s *swarm.Stats) uint64 { return s.PlacesTold.Load() }),
 		counter("cells_merged_total", "Cells of sites that became part of another one.", nil,
 			func(s *swarm.Stats) uint64 { return s.CellsMerged.Load() }),
 		gauge("gateways", "Viewers that are led to peers outside of their site.", nil,

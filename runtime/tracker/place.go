@@ -1,6 +1,7 @@
 package tracker
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/p2pstream/p2pstream/runtime/sites"
@@ -18,7 +19,8 @@ func placesOn(m *sites.Map) func(sockets.Client) swarm.Place {
 			return edgePlace(m, c)
 		}
 		site := m.Lookup(c.Remote)
-		return swarm.Place{Site: site.Name, Peering: site.Peering, CrossSite: site.CrossSite, Gateways: site.Gateways}
+		return swarm.Place{Site: site.Name, Peering: site.Peering, CrossSite: site.CrossSite,
+			Gateways: cmp.Or(site.Gateways, m.Gateways()), CellSize: m.CellSize()}
 	}
 }
 
@@ -26,7 +28,8 @@ func placesOn(m *sites.Map) func(sockets.Client) swarm.Place {
 // have any more has no viewers. With a credential for one site it serves no other.
 func edgePlace(m *sites.Map, c sockets.Client) swarm.Place {
 	site, _ := m.Named(c.Site)
-	return swarm.Place{Site: c.Site, Peering: sites.Full, CrossSite: site.CrossSite && c.Join.ID == "", Gateways: site.Gateways, Edge: true}
+	return swarm.Place{Site: c.Site, Peering: sites.Full, CrossSite: site.CrossSite && c.Join.ID == "",
+		Gateways: cmp.Or(site.Gateways, m.Gateways()), CellSize: m.CellSize(), Edge: true}
 }
 
 // siteParameter is the parameter of the announce URL with which a seeder names its site.

@@ -22,16 +22,19 @@ type Config struct {
 	// inside of its site.
 	Line, Uplink float64
 	LineViewers  int
-	// Late is after what share of a segment a seeder tells the next gateway, and All after what share it tells all.
-	Late, All float64
-	// Without leaves sites out of the tracker: all viewers meet, and all are led to seeders.
-	Without bool
+	// Kill is how often one gateway of each site goes without a word, and is replaced by a newcomer; zero: never.
+	Kill time.Duration
+	// Cell and Gateways are settings of the tracker; zero: its defaults.
+	Cell, Gateways int
+	// Without leaves sites out of the tracker: all viewers meet, and all are led to seeders. Unspread has seeders hold nothing
+	// back from any gateway.
+	Without, Unspread bool
 }
 
 // Full is the run of docs/simulation.md.
 func Full() Config {
 	return Config{Seed: 1, Sites: 200, Least: 5, Most: 500, Seeders: 4, Storm: time.Minute, Length: 4 * time.Minute, Churn: 0.3, Silent: 0.2,
-		Segment: 4 * time.Second, Rate: 3e6, Line: 20e6, Uplink: 50e6, LineViewers: 40, Late: 0.4, All: 1.5}
+		Segment: 4 * time.Second, Rate: 3e6, Line: 20e6, Uplink: 50e6, LineViewers: 40}
 }
 
 // Times of the model that are the same in all runs.
@@ -39,16 +42,17 @@ const (
 	step = 100 * time.Millisecond
 	// A connection is open connectLeast to twice that after the offer was relayed.
 	connectLeast = 400 * time.Millisecond
-	// A newcomer begins with the segment that is the backlog-th newest, and waits for it for firstPatience before it goes to
-	// the origin, as with the reporter script. It takes later ones from the origin when they are to be played in less than
-	// window. So it waits for a live segment for 9 to 13 s after it was published.
+	// A player begins with the segment that is the backlog-th newest, and waits for it for firstPatience before it goes to the
+	// origin, as with the reporter script. It goes there for later ones when they are to be played in less than window. These
+	// are the settings of /v1/config for segments of 4 s.
 	backlog       = 4
 	firstPatience = 1500 * time.Millisecond
 	window        = 3 * time.Second
-	// before is how many segments there are when the run begins.
-	before = 10
+	// entries is how many segments a playlist has, before how many there are when the run begins.
+	entries = 10
+	before  = 10
 	// uploads is how many segments a viewer sends at the same time, downloads how many it takes.
-	uploads, downloads = 6, 2
+	uploads, downloads = 6, 3
 	// A dead socket is closed deadAfter its client went, as by keep-alives, or probedAfter a probe.
 	deadAfter   = 55 * time.Second
 	probedAfter = 5 * time.Second

@@ -3,6 +3,8 @@ package sim
 import (
 	"slices"
 	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/superseed"
 )
 
 // siteFigures are counted after the storm, except for those with Run.
@@ -31,15 +33,26 @@ type Figures struct {
 	LonelyTime     float64
 	// Gateways is the highest number that a site had for each of its cells, Cells that of cells of a site.
 	Gateways, Cells int
+	// Killed counts gateways that Config.Kill ended.
+	Killed int
 	// Across counts connections between sites.
 	Across int
 	// Delay is the time from publication to arrival of live segments: half of them, and 99 of 100, arrived earlier.
 	Delay50, Delay99 time.Duration
+	// Start50 and Start99 are the times from the wish to play to the first segment.
+	Start50, Start99 time.Duration
+	// Stalls counts times that playback had to wait, Stalled is how long all of them waited, and Leaps counts players that went
+	// on at the live edge because what they lacked had left the playlist.
+	Stalls  int
+	Stalled time.Duration
+	Leaps   int
+	// Spread sums what the seeders decided.
+	Spread superseed.Stats
 	// Announces and Relayed count messages and offers.
 	Announces, Relayed uint64
 
 	viewerTime, lonelyTime time.Duration
-	delays                 []time.Duration
+	delays, starts         []time.Duration
 }
 
 // cross counts bytes over a line.
@@ -64,7 +77,7 @@ func (w *world) arrived(t *transfer) {
 	if w.published(t.segment) >= w.cfg.Storm {
 		f.played[t.segment] = true
 	}
-	if t.segment > t.to.firstSeg+backlog && w.now >= w.cfg.Storm {
+	if t.segment > t.to.player.first+backlog && w.now >= w.cfg.Storm {
 		w.figures.delays = append(w.figures.delays, w.now-w.published(t.segment))
 	}
 }
@@ -77,7 +90,7 @@ func (w *world) observe() {
 			if age < 10*time.Second {
 				continue
 			}
-			lonely := len(p.near) == 0 && p.seeders == 0
+			lonely := len(p.near) == 0 && len(p.sources) == 0
 			if age < 11*time.Second {
 				w.figures.Joined++
 				if lonely {
@@ -110,6 +123,7 @@ func Run(cfg Config) Figures {
 	for w.now = 0; w.now < cfg.Length; w.now += step {
 		if w.now%cfg.Segment == 0 {
 			w.newest = before + int(w.now/cfg.Segment)
+			w.publish()
 		}
 		for _, at := range arrivals[w.now] {
 			w.join(at)
@@ -118,6 +132,7 @@ func Run(cfg Config) Figures {
 			w.second()
 		}
 		w.connect()
+		w.settle()
 		w.ask()
 		w.move()
 	}
@@ -130,12 +145,15 @@ func (w *world) second() {
 		for _, p := range slices.Clone(at.viewers) {
 			switch {
 			case w.rnd.Float64() < w.cfg.Churn/60:
-				w.leave(p)
+				w.leave(p, w.rnd.Float64() < w.cfg.Silent)
 				w.join(at)
 			case p.next <= w.now:
 				w.announce(p, 5)
 			}
 		}
+	}
+	if w.cfg.Kill > 0 && w.now > 0 && w.now%w.cfg.Kill == 0 {
+		w.kill()
 	}
 	for _, p := range w.seeders {
 		if p.next <= w.now {
@@ -145,6 +163,26 @@ func (w *world) second() {
 	w.end()
 	w.deliver(w.core.Tick(w.clock()))
 	w.observe()
+}
+
+// kill ends one gateway of each site without a word.
+func (w *world) kill() {
+	for _, at := range w.places {
+		var gateways []*peer
+		for _, p := range at.viewers {
+			for _, seeder := range p.sources {
+				if seeder.told[p].Gateway {
+					gateways = append(gateways, p)
+					break
+				}
+			}
+		}
+		if n := len(gateways); n > 0 {
+			w.leave(gateways[w.rnd.IntN(n)], true)
+			w.join(at)
+			w.figures.Killed++
+		}
+	}
 }
 
 func (w *world) result() Figures {
@@ -167,12 +205,28 @@ func (w *world) result() Figures {
 	if f.viewerTime > 0 {
 		f.LonelyTime = float64(f.lonelyTime) / float64(f.viewerTime)
 	}
-	slices.Sort(f.delays)
-	if n := len(f.delays); n > 0 {
-		f.Delay50, f.Delay99 = f.delays[n/2], f.delays[n*99/100]
+	f.Delay50, f.Delay99 = middle(f.delays)
+	f.Start50, f.Start99 = middle(f.starts)
+	for _, seeder := range w.seeders {
+		st := seeder.seeding.state.Stats(w.clock())
+		f.Spread.Segments += st.Segments
+		f.Spread.Told += st.Told
+		f.Spread.Late += st.Late
+		f.Spread.Opened += st.Opened
+		f.Spread.Unchosen += st.Unchosen
+		f.Spread.GroupOff += st.GroupOff
 	}
 	f.Announces, f.Relayed = w.core.Stats.Announces.Load(), w.core.Stats.OffersRelayed.Load()
 	return f
+}
+
+// middle returns what half of all and 99 of 100 are at most.
+func middle(all []time.Duration) (half, most time.Duration) {
+	slices.Sort(all)
+	if n := len(all); n > 0 {
+		return all[n/2], all[n*99/100]
+	}
+	return 0, 0
 }
 
 // Copies returns the copies of the site in the middle, and of the worst one.

@@ -26,17 +26,19 @@ type peer struct {
 	joined time.Duration
 	next   time.Duration // of the next announce
 	gone   bool
-	told   bool // the tracker knows that it has gone
+	known  bool // the tracker knows that it has gone
 
-	near        []*peer // connected viewers
-	seeders     int     // connected seeders
-	ofCell      int     // what a seeder was told when it connected
-	held        map[int]bool
-	taking      map[int]bool
-	fromOutside map[int]bool // those that it takes over the line
-	firstSeg    int          // the oldest segment that it plays
-	lacks       int          // the oldest segment that it does not hold
-	up, down    int          // segments that move now
+	player   player
+	near     []*peer // connected viewers
+	sources  []*peer // connected seeders
+	held     map[int]bool
+	taking   map[int]bool
+	lacks    int // the oldest segment that it plays and does not hold
+	up, down int // segments that move now
+
+	// Of a seeder: its decisions, and what the tracker told it of viewers.
+	seeding *seeding
+	told    map[*peer]signaling.Origin
 }
 
 // place is a site.
@@ -54,9 +56,11 @@ type opening struct {
 	a, b *peer
 }
 
+// ending is when the tracker finds that a viewer has gone or, if lost, seeders do.
 type ending struct {
-	at time.Duration
-	p  *peer
+	at   time.Duration
+	p    *peer
+	lost bool
 }
 
 // world is one run.
@@ -80,6 +84,12 @@ type world struct {
 func newWorld(cfg Config) *world {
 	routing := swarm.Defaults()
 	routing.SeederPeers = 4000
+	if cfg.Cell > 0 {
+		routing.CellSize = cfg.Cell
+	}
+	if cfg.Gateways > 0 {
+		routing.Gateways = cfg.Gateways
+	}
 	if cfg.Without {
 		routing.SeederPeers = 1 << 20
 	}
@@ -106,7 +116,10 @@ func newWorld(cfg Config) *world {
 
 func (w *world) newPeer(at *place) *peer {
 	p := &peer{number: w.count, site: at, id: signaling.ID([]byte(fmt.Sprintf("-PM0203-%012d", w.count))), joined: w.now,
-		held: map[int]bool{}, taking: map[int]bool{}, fromOutside: map[int]bool{}}
+		held: map[int]bool{}, taking: map[int]bool{}}
+	if at == nil {
+		p.seeding, p.told = newSeeding(), map[*peer]signaling.Origin{}
+	}
 	p.sock = &swarm.Socket{Ref: p, Seeder: at == nil}
 	if !w.cfg.Without {
 		p.sock.Place = swarm.Place{Site: "datacentre", Peering: sites.Full}
@@ -122,14 +135,14 @@ func (w *world) newPeer(at *place) *peer {
 // join lets a viewer come.
 func (w *world) join(at *place) {
 	p := w.newPeer(at)
-	p.firstSeg = max(0, w.newest-backlog+1)
-	p.lacks = p.firstSeg
+	p.player = player{first: max(0, w.newest-backlog+1), from: w.now, sees: w.newest, phase: time.Duration(w.rnd.Int64N(int64(w.cfg.Segment)))}
+	p.lacks = p.player.first
 	at.viewers = append(at.viewers, p)
 	w.announce(p, 5)
 }
 
-// leave lets a viewer go, with its connections. The tracker learns it with the socket.
-func (w *world) leave(p *peer) {
+// leave lets a viewer go, with its connections. The tracker learns it with the socket, and seeders with the connection.
+func (w *world) leave(p *peer, silent bool) {
 	p.gone = true
 	for i, q := range p.site.viewers {
 		if q == p {
@@ -148,16 +161,17 @@ func (w *world) leave(p *peer) {
 		}
 	}
 	p.near = nil
-	if w.rnd.Float64() >= w.cfg.Silent {
+	if !silent {
+		w.part(p)
 		w.closed(p)
 		return
 	}
-	w.endings = append(w.endings, ending{w.now + deadAfter, p})
+	w.endings = append(w.endings, ending{at: w.now + deadAfter, p: p}, ending{at: w.now + lostAfter, p: p, lost: true})
 }
 
 func (w *world) closed(p *peer) {
-	if !p.told {
-		p.told = true
+	if !p.known {
+		p.known = true
 		w.deliver(w.core.Close(p.sock))
 		delete(w.peers, p.number)
 	}
@@ -187,7 +201,7 @@ func (w *world) deliver(all []swarm.Delivery) {
 		to := d.To.Ref.(*peer)
 		switch {
 		case d.Probe && to.gone:
-			w.endings = append(w.endings, ending{w.now + probedAfter, to})
+			w.endings = append(w.endings, ending{at: w.now + probedAfter, p: to})
 		case !d.Probe && !to.gone:
 			m, err := signaling.ParseTrackerMessage(append([]byte(nil), d.Payload...))
 			if err != nil {
@@ -203,6 +217,12 @@ func (w *world) deliver(all []swarm.Delivery) {
 		}
 		if m.OffersWanted > 0 {
 			w.announce(to, m.OffersWanted)
+		}
+		if m.HasAbout {
+			if about := w.peerOf(m.About); about != nil && to.site == nil {
+				to.told[about] = m.Origin
+				w.relocate(about, to)
+			}
 		}
 		switch from := w.sender(m); {
 		case from == nil:
@@ -220,7 +240,7 @@ func (w *world) deliver(all []swarm.Delivery) {
 // noteOrigin notes what a seeder is told of a viewer.
 func (p *peer) noteOrigin(from *peer, m signaling.TrackerMessage) {
 	if p.site == nil {
-		from.ofCell = m.Origin.Cell
+		p.told[from] = m.Origin
 	}
 }
 
@@ -228,7 +248,11 @@ func (w *world) sender(m signaling.TrackerMessage) *peer {
 	if m.Kind != signaling.KindOffer && m.Kind != signaling.KindAnswer {
 		return nil
 	}
-	n, err := strconv.Atoi(m.PeerID.String()[8:])
+	return w.peerOf(m.PeerID)
+}
+
+func (w *world) peerOf(id signaling.ID) *peer {
+	n, err := strconv.Atoi(id.String()[8:])
 	if err != nil {
 		panic(err) // ids of this package end in a number
 	}
@@ -236,8 +260,11 @@ func (w *world) sender(m signaling.TrackerMessage) *peer {
 }
 
 func (w *world) connected(a, b *peer) bool {
-	if a.site == nil || b.site == nil {
-		return false // seeders do not keep a list; a second connection changes nothing
+	if b.site == nil {
+		a, b = b, a
+	}
+	if a.site == nil {
+		return a.seeding.members[b] != nil
 	}
 	for _, q := range a.near {
 		if q == b {
@@ -256,9 +283,9 @@ func (w *world) connect() {
 			keep = append(keep, o)
 		case o.a.gone || o.b.gone || w.connected(o.a, o.b):
 		case o.a.site == nil:
-			o.b.seeders++
+			w.meet(o.b, o.a)
 		case o.b.site == nil:
-			o.a.seeders++
+			w.meet(o.a, o.b)
 		default:
 			if o.a.site != o.b.site {
 				w.figures.Across++
@@ -274,9 +301,12 @@ func (w *world) end() {
 	due := w.endings
 	w.endings = nil
 	for _, e := range due {
-		if e.at > w.now {
+		switch {
+		case e.at > w.now:
 			w.endings = append(w.endings, e)
-		} else {
+		case e.lost:
+			w.part(e.p)
+		default:
 			w.closed(e.p)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
@@ -248,12 +249,24 @@ func (m *membership) received(from *session, msg fromTracker) {
 	if msg.OffersWanted > 0 && !from.foreign {
 		m.offerOnRequest(msg.OffersWanted)
 	}
+	if msg.HasAbout && !from.foreign {
+		m.moved(identity.PeerID(msg.About.String()), msg.Origin)
+	}
 	switch msg.Kind {
 	case signaling.KindOffer:
 		m.offered(&msg)
 	case signaling.KindAnswer:
 		m.answered(&msg)
 	default:
+	}
+}
+
+// moved notes that our tracker says something else about a peer than before.
+func (m *membership) moved(id identity.PeerID, to signaling.Origin) {
+	if p := m.swarm.peers[id]; p != nil {
+		p.origin.Store(&to)
+	} else if a := m.swarm.pending[id]; a != nil {
+		a.origin = to
 	}
 }
 

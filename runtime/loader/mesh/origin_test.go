@@ -23,4 +23,10 @@ func TestPeersKnowTheirOrigin(t *testing.T) {
 			t.Errorf("the end %s knows %+v", name, got)
 		}
 	}
+	// The tracker says something else, about each of them, and about a stranger.
+	want = signaling.Origin{Site: "berlin", Cell: 1, Near: true}
+	for i := 1; i <= 3; i++ {
+		r.broadcast(string(signaling.AppendPlaceNotice(nil, hashOf(string(testHash)), hashOf(string(peerID(i))), want)))
+	}
+	until(t, "both ends to know", func() bool { return a.first().Origin() == want && b.first().Origin() == want })
 }

@@ -29,7 +29,7 @@ var readBuffers = sync.Pool{New: func() any { return new([sctpMaxMessageSize]byt
 // Peer is one open connection.
 type Peer struct {
 	id       identity.PeerID
-	origin   signaling.Origin
+	origin   atomic.Pointer[signaling.Origin]
 	swarm    *Swarm
 	pc       *webrtc.PeerConnection
 	dc       *webrtc.DataChannel
@@ -56,13 +56,15 @@ type Peer struct {
 func newPeer(s *Swarm, a *attempt, dc *webrtc.DataChannel, raw datachannel.ReadWriteCloser) *Peer {
 	cfg := s.node.cfg
 	p := &Peer{
-		id: a.remote, origin: a.origin, swarm: s, pc: a.pc, dc: dc, raw: raw, outgoing: a.outgoing,
+		id: a.remote, swarm: s, pc: a.pc, dc: dc, raw: raw, outgoing: a.outgoing,
 		max:  cfg.MaxMessageSize,
 		low:  uint64(max(cfg.QueueBytes-cfg.MaxMessageSize, 0)),
 		turn: make(chan struct{}, 1),
 		room: make(chan struct{}, 1),
 		done: make(chan struct{}),
 	}
+	origin := a.origin
+	p.origin.Store(&origin)
 	if remote := int(dc.Transport().GetCapabilities().MaxMessageSize); remote > 0 {
 		p.max = min(p.max, remote)
 	}
@@ -79,8 +81,8 @@ func newPeer(s *Swarm, a *attempt, dc *webrtc.DataChannel, raw datachannel.ReadW
 // ID is the other end's peer id, as the tracker told it.
 func (p *Peer) ID() identity.PeerID { return p.id }
 
-// Origin is where the other end is, as the tracker told it; zero if that has no sites.
-func (p *Peer) Origin() signaling.Origin { return p.origin }
+// Origin is where the other end is, as the tracker told it last; zero if that has no sites.
+func (p *Peer) Origin() signaling.Origin { return *p.origin.Load() }
 
 // Swarm is the membership that the connection belongs to.
 func (p *Peer) Swarm() *Swarm { return p.swarm }

@@ -8,6 +8,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/session"
 	"github.com/p2pstream/p2pstream/runtime/loader/superseed"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
 // spreading is which held segments a live seeder holds back from which peers: they are announced to these as on their way,
@@ -24,8 +25,9 @@ type spreading struct {
 // listener is a peer whose announcements are its own.
 type listener struct {
 	member  *superseed.Member
-	version int    // of what it was told last
-	set     uint64 // held back from it then
+	origin  signaling.Origin // as known to the member
+	version int              // of what it was told last
+	set     uint64           // held back from it then
 }
 
 // maxVariants bounds the encoded announcements that are kept to be sent again. Most viewers are told the same.
@@ -73,17 +75,49 @@ func (r *Rendition) listen(s *session.Session, now time.Time) {
 		return // seeders of one site get from each other what one of them has, see fill.go
 	}
 	o := s.Origin()
-	group, ok := r.shared.Settings.SuperSeeding.Of(superseed.Group{
-		Swarm: string(s.Generation()), Site: o.Site, Cell: o.Cell, Near: o.Near,
-	}, s.Seeder())
+	group, peer, ok := r.known(s, o)
 	if !ok {
 		return
 	}
-	m := a.state.Join(group, superseed.Peer{
-		ID: string(s.ID()), Seeder: s.Seeder(), Gateway: o.Gateway, ReceiveOnly: o.ReceiveOnly,
-	}, now)
-	a.listeners[s], a.sessions[m] = &listener{member: m}, s
+	m := a.state.Join(group, peer, now)
+	a.listeners[s], a.sessions[m] = &listener{member: m, origin: o}, s
 	a.heard[s] = true // its first announcement may have come before
+}
+
+// known is what is known of a peer at a place, and of which group it is; false: nothing is held back from it.
+func (r *Rendition) known(s *session.Session, o signaling.Origin) (superseed.Group, superseed.Peer, bool) {
+	group, ok := r.shared.Settings.SuperSeeding.Of(superseed.Group{
+		Swarm: string(s.Generation()), Site: o.Site, Cell: o.Cell, Near: o.Near,
+	}, s.Seeder())
+	return group, superseed.Peer{ID: string(s.ID()), Seeder: s.Seeder(), Gateway: o.Gateway, ReceiveOnly: o.ReceiveOnly}, ok
+}
+
+// relocate follows what the tracker says about peers since they connected.
+func (r *Rendition) relocate(now time.Time) {
+	a := &r.announcer
+	for _, s := range r.sessions {
+		o, l := s.Origin(), a.listeners[s]
+		if l == nil {
+			if o.Site != "" {
+				r.listen(s, now)
+			}
+			continue
+		}
+		if o == l.origin {
+			continue
+		}
+		group, peer, ok := r.known(s, o)
+		if !ok {
+			a.leaves(s)
+			r.announceTo(s, now)
+			continue
+		}
+		l.origin = o
+		if m := a.state.Change(l.member, group, peer, now); m != l.member {
+			delete(a.sessions, l.member)
+			l.member, a.sessions[m], a.heard[s] = m, s, true
+		}
+	}
 }
 
 // leaves forgets a peer whose connection has ended.
@@ -127,6 +161,7 @@ func (r *Rendition) spread(changed bool, now time.Time) {
 	if a.state == nil {
 		return
 	}
+	r.relocate(now)
 	if changed {
 		r.setWindow(now)
 	}

@@ -19,8 +19,8 @@ import (
 // listening is a viewer's end of a connection to the seeder: it keeps the last announcement, and what it was sent.
 type listening struct {
 	id     identity.PeerID
-	origin signaling.Origin
 	mu     sync.Mutex
+	origin signaling.Origin
 	joiner wire.Joiner
 	last   wire.Command
 	told   int      // announcements
@@ -28,9 +28,19 @@ type listening struct {
 	codes  []string // of other commands
 }
 
-func (c *listening) ID() identity.PeerID      { return c.id }
-func (c *listening) Origin() signaling.Origin { return c.origin }
-func (c *listening) Close(error)              {}
+func (c *listening) ID() identity.PeerID { return c.id }
+func (c *listening) Origin() signaling.Origin {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.origin
+}
+
+func (c *listening) move(to signaling.Origin) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.origin = to
+}
+func (c *listening) Close(error) {}
 func (c *listening) Send(msg []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

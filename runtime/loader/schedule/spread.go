@@ -68,7 +68,7 @@ type Sharer struct {
 	Told  time.Time // when it was told that it can have the segment; zero if it was not
 	Asked bool      // it asked for the segment
 	Since time.Time // when it connected
-	// Usual is how long it lately took until it asked for a segment or had it: mostly until its playlist named it.
+	// Usual is how long it lately took until it had a segment: mostly until its playlist named it.
 	Usual time.Duration
 }
 

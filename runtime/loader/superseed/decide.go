@@ -35,7 +35,7 @@ func (s *State) decide(p *spread, now time.Time) {
 	s.sharers = s.sharers[:0]
 	for _, m := range g.members {
 		s.sharers = append(s.sharers, schedule.Sharer{
-			Fit: m.fit(), Tier: m.tier(), Rank: schedule.SpreadRank(m.seed, p.sequence), Since: m.joined,
+			Fit: m.fit(), Tier: m.tier(t.Late), Rank: schedule.SpreadRank(m.seed, p.sequence), Since: m.joined,
 			Holds: m.shares(b), Asked: m.asked&b != 0, Told: m.toldAt[p.sequence],
 			Usual: m.usual,
 		})
@@ -73,15 +73,20 @@ func (s *State) decide(p *spread, now time.Time) {
 // fit tells whether a viewer may be chosen: it shows what it holds, may be asked by others, and keeps up.
 func (m *Member) fit() bool { return m.holds != 0 && !m.peer.ReceiveOnly && !m.missed && !m.ignored() }
 
-// Tiers of viewers: those of a lower one are chosen first.
-func (m *Member) tier() int {
+// tier sorts viewers: those of a lower tier are chosen first. Among equals those come last that usually have a segment only when
+// the next one would be told: mostly because their playlists name it late.
+func (m *Member) tier(late time.Duration) (tier int) {
 	switch {
 	case m.peer.Seeder:
-		return 0
 	case m.peer.Gateway:
-		return 1
+		tier = 2
+	default:
+		tier = 4
 	}
-	return 2
+	if m.usual > late {
+		tier++
+	}
+	return tier
 }
 
 // Withheld is the set of segments that are held back from a viewer at now, see Bit. It sets the time at which that
@@ -102,9 +107,12 @@ func (s *State) withheld(m *Member, now time.Time) uint64 {
 		s.setMember(m, g.offUntil)
 		return 0
 	}
-	offer := schedule.Start(schedule.Starter{
-		Joined: m.joined, Last: m.last, Begun: m.begun, Mates: g.holdsAny(m), Target: t.Target,
-	}, now)
+	var offer schedule.StartOffer
+	if !m.playing {
+		offer = schedule.Start(schedule.Starter{
+			Joined: m.joined, Last: m.last, Begun: m.begun, Mates: g.holdsAny(m), Target: t.Target,
+		}, now)
+	}
 	due := offer.Then
 	if at := m.joined.Add(t.All); at.After(now) && (due.IsZero() || at.Before(due)) {
 		due = at
@@ -113,7 +121,7 @@ func (s *State) withheld(m *Member, now time.Time) uint64 {
 	if offer.All {
 		return 0
 	}
-	starting := schedule.Starting(m.joined, t.Target, now)
+	starting := !m.playing && schedule.Starting(m.joined, t.Target, now)
 	var set uint64
 	next, from := offer.Next, false
 	for _, sequence := range s.order {

@@ -11,7 +11,7 @@ import (
 func (s *State) Join(name Group, p Peer, now time.Time) *Member {
 	g := s.groups[name]
 	if g == nil {
-		g = &group{spreads: make(map[int64]*spread), far: !name.Near}
+		g = &group{name: name, spreads: make(map[int64]*spread), far: !name.Near}
 		s.groups[name] = g
 		for _, sequence := range s.order {
 			s.begin(g, sequence, now)
@@ -23,6 +23,22 @@ func (s *State) Join(name Group, p Peer, now time.Time) *Member {
 	g.members = append(g.members, m)
 	s.touch(m)
 	return m
+}
+
+// Change notes that something else is known of a viewer than when it joined, and returns it: one in another group is a new
+// member. It is no newcomer there.
+func (s *State) Change(m *Member, name Group, p Peer, now time.Time) *Member {
+	if m.group.name == name {
+		if m.peer != p {
+			m.peer = p
+			s.fitter(m.group)
+		}
+		return m
+	}
+	s.Leave(m)
+	moved := s.Join(name, p, now)
+	moved.joined, moved.last, moved.begun, moved.playing, moved.usual = m.joined, m.last, m.begun, m.playing, m.usual
+	return moved
 }
 
 // Leave removes a viewer whose connection has ended: what it was to bring, another one brings.
@@ -61,10 +77,18 @@ func (s *State) Heard(m *Member, holds func(sequence int64) bool, now time.Time)
 	for _, sequence := range s.order {
 		s.hold(m, sequence, holds(sequence), now)
 	}
+	if was == 0 && ones(m.holds) >= playingHolds {
+		m.playing = true
+		s.touch(m)
+	}
 	if was == 0 && m.holds != 0 {
 		s.fitter(m.group) // it may be chosen now
 	}
 }
+
+// playingHolds is how many segments of the window a viewer holds, when it first says so, that has been playing: a viewer that
+// starts has one or two by then. The successor of a gateway had its segments from other viewers, and has them for what follows.
+const playingHolds = 3
 
 // Began notes that a viewer has segments, in the window or before it.
 func (s *State) Began(m *Member) {
@@ -96,11 +120,12 @@ func (s *State) hold(m *Member, sequence int64, has bool, now time.Time) {
 	s.touch(m)
 }
 
-// took notes how long it took until a viewer asked for a segment, or had it.
+// took notes how long it took until a viewer had a segment. When it asked does not count: it asks one seeder, and the others must
+// not take it to be late meanwhile.
 func (m *Member) took(p *spread, now time.Time) {
 	took := now.Sub(p.since)
 	switch {
-	case m.joined.After(p.since), m.asked&Bit(p.sequence) != 0: // of the backlog, or noted when it asked
+	case m.joined.After(p.since): // of the backlog
 	case m.usual == 0, took < m.usual:
 		m.usual = took
 	default:
@@ -152,7 +177,6 @@ func (s *State) Asked(m *Member, sequence int64, now time.Time) {
 	s.touch(m)
 	p := m.group.spreads[sequence]
 	if b := Bit(sequence); p != nil && m.asked&b == 0 {
-		m.took(p, now)
 		m.asked |= b
 		if p.phase == opened {
 			p.asks++

@@ -56,6 +56,7 @@ type State struct {
 func New() *State { return &State{since: make(map[int64]time.Time), groups: make(map[Group]*group)} }
 
 type group struct {
+	name    Group
 	members []*Member
 	spreads map[int64]*spread
 	far     bool // false: near
@@ -92,10 +93,12 @@ type Member struct {
 	joined time.Time
 	last   time.Time // when it last got or asked for a segment
 	begun  bool
-	missed bool // it lacked the last segment that was looked back at
-	gone   bool
+	// playing says that it held so much when it connected that it is no newcomer: it had other sources before.
+	playing bool
+	missed  bool // it lacked the last segment that was looked back at
+	gone    bool
 	use
-	usual  time.Duration // how long it takes until it asks for a segment or has it
+	usual  time.Duration // how long it takes until it has a segment
 	toldAt map[int64]time.Time
 
 	holds, asked, told, overdue uint64 // one bit for each segment of the window

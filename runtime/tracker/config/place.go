@@ -71,8 +71,8 @@ func (c *SitesConfig) validate() error {
 	if c == nil {
 		return nil
 	}
-	if c.File != "" && (len(c.List) > 0 || c.Mask != (sites.Mask{}) || c.Fallback != (sites.Fallback{})) {
-		return errors.New("config.sites.file: it holds mask, fallback and list; set either the file or these")
+	if c.File != "" && (len(c.List) > 0 || c.Mask != (sites.Mask{}) || c.Fallback != (sites.Fallback{}) || c.Gateways != 0 || c.CellSize != 0) {
+		return errors.New("config.sites.file: it holds mask, fallback, gateways, cellSize and list; set either the file or these")
 	}
 	return c.Config.Validate("config.sites")
 }

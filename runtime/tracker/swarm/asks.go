@@ -19,6 +19,7 @@ const (
 // settle follows a change of a swarm with sites: viewers that want a seeder and have none are not made to wait for their next
 // announce. Seeders can offer at any time, so they are asked to.
 func (c *Core) settle(s *Swarm, now time.Time) {
+	c.tellSeeders(s)
 	if len(s.siteList) == 0 && s.elsewhere == nil {
 		return
 	}

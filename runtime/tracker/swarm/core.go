@@ -48,8 +48,9 @@ type Stats struct {
 	// OffersRequested are offers that seeders were asked for, Nudges announces that viewers were asked for, CellsMerged cells of
 	// sites that were given up. Successors are viewers that became gateways because another one left, was silent, did not
 	// connect, or delivered nothing.
-	OffersRequested, Nudges, CellsMerged atomic.Uint64
-	Successors                           [Causes]atomic.Uint64
+	// PlacesTold are messages that told seeders where a viewer is now.
+	OffersRequested, Nudges, CellsMerged, PlacesTold atomic.Uint64
+	Successors                                       [Causes]atomic.Uint64
 	// Gateways and Cells are how many there are now, over all swarms.
 	Gateways, Cells atomic.Int64
 	// SourceHits counts viewers that were skipped because the pair has too many peers of each other's source.
@@ -127,6 +128,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 			return
 		}
 		s = p.swarm
+		c.tellSeeders(s) // before p has relations: its offers say where it is
 	}
 	c.noteCompletion(s, p, m)
 	s.prune(p, now)

@@ -112,7 +112,7 @@ func TestAnEdgeSeederServesItsSite(t *testing.T) {
 	if got := w.offers("S"); !same(got, 2) {
 		t.Errorf("the central seeder has offers of %v", got)
 	}
-	w.core.Close(w.sock("S-edge"))
+	w.receive(w.core.Close(w.sock("S-edge")))
 	w.announce("b", 1, 5)
 	if got := w.offers("S"); !same(got, 1) {
 		t.Errorf("without the edge seeder, the central one has offers of %v", got)

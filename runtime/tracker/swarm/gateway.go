@@ -58,6 +58,7 @@ func (c *cell) appoint(s *Swarm, p *Peer, byAge bool) {
 	c.gateways = append(c.gateways, p)
 	s.stats.Gateways.Add(1)
 	s.crossing.set(p, p.sock.Place.CrossSite)
+	s.note(p)
 	s.updateSeederless(p)
 }
 
@@ -69,6 +70,7 @@ func (c *cell) dismiss(s *Swarm, p *Peer) {
 		s.stats.Gateways.Add(-1)
 	}
 	s.crossing.remove(p)
+	s.note(p)
 	s.updateSeederless(p)
 }
 

@@ -28,11 +28,14 @@ type world struct {
 	inbox map[*Socket][]signaling.TrackerMessage
 	probe map[*Socket]int
 	seen  func(to *Socket, m signaling.TrackerMessage) // is called for each message; nil: not
+	// told is what each seeder was told last of each viewer.
+	told map[*Socket]map[signaling.ID]signaling.Origin
 }
 
 func newWorld(t testing.TB, cfg Config) *world {
 	return &world{t: t, core: NewCore(cfg, nil, rand.New(rand.NewPCG(1, 2))), now: began,
-		socks: map[string]*Socket{}, inbox: map[*Socket][]signaling.TrackerMessage{}, probe: map[*Socket]int{}}
+		socks: map[string]*Socket{}, inbox: map[*Socket][]signaling.TrackerMessage{}, probe: map[*Socket]int{},
+		told: map[*Socket]map[signaling.ID]signaling.Origin{}}
 }
 
 func (w *world) sock(name string) *Socket {
@@ -60,11 +63,30 @@ func (w *world) receive(all []Delivery) {
 		if err != nil {
 			w.t.Fatalf("%v: %s", err, d.Payload)
 		}
+		w.learn(d.To, got)
 		if w.seen != nil {
 			w.seen(d.To, got)
 		}
 		w.inbox[d.To] = append(w.inbox[d.To], got)
 	}
+}
+
+// learn notes what a seeder is told of viewers.
+func (w *world) learn(to *Socket, m signaling.TrackerMessage) {
+	about := m.PeerID
+	switch {
+	case m.HasAbout:
+		about = m.About
+		if !to.Seeder {
+			w.t.Fatal("a viewer is told where another one is")
+		}
+	case m.Kind != signaling.KindOffer && m.Kind != signaling.KindAnswer, !to.Seeder:
+		return
+	}
+	if w.told[to] == nil {
+		w.told[to] = map[signaling.ID]signaling.Origin{}
+	}
+	w.told[to][about] = m.Origin
 }
 
 func (w *world) announceMessage(id, offers int) signaling.ClientMessage {
@@ -147,6 +169,15 @@ func (w *world) check() {
 				if !mayMeet(p.sock, r.peer.sock) {
 					w.t.Fatalf("%+v was introduced to %+v", p.sock.Place, r.peer.sock.Place)
 				}
+				if r.linked && r.peer.Seeder() && !p.Seeder() {
+					var want signaling.Origin
+					if o := origin(p, r.peer); o != nil {
+						want = *o
+					}
+					if got := w.told[r.peer.sock][p.id]; got != want {
+						w.t.Fatalf("a seeder was told %+v of a viewer, which has %+v", got, want)
+					}
+				}
 				inside := p.sock.Place.inside(&r.peer.sock.Place)
 				withSeeders += asInt(r.counts() && r.peer.Seeder() && p.takes() && !inside)
 				withInsiders += asInt(r.counts() && r.peer.Seeder() && p.takes() && inside)
@@ -211,7 +242,7 @@ func (w *world) checkSites(s *Swarm) {
 		numbers := map[int]bool{}
 		insideless := 0
 		for _, c := range where.cells {
-			if c.size == 0 || c.size != len(c.members.peers) || c.size > s.cfg.CellSize || numbers[c.number] {
+			if c.size == 0 || c.size != len(c.members.peers) || c.size > where.cellSize || numbers[c.number] {
 				w.t.Fatalf("cell %d counts %d members, has %d", c.number, c.size, len(c.members.peers))
 			}
 			numbers[c.number] = true

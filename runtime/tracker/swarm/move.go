@@ -24,8 +24,12 @@ func (c *Core) Move(sock *Socket, place Place, now time.Time) []Delivery {
 		s.recountSeeders(p)
 		if sock.Seeder {
 			s.enterSeeder(p)
+			for i := range p.relations {
+				s.note(p.relations[i].peer) // they may be near now, or not any more
+			}
 		} else {
 			s.enter(p)
+			s.note(p)
 			c.nudge(p)
 		}
 		c.settle(s, now)

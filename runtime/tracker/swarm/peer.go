@@ -80,6 +80,7 @@ type Peer struct {
 	joined  time.Time
 	order   uint64
 	gateway gateway
+	noted   bool // it is in Swarm.noted
 
 	place place // in the index of the group or, of a seeder, of the swarm
 	inner place // of a seeder in the index of its site

@@ -15,6 +15,8 @@ type Place struct {
 	CrossSite bool
 	// Gateways is how many viewers per rendition and cell are led to peers outside of the site. Zero: Config.Gateways.
 	Gateways int
+	// CellSize is how many viewers of the site may meet. Zero: Config.CellSize.
+	CellSize int
 	// Edge says that a seeder serves its own site, and others only with CrossSite. It fills from other seeders.
 	Edge bool
 }

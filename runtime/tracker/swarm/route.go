@@ -161,6 +161,12 @@ func (p *Peer) ofSource(source netip.Addr, n int) bool {
 	return n <= 0
 }
 
+// mayOffer reports whether offers go to p at all: viewers that only receive choose their sources themselves, and get the offers of
+// seeders alone.
+func (r *routing) mayOffer(p *Peer) bool {
+	return p.sock.Seeder || r.from.sock.Seeder || p.sock.Place.uploads()
+}
+
 // accepts reports whether one more offer may be sent to p now.
 func (r *routing) accepts(p *Peer) bool {
 	if p.offersAllowed(r.now) >= 1 {
@@ -207,7 +213,7 @@ func (r *routing) repeat(n int) {
 				return
 			}
 			rel := &r.from.relations[i]
-			if !rel.linked || rel.pending || rel.theirs || rel.failures == maxFailures || rel.peer.sock.Seeder || (rel.failures > 0) != failed ||
+			if !rel.linked || rel.pending || rel.theirs || !r.mayOffer(rel.peer) || rel.failures == maxFailures || rel.peer.sock.Seeder || (rel.failures > 0) != failed ||
 				r.now.Sub(rel.at) < r.s.cfg.RepeatAfter<<rel.failures || slices.Contains(r.dst[r.start:], rel.peer) || !r.accepts(rel.peer) {
 				continue
 			}
@@ -280,7 +286,7 @@ func (r *routing) relink(n int, kind func(*Peer) bool, after time.Duration) {
 			return
 		}
 		rel := &r.from.relations[i]
-		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) || !r.accepts(rel.peer) {
+		if !rel.linked || rel.pending || r.now.Sub(rel.at) < after || !kind(rel.peer) || !r.mayOffer(rel.peer) || !r.accepts(rel.peer) {
 			continue
 		}
 		r.dst = append(r.dst, rel.peer)

@@ -9,8 +9,8 @@ import (
 // site is a site's viewers and seeders in one swarm.
 type site struct {
 	name string
-	// gateways is how many gateways each cell has.
-	gateways int
+	// gateways is how many gateways each cell has, cellSize how many viewers.
+	gateways, cellSize int
 	// seeders inside of the site, by load.
 	seeders index
 	// seederless are viewers without a seeder inside.
@@ -40,15 +40,23 @@ func (s *Swarm) siteOf(place *Place) *site {
 		if s.sites == nil {
 			s.sites = make(map[string]*site)
 		}
-		w = &site{name: place.Site, gateways: s.cfg.Gateways, seeders: index{inner: true}, seederless: list{pos: ofInsideless}}
+		w = &site{name: place.Site, gateways: s.cfg.Gateways, cellSize: s.cfg.CellSize, seeders: index{inner: true}, seederless: list{pos: ofInsideless}}
 		s.sites[place.Site] = w
 		s.siteList = append(s.siteList, w)
 	}
 	return w
 }
 
-// allow sets how many gateways each cell has, as the place of the latest viewer says: the map may have changed.
+// leastCell bounds what a place may ask for.
+const leastCell = 10
+
+// allow sets how many gateways and viewers each cell has, as the place of the latest viewer says: the map may have changed. Cells
+// that have more viewers then get no further ones.
 func (w *site) allow(s *Swarm, place *Place) {
+	w.cellSize = s.cfg.CellSize
+	if place.CellSize > 0 {
+		w.cellSize = max(place.CellSize, leastCell)
+	}
 	limit := s.cfg.Gateways
 	if place.Gateways > 0 {
 		limit = min(place.Gateways, maxGateways)
@@ -95,12 +103,13 @@ func (s *Swarm) refresh(w *site) {
 // emptiest returns the emptiest cell below the bound, or a new one.
 func (w *site) emptiest(s *Swarm) (to *cell) {
 	for _, c := range w.cells {
-		if c.size < s.cfg.CellSize && (to == nil || c.size < to.size) {
+		if c.size < w.cellSize && (to == nil || c.size < to.size) {
 			to = c
 		}
 	}
 	if to == nil {
-		to = &cell{site: w, number: w.unused(), group: group{sources: make(map[netip.Addr]int)}, members: list{pos: ofMembers}}
+		number := w.unused()
+		to = &cell{site: w, number: number, group: group{sources: make(map[netip.Addr]int)}, members: list{pos: ofMembers}}
 		w.cells = append(w.cells, to)
 		s.stats.Cells.Add(1)
 	}
@@ -111,6 +120,7 @@ func (w *site) emptiest(s *Swarm) (to *cell) {
 func (c *cell) take(s *Swarm, p *Peer) {
 	p.cell, p.group = c, &c.group
 	c.members.set(p, true)
+	s.note(p)
 	if len(c.gateways) < c.site.gateways && p.sock.Place.uploads() {
 		c.appoint(s, p, true)
 	}
@@ -155,7 +165,7 @@ func (w *site) merge(s *Swarm) []*Peer {
 			next = c
 		}
 	}
-	if next == nil || least.size+next.size > s.cfg.CellSize/2 {
+	if next == nil || least.size+next.size > w.cellSize/2 {
 		return nil
 	}
 	moved := slices.Clone(least.members.peers)

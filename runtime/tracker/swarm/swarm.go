@@ -39,6 +39,8 @@ type Swarm struct {
 	seederless list
 	// crossing are the gateways of sites whose gateways meet.
 	crossing list
+	// noted are viewers that seeders are to be told of again.
+	noted []*Peer
 	// followed says that Tick looks after the swarm, merged when it last looked for cells to merge.
 	followed bool
 	merged   time.Time
