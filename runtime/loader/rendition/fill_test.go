@@ -147,3 +147,66 @@ func TestAnEdgeSeederGivesUpOnSilence(t *testing.T) {
 		t.Errorf("after a silence it is in state %v", seg.state)
 	}
 }
+
+// TestEdgeSeedersShareWhatComesLate: a segment that two of a site have wanted for long is asked for by one of them when a seeder
+// outside has it, and likewise when the two meet late.
+func TestEdgeSeedersShareWhatComesLate(t *testing.T) {
+	r := atEdge(t)
+	defer r.endTransfers()
+	r.playlist.Live = false
+	central := r.meetSeeder(t, 1, false)
+	says(t, central, nil, []int64{100, 101, 102, 103, 104, 105})
+	mate := r.meetSeeder(t, 7, true)
+	says(t, mate, nil, nil)
+	now := time.Now()
+	r.pass(now)
+	now = now.Add(2 * time.Second)
+	says(t, central, []int64{100, 101, 102, 103, 104, 105}, nil)
+	r.pass(now)
+	asked := 0
+	for _, seg := range r.segments.order {
+		if seg.state == schedule.Requested {
+			asked++
+		}
+		if first := schedule.FillBefore("-PS0001-000000000000", string(mate.ID()), seg.Sequence); seg.state != schedule.Missing && !first {
+			t.Errorf("segment %d is in state %v though the other one comes first", seg.Sequence, seg.state)
+		}
+	}
+	if asked == 0 && schedule.FillBefore("-PS0001-000000000000", string(mate.ID()), 100) {
+		t.Error("nothing is asked for")
+	}
+}
+
+// TestAFailureIsNotAReasonForTheOrigin: when the only seeder outside stalls, what players are not near waits for it.
+func TestAFailureIsNotAReasonForTheOrigin(t *testing.T) {
+	r := atEdge(t)
+	defer r.endTransfers()
+	r.playlist.Live = false
+	central := r.meetSeeder(t, 1, false)
+	says(t, central, []int64{100, 101, 102, 103, 104, 105}, nil)
+	now := time.Now()
+	r.pass(now)
+	late := now.Add(4 * time.Second) // so long without a byte
+	r.pass(late)
+	if n := r.shared.Counters.OriginRequests.Load(); n > 0 {
+		t.Errorf("%d requests to the origin", n)
+	}
+	r.pass(late.Add(1100 * time.Millisecond))
+	if _, running := central.Flight(); !running {
+		t.Error("the seeder is not asked again")
+	}
+	r.pass(late.Add(5 * time.Second))
+	for range 4 {
+		late = late.Add(5 * time.Second)
+		r.pass(late)
+	}
+	fetching := 0
+	for _, seg := range r.segments.order {
+		if seg.state == schedule.Fetching {
+			fetching++
+		}
+	}
+	if fetching == 0 {
+		t.Error("the origin is not asked though the seeder goes on to fail")
+	}
+}

@@ -37,8 +37,9 @@ type segment struct {
 	origins  provenance
 
 	// Edge seeders only; zero once it is held.
-	wantedAt time.Time // when it was first to be got from another seeder
-	tries    int       // requests to other seeders
+	wantedAt  time.Time // when it was first to be got from another seeder
+	offeredAt time.Time // when one outside of the site had it first
+	tries     int       // requests to other seeders
 
 	// Live seeders only.
 	kept     bool // it was held when last looked at

@@ -39,6 +39,7 @@ func (r *Rendition) answered(s *session.Session, seg *segment, result session.Re
 	r.log.Debug("peer did not deliver", "peer", string(s.ID()), "sequence", seg.Sequence, "reason", result.Reason)
 	r.keep(seg, result.Data, result.Total)
 	seg.from, seg.notFrom = nil, s
+	r.filling.failed(time.Now())
 }
 
 // abandon ends a transfer that is too slow, so that another source can continue it. A player may be reading the bytes
@@ -56,6 +57,7 @@ func (r *Rendition) abandon(seg *segment, now time.Time) {
 	r.keep(seg, data, total)
 	seg.notFrom, seg.from = from, nil
 	from.RecordFailure(now)
+	r.filling.failed(now)
 }
 
 // giveUp ends the transfer of a segment and drops its bytes.
@@ -99,6 +101,7 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	r.transit.Release(len(data))
 	if seg.from != nil && source != traffic.FromHTTP {
 		seg.from.RecordSuccess()
+		r.filling.failedAt = time.Time{}
 	}
 	if source == traffic.FromHTTP {
 		r.origin.succeeded()
@@ -111,7 +114,7 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	r.shared.Evicted(evicted)
 	seg.partial, seg.claimed, seg.from, seg.failures, seg.problem = nil, -1, nil, 0, nil
 	seg.trust()
-	seg.wantedAt, seg.tries = time.Time{}, 0
+	seg.wantedAt, seg.offeredAt, seg.tries = time.Time{}, time.Time{}, 0
 	r.announcer.dirty = true
 	r.answer(seg, data, nil)
 	if !ok {

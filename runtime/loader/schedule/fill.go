@@ -11,8 +11,14 @@ const (
 	fillBusyPercent     = 200 // for one that holds it and is sending another one
 	fillSilentPercent   = 25  // for the next byte of a segment that it has asked for
 	fillSlowPercent     = 200
+	fillAnewPercent     = 50                     // in addition at most, when its sources have changed since it was wanted
 	leastFillWait       = 500 * time.Millisecond // the unit of all is at least so long ÷ its share of 25 %
 	mostFillTries       = 3                      // requests to peers for one segment
+
+	// For segments that players are not near, seeders outside are waited for so many times as long, as are bytes.
+	fillCalmly = 4
+	// And those that failed are waited for, until they have failed for so long.
+	fillTroublePercent = 200
 )
 
 // FillSource is a seeder that an edge seeder is connected with.
@@ -29,10 +35,13 @@ type FillSource struct {
 type FillView struct {
 	Now    time.Time
 	Since  time.Time     // when it first wanted the segment
+	Anew   time.Time     // when a first seeder outside had it, or another one of the site was met, if later; waits begin again
+	Calm   bool          // players are not near it: of a film, or of the history of a live stream
 	Target time.Duration // target duration of the playlist
 	Tries  int           // how many requests to peers for the segment came to nothing
 	Origin bool          // the origin may be asked now
 	Expect time.Time     // until then a first connection to a seeder outside may still come
+	Failed time.Time     // since when requests to seeders have failed, and none has succeeded; zero if the last one has
 
 	Sources []FillSource
 }
@@ -54,8 +63,8 @@ func Fill(v FillView) FillPlan {
 		return v.fromOrigin()
 	}
 	near, far := -1, -1 // free sources that hold it
-	turn := v.Since
-	coming, busy, outside, loading, sending := false, false, false, false, false
+	turn := v.begin(share)
+	coming, busy, outside, loading, sending, failing := false, false, false, false, false, false
 	for i, s := range v.Sources {
 		has := s.Holds == Loaded && !s.Failed
 		switch {
@@ -66,6 +75,7 @@ func Fill(v FillView) FillPlan {
 			outside = true
 			loading = loading || s.Holds == Loading
 			sending = sending || has && s.Busy
+			failing = failing || s.Holds == Loaded && s.Failed
 		}
 		switch {
 		case !has:
@@ -90,20 +100,43 @@ func Fill(v FillView) FillPlan {
 	if far >= 0 {
 		return FillPlan{Source: far}
 	}
+	patience := 1
+	if v.Calm {
+		patience = fillCalmly
+	}
 	switch {
 	case sending:
-		turn = turn.Add(share(fillBusyPercent))
+		turn = turn.Add(share(patience * fillBusyPercent))
 	case loading:
-		turn = turn.Add(share(fillLoadingPercent))
+		turn = turn.Add(share(patience * fillLoadingPercent))
 	case outside:
-		turn = turn.Add(share(fillAnnouncePercent))
+		turn = turn.Add(share(patience * fillAnnouncePercent))
 	case v.Expect.After(turn):
 		turn = v.Expect
+	}
+	if again := v.Failed.Add(share(fillTroublePercent)); v.Calm && failing && again.After(turn) {
+		turn = again
 	}
 	if v.Now.Before(turn) {
 		return FillPlan{Source: -1, Until: turn}
 	}
 	return v.fromOrigin()
+}
+
+// begin is when waiting began. A segment that was wanted for long before a seeder had it, or before the seeders of the site had
+// met, would otherwise be taken by all of them at once.
+func (v FillView) begin(share func(int) time.Duration) time.Time {
+	most := share(fillAnewPercent)
+	if v.Calm {
+		most *= fillCalmly * fillCalmly
+	}
+	switch latest := v.Since.Add(most); {
+	case v.Anew.Before(v.Since):
+		return v.Since
+	case v.Anew.After(latest):
+		return latest
+	}
+	return v.Anew
 }
 
 func (v FillView) fromOrigin() FillPlan {
@@ -124,8 +157,11 @@ func FillBefore(a, b string, sequence int64) bool {
 }
 
 // FillLate reports whether a request to a seeder is to be given up: no byte has come for a while, or the whole takes too long.
-func FillLate(f Flight, target time.Duration, now time.Time) bool {
+func FillLate(f Flight, target time.Duration, calm bool, now time.Time) bool {
 	unit := max(target, leastFillWait*100/fillSilentPercent)
+	if calm {
+		unit *= fillCalmly
+	}
 	last := f.LastBytes
 	if last.IsZero() {
 		last = f.Since

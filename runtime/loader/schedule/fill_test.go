@@ -75,12 +75,51 @@ func TestFillExpectsConnections(t *testing.T) {
 	}
 }
 
+// TestFillBeginsAnew: when a seeder has a segment long after it was wanted, or those of a site meet late, one of the site takes it.
+func TestFillBeginsAnew(t *testing.T) {
+	const target = 4 * time.Second
+	mate := schedule.FillSource{Near: true, Before: true}
+	late := epoch.Add(20 * time.Second)
+	v := schedule.FillView{Now: late, Since: epoch, Anew: late, Calm: true, Target: target, Origin: true,
+		Sources: []schedule.FillSource{{Holds: schedule.Loaded}, mate}}
+	if got := schedule.Fill(v); got.Source >= 0 || got.Until != late.Add(target*30/100) {
+		t.Errorf("another one comes first: %+v", got)
+	}
+	v.Sources[1].Before = false
+	if got := schedule.Fill(v); got.Source != 0 {
+		t.Errorf("it comes first itself: %+v", got)
+	}
+	// Players that are near do not wait for that.
+	v.Sources[1].Before, v.Calm = true, false
+	if got := schedule.Fill(v); got.Source != 0 {
+		t.Errorf("players are near: %+v", got)
+	}
+}
+
+// TestFillStaysCalm: a seeder that has just failed is asked again before the origin is, if players are not near.
+func TestFillStaysCalm(t *testing.T) {
+	v := schedule.FillView{Now: epoch.Add(time.Minute), Since: epoch, Failed: epoch.Add(time.Minute), Calm: true, Target: 4 * time.Second, Origin: true,
+		Sources: []schedule.FillSource{{Holds: schedule.Loaded, Failed: true}}}
+	if got := schedule.Fill(v); got.Origin || got.Until != v.Failed.Add(8*time.Second) {
+		t.Errorf("it has just failed: %+v", got)
+	}
+	v.Now = v.Failed.Add(8 * time.Second)
+	if got := schedule.Fill(v); !got.Origin {
+		t.Errorf("it goes on to fail: %+v", got)
+	}
+	v.Now, v.Calm = v.Failed, false
+	if got := schedule.Fill(v); !got.Origin {
+		t.Errorf("players are near: %+v", got)
+	}
+}
+
 // TestFillAlwaysEnds: whatever sources say, a segment is asked for after a bounded time, and exactly one action is planned.
 func TestFillAlwaysEnds(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5000 {
 		v := schedule.FillView{Now: epoch, Since: epoch, Target: time.Duration(r.IntN(12)) * time.Second, Origin: true, Tries: r.IntN(5),
-			Expect: epoch.Add(time.Duration(r.IntN(4)) * time.Second)}
+			Expect: epoch.Add(time.Duration(r.IntN(4)) * time.Second), Calm: r.IntN(2) == 0,
+			Anew: epoch.Add(time.Duration(r.IntN(20)-10) * time.Second), Failed: epoch.Add(-time.Duration(r.IntN(60)) * time.Second)}
 		for range r.IntN(9) {
 			v.Sources = append(v.Sources, schedule.FillSource{Near: r.IntN(2) == 0, Before: r.IntN(2) == 0, Busy: r.IntN(2) == 0,
 				Failed: r.IntN(4) == 0, Holds: schedule.Holding(r.IntN(3)), Speed: float64(r.IntN(3))})
@@ -102,7 +141,11 @@ func TestFillAlwaysEnds(t *testing.T) {
 			}
 			v.Now = plan.Until
 		}
-		if limit := 3*time.Second + 6*max(v.Target, 2*time.Second); v.Now.Sub(epoch) > limit {
+		limit := 3*time.Second + 6*max(v.Target, 2*time.Second)
+		if v.Calm {
+			limit += 14 * max(v.Target, 2*time.Second)
+		}
+		if v.Now.Sub(epoch) > limit {
 			t.Fatalf("it waited %v, more than %v", v.Now.Sub(epoch), limit)
 		}
 	}
@@ -154,15 +197,20 @@ func TestFillLate(t *testing.T) {
 	for name, tt := range map[string]struct {
 		flight schedule.Flight
 		now    float64
+		calm   bool
 		want   bool
 	}{
-		"just asked":              {schedule.Flight{Since: epoch}, 0.9, false},
-		"silent from the start":   {schedule.Flight{Since: epoch}, 1, true},
-		"bytes come":              {schedule.Flight{Since: epoch, LastBytes: at(4)}, 4.5, false},
-		"bytes came until lately": {schedule.Flight{Since: epoch, LastBytes: at(4)}, 5, true},
-		"bytes come, too slowly":  {schedule.Flight{Since: epoch, LastBytes: at(8)}, 8, true},
+		"just asked":                {schedule.Flight{Since: epoch}, 0.9, false, false},
+		"silent from the start":     {schedule.Flight{Since: epoch}, 1, false, true},
+		"bytes come":                {schedule.Flight{Since: epoch, LastBytes: at(4)}, 4.5, false, false},
+		"bytes came until lately":   {schedule.Flight{Since: epoch, LastBytes: at(4)}, 5, false, true},
+		"bytes come, too slowly":    {schedule.Flight{Since: epoch, LastBytes: at(8)}, 8, false, true},
+		"players are not near":      {schedule.Flight{Since: epoch}, 3.9, true, false},
+		"nor does it deliver":       {schedule.Flight{Since: epoch}, 4, true, true},
+		"slow, players not near":    {schedule.Flight{Since: epoch, LastBytes: at(31)}, 31, true, false},
+		"too slow for these either": {schedule.Flight{Since: epoch, LastBytes: at(32)}, 32, true, true},
 	} {
-		if got := schedule.FillLate(tt.flight, 4*time.Second, at(tt.now)); got != tt.want {
+		if got := schedule.FillLate(tt.flight, 4*time.Second, tt.calm, at(tt.now)); got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
