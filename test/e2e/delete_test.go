@@ -18,7 +18,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-var _ = Describe("A stream that is deleted", Label("delete"), SpecPriority(4), func() {
+var _ = Describe("A stream that is deleted", Label("delete"), SpecPriority(5), func() {
 	It("leaves nothing behind", func(ctx SpecContext) {
 		awaitCollector(ctx)
 		s := stream("short-lived", origin.URL(livePath), seeders(2))

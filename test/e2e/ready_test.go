@@ -53,6 +53,8 @@ var _ = Describe("A stream that is applied", Label("ready"), func() {
 			s, err := v1.Load(strings.NewReader(string(raw)))
 			Expect(err).NotTo(HaveOccurred())
 			By(s.Name)
+			_, err = k8s.Stream(ctx, client.ObjectKeyFromObject(s))
+			Expect(err).To(HaveOccurred(), "another spec, in another process, has a stream of that name")
 			_, err = k8s.KubectlIn(ctx, string(raw), "apply", "-f", "-")
 			Expect(err).NotTo(HaveOccurred())
 			DeferCleanup(func(ctx SpecContext) { remove(ctx, s) }, NodeTimeout(time.Minute))

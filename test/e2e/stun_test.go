@@ -12,7 +12,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-var _ = Describe("Browsers in two offices", Label("stun"), SpecPriority(5), func() {
+var _ = Describe("Browsers in two offices", Label("stun"), SpecPriority(7), func() {
 	// One stream, first without STUN and then with it. Nothing else changes, so STUN is why the offices meet.
 	It("meet through the stream's STUN server, and not without", func(ctx SpecContext) {
 		s := stream("meeting", origin.URL(livePath), seeders(0), withoutSTUN)

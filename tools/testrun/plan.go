@@ -43,12 +43,9 @@ func plan() []round {
 	return []round{
 		{{{name: "prepare", noTests: true}}}, // compiles what the suites use, on every processor
 		{{{name: "unit", split: map[string]string{"TestVector": "vectors", "Fuzz": "fuzz-seeds"}}}},
-		{
-			{{name: "tools"}, {name: "deploy"}},
-			{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}},
-		},
+		{{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}}},
 		// These wait, but hostile floods the processors at times.
-		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}}},
+		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}, {name: "tools"}, {name: "deploy"}}},
 		{{{name: "peers"}, {name: "origins"}}, {{name: "foreign"}}}, // these keep half of the processors busy together
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},
