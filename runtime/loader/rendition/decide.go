@@ -36,13 +36,34 @@ func startupWait(s *Settings, hadNoPeers, reachable, announced bool) time.Durati
 	return max(s.StartupWait, s.Patience)
 }
 
-// evictionRank orders segments in the store; the lowest is evicted first. Segments go by last use where players may be
-// anywhere: on demand, and for a VOD seeder. Otherwise they go by presentation time.
-func evictionRank(s *Settings, live bool, start time.Duration, now time.Time) int64 {
-	if s.OnDemand || (s.Seeder && !live) {
-		return now.UnixMilli()
+// needed is above the rank of all segments that are not about to be played.
+const needed = 1 << 50
+
+// seederRank orders a seeder's segments in the store; the lowest is evicted first. Those of a film go by last use, since
+// viewers may be anywhere, those of a live playlist by presentation time.
+func seederRank(live bool, start time.Duration, now time.Time) int64 {
+	if live {
+		return start.Milliseconds()
+	}
+	return now.UnixMilli()
+}
+
+// playerRank orders the segments of a viewer that plays: what was played goes first, the oldest before the others, and
+// then what is played last. start is when the segment is played, at when it is now, on the same clock.
+func playerRank(start, duration, at time.Duration) int64 {
+	if start+duration > at {
+		return needed - start.Milliseconds()
 	}
 	return start.Milliseconds()
+}
+
+// demandRank orders the segments of a viewer on demand: what no player needs goes first, by last use, and then what is
+// needed last.
+func demandRank(due, used time.Time) int64 {
+	if !due.IsZero() {
+		return needed - due.UnixMilli()
+	}
+	return used.UnixMilli()
 }
 
 // liveStart is the start of the segment that lies delay behind the live edge; the first if none lies so far behind.

@@ -119,7 +119,7 @@ func (r *Rendition) seedLive(now time.Time) {
 			// As useful as what has just left the reach of new viewers: it displaces older history, and nothing newer.
 			start = max(start, reach)
 		}
-		seg.reserved = r.shared.Store.Reserve(seg.key, evictionRank(&r.shared.Settings, true, start, now), size(seg))
+		seg.reserved = r.shared.Store.Reserve(seg.key, seederRank(true, start, now), size(seg))
 		return seg.reserved
 	}
 	for _, i := range schedule.Seeder(view) {

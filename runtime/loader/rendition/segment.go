@@ -36,14 +36,18 @@ type segment struct {
 	arriving atomic.Pointer[arrival]
 	origins  provenance
 
+	rank     int64 // in the store, as told last
+	reserved bool  // the store keeps room for it
+	noRoom   bool  // the store did not take it
+
 	// Live seeders only.
-	kept     bool // it was held when last looked at
-	lost     bool // it was held, and had to make room
-	reserved bool // the store keeps room for it
+	kept bool // it was held when last looked at
+	lost bool // it was held, and had to make room
 
 	// On demand only.
 	requests ondemand.Requests
-	noRoom   bool // the store did not take it
+	due      time.Time // when players need it; zero if none does
+	used     time.Time // when it came, or was asked for last
 
 	unclear bool // peers of V23 name other segments by its id, or may
 }

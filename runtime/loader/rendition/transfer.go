@@ -106,8 +106,9 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	if seg.state == schedule.Fetching {
 		seg.stop() // a peer delivered first
 	}
-	rank := evictionRank(&r.shared.Settings, r.playlist.Live, seg.Start, now)
-	evicted, ok := r.shared.Store.Put(seg.key, rank, data)
+	seg.used = now
+	seg.rank = r.rank(seg, now)
+	evicted, ok := r.shared.Store.Put(seg.key, seg.rank, data)
 	r.shared.Evicted(evicted)
 	seg.partial, seg.claimed, seg.from, seg.failures, seg.problem = nil, -1, nil, 0, nil
 	seg.trust()
@@ -116,7 +117,8 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	if !ok {
 		seg.state = schedule.Missing
 		seg.noRoom = true // the segments held rank higher
-		if !r.shared.Settings.OnDemand {
+		seg.total = int64(len(data))
+		if r.shared.Settings.Seeder { // a viewer asks for room again
 			seg.retryAt = now.Add(time.Hour)
 		}
 		return

@@ -19,7 +19,8 @@ import "time"
 //   - any other segment that a peer is fetching is waited for;
 //   - any other segment that no peer has is fetched by the viewer with the
 //     highest random number, so that of many viewers about one asks the origin
-//     and the others see it announced before their own turn.
+//     and the others see it announced before their own turn;
+//   - what would not stay is not got, and nothing behind it.
 func Viewer(v View) []Action {
 	p := planner{View: v}
 	for _, s := range v.Segments {
@@ -36,7 +37,10 @@ func Viewer(v View) []Action {
 	}
 	for _, n := range v.Needs {
 		s := &v.Segments[n.Segment]
-		if s.State != Held && n.Lead <= v.Limits.PeerAhead {
+		if s.State == Held || n.Lead > v.Limits.PeerAhead {
+			continue
+		}
+		if s.State != Missing || p.fits(n) {
 			p.segment(n.Segment, s, n.Lead)
 		}
 	}
@@ -65,6 +69,16 @@ type planner struct {
 	actions        []Action
 	http, requests int
 	taken          []bool // peers asked in this very plan
+	full           bool   // a segment that is needed sooner did not fit
+}
+
+// fits tells whether a missing segment may be got.
+func (p *planner) fits(n Need) bool {
+	if p.Room == nil {
+		return true
+	}
+	p.full = p.full || !p.Room(n.Segment)
+	return !p.full || n.Waited
 }
 
 func (p *planner) segment(i int, s *Segment, lead time.Duration) {
