@@ -57,7 +57,7 @@ type Peer struct {
 // Limits bound what a viewer does at once.
 type Limits struct {
 	HTTPSlots int           // simultaneous fetches from the origin
-	PeerSlots int           // simultaneous requests to peers
+	PeerSlots int           // simultaneous requests to peers; as many again that are urgent
 	Urgent    time.Duration // a segment that starts sooner than this after the playhead does not wait for peers
 	HTTPAhead time.Duration // how far ahead of the playhead the origin may be asked at all
 	PeerAhead time.Duration // how far ahead of the playhead peers may be asked

@@ -28,12 +28,17 @@ func Viewer(v View) []Action {
 		case Fetching:
 			p.http++
 		case Requested:
-			p.requests++
+			p.began(false)
 		}
 	}
 	p.taken = make([]bool, len(v.Peers))
 	if v.Needs == nil {
 		v.Needs = fromPlayhead(v)
+	}
+	for _, n := range v.Needs {
+		if v.Segments[n.Segment].State == Requested && n.Lead <= v.Limits.Urgent {
+			p.urgent++
+		}
 	}
 	for _, n := range v.Needs {
 		s := &v.Segments[n.Segment]
@@ -68,6 +73,7 @@ type planner struct {
 	View
 	actions        []Action
 	http, requests int
+	urgent         int    // of the requests
 	taken          []bool // peers asked in this very plan
 	full           bool   // a segment that is needed sooner did not fit
 }
@@ -92,8 +98,8 @@ func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 		return
 	}
 	holder, anyHolds, anyLoads := p.holder(s, urgent)
-	if holder >= 0 && p.requests < p.Limits.PeerSlots {
-		p.request(i, holder)
+	if holder >= 0 && p.mayRequest(urgent) {
+		p.request(i, holder, urgent)
 		return
 	}
 	if !p.mayFetch(s, urgent) {
@@ -115,27 +121,27 @@ func (p *planner) requested(i int, s *Segment, lead time.Duration, urgent bool) 
 		return
 	case urgent && p.mayFetch(s, urgent):
 		p.act(Abandon, i, s.Flight.Peer)
-		p.requests--
+		p.ended(urgent)
 		p.fetch(i)
 		return
 	}
 	// The peer that is too slow is busy, so it is not chosen again.
 	if holder, _, _ := p.holder(s, urgent); holder >= 0 {
 		p.act(Abandon, i, s.Flight.Peer)
-		p.requests--
-		p.request(i, holder)
+		p.ended(urgent)
+		p.request(i, holder, urgent)
 	}
 }
 
 // fetching looks after a transfer from the origin.
 func (p *planner) fetching(i int, s *Segment, lead time.Duration, urgent bool) {
-	if !urgent || !p.originLate(s, lead) || p.requests >= p.Limits.PeerSlots {
+	if !urgent || !p.originLate(s, lead) || !p.mayRequest(urgent) {
 		return
 	}
 	if holder, _, _ := p.holder(s, urgent); holder >= 0 {
 		p.act(Abandon, i, -1)
 		p.http--
-		p.request(i, holder)
+		p.request(i, holder, urgent)
 	}
 }
 
@@ -283,10 +289,33 @@ func (p *planner) fetch(i int) {
 	p.http++
 }
 
-func (p *planner) request(i, holder int) {
+// mayRequest tells whether there is a slot for one more request to a peer. Urgent ones have slots of their own:
+// prefetching must not hold up what is about to be played.
+func (p *planner) mayRequest(urgent bool) bool {
+	if urgent {
+		return p.urgent < p.Limits.PeerSlots
+	}
+	return p.requests < p.Limits.PeerSlots
+}
+
+func (p *planner) request(i, holder int, urgent bool) {
 	p.act(Request, i, holder)
 	p.taken[holder] = true
+	p.began(urgent)
+}
+
+func (p *planner) began(urgent bool) {
 	p.requests++
+	if urgent {
+		p.urgent++
+	}
+}
+
+func (p *planner) ended(urgent bool) {
+	p.requests--
+	if urgent {
+		p.urgent--
+	}
 }
 
 func (p *planner) act(k Kind, segment, peer int) {
