@@ -15,6 +15,7 @@ type announcer struct {
 	dirty     bool // what is announced may have changed
 	last      map[identity.Generation]encoded
 	expecting *segment // newest segment whose successor is announced as on its way
+	pace
 }
 
 // encoded is the last announcement to peers of one generation.
@@ -31,6 +32,9 @@ func (r *Rendition) announce(now time.Time) {
 	}
 	expected := r.expected(now)
 	if !r.announcer.dirty && expected == r.announcer.expecting {
+		return
+	}
+	if r.announcer.rests(now, r.wake) {
 		return
 	}
 	r.announcer.dirty, r.announcer.expecting = false, expected
@@ -52,6 +56,7 @@ func (r *Rendition) announce(now time.Time) {
 		for _, s := range r.sessions {
 			if s.Generation() == g {
 				s.SendEncoded(messages)
+				r.announcer.sent(messages, now)
 			}
 		}
 	}

@@ -7,7 +7,7 @@ import "time"
 func (r *Rendition) rank(seg *segment, now time.Time) int64 {
 	switch {
 	case r.shared.Settings.Seeder:
-		return seederRank(r.playlist.Live, seg.Start, now)
+		return seederRank(r.playlist.Live, seg)
 	case r.playhead == nil:
 		return demandRank(seg.due, seg.used)
 	}

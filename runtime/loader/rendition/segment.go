@@ -37,6 +37,7 @@ type segment struct {
 	origins  provenance
 
 	rank     int64 // in the store, as told last
+	worth    int64 // of a film: the rank if it is to be held, else 0
 	reserved bool  // the store keeps room for it
 	noRoom   bool  // the store did not take it
 

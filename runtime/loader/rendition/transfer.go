@@ -15,6 +15,7 @@ func (r *Rendition) request(s *session.Session, seg *segment, now time.Time) {
 	held := seg.partial
 	seg.state, seg.from, seg.partial = schedule.Requested, s, nil
 	r.distrust(seg, s, len(held))
+	r.withhold(seg)
 	attempt := seg.begin(held)
 	s.Start(session.Request{
 		ID: seg.ID(s.Generation()), Held: held, Total: seg.total,
@@ -88,7 +89,7 @@ func (r *Rendition) completed(seg *segment, data []byte, source traffic.Source) 
 		seg.notFrom = seg.from
 		return
 	}
-	if r.check(seg, data, source) {
+	if r.check(seg, data, source) || r.verify(seg, data, source) {
 		return
 	}
 	r.take(seg, data, source, now)
@@ -127,9 +128,6 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	seg.total = int64(len(data))
 	r.shared.Counters.Segments.Add(1)
 	r.note(seg, data)
-	if r.shared.Settings.Verify {
-		r.shared.Verifier.Verify(r.ctx, r.shared.Work, seg.Segment, data, source, r.log, r.originLog)
-	}
 }
 
 // discard counts bytes that are not used.
