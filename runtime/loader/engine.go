@@ -44,7 +44,7 @@ type Engine struct {
 }
 
 // New makes an engine that connects through node; node may be nil if no
-// trackers are given. uplink nil means no limit.
+// trackers are given. uplink nil means no limit, log nil no log.
 func New(cfg Config, node *mesh.Node, uplink *upload.Uplink, log *slog.Logger) (*Engine, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -52,6 +52,9 @@ func New(cfg Config, node *mesh.Node, uplink *upload.Uplink, log *slog.Logger) (
 	}
 	if uplink == nil {
 		uplink = upload.NewUplink(0)
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
 		cfg: cfg, log: log, swarms: newSwarmState(cfg.SwarmID), roster: newRoster(),
@@ -219,6 +222,13 @@ func (e *Engine) claim(hash identity.InfoHash) bool {
 	}
 	e.claimed[hash] = true
 	return true
+}
+
+// isFree tells whether no rendition has a swarm.
+func (e *Engine) isFree(hash identity.InfoHash) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.claimed[hash]
 }
 
 // Problems returns the counts of what went wrong.

@@ -257,6 +257,7 @@ func (s *slot) sleep() {
 	s.e.asleep(r)
 	s.e.swarms.gone(r)
 	s.e.swarms.joining.Unlock()
+	s.e.shareAgain()
 	<-s.ended
 	s.r, s.hadNoPeers = nil, !r.MetPeers()
 	r.Log().Info("rendition sleeps")

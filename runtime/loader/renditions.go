@@ -112,6 +112,7 @@ func (e *Engine) update(ctx context.Context, p *manifest.Presentation, now time.
 			e.rejoin(ctx, r)
 		}
 	}
+	e.joinFreed(ctx)
 	for _, info := range wanted {
 		if found[info.Name] || !e.admits(info.Type, len(wanted)) {
 			continue

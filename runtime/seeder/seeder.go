@@ -111,7 +111,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 func (s *Server) bind(iceListen string) error {
 	node, err := mesh.NewNode(mesh.NodeConfig{
 		ICEServers: s.cfg.STUN, Listen: iceListen, Advertise: s.cfg.Advertise, Token: s.tokenFor,
-		OneSocketPerSwarm: s.cfg.OneSocketPerSwarm, Loopback: s.cfg.Loopback,
+		OneSocketPerSwarm: s.cfg.OneSocketPerSwarm, Loopback: s.cfg.Loopback, MaxPeers: s.cfg.MaxPeers,
 	}, s.log, s.reg)
 	if err != nil {
 		return fmt.Errorf("creating WebRTC node: %w", err)

@@ -5,18 +5,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"io"
-	"log/slog"
-	"sync"
 	"sync/atomic"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
-	"github.com/p2pstream/p2pstream/runtime/loader/ratelog"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 const (
-	maxPending = 64 // segments that wait to be compared or are being compared
-	maxRunning = 2  // segments that are being compared
+	maxPending = 64 // digests that are awaited
+	maxRunning = 2  // segments that are read at a time
 )
 
 // Verifier compares completed segments with the origin's own bytes; one engine has one. What it fetches counts only as
@@ -33,32 +30,25 @@ func NewVerifier(source *manifest.Source, counters *traffic.Recorder) *Verifier 
 	return &Verifier{source: source, counters: counters, running: make(chan struct{}, maxRunning)}
 }
 
-// Verify compares the data of segment m in a goroutine of work, unless too many comparisons are pending. log reports
-// a difference, limited reports an origin that does not deliver the segment.
-func (v *Verifier) Verify(ctx context.Context, work *sync.WaitGroup, m manifest.Segment, data []byte, from traffic.Source, log *slog.Logger, limited *ratelog.Log) {
-	if v.pending.Add(1) > maxPending {
-		v.pending.Add(-1)
-		return
+// Verify compares the data of segment m with the origin's bytes; false if they differ. The error says why the origin does
+// not deliver it. Few segments are compared at a time: it waits for its turn.
+func (v *Verifier) Verify(ctx context.Context, m manifest.Segment, data []byte) (same bool, err error) {
+	select {
+	case v.running <- struct{}{}:
+		defer func() { <-v.running }()
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
 	}
-	work.Go(func() {
-		defer v.pending.Add(-1)
-		select {
-		case v.running <- struct{}{}:
-			defer func() { <-v.running }()
-		case <-ctx.Done():
-			return
-		}
-		want, err := v.digest(ctx, m)
-		if err != nil {
-			limited.Warn("verifying segment failed: the origin does not deliver it", "sequence", m.Sequence, "error", err)
-			return
-		}
-		v.counters.Verified.Add(1)
-		if got := sha256.Sum256(data); !bytes.Equal(want, got[:]) {
-			v.counters.DigestErrors.Add(1)
-			log.Error("segment differs from the origin's", "sequence", m.Sequence, "source", from)
-		}
-	})
+	want, err := v.digest(ctx, m)
+	if err != nil {
+		return false, err
+	}
+	v.counters.Verified.Add(1)
+	got := sha256.Sum256(data)
+	if same = bytes.Equal(want, got[:]); !same {
+		v.counters.DigestErrors.Add(1)
+	}
+	return same, nil
 }
 
 // digest is the SHA-256 of the origin's bytes.

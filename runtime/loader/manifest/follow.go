@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 )
 
 // Pace says how eagerly Follow reloads a live playlist.
@@ -330,10 +332,7 @@ func (f *follower) failed(err error) time.Duration {
 		err = fail(ReasonUnreachable, f.rendition.URI, err)
 	}
 	f.on(nil, err)
-	wait := lastBackoff
-	if f.failures < 6 {
-		wait = min(lastBackoff, firstBackoff<<(f.failures-1))
-	}
+	wait := backoff.Doubled(firstBackoff, lastBackoff, f.failures-1)
 	if f.current != nil {
 		// While segments are being published, none should pass unseen.
 		wait = min(wait, f.current.TargetDuration)
@@ -347,7 +346,7 @@ func (f *follower) failed(err error) time.Duration {
 // jitter draws between a half and the whole of d, so that many followers of one
 // origin do not return together.
 func jitter(d time.Duration) time.Duration {
-	return d/2 + rand.N(d/2+1) // #nosec G404 -- spreads load, guards nothing
+	return backoff.Spread(d, rand.Float64()) // #nosec G404 -- spreads load, guards nothing
 }
 
 // shift moves p's timeline so that it continues that of last: by a common

@@ -1,33 +1,28 @@
 package mesh
 
 import (
-	"math/rand/v2"
 	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 )
 
-// Bounds of the pause between dials of one tracker.
+// Bounds of the pause between dials of one tracker. Half of it is chance, so that the peers of a tracker that comes back
+// do not all arrive at once.
 const (
-	backoffFirst  = time.Second
-	backoffMost   = 15 * time.Second
-	backoffSettle = 15 * time.Second
+	dialFirst  = time.Second
+	dialMost   = 15 * time.Second
+	dialSettle = 15 * time.Second // a socket that was in use for so long ends a series of failures
 )
 
-// backoff is the pause between two dials: half of it is chance, so that the peers of a tracker that comes
-// back do not all arrive at once.
-type backoff struct{ next time.Duration }
+func newDialPause() *dialPause { return &dialPause{backoff.New(dialFirst, dialMost)} }
 
-func (b *backoff) pause() time.Duration {
-	if b.next == 0 {
-		b.next = backoffFirst
-	}
-	d := b.next
-	b.next = min(2*b.next, backoffMost)
-	return d/2 + rand.N(d/2)
-}
+// dialPause is the pause between two dials.
+type dialPause struct{ *backoff.Backoff }
 
-// lived starts over when the last socket was in use for a while.
-func (b *backoff) lived(d time.Duration) {
-	if d >= backoffSettle {
-		b.next = 0
+// after is the pause after a socket that was in use for a while.
+func (p *dialPause) after(lived time.Duration) time.Duration {
+	if lived >= dialSettle {
+		p.Reset()
 	}
+	return p.Next()
 }

@@ -143,8 +143,7 @@ func TestBackoffSpreads(t *testing.T) {
 	const peers = 1000
 	buckets := map[int64]int{}
 	for range peers {
-		var b backoff
-		buckets[b.pause().Milliseconds()/50]++
+		buckets[newDialPause().after(0).Milliseconds()/50]++
 	}
 	for at, n := range buckets {
 		if n > peers/5 {

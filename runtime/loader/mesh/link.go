@@ -169,7 +169,7 @@ func (l *link) all() []*membership {
 }
 
 func (l *link) run() {
-	var pause backoff
+	pause := newDialPause()
 	for first := true; l.ctx.Err() == nil; first = false {
 		if !first {
 			l.node.metrics.trackerReconnects.Inc()
@@ -179,8 +179,7 @@ func (l *link) run() {
 		if l.ctx.Err() != nil {
 			return
 		}
-		pause.lived(time.Since(since))
-		wait := pause.pause()
+		wait := pause.after(time.Since(since))
 		l.limited.Warn("tracker socket lost", "error", err, "retryIn", wait.Round(time.Millisecond))
 		select {
 		case <-l.ctx.Done():

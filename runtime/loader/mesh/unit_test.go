@@ -54,19 +54,17 @@ func TestGateBoundsAndQueues(t *testing.T) {
 }
 
 func TestBackoffStaysInBounds(t *testing.T) {
-	var b backoff
+	p := newDialPause()
 	least := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 7500 * time.Millisecond, 7500 * time.Millisecond}
 	for i, low := range least {
-		if d := b.pause(); d < low || d > 2*low {
+		if d := p.after(0); d < low || d > 2*low {
 			t.Errorf("pause %d is %s", i, d)
 		}
 	}
-	b.lived(time.Second)
-	if b.pause() < 7*time.Second {
+	if p.after(time.Second) < 7*time.Second {
 		t.Error("a socket that lived for a second started the back-off over")
 	}
-	b.lived(time.Minute)
-	if b.pause() > time.Second {
+	if p.after(time.Minute) > time.Second {
 		t.Error("a socket that lived for a minute did not start the back-off over")
 	}
 }

@@ -19,6 +19,7 @@ type announcer struct {
 	versions  int      // of all announcements
 	expecting *segment // newest segment whose successor is announced as on its way
 	spreading
+	pace
 }
 
 // encoded is the last announcement to peers of one generation.
@@ -37,8 +38,10 @@ func (r *Rendition) announce(now time.Time) {
 		return
 	}
 	expected := r.expected(now)
-	changed := r.announcer.dirty || expected != r.announcer.expecting
-	r.announcer.dirty, r.announcer.expecting = false, expected
+	changed := (r.announcer.dirty || expected != r.announcer.expecting) && !r.announcer.rests(now, r.wake)
+	if changed {
+		r.announcer.dirty, r.announcer.expecting = false, expected
+	}
 	r.spread(changed, now)
 	if changed {
 		for _, g := range r.shared.Settings.Generations {
@@ -48,6 +51,7 @@ func (r *Rendition) announce(now time.Time) {
 			for _, s := range r.sessions {
 				if s.Generation() == g {
 					r.announceTo(s, now)
+					r.announcer.sent(r.announcer.last[g].messages, now)
 				}
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
@@ -23,8 +24,7 @@ func hashFraction(seed uint64, id int64) float64 {
 // retryDelay is how long the origin is not asked again for a segment after so many failures: a doubling step, of which
 // the fraction in [0,1) chooses a point in its second half.
 func retryDelay(failures int, fraction float64) time.Duration {
-	step := min(250*time.Millisecond<<min(failures-1, 6), 5*time.Second)
-	return step/2 + time.Duration(float64(step)/2*fraction)
+	return backoff.Spread(backoff.Doubled(firstPause, longestPause, failures-1), fraction)
 }
 
 // startupWait is how long after the start the origin is not asked while peers may still connect. A connection in any
@@ -36,13 +36,37 @@ func startupWait(s *Settings, hadNoPeers, reachable, announced bool) time.Durati
 	return max(s.StartupWait, s.Patience)
 }
 
-// evictionRank orders segments in the store; the lowest is evicted first. Segments go by last use where players may be
-// anywhere: on demand, and for a VOD seeder. Otherwise they go by presentation time.
-func evictionRank(s *Settings, live bool, start time.Duration, now time.Time) int64 {
-	if s.OnDemand || (s.Seeder && !live) {
-		return now.UnixMilli()
+// needed is above the rank of all segments that are not about to be played.
+const needed = 1 << 50
+
+// seederRank orders a seeder's segments in the store; the lowest is evicted first. Those of a live playlist go by
+// presentation time. Of a film, what is to be held comes last, and the rest goes by when it was fetched.
+func seederRank(live bool, seg *segment) int64 {
+	switch {
+	case live:
+		return seg.Start.Milliseconds()
+	case seg.worth > 0:
+		return seg.worth
+	}
+	return seg.used.UnixMilli()
+}
+
+// playerRank orders the segments of a viewer that plays: what was played goes first, the oldest before the others, and
+// then what is played last. start is when the segment is played, at when it is now, on the same clock.
+func playerRank(start, duration, at time.Duration) int64 {
+	if start+duration > at {
+		return needed - start.Milliseconds()
 	}
 	return start.Milliseconds()
+}
+
+// demandRank orders the segments of a viewer on demand: what no player needs goes first, by last use, and then what is
+// needed last.
+func demandRank(due, used time.Time) int64 {
+	if !due.IsZero() {
+		return needed - due.UnixMilli()
+	}
+	return used.UnixMilli()
 }
 
 // liveStart is the start of the segment that lies delay behind the live edge; the first if none lies so far behind.

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/store"
@@ -146,7 +147,7 @@ func (q *refusals) failed(err error, first bool, now time.Time) {
 	}
 	q.row = 0
 	q.ask(q.times > 0)
-	q.next = now.Add(min(lastReread, firstReread<<min(q.times, 10)))
+	q.next = now.Add(backoff.Doubled(firstReread, lastReread, q.times))
 	q.times++
 }
 

@@ -3,6 +3,8 @@ package rendition
 import (
 	"slices"
 	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/session"
 )
 
 // Bounds of what a live seeder fetches because viewers play in the history. A peer can claim to be anywhere: what its
@@ -22,9 +24,13 @@ type history struct {
 	looked time.Time
 	tokens float64 // fetches that may begin
 	filled time.Time
+
+	newest map[*session.Session]newestOf
+	next   []int64 // media sequences that the viewers want next, in order; several may want one
+	from   int64   // of a film: where the part that is held begins
 }
 
-func (h *history) clear() { h.wanted, h.turn = nil, nil }
+func (h *history) clear() { h.wanted, h.turn, h.next = nil, nil, nil }
 
 // look brings up to date what is wanted and how many fetches may begin.
 func (h *history) look(r *Rendition, now time.Time) {
@@ -35,7 +41,7 @@ func (h *history) look(r *Rendition, now time.Time) {
 		h.tokens = min(historyBurst, h.tokens+historyPerTime*float64(now.Sub(h.filled))/float64(target))
 	}
 	h.filled = now
-	if now.Sub(h.looked) >= historyLook {
+	if now.Sub(h.looked) >= historyLook && len(r.segments.order) > 0 {
 		h.looked = now
 		h.places(r.newestLoaded(), r.segments.order[0].Sequence)
 	}
@@ -46,8 +52,12 @@ func (h *history) look(r *Rendition, now time.Time) {
 func (h *history) places(newest []int64, first int64) {
 	h.wanted, h.turn = make(map[int64]bool), make(map[int64]int)
 	slices.Sort(newest)
-	newest = slices.Compact(newest)
 	newest = slices.DeleteFunc(newest, func(n int64) bool { return n < first })
+	h.next = h.next[:0]
+	for _, n := range newest {
+		h.next = append(h.next, n+1)
+	}
+	newest = slices.Compact(newest)
 	newest = newest[:min(len(newest), maxPlaces)]
 	for ahead := range int64(segmentsNeeded) {
 		for _, n := range newest {

@@ -1,7 +1,6 @@
 package rendition
 
 import (
-	"context"
 	"slices"
 	"time"
 
@@ -191,15 +190,7 @@ func (r *Rendition) check(seg *segment, data []byte, source traffic.Source) bool
 	// Not the swarms that are named now: the first segments come before they are, and swarms may be left meanwhile.
 	peer := seg.origins.peers[0]
 	swarm, id, from := peer.Swarm(), seg.ID(peer.Generation()), seg.from
-	ctx, stop := context.WithCancel(r.ctx)
-	if seg.state == schedule.Fetching {
-		seg.stop() // a peer delivered first
-	}
-	now := time.Now()
-	seg.attempt++ // what a transfer that has just ended reports concerns this one no more
-	attempt := seg.attempt
-	seg.state, seg.stop, seg.since, seg.from = schedule.Fetching, stop, now, nil
-	seg.arriving.Store(&arrival{at: now, received: int64(len(data))})
+	ctx, stop, attempt := r.examine(seg, data)
 	r.shared.Work.Go(func() {
 		defer stop()
 		verdict := r.shared.Checker.Check(ctx, string(swarm), id, data)
@@ -233,7 +224,9 @@ func (r *Rendition) checked(seg *segment, attempt int64, from *session.Session, 
 		return
 	}
 	seg.from = from
-	r.take(seg, data, source, now)
+	if !r.verify(seg, data, source) {
+		r.take(seg, data, source, now)
+	}
 }
 
 // blame cuts off the peer that gave wrong bytes. If several gave bytes, it is not known which of them did.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
@@ -40,7 +41,7 @@ func (o *originHealth) pausing(now time.Time) bool {
 	if o.failures < failuresInARow {
 		return false
 	}
-	return now.Before(o.failedAt.Add(min(firstPause<<min(o.failures-failuresInARow, 10), longestPause)))
+	return now.Before(o.failedAt.Add(backoff.Doubled(firstPause, longestPause, o.failures-failuresInARow)))
 }
 
 // fetch asks the origin for a segment, from the bytes already held on.
@@ -54,6 +55,7 @@ func (r *Rendition) fetch(seg *segment, now time.Time) {
 		return
 	}
 	held := seg.partial
+	r.withhold(seg)
 	ctx, stop := context.WithCancel(r.ctx)
 	seg.state, seg.stop, seg.since, seg.partial = schedule.Fetching, stop, now, nil
 	r.announcer.dirty = true

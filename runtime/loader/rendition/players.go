@@ -56,7 +56,7 @@ func (r *Rendition) open(p *ondemand.Position, request *ondemand.Request, key st
 	}
 	if seg.held() {
 		if data, ok := r.shared.Store.Get(key); ok {
-			r.shared.Store.Rank(key, now.UnixMilli())
+			seg.used = now
 			return ondemand.HeldFeed(data), nil
 		}
 		r.missing(seg, nil) // evicted a moment ago
@@ -68,7 +68,7 @@ func (r *Rendition) open(p *ondemand.Position, request *ondemand.Request, key st
 	}
 	if seg.requests.Len() == 0 {
 		// A player that asks anew causes a new request to the origin, as it would without the engine.
-		seg.failures, seg.problem, seg.noRoom = 0, nil, false
+		seg.failures, seg.problem = 0, nil
 		if latest := now.Add(newRequestRetry); seg.retryAt.After(latest) {
 			seg.retryAt = latest
 		}
@@ -107,17 +107,10 @@ func (r *Rendition) failRequests(now time.Time) {
 // paused or gone: nothing is fetched ahead of it until it asks again.
 const playerIdle = 10 * time.Second
 
-// nearlyFull is how full the store may be before only what comes next is
-// fetched, in percent.
-const nearlyFull = 90
-
 // needs says what the players need of the segments that are to be scheduled.
 func (r *Rendition) needs(segs []*segment, scheduled []schedule.Segment, now time.Time) []schedule.Need {
 	d := schedule.DemandView{
 		Now: now, Segments: scheduled, Limits: r.limits(), Patience: r.shared.Settings.Patience,
-	}
-	if st := r.shared.Store.Stats(); st.Bytes >= st.Limit/100*nearlyFull {
-		d.Full = true
 	}
 	place := make(map[int64]int, len(segs))
 	for i, seg := range segs {
@@ -133,13 +126,13 @@ func (r *Rendition) needs(segs []*segment, scheduled []schedule.Segment, now tim
 		}
 	}
 	needs := schedule.Demand(d)
-	wanted := needs[:0]
-	for _, n := range needs {
-		if seg := segs[n.Segment]; !seg.noRoom || seg.requests.Len() > 0 {
-			wanted = append(wanted, n)
-		}
+	for _, seg := range segs {
+		seg.due = time.Time{}
 	}
-	return wanted
+	for _, n := range needs {
+		segs[n.Segment].due = now.Add(n.Lead)
+	}
+	return needs
 }
 
 // dropAll fails all readers and drops what was held: a rendition that sleeps

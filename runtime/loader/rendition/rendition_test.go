@@ -157,7 +157,7 @@ func (conn) SendWait(context.Context, []byte) error { return nil }
 func (conn) Close(error)                            {}
 
 // connect opens a session without a network.
-func connect(t *testing.T, r *Rendition) *session.Session {
+func connect(t testing.TB, r *Rendition) *session.Session {
 	t.Helper()
 	s := session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23, conn{})
 	r.opened(s)
@@ -165,7 +165,7 @@ func connect(t *testing.T, r *Rendition) *session.Session {
 }
 
 // announce has the peer say that it holds the segments with these ids.
-func announce(t *testing.T, s *session.Session, loaded ...int64) {
+func announce(t testing.TB, s *session.Session, loaded ...int64) {
 	t.Helper()
 	messages, err := wire.Encode(wire.Command{Code: wire.SegmentsAnnouncement, Loaded: loaded}, wire.DefaultMaxMessageSize)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 )
 
@@ -14,7 +13,7 @@ import (
 const (
 	seederSlots    = 4
 	fullPercent    = 95
-	segmentsNeeded = 8 // ahead of the viewer who is furthest behind
+	segmentsNeeded = 8 // ahead of each viewer
 	leastShare     = 8 // the part of the store that a film's rendition gets at least
 )
 
@@ -35,7 +34,7 @@ func (r *Rendition) seed(now time.Time) {
 // seedVOD fetches from where viewers are to the end and then from the start, as much as the store can hold together with
 // the other renditions: what came beyond that would displace what is held, and be fetched again.
 func (r *Rendition) seedVOD(now time.Time) {
-	wanted := r.wanted()
+	r.history.look(r, now)
 	size := r.expectedSizes()
 	st := r.shared.Store.Stats()
 	held := int64(0)
@@ -50,20 +49,27 @@ func (r *Rendition) seedVOD(now time.Time) {
 	}
 	// Other renditions hold the rest, and make room for some of what viewers here need next.
 	room := max(st.Limit/100*fullPercent-(st.Bytes-held), st.Limit/leastShare)
-	segs := reach(all, wanted, room, size)
+	segs, wanted, outside := r.filmPart(all, room, size)
 	view := schedule.SeederView{Now: now, Slots: r.slots(), Wanted: wanted}
-	for _, seg := range segs {
+	segs = r.mayFetch(segs, outside)
+	for i, seg := range segs {
+		if r.history.wanted[seg.Sequence] {
+			view.Next = append(view.Next, i)
+		}
 		view.Segments = append(view.Segments, schedule.Segment{ID: seg.Sequence, State: seg.state, RetryAt: r.retryAt(seg)})
 	}
+	r.history.sort(view.Next, segs)
 	for _, i := range schedule.Seeder(view) {
-		r.obtain(segs[i], now)
+		if r.obtain(segs[i], now) && outside[segs[i]] {
+			r.history.tokens--
+		}
 	}
 }
 
 // reach is the part of a film that fits into so many bytes, from wanted on and then from the start, in the film's order.
 // The next one belongs to it in any case.
 func reach(all []*segment, wanted, room int64, size func(*segment) int64) []*segment {
-	from, _ := slices.BinarySearchFunc(all, wanted, func(s *segment, n int64) int { return cmp.Compare(s.Sequence, n) })
+	from, _ := slices.BinarySearchFunc(all, wanted, bySequence)
 	n, left := 0, room
 	for ; n < len(all); n++ {
 		if left -= size(all[(from+n)%len(all)]); left < 0 && n > 0 {
@@ -77,6 +83,8 @@ func reach(all []*segment, wanted, room int64, size func(*segment) int64) []*seg
 	end := from + n
 	return slices.Concat(all[:max(0, end-len(all))], all[from:min(end, len(all))])
 }
+
+func bySequence(s *segment, n int64) int { return cmp.Compare(s.Sequence, n) }
 
 // seedLive fetches from the live edge backwards, as much as the store can hold together with the other renditions, and
 // what viewers in the history are about to play.
@@ -102,7 +110,7 @@ func (r *Rendition) seedLive(now time.Time) {
 		if seg.lost {
 			view.Floor = seg.Sequence + 1
 		}
-		if wanted && r.history.may(len(view.Next)) {
+		if wanted && seg.state == schedule.Missing && r.history.may(len(view.Next)) {
 			view.Next = append(view.Next, len(segs))
 		}
 		segs = append(segs, seg)
@@ -121,7 +129,7 @@ func (r *Rendition) seedLive(now time.Time) {
 			// As useful as what has just left the reach of new viewers: it displaces older history, and nothing newer.
 			start = max(start, reach)
 		}
-		seg.reserved = r.shared.Store.Reserve(seg.key, evictionRank(&r.shared.Settings, true, start, now), size(seg))
+		seg.reserved = r.shared.Store.Reserve(seg.key, start.Milliseconds(), size(seg))
 		return seg.reserved
 	}
 	for _, i := range schedule.Seeder(view) {
@@ -183,49 +191,4 @@ func (r *Rendition) settleRoom(seg *segment) {
 		seg.lost = seg.lost || seg.kept || seg.noRoom
 		seg.kept = false
 	}
-}
-
-// wanted is the media sequence that the viewer who is furthest behind will
-// want next, judged by what viewers announce; the first one without viewers.
-func (r *Rendition) wanted() int64 {
-	if len(r.segments.order) == 0 {
-		return 0
-	}
-	first := r.segments.order[0].Sequence
-	wanted, known := first, false
-	for _, newest := range r.newestLoaded() {
-		if next := newest + 1; !known || next < wanted {
-			wanted, known = next, true
-		}
-	}
-	return wanted
-}
-
-// newestLoaded has, for each peer that holds segments, the media sequence of the newest one; one less than the first of
-// all for a peer whose segments are unknown here.
-func (r *Rendition) newestLoaded() []int64 {
-	var out []int64
-	position := make(map[identity.Generation]map[int64]int64, len(r.shared.Settings.Generations))
-	for _, s := range r.sessions {
-		a := s.Announced()
-		if a.LoadedLen() == 0 || s.Seeder() { // what a seeder holds says nothing about a viewer's place
-			continue
-		}
-		ids := position[s.Generation()]
-		if ids == nil {
-			ids = make(map[int64]int64, len(r.segments.order))
-			for _, seg := range r.segments.order {
-				ids[seg.ID(s.Generation())] = seg.Sequence
-			}
-			position[s.Generation()] = ids
-		}
-		newest := r.segments.order[0].Sequence - 1
-		for id := range a.Loaded {
-			if sequence, ok := ids[id]; ok && sequence > newest {
-				newest = sequence
-			}
-		}
-		out = append(out, newest)
-	}
-	return out
 }

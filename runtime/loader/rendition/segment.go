@@ -41,14 +41,19 @@ type segment struct {
 	offeredAt time.Time // when one outside of the site had it first
 	tries     int       // requests to other seeders
 
+	rank     int64 // in the store, as told last
+	worth    int64 // of a film: the rank if it is to be held, else 0
+	reserved bool  // the store keeps room for it
+	noRoom   bool  // the store did not take it
+
 	// Live seeders only.
-	kept     bool // it was held when last looked at
-	lost     bool // it was held, and had to make room
-	reserved bool // the store keeps room for it
+	kept bool // it was held when last looked at
+	lost bool // it was held, and had to make room
 
 	// On demand only.
 	requests ondemand.Requests
-	noRoom   bool // the store did not take it
+	due      time.Time // when players need it; zero if none does
+	used     time.Time // when it came, or was asked for last
 
 	unclear bool // peers of V23 name other segments by its id, or may
 }

@@ -15,6 +15,7 @@ func (r *Rendition) request(s *session.Session, seg *segment, now time.Time) {
 	held := seg.partial
 	seg.state, seg.from, seg.partial = schedule.Requested, s, nil
 	r.distrust(seg, s, len(held))
+	r.withhold(seg)
 	attempt := seg.begin(held)
 	s.Start(session.Request{
 		ID: seg.ID(s.Generation()), Held: held, Total: seg.total,
@@ -90,7 +91,7 @@ func (r *Rendition) completed(seg *segment, data []byte, source traffic.Source) 
 		seg.notFrom = seg.from
 		return
 	}
-	if r.check(seg, data, source) {
+	if r.check(seg, data, source) || r.verify(seg, data, source) {
 		return
 	}
 	r.take(seg, data, source, now)
@@ -109,8 +110,9 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	if seg.state == schedule.Fetching {
 		seg.stop() // a peer delivered first
 	}
-	rank := evictionRank(&r.shared.Settings, r.playlist.Live, seg.Start, now)
-	evicted, ok := r.shared.Store.Put(seg.key, rank, data)
+	seg.used = now
+	seg.rank = r.rank(seg, now)
+	evicted, ok := r.shared.Store.Put(seg.key, seg.rank, data)
 	r.shared.Evicted(evicted)
 	seg.partial, seg.claimed, seg.from, seg.failures, seg.problem = nil, -1, nil, 0, nil
 	seg.trust()
@@ -120,7 +122,8 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	if !ok {
 		seg.state = schedule.Missing
 		seg.noRoom = true // the segments held rank higher
-		if !r.shared.Settings.OnDemand {
+		seg.total = int64(len(data))
+		if r.shared.Settings.Seeder { // a viewer asks for room again
 			seg.retryAt = now.Add(time.Hour)
 		}
 		return
@@ -129,9 +132,6 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	seg.total = int64(len(data))
 	r.shared.Counters.Segments.Add(1)
 	r.note(seg, data)
-	if r.shared.Settings.Verify {
-		r.shared.Verifier.Verify(r.ctx, r.shared.Work, seg.Segment, data, source, r.log, r.originLog)
-	}
 }
 
 // discard counts bytes that are not used.

@@ -52,6 +52,7 @@ func (r *Rendition) view(now time.Time) {
 	if cfg.OnDemand {
 		v.Needs = r.needs(segs, v.Segments, now)
 	}
+	v.Room = r.room(segs, now)
 	for _, a := range schedule.Viewer(v) {
 		seg := segs[a.Segment]
 		switch a.Kind {

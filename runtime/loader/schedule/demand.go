@@ -10,6 +10,7 @@ import (
 type Need struct {
 	Segment int           // index into View.Segments
 	Lead    time.Duration // until it is needed
+	Waited  bool          // a player waits for it: it is got even if it would not stay
 }
 
 // Head is the position of one player that is served on demand. Its requests are
@@ -35,7 +36,6 @@ type DemandView struct {
 	Waits    []Wait
 	Limits   Limits
 	Patience time.Duration // how long a player with media to play may wait for peers
-	Full     bool          // the store has no room to fetch ahead of the players
 }
 
 // Demand returns what the players need, the most urgent first; of what several
@@ -51,6 +51,7 @@ type DemandView struct {
 //     players ask for single segments of renditions that they then leave.
 func Demand(v DemandView) []Need {
 	leads := make(map[int]time.Duration, len(v.Waits)+8*len(v.Heads))
+	waited := make(map[int]bool, len(v.Waits))
 	need := func(i int, lead time.Duration) {
 		if old, ok := leads[i]; !ok || lead < old {
 			leads[i] = lead
@@ -59,6 +60,7 @@ func Demand(v DemandView) []Need {
 	for _, w := range v.Waits {
 		if w.Segment >= 0 && w.Segment < len(v.Segments) {
 			need(w.Segment, v.waiting(w))
+			waited[w.Segment] = true
 		}
 	}
 	for _, h := range v.Heads {
@@ -66,7 +68,7 @@ func Demand(v DemandView) []Need {
 	}
 	needs := make([]Need, 0, len(leads))
 	for i, lead := range leads {
-		needs = append(needs, Need{Segment: i, Lead: lead})
+		needs = append(needs, Need{Segment: i, Lead: lead, Waited: waited[i]})
 	}
 	slices.SortFunc(needs, func(a, b Need) int {
 		return cmp.Or(cmp.Compare(a.Lead, b.Lead), cmp.Compare(a.Segment, b.Segment))
@@ -95,8 +97,7 @@ func (v DemandView) ahead(h Head, need func(int, time.Duration)) {
 	most := min(2*h.Asked, v.Limits.PeerAhead)
 	for i := h.Front + 1; i < len(v.Segments); i++ {
 		distance := max(v.Segments[i].Start-end, 0)
-		first := i == h.Front+1
-		if !first && (v.Full || distance >= most) {
+		if i > h.Front+1 && distance >= most {
 			return
 		}
 		lead := min(h.Dry.Sub(v.Now)+distance, v.Limits.HTTPAhead+distance)

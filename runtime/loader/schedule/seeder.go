@@ -11,10 +11,10 @@ type SeederView struct {
 	Live     bool
 	Segments []Segment // playlist order
 	Slots    int       // simultaneous fetches from the origin
-	Wanted   int64     // VOD: the segment id from which viewers are waiting; segments before it come last
+	Wanted   int64     // VOD: the segment id from which most viewers are waiting; segments before it come last
 
-	// Next are the segments that viewers in the history of a live playlist are about to play, as indices into Segments,
-	// the most useful first.
+	// Next are the segments that viewers in the history of a live playlist, or of a film, are about to play, as indices
+	// into Segments, the most useful first.
 	Next []int
 	// Floor is the lowest id of a live playlist to be fetched without a viewer that wants it: what is below was held before
 	// and had to make room.
@@ -30,8 +30,8 @@ type SeederView struct {
 // Live: the newest first, because viewers have not seen it yet and will not
 // fetch what a seeder announces; then what viewers in the history play next;
 // then from where players begin, LiveReach behind the edge, to the edge; then
-// the history, backwards, as far as there is room. VOD: from where viewers are,
-// then the rest from the start.
+// the history, backwards, as far as there is room. VOD: what viewers play next,
+// then on from where most of them are, then the rest from the start.
 func Seeder(v SeederView) []int {
 	p := seederPlan{SeederView: v, free: v.Slots, taken: make(map[int]bool, v.Slots)}
 	for _, s := range v.Segments {
@@ -97,6 +97,9 @@ func (p *seederPlan) live() {
 
 func (p *seederPlan) vod() {
 	p.Room = nil
+	for _, i := range p.Next {
+		p.take(i)
+	}
 	for i := range p.Segments {
 		if p.Segments[i].ID >= p.Wanted {
 			p.take(i)

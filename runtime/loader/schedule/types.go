@@ -57,7 +57,7 @@ type Peer struct {
 // Limits bound what a viewer does at once.
 type Limits struct {
 	HTTPSlots int           // simultaneous fetches from the origin
-	PeerSlots int           // simultaneous requests to peers
+	PeerSlots int           // simultaneous requests to peers; as many again that are urgent
 	Urgent    time.Duration // a segment that starts sooner than this after the playhead does not wait for peers
 	HTTPAhead time.Duration // how far ahead of the playhead the origin may be asked at all
 	PeerAhead time.Duration // how far ahead of the playhead peers may be asked
@@ -76,6 +76,11 @@ type View struct {
 	PrefetchFrom time.Time              // before this time the origin is asked for urgent segments only
 	Lottery      func(id int64) float64 // this viewer's own number in [0,1) for a segment; spreads prefetching over viewers
 	Random       func() float64         // [0,1)
+
+	// Room takes room for a missing segment, an index into Segments; false: it would not stay. It is called for what is
+	// needed, the soonest first, until one does not fit: nothing behind that one is got, so that no segment displaces one
+	// that is needed sooner. nil: there is always room.
+	Room func(i int) bool
 }
 
 // Kind is what an action does.

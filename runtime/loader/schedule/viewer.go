@@ -19,7 +19,8 @@ import "time"
 //   - any other segment that a peer is fetching is waited for;
 //   - any other segment that no peer has is fetched by the viewer with the
 //     highest random number, so that of many viewers about one asks the origin
-//     and the others see it announced before their own turn.
+//     and the others see it announced before their own turn;
+//   - what would not stay is not got, and nothing behind it.
 func Viewer(v View) []Action {
 	p := planner{View: v}
 	for _, s := range v.Segments {
@@ -27,7 +28,7 @@ func Viewer(v View) []Action {
 		case Fetching:
 			p.http++
 		case Requested:
-			p.requests++
+			p.began(false)
 		}
 	}
 	p.taken = make([]bool, len(v.Peers))
@@ -35,8 +36,16 @@ func Viewer(v View) []Action {
 		v.Needs = fromPlayhead(v)
 	}
 	for _, n := range v.Needs {
+		if v.Segments[n.Segment].State == Requested && n.Lead <= v.Limits.Urgent {
+			p.urgent++
+		}
+	}
+	for _, n := range v.Needs {
 		s := &v.Segments[n.Segment]
-		if s.State != Held && n.Lead <= v.Limits.PeerAhead {
+		if s.State == Held || n.Lead > v.Limits.PeerAhead {
+			continue
+		}
+		if s.State != Missing || p.fits(n) {
 			p.segment(n.Segment, s, n.Lead)
 		}
 	}
@@ -64,7 +73,18 @@ type planner struct {
 	View
 	actions        []Action
 	http, requests int
+	urgent         int    // of the requests
 	taken          []bool // peers asked in this very plan
+	full           bool   // a segment that is needed sooner did not fit
+}
+
+// fits tells whether a missing segment may be got.
+func (p *planner) fits(n Need) bool {
+	if p.Room == nil {
+		return true
+	}
+	p.full = p.full || !p.Room(n.Segment)
+	return !p.full || n.Waited
 }
 
 func (p *planner) segment(i int, s *Segment, lead time.Duration) {
@@ -78,8 +98,8 @@ func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 		return
 	}
 	holder, anyHolds, anyLoads := p.holder(s, urgent)
-	if holder >= 0 && p.requests < p.Limits.PeerSlots {
-		p.request(i, holder)
+	if holder >= 0 && p.mayRequest(urgent) {
+		p.request(i, holder, urgent)
 		return
 	}
 	if !p.mayFetch(s, urgent) {
@@ -101,27 +121,27 @@ func (p *planner) requested(i int, s *Segment, lead time.Duration, urgent bool) 
 		return
 	case urgent && p.mayFetch(s, urgent):
 		p.act(Abandon, i, s.Flight.Peer)
-		p.requests--
+		p.ended(urgent)
 		p.fetch(i)
 		return
 	}
 	// The peer that is too slow is busy, so it is not chosen again.
 	if holder, _, _ := p.holder(s, urgent); holder >= 0 {
 		p.act(Abandon, i, s.Flight.Peer)
-		p.requests--
-		p.request(i, holder)
+		p.ended(urgent)
+		p.request(i, holder, urgent)
 	}
 }
 
 // fetching looks after a transfer from the origin.
 func (p *planner) fetching(i int, s *Segment, lead time.Duration, urgent bool) {
-	if !urgent || !p.originLate(s, lead) || p.requests >= p.Limits.PeerSlots {
+	if !urgent || !p.originLate(s, lead) || !p.mayRequest(urgent) {
 		return
 	}
 	if holder, _, _ := p.holder(s, urgent); holder >= 0 {
 		p.act(Abandon, i, -1)
 		p.http--
-		p.request(i, holder)
+		p.request(i, holder, urgent)
 	}
 }
 
@@ -269,10 +289,33 @@ func (p *planner) fetch(i int) {
 	p.http++
 }
 
-func (p *planner) request(i, holder int) {
+// mayRequest tells whether there is a slot for one more request to a peer. Urgent ones have slots of their own:
+// prefetching must not hold up what is about to be played.
+func (p *planner) mayRequest(urgent bool) bool {
+	if urgent {
+		return p.urgent < p.Limits.PeerSlots
+	}
+	return p.requests < p.Limits.PeerSlots
+}
+
+func (p *planner) request(i, holder int, urgent bool) {
 	p.act(Request, i, holder)
 	p.taken[holder] = true
+	p.began(urgent)
+}
+
+func (p *planner) began(urgent bool) {
 	p.requests++
+	if urgent {
+		p.urgent++
+	}
+}
+
+func (p *planner) ended(urgent bool) {
+	p.requests--
+	if urgent {
+		p.urgent--
+	}
 }
 
 func (p *planner) act(k Kind, segment, peer int) {

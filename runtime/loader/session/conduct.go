@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
@@ -74,7 +75,7 @@ func (s *Session) RecordFailure(now time.Time) {
 
 // avoidFor is how long a peer is asked for nothing after so many failures.
 func avoidFor(failures int) time.Duration {
-	return min(firstAvoid<<min(failures-1, 10), longestAvoid)
+	return backoff.Doubled(firstAvoid, longestAvoid, failures-1)
 }
 
 // RecordSuccess notes that the peer delivered a segment. The rendition's owner calls it.

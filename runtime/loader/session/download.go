@@ -43,8 +43,8 @@ type download struct {
 }
 
 // maxClaimed is the most memory, in bytes, that is allocated because a peer
-// claims a size; beyond it the buffer grows with the bytes that arrive.
-const maxClaimed = 1 << 20
+// claims a size: most segments need no more. Beyond it the buffer grows with the bytes that arrive.
+const maxClaimed = 4 << 20
 
 // Start asks the peer for a segment. The rendition's owner calls it; no other
 // request to the peer may be running.
@@ -88,6 +88,7 @@ func (s *Session) receive(b []byte, now time.Time) {
 	result := d.machine.OnBytes(len(b), now)
 	s.cfg.Transit.Release(len(b) - result.Used)
 	if result.Used > 0 {
+		d.grow(result.Used)
 		d.data = append(d.data, b[:result.Used]...)
 		d.received += int64(result.Used)
 		d.lastBytes = now
@@ -97,6 +98,24 @@ func (s *Session) receive(b []byte, now time.Time) {
 	if unused := len(b) - result.Used; unused > 0 {
 		s.countUnrequested(unused)
 	}
+}
+
+// grow makes room for n more bytes: for the whole segment if it is no larger than maxClaimed. Otherwise the buffer doubles,
+// so that little is copied, but grows no further than to the end of the segment.
+func (d *download) grow(n int) {
+	have := len(d.data)
+	if have+n <= cap(d.data) {
+		return
+	}
+	room := max(n, have, maxClaimed-have)
+	if d.total >= 0 {
+		room = max(n, min(room, int(d.total)-have))
+	} else {
+		room = max(n, have)
+	}
+	whole := make([]byte, have, have+room)
+	copy(whole, d.data)
+	d.data = whole
 }
 
 // giveUp ends a request for whose bytes there is no room; the peer is not to blame. The session is locked.
@@ -173,9 +192,7 @@ func (s *Session) settle(d *download, result wire.DownloadResult, now time.Time)
 	for _, c := range result.Send {
 		s.send(c)
 	}
-	if d.total = result.Total; result.State == wire.DownloadLoading && cap(d.data) == 0 && d.total <= maxClaimed {
-		d.data = make([]byte, 0, d.total)
-	}
+	d.total = result.Total
 	if result.DiscardHeld {
 		s.cfg.Counters.Discarded.Add(int64(len(d.data)))
 		s.cfg.Transit.Release(len(d.data))

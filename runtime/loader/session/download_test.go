@@ -134,3 +134,30 @@ func TestBytesInTransitAreCounted(t *testing.T) {
 		t.Errorf("%d bytes received, %d discarded; want 14 and 16", n.Received[traffic.FromViewer].Load(), n.Discarded.Load())
 	}
 }
+
+// TestMemoryForLargeSegments receives a segment of 2.5 MB: memory is taken for it once. A larger one takes no more than
+// what it claims at most, before its bytes come.
+func TestMemoryForLargeSegments(t *testing.T) {
+	for size, most := range map[int64]int{2_500_000: 2_500_000, 60 << 20: maxClaimed} {
+		s, c := open(t)
+		s.cfg.MaxSegmentBytes = 64 << 20
+		requested(t, s, c)
+		c.answer(wire.SegmentData, size)
+		taken, before := 0, 0
+		for received := int64(0); received < min(size, 2_500_000); received += 65_536 {
+			s.Message(make([]byte, min(65_536, size-received)))
+			s.mu.Lock()
+			if s.download == nil {
+				s.mu.Unlock()
+				break
+			}
+			if now := cap(s.download.data); now != before {
+				taken, before = taken+now, now
+			}
+			s.mu.Unlock()
+		}
+		if taken > most+16 {
+			t.Errorf("%d bytes of memory were taken for a segment of %d", taken, size)
+		}
+	}
+}

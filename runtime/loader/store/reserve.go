@@ -1,5 +1,7 @@
 package store
 
+import "container/heap"
+
 // reservation is room for a segment that is on its way.
 type reservation struct{ rank, size int64 }
 
@@ -9,21 +11,12 @@ type reservation struct{ rank, size int64 }
 func (s *Store) Reserve(key Key, rank, size int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sum := size
-	for _, e := range s.entries {
-		if e.rank >= rank {
-			sum += int64(len(e.data))
-		}
-	}
-	for k, r := range s.reserved {
-		if k != key && r.rank >= rank {
-			sum += r.size
-		}
-	}
-	if sum > s.limit {
+	if !s.fits(key, rank, size) {
 		return false
 	}
+	s.release(key)
 	s.reserved[key] = reservation{rank, size}
+	s.promised += size
 	return true
 }
 
@@ -31,6 +24,29 @@ func (s *Store) Reserve(key Key, rank, size int64) bool {
 func (s *Store) Release(key Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.release(key)
+}
+
+// fits tells whether there is room for a segment beside what ranks as high or higher; s is locked.
+func (s *Store) fits(key Key, rank, size int64) bool {
+	others := s.promised - s.reserved[key].size
+	over := size + s.used + others - s.limit
+	if over <= 0 {
+		return true
+	}
+	if size > s.limit {
+		return false
+	}
+	for k, r := range s.reserved {
+		if k != key && r.rank < rank {
+			over -= r.size
+		}
+	}
+	return s.below(rank, over) >= over
+}
+
+func (s *Store) release(key Key) {
+	s.promised -= s.reserved[key].size
 	delete(s.reserved, key)
 }
 
@@ -43,6 +59,7 @@ func (s *Store) Rename(from, to Key) bool {
 		return false
 	}
 	delete(s.entries, from)
-	s.entries[to] = e
+	s.entries[to], e.key = e, to
+	heap.Fix(&s.ranking, e.place)
 	return true
 }

@@ -1,8 +1,7 @@
 package store
 
 import (
-	"cmp"
-	"slices"
+	"container/heap"
 	"sync"
 )
 
@@ -16,14 +15,18 @@ type Store struct {
 	mu       sync.Mutex
 	used     int64
 	entries  map[Key]*entry
+	ranking  ranking // of the entries
 	reserved map[Key]reservation
+	promised int64 // bytes reserved
 	evicted  int64
 	refused  int64
 }
 
 type entry struct {
-	data []byte
-	rank int64
+	key   Key
+	data  []byte
+	rank  int64
+	place int // in the ranking
 }
 
 // Stats describes a store at one moment.
@@ -51,10 +54,10 @@ func (s *Store) Put(key Key, rank int64, data []byte) (evicted []Key, ok bool) {
 	defer s.mu.Unlock()
 	if r, ok := s.reserved[key]; ok {
 		rank = max(rank, r.rank)
-		delete(s.reserved, key)
+		s.release(key)
 	}
 	if old, held := s.entries[key]; held {
-		old.rank = rank
+		s.rerank(old, rank)
 		return nil, true
 	}
 	if size > s.limit {
@@ -62,46 +65,22 @@ func (s *Store) Put(key Key, rank int64, data []byte) (evicted []Key, ok bool) {
 		return nil, false
 	}
 	if over := s.used + size - s.limit; over > 0 {
-		victims, freed := s.lowest(rank, over)
-		if freed < over {
+		if s.below(rank, over) < over {
 			s.refused++
 			return nil, false
 		}
-		for _, k := range victims {
-			s.remove(k)
+		for s.used+size > s.limit {
+			lowest := s.ranking[0].key
+			s.remove(lowest)
+			evicted = append(evicted, lowest)
 		}
-		s.evicted += int64(len(victims))
-		evicted = victims
+		s.evicted += int64(len(evicted))
 	}
-	s.entries[key] = &entry{data: data, rank: rank}
+	e := &entry{key: key, data: data, rank: rank}
+	s.entries[key] = e
+	heap.Push(&s.ranking, e)
 	s.used += size
 	return evicted, true
-}
-
-// lowest picks segments that rank below rank, the lowest first, until they
-// free at least want bytes or none is left.
-func (s *Store) lowest(rank, want int64) (victims []Key, freed int64) {
-	type candidate struct {
-		key  Key
-		rank int64
-	}
-	var candidates []candidate
-	for k, e := range s.entries {
-		if e.rank < rank {
-			candidates = append(candidates, candidate{k, e.rank})
-		}
-	}
-	slices.SortFunc(candidates, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.key, b.key))
-	})
-	for _, c := range candidates {
-		if freed >= want {
-			break
-		}
-		victims = append(victims, c.key)
-		freed += int64(len(s.entries[c.key].data))
-	}
-	return victims, freed
 }
 
 // Get returns the bytes of a held segment. The caller must not change them.
@@ -126,7 +105,7 @@ func (s *Store) Rank(key Key, rank int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e, ok := s.entries[key]; ok {
-		e.rank = rank
+		s.rerank(e, rank)
 	}
 }
 
@@ -135,7 +114,7 @@ func (s *Store) Rank(key Key, rank int64) {
 func (s *Store) Remove(key Key) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.reserved, key)
+	s.release(key)
 	s.remove(key)
 }
 
@@ -143,6 +122,7 @@ func (s *Store) remove(key Key) {
 	if e, ok := s.entries[key]; ok {
 		s.used -= int64(len(e.data))
 		delete(s.entries, key)
+		heap.Remove(&s.ranking, e.place)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/runtime/loader"
+	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
@@ -93,6 +94,7 @@ func (c *Client) Run(ctx context.Context) error {
 	defer source.Close()
 	node, err := mesh.NewNode(mesh.NodeConfig{
 		ICEServers: h.stun(), OneSocketPerSwarm: c.cfg.OneSocketPerSwarm, Loopback: c.cfg.Loopback,
+		MaxPeers: cmp.Or(c.cfg.MaxPeers, loader.DefaultMaxPeers),
 	}, c.log, c.reg)
 	if err != nil {
 		return fmt.Errorf("creating WebRTC node: %w", err)
@@ -170,7 +172,7 @@ func (c *Client) settings(ctx context.Context) (*settings, error) {
 		}
 		return h, nil
 	}
-	pause := 250 * time.Millisecond
+	wait := backoff.New(250*time.Millisecond, 5*time.Second)
 	for {
 		h, err := c.cfg.fetchSettings(ctx)
 		if err == nil {
@@ -180,12 +182,9 @@ func (c *Client) settings(ctx context.Context) (*settings, error) {
 			return nil, nil //nolint:nilerr // stopped before the tracker answered
 		}
 		c.log.Warn("getting settings from the tracker failed, trying again", "error", err)
-		select {
-		case <-ctx.Done():
+		if !wait.Sleep(ctx) {
 			return nil, nil
-		case <-time.After(pause):
 		}
-		pause = min(2*pause, 5*time.Second)
 	}
 }
 
