@@ -186,5 +186,8 @@ func (w *writer) outcome() Count {
 	case w.status/100 != 3:
 		c.Failed = 1
 	}
+	if w.status >= http.StatusBadRequest {
+		c.Refused = 1
+	}
 	return c
 }

@@ -188,7 +188,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: %s %s", path, res.Status, body)
 		}
 	}
-	if c := counted(t, s, KindInvalid, 4); c.Failed != 4 || len(s.Stats().Paths) != 0 {
+	if c := counted(t, s, KindInvalid, 4); c.Failed != 4 || c.Refused != 4 || len(s.Stats().Paths) != 0 {
 		t.Errorf("stats %+v", s.Stats())
 	}
 }
@@ -259,7 +259,7 @@ func TestSlowClientLeaves(t *testing.T) {
 		t.Error("an answer")
 	}
 	<-ended
-	if got := s.Stats().Kinds[KindSegment]; got.Requests != 1 || got.Failed != 1 {
+	if got := s.Stats().Kinds[KindSegment]; got.Requests != 1 || got.Failed != 1 || got.Refused != 0 {
 		t.Errorf("counted as %+v", got)
 	}
 }

@@ -33,6 +33,8 @@ type Count struct {
 	// Failed counts the answers 4xx and 5xx and the bodies that ended early,
 	// injected faults included.
 	Failed int64 `json:"failed"`
+	// Refused counts the answers 4xx and 5xx alone: bodies also end early because a client has what it wants.
+	Refused int64 `json:"refused"`
 }
 
 func (c *Count) add(d Count) {
@@ -41,6 +43,7 @@ func (c *Count) add(d Count) {
 	c.Complete += d.Complete
 	c.NotModified += d.NotModified
 	c.Failed += d.Failed
+	c.Refused += d.Refused
 }
 
 // Stats is what an origin has served since it started.

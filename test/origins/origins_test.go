@@ -234,17 +234,17 @@ func (r *run) checkOrigin(t *testing.T, answered origin.Stats) {
 	if r.fetches != nil && fetched > r.fetches(seconds) {
 		t.Errorf("the seeder fetched %d segments, want at most %d", fetched, r.fetches(seconds))
 	}
-	var failed int64
+	var refused int64
 	for path, c := range answered.Paths {
 		if rest, ok := strings.CutPrefix(path, r.path); ok && nameOnly.MatchString(rest) {
-			failed += c.Failed
-			if c.Failed > 0 {
-				t.Logf("%s was refused %d times", path, c.Failed)
+			refused += c.Refused
+			if c.Refused > 0 {
+				t.Logf("%s was refused %d times", path, c.Refused)
 			}
 		}
 	}
-	t.Logf("the origin refused %d requests", failed)
-	if r.refused >= 0 && failed > r.refused {
-		t.Errorf("the origin refused %d requests, want at most %d", failed, r.refused)
+	t.Logf("the origin refused %d requests", refused)
+	if r.refused >= 0 && refused > r.refused {
+		t.Errorf("the origin refused %d requests, want at most %d", refused, r.refused)
 	}
 }

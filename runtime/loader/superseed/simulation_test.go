@@ -259,7 +259,7 @@ func (w *world) latest(from time.Duration, skip func(*viewer) bool) (worst time.
 
 // deadline is how late a segment may be: every viewer is told after times.All at the latest, sees it in its playlist within
 // a target duration, and then gets it. latest leaves out what it loses with frozen sources.
-func (w *world) deadline() time.Duration { return w.times.All + target + 2*transfer + silence }
+func (w *world) deadline() time.Duration { return w.times.All + target + 2*transfer }
 
 // silence is for how long a viewer waits for a source that sends nothing: the library's own timeout.
 const silence = 2 * time.Second
