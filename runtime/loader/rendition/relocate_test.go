@@ -44,7 +44,7 @@ func TestPeersThatAreSomewhereElse(t *testing.T) {
 		for _, s := range r.sessions { // all get it, so that none is known to be late
 			announce(t, s, r.segments.externalID(next, identity.V23))
 		}
-		pass(r, now.Add(time.Second))
+		spreadPass(r, now.Add(time.Second))
 	}
 	// One in another site gets its own, and one in no site is held nothing back from.
 	all[1].move(signaling.Origin{Site: "paris"})

@@ -117,11 +117,11 @@ func has(t *testing.T, r *Rendition, s *session.Session, sequences ...int64) {
 		ids = append(ids, r.segments.externalID(n, s.Generation()))
 	}
 	announce(t, s, ids...)
-	pass(r, time.Now())
+	spreadPass(r, time.Now())
 }
 
 // pass does what the owner does at now.
-func pass(r *Rendition, now time.Time) {
+func spreadPass(r *Rendition, now time.Time) {
 	for _, work := range r.mail.Take() {
 		work()
 	}
@@ -136,7 +136,7 @@ func publish(t *testing.T, r *Rendition, now time.Time) int64 {
 	first := r.playlist.MediaSequence + 1
 	r.merge(timed(first, 10), now)
 	hold(t, r, "bytes")
-	pass(r, now)
+	spreadPass(r, now)
 	return first + 9
 }
 
@@ -207,7 +207,7 @@ func TestOffersWiden(t *testing.T) {
 	if due := r.announcer.state.Next(); due.IsZero() || due.After(now.Add(2*time.Second)) {
 		t.Errorf("the next viewer is chosen at %v", due.Sub(now))
 	}
-	pass(r, now.Add(1600*time.Millisecond))
+	spreadPass(r, now.Add(1600*time.Millisecond))
 	want("when the first one is late", 2)
 	for i, c := range all {
 		if loaded, _ := offeredTo(r, next, identity.V23, c); loaded == 1 {
@@ -216,11 +216,11 @@ func TestOffersWiden(t *testing.T) {
 			break
 		}
 	}
-	pass(r, now.Add(1700*time.Millisecond))
+	spreadPass(r, now.Add(1700*time.Millisecond))
 	if loaded, _ := offeredTo(r, next, identity.V23, all...); loaded < 1 {
 		t.Error("no viewer is offered the segment after one has left")
 	}
-	pass(r, now.Add(4500*time.Millisecond))
+	spreadPass(r, now.Add(4500*time.Millisecond))
 	want("when time is up", len(all))
 }
 
@@ -235,17 +235,17 @@ func TestAHolderServesItsSite(t *testing.T) {
 	}
 	now := time.Now().Add(time.Minute)
 	next := publish(t, r, now)
-	pass(r, now.Add(1600*time.Millisecond))
+	spreadPass(r, now.Add(1600*time.Millisecond))
 	holder := slices.IndexFunc(all, func(c *listening) bool { l, _ := offeredTo(r, next, identity.V23, c); return l == 0 })
 	announce(t, sessions[holder], r.segments.externalID(109, identity.V23), r.segments.externalID(next, identity.V23))
-	pass(r, now.Add(1700*time.Millisecond))
+	spreadPass(r, now.Add(1700*time.Millisecond))
 	for i, c := range all {
 		if loaded, _ := offeredTo(r, next, identity.V23, c); loaded == 1 && i != holder {
 			t.Errorf("viewer %d is offered what viewer %d has", i, holder)
 		}
 	}
 	told := all[holder].told
-	pass(r, now.Add(1800*time.Millisecond))
+	spreadPass(r, now.Add(1800*time.Millisecond))
 	if all[holder].told != told {
 		t.Error("a viewer was told the same again")
 	}
@@ -280,7 +280,7 @@ func TestWhatIsHeldBackIsServed(t *testing.T) {
 			t.Errorf("%d bytes sent, %v", c.media, c.codes)
 		}
 		c.mu.Unlock()
-		pass(r, now.Add(10*time.Millisecond))
+		spreadPass(r, now.Add(10*time.Millisecond))
 		if loaded, _ := offeredTo(r, next, identity.V23, c); loaded == 0 {
 			t.Error("it is held back from one that is getting it")
 		}
@@ -305,13 +305,13 @@ func TestNothingIsHeldBack(t *testing.T) {
 		p := timed(100, 10)
 		p.Entries, p.Live = tt.entries, tt.live
 		r.merge(p, time.Now())
-		pass(r, time.Now())
+		spreadPass(r, time.Now())
 		var all []*listening
 		for n := range 4 {
 			_, c := member(t, r, n, identity.V23, signaling.Origin{})
 			all = append(all, c)
 		}
-		pass(r, time.Now().Add(time.Minute))
+		spreadPass(r, time.Now().Add(time.Minute))
 		for sequence := int64(100); sequence < 110; sequence++ {
 			if loaded, _ := offeredTo(r, sequence, identity.V23, all...); loaded != len(all) {
 				t.Errorf("%s: segment %d is offered to %d of %d", name, sequence, loaded, len(all))
