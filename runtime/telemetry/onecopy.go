@@ -3,7 +3,7 @@ package telemetry
 import "time"
 
 // settled is after what time a viewer of a rendition plays at its pace: before, it also gets what newcomers get at once.
-const settled = 30 * time.Second
+const settled = 15 * time.Second
 
 // patience is for how long a rendition counts as played that no bytes come of: segments may be longer than the interval of
 // reports.
@@ -11,18 +11,33 @@ func (a *Aggregate) patience(s *session) time.Duration {
 	return time.Duration(a.cfg.LiveIntervals) * max(s.interval, a.cfg.Interval)
 }
 
-// rises takes note of what a report tells of renditions, and returns by how much each has risen since the report before.
-func (s *session) rises(told []Played, now time.Time) ([]*playing, []Sources) {
-	all, parts := make([]*playing, len(told)), make([]Sources, len(told))
+// rises takes note of what a report tells of renditions, and returns what of each has risen since the report before.
+func (s *session) rises(told []Played, now time.Time) ([]*playing, []rise) {
+	all, rises := make([]*playing, len(told)), make([]rise, len(told))
 	for i, p := range told {
 		all[i] = s.playing(p.Rendition, now)
-		parts[i] = p.Sub(all[i].bytes)
+		rises[i].Sources = p.Sub(all[i].bytes)
 		if p.Sources != all[i].bytes {
-			all[i].rose = now.UnixNano()
+			rises[i].since = all[i].rise(now)
 		}
 		all[i].bytes = p.Sources
 	}
-	return all, parts
+	return all, rises
+}
+
+// rise is by how much the bytes of a rendition rose, and the time since they rose before; 0: they did not rise, or never before.
+type rise struct {
+	Sources
+	since time.Duration
+}
+
+// rise takes note that bytes came and returns the time since some came before.
+func (p *playing) rise(now time.Time) (since time.Duration) {
+	if p.rose != 0 {
+		since = time.Duration(now.UnixNano() - p.rose)
+	}
+	p.rose = now.UnixNano()
+	return since
 }
 
 // current tells whether bytes of a rendition came lately.
@@ -52,23 +67,69 @@ func (s *session) playing(key string, now time.Time) *playing {
 	return p
 }
 
-// cover returns the part of a session's bytes that one copy of the rendition gets from it. All viewers of a live stream
-// receive the same bytes. So one copy is what a viewer would have received that was there all the time: each report counts for
-// the time that no report before it covers, in proportion. What newcomers get at once would count several times; so they count
-// only if there is no other viewer, or none that is heard. began is since when the session has played it, in Unix nanoseconds.
-func (c *cell) cover(s *session, began int64, bytes float64, patience, elapsed time.Duration, now time.Time) int64 {
-	age := time.Duration(now.UnixNano() - began)
-	if age < settled && c.by != s && now.Sub(c.covered) <= patience {
-		return 0
-	}
-	elapsed = max(elapsed, time.Millisecond) // 0 where it is not known
-	from := now.Add(-elapsed)
+// cover returns the time before now that no report of the rendition covers yet. elapsed is what the report covers, in which a
+// session played the rendition.
+func (c *cell) cover(elapsed time.Duration, now time.Time) time.Duration {
+	from := now.Add(-max(elapsed, time.Millisecond)) // 0 where it is not known
 	if c.covered.After(from) {
 		from = c.covered
 	}
 	if !from.Before(now) {
 		return 0
 	}
-	c.covered, c.by = now, s
-	return int64(bytes * float64(now.Sub(from)) / float64(elapsed))
+	c.covered = now
+	return now.Sub(from)
+}
+
+// copyOf returns what a report says of one copy of the rendition: all viewers of a live stream receive the same bytes, so one
+// copy is what they receive on average, for the time in which at least one plays. bytes came since some came before, as segments
+// are longer or shorter than the interval of reports. What newcomers get at once would raise the average; so their bytes count
+// only where there is no other viewer, or none that is heard, and then those of one.
+func (c *cell) copyOf(s *session, f flow, bytes int64, patience, elapsed time.Duration, now time.Time) oneCopy {
+	age := time.Duration(now.UnixNano() - f.began)
+	heard := now.Sub(c.covered) <= patience
+	played := c.cover(elapsed, now)
+	if age < settled && (c.by == s || !heard) {
+		c.by = s
+		return oneCopy{first: int64(float64(bytes) * float64(played) / float64(max(elapsed, time.Millisecond)))}
+	}
+	o := oneCopy{played: played}
+	if age >= settled {
+		c.by = s
+		if f.since > 0 {
+			o.bytes, o.time = bytes, f.since
+		}
+	}
+	return o
+}
+
+// oneCopy sums what reports say of one copy of a rendition.
+type oneCopy struct {
+	played time.Duration // in which at least one viewer played it, without that of first
+	bytes  int64         // that settled viewers received
+	time   time.Duration // in which they received them, of all of them together
+	first  int64         // bytes of newcomers that were alone
+}
+
+// Add returns the sum.
+func (o oneCopy) Add(p oneCopy) oneCopy {
+	return oneCopy{
+		played: o.played + p.played, bytes: addSaturating(o.bytes, p.bytes),
+		time: o.time + p.time, first: addSaturating(o.first, p.first),
+	}
+}
+
+func (o oneCopy) scale(f float64) oneCopy {
+	return oneCopy{
+		played: time.Duration(float64(o.played) * f), bytes: int64(float64(o.bytes) * f),
+		time: time.Duration(float64(o.time) * f), first: int64(float64(o.first) * f),
+	}
+}
+
+// estimate returns the bytes of one copy.
+func (o oneCopy) estimate() int64 {
+	if o.time <= 0 {
+		return o.first
+	}
+	return addSaturating(o.first, int64(float64(o.bytes)*float64(o.played)/float64(o.time)))
 }

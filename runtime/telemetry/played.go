@@ -48,10 +48,10 @@ type playing struct {
 
 // limit scales the parts of one report so that they do not exceed what the report added to the counters: those are what the
 // budgets have checked.
-func limit(parts []Sources, delta Counters) {
+func limit(parts []rise, delta Counters) {
 	var sum Sources
 	for _, p := range parts {
-		sum = sum.Add(p)
+		sum = sum.Add(p.Sources)
 	}
 	share := func(most, told int64) float64 {
 		if told <= most {
@@ -64,7 +64,7 @@ func limit(parts []Sources, delta Counters) {
 		return
 	}
 	for i, p := range parts {
-		parts[i] = p.scaleEach(origin, seeder, viewer)
+		parts[i].Sources = p.scaleEach(origin, seeder, viewer)
 	}
 }
 

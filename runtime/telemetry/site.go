@@ -28,7 +28,7 @@ type site struct {
 // cell sums what the viewers of one site received of one rendition.
 type cell struct {
 	window window[cellSums]
-	// covered is up to when the one copy is counted, and by the session that was counted last.
+	// covered is up to when viewers are known to have played it, and by the session that was counted last.
 	covered time.Time
 	by      *session
 }
@@ -36,16 +36,16 @@ type cell struct {
 // cellSums are sums of one rendition at one site.
 type cellSums struct {
 	Sources
-	oneCopy int64 // bytes of the rendition, each counted once
+	copy oneCopy
 }
 
 // Add returns the sum.
 func (c cellSums) Add(d cellSums) cellSums {
-	return cellSums{Sources: c.Sources.Add(d.Sources), oneCopy: addSaturating(c.oneCopy, d.oneCopy)}
+	return cellSums{Sources: c.Sources.Add(d.Sources), copy: c.copy.Add(d.copy)}
 }
 
 func (c cellSums) scale(f float64) cellSums {
-	return cellSums{Sources: c.Sources.scale(f), oneCopy: int64(float64(c.oneCopy) * f)}
+	return cellSums{Sources: c.Sources.scale(f), copy: c.copy.scale(f)}
 }
 
 // SetRenditions says which renditions there are: what peers may call them, and their names. Others are summed under
@@ -126,11 +126,11 @@ func (a *Aggregate) place(s *session, from Sender, r Report, delta Counters, bas
 	s.site, s.tells, s.alone = a.siteOf(from, elapsed, now), len(r.Played) > 0, from.Alone
 	told, parts := s.rises(r.Played, now)
 	if !s.tells {
-		whole := s.playing("", now)
+		whole, since := s.playing("", now), time.Duration(0)
 		if delta.Received() > 0 {
-			whole.rose = now.UnixNano()
+			since = whole.rise(now)
 		}
-		told, parts = []*playing{whole}, []Sources{untold(delta)}
+		told, parts = []*playing{whole}, []rise{{untold(delta), since}}
 	} else if baseline {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (a *Aggregate) place(s *session, from Sender, r Report, delta Counters, bas
 	if from.Role == RoleSeeder {
 		var sum Sources
 		for _, p := range parts {
-			sum = sum.Add(p)
+			sum = sum.Add(p.Sources)
 		}
 		s.site.seeders.add(sum, elapsed, now)
 		return []Played{{Sources: sum}}
@@ -150,14 +150,14 @@ func (a *Aggregate) place(s *session, from Sender, r Report, delta Counters, bas
 	flows := make([]flow, 0, len(parts))
 	for i, p := range parts {
 		if told[i].current(a.patience(s), now) {
-			flows = join(flows, flow{Played{a.renditionOf(told[i].key), p}, told[i].began})
+			flows = join(flows, flow{Played{a.renditionOf(told[i].key), p.Sources}, told[i].began, p.since})
 		}
 	}
 	added := make([]Played, len(flows))
 	for i, f := range flows {
 		c := a.cellOf(s.site, f.Rendition)
-		copied := c.cover(s, f.began, net*float64(f.Received()), a.patience(s), elapsed, now)
-		c.window.add(cellSums{Sources: f.Sources, oneCopy: copied}, elapsed, now)
+		copied := c.copyOf(s, f, int64(net*float64(f.Received())), a.patience(s), elapsed, now)
+		c.window.add(cellSums{Sources: f.Sources, copy: copied}, elapsed, now)
 		added[i] = f.Played
 	}
 	return added
@@ -166,7 +166,8 @@ func (a *Aggregate) place(s *session, from Sender, r Report, delta Counters, bas
 // flow is what one report adds to a rendition, and since when the session has played it.
 type flow struct {
 	Played
-	began int64 // Unix nanoseconds
+	began int64         // Unix nanoseconds
+	since time.Duration // as in rise
 }
 
 // join adds a flow to those of one report: a peer may name a rendition in two ways, and those without a name of their own are
@@ -176,6 +177,7 @@ func join(all []flow, f flow) []flow {
 		if all[i].Rendition == f.Rendition {
 			all[i].Sources = all[i].Add(f.Sources)
 			all[i].began = min(all[i].began, f.began)
+			all[i].since = max(all[i].since, f.since)
 			return all
 		}
 	}

@@ -133,7 +133,7 @@ func (a *Aggregate) Sites(stream string, now time.Time) []SiteSummary {
 		sum.Reporting, sum.Telling, sum.Alone = n.reporting, n.telling, n.alone
 		for name, c := range w.cells {
 			if part := c.window.sum(now); part != (cellSums{}) {
-				sum.Renditions = append(sum.Renditions, RenditionSummary{name, n.plays[name], part.Sources, part.oneCopy})
+				sum.Renditions = append(sum.Renditions, RenditionSummary{name, n.plays[name], part.Sources, part.copy.estimate()})
 			}
 		}
 		sum.total()

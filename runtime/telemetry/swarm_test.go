@@ -158,7 +158,10 @@ func siteNamed(t *testing.T, a *Aggregate, name string, now time.Time) SiteSumma
 // TestCopiesOfConstructedSwarms compares copies with what crossed the line in the last minute.
 func TestCopiesOfConstructedSwarms(t *testing.T) {
 	const always = 1e9
-	var arrivals, churn, rungs []watcher
+	var arrivals, churn, rungs, newcomers []watcher
+	for i := range 10 {
+		newcomers = append(newcomers, watcher{joins: 0.3 * float64(i), leaves: always})
+	}
 	for i := range 20 {
 		arrivals = append(arrivals, watcher{joins: float64(3 * i), leaves: always})
 		churn = append(churn, watcher{joins: float64(9 * i), leaves: float64(9*i + 60)})
@@ -178,6 +181,7 @@ func TestCopiesOfConstructedSwarms(t *testing.T) {
 		"segments of 10 s":                    {audience{viewers: crowd(10, watcher{leaves: always}), copies: 1, segment: 10 * time.Second}, 240, 0.15},
 		"segments of 6 s":                     {audience{viewers: crowd(10, watcher{leaves: always}), copies: 2, segment: 6 * time.Second}, 240, 0.1},
 		"seldom reports":                      {audience{viewers: crowd(10, watcher{leaves: always}), copies: 1, interval: 20 * time.Second}, 300, 0.3},
+		"ten that have just come":             {audience{viewers: newcomers, copies: 1, backlog: 4}, 75, 0.05},
 		"a join storm":                        {audience{viewers: arrivals, copies: 1, backlog: 6}, 70, 0.15},
 		"viewers come and go":                 {audience{viewers: churn, copies: 1, backlog: 4}, 180, 0.2},
 		"viewers change quality":              {audience{viewers: rungs, copies: 1}, 205, 0.2},
