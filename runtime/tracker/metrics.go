@@ -143,12 +143,13 @@ func coreCollectors(h *hub) []prometheus.Collector {
 		"pending_offers":   func(s *swarm.Stats) uint64 { return s.OffersAbovePending.Load() },
 	})
 	byLabel("gateways_replaced_total", "Viewers that became gateways of their site, by what had happened: another gateway left, was silent, did not connect "+
-		"to a seeder, or delivered nothing; or the map of sites allows more.", "cause", map[string]of{
+		"to a seeder, or delivered nothing; or the map of sites allows more; or the site had no viewers before and has its first ones now (grown).", "cause", map[string]of{
 		"left":        func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseLeft].Load() },
 		"silent":      func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseSilent].Load() },
 		"unconnected": func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseUnconnected].Load() },
 		"idle":        func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseIdle].Load() },
 		"map":         func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseMap].Load() },
+		"grown":       func(s *swarm.Stats) uint64 { return s.Successors[swarm.CauseGrown].Load() },
 	})
 	sum := func(of func(*swarm.Stats) int64) func() int {
 		return func() (n int) {

@@ -107,6 +107,15 @@ func (l *lineLog) course(office string, from int) string {
 	return b.String()
 }
 
+// sinceBegin says what the lines carried from the first reading on, in segments.
+func (l *lineLog) sinceBegin(to int) string {
+	var all []string
+	for _, o := range l.offices {
+		all = append(all, fmt.Sprintf("%s %.1f", o.Name, media(o.Name, l.readings[0], l.readings[to])/published(officeSegment)))
+	}
+	return strings.Join(all, ", ")
+}
+
 // said returns the mean of the copies in status since a reading, and the mean of those on the line in the minutes that they
 // stand for; NaN without such a minute.
 func (l *lineLog) said(office string, from int) (said, meant float64) {

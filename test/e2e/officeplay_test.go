@@ -81,6 +81,10 @@ func playInOffices(ctx SpecContext, c officeCase, length time.Duration, table *o
 	}
 	lines.settle(ctx, s, 2*officeSegment)
 	from := lines.read(ctx, s)
+	for _, a := range audiences {
+		a.tellSources(ctx)
+	}
+	note("segments that came until then: %s", lines.sinceBegin(from))
 	killed := watchOffices(ctx, c, s, lines, audiences, length)
 	to := lines.read(ctx, s)
 	if c.sameSaid {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +33,8 @@ type audience interface {
 	awaitPlaying(ctx context.Context)
 	// replaceGateway kills the viewer that gets most from seeders, and starts another one in its place.
 	replaceGateway(ctx context.Context)
+	// tellSources notes where the bytes of each viewer came from so far.
+	tellSources(ctx context.Context)
 	// stop ends all viewers and returns how many played, and how often they stalled.
 	stop(ctx context.Context) (viewers, stalls int)
 }
@@ -120,6 +123,20 @@ func (c *crowd) awaitPlayingOf(ctx context.Context, p *person) {
 	}).Should(BeNumerically(">", 0), "bytes of %s; its log: %s", p.Name, p.LogText)
 }
 
+func (c *crowd) tellSources(ctx context.Context) {
+	GinkgoHelper()
+	var all []string
+	for _, p := range c.all {
+		m, err := scrape(ctx, c.client, p.admin)
+		Expect(err).NotTo(HaveOccurred())
+		mega := func(source string) float64 {
+			return m.Sum("p2pstream_viewer_received_bytes_total", fmt.Sprintf("source=%q", source)) / 1e6
+		}
+		all = append(all, fmt.Sprintf("%.1f/%.1f/%.1f", mega("http"), mega("seeder"), mega("viewer")))
+	}
+	note("%s: MB that each viewer has from the origin, seeders and viewers: %s", c.office.Name, strings.Join(all, " "))
+}
+
 func (c *crowd) replaceGateway(ctx context.Context) {
 	GinkgoHelper()
 	chosen, most := 0, -1.0
@@ -199,6 +216,8 @@ func (p *pages) start(ctx context.Context) {
 }
 
 func (p *pages) awaitPlaying(context.Context) {} // open has waited for the first frame
+
+func (p *pages) tellSources(context.Context) {}
 
 func (p *pages) replaceGateway(context.Context) { Fail("pages are not killed") }
 

@@ -13,7 +13,7 @@ import (
 
 // crowd is a swarm of n viewers and a few seeders in which every peer has announced twice and answered all offers.
 func crowd(b *testing.B, n int) *world {
-	w := newWorld(b, Defaults())
+	w := newWorld(b, immediate())
 	for i := range 1 + n/200 {
 		w.handle(w.sock(fmt.Sprint("S", i)), w.announceMessage(n+i, 0))
 	}
@@ -78,7 +78,7 @@ func BenchmarkJoinCycle(b *testing.B) {
 }
 
 func benchmarkJoin(b *testing.B, n int) {
-	j := newJoins(Defaults(), n, func(int) Place { return Place{} })
+	j := newJoins(immediate(), n, func(int) Place { return Place{} })
 	j.warm(2 * n)
 	before, from := j.answered, j.k
 	b.ReportAllocs()
@@ -92,7 +92,7 @@ func benchmarkJoin(b *testing.B, n int) {
 // seeders elsewhere, and in a swarm of as many viewers without sites, one after the other. ratio is the first ÷ the second.
 func BenchmarkSites(b *testing.B) {
 	const sitesOf, viewers = 200, 500
-	cfg := Defaults()
+	cfg := immediate()
 	cfg.PeersPerSwarm, cfg.SeederPeers = 2*sitesOf*viewers, 4000
 	var with, without time.Duration
 	plain := newJoins(cfg, sitesOf*viewers, func(int) Place { return Place{} })

@@ -214,7 +214,10 @@ func (n *town) reach(members []*Peer) map[int]int {
 func TestSitesUnderChurn(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			cfg := Defaults()
+			cfg := immediate()
+			if seed%2 == 1 {
+				cfg = Defaults()
+			}
 			cfg.CellSize = 40
 			edge := full("Edge")
 			edge.Edge = true

@@ -36,6 +36,8 @@ type Config struct {
 	PendingOffers int
 	// Gateways is how many viewers of each cell of a site are led to peers outside of it, unless its place says otherwise.
 	Gateways int
+	// NewCell is for how long a cell whose first viewer has just come has one gateway, once that is connected to a seeder.
+	NewCell time.Duration
 	// CellSize is how many viewers of one site may meet; a site with more is split into cells.
 	CellSize int
 	// GatewayInterval bounds the announce interval of a gateway that is led outside, and GatewaySilence is for how long beyond
@@ -52,7 +54,7 @@ func Defaults() Config {
 		OfferTTL: 60 * time.Second, RepeatAfter: 28 * time.Second, FailedFor: 10 * time.Minute, RelinkAfter: 3 * time.Minute, RelinkSeederAfter: 30 * time.Second,
 		Seeders: 2, Peers: 8, MaxPeers: 20, SeederPeers: 200, PeersPerSwarm: 50_000,
 		OffersPerSecond: 2, PendingOffers: 500_000,
-		Gateways: 3, CellSize: 1000, GatewayInterval: 20 * time.Second, GatewaySilence: 10 * time.Second,
+		Gateways: 3, NewCell: 10 * time.Second, CellSize: 1000, GatewayInterval: 20 * time.Second, GatewaySilence: 10 * time.Second,
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func TestTwoViewersMeet(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.announce("A", 1, 5)
 	reply := w.take("A", signaling.KindReply)
 	if len(reply) != 1 || reply[0].Interval > 10 || reply[0].Incomplete != 1 {
@@ -32,7 +32,7 @@ func TestTwoViewersMeet(t *testing.T) {
 
 func TestAnswersOnlyToRelayedOffers(t *testing.T) {
 	setup := func(t *testing.T) (*world, signaling.TrackerMessage) {
-		w := newWorld(t, Defaults())
+		w := newWorld(t, immediate())
 		w.announce("A", 1, 0)
 		w.announce("B", 2, 1)
 		w.announce("C", 3, 0)
@@ -88,14 +88,14 @@ func TestAnswersOnlyToRelayedOffers(t *testing.T) {
 }
 
 func TestGhostsExpire(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.announce("A", 1, 5)
 	w.announce("A", 2, 0)
 	if w.core.swarms[hashOne] == nil {
 		t.Fatal("no swarm")
 	}
 	interval := time.Duration(w.take("A", signaling.KindReply)[0].Interval) * time.Second
-	w.pass(2*interval + Defaults().Slack - 2*time.Second)
+	w.pass(2*interval + immediate().Slack - 2*time.Second)
 	if n := len(w.core.swarms[hashOne].members); n != 2 {
 		t.Fatalf("%d members before their time", n)
 	}
@@ -114,7 +114,7 @@ func TestGhostsExpire(t *testing.T) {
 }
 
 func TestCloseRemovesAllIDs(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	for i := range 10 {
 		w.announce("A", i, 1)
 	}
@@ -134,7 +134,7 @@ func TestCloseRemovesAllIDs(t *testing.T) {
 }
 
 func TestIDsCannotBeTaken(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.announce("A", 1, 0)
 	w.announce("Mallory", 1, 5)
 	if got := w.take("A", signaling.KindOffer); len(got) != 0 {
@@ -170,7 +170,7 @@ func TestIDsCannotBeTaken(t *testing.T) {
 }
 
 func TestAnswersFindTheOfferOfASharedID(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.announce("C", 3, 0)
 	w.announce("A", 1, 1)
 	w.announce("Mallory", 1, 1)
@@ -188,7 +188,7 @@ func TestAnswersFindTheOfferOfASharedID(t *testing.T) {
 }
 
 func TestAViewerReturnsAtOnce(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.announce("old", 1, 5)
 	w.announce("B", 2, 5)
 	w.answerAll("old", 1)
@@ -211,7 +211,7 @@ func TestAViewerReturnsAtOnce(t *testing.T) {
 }
 
 func TestThePrefixOfSeedersIsReserved(t *testing.T) {
-	cfg := Defaults()
+	cfg := immediate()
 	cfg.SeederPrefix = "-PM0203-"
 	w := newWorld(t, cfg)
 	w.announce("A", 1, 5)
@@ -228,7 +228,7 @@ func TestThePrefixOfSeedersIsReserved(t *testing.T) {
 }
 
 func TestSeederMovesAtOnce(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.announce("S1", 1, 0)
 	w.announce("S2", 1, 0)
 	w.announce("A", 2, 3)
@@ -243,7 +243,7 @@ func TestSeederMovesAtOnce(t *testing.T) {
 }
 
 func TestCounts(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	say := func(name string, id int, event signaling.Event, complete bool) signaling.TrackerMessage {
 		m := w.announceMessage(id, 0)
 		m.Event, m.Complete = event, complete
@@ -281,7 +281,7 @@ func (f *fewSwarms) Add(signaling.ID, *Counts, bool) bool { f.left--; return f.l
 func (f *fewSwarms) Remove(signaling.ID)                  { f.left++ }
 
 func TestLimits(t *testing.T) {
-	cfg := Defaults()
+	cfg := immediate()
 	cfg.PeersPerSwarm = 2
 	w := newWorld(t, cfg)
 	w.core.registry = &fewSwarms{left: 1}
@@ -307,7 +307,7 @@ func TestLimits(t *testing.T) {
 }
 
 func TestIntervalAdapts(t *testing.T) {
-	cfg := Defaults()
+	cfg := immediate()
 	w := newWorld(t, cfg)
 	w.announce("A", 0, 5)
 	for range quickRetries {
@@ -346,7 +346,7 @@ func TestIntervalAdapts(t *testing.T) {
 }
 
 func TestIdleSeedersAnnounceRarely(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	for range quickRetries + 1 {
 		w.announce("S1", 1, 2)
 		w.announce("S2", 2, 2)

@@ -34,7 +34,7 @@ type scene struct {
 }
 
 func newScene(t testing.TB, honest, fakes int, as conduct, source func(int) netip.Addr) *scene {
-	s := &scene{world: newWorld(t, Defaults()), rnd: rand.New(rand.NewPCG(3, 4)), fakes: fakes, as: as, members: fakes + honest,
+	s := &scene{world: newWorld(t, immediate()), rnd: rand.New(rand.NewPCG(3, 4)), fakes: fakes, as: as, members: fakes + honest,
 		linked: map[[2]int]bool{}, met: map[[2]int]bool{}, next: make([]time.Time, fakes+honest)}
 	for i := range s.members {
 		s.sock(s.name(i)).Source = source(i)

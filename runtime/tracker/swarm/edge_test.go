@@ -21,7 +21,7 @@ func (w *world) seek(name string, id, offers int) {
 }
 
 func TestAnEdgeSeederIsLedToSeeders(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	for i := range 3 {
 		w.at(fmt.Sprint("S", i), Place{Peering: sites.Full})
 		w.announce(fmt.Sprint("S", i), 1000+i, 0)
@@ -46,8 +46,8 @@ func TestAnEdgeSeederIsLedToSeeders(t *testing.T) {
 			central++
 		}
 	}
-	if central != Defaults().Seeders {
-		t.Errorf("%d central seeders have an offer, want %d", central, Defaults().Seeders)
+	if central != immediate().Seeders {
+		t.Errorf("%d central seeders have an offer, want %d", central, immediate().Seeders)
 	}
 	mate := w.take("S-mate", signaling.KindOffer)
 	if len(mate) != 1 || !mate[0].Origin.Near {
@@ -79,7 +79,7 @@ func TestAnEdgeSeederIsLedToSeeders(t *testing.T) {
 
 // TestOffersForViewersGoToNoSeeder: a seeder makes them from the port that it shares.
 func TestOffersForViewersGoToNoSeeder(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", Place{Peering: sites.Full})
 	w.announce("S", 1000, 0)
 	w.at("S-edge", edge("Bern"))
@@ -97,7 +97,7 @@ func TestOffersForViewersGoToNoSeeder(t *testing.T) {
 
 // TestAnEdgeSeederServesItsSite: its viewers are led to it alone, and to others outside when it is full or gone.
 func TestAnEdgeSeederServesItsSite(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", Place{Peering: sites.Full})
 	w.announce("S", 1000, 0)
 	w.at("S-edge", edge("Bern"))
@@ -121,7 +121,7 @@ func TestAnEdgeSeederServesItsSite(t *testing.T) {
 }
 
 func TestAnEdgeSeederHearsOfNewSeeders(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S-edge", edge("Bern"))
 	w.announce("S-edge", 1001, 0)
 	w.inbox[w.sock("S-edge")] = nil
@@ -143,7 +143,7 @@ func TestAnEdgeSeederHearsOfNewSeeders(t *testing.T) {
 
 // TestEdgeSeedersUnderChurn checks the invariants while seeders and viewers come, go and move.
 func TestEdgeSeedersUnderChurn(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	rnd := rand.New(rand.NewPCG(7, 8))
 	names := []string{"Bern", "Rome", ""}
 	place := func(seeder bool) Place {

@@ -16,7 +16,7 @@ func (w *world) stopped(name string, id int) {
 
 // TestOneViewerIsGivenFewOffers has a client leave and return under new ids: it must not send offers to all peers each time.
 func TestOneViewerIsGivenFewOffers(t *testing.T) {
-	cfg := Defaults()
+	cfg := immediate()
 	w := newWorld(t, cfg)
 	w.announce("victim", 1, 0)
 	churn := func(n int) int {
@@ -45,7 +45,7 @@ func TestOneViewerIsGivenFewOffers(t *testing.T) {
 
 // TestSeedersAreGivenMore: hundreds of viewers come at once, each with an offer for the seeder.
 func TestSeedersAreGivenMore(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.announce("S", 1, 0)
 	w.core.SetLoad(w.sock("S"), 0, 100)
 	for i := range 1000 {
@@ -59,7 +59,7 @@ func TestSeedersAreGivenMore(t *testing.T) {
 
 // TestOffersWaitingForAnswersAreBounded counts what is remembered of offers.
 func TestOffersWaitingForAnswersAreBounded(t *testing.T) {
-	cfg := Defaults()
+	cfg := immediate()
 	cfg.PendingOffers = 7
 	w := newWorld(t, cfg)
 	for i := range 5 {
@@ -81,7 +81,7 @@ func TestOffersWaitingForAnswersAreBounded(t *testing.T) {
 
 // TestNothingIsKeptOfTheDeparted has clients join and leave all the time: no memory of them remains.
 func TestNothingIsKeptOfTheDeparted(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	waiting := func() (n int) {
 		for _, slot := range w.core.wheel.slot {
 			n += len(slot)
@@ -111,7 +111,7 @@ func TestNothingIsKeptOfTheDeparted(t *testing.T) {
 
 // TestSeedersMakeSwarmsWhenThereAreTooMany asks the registry as the core does.
 func TestSeedersMakeSwarmsWhenThereAreTooMany(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	asked := &whoAsks{}
 	w.core.registry = asked
 	w.announce("a", 1, 0)

@@ -20,7 +20,7 @@ func FuzzCore(f *testing.F) {
 		if len(deeds) > 2000 {
 			deeds = deeds[:2000]
 		}
-		cfg := Defaults()
+		cfg := immediate()
 		cfg.PeersPerSwarm, cfg.PendingOffers, cfg.Peers, cfg.MaxPeers = 6, 20, 2, 3
 		cfg.CellSize, cfg.Gateways = 2, 1
 		w := newWorld(t, cfg)

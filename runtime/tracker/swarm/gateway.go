@@ -23,13 +23,15 @@ type gateway struct {
 // Cause is why a viewer that was no gateway becomes one.
 type Cause int
 
-// Another gateway left, was silent, did not connect to a seeder, or delivered nothing; or the map of sites allows more.
+// Another gateway left, was silent, did not connect to a seeder, or delivered nothing; or the map of sites allows more; or the
+// cell is no longer new.
 const (
 	CauseLeft Cause = iota
 	CauseSilent
 	CauseUnconnected
 	CauseIdle
 	CauseMap
+	CauseGrown
 	Causes // how many there are
 )
 
@@ -76,7 +78,7 @@ func (c *cell) dismiss(s *Swarm, p *Peer) {
 
 // fill chooses gateways until there are enough.
 func (c *cell) fill(s *Swarm, why Cause) {
-	for len(c.gateways) < c.site.gateways {
+	for len(c.gateways) < c.wanted(s) {
 		p := c.candidate(s, c.chosenByAge() == 0)
 		if p == nil {
 			return
@@ -162,6 +164,7 @@ func (p *Peer) sullied(now time.Time) bool {
 
 // review replaces gateways that are silent, do not connect, or deliver nothing. Core.Tick calls it.
 func (c *Core) review(s *Swarm, in *cell, now time.Time) {
+	in.fill(s, CauseGrown)
 	for i := len(in.gateways) - 1; i >= 0 && i < len(in.gateways); i-- {
 		p := in.gateways[i]
 		g := &p.gateway

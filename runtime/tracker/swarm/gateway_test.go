@@ -10,7 +10,7 @@ import (
 
 // office is a seeder elsewhere and n viewers of one site with one gateway, who were told to answer.
 func office(t *testing.T, n, gateways int) *world {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	w.announce("S", 1000, 0)
 	for i := range n {
@@ -53,6 +53,55 @@ func (w *world) gateways(n int) (ids []int) {
 	return ids
 }
 
+// TestANewCellHasOneGateway until its viewers have what they start with; but all of them soon if the first one has no seeder.
+func TestANewCellHasOneGateway(t *testing.T) {
+	w := newWorld(t, Defaults())
+	w.at("S", full("datacentre"))
+	w.announce("S", 1000, 0)
+	join := func(i int) {
+		name := fmt.Sprint("v", i)
+		w.at(name, full("Bern"))
+		w.announce(name, i, 5)
+		w.answerAll("S", 1000)
+	}
+	for i := range 5 {
+		join(i)
+	}
+	if got := w.gateways(5); !same(got, 0) {
+		t.Errorf("gateways of a new cell: %v", got)
+	}
+	w.pass(9 * time.Second)
+	join(5)
+	if got := w.gateways(6); !same(got, 0) {
+		t.Errorf("gateways after 9 s: %v", got)
+	}
+	w.pass(2 * time.Second)
+	if got := w.gateways(6); len(got) != 3 {
+		t.Errorf("gateways after 11 s: %v", got)
+	}
+	w.check()
+}
+
+func TestANewCellWithoutASeeder(t *testing.T) {
+	w := newWorld(t, Defaults())
+	w.at("S", full("datacentre"))
+	w.announce("S", 1000, 0)
+	for i := range 5 {
+		name := fmt.Sprint("v", i)
+		w.at(name, full("Bern"))
+		w.announce(name, i, 5) // the seeder answers no offer
+	}
+	w.pass(time.Second)
+	if got := w.gateways(5); !same(got, 0) {
+		t.Errorf("gateways after a second: %v", got)
+	}
+	w.pass(2 * time.Second)
+	if got := w.gateways(5); len(got) != 3 {
+		t.Errorf("gateways after 3 s without a seeder: %v", got)
+	}
+	w.check()
+}
+
 func TestASilentGatewayIsReplaced(t *testing.T) {
 	w := office(t, 4, 1)
 	w.live(50*time.Second, 4, 0)
@@ -78,7 +127,7 @@ func TestASilentGatewayIsReplaced(t *testing.T) {
 }
 
 func TestAGatewayThatDoesNotConnectIsReplaced(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	w.announce("S", 1000, 0)
 	for i := range 4 {

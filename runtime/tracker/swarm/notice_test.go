@@ -27,7 +27,7 @@ func (w *world) notices(name string) map[int]signaling.Origin {
 
 // TestSeedersLearnOfNewGateways in the call in which a gateway leaves: they need not announce, and the new one need not.
 func TestSeedersLearnOfNewGateways(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", edge("Bern"))
 	w.announce("S", 1000, 0)
 	for i := range 4 {
@@ -82,7 +82,7 @@ func TestSeedersLearnOfSilentGateways(t *testing.T) {
 
 // TestSeedersLearnOfCells that were joined, and of viewers that are somewhere else.
 func TestSeedersLearnOfCells(t *testing.T) {
-	cfg := Defaults()
+	cfg := immediate()
 	cfg.CellSize = 10
 	w := newWorld(t, cfg)
 	w.at("S", full("datacentre"))

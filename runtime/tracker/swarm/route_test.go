@@ -12,7 +12,7 @@ import (
 func TestRouteProperties(t *testing.T) {
 	for seed := range uint64(30) {
 		rnd := rand.New(rand.NewPCG(seed, 7))
-		cfg := Defaults()
+		cfg := immediate()
 		cfg.MaxPeers, cfg.Peers, cfg.SeederPeers = 6, 4, 5
 		w := newWorld(t, cfg)
 		type pair struct{ a, b signaling.ID }
@@ -114,7 +114,7 @@ func TestRouteProperties(t *testing.T) {
 }
 
 func TestRouteSeedersFirstAndLeastLoaded(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	for i, load := range []int{150, 10, 90, 200} {
 		name := "S" + string(rune('0'+i))
 		w.announce(name, i, 0)
@@ -136,7 +136,7 @@ func TestRouteSeedersFirstAndLeastLoaded(t *testing.T) {
 }
 
 func TestRouteLoadIsEven(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	for i := range 4 {
 		w.announce("S"+string(rune('0'+i)), i, 0)
 	}
@@ -157,7 +157,7 @@ func TestRouteLoadIsEven(t *testing.T) {
 }
 
 func TestRouteSeederOffersGoToBareViewers(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.announce("V", 1, 0)
 	w.announce("S1", 10, 2)
 	if got := len(w.take("V", signaling.KindOffer)); got != 1 {
@@ -172,7 +172,7 @@ func TestRouteSeederOffersGoToBareViewers(t *testing.T) {
 
 // TestSwarmIsOnePiece lets a crowd join in waves and checks that all peers are connected with each other, directly or not.
 func TestSwarmIsOnePiece(t *testing.T) {
-	cfg := Defaults()
+	cfg := immediate()
 	cfg.Seeders = 0
 	w := newWorld(t, cfg)
 	const n = 300

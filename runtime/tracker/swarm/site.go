@@ -27,8 +27,8 @@ type cell struct {
 	number   int
 	members  list
 	gateways []*Peer
-	// reviewed is when an idle gateway was last replaced.
-	reviewed time.Time
+	// opened is when the cell had its first gateway, reviewed when an idle gateway was last replaced.
+	opened, reviewed time.Time
 }
 
 // maxGateways bounds what a place may ask for.
@@ -116,12 +116,28 @@ func (w *site) emptiest(s *Swarm) (to *cell) {
 	return to
 }
 
+// connectWithin is for how long a new cell's first gateway is not joined by others although it has no seeder yet.
+const connectWithin = 2 * time.Second
+
+// wanted is how many gateways the cell is to have now. Viewers that start together lack the same segments: several gateways
+// would each bring them over the line, while the line is what all wait for.
+func (c *cell) wanted(s *Swarm) int {
+	age := s.clock.Sub(c.opened)
+	if age >= s.cfg.NewCell || age >= connectWithin && !slices.ContainsFunc(c.gateways, (*Peer).answeredBySeeder) {
+		return c.site.gateways
+	}
+	return min(c.site.gateways, max(1, len(c.gateways)))
+}
+
 // take makes a viewer a member. A cell that has too few gateways is given one: the first viewer does not wait.
 func (c *cell) take(s *Swarm, p *Peer) {
 	p.cell, p.group = c, &c.group
 	c.members.set(p, true)
 	s.note(p)
-	if len(c.gateways) < c.site.gateways && p.sock.Place.uploads() {
+	if c.opened.IsZero() {
+		c.opened = *s.clock
+	}
+	if len(c.gateways) < c.wanted(s) && p.sock.Place.uploads() {
 		c.appoint(s, p, true)
 	}
 }

@@ -50,7 +50,7 @@ func (w *world) peer(name string, id int) *Peer {
 func same(a []int, b ...int) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 
 func TestSitesNeverMeet(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	for i := range 20 {
 		name := fmt.Sprint("v", i)
 		w.at(name, full([]string{"Bern", "Rome"}[i%2]))
@@ -72,7 +72,7 @@ func TestSitesNeverMeet(t *testing.T) {
 }
 
 func TestOnlyGatewaysAreLedOutside(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", Place{Peering: sites.Off})
 	w.announce("S", 1000, 0)
 	for i := range 10 {
@@ -98,7 +98,7 @@ func TestOnlyGatewaysAreLedOutside(t *testing.T) {
 
 // TestAFirstViewerNeverWaits: also one that makes no offers, and one that comes before the seeder.
 func TestAFirstViewerNeverWaits(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	w.announce("S", 1000, 0)
 	w.at("a", full("Bern"))
@@ -110,7 +110,7 @@ func TestAFirstViewerNeverWaits(t *testing.T) {
 	if got := w.offers("a"); !same(got, 1000) {
 		t.Errorf("the viewer has offers of %v", got)
 	}
-	w = newWorld(t, Defaults())
+	w = newWorld(t, immediate())
 	w.at("a", full("Bern"))
 	w.announce("a", 1, 5)
 	w.at("S", full("datacentre"))
@@ -129,7 +129,7 @@ func TestAGatewayIsSucceededAtOnce(t *testing.T) {
 		"is somewhere else": func(w *world) { w.receive(w.core.Move(w.sock("v0"), Place{Peering: sites.Off}, w.now)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, Defaults())
+			w := newWorld(t, immediate())
 			w.at("S", full("datacentre"))
 			w.announce("S", 1000, 0)
 			for i := range 4 {
@@ -158,7 +158,7 @@ func TestAGatewayIsSucceededAtOnce(t *testing.T) {
 
 // TestSeedersThatDoNotListenAreAskedRarely, and their viewers announce with offers of their own.
 func TestSeedersThatDoNotListenAreAskedRarely(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	w.announce("S", 1000, 0)
 	w.at("a", full("Bern"))
@@ -189,7 +189,7 @@ func TestSeedersThatDoNotListenAreAskedRarely(t *testing.T) {
 }
 
 func TestReceiveOnlyAndOff(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	w.announce("S", 1000, 0)
 	for i := range 5 {
@@ -241,7 +241,7 @@ func TestReceiveOnlyAndOff(t *testing.T) {
 
 // TestOneThatOnlyReceivesAmongOthers may take from the others of its site, and is no source.
 func TestOneThatOnlyReceivesAmongOthers(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("a", Place{Site: "Bern", Peering: sites.ReceiveOnly})
 	w.announce("a", 1, 5)
 	w.at("b", full("Bern"))
@@ -257,7 +257,7 @@ func TestOneThatOnlyReceivesAmongOthers(t *testing.T) {
 }
 
 func TestEdgeSeeders(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	w.announce("S", 1000, 0)
 	edge := full("Bern")
@@ -297,7 +297,7 @@ func TestEdgeSeeders(t *testing.T) {
 
 // TestAnEdgeSeederThatIsOutOfReach does not keep gateways from the seeders elsewhere.
 func TestAnEdgeSeederThatIsOutOfReach(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	edge := full("Bern")
 	edge.Edge = true
@@ -322,7 +322,7 @@ func TestAddressesInNoSite(t *testing.T) {
 	for peering, want := range map[sites.Peering]struct {
 		meet, seeded bool
 	}{sites.Full: {true, true}, sites.ReceiveOnly: {false, true}, sites.Off: {}} {
-		w := newWorld(t, Defaults())
+		w := newWorld(t, immediate())
 		w.at("S", full("datacentre"))
 		w.announce("S", 1000, 0)
 		w.at("site", full("Bern"))
@@ -348,7 +348,7 @@ func TestAddressesInNoSite(t *testing.T) {
 }
 
 func TestCrossSite(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	for i, site := range []string{"Bern", "Rome", "Oslo"} {
 		place := full(site)
 		place.CrossSite, place.Gateways = site != "Oslo", 1
@@ -378,7 +378,7 @@ func TestCrossSite(t *testing.T) {
 }
 
 func TestOriginsOfPeers(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	w.announce("S", 1000, 0)
 	w.at("a", full("Bern"))
@@ -411,7 +411,7 @@ func TestOriginsOfPeers(t *testing.T) {
 }
 
 func TestMoves(t *testing.T) {
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	w.at("S", full("datacentre"))
 	w.announce("S", 1000, 0)
 	for _, v := range []struct {
@@ -451,7 +451,7 @@ func TestMoves(t *testing.T) {
 }
 
 func TestCells(t *testing.T) {
-	cfg := Defaults()
+	cfg := immediate()
 	cfg.CellSize = 10
 	w := newWorld(t, cfg)
 	w.at("S", full("datacentre"))

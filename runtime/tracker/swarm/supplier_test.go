@@ -24,7 +24,7 @@ func (w *world) suppliers(site string) map[*Peer]bool {
 // TestASiteHasOneSupplier: seeders that do not know of each other would each bring a copy into a site.
 func TestASiteHasOneSupplier(t *testing.T) {
 	const seeders, sites, viewers = 4, 5, 8
-	w := newWorld(t, Defaults())
+	w := newWorld(t, immediate())
 	seeder := func(n int) string { return fmt.Sprint("S", n) }
 	for n := range seeders {
 		w.at(seeder(n), full("datacentre"))
