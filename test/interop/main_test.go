@@ -13,7 +13,7 @@ import (
 )
 
 // tabsAtOnce is how many tabs play at once. One takes 7 % of a core once it has settled.
-const tabsAtOnce = 13
+const tabsAtOnce = 16
 
 // Tests run beside each other as far as there are seats for their tabs. Tests that compare how fast pages start, or
 // start dozens of viewers, do not call t.Parallel, so that they run first, with nothing beside them.

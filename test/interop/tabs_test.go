@@ -17,7 +17,7 @@ type openTab struct {
 	opened time.Time
 }
 
-// Playing thirteen tabs takes about one core. What takes both is to start: a browser, a page, a seeder that fetches
+// Playing sixteen tabs takes little more than one core. What takes both is to start: a browser, a page, a seeder that fetches
 // a stream. A page that starts has 340 ms for its first peer, so all that starts, or computes digests, takes turns
 // (pool.Start), and pages whose offload is measured start alone.
 
