@@ -40,7 +40,7 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 func testOffload(t *testing.T, path string, n int) {
 	t.Helper()
 	const least, leastLosingOne = 0.95, 0.94
-	pool.Take(t, 2*n) // half of the seats stay empty, but for one that plays alone: here it counts how soon a page meets its first peer
+	pool.Take(t, 2*n) // as many seats stay empty: here it counts how soon a page meets its first peer
 	s := startStream(t, path, nil)
 	s.startSeeder(t)
 	b := startBrowser(t)
