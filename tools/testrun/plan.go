@@ -44,14 +44,9 @@ func plan() []round {
 		{{{name: "prepare", noTests: true}}}, // compiles what the suites use, on every processor
 		{{{name: "unit", split: map[string]string{"TestVector": "vectors", "Fuzz": "fuzz-seeds"}}}},
 		{{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}}},
-		// These wait for time to pass more than they compute. hostile floods the processors at times, so what counts the bytes of
-		// peers on an origin that fails comes after it.
-		{
-			{{name: "hostile"}, {name: "peers"}},
-			{{name: "foreign"}, {name: "origins"}},
-			{{name: "tools"}, {name: "deploy"}, {name: "soak"}, {name: "eclipse"}},
-			{{name: "players"}},
-		},
+		// These wait, but hostile floods the processors at times.
+		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}, {name: "tools"}, {name: "deploy"}}},
+		{{{name: "peers"}, {name: "origins"}}, {{name: "foreign"}}}, // these keep half of the processors busy together
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},
 	}
