@@ -57,6 +57,9 @@ func observed(n *run) status.Observed {
 		Reading:  s.reading, ReadingProblem: s.readingProblem, ReadingPending: s.readingPending, Audience: n.memory.audience,
 		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),
 	}
+	if sites := n.stream.Spec.Sites; sites != nil {
+		o.SiteMap = sites.MapRef
+	}
 	if p != nil {
 		o.Warnings, o.SeederSelector = p.Warnings, p.SeederSelector
 		if n.decision.change {

@@ -11,6 +11,14 @@ import (
 // DefaultSiteMapKey is the key of a map when mapRef names none.
 const DefaultSiteMapKey = "sites.csv"
 
+// KeyOrDefault is the key that holds the map.
+func (r *SiteMapReference) KeyOrDefault() string {
+	if r.Key == "" {
+		return DefaultSiteMapKey
+	}
+	return string(r.Key)
+}
+
 // Bounds of lists.
 const (
 	maxSites          = 256

@@ -38,12 +38,8 @@ func (p *planner) siteMapMounts() []mount {
 		return nil
 	}
 	ref := p.spec.Sites.MapRef
-	key := string(ref.Key)
-	if key == "" {
-		key = v1.DefaultSiteMapKey
-	}
 	source := corev1ac.ConfigMapVolumeSource().WithName(string(ref.Name)).WithOptional(true).
-		WithItems(corev1ac.KeyToPath().WithKey(key).WithPath(fileSiteMap))
+		WithItems(corev1ac.KeyToPath().WithKey(ref.KeyOrDefault()).WithPath(fileSiteMap))
 	return []mount{{corev1ac.Volume().WithName("sites").WithConfigMap(source), mountSites}}
 }
 

@@ -24,6 +24,9 @@ type Observed struct {
 	// Edges are the seeders of all sites together.
 	Edges Workload
 
+	// SiteMap is spec.sites.mapRef; nil: there is none.
+	SiteMap *v1.SiteMapReference
+
 	// Problems, the most urgent first.
 	Problems []diagnose.Problem
 	// Warnings of the plan.

@@ -35,15 +35,23 @@ func (m *moment) siteWarning(good verdict) (v verdict, ok bool) {
 	switch sites.Problem {
 	case "":
 	case stats.SiteMapMissing:
-		return warn(v1.ReasonSiteMapMissing, "the map of spec.sites.mapRef is missing. Create the ConfigMap with the key that mapRef names; "+
+		return warn(v1.ReasonSiteMapMissing, "the map of spec.sites.mapRef is missing: "+m.siteMap()+". Create it; "+
 			"until then, the sites of spec.sites.list apply, and those of the last map that there was")
 	default:
-		return warn(v1.ReasonSiteMapInvalid, "the map of spec.sites.mapRef cannot be read: "+diagnose.Clean(sites.Detail)+
+		return warn(v1.ReasonSiteMapInvalid, "the map of spec.sites.mapRef, "+m.siteMap()+", cannot be read: "+diagnose.Clean(sites.Detail)+
 			". The last map that there was, and spec.sites.list, still apply")
 	}
 	if first := sites.FirstIgnored; sites.IgnoredLines > 0 && first != nil {
-		return warn(v1.ReasonSiteMapInvalid, fmt.Sprintf("%d lines of the map of spec.sites.mapRef are ignored, the first one is line %d: %s. "+
-			"Check the map with: p2pstream sites check FILE", sites.IgnoredLines, first.Line, diagnose.Clean(first.Text)))
+		return warn(v1.ReasonSiteMapInvalid, fmt.Sprintf("%d lines of the map of spec.sites.mapRef, %s, are ignored, the first one is line %d: %s. "+
+			"Check the map with: p2pstream sites check FILE", sites.IgnoredLines, m.siteMap(), first.Line, diagnose.Clean(first.Text)))
 	}
 	return m.dividedWarning(good, r.Stats.LocalAddresses)
+}
+
+// siteMap says which ConfigMap and key hold the map. A mapRef that was removed a moment ago leaves none to name.
+func (m *moment) siteMap() string {
+	if m.SiteMap == nil {
+		return "a ConfigMap that the spec no longer names"
+	}
+	return fmt.Sprintf("key %q of ConfigMap %q", m.SiteMap.KeyOrDefault(), m.SiteMap.Name)
 }

@@ -24,12 +24,13 @@ func TestSitesThatCannotWork(t *testing.T) {
 		"all well":                {stats.Stats{SiteMap: &stats.SiteMap{Sites: 3}}, v1.ReasonAvailable, "The tracker answers"},
 		"one address":             {stats.Stats{OneAddress: "10.0.0.1", SiteMap: &stats.SiteMap{}}, v1.ReasonClientAddressesHidden, "all viewers seem to have the address 10.0.0.1"},
 		"no address":              {stats.Stats{OneAddress: "<script>", SiteMap: &stats.SiteMap{}}, v1.ReasonAvailable, ""},
-		"no map":                  {stats.Stats{SiteMap: &stats.SiteMap{Problem: stats.SiteMapMissing}}, v1.ReasonSiteMapMissing, "Create the ConfigMap"},
+		"no map":                  {stats.Stats{SiteMap: &stats.SiteMap{Problem: stats.SiteMapMissing}}, v1.ReasonSiteMapMissing, `spec.sites.mapRef is missing: key "sites.csv" of ConfigMap "subnets"`},
 		"a map in another form":   {stats.Stats{SiteMap: &stats.SiteMap{Problem: stats.SiteMapUnreadable, Detail: "it is UTF-16"}}, v1.ReasonSiteMapInvalid, "it is UTF-16"},
-		"a problem of the future": {stats.Stats{SiteMap: &stats.SiteMap{Problem: "Else"}}, v1.ReasonSiteMapInvalid, "cannot be read"},
+		"a problem of the future": {stats.Stats{SiteMap: &stats.SiteMap{Problem: "Else"}}, v1.ReasonSiteMapInvalid, `key "sites.csv" of ConfigMap "subnets", cannot be read`},
 		"bad lines":               {stats.Stats{SiteMap: &stats.SiteMap{IgnoredLines: 2, FirstIgnored: &stats.SiteLine{Line: 7, Text: "no ranges"}}}, v1.ReasonSiteMapInvalid, "the first one is line 7: no ranges"},
 	} {
 		r, _ := next(t, pending(), healthy(func(o *status.Observed) {
+			o.SiteMap = &v1.SiteMapReference{Name: "subnets"}
 			o.Reading.Stats.OneAddress, o.Reading.Stats.SiteMap = c.stats.OneAddress, c.stats.SiteMap
 		}), now)
 		got := condition(t, r.Status, v1.ConditionTrackerReady)
