@@ -94,7 +94,7 @@ func TestLessIsSaidAtOnce(t *testing.T) {
 		span Span
 		less bool
 	}{{Span{1, 5}, false}, {Span{2, 6}, false}, {Span{2, MaxID}, false}, {Span{3, 7}, true}, {Span{0, -1}, true}} {
-		if got := j.Cover(swarmA, step.span, start); got != step.less {
+		if got, _ := j.Cover(swarmA, step.span, start); got != step.less {
 			t.Errorf("step %d: %v", i, got)
 		}
 	}
@@ -429,5 +429,58 @@ func BenchmarkHash(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
 		Of(data)
+	}
+}
+
+func TestAJournalSaysWhatTrackersMayHaveForgotten(t *testing.T) {
+	j := NewJournal(0)
+	none := Span{0, -1}
+	for i, step := range []struct{ span, forgotten Span }{
+		{Span{100, MaxID}, none},
+		{Span{90, MaxID}, none}, // what is older comes later: it was not told before
+		{Span{107, MaxID}, none},
+		{Span{103, MaxID}, Span{103, 106}},
+		{none, none},
+		{Span{80, MaxID}, Span{90, 102}},
+		{Span{80, 110}, none},
+	} {
+		_, got := j.Cover(swarmA, step.span, start)
+		if got != step.forgotten && (got.From <= got.To || step.forgotten != none) {
+			t.Errorf("step %d: %v, want %v", i, got, step.forgotten)
+		}
+	}
+	if less, _ := j.Cover(swarmA, Span{80, 100}, start); !less {
+		t.Error("a part is taken back")
+	}
+	j.Next("one", 0, start.Add(time.Minute))
+	if _, got := j.Cover(swarmA, Span{0, MaxID}, start); got.From <= got.To {
+		t.Errorf("of a swarm that was left: %v", got)
+	}
+}
+
+// TestASeederThatReturnsHasItsHashes: it tells each of them once, and another one vouches for less meanwhile.
+func TestASeederThatReturnsHasItsHashes(t *testing.T) {
+	for name, away := range map[string]func(*Ledger) time.Time{
+		"silent": func(*Ledger) time.Time { return start.Add(10 * time.Second) },
+		"left":   func(l *Ledger) time.Time { l.Forget("one"); return start.Add(time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := NewLedger(Limits{})
+			l.Accept(say("one", swarmA, &Span{5, MaxID}, Segment{ID: 5, Hash: hashOf("5")}), start)
+			now := away(l)
+			l.Accept(say("two", swarmA, &Span{6, MaxID}, Segment{ID: 6, Hash: hashOf("6")}), now)
+			if got := l.List(name, []string{swarmA}, 4, now); got.Covers(5) {
+				t.Errorf("a seeder that is away vouches for 5: %+v", got)
+			}
+			l.Accept(say("one", swarmA, &Span{5, MaxID}), now)
+			if got := l.List(name, []string{swarmA}, 4, now); !got.Covers(5) || got.Hashes[0] == "" {
+				t.Errorf("when it is back: %+v", got)
+			}
+			late := now.Add(2 * time.Minute)
+			l.Accept(say("two", swarmA, &Span{6, MaxID}), late)
+			if got := l.List(name, []string{swarmA}, 4, late); got.Hashes[0] != "" {
+				t.Errorf("what was left behind long ago is kept: %+v", got)
+			}
+		})
 	}
 }

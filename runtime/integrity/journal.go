@@ -13,6 +13,13 @@ type Journal struct {
 	first   int64 // number of the oldest record
 	records []record
 	covers  map[string]vouched // by info hash
+	begins  map[string]begins  // by info hash
+}
+
+// begins are where the span of a swarm began. Trackers forget the hashes below the span of a live playlist.
+type begins struct {
+	lowest int64 // of all
+	now    int64
 }
 
 type record struct {
@@ -31,7 +38,7 @@ func NewJournal(limit int) *Journal {
 	if limit <= 0 {
 		limit = journalLength
 	}
-	return &Journal{limit: limit, covers: make(map[string]vouched)}
+	return &Journal{limit: limit, covers: make(map[string]vouched), begins: make(map[string]begins)}
 }
 
 // Add notes a segment's hash.
@@ -45,18 +52,39 @@ func (j *Journal) Add(infoHash string, s Segment) {
 }
 
 // Cover notes what the seeder vouches for in a swarm now. It is said again while the swarm is joined, and forgotten after
-// half a minute otherwise. It tells whether the seeder takes back a part of what it vouched for, which trackers have to
-// know soon.
-func (j *Journal) Cover(infoHash string, span Span, now time.Time) (less bool) {
+// half a minute otherwise. less tells whether the seeder takes back a part of what it vouched for, which trackers have to
+// know soon. Of the segments in forgotten, which may be empty, trackers may have forgotten the hashes: the span began there
+// before, then higher, and does again. The caller adds these hashes once more.
+func (j *Journal) Cover(infoHash string, span Span, now time.Time) (less bool, forgotten Span) {
 	before, known := j.covers[infoHash]
-	j.covers[infoHash] = vouched{span, now}
-	return known && before.span.To > span.To
+	j.covers[infoHash] = vouched{span: span, at: now}
+	return known && before.span.To > span.To, j.begin(infoHash, span)
+}
+
+// begin notes where a span begins, and returns what trackers may have forgotten of it.
+func (j *Journal) begin(infoHash string, span Span) (forgotten Span) {
+	if span.To < span.From {
+		return empty()
+	}
+	b, known := j.begins[infoHash]
+	if !known {
+		b = begins{span.From, span.From}
+	}
+	forgotten = Span{max(span.From, b.lowest), b.now - 1}
+	j.begins[infoHash] = begins{min(b.lowest, span.From), span.From}
+	return forgotten
 }
 
 // Next returns the records from a place on, at most MaxBatch, with every span, and the place behind them. Place 0 is the
 // beginning.
 func (j *Journal) Next(seeder string, from int64, now time.Time) (Batch, int64) {
-	maps.DeleteFunc(j.covers, func(_ string, v vouched) bool { return now.Sub(v.at) > coverMemory })
+	maps.DeleteFunc(j.covers, func(hash string, v vouched) bool {
+		old := now.Sub(v.at) > coverMemory
+		if old {
+			delete(j.begins, hash)
+		}
+		return old
+	})
 	from = min(max(from, j.first), j.first+int64(len(j.records)))
 	segments := make(map[string][]Segment)
 	n := 0

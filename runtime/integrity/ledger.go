@@ -71,7 +71,7 @@ type swarm struct {
 	heard   time.Time
 	entries map[int64]*entry
 	newest  int64
-	lowest  int64              // hashes of lower ids were dropped once
+	lowest  int64              // hashes of lower ids were dropped
 	covers  map[string]vouched // by seeder
 	// disputes are the segments that seeders are asked to fetch once more.
 	disputes map[int64]*dispute
@@ -81,6 +81,7 @@ type swarm struct {
 type vouched struct {
 	span Span
 	at   time.Time
+	left bool // the seeder has gone: it vouches for nothing, but may come back
 }
 
 type entry struct {
@@ -107,6 +108,9 @@ type dispute struct {
 // differsFor is how long a difference counts: a probe looks soon after it was found.
 const differsFor = 10 * time.Minute
 
+// returnsWithin is how long hashes are kept for a seeder that is silent.
+const returnsWithin = time.Minute
+
 // disputeFor is how long seeders are asked to settle a dispute.
 const disputeFor = time.Minute
 
@@ -128,7 +132,7 @@ func (l *Ledger) Accept(b Batch, now time.Time) []Place {
 		if in.Covers != nil {
 			span = *in.Covers
 		}
-		s.covers[b.Seeder] = vouched{span, now}
+		s.covers[b.Seeder] = vouched{span: span, at: now}
 		l.forgetBelow(s, now)
 		for _, g := range in.Segments {
 			l.take(s, in.InfoHash, b.Seeder, g, now)
@@ -146,10 +150,14 @@ func (l *Ledger) Accept(b Batch, now time.Time) []Place {
 	return again
 }
 
-// Forget drops what a seeder vouches for: it has gone. The hashes that it told stay.
+// Forget drops what a seeder vouches for: it has gone. The hashes that it told stay: a seeder that comes back, on a new
+// socket, does not tell them again.
 func (l *Ledger) Forget(seeder string) {
 	for _, s := range l.swarms {
-		delete(s.covers, seeder)
+		if v, ok := s.covers[seeder]; ok {
+			v.left = true
+			s.covers[seeder] = v
+		}
 	}
 }
 
@@ -170,7 +178,7 @@ func (s *swarm) admit(seeder string, now time.Time, l Limits) bool {
 		return true
 	}
 	if len(s.covers) >= l.Seeders {
-		maps.DeleteFunc(s.covers, func(_ string, v vouched) bool { return now.Sub(v.at) > l.CoverFor })
+		maps.DeleteFunc(s.covers, func(_ string, v vouched) bool { return v.left || now.Sub(v.at) > l.CoverFor })
 	}
 	return len(s.covers) < l.Seeders
 }
@@ -227,7 +235,7 @@ func (s *swarm) settle(now time.Time) {
 	for id, d := range s.disputes {
 		all := true
 		for seeder, v := range s.covers {
-			all = all && (d.fetched[seeder] || now.Sub(v.at) > disputeFor)
+			all = all && (d.fetched[seeder] || v.left || now.Sub(v.at) > disputeFor)
 		}
 		e := s.entries[id]
 		if e == nil || now.Sub(d.since) > disputeFor || (all && e.state != disputed) {
@@ -237,13 +245,23 @@ func (s *swarm) settle(now time.Time) {
 }
 
 // forgetBelow drops the hashes of what a live playlist has left behind: no seeder vouches for it any more, and when the
-// event ends, players name its last segments by their places, which are ids of its first ones.
+// event ends, players name its last segments by their places, which are ids of its first ones. What a seeder vouched for
+// that is silent stays for a minute: it tells each hash once.
 func (l *Ledger) forgetBelow(s *swarm, now time.Time) {
 	span := s.span(now, l.limits.CoverFor)
-	if !span.open() || span.From <= s.lowest {
+	if !span.open() {
 		return
 	}
+	for _, v := range s.covers {
+		if v.span.From <= v.span.To && now.Sub(v.at) <= returnsWithin {
+			span.From = min(span.From, v.span.From)
+		}
+	}
+	before := s.lowest
 	s.lowest = span.From
+	if span.From <= before {
+		return
+	}
 	for id, e := range s.entries {
 		if id < span.From {
 			l.forget(e)
@@ -325,7 +343,7 @@ func (l *Ledger) List(name string, infoHashes []string, after int64, now time.Ti
 func (s *swarm) span(now time.Time, coverFor time.Duration) Span {
 	out := empty()
 	for _, v := range s.covers {
-		if now.Sub(v.at) > coverFor || v.span.To < v.span.From {
+		if v.left || now.Sub(v.at) > coverFor || v.span.To < v.span.From {
 			continue
 		}
 		if out.To < out.From {

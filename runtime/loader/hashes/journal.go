@@ -35,13 +35,16 @@ func (j *Journal) wake() {
 	j.changed = make(chan struct{})
 }
 
-// Cover notes which segments of a swarm have a hash, or get one as soon as they exist.
-func (j *Journal) Cover(infoHash identity.InfoHash, span integrity.Span, now time.Time) {
+// Cover notes which segments of a swarm have a hash, or get one as soon as they exist. Trackers may have forgotten the hashes
+// of those in forgotten, which may be empty: the caller adds them again.
+func (j *Journal) Cover(infoHash identity.InfoHash, span integrity.Span, now time.Time) (forgotten integrity.Span) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.journal.Cover(string(infoHash), span, now) {
+	less, forgotten := j.journal.Cover(string(infoHash), span, now)
+	if less {
 		j.wake()
 	}
+	return forgotten
 }
 
 // Len is how many records there were so far.

@@ -467,6 +467,35 @@ func TestMaxPeers(t *testing.T) {
 	}
 }
 
+// TestAFullNodeRefusesBeforeTheHandshake: the limit is that of the node over all of its swarms, which have room themselves.
+func TestAFullNodeRefusesBeforeTheHandshake(t *testing.T) {
+	r := newRelay(t)
+	opened := &recorder{}
+	seeder := newTestNode(t, NodeConfig{Listen: "127.0.0.1:0", MaxPeers: 2})
+	ss := join(t, seeder, r, 0, opened, answersOnly)
+	until(t, "seeder announced", func() bool { return r.count(signaling.EventStarted) == 1 })
+	r.only(peerID(0))
+	for i := range 2 {
+		join(t, newTestNode(t, NodeConfig{}), r, i+1, &recorder{})
+	}
+	until(t, "two peers", func() bool { return ss.Peers() == 2 })
+	late := []*recorder{{}, {}}
+	for i, h := range late {
+		join(t, newTestNode(t, NodeConfig{}), r, i+3, h)
+	}
+	until(t, "the others were refused", func() bool {
+		return counter(t, seeder.metrics.dropped.WithLabelValues(reasonFull)) == 2
+	})
+	if ss.Peers() != 2 || len(opened.causes()) != 0 {
+		t.Errorf("%d peers, %v", ss.Peers(), opened.causes())
+	}
+	for i, h := range late {
+		if h.first() != nil {
+			t.Errorf("late peer %d: a connection was opened", i)
+		}
+	}
+}
+
 func TestOffersAreBoundedAndExpire(t *testing.T) {
 	r := newRelay(t)
 	n := newTestNode(t, NodeConfig{MaxOffers: 7})

@@ -96,9 +96,12 @@ func (r *Rendition) tell(seg *segment, again bool) {
 		return
 	}
 	for _, s := range r.named {
-		if !seg.clear(s.generation) {
-			continue // peers name two segments by this id
-		}
+		r.tellSwarm(seg, s, again)
+	}
+}
+
+func (r *Rendition) tellSwarm(seg *segment, s swarmName, again bool) {
+	if seg.clear(s.generation) { // else peers name two segments by this id
 		r.shared.Journal.Add(s.infoHash, seg.ID(s.generation), seg.origins.hash, again)
 	}
 }
@@ -128,8 +131,14 @@ func (r *Rendition) vouch(now time.Time) {
 		if len(run) > 0 && r.keepsUp() && r.playlist.Live {
 			span.To = integrity.MaxID
 		}
-		if span.From >= 0 {
-			r.shared.Journal.Cover(s.infoHash, span, now)
+		if span.From < 0 {
+			continue
+		}
+		forgotten := r.shared.Journal.Cover(s.infoHash, span, now)
+		for _, seg := range run {
+			if seg.isHashed() && forgotten.Contains(seg.ID(s.generation)) {
+				r.tellSwarm(seg, s, false)
+			}
 		}
 	}
 }
@@ -148,7 +157,9 @@ func spanOf(segments []*segment, g identity.Generation) integrity.Span {
 	return span
 }
 
-// hashed is the run of hashed segments that ends with the newest of them.
+// hashed is the run of hashed segments that ends with the newest of them. While a live seeder keeps up, it goes on through
+// segments that failed and are tried again, to where it began before: else the segments before these would be taken from
+// any peer without a check for so long.
 func (r *Rendition) hashed() []*segment {
 	order := r.segments.order
 	end := len(order)
@@ -161,6 +172,13 @@ func (r *Rendition) hashed() []*segment {
 	}
 	for begin < end && order[begin].Gap {
 		begin++
+	}
+	lasting := r.playlist.Live && r.keepsUp()
+	for i, seg := range order[:end] {
+		seg.vouched = lasting && seg.isHashed() && (seg.vouched || i >= begin)
+		if seg.vouched && i < begin {
+			begin = i
+		}
 	}
 	return order[begin:end]
 }
@@ -219,6 +237,7 @@ func (r *Rendition) checked(seg *segment, attempt int64, from *session.Session, 
 		return
 	case hashes.Unproven:
 		counters.Unproven.Add(1)
+		seg.unproven++
 		r.log.Debug("the hash of a segment from a peer did not come in time, fetching it again", "sequence", seg.Sequence)
 		r.dropUnproven(seg, from, data)
 		return

@@ -35,6 +35,8 @@ type segment struct {
 	again    bool      // its name stood in the playlist before, for another segment
 	arriving atomic.Pointer[arrival]
 	origins  provenance
+	vouched  bool // of a live seeder: it was in what the seeder vouches for, and is still held
+	unproven int  // how often bytes of peers could not be checked, since it was held last
 
 	// Edge seeders only; zero once it is held.
 	wantedAt  time.Time // when it was first to be got from another seeder

@@ -116,6 +116,7 @@ func (r *Rendition) take(seg *segment, data []byte, source traffic.Source, now t
 	r.shared.Evicted(evicted)
 	seg.partial, seg.claimed, seg.from, seg.failures, seg.problem = nil, -1, nil, 0, nil
 	seg.trust()
+	seg.unproven = 0
 	seg.wantedAt, seg.offeredAt, seg.tries = time.Time{}, time.Time{}, 0
 	r.announcer.dirty = true
 	r.answer(seg, data, nil)

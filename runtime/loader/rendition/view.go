@@ -99,7 +99,7 @@ func (r *Rendition) peersAnnounced() bool {
 func scheduled(seg *segment, peers map[*session.Session]int, now time.Time) schedule.Segment {
 	out := schedule.Segment{
 		ID: seg.Sequence, Start: seg.Start, Duration: seg.Duration,
-		State: seg.state, RetryAt: seg.retryAt, NotFrom: -1,
+		State: seg.state, RetryAt: seg.retryAt, NotFrom: -1, Unproven: seg.unproven,
 	}
 	if i, ok := peers[seg.notFrom]; ok && seg.notFrom != nil {
 		out.NotFrom = i

@@ -41,6 +41,9 @@ type Segment struct {
 	Flight   Flight    // set for Fetching and Requested
 	RetryAt  time.Time // the origin is not asked again before this time
 	NotFrom  int       // index of a peer that just failed to deliver it; -1 if none
+	// Unproven is how often bytes of peers could not be checked. After the first time, seeders and the origin are asked,
+	// which have what can be checked, and after the second time the origin.
+	Unproven int
 }
 
 // End is the presentation time at which the segment ends.

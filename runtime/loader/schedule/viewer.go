@@ -20,6 +20,8 @@ import "time"
 //   - any other segment that no peer has is fetched by the viewer with the
 //     highest random number, so that of many viewers about one asks the origin
 //     and the others see it announced before their own turn;
+//   - what could not be checked is not asked of viewers again, and at most once
+//     of a seeder;
 //   - what would not stay is not got, and nothing behind it.
 func Viewer(v View) []Action {
 	p := planner{View: v}
@@ -226,6 +228,9 @@ func (p *planner) originLate(s *Segment, lead time.Duration) bool {
 func (p *planner) holder(s *Segment, urgent bool) (holder int, anyHolds, anyLoads bool) {
 	var candidates []int
 	for i := range p.Peers {
+		if s.Unproven > 1 || (s.Unproven == 1 && !p.Peers[i].Seeder) {
+			continue
+		}
 		switch p.Peers[i].Holds(s.ID) {
 		case Loaded:
 			anyHolds = true
