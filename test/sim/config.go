@@ -24,6 +24,8 @@ type Config struct {
 	LineViewers  int
 	// Kill is how often one gateway of each site goes without a word, and is replaced by a newcomer; zero: never.
 	Kill time.Duration
+	// Reports is how often viewers report what they delivered, as pages with the reporter script do; zero: never.
+	Reports time.Duration
 	// Cell and Gateways are settings of the tracker; zero: its defaults.
 	Cell, Gateways int
 	// Without leaves sites out of the tracker: all viewers meet, and all are led to seeders. Unspread has seeders hold nothing
@@ -34,7 +36,8 @@ type Config struct {
 // Full is the run of docs/simulation.md.
 func Full() Config {
 	return Config{Seed: 1, Sites: 200, Least: 5, Most: 500, Seeders: 4, Storm: time.Minute, Length: 4 * time.Minute, Churn: 0.3, Silent: 0.2,
-		Segment: 4 * time.Second, Rate: 3e6, Line: 20e6, Uplink: 50e6, LineViewers: 40}
+		Segment: 4 * time.Second, Rate: 3e6, Line: 20e6, Uplink: 50e6, LineViewers: 40,
+		Reports: 5 * time.Second}
 }
 
 // Times of the model that are the same in all runs.

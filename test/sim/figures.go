@@ -48,6 +48,8 @@ type Figures struct {
 	Leaps   int
 	// Spread sums what the seeders decided.
 	Spread superseed.Stats
+	// Crossings are the segments that crossed lines.
+	Crossings Crossings
 	// Announces and Relayed count messages and offers.
 	Announces, Relayed uint64
 
@@ -149,6 +151,10 @@ func (w *world) second() {
 				w.join(at)
 			case p.next <= w.now:
 				w.announce(p, 5)
+			}
+			if every := w.cfg.Reports; every > 0 && !p.gone && (w.now-p.joined)/time.Second*time.Second%every == 0 {
+				w.core.Delivered(p.sock, p.delivered, w.clock())
+				p.delivered = 0
 			}
 		}
 	}

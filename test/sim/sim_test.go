@@ -26,9 +26,9 @@ func check(t *testing.T, f Figures, median, worst float64) {
 	m, w := f.Copies()
 	t.Logf("%d viewers joined: %.3f copies in the median, %.3f in the worst site; %d without a peer after 10 s, %.5f of the time later; "+
 		"at most %d gateways a cell, %d cells; first segment after %s, 99 of 100 within %s; segments arrived after %s, 99 of 100 within %s; "+
-		"%d stalls, %s in all, %d leaps; %d gateways killed; %d announces, %d offers relayed; %+v",
+		"%d stalls, %s in all, %d leaps; %d gateways killed; %d announces, %d offers relayed; %s; %+v",
 		f.Joined, m, w, f.Lonely, f.LonelyTime, f.Gateways, f.Cells, f.Start50, f.Start99, f.Delay50, f.Delay99,
-		f.Stalls, f.Stalled, f.Leaps, f.Killed, f.Announces, f.Relayed, f.Spread)
+		f.Stalls, f.Stalled, f.Leaps, f.Killed, f.Announces, f.Relayed, f.Crossings, f.Spread)
 	if m > median || w > worst {
 		t.Errorf("%.3f copies in the median, %.3f in the worst site", m, w)
 	}

@@ -74,6 +74,8 @@ func (w *world) begin(t *transfer) {
 		t.from.up++
 	}
 	if t.outside {
+		w.classify(t)
+		t.to.crossing[t.segment] = true
 		t.to.site.moving++
 	}
 	w.moving = append(w.moving, t)
@@ -111,8 +113,12 @@ func (w *world) finish(t *transfer, done bool) {
 	t.to.down--
 	if t.from != nil {
 		t.from.up--
+		if done {
+			t.from.delivered += int64(w.bytesOfSegment())
+		}
 	}
 	if t.outside {
+		delete(t.to.crossing, t.segment)
 		t.to.site.moving--
 	}
 	if done && !t.to.gone {

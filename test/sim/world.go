@@ -33,8 +33,11 @@ type peer struct {
 	sources  []*peer // connected seeders
 	held     map[int]bool
 	taking   map[int]bool
-	lacks    int // the oldest segment that it plays and does not hold
-	up, down int // segments that move now
+	crossing map[int]bool // what it takes over the line
+	lacks    int          // the oldest segment that it plays and does not hold
+	up, down int          // segments that move now
+	// delivered is how many bytes it gave to other viewers since its last report.
+	delivered int64
 
 	// Of a seeder: its decisions, and what the tracker told it of viewers.
 	seeding *seeding
@@ -93,7 +96,7 @@ func newWorld(cfg Config) *world {
 	if cfg.Without {
 		routing.SeederPeers = 1 << 20
 	}
-	w := &world{cfg: cfg, rnd: rand.New(rand.NewPCG(cfg.Seed, 1)), peers: map[int]*peer{}, newest: before,
+	w := &world{cfg: cfg, figures: Figures{Crossings: Crossings{}}, rnd: rand.New(rand.NewPCG(cfg.Seed, 1)), peers: map[int]*peer{}, newest: before,
 		core: swarm.NewCore(routing, nil, rand.New(rand.NewPCG(cfg.Seed, 2)))}
 	for i := range cfg.Sites {
 		size := float64(cfg.Least)
@@ -116,7 +119,7 @@ func newWorld(cfg Config) *world {
 
 func (w *world) newPeer(at *place) *peer {
 	p := &peer{number: w.count, site: at, id: signaling.ID([]byte(fmt.Sprintf("-PM0203-%012d", w.count))), joined: w.now,
-		held: map[int]bool{}, taking: map[int]bool{}}
+		held: map[int]bool{}, taking: map[int]bool{}, crossing: map[int]bool{}}
 	if at == nil {
 		p.seeding, p.told = newSeeding(), map[*peer]signaling.Origin{}
 	}

@@ -48,8 +48,11 @@ func (s *State) Leave(m *Member) {
 	m.due, m.gone = time.Time{}, true
 	s.stats.HeldBack -= ones(m.withheld)
 	m.withheld = 0
-	for sequence, p := range g.spreads {
-		b := Bit(sequence)
+	for _, sequence := range s.order {
+		p, b := g.spreads[sequence], Bit(sequence)
+		if p == nil {
+			continue
+		}
 		if m.shares(b) {
 			s.lost(p)
 		}
@@ -164,8 +167,8 @@ func (s *State) lost(p *spread) {
 
 // fitter has the segments decided anew for which no viewer could be chosen.
 func (s *State) fitter(g *group) {
-	for _, p := range g.spreads {
-		if p.open {
+	for _, sequence := range s.order { // in order, so that a run can be repeated
+		if p := g.spreads[sequence]; p != nil && p.open {
 			s.pend(p)
 		}
 	}

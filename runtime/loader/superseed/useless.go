@@ -46,8 +46,8 @@ func (s *State) weigh(p *spread, now time.Time) {
 
 // each calls f for every segment that a viewer holds.
 func (s *State) each(m *Member, f func(*spread)) {
-	for _, p := range m.group.spreads {
-		if m.holds&Bit(p.sequence) != 0 {
+	for _, sequence := range s.order {
+		if p := m.group.spreads[sequence]; p != nil && m.holds&Bit(sequence) != 0 {
 			f(p)
 		}
 	}

@@ -41,6 +41,9 @@ const (
 	// and trialTime before another viewer is tried.
 	nudgeAfter = 3 * time.Second
 	trialTime  = 10 * time.Second
+	// mutedAfter is for how long a successor may leave the offer of a seeder without an answer: clients answer within a second,
+	// and one that has gone without closing its socket would hold the place for trialTime.
+	mutedAfter = 3 * time.Second
 	// forgiveAfter is for how long a viewer that failed as a gateway is chosen only if there is no other.
 	forgiveAfter = 5 * time.Minute
 	// idleAfter is for how long a gateway that reports may deliver nothing while other members do, and reviewEvery how often
@@ -195,7 +198,7 @@ func (c *Core) tryAgain(s *Swarm, in *cell, p *Peer, now time.Time) {
 		g.lacking = now
 	}
 	switch lacking := now.Sub(g.lacking); {
-	case lacking >= trialTime:
+	case lacking >= trialTime || p.mute(now):
 		if !in.replace(s, p, CauseUnconnected) {
 			g.lacking, g.nudged = now, false // there is no other: it is helped once more
 		}
@@ -203,6 +206,17 @@ func (c *Core) tryAgain(s *Swarm, in *cell, p *Peer, now time.Time) {
 		g.nudged = true
 		c.nudge(p)
 	}
+}
+
+// mute reports whether p has left an offer of a seeder unanswered, and has not been heard since.
+func (p *Peer) mute(now time.Time) bool {
+	for i := range p.relations {
+		r := &p.relations[i]
+		if r.peer.sock.Seeder && r.pending && !r.mine && now.Sub(r.at) >= mutedAfter && !p.sock.heard.After(r.at) {
+			return true
+		}
+	}
+	return false
 }
 
 // cutOff reports whether p does not reach the seeders of its site that it was led to.
