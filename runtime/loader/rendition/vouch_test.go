@@ -59,7 +59,7 @@ func ledgerOf(t *testing.T, r *Rendition) *hashTracker {
 	return k
 }
 
-// await waits until the tracker has the hashes of all of want, and none of others from 100 on, and vouches for them and for
+// await waits until the tracker has the hashes of all of want, and no other hash from 100 on, and that it vouches for them and for
 // what follows.
 func (k *hashTracker) await(t *testing.T, what string, want ...int64) {
 	t.Helper()
