@@ -7,7 +7,7 @@ import (
 )
 
 // A group whose viewers cannot reach each other, or do not upload, gets nothing from the one that is chosen: every
-// segment comes late, when all are told. That shows in a segment that one viewer has had for a while, that half of the
+// segment comes late, when all are told. That shows in a segment that one viewer has had for a while, that most of the
 // others lack when all are told, and for which half of these then ask the seeder.
 const (
 	strikesInARow = 3 // such segments, and the group is off:
@@ -96,7 +96,7 @@ func (s *State) judge(p *spread, now time.Time) {
 	}
 	h := &p.group.health
 	switch {
-	case 2*p.lacked >= p.others && p.lacked > 0 && 2*p.asks >= p.lacked:
+	case 2*p.lacked > p.others && 2*p.asks >= p.lacked:
 		h.strikes++
 	case p.lacked == 0:
 		h.strikes, h.times = 0, 0

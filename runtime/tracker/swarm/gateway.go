@@ -167,7 +167,11 @@ func (p *Peer) sullied(now time.Time) bool {
 
 // review replaces gateways that are silent, do not connect, or deliver nothing. Core.Tick calls it.
 func (c *Core) review(s *Swarm, in *cell, now time.Time) {
+	before := len(in.gateways)
 	in.fill(s, CauseGrown)
+	for _, p := range in.gateways[before:] {
+		c.nudge(p) // it is to meet the other gateways
+	}
 	for i := len(in.gateways) - 1; i >= 0 && i < len(in.gateways); i-- {
 		p := in.gateways[i]
 		g := &p.gateway

@@ -52,6 +52,9 @@ func route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst 
 	if outside {
 		r.toOutside(offers - r.given())
 	}
+	if from.isGateway() {
+		r.toGateways(offers - r.given())
+	}
 	room := from.room(s.cfg.MaxPeers)
 	left := func() int { return min(offers, room) - r.given() }
 	if from.cell != nil || from.sock.Place.uploads() {
@@ -181,6 +184,18 @@ func (r *routing) toSeeders(of *index, n int) {
 	tries := probes
 	for b := of.next(0); n > 0 && b < saturated; b = of.next(b + 1) {
 		n -= r.fromClass(of.classes[b], n, &tries)
+	}
+}
+
+// toGateways gives up to n offers to the other gateways of the announcer's cell: each brings segments that the others wait for,
+// and a seeder that sees them come late, by way of other viewers, offers these segments to all.
+func (r *routing) toGateways(n int) {
+	r.maxDegree = r.s.cfg.MaxPeers
+	for _, p := range r.from.cell.gateways {
+		if n > 0 && r.mayOffer(p) && r.fits(p) {
+			r.dst = append(r.dst, p)
+			n--
+		}
 	}
 }
 
