@@ -13,7 +13,7 @@ const (
 	strikesInARow = 3 // such segments, and the group is off:
 	firstOff      = time.Minute
 	longestOff    = 16 * time.Minute // the time doubles
-	heldPart      = 4                // a target duration divided by this: how long the viewer must have had it
+	heldPart      = 2                // a target duration divided by this: how long the viewer must have had it
 )
 
 // health is whether a group shares what it is given.
@@ -96,7 +96,7 @@ func (s *State) judge(p *spread, now time.Time) {
 	}
 	h := &p.group.health
 	switch {
-	case 2*p.lacked > p.others && 2*p.asks >= p.lacked:
+	case 2*p.lacked > p.others && 2*p.asks > p.lacked:
 		h.strikes++
 	case p.lacked == 0:
 		h.strikes, h.times = 0, 0

@@ -54,7 +54,7 @@ func Defaults() Config {
 		OfferTTL: 60 * time.Second, RepeatAfter: 28 * time.Second, FailedFor: 10 * time.Minute, RelinkAfter: 3 * time.Minute, RelinkSeederAfter: 30 * time.Second,
 		Seeders: 2, Peers: 8, MaxPeers: 20, SeederPeers: 200, PeersPerSwarm: 50_000,
 		OffersPerSecond: 2, PendingOffers: 500_000,
-		Gateways: 3, NewCell: 10 * time.Second, CellSize: 1000, GatewayInterval: 20 * time.Second, GatewaySilence: 10 * time.Second,
+		Gateways: 3, NewCell: 7 * time.Second, CellSize: 1000, GatewayInterval: 20 * time.Second, GatewaySilence: 10 * time.Second,
 	}
 }
 
