@@ -152,7 +152,7 @@ func (w *world) second() {
 			case p.next <= w.now:
 				w.announce(p, 5)
 			}
-			if every := w.cfg.Reports; every > 0 && !p.gone && (w.now-p.joined)/time.Second*time.Second%every == 0 {
+			if every := w.cfg.Reports; every > 0 && !p.gone && (w.now-p.joined).Truncate(time.Second)%every == 0 {
 				w.core.Delivered(p.sock, p.delivered, w.clock())
 				p.delivered = 0
 			}

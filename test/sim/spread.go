@@ -118,12 +118,12 @@ func (w *world) settle() {
 }
 
 // offers reports whether a seeder says to a viewer that it holds a segment.
-func (seeder *peer) offers(p *peer, segment int) bool {
-	l := seeder.seeding.members[p]
+func (p *peer) offers(to *peer, segment int) bool {
+	l := p.seeding.members[to]
 	if l == nil {
 		return false
 	}
-	if _, holds := slices.BinarySearch(seeder.seeding.window, int64(segment)); !holds {
+	if _, holds := slices.BinarySearch(p.seeding.window, int64(segment)); !holds {
 		return false
 	}
 	return l.withheld&superseed.Bit(int64(segment)) == 0

@@ -25,10 +25,11 @@ type health struct {
 
 // lookback is what is remembered of a segment until it is judged.
 type lookback struct {
-	lacked int  // viewers that lacked it when all were told, and could have had it
-	others int  // viewers that could have got it from the first one
-	shared bool // one had it long enough before that
-	asks   int  // viewers that asked for it after that
+	lacked int       // viewers that lacked it when all were told, and could have had it
+	others int       // viewers that could have got it from the first one
+	shared bool      // one had it long enough before that
+	asks   int       // viewers that asked for it after that
+	givers []*Member // that had it long enough before that
 }
 
 // look brings a segment from one phase to the next when it is time, and returns when that is; zero: never.
@@ -70,12 +71,13 @@ func (s *State) opens(p *spread, t schedule.SpreadTimes, now time.Time) {
 	if lacking {
 		s.stats.Opened++
 	}
-	s.weigh(p, now)
+	s.had(p, now)
 }
 
 // judge looks back at a segment one target duration after all were told: a viewer that lacks it still is not chosen until
 // it has one that is looked back at later.
 func (s *State) judge(p *spread, now time.Time) {
+	s.weigh(p, now)
 	if p.holders == 0 {
 		return // none has it: it says nothing of one of them
 	}

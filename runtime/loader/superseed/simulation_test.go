@@ -401,7 +401,20 @@ func TestAGroupThatCannotShare(t *testing.T) {
 
 // TestALiarDoesNotHoldUpItsSite for long.
 func TestALiarDoesNotHoldUpItsSite(t *testing.T) {
-	w := newWorld(t, 11, 2)
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { playLiar(t, seed) })
+	}
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func playLiar(t *testing.T, seed uint64) {
+	w := newWorld(t, seed, 2)
 	for range 6 {
 		w.join()
 		w.run(200*time.Millisecond, nil)
@@ -409,11 +422,13 @@ func TestALiarDoesNotHoldUpItsSite(t *testing.T) {
 	w.run(5*target, nil)
 	w.viewers[2].liar, w.viewers[2].frozen = true, true
 	w.run(8*target, nil)
+	given := 0 // when one seeder has given it up, the group shares, and the other one need not
 	for i, s := range w.seeders {
-		if m := w.viewers[2].member[i]; !m.ignored() {
-			t.Errorf("seeder %d still waits for the liar: %+v", i, s.Stats(w.clock()))
-		}
+		given += count(w.viewers[2].member[i].ignored())
 		check(t, s, w.clock())
+	}
+	if given == 0 {
+		t.Errorf("all seeders still wait for the liar: %+v", w.seeders[0].Stats(w.clock()))
 	}
 	begin := w.now + target // others have given it up by then
 	w.run(6*target, nil)    // it is still ignored
