@@ -70,14 +70,14 @@ func TestANewCellHasOneGateway(t *testing.T) {
 	if got := w.gateways(5); !same(got, 0) {
 		t.Errorf("gateways of a new cell: %v", got)
 	}
-	w.pass(9 * time.Second)
+	w.pass(6 * time.Second)
 	join(5)
 	if got := w.gateways(6); !same(got, 0) {
-		t.Errorf("gateways after 9 s: %v", got)
+		t.Errorf("gateways after 6 s: %v", got)
 	}
 	w.pass(2 * time.Second)
 	if got := w.gateways(6); len(got) != 3 {
-		t.Errorf("gateways after 11 s: %v", got)
+		t.Errorf("gateways after 8 s: %v", got)
 	}
 	w.check()
 }
