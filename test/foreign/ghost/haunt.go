@@ -32,14 +32,12 @@ func Haunt(tb testing.TB, tracker string, swarms []signaling.ID, pages, offers i
 					return
 				}
 				h.pages.Add(1)
-				timer := time.NewTimer(life())
+				time.Sleep(life())
+				c.Vanish()
 				select {
-				case <-timer.C:
-					c.Vanish()
 				case <-h.stop:
-					timer.Stop()
-					c.Vanish()
 					return
+				default:
 				}
 			}
 		})
@@ -48,7 +46,8 @@ func Haunt(tb testing.TB, tracker string, swarms []signaling.ID, pages, offers i
 	return h
 }
 
-// End ends the haunting and tells how many pages there were.
+// End ends the haunting and tells how many pages there were. Pages that are there stay for as long as their lives are: one that
+// left sooner would do so while answers to its offers are on their way.
 func (h *Haunting) End() int {
 	select {
 	case <-h.stop:
