@@ -89,6 +89,8 @@ const (
 	ReasonDisabled = "Disabled"
 	// ReasonNotAdvertised: it runs, but has no known address at which viewers can reach it.
 	ReasonNotAdvertised = "NotAdvertised"
+	// ReasonAddressPending: what exposes it, such as a load balancer, has no address yet.
+	ReasonAddressPending = "AddressPending"
 	// ReasonInsecureEndpoint: pages on https cannot use the ws endpoint.
 	ReasonInsecureEndpoint = "InsecureEndpoint"
 	// ReasonSiteMapMissing: the ConfigMap of spec.sites.mapRef, or its key, does not exist.

@@ -32,7 +32,7 @@ func (c clusterIP) Addresses(t Target, f Facts) []Address {
 	if t.Component == Seeder || t.Component == STUN && t.ViewersOutside {
 		return nil
 	}
-	return []Address{{Host: t.Name + "." + t.Namespace + ".svc", Port: c.Port(t, f), TLS: t.Settings.TLSSecretName != ""}}
+	return []Address{{Host: t.Name + "." + t.Namespace + ".svc", Port: c.Port(t, f), TLS: t.Settings.TLS()}}
 }
 
 // Warning reports that viewers outside the cluster can reach the tracker, but not this target.

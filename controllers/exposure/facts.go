@@ -48,6 +48,9 @@ type Observed map[string]Observation
 type Observation struct {
 	// NodePort of a Service, 1 to 65535; 0 while none is assigned. Written by NodePort.
 	NodePort int32 `json:"nodePort,omitempty"`
+	// LoadBalancer are the IP addresses and host names that a Service's load balancer has; none while it has none. Written
+	// by LoadBalancer.
+	LoadBalancer []string `json:"loadBalancer,omitempty"`
 }
 
 // Note records what the cluster assigned to a child of the stream.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,6 +26,8 @@ type example struct {
 	STUN    *v1.STUNExposure    `json:"stun,omitempty"`
 	Seeders *v1.SeederExposure  `json:"seeders,omitempty"`
 
+	// Ordinal of a seeder.
+	Ordinal        int32    `json:"ordinal,omitempty"`
 	ViewersOutside bool     `json:"viewersOutside,omitempty"`
 	Ready          bool     `json:"ready,omitempty"`
 	Nodes          []Node   `json:"nodes,omitempty"`
@@ -48,7 +51,8 @@ func (e example) target() Target {
 	case STUN:
 		t.PortName, t.Protocol, t.ContainerPort = "stun", corev1.ProtocolUDP, 3478
 	case Seeder:
-		t.Name += "-0"
+		t.Ordinal = e.Ordinal
+		t.Name += "-" + strconv.FormatInt(int64(e.Ordinal), 10)
 		t.PortName, t.Protocol, t.ContainerPort, t.PublishNotReady = "ice", corev1.ProtocolUDP, 3479, true
 	}
 	return t

@@ -23,8 +23,11 @@ type Advertise string
 const (
 	// AdvertisePodIP is the address of the seeder's pod.
 	AdvertisePodIP Advertise = "PodIP"
-	// AdvertiseNodeIP is the address of the node that the pod runs on.
+	// AdvertiseNodeIP are the addresses of the node that the pod runs on, external ones first. It reads them from a list by
+	// node, and takes the address that the pod knows of its node where the list has none.
 	AdvertiseNodeIP Advertise = "NodeIP"
 	// AdvertiseAddresses are the addresses that the spec names.
 	AdvertiseAddresses Advertise = "Addresses"
+	// AdvertiseAssigned are the Addresses of the seeder's own target. It reads them from a list.
+	AdvertiseAssigned Advertise = "Assigned"
 )

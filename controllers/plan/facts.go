@@ -24,6 +24,10 @@ type Facts struct {
 	// Nodes that are ready, in any order.
 	Nodes []Node `json:"nodes,omitempty"`
 
+	// NodeAddresses are the addresses of nodes on which seeders may run, external ones first, by the node's name. Those
+	// of nodes that are not ready are among them. A node whose only address is the one that its pods know is left out.
+	NodeAddresses map[string][]string `json:"nodeAddresses,omitempty"`
+
 	// STUNReady tells whether at least one STUN pod of the stream is ready.
 	STUNReady bool `json:"stunReady,omitempty"`
 

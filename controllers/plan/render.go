@@ -35,8 +35,10 @@ const (
 	fileSTUN     = "stun.json"
 	fileSeeder   = "seeder.json"
 	fileICEPorts = "ice-ports.json"
-	fileSites    = "sites.json"
-	fileSiteMap  = "sites.csv"
+	// fileAdvertise are the addresses that seeders advertise.
+	fileAdvertise = "advertise.json"
+	fileSites     = "sites.json"
+	fileSiteMap   = "sites.csv"
 )
 
 // How long programs continue to serve after they were told to stop, within the grace period of their pods.
@@ -128,7 +130,7 @@ func stunConfig() (stun.Config, error) {
 }
 
 // seederConfig returns the configuration that all seeders share. What differs by seeder is in its arguments.
-func (p *planner) seederConfig() (seeder.Config, error) {
+func (p *planner) seederConfig(traits exposure.Traits) (seeder.Config, error) {
 	spec := p.spec.Seeders
 	c := seeder.Config{
 		Source:         string(p.spec.Source.SeederURL),
@@ -147,16 +149,19 @@ func (p *planner) seederConfig() (seeder.Config, error) {
 	}
 	c.HeadersDir, c.CAFile = p.originFiles()
 	c.SignedPaths = p.signedPaths()
-	traits := p.traits(exposure.Seeder)
 	if traits.OwnPorts {
 		c.ICEPortsFile = mountConfig + "/" + fileICEPorts
 	} else {
 		c.ICEListen = listen(PortSeeder)
 	}
-	if traits.Advertise == exposure.AdvertiseAddresses {
+	switch traits.Advertise {
+	case exposure.AdvertiseAssigned, exposure.AdvertiseNodeIP:
+		c.AdvertiseFile = mountConfig + "/" + fileAdvertise
+	case exposure.AdvertiseAddresses:
 		for _, a := range exposure.SettingsOf(&p.spec, exposure.Seeder).Addresses {
 			c.Advertise = append(c.Advertise, string(a))
 		}
+	case exposure.AdvertisePodIP:
 	}
 	var err error
 	if c.UplinkBps, err = spec.Uplink.BitsPerSecond(); err != nil {

@@ -81,6 +81,9 @@ func behind(r *Reading) string {
 	return text + ". Viewers fetch missing segments from the origin; see the seeders' logs for the origin's responses"
 }
 
+// condition of a component.
+var condition = map[string]string{plan.ComponentTracker: v1.ConditionTrackerReady, plan.ComponentSTUN: v1.ConditionSTUNReady, plan.ComponentSeeder: v1.ConditionSeedersReady}
+
 // missing says why too few pods of a component are ready.
 func (m *moment) missing(component string, w Workload) verdict {
 	noun := map[string]string{plan.ComponentTracker: "tracker", plan.ComponentSTUN: "STUN", plan.ComponentSeeder: "seeder", plan.ComponentEdge: "seeder"}[component]
@@ -96,6 +99,11 @@ func (m *moment) missing(component string, w Workload) verdict {
 	for _, p := range m.Problems {
 		if p.Component == "" && p.Stalls {
 			return no(p.Reason, text+". "+p.Message)
+		}
+	}
+	for _, w := range m.Warnings {
+		if w.Condition == condition[component] && w.Reason == v1.ReasonAddressPending {
+			return no(w.Reason, text+": "+w.Message)
 		}
 	}
 	switch {

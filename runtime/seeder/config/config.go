@@ -72,6 +72,12 @@ type Config struct {
 	ICEPortsFile string `json:"icePortsFile,omitempty"`
 	Ordinal      int    `json:"ordinal,omitempty"`
 
+	// AdvertiseFile is a JSON object with lists of IP addresses and host names, and AdvertiseName this seeder's name in it: they
+	// take the place of Advertise. Names are looked up. A seeder that is not in the file, and has no Advertise, waits for it;
+	// one whose addresses change drains and ends.
+	AdvertiseFile string `json:"advertiseFile,omitempty"`
+	AdvertiseName string `json:"advertiseName,omitempty"`
+
 	// HeadersDir holds one file for each header that the origin is asked with: the file's name is the header's, its
 	// content the value. They are sent to the scheme, host and port of Source only. CAFile is a PEM file with the
 	// certificate authorities of the origin, instead of the system's. Both are read again when they change.
@@ -129,6 +135,9 @@ func (c Config) Validate() error {
 	}
 	if len(c.Site) > MaxSite || !utf8.ValidString(c.Site) || strings.TrimSpace(c.Site) != c.Site || strings.ContainsFunc(c.Site, unicode.IsControl) {
 		return fmt.Errorf("config.site: %q is not the name of a site, which has at most %d bytes and no space at its ends", c.Site, MaxSite)
+	}
+	if c.AdvertiseName != "" && c.AdvertiseFile == "" {
+		return errors.New("config.advertiseName: needs config.advertiseFile")
 	}
 	return validate.First(
 		validate.Optional("config.source", c.Source, validate.HTTP),
