@@ -3,6 +3,7 @@ package controllers
 import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -19,12 +20,13 @@ func CacheOptions(namespaces []string) cache.Options {
 	o := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.ConfigMap{}:   {Label: ours()},
-			&corev1.Service{}:     {Label: ours()},
-			&appsv1.Deployment{}:  {Label: ours()},
-			&appsv1.StatefulSet{}: {Label: ours()},
-			&corev1.Pod{}:         {Label: ours(), Transform: slimPod},
-			&corev1.Node{}:        {Transform: slimNode, UnsafeDisableDeepCopy: &shared},
+			&corev1.ConfigMap{}:     {Label: ours()},
+			&corev1.Service{}:       {Label: ours()},
+			&networkingv1.Ingress{}: {Label: ours()},
+			&appsv1.Deployment{}:    {Label: ours()},
+			&appsv1.StatefulSet{}:   {Label: ours()},
+			&corev1.Pod{}:           {Label: ours(), Transform: slimPod},
+			&corev1.Node{}:          {Transform: slimNode, UnsafeDisableDeepCopy: &shared},
 		},
 		// Kinds that are not listed here must not be cached by accident.
 		ReaderFailOnMissingInformer: true,

@@ -42,6 +42,7 @@ type Reconciler struct {
 	applier *apply.Applier
 	pollers *poll.Pollers
 	streams memories
+	classes *ingressClasses
 }
 
 // NewReconciler returns a Reconciler.
@@ -54,6 +55,7 @@ func NewReconciler(o Options) *Reconciler {
 	}
 	r := &Reconciler{Options: o}
 	r.pollers = poll.NewPollers(poll.Config{Client: o.Poll, Metrics: o.Metrics.polls})
+	r.classes = &ingressClasses{live: o.Live, now: o.Now}
 	r.applier = &apply.Applier{Client: o.Client, Live: o.Live, Count: o.Metrics.wrote}
 	return r
 }

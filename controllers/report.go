@@ -122,6 +122,9 @@ func nextRun(n *run, o status.Observed, now time.Time) time.Duration {
 	if !o.Suspended && (len(o.Problems) > 0 || len(n.snapshot.waiting) > 0 || !o.Settled) {
 		pause = troubleRun
 	}
+	if slices.ContainsFunc(o.Warnings, func(w plan.Warning) bool { return w.Reason == v1.ReasonClassNotFound }) {
+		pause = min(pause, classesEvery) // classes are not watched
+	}
 	pause = wait.Jitter(pause*9/10, 0.2)                            // spreads streams that were woken together
 	if due := n.memory.eventsDue(); !due.IsZero() && !o.Suspended { // events are not watched
 		pause = min(pause, due.Sub(now))

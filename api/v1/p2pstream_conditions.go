@@ -91,6 +91,8 @@ const (
 	ReasonNotAdvertised = "NotAdvertised"
 	// ReasonAddressPending: what exposes it, such as a load balancer, has no address yet.
 	ReasonAddressPending = "AddressPending"
+	// ReasonClassNotFound: no controller serves what exposes it, because the cluster lacks the class that it names.
+	ReasonClassNotFound = "ClassNotFound"
 	// ReasonInsecureEndpoint: pages on https cannot use the ws endpoint.
 	ReasonInsecureEndpoint = "InsecureEndpoint"
 	// ReasonSiteMapMissing: the ConfigMap of spec.sites.mapRef, or its key, does not exist.

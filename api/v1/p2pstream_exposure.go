@@ -11,6 +11,8 @@ const (
 	ExposureNodePort ExposureType = "NodePort"
 	// ExposureLoadBalancer is an address that the cluster's load balancer assigns.
 	ExposureLoadBalancer ExposureType = "LoadBalancer"
+	// ExposureIngress is a host name, and perhaps a path, of the cluster's ingress controller.
+	ExposureIngress ExposureType = "Ingress"
 )
 
 // TrafficPolicy selects the nodes that answer.
@@ -85,6 +87,30 @@ type LoadBalancerSettings struct {
 	HealthCheckNodePort *int32 `json:"healthCheckNodePort,omitempty"`
 }
 
+// IngressSettings configure an Ingress.
+type IngressSettings struct {
+	// ClassName names the IngressClass, and with it the controller. When empty, the default one of the cluster.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="exposure.ingress.className must be the name of an IngressClass: lower case letters, digits, - and ."
+	ClassName string `json:"className,omitempty"`
+
+	// Annotations of the Ingress, for settings of the controller or for an issuer of certificates.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
+
+	// TLSSecretName names a Secret of type kubernetes.io/tls with which the controller serves https and wss. It forwards plain
+	// HTTP to the tracker.
+	// +optional
+	TLSSecretName SecretName `json:"tlsSecretName,omitempty"`
+}
+
+// BasePath comes before all paths of a tracker, such as /town-hall.
+// +kubebuilder:validation:MaxLength=256
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$')",message="exposure.path must be a path such as /town-hall, without a slash at its end"
+type BasePath string
+
 // AnnotationValue is the value of an annotation.
 // +kubebuilder:validation:MaxLength=4096
 type AnnotationValue string
@@ -97,18 +123,23 @@ type SourceRange string
 // TrackerExposure configures how viewers reach the tracker.
 //
 // +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.nodePort)",message="tracker.exposure.nodePort needs tracker.exposure.type NodePort"
-// +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'LoadBalancer'] || !has(self.host) || size(self.host) == 0",message="tracker.exposure.host needs tracker.exposure.type NodePort or LoadBalancer"
+// +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'LoadBalancer', 'Ingress'] || !has(self.host) || size(self.host) == 0",message="tracker.exposure.host needs tracker.exposure.type NodePort, LoadBalancer or Ingress"
 // +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.addresses) || size(self.addresses) == 0",message="tracker.exposure.addresses needs tracker.exposure.type NodePort"
 // +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'LoadBalancer'] || !has(self.externalTrafficPolicy)",message="tracker.exposure.externalTrafficPolicy needs tracker.exposure.type NodePort or LoadBalancer"
-// +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.port)",message="tracker.exposure.port needs tracker.exposure.type LoadBalancer"
+// +kubebuilder:validation:XValidation:rule="self.type in ['LoadBalancer', 'Ingress'] || !has(self.port)",message="tracker.exposure.port needs tracker.exposure.type LoadBalancer or Ingress"
 // +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.loadBalancer)",message="tracker.exposure.loadBalancer needs tracker.exposure.type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="!has(self.loadBalancer) || !has(self.loadBalancer.healthCheckNodePort) || (has(self.externalTrafficPolicy) && self.externalTrafficPolicy == 'Local')",message="tracker.exposure.loadBalancer.healthCheckNodePort needs tracker.exposure.externalTrafficPolicy Local"
-// +kubebuilder:validation:XValidation:rule="!has(self.tlsTerminated) || !self.tlsTerminated || (self.type == 'LoadBalancer' && has(self.host) && size(self.host) > 0 && (!has(self.tlsSecretName) || size(self.tlsSecretName) == 0))",message="tracker.exposure.tlsTerminated needs tracker.exposure.type LoadBalancer, the host that the certificate is for, and no tlsSecretName"
+// +kubebuilder:validation:XValidation:rule="!has(self.tlsTerminated) || !self.tlsTerminated || (self.type in ['LoadBalancer', 'Ingress'] && has(self.host) && size(self.host) > 0 && (!has(self.tlsSecretName) || size(self.tlsSecretName) == 0))",message="tracker.exposure.tlsTerminated needs tracker.exposure.type LoadBalancer or Ingress, the host that the certificate is for, and no tlsSecretName"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || !has(self.ingress)",message="tracker.exposure.ingress needs tracker.exposure.type Ingress"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || !has(self.path) || size(self.path) == 0",message="tracker.exposure.path needs tracker.exposure.type Ingress"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Ingress' || (has(self.host) && size(self.host) > 0 && !isIP(self.host))",message="tracker.exposure.type Ingress needs tracker.exposure.host, the DNS name that viewers use"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Ingress' || !has(self.tlsSecretName) || size(self.tlsSecretName) == 0",message="tracker.exposure.tlsSecretName is a certificate of the tracker itself: with type Ingress, use ingress.tlsSecretName"
 type TrackerExposure struct {
 	// Type is how viewers reach the tracker: ClusterIP, inside the cluster only, NodePort, through a port
-	// on every node, or LoadBalancer, at an address that the cluster's load balancer assigns.
+	// on every node, LoadBalancer, at an address that the cluster's load balancer assigns, or Ingress, at a host
+	// name of the cluster's ingress controller.
 	// +required
-	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer
+	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer;Ingress
 	Type ExposureType `json:"type"`
 
 	// Host is the name that viewers use for the tracker. When empty, viewers use the name with which they
@@ -137,7 +168,7 @@ type TrackerExposure struct {
 	// +optional
 	TLSSecretName SecretName `json:"tlsSecretName,omitempty"`
 
-	// Port that viewers connect to at the load balancer. Default: 443 with TLS, 80 without.
+	// Port that viewers connect to at the load balancer or the ingress controller. Default: 443 with TLS, 80 without.
 	// +optional
 	Port *Port `json:"port,omitempty"`
 
@@ -152,10 +183,18 @@ type TrackerExposure struct {
 	// +kubebuilder:validation:MaxItems=2
 	IPFamilies []IPFamily `json:"ipFamilies,omitempty"`
 
-	// TLSTerminated says that the load balancer ends TLS and forwards plain HTTP, so that viewers are given https and wss
-	// URLs. Default false.
+	// TLSTerminated says that the load balancer or the ingress controller ends TLS with a certificate of its own and forwards
+	// plain HTTP, so that viewers are given https and wss URLs. Default false.
 	// +optional
 	TLSTerminated bool `json:"tlsTerminated,omitempty"`
+
+	// Path comes before all paths of the tracker, for several streams below one host name. Default: none.
+	// +optional
+	Path BasePath `json:"path,omitempty"`
+
+	// Ingress configures the Ingress.
+	// +optional
+	Ingress *IngressSettings `json:"ingress,omitempty"`
 }
 
 // STUNExposure configures how viewers reach the STUN servers. STUN servers must see the viewers' own addresses,

@@ -25,12 +25,18 @@ type ExposureSettings struct {
 	TLSSecretName SecretName
 	// TLSTerminated: TLS ends in front of the component.
 	TLSTerminated bool
+	// Path that comes before all paths of the component, or empty.
+	Path BasePath
+	// Ingress configures the Ingress; may be nil.
+	Ingress *IngressSettings
 	// TCP: the component is exposed over TCP, too.
 	TCP bool
 }
 
 // TLS tells whether viewers speak TLS to the component.
-func (s ExposureSettings) TLS() bool { return s.TLSSecretName != "" || s.TLSTerminated }
+func (s ExposureSettings) TLS() bool {
+	return s.TLSSecretName != "" || s.TLSTerminated || s.Ingress != nil && s.Ingress.TLSSecretName != ""
+}
 
 // Settings returns what the exposure says; nil is ClusterIP.
 func (e *TrackerExposure) Settings() ExposureSettings {
@@ -39,7 +45,7 @@ func (e *TrackerExposure) Settings() ExposureSettings {
 	}
 	return ExposureSettings{Type: e.Type, Host: e.Host, Addresses: e.Addresses, NodePort: e.NodePort, Port: e.Port,
 		LoadBalancer: e.LoadBalancer, IPFamilies: e.IPFamilies, ExternalTrafficPolicy: e.ExternalTrafficPolicy,
-		TLSSecretName: e.TLSSecretName, TLSTerminated: e.TLSTerminated}
+		TLSSecretName: e.TLSSecretName, TLSTerminated: e.TLSTerminated, Path: e.Path, Ingress: e.Ingress}
 }
 
 // Settings returns what the exposure says; nil is ClusterIP.

@@ -16,9 +16,21 @@ func (e *TrackerExposure) validate(at *field.Path) field.ErrorList {
 	if lb := e.LoadBalancer; lb != nil && lb.HealthCheckNodePort != nil && e.ExternalTrafficPolicy != TrafficPolicyLocal {
 		errs = append(errs, field.Invalid(at, string(e.ExternalTrafficPolicy), "tracker.exposure.loadBalancer.healthCheckNodePort needs tracker.exposure.externalTrafficPolicy Local"))
 	}
-	if e.TLSTerminated && (e.Type != ExposureLoadBalancer || e.Host == "" || e.TLSSecretName != "") {
-		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.tlsTerminated needs tracker.exposure.type LoadBalancer, the host that the certificate is for, and no tlsSecretName"))
+	if e.TLSTerminated && (e.Type != ExposureLoadBalancer && e.Type != ExposureIngress || e.Host == "" || e.TLSSecretName != "") {
+		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.tlsTerminated needs tracker.exposure.type LoadBalancer or Ingress, the host that the certificate is for, and no tlsSecretName"))
 	}
+	if e.Type == ExposureIngress {
+		if _, err := netip.ParseAddr(string(e.Host)); e.Host == "" || err == nil {
+			errs = append(errs, field.Invalid(at, string(e.Host), "tracker.exposure.type Ingress needs tracker.exposure.host, the DNS name that viewers use"))
+		}
+		if e.TLSSecretName != "" {
+			errs = append(errs, field.Invalid(at, string(e.TLSSecretName), "tracker.exposure.tlsSecretName is a certificate of the tracker itself: with type Ingress, use ingress.tlsSecretName"))
+		}
+	}
+	if e.Path != "" && (len(e.Path) > 256 || !basePath.MatchString(string(e.Path))) {
+		errs = append(errs, field.Invalid(at.Child("path"), string(e.Path), "exposure.path must be a path such as /town-hall, without a slash at its end"))
+	}
+	errs = append(errs, e.Ingress.validate(at.Child("ingress"))...)
 	return append(errs, e.TLSSecretName.validate(at.Child("tlsSecretName"))...)
 }
 
@@ -39,7 +51,11 @@ func (e *SeederExposure) validate(at *field.Path) field.ErrorList {
 
 // validate checks the fields that exposures share, and refuses those that the type does not use.
 func (s ExposureSettings) validate(at *field.Path, name string) field.ErrorList {
-	errs := oneOf(at.Child("type"), s.Type, ExposureClusterIP, ExposureNodePort, ExposureLoadBalancer)
+	types := []ExposureType{ExposureClusterIP, ExposureNodePort, ExposureLoadBalancer}
+	if name == "tracker.exposure" {
+		types = append(types, ExposureIngress)
+	}
+	errs := oneOf(at.Child("type"), s.Type, types...)
 	errs = append(errs, set(at.Child("addresses"), s.Addresses, 16)...)
 	for i, a := range s.Addresses {
 		if !a.valid() {
@@ -68,9 +84,13 @@ func (s ExposureSettings) validate(at *field.Path, name string) field.ErrorList 
 
 // unused refuses the fields that are set and that the type does not use.
 func (s ExposureSettings) unused(at *field.Path, name string) (errs field.ErrorList) {
-	policyTypes := []ExposureType{ExposureNodePort, ExposureLoadBalancer}
-	if name == "seeders.exposure" {
-		policyTypes = policyTypes[1:] // on node ports, it is always Local
+	outside, ports := []ExposureType{ExposureNodePort, ExposureLoadBalancer}, []ExposureType{ExposureLoadBalancer}
+	hosts, policyTypes := outside, outside
+	switch name {
+	case "seeders.exposure":
+		policyTypes = outside[1:] // on node ports, it is always Local
+	case "tracker.exposure":
+		hosts, ports = append(slices.Clone(outside), ExposureIngress), append(ports, ExposureIngress)
 	}
 	for _, used := range []struct {
 		field string
@@ -78,10 +98,12 @@ func (s ExposureSettings) unused(at *field.Path, name string) (errs field.ErrorL
 		types []ExposureType
 	}{
 		{"nodePort", s.NodePort != nil, []ExposureType{ExposureNodePort}},
-		{"host", s.Host != "", []ExposureType{ExposureNodePort, ExposureLoadBalancer}},
+		{"host", s.Host != "", hosts},
 		{"addresses", len(s.Addresses) > 0, []ExposureType{ExposureNodePort}},
 		{"externalTrafficPolicy", s.ExternalTrafficPolicy != "", policyTypes},
-		{"port", s.Port != nil, []ExposureType{ExposureLoadBalancer}},
+		{"port", s.Port != nil, ports},
+		{"path", s.Path != "", []ExposureType{ExposureIngress}},
+		{"ingress", s.Ingress != nil, []ExposureType{ExposureIngress}},
 		{"loadBalancer", s.LoadBalancer != nil, []ExposureType{ExposureLoadBalancer}},
 		{"tcp", s.TCP, []ExposureType{ExposureLoadBalancer}},
 	} {
@@ -140,6 +162,19 @@ func (l *LoadBalancerSettings) validate(at *field.Path) (errs field.ErrorList) {
 		errs = append(errs, port(at.Child("healthCheckNodePort"), *l.HealthCheckNodePort, "exposure.loadBalancer.healthCheckNodePort")...)
 	}
 	return errs
+}
+
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+
+func (i *IngressSettings) validate(at *field.Path) (errs field.ErrorList) {
+	if i == nil {
+		return nil
+	}
+	if i.ClassName != "" && (len(i.ClassName) > 253 || !secretName.MatchString(i.ClassName)) {
+		errs = append(errs, field.Invalid(at.Child("className"), i.ClassName, "exposure.ingress.className must be the name of an IngressClass: lower case letters, digits, - and ."))
+	}
+	errs = append(errs, annotations(at.Child("annotations"), i.Annotations)...)
+	return append(errs, i.TLSSecretName.validate(at.Child("tlsSecretName"))...)
 }
 
 // maxAnnotations bounds the annotations of one object that a stream asks for, and maxAnnotation the value of each.

@@ -92,10 +92,8 @@ func (loadBalancer) port(t Target) int32 {
 		return cmp.Or(asked, t.ContainerPort) + t.Ordinal
 	case t.Component == STUN:
 		return cmp.Or(asked, t.ContainerPort)
-	case t.Settings.TLS():
-		return cmp.Or(asked, portHTTPS)
 	}
-	return cmp.Or(asked, portHTTP)
+	return webPort(t.Settings)
 }
 
 // Port of a seeder is unknown until its load balancer has an address: a seeder that started earlier would have nothing to

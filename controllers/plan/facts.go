@@ -24,6 +24,9 @@ type Facts struct {
 	// Nodes that are ready, in any order.
 	Nodes []Node `json:"nodes,omitempty"`
 
+	// IngressClasses of the cluster, for streams that are exposed by an Ingress.
+	IngressClasses *exposure.IngressClasses `json:"ingressClasses,omitempty"`
+
 	// NodeAddresses are the addresses of nodes on which seeders may run, external ones first, by the node's name. Those
 	// of nodes that are not ready are among them. A node whose only address is the one that its pods know is left out.
 	NodeAddresses map[string][]string `json:"nodeAddresses,omitempty"`

@@ -50,6 +50,7 @@ func Kinds() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		{Version: "v1", Kind: "ConfigMap"},
 		{Version: "v1", Kind: "Service"},
+		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
 		{Group: "apps", Version: "v1", Kind: "Deployment"},
 		{Group: "apps", Version: "v1", Kind: "StatefulSet"},
 	}
@@ -68,7 +69,7 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 		return Plan{}, fmt.Errorf("planning stream %s: it has no namespace", stream.Name)
 	}
 	p := &planner{stream: stream, spec: stream.Spec.WithDefaults(), facts: facts,
-		reach: exposure.Facts{Nodes: facts.Nodes, Observed: facts.Observed}}
+		reach: exposure.Facts{Nodes: facts.Nodes, Observed: facts.Observed, IngressClasses: facts.IngressClasses}}
 	p.endpoints = p.chooseEndpoints()
 	if err := p.build(); err != nil {
 		return Plan{}, err

@@ -68,6 +68,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 			TelemetryInterval: tracker.Duration(p.spec.Telemetry.Interval.Duration),
 		},
 	}
+	c.BasePath = string(spec.Exposure.Settings().Path)
 	c.Stream.Tickets, c.Stream.ViewerTokens = viewerAccess(p.spec.Viewers)
 	c.AllowNoOrigin = spec.AllowNoOrigin != nil && *spec.AllowNoOrigin
 	if source.SeederURL != source.URL {

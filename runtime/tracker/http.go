@@ -83,7 +83,7 @@ func (s *Server) httpServer() *http.Server {
 		}
 	})
 	return &http.Server{
-		Handler:           s.panics.handler(withClients(s.source, handler)),
+		Handler:           s.panics.handler(withClients(s.source, withoutBase(s.cfg.BasePath, handler))),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      answerTimeout,

@@ -20,6 +20,7 @@ import (
 // mountViewers serves the viewer API over plain HTTP beside the WebSocket, and follows the stream for it.
 func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	cfg := viewerapi.Config{
+		BasePath:       s.cfg.BasePath,
 		AllowedOrigins: s.cfg.AllowedOrigins, AllowNoOrigin: s.cfg.AllowNoOrigin, PrivateAccumulate: s.cfg.AdminListen != "",
 		RequestsPerSecond: float64(s.cfg.Limits.RequestsPerSecond), RequestBurst: s.cfg.Limits.RequestBurst,
 		MaxSessions: s.cfg.Limits.Sessions, ReportsPerSecond: s.cfg.Limits.ReportsPerSecond,

@@ -19,6 +19,9 @@
 - apiGroups: [""]
   resources: [configmaps, services]
   verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
   verbs: [get, list, watch, create, patch, delete]
@@ -45,6 +48,10 @@
 - apiGroups: [""]
   resources: [nodes]
   verbs: [list, watch]
+# Classes of ingress controllers, for streams that are exposed by an Ingress: a missing one is reported.
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: [list]
 {{- end -}}
 
 {{- define "p2pstream.rules.leader" -}}

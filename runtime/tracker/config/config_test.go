@@ -46,6 +46,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"config.adminListen:":                       {AdminListen: "9090"},
 		"config.allowedOrigins[0]:":                 {AllowedOrigins: []string{"https://h/path"}},
 		"config.drainPeriod:":                       {DrainPeriod: -1},
+		"config.basePath:":                          {BasePath: "/a/../b"},
 		"config.limits.writeTimeout:":               {Limits: LimitsConfig{WriteTimeout: -1}},
 		"config.limits.idleTimeout:":                {Limits: LimitsConfig{IdleTimeout: -1}},
 		"config.stream.sourceURL:":                  stream(func(s *StreamConfig) { s.SourceURL = "" }),

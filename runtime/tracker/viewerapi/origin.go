@@ -76,6 +76,7 @@ func (h *Handler) base(r *http.Request) url.URL {
 	if err != nil || u.Host != host || u.Hostname() == "" || strings.ContainsFunc(host, invalidInHost) {
 		return url.URL{}
 	}
+	u.Path = h.cfg.BasePath
 	return *u
 }
 
