@@ -137,7 +137,7 @@ func TestImagePull(t *testing.T) {
 	w.nodes.become(plan.ComponentSeeder, waits("ImagePullBackOff", `Back-off pulling image "localhost/p2pstream:test"`))
 	s := w.until("live", "stalled", has("Stalled=True/ImagePullFailed"))
 	w.says(s, v1.ConditionStalled, "live-seeder-0", image, "--image")
-	if !has("TrackerReady=True/Available")(s) {
+	if !has("TrackerReady=True/ClusterOnly")(s) {
 		t.Errorf("%+v", s.Status.Conditions)
 	}
 	w.nodes.become(plan.ComponentSeeder, nil)

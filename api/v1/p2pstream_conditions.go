@@ -89,6 +89,8 @@ const (
 	ReasonDisabled = "Disabled"
 	// ReasonNotAdvertised: it runs, but has no known address at which viewers can reach it.
 	ReasonNotAdvertised = "NotAdvertised"
+	// ReasonClusterOnly: it runs, and only what is inside the cluster can reach it.
+	ReasonClusterOnly = "ClusterOnly"
 	// ReasonAddressPending: what exposes it, such as a load balancer, has no address yet.
 	ReasonAddressPending = "AddressPending"
 	// ReasonClassNotFound: no controller serves what exposes it, because the cluster lacks the class that it names.

@@ -123,15 +123,14 @@ type SourceRange string
 // TrackerExposure configures how viewers reach the tracker.
 //
 // +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.nodePort)",message="tracker.exposure.nodePort needs tracker.exposure.type NodePort"
-// +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'LoadBalancer', 'Ingress'] || !has(self.host) || size(self.host) == 0",message="tracker.exposure.host needs tracker.exposure.type NodePort, LoadBalancer or Ingress"
 // +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.addresses) || size(self.addresses) == 0",message="tracker.exposure.addresses needs tracker.exposure.type NodePort"
 // +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'LoadBalancer'] || !has(self.externalTrafficPolicy)",message="tracker.exposure.externalTrafficPolicy needs tracker.exposure.type NodePort or LoadBalancer"
-// +kubebuilder:validation:XValidation:rule="self.type in ['LoadBalancer', 'Ingress'] || !has(self.port)",message="tracker.exposure.port needs tracker.exposure.type LoadBalancer or Ingress"
+// +kubebuilder:validation:XValidation:rule="self.type in ['LoadBalancer', 'Ingress'] || (self.type == 'ClusterIP' && has(self.host) && size(self.host) > 0) || !has(self.port)",message="tracker.exposure.port needs tracker.exposure.type LoadBalancer or Ingress, or ClusterIP with the host of your proxy"
 // +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.loadBalancer)",message="tracker.exposure.loadBalancer needs tracker.exposure.type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="!has(self.loadBalancer) || !has(self.loadBalancer.healthCheckNodePort) || (has(self.externalTrafficPolicy) && self.externalTrafficPolicy == 'Local')",message="tracker.exposure.loadBalancer.healthCheckNodePort needs tracker.exposure.externalTrafficPolicy Local"
-// +kubebuilder:validation:XValidation:rule="!has(self.tlsTerminated) || !self.tlsTerminated || (self.type in ['LoadBalancer', 'Ingress'] && has(self.host) && size(self.host) > 0 && (!has(self.tlsSecretName) || size(self.tlsSecretName) == 0))",message="tracker.exposure.tlsTerminated needs tracker.exposure.type LoadBalancer or Ingress, the host that the certificate is for, and no tlsSecretName"
+// +kubebuilder:validation:XValidation:rule="!has(self.tlsTerminated) || !self.tlsTerminated || (self.type != 'NodePort' && has(self.host) && size(self.host) > 0 && (!has(self.tlsSecretName) || size(self.tlsSecretName) == 0))",message="tracker.exposure.tlsTerminated needs another tracker.exposure.type than NodePort, the host that the certificate is for, and no tlsSecretName"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || !has(self.ingress)",message="tracker.exposure.ingress needs tracker.exposure.type Ingress"
-// +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || !has(self.path) || size(self.path) == 0",message="tracker.exposure.path needs tracker.exposure.type Ingress"
+// +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || (self.type == 'ClusterIP' && has(self.host) && size(self.host) > 0) || !has(self.path) || size(self.path) == 0",message="tracker.exposure.path needs tracker.exposure.type Ingress, or ClusterIP with the host of your proxy"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Ingress' || (has(self.host) && size(self.host) > 0 && !isIP(self.host))",message="tracker.exposure.type Ingress needs tracker.exposure.host, the DNS name that viewers use"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Ingress' || !has(self.tlsSecretName) || size(self.tlsSecretName) == 0",message="tracker.exposure.tlsSecretName is a certificate of the tracker itself: with type Ingress, use ingress.tlsSecretName"
 type TrackerExposure struct {
@@ -142,8 +141,8 @@ type TrackerExposure struct {
 	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer;Ingress
 	Type ExposureType `json:"type"`
 
-	// Host is the name that viewers use for the tracker. When empty, viewers use the name with which they
-	// reached the config endpoint.
+	// Host is the name that viewers use for the tracker; with ClusterIP, that of a proxy of your own. When empty, viewers
+	// use the name with which they reached the config endpoint.
 	// +optional
 	Host Host `json:"host,omitempty"`
 
@@ -168,7 +167,7 @@ type TrackerExposure struct {
 	// +optional
 	TLSSecretName SecretName `json:"tlsSecretName,omitempty"`
 
-	// Port that viewers connect to at the load balancer or the ingress controller. Default: 443 with TLS, 80 without.
+	// Port that viewers connect to at the load balancer, the ingress controller or your proxy. Default: 443 with TLS, 80 without.
 	// +optional
 	Port *Port `json:"port,omitempty"`
 
@@ -183,7 +182,7 @@ type TrackerExposure struct {
 	// +kubebuilder:validation:MaxItems=2
 	IPFamilies []IPFamily `json:"ipFamilies,omitempty"`
 
-	// TLSTerminated says that the load balancer or the ingress controller ends TLS with a certificate of its own and forwards
+	// TLSTerminated says that the load balancer, the ingress controller or your proxy ends TLS with a certificate of its own and forwards
 	// plain HTTP, so that viewers are given https and wss URLs. Default false.
 	// +optional
 	TLSTerminated bool `json:"tlsTerminated,omitempty"`

@@ -16,8 +16,8 @@ func (e *TrackerExposure) validate(at *field.Path) field.ErrorList {
 	if lb := e.LoadBalancer; lb != nil && lb.HealthCheckNodePort != nil && e.ExternalTrafficPolicy != TrafficPolicyLocal {
 		errs = append(errs, field.Invalid(at, string(e.ExternalTrafficPolicy), "tracker.exposure.loadBalancer.healthCheckNodePort needs tracker.exposure.externalTrafficPolicy Local"))
 	}
-	if e.TLSTerminated && (e.Type != ExposureLoadBalancer && e.Type != ExposureIngress || e.Host == "" || e.TLSSecretName != "") {
-		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.tlsTerminated needs tracker.exposure.type LoadBalancer or Ingress, the host that the certificate is for, and no tlsSecretName"))
+	if e.TLSTerminated && (e.Type == ExposureNodePort || e.Host == "" || e.TLSSecretName != "") {
+		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.tlsTerminated needs another tracker.exposure.type than NodePort, the host that the certificate is for, and no tlsSecretName"))
 	}
 	if e.Type == ExposureIngress {
 		if _, err := netip.ParseAddr(string(e.Host)); e.Host == "" || err == nil {
@@ -29,6 +29,13 @@ func (e *TrackerExposure) validate(at *field.Path) field.ErrorList {
 	}
 	if e.Path != "" && (len(e.Path) > 256 || !basePath.MatchString(string(e.Path))) {
 		errs = append(errs, field.Invalid(at.Child("path"), string(e.Path), "exposure.path must be a path such as /town-hall, without a slash at its end"))
+	}
+	ownProxy := e.Type == ExposureClusterIP && e.Host != ""
+	if e.Port != nil && e.Type != ExposureLoadBalancer && e.Type != ExposureIngress && !ownProxy {
+		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.port needs tracker.exposure.type LoadBalancer or Ingress, or ClusterIP with the host of your proxy"))
+	}
+	if e.Path != "" && e.Type != ExposureIngress && !ownProxy {
+		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.path needs tracker.exposure.type Ingress, or ClusterIP with the host of your proxy"))
 	}
 	errs = append(errs, e.Ingress.validate(at.Child("ingress"))...)
 	return append(errs, e.TLSSecretName.validate(at.Child("tlsSecretName"))...)
@@ -84,13 +91,10 @@ func (s ExposureSettings) validate(at *field.Path, name string) field.ErrorList 
 
 // unused refuses the fields that are set and that the type does not use.
 func (s ExposureSettings) unused(at *field.Path, name string) (errs field.ErrorList) {
-	outside, ports := []ExposureType{ExposureNodePort, ExposureLoadBalancer}, []ExposureType{ExposureLoadBalancer}
-	hosts, policyTypes := outside, outside
-	switch name {
-	case "seeders.exposure":
+	outside := []ExposureType{ExposureNodePort, ExposureLoadBalancer}
+	policyTypes := outside
+	if name == "seeders.exposure" {
 		policyTypes = outside[1:] // on node ports, it is always Local
-	case "tracker.exposure":
-		hosts, ports = append(slices.Clone(outside), ExposureIngress), append(ports, ExposureIngress)
 	}
 	for _, used := range []struct {
 		field string
@@ -98,11 +102,10 @@ func (s ExposureSettings) unused(at *field.Path, name string) (errs field.ErrorL
 		types []ExposureType
 	}{
 		{"nodePort", s.NodePort != nil, []ExposureType{ExposureNodePort}},
-		{"host", s.Host != "", hosts},
+		{"host", s.Host != "" && name != "tracker.exposure", outside},
 		{"addresses", len(s.Addresses) > 0, []ExposureType{ExposureNodePort}},
 		{"externalTrafficPolicy", s.ExternalTrafficPolicy != "", policyTypes},
-		{"port", s.Port != nil, ports},
-		{"path", s.Path != "", []ExposureType{ExposureIngress}},
+		{"port", s.Port != nil && name != "tracker.exposure", []ExposureType{ExposureLoadBalancer}},
 		{"ingress", s.Ingress != nil, []ExposureType{ExposureIngress}},
 		{"loadBalancer", s.LoadBalancer != nil, []ExposureType{ExposureLoadBalancer}},
 		{"tcp", s.TCP, []ExposureType{ExposureLoadBalancer}},

@@ -90,5 +90,8 @@ func outsideTypes(c Component) string {
 			names = append(names, string(row.name))
 		}
 	}
+	if last := len(names) - 1; last > 1 {
+		return strings.Join(names[:last], ", ") + " or " + names[last]
+	}
 	return strings.Join(names, " or ")
 }
