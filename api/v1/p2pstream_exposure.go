@@ -11,6 +11,8 @@ const (
 	ExposureNodePort ExposureType = "NodePort"
 	// ExposureLoadBalancer is an address that the cluster's load balancer assigns.
 	ExposureLoadBalancer ExposureType = "LoadBalancer"
+	// ExposureHostPort is a port of the nodes that pods run on.
+	ExposureHostPort ExposureType = "HostPort"
 	// ExposureIngress is a host name, and perhaps a path, of the cluster's ingress controller.
 	ExposureIngress ExposureType = "Ingress"
 )
@@ -200,16 +202,17 @@ type TrackerExposure struct {
 // so only nodes that run one answer, and only those are given to viewers.
 //
 // +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.nodePort)",message="stun.exposure.nodePort needs stun.exposure.type NodePort"
-// +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'LoadBalancer'] || !has(self.host) || size(self.host) == 0",message="stun.exposure.host needs stun.exposure.type NodePort or LoadBalancer"
-// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.addresses) || size(self.addresses) == 0",message="stun.exposure.addresses needs stun.exposure.type NodePort"
-// +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.port)",message="stun.exposure.port needs stun.exposure.type LoadBalancer"
+// +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'LoadBalancer', 'HostPort'] || !has(self.host) || size(self.host) == 0",message="stun.exposure.host needs stun.exposure.type NodePort, LoadBalancer or HostPort"
+// +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'HostPort'] || !has(self.addresses) || size(self.addresses) == 0",message="stun.exposure.addresses needs stun.exposure.type NodePort or HostPort"
+// +kubebuilder:validation:XValidation:rule="self.type in ['LoadBalancer', 'HostPort'] || !has(self.port)",message="stun.exposure.port needs stun.exposure.type LoadBalancer or HostPort"
 // +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.loadBalancer)",message="stun.exposure.loadBalancer needs stun.exposure.type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.tcp) || !self.tcp",message="stun.exposure.tcp needs stun.exposure.type LoadBalancer"
 type STUNExposure struct {
 	// Type is how viewers reach the STUN servers: ClusterIP, inside the cluster only, NodePort, through a
-	// port on the nodes, or LoadBalancer, at an address that the cluster's load balancer assigns.
+	// port on the nodes, LoadBalancer, at an address that the cluster's load balancer assigns, or HostPort, through a
+	// port of the nodes that the pods run on.
 	// +required
-	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer
+	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer;HostPort
 	Type ExposureType `json:"type"`
 
 	// Host is the name that viewers use for STUN. When empty, viewers are given addresses.
@@ -226,7 +229,7 @@ type STUNExposure struct {
 	// +optional
 	NodePort *NodePort `json:"nodePort,omitempty"`
 
-	// Port that viewers connect to at the load balancer. Default: 3478.
+	// Port that viewers connect to at the load balancer or the nodes. Default: 3478.
 	// +optional
 	Port *Port `json:"port,omitempty"`
 
@@ -250,17 +253,18 @@ type STUNExposure struct {
 // SeederExposure configures how viewers reach the seeders. Each seeder has its own address, because a WebRTC
 // connection goes to one pod and cannot be load-balanced.
 //
-// +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.addresses) || size(self.addresses) == 0",message="seeders.exposure.addresses needs seeders.exposure.type NodePort"
-// +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.port)",message="seeders.exposure.port needs seeders.exposure.type LoadBalancer"
+// +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'HostPort'] || !has(self.addresses) || size(self.addresses) == 0",message="seeders.exposure.addresses needs seeders.exposure.type NodePort or HostPort"
+// +kubebuilder:validation:XValidation:rule="self.type in ['LoadBalancer', 'HostPort'] || !has(self.port)",message="seeders.exposure.port needs seeders.exposure.type LoadBalancer or HostPort"
 // +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.loadBalancer)",message="seeders.exposure.loadBalancer needs seeders.exposure.type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.externalTrafficPolicy)",message="seeders.exposure.externalTrafficPolicy needs seeders.exposure.type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="!has(self.port) || (self.port >= 1024 && self.port <= 65472)",message="seeders.exposure.port must be between 1024 and 65472: seeders listen on consecutive ports from it"
 // +kubebuilder:validation:XValidation:rule="!has(self.loadBalancer) || !has(self.loadBalancer.healthCheckNodePort)",message="seeders.exposure.loadBalancer.healthCheckNodePort is one port, and each seeder needs its own: remove it"
 type SeederExposure struct {
 	// Type is how viewers reach the seeders: ClusterIP, at the addresses of the pods, NodePort, through a
-	// separate port for each seeder, or LoadBalancer, through a load balancer or a port of one for each seeder.
+	// separate port for each seeder, LoadBalancer, through a load balancer or a port of one for each seeder, or
+	// HostPort, through a port of the nodes, with one seeder on each.
 	// +required
-	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer
+	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer;HostPort
 	Type ExposureType `json:"type"`
 
 	// Addresses that seeders advertise to peers. When empty, each advertises the address of its node.
@@ -270,7 +274,7 @@ type SeederExposure struct {
 	Addresses []IPAddress `json:"addresses,omitempty"`
 
 	// Port of the first seeder at the load balancer; the next ones have the ports after it, so that several may share
-	// one address. Default: 3479.
+	// one address. With HostPort, the port of all. Default: 3479.
 	// +optional
 	Port *Port `json:"port,omitempty"`
 

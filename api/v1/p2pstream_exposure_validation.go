@@ -58,9 +58,9 @@ func (e *SeederExposure) validate(at *field.Path) field.ErrorList {
 
 // validate checks the fields that exposures share, and refuses those that the type does not use.
 func (s ExposureSettings) validate(at *field.Path, name string) field.ErrorList {
-	types := []ExposureType{ExposureClusterIP, ExposureNodePort, ExposureLoadBalancer}
+	types := []ExposureType{ExposureClusterIP, ExposureNodePort, ExposureLoadBalancer, ExposureHostPort}
 	if name == "tracker.exposure" {
-		types = append(types, ExposureIngress)
+		types[3] = ExposureIngress
 	}
 	errs := oneOf(at.Child("type"), s.Type, types...)
 	errs = append(errs, set(at.Child("addresses"), s.Addresses, 16)...)
@@ -91,10 +91,13 @@ func (s ExposureSettings) validate(at *field.Path, name string) field.ErrorList 
 
 // unused refuses the fields that are set and that the type does not use.
 func (s ExposureSettings) unused(at *field.Path, name string) (errs field.ErrorList) {
-	outside := []ExposureType{ExposureNodePort, ExposureLoadBalancer}
-	policyTypes := outside
-	if name == "seeders.exposure" {
-		policyTypes = outside[1:] // on node ports, it is always Local
+	outside := []ExposureType{ExposureNodePort, ExposureLoadBalancer, ExposureHostPort}
+	addressTypes, policyTypes := []ExposureType{ExposureNodePort, ExposureHostPort}, outside[:2]
+	switch name {
+	case "tracker.exposure":
+		addressTypes = addressTypes[:1]
+	case "seeders.exposure":
+		policyTypes = outside[1:2] // on node ports, it is always Local
 	}
 	for _, used := range []struct {
 		field string
@@ -103,9 +106,9 @@ func (s ExposureSettings) unused(at *field.Path, name string) (errs field.ErrorL
 	}{
 		{"nodePort", s.NodePort != nil, []ExposureType{ExposureNodePort}},
 		{"host", s.Host != "" && name != "tracker.exposure", outside},
-		{"addresses", len(s.Addresses) > 0, []ExposureType{ExposureNodePort}},
+		{"addresses", len(s.Addresses) > 0, addressTypes},
 		{"externalTrafficPolicy", s.ExternalTrafficPolicy != "", policyTypes},
-		{"port", s.Port != nil && name != "tracker.exposure", []ExposureType{ExposureLoadBalancer}},
+		{"port", s.Port != nil && name != "tracker.exposure", outside[1:]},
 		{"ingress", s.Ingress != nil, []ExposureType{ExposureIngress}},
 		{"loadBalancer", s.LoadBalancer != nil, []ExposureType{ExposureLoadBalancer}},
 		{"tcp", s.TCP, []ExposureType{ExposureLoadBalancer}},

@@ -49,6 +49,7 @@ var table = []struct {
 	{v1.ExposureClusterIP, clusterIP{}, []Component{Tracker, STUN, Seeder}},
 	{v1.ExposureNodePort, nodePort{}, []Component{Tracker, STUN, Seeder}},
 	{v1.ExposureLoadBalancer, loadBalancer{}, []Component{Tracker, STUN, Seeder}},
+	{v1.ExposureHostPort, hostPort{}, []Component{STUN, Seeder}},
 	{v1.ExposureIngress, ingress{}, []Component{Tracker}},
 }
 

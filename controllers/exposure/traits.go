@@ -10,6 +10,9 @@ type Traits struct {
 	// ClientAddresses: the pods see the address of each viewer. Where they do not, many viewers may share one
 	// address, and limits per address would refuse them.
 	ClientAddresses bool
+	// HostPort is the port of the node that leads to the pod, 0 for none. A seeder listens on it, too: WebRTC advertises the
+	// port that it listens on.
+	HostPort int32 `json:"HostPort,omitempty"`
 	// OwnPorts: each seeder listens on the Port of its own target. It reads that port from a list by ordinal, and is
 	// not started before the port is known. Otherwise all seeders listen on Target.ContainerPort.
 	OwnPorts bool

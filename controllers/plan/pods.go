@@ -90,6 +90,15 @@ func tcpPort(name string, port int32) *corev1ac.ContainerPortApplyConfiguration 
 	return corev1ac.ContainerPort().WithName(name).WithContainerPort(port).WithProtocol(corev1.ProtocolTCP)
 }
 
+// exposedPort is a UDP port that is reached at a port of the node, too, if hostPort is not 0.
+func exposedPort(name string, port, hostPort int32) *corev1ac.ContainerPortApplyConfiguration {
+	exposed := udpPort(name, port)
+	if hostPort != 0 {
+		exposed.WithHostPort(hostPort)
+	}
+	return exposed
+}
+
 func udpPort(name string, port int32) *corev1ac.ContainerPortApplyConfiguration {
 	return corev1ac.ContainerPort().WithName(name).WithContainerPort(port).WithProtocol(corev1.ProtocolUDP)
 }

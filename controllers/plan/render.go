@@ -153,7 +153,7 @@ func (p *planner) seederConfig(traits exposure.Traits) (seeder.Config, error) {
 	if traits.OwnPorts {
 		c.ICEPortsFile = mountConfig + "/" + fileICEPorts
 	} else {
-		c.ICEListen = listen(PortSeeder)
+		c.ICEListen = listen(seederPort(traits))
 	}
 	switch traits.Advertise {
 	case exposure.AdvertiseAssigned, exposure.AdvertiseNodeIP:

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -133,7 +134,7 @@ func (p *planner) seederPod(configHash string, traits exposure.Traits) pod {
 		seeder.args = append(seeder.args, "--ordinal=$(POD_INDEX)")
 		seeder.env = append(seeder.env, podIndex())
 	} else {
-		seeder.ports = append(seeder.ports, udpPort("ice", PortSeeder))
+		seeder.ports = append(seeder.ports, exposedPort("ice", seederPort(traits), traits.HostPort))
 	}
 	switch traits.Advertise {
 	case exposure.AdvertisePodIP:
@@ -149,6 +150,9 @@ func (p *planner) seederPod(configHash string, traits exposure.Traits) pod {
 	}
 	return seeder
 }
+
+// seederPort is the UDP port that seeders without ports of their own listen on.
+func seederPort(traits exposure.Traits) int32 { return cmp.Or(traits.HostPort, PortSeeder) }
 
 // nodesFile lists what seeders on each node advertise, where that is not just the address that a pod knows of its node.
 func (p *planner) nodesFile() (string, error) {

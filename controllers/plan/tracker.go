@@ -4,6 +4,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // tracker adds the tracker's ConfigMap, Services and Deployment.
@@ -79,7 +81,7 @@ func (p *planner) stun() error {
 		component:  ComponentSTUN,
 		configHash: hash([]byte(static)),
 		admin:      PortAdmin,
-		ports:      []*corev1ac.ContainerPortApplyConfiguration{udpPort("stun", PortSTUN)},
+		ports:      []*corev1ac.ContainerPortApplyConfiguration{exposedPort("stun", PortSTUN, p.traits(exposure.STUN).HostPort)},
 		resources:  orDefault(p.spec.STUN.Resources, "50m", 32*mebi, 128*mebi),
 	})
 	template.Spec.WithTopologySpreadConstraints(p.spread(ComponentSTUN, corev1.LabelHostname))
@@ -92,7 +94,8 @@ func (p *planner) stun() error {
 // Without the pause the old pod would be gone by then, and new viewers would be refused.
 const minReadySeconds = 2
 
-// deployment adds a Deployment that starts a new pod before it stops an old one, so that one always answers.
+// deployment adds a Deployment that starts a new pod before it stops an old one, so that one always answers, except with ports
+// of nodes.
 func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
 	name := p.stream.Name + "-" + component
 	p.workloads = append(p.workloads, child{Object: appsv1ac.Deployment(name, p.stream.Namespace).
@@ -101,7 +104,7 @@ func (p *planner) deployment(component string, replicas int32, template *corev1a
 		WithSpec(appsv1ac.DeploymentSpec().
 			WithReplicas(replicas).
 			WithSelector(labelSelector(Selector(p.stream.Name, component))).
-			WithStrategy(rollingUpdate()).
+			WithStrategy(rollingUpdate(p.traits(exposure.Component(component)))).
 			WithMinReadySeconds(minReadySeconds).
 			WithTemplate(template))})
 }
