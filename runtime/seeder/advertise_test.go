@@ -58,7 +58,7 @@ func TestAdvertised(t *testing.T) {
 		"sorted, each once":                {`{"a": ["192.0.2.11", "192.0.2.10", "192.0.2.11"]}`, nil, nil, []string{"192.0.2.10", "192.0.2.11"}, ""},
 		"a name":                           {`{"a": ["lb.example.com"]}`, nil, [][]string{{"192.0.2.12", "192.0.2.10"}}, []string{"192.0.2.10", "192.0.2.12"}, ""},
 		"an unknown name":                  {`{"a": ["lb.example.com"]}`, nil, nil, nil, "no such host"},
-		"addresses nobody connects to":     {`{"a": ["0.0.0.0"]}`, nil, nil, nil, "none of the addresses"},
+		"addresses that no peer reaches":   {`{"a": ["0.0.0.0"]}`, nil, nil, nil, "none of the addresses"},
 		"not listed":                       {`{}`, nil, nil, nil, "lists no address for a"},
 		"more than a seeder may advertise": {`{"a": ["1.0.0.1","1.0.0.2","1.0.0.3","1.0.0.4","1.0.0.5","1.0.0.6","1.0.0.7","1.0.0.8","1.0.0.9"]}`, nil, nil, nil, "more than 8"},
 		"not a JSON object":                {`["192.0.2.10"]`, nil, nil, nil, "is not a JSON object"},
