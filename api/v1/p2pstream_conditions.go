@@ -35,6 +35,8 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonApplyFailed: the API server refused a child, or could not be reached; the message says why.
 	ReasonApplyFailed = "ApplyFailed"
+	// ReasonContested: another field manager changes an object of the stream whenever the operator has changed it back.
+	ReasonContested = "Contested"
 	// ReasonNodePortTaken: another Service of the cluster uses the node port that the spec requests.
 	ReasonNodePortTaken = "NodePortTaken"
 	// ReasonPodsForbidden: a policy, a quota or a limit range of the namespace forbids the pods.
@@ -89,6 +91,8 @@ const (
 	ReasonDisabled = "Disabled"
 	// ReasonNotAdvertised: it runs, but has no known address at which viewers can reach it.
 	ReasonNotAdvertised = "NotAdvertised"
+	// ReasonSTUNSilent: no STUN server answers the tracker, so that viewers are given none.
+	ReasonSTUNSilent = "STUNSilent"
 	// ReasonInsecureEndpoint: pages on https cannot use the ws endpoint.
 	ReasonInsecureEndpoint = "InsecureEndpoint"
 	// ReasonSiteMapMissing: the ConfigMap of spec.sites.mapRef, or its key, does not exist.

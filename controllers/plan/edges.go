@@ -147,7 +147,7 @@ func (p *planner) edge(edge EdgeSet) error {
 	template.Spec.
 		WithNodeSelector(edge.spec.NodeSelector).
 		WithTolerations(tolerations(edge.spec.Tolerations)...).
-		WithTopologySpreadConstraints(spreadOf(set.selector, corev1.LabelHostname))
+		WithTopologySpreadConstraints(p.shape.spread(set.selector, corev1.LabelHostname)...)
 	p.statefulSet(set, replicas, template)
 	return nil
 }

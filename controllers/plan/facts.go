@@ -17,6 +17,9 @@ type Facts struct {
 	Image      string            `json:"image"`
 	PullPolicy corev1.PullPolicy `json:"pullPolicy,omitempty"`
 
+	// Pods are the installation's defaults of spec.pods; may be nil.
+	Pods *v1.PodsSpec `json:"pods,omitempty"`
+
 	// Observed is what the API server assigned to the stream's children, such as node ports. A Service that was
 	// deleted keeps its entry while its port may be asked for again, so that addresses in use stay valid.
 	Observed exposure.Observed `json:"observed,omitempty"`

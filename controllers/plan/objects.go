@@ -74,11 +74,7 @@ func rollingUpdate() *appsv1ac.DeploymentStrategyApplyConfiguration {
 			WithMaxUnavailable(intstr.FromInt32(0)))
 }
 
-// spread prefers pods in different places, but does not leave a pod unscheduled for it.
-func (p *planner) spread(component, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
-	return spreadOf(Selector(p.stream.Name, component), key)
-}
-
+// spreadOf prefers pods in different places, but does not leave a pod unscheduled for it.
 func spreadOf(selector map[string]string, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
 	return corev1ac.TopologySpreadConstraint().
 		WithMaxSkew(1).

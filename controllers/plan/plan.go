@@ -69,6 +69,10 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 	}
 	p := &planner{stream: stream, spec: stream.Spec.WithDefaults(), facts: facts,
 		reach: exposure.Facts{Nodes: facts.Nodes, Observed: facts.Observed}}
+	var err error
+	if p.shape, err = shapeOf(facts.Pods, stream.Spec.Pods); err != nil {
+		return Plan{}, err
+	}
 	p.endpoints = p.chooseEndpoints()
 	if err := p.build(); err != nil {
 		return Plan{}, err
@@ -93,6 +97,7 @@ type planner struct {
 	facts     Facts
 	reach     exposure.Facts // the part of facts that exposure strategies read
 	endpoints v1.EndpointsStatus
+	shape     shape
 
 	configMaps, services, workloads []child
 	pending                         []Ref

@@ -103,7 +103,7 @@ func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApp
 	template.Spec.
 		WithNodeSelector(spec.NodeSelector).
 		WithTolerations(tolerations(spec.Tolerations)...).
-		WithTopologySpreadConstraints(p.spread(ComponentSeeder, corev1.LabelHostname), p.spread(ComponentSeeder, corev1.LabelTopologyZone))
+		WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentSeeder), corev1.LabelHostname, corev1.LabelTopologyZone)...)
 	return template
 }
 

@@ -48,6 +48,7 @@ func (p *planner) tracker() error {
 		ports:      []*corev1ac.ContainerPortApplyConfiguration{tcpPort("http", PortTracker), tcpPort("internal", PortTrackerInternal)},
 		resources:  orDefault(p.spec.Tracker.Resources, "100m", 64*mebi, 1024*mebi),
 	})
+	template.Spec.WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentTracker))...)
 	p.deployment(ComponentTracker, 1, template)
 	return nil
 }
@@ -82,7 +83,7 @@ func (p *planner) stun() error {
 		ports:      []*corev1ac.ContainerPortApplyConfiguration{udpPort("stun", PortSTUN)},
 		resources:  orDefault(p.spec.STUN.Resources, "50m", 32*mebi, 128*mebi),
 	})
-	template.Spec.WithTopologySpreadConstraints(p.spread(ComponentSTUN, corev1.LabelHostname))
+	template.Spec.WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentSTUN), corev1.LabelHostname)...)
 	p.deployment(ComponentSTUN, *p.spec.STUN.Replicas, template)
 	return nil
 }

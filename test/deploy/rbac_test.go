@@ -108,6 +108,25 @@ func TestFewNamespacesNeedNoClusterWideRights(t *testing.T) {
 	}
 }
 
+// A team that owns namespaces and nothing of the cluster can install the chart.
+func TestNoRightsInTheClusterAtAll(t *testing.T) {
+	t.Parallel()
+	all := rendered(t, map[string]any{"watchNamespaces": []any{"media"}, "rbac": map[string]any{"nodes": false, "aggregate": false},
+		"crds": map[string]any{"enabled": false}})
+	for key, object := range all {
+		if strings.HasPrefix(object.GetKind(), "Cluster") || object.GetNamespace() == "" {
+			t.Errorf("the chart creates %s", key)
+		}
+	}
+	get[rbacv1.Role](t, all, "Role media/p2pstream-manager")
+	wide := rendered(t, map[string]any{"rbac": map[string]any{"nodes": false}})
+	for _, rule := range get[rbacv1.ClusterRole](t, wide, "ClusterRole /p2pstream-manager").Rules {
+		if slices.Contains(rule.Resources, "nodes") {
+			t.Errorf("the manager may %v nodes", rule.Verbs)
+		}
+	}
+}
+
 // Roles have no effect without a matching binding.
 func TestBindingsReachTheManager(t *testing.T) {
 	t.Parallel()

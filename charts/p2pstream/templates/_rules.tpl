@@ -54,7 +54,7 @@
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [p2pstream-manager]
+  resourceNames: [{{ include "p2pstream.manager" . | quote }}]
   verbs: [get, update]
 # An event about the Lease reports which manager became the leader.
 - apiGroups: ["", events.k8s.io]
