@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
@@ -36,6 +37,15 @@ func CacheOptions(namespaces []string) cache.Options {
 		}
 	}
 	return o
+}
+
+// Cached are the kinds that the loop reads from the cache.
+func Cached(nodes bool) []client.Object {
+	kinds := []client.Object{&v1.P2PStream{}, &corev1.ConfigMap{}, &corev1.Service{}, &appsv1.Deployment{}, &appsv1.StatefulSet{}, &corev1.Pod{}}
+	if nodes {
+		kinds = append(kinds, &corev1.Node{})
+	}
+	return kinds
 }
 
 func ours() labels.Selector {

@@ -97,7 +97,7 @@ func (r *Reconciler) readPods(ctx context.Context, stream *v1.P2PStream, s *snap
 
 // readNodes is skipped for streams whose exposure needs no nodes: nodes are only read for their addresses.
 func (r *Reconciler) readNodes(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
-	if !exposure.NeedsNodes(&stream.Spec) {
+	if r.WithoutNodes || !exposure.NeedsNodes(&stream.Spec) {
 		return nil
 	}
 	var nodes corev1.NodeList
