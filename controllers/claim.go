@@ -14,7 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/status"
 )
 
-// claimLasts is how long a claim holds that nobody renews. Statuses are written every five minutes.
+// claimLasts is how long a claim holds that is not renewed. Statuses are written every five minutes.
 const claimLasts = 15 * time.Minute
 
 // reasonClaimed is the reason of the event about a stream that another installation has.

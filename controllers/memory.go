@@ -63,7 +63,7 @@ func (m *memory) catchUp(stream *v1.P2PStream) {
 	}
 }
 
-// hear forgets back-offs when somebody asks for a run.
+// hear forgets back-offs when the annotation asks for a run.
 func (m *memory) hear(stream *v1.P2PStream) {
 	if request := requestOf(stream); request != stream.Status.LastHandledReconcileAt && request != m.request {
 		m.request, m.children, m.events, m.tokenAt = request, apply.Memory{}, nil, time.Time{}

@@ -105,7 +105,7 @@ func reachability() predicate.Predicate {
 	}
 }
 
-// asked passes streams of which somebody asks a run.
+// asked passes streams whose annotation asks for a run.
 func asked() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool { return false },

@@ -21,7 +21,7 @@ import (
 // maxFields that a message about a contested object names.
 const maxFields = 3
 
-// contest is the problem of an object that somebody else changes whenever it was changed back. It looks at the object before it is
+// contest is the problem of an object that another field manager changes whenever it was changed back. It looks at the object before it is
 // changed back again.
 func (p *pass) contest(ctx context.Context, object plan.Object) *diagnose.Problem {
 	who, what := "Something", "changes or deletes"

@@ -14,7 +14,7 @@ const (
 	// long as the one before, up to maxPause.
 	firstPause = time.Second
 	maxPause   = time.Minute
-	// contestedAfter so many repairs without a calm time between them, somebody else wants the object to be different.
+	// contestedAfter so many repairs without a calm time between them, another field manager wants the object to be different.
 	contestedAfter = 3
 	// calm is how much longer than two pauses an object has to stay as we left it.
 	calm = 20 * time.Second

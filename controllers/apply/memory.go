@@ -37,7 +37,7 @@ type record struct {
 	drift drift
 }
 
-// sentBefore tells whether the last apply succeeded and sent the same: another one repairs what somebody else changed.
+// sentBefore tells whether the last apply succeeded and sent the same: another one repairs what another client changed.
 func (r *record) sentBefore(hash string) bool {
 	return r != nil && r.problem == nil && r.hash == hash
 }

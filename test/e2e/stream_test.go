@@ -131,7 +131,7 @@ func beHeldUp(condition, other, reason, message string) types.GomegaMatcher {
 		gcustom.MakeMatcher(func(s *v1.P2PStream) (bool, error) {
 			c := meta.FindStatusCondition(s.Status.Conditions, condition)
 			return c != nil && strings.Contains(c.Message, message), nil
-		}).WithTemplate("Expected stream {{.Actual.Name}} to say {{printf \"%q\" .Data}} of what it lacks; its conditions:"+
+		}).WithTemplate("Expected stream {{.Actual.Name}} to say {{printf \"%q\" .Data}} of what is missing; its conditions:"+
 			"{{range .Actual.Status.Conditions}}\n  {{.Type}}={{.Status}} {{.Reason}}: {{.Message}}{{end}}", message),
 		Not(HaveCondition(other, metav1.ConditionTrue, "")),
 	)
