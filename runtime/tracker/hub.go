@@ -27,6 +27,8 @@ type hub struct {
 	metrics  *metrics
 	// allowed are the info hashes that are served; nil means all.
 	allowed atomic.Pointer[map[signaling.ID]struct{}]
+	// denied are info hashes of the tracker's other streams.
+	denied atomic.Pointer[map[signaling.ID]struct{}]
 	// learn looks whether the stream has other swarms by now, and returns true if it has; nil: there is no stream.
 	learn func() bool
 	// attendance knows the sessions that have sockets here, report takes their reports; nil: reports are not taken.
@@ -54,7 +56,7 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	core.SeederPeers, core.PeersPerSwarm = cfg.Peering.SeederPeers, cfg.Limits.PeersPerSwarm
 	// A repeated offer costs a viewer little, and shows sooner what an answer was worth.
 	core.RepeatAfter = 4 * core.MinInterval
-	if cfg.SeederToken != "" || cfg.SeederTokenFile != "" {
+	if cfg.SeederToken != "" || cfg.SeederTokenFile != "" || cfg.Streams != nil {
 		core.SeederPrefix = identity.SeederPrefix
 	}
 	core.Gateways, core.CellSize = cfg.Peering.Gateways, cfg.Peering.CellSize
@@ -182,6 +184,22 @@ func (h *hub) allow(hashes []signaling.ID) {
 		return
 	}
 	h.allowed.Store(setOf(hashes))
+}
+
+// know exempts the swarms of the given info hashes from the limit on swarms.
+func (h *hub) know(hashes []signaling.ID) { h.registry.known.Store(setOf(hashes)) }
+
+// deny says which info hashes belong to other streams; nil: none.
+func (h *hub) deny(hashes []signaling.ID) { h.denied.Store(setOf(hashes)) }
+
+// denies reports whether an info hash belongs to another stream, so that not even a seeder may announce it here.
+func (h *hub) denies(hash signaling.ID) bool {
+	set := h.denied.Load()
+	if set == nil {
+		return false
+	}
+	_, ok := (*set)[hash]
+	return ok
 }
 
 func setOf(hashes []signaling.ID) *map[signaling.ID]struct{} {

@@ -42,8 +42,13 @@ type Config struct {
 	ClientAddress ClientAddressConfig `json:"clientAddress,omitzero"`
 	// Sites are the places in the network that viewers are in; nil: they are all in one.
 	Sites *SitesConfig `json:"sites,omitempty"`
-	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
+	// Stream is the stream that this tracker serves; nil, without Streams, makes an open tracker for any info hash.
 	Stream *StreamConfig `json:"stream,omitempty"`
+	// Streams makes the tracker serve many streams, which come and go while it runs.
+	Streams *StreamsConfig `json:"streams,omitempty"`
+	// BasePath comes before all paths, such as /ecdn: for an entrance that leads requests here by a prefix. Requests without it
+	// are answered too, since some proxies remove it.
+	BasePath string `json:"basePath,omitempty"`
 	// SeederToken, or a line of SeederTokenFile (read again when it changes), is what a seeder presents as
 	// `Authorization: Bearer` on the WebSocket upgrade. Without either, no client is accepted as a seeder. The first line
 	// of the file is the current token; further lines are accepted too, for a rotation with overlap.

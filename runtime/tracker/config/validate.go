@@ -23,6 +23,7 @@ func (c Config) Validate() error {
 		c.validateIntervals(),
 		c.validateNumbers(),
 		c.Stream.validate(),
+		c.validateStreams(),
 	)
 }
 

@@ -22,6 +22,7 @@ type conn struct {
 	raw     net.Conn
 	address netip.Addr
 	seeder  bool
+	group   *Group // server.mu guards its change
 
 	// Milliseconds since the server started: of the last frame and of the last message (0 if none came yet); probed is
 	// when the unanswered probe was sent (0 if there is none), and lastProbe when the last probe was sent.

@@ -56,6 +56,9 @@ type Client struct {
 	Ticket tickets.Ticket
 	// Remote is the client's address.
 	Remote netip.Addr
+	// Origin, Host and Presented, the text of a ticket, are what the request said, if the group keeps it; each is cut to 256
+	// bytes.
+	Origin, Host, Presented string
 }
 
 // Refusal is why a client may not connect.

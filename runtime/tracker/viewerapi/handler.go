@@ -43,8 +43,8 @@ type Dependencies struct {
 	Draining func() bool
 	// SeederToken returns the current token, if it may change; nil: Config.SeederToken.
 	SeederToken func() string
-	// SeederTokens returns all tokens that are accepted; nil: the one of SeederToken.
-	SeederTokens func() []string
+	// Seeders returns who is a seeder; nil: who holds the token of SeederToken.
+	Seeders func() doors.Seeders
 	// Keys returns the keys of tickets, which replicas share; nil: Config.SessionKey. It must not block.
 	Keys func() *tickets.Ring
 	// HasSocket reports whether a session has a WebSocket here, or had one until a moment ago; nil: it always has.
