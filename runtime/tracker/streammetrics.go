@@ -81,7 +81,12 @@ func (c streamCollector) Collect(ch chan<- prometheus.Metric) {
 
 // collectors are the metrics of a table.
 func (s *streams) collectors() []prometheus.Collector {
-	return []prometheus.Collector{streamCollector{s},
+	s.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_tables_refused_total",
+		Help: "Tables of streams that were not taken, by reason."}, []string{"reason"})
+	for _, reason := range tableReasons {
+		s.refused.WithLabelValues(reason)
+	}
+	return []prometheus.Collector{streamCollector{s}, s.refused,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_tracker_streams", Help: "Streams in the table."},
 			func() float64 { return float64(s.count()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_tracker_streams_without_swarm",
@@ -89,6 +94,17 @@ func (s *streams) collectors() []prometheus.Collector {
 			func() float64 { return float64(s.claims.count()) }),
 	}
 }
+
+// Reasons for which a table is not taken.
+const (
+	tableToken   = "token"
+	tableBytes   = "bytes"
+	tableInvalid = "invalid"
+	tableFile    = "file" // the file cannot be written
+	tableStopped = "draining"
+)
+
+var tableReasons = []string{tableToken, tableBytes, tableInvalid, tableFile, tableStopped}
 
 // count returns how many streams have no swarm of their own.
 func (c *claims) count() int {

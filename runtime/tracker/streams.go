@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
@@ -21,6 +23,7 @@ type streams struct {
 	// visitors are the sockets whose stream is not known yet; nil in a stand-alone tracker.
 	visitors *visitors
 	claims   claims
+	refused  *prometheus.CounterVec // tables, by reason
 	// served leads requests. It is replaced, and never changed.
 	served atomic.Pointer[served]
 

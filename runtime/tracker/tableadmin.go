@@ -3,6 +3,7 @@ package tracker
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -24,7 +25,7 @@ func (s *Server) adminPages() map[string]http.Handler {
 			tokens, _ := s.writers.Get() // New has read the first ones
 			if !strings.EqualFold(kind, "Bearer") || !(doors.Seeders{Tokens: tokens}).Has(strings.TrimSpace(token)) {
 				w.Header().Set("WWW-Authenticate", "Bearer")
-				answerJSON(w, http.StatusUnauthorized, table.Refused{Error: "send a token of streams.tokenFile as Authorization: Bearer"})
+				s.refuseTable(w, http.StatusUnauthorized, tableToken, errors.New("send a token of streams.tokenFile as Authorization: Bearer"))
 				return
 			}
 			next(w, r)
@@ -49,11 +50,11 @@ func (s *Server) adminPages() map[string]http.Handler {
 func (s *Server) takeTable(w http.ResponseWriter, r *http.Request) {
 	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, table.MaxBytes))
 	if err != nil {
-		status := http.StatusBadRequest
+		status, reason := http.StatusBadRequest, tableInvalid
 		if long := (*http.MaxBytesError)(nil); errors.As(err, &long) {
-			status = http.StatusRequestEntityTooLarge
+			status, reason = http.StatusRequestEntityTooLarge, tableBytes
 		}
-		answerJSON(w, status, table.Refused{Error: "reading the table: " + err.Error()})
+		s.refuseTable(w, status, reason, fmt.Errorf("reading the table: %w", err))
 		return
 	}
 	t, err := table.Parse(b, s.streams.rules())
@@ -65,13 +66,18 @@ func (s *Server) takeTable(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		answerJSON(w, http.StatusOK, table.Applied{Revision: t.Revision, Streams: len(t.Streams)})
 	case errors.Is(err, errStopped):
-		answerJSON(w, http.StatusServiceUnavailable, table.Refused{Error: err.Error()})
+		s.refuseTable(w, http.StatusServiceUnavailable, tableStopped, err)
 	case errors.As(err, &keep):
 		s.log.Error("the table of streams cannot be kept; the one before stays", "error", err)
-		answerJSON(w, http.StatusInternalServerError, table.Refused{Error: err.Error()})
+		s.refuseTable(w, http.StatusInternalServerError, tableFile, err)
 	default:
-		answerJSON(w, http.StatusBadRequest, table.Refused{Error: err.Error()})
+		s.refuseTable(w, http.StatusBadRequest, tableInvalid, err)
 	}
+}
+
+func (s *Server) refuseTable(w http.ResponseWriter, status int, reason string, err error) {
+	s.streams.refused.WithLabelValues(reason).Inc()
+	answerJSON(w, status, table.Refused{Error: err.Error()})
 }
 
 func answerJSON(w http.ResponseWriter, status int, body any) {
