@@ -34,7 +34,7 @@ func TestPartsAreByWeight(t *testing.T) {
 // share, one that asks for less has all that it asked for, and nothing stays unused.
 func TestCompetitionEndsInFairShares(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
+	for range 20 {
 		capacity := int64(20 + rnd.IntN(200))
 		users := make([]Use, 2+rnd.IntN(6))
 		for i := range users {
@@ -43,7 +43,7 @@ func TestCompetitionEndsInFairShares(t *testing.T) {
 		small := Use{Weight: 1}
 		users[0] = small
 		asks := int64(3) // of the first user; the others ask without end
-		for range 20_000 {
+		for range 8_000 {
 			i := rnd.IntN(len(users))
 			if i == 0 && users[0].Used >= asks {
 				continue

@@ -3,6 +3,7 @@ package tracker
 import (
 	"hash/maphash"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,9 @@ type hub struct {
 	report     func(c sockets.Client, message []byte) []byte
 
 	places places
+	// turns are how many messages of this stream are read at the same time, so that a crowd leaves the CPU to other streams;
+	// nil: there are no others.
+	turns chan struct{}
 
 	mu      sync.Mutex
 	seeders map[string]map[*session]struct{} // by the session id in their reports
@@ -65,6 +69,9 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // the choice of peers is not secret
 		h.shards = append(h.shards, &shard{number: i, core: swarm.NewCore(core, h.registry, rnd), in: make(chan *job, 256)})
 	}
+	if cfg.Streams != nil {
+		h.turns = newMessageTurns()
+	}
 	var err error
 	if h.metrics, err = newMetrics(h, reg); err != nil {
 		return nil, err
@@ -74,6 +81,9 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	}
 	return h, nil
 }
+
+// newMessageTurns returns the turns of one of several streams: half of the CPUs.
+func newMessageTurns() chan struct{} { return make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // start runs the shards. The returned function stops them; call it after the last session was closed.
 func (h *hub) start() (stop func()) {

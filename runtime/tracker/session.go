@@ -40,6 +40,10 @@ type membership struct {
 
 // Message implements sockets.Session.
 func (s *session) Message(b *sockets.Message) {
+	if turns := s.hub.turns; turns != nil {
+		turns <- struct{}{} // meanwhile nothing more is read from this client
+		defer func() { <-turns }()
+	}
 	now := time.Now()
 	switch s.bucket.take(now) {
 	case ignore:

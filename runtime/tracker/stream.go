@@ -37,6 +37,8 @@ type stream struct {
 	facts   viewerapi.StreamFacts // nil: it is an open tracker
 	// hashes are of tokens of seeders for this stream alone.
 	hashes atomic.Pointer[[]doors.Hash]
+	// share is the weight of the stream where streams compete.
+	share atomic.Int64
 
 	watched    []watcher
 	background []func(context.Context) error
@@ -59,6 +61,7 @@ func (s *Server) newStream(e table.Entry, cfg Config) (*stream, error) {
 		return nil, err
 	}
 	st.hashes.Store(&hashes)
+	st.share.Store(int64(e.Weight()))
 	external := ""
 	if cfg.Stream != nil {
 		external = cfg.Stream.ExternalURL
@@ -74,7 +77,7 @@ func (s *Server) newStream(e table.Entry, cfg Config) (*stream, error) {
 		return nil, err
 	}
 	st.group = s.sockets.NewGroup(sockets.GroupConfig{Handler: st.hub, Origin: st.origins.Allow, Seeders: st.seeders, Join: s.join,
-		Door: st.door, Sockets: e.Limits.Sockets})
+		Door: st.door, Sockets: e.Limits.Sockets, Weight: st.share.Load})
 	if st.metrics != nil {
 		if err = st.metrics.sockets(st.group); err != nil {
 			return nil, err

@@ -185,6 +185,7 @@ func (s *stream) goOnAs(e table.Entry) {
 		return
 	}
 	s.hashes.Store(&hashes)
+	s.share.Store(int64(e.Weight()))
 	s.entry = e
 }
 

@@ -21,6 +21,7 @@ type visitors struct {
 	// strangers never get in: they present a token that makes them a seeder of no stream.
 	strangers *sockets.Group
 	limits    signaling.Limits
+	turns     chan struct{} // as a stream has them
 	refused   *prometheus.CounterVec
 }
 
@@ -34,7 +35,7 @@ const (
 
 func (s *streams) newVisitors() error {
 	l := s.server.cfg.Limits
-	v := &visitors{streams: s, limits: signaling.Limits{MessageBytes: l.MessageBytes, Offers: l.OffersPerAnnounce,
+	v := &visitors{streams: s, turns: newMessageTurns(), limits: signaling.Limits{MessageBytes: l.MessageBytes, Offers: l.OffersPerAnnounce,
 		ScrapeHashes: l.ScrapeHashes}.WithDefaults(),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_visits_refused_total",
 			Help: "First messages of sockets at the path of all streams that led to no stream, by reason."}, []string{"reason"})}
@@ -84,6 +85,8 @@ func (v *visitor) Message(b *sockets.Message) {
 // enter leads a visitor to the stream of its announce. It returns false if there is none that takes it; then it has
 // answered.
 func (v *visitor) enter(b *sockets.Message) bool {
+	v.visitors.turns <- struct{}{}
+	defer func() { <-v.visitors.turns }()
 	switch v.bucket.take(time.Now()) {
 	case ignore:
 		v.refuse("messages_per_second")

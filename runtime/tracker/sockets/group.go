@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/tokenbucket"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
@@ -26,6 +27,8 @@ type GroupConfig struct {
 	Door func(r *http.Request, seeder bool) (tickets.Ticket, *Refusal)
 	// Sockets is how many viewers may have; 0: as many as the server takes.
 	Sockets int
+	// Weight returns the group's weight where groups compete; nil: 1.
+	Weight func() int64
 	// KeepRequest tells the handler what a client sent with its request, for a decision that comes later.
 	KeepRequest bool
 }
@@ -38,13 +41,21 @@ type Group struct {
 
 	// server.mu guards what follows.
 	closed    bool
+	leaving   int   // sockets that are being closed in favour of other groups
+	newest    *conn // of the viewers
+	asked     int64 // when a client last asked to connect, by the server's clock
+	asks      tokenbucket.Bucket
 	empty     chan struct{} // set while draining; closed when the last socket has ended
 	addresses map[netip.Addr]int
 }
 
 // NewGroup returns a group without sockets. One that is not used any more is drained and dropped.
 func (s *Server) NewGroup(cfg GroupConfig) *Group {
-	return &Group{server: s, cfg: cfg, addresses: make(map[netip.Addr]int)}
+	g := &Group{server: s, cfg: cfg, addresses: make(map[netip.Addr]int)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.groups[g] = struct{}{}
+	return g
 }
 
 // Viewers returns how many sockets viewers of the group have.
@@ -83,6 +94,7 @@ func (g *Group) leave(c *conn) {
 		g.seeders.Add(-1)
 	} else {
 		g.viewers.Add(-1)
+		g.unlink(c)
 		if g.addresses[c.address]--; g.addresses[c.address] <= 0 {
 			delete(g.addresses, c.address)
 		}
@@ -118,6 +130,9 @@ func (g *Group) Drain(period time.Duration) {
 	s.mu.Unlock()
 	hangUp(seeders, viewers, period, ended)
 	<-ended
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.groups, g)
 }
 
 // Move makes an open socket one of another group. It returns false if that has no room, and changes nothing. Its handler is
@@ -126,11 +141,12 @@ func (c *conn) Move(to *Group) bool {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if to.closed || !c.seeder && to.full() {
+	if to.closed || c.yields || !c.seeder && to.full() {
 		return false
 	}
 	c.group.leave(c)
 	c.group = to
 	to.enter(c)
+	to.link(c)
 	return true
 }

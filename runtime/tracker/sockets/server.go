@@ -56,6 +56,8 @@ type Server struct {
 
 	mu        sync.Mutex
 	closed    bool
+	groups    map[*Group]struct{}
+	competing competing
 	empty     chan struct{} // set while draining; closed when the last connection has ended
 	addresses map[netip.Addr]int
 	slots     [slots]map[*conn]struct{}
@@ -72,6 +74,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		budget:    newBudget(cfg.HeldBytes),
 		logLimit:  rate.NewLimiter(1, 5),
 		addresses: make(map[netip.Addr]int),
+		groups:    make(map[*Group]struct{}),
 		watched:   make(map[*conn]struct{}),
 	}
 	s.upgrader = websocket.Upgrader{
@@ -98,23 +101,31 @@ func (s *Server) Viewers() int { return int(s.viewers.Load()) }
 // Seeders returns how many sockets seeders have.
 func (s *Server) Seeders() int { return int(s.seeders.Load()) }
 
-// reserve counts a connection against the limits. It returns the name of the limit that refuses it, or "".
-func (s *Server) reserve(c *conn) string {
+// reserve counts a connection against the limits. It returns the name of the limit that refuses it, or "", and a connection
+// to close in its favour, nil for none.
+func (s *Server) reserve(c *conn) (limit string, victim *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	total := int(s.viewers.Load() + s.seeders.Load())
 	switch {
 	case s.closed || c.group.closed:
-		return "draining"
+		return "draining", nil
+	case !c.seeder && s.cfg.SocketsPerAddress >= 0 && s.addresses[c.address] >= s.cfg.SocketsPerAddress:
+		return "sockets_per_address", nil
+	case !c.seeder && c.group.full():
+		return "sockets_of_stream", nil
+	}
+	total := int(s.viewers.Load()+s.seeders.Load()) - s.competing.leaving
+	switch {
 	// A hundredth of the sockets is reserved for seeders, because viewers gain little without them.
 	case total >= s.cfg.Sockets, !c.seeder && total >= s.cfg.Sockets-s.cfg.Sockets/100:
-		return "sockets"
-	case !c.seeder && s.cfg.SocketsPerAddress >= 0 && s.addresses[c.address] >= s.cfg.SocketsPerAddress:
-		return "sockets_per_address"
-	case !c.seeder && c.group.full():
-		return "sockets_of_stream"
+		limit = "sockets"
 	case !c.seeder && !s.budget.admits(readBufferBytes):
-		return "memory"
+		limit = "memory"
+	}
+	if limit != "" {
+		if victim = s.makeRoom(c.group); victim == nil {
+			return limit, nil
+		}
 	}
 	c.holdIdle(readBufferBytes)
 	c.group.enter(c)
@@ -126,7 +137,7 @@ func (s *Server) reserve(c *conn) string {
 	}
 	s.wg.Add(1)
 	c.slot = -1
-	return ""
+	return "", victim
 }
 
 // begin adds a connection to the keep-alive.
@@ -141,6 +152,7 @@ func (s *Server) begin(c *conn) {
 		s.slots[c.slot] = make(map[*conn]struct{})
 	}
 	s.slots[c.slot][c] = struct{}{}
+	c.group.link(c)
 	closed := s.closed || c.group.closed
 	s.mu.Unlock()
 	if closed {
@@ -163,6 +175,10 @@ func (s *Server) release(c *conn) {
 		if s.addresses[c.address]--; s.addresses[c.address] <= 0 {
 			delete(s.addresses, c.address)
 		}
+	}
+	if c.yields {
+		c.group.leaving--
+		s.competing.leaving--
 	}
 	c.group.leave(c)
 	if s.empty != nil && s.viewers.Load()+s.seeders.Load() == 0 {

@@ -61,7 +61,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(limit, http.StatusServiceUnavailable)
 		return
 	}
-	if limit := s.reserve(c); limit != "" {
+	limit, victim := s.reserve(c)
+	if victim != nil {
+		victim.Close(ReasonShare)
+	}
+	if limit != "" {
 		w.Header().Set("Retry-After", "5")
 		refuse(limit, http.StatusServiceUnavailable)
 		return
@@ -127,7 +131,7 @@ func (s *Server) exceededRate(c *conn) (limit string) {
 		return ""
 	case !s.byAddress.Allow(c.address, time.Now()):
 		return "upgrade_rate_of_address"
-	case !s.upgrades.Allow():
+	case !s.upgrades.Allow() && !s.assured(c.group):
 		return "upgrade_rate"
 	}
 	return ""
