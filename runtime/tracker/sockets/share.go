@@ -17,7 +17,7 @@ type competing struct {
 
 // leastLeaving is how many sockets may be closing in favour of others on a server of any size; a larger one may have one in a
 // hundred of its sockets. It bounds by how much the limit of sockets is exceeded while they close.
-const leastLeaving = 8
+const leastLeaving = 64
 
 // use is what a group has. server.mu is held, as by those that follow.
 func (g *Group) use() fairshare.Use {
