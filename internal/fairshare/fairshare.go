@@ -1,5 +1,5 @@
 // Package fairshare decides who gives way when several users compete for what one program has: the one that has most for its
-// weight. While there is enough for all, nobody is limited. It is pure.
+// weight. While there is enough for all, no user is limited. It is pure.
 package fairshare
 
 // Use is what one user has.

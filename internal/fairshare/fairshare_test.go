@@ -30,7 +30,7 @@ func TestPartsAreByWeight(t *testing.T) {
 	}
 }
 
-// TestCompetitionEndsInFairShares: whoever asks, and in whatever order, a user that asks for enough ends within one of its
+// TestCompetitionEndsInFairShares: in whatever order users ask, a user that asks for enough ends within one of its
 // share, one that asks for less has all that it asked for, and nothing stays unused.
 func TestCompetitionEndsInFairShares(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))

@@ -80,7 +80,7 @@ func (s *Server) newKeyring() error {
 	return nil
 }
 
-// derived returns keys that whoever has the tokens can make.
+// derived returns keys that are made of tokens.
 func derived(tokens []string) (keys [][]byte) {
 	for _, token := range tokens {
 		mac := hmac.New(sha256.New, []byte(token))

@@ -135,7 +135,7 @@ func (s *stream) Audience() viewerapi.Audience {
 // manyViewers is how many viewers with one address are suspicious: a proxy or a NAT of the cluster may hide theirs.
 const manyViewers = 10
 
-// state is how the stream is served, except for swarms of others.
+// state is how the stream is served, except for swarms that another stream has.
 func (s *stream) state() table.State {
 	out := table.State{Namespace: s.key.Namespace, Name: s.key.Name, UID: s.uid,
 		Viewers: s.group.Viewers(), Seeders: s.group.Seeders()}

@@ -49,7 +49,7 @@ func (s *streams) newVisitors() error {
 	all := func(string, string) bool { return true } // the stream will decide
 	v.group = s.server.sockets.NewGroup(sockets.GroupConfig{Handler: v, Origin: all, KeepRequest: true})
 	v.strangers = s.server.sockets.NewGroup(sockets.GroupConfig{Handler: v, Origin: all, Seeders: func() doors.Seeders {
-		return doors.Seeders{Tokens: []string{""}} // there are seeders, and nobody has this token
+		return doors.Seeders{Tokens: []string{""}} // there are seeders, and no client has this token
 	}, Door: func(*http.Request, bool) (tickets.Ticket, *sockets.Refusal) {
 		return tickets.Ticket{}, &sockets.Refusal{Limit: "token", Status: http.StatusUnauthorized, Text: "token"}
 	}})

@@ -15,7 +15,7 @@ type competing struct {
 	at      int64
 }
 
-// leastLeaving is how many sockets may be closing in favour of others on a server of any size; a larger one may have one in a
+// leastLeaving is how many sockets may be closing in favour of other groups on a server of any size; a larger one may have one in a
 // hundred of its sockets. It bounds by how much the limit of sockets is exceeded while they close.
 const leastLeaving = 64
 
