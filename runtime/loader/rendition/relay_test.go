@@ -36,14 +36,16 @@ func TestAViewerOfASiteWaitsForItsGateways(t *testing.T) {
 					&seederConn{id: identity.PeerID(fmt.Sprintf("-PE0001-%012d", n)), origin: signaling.Origin{Near: tt.near}})
 				r.sessions = append(r.sessions, s)
 				says(t, s, []int64{100, 101, 102}, nil)
-				r.view(time.Now())
+				now := time.Now()
+				r.view(now)
+				r.view(now.Add(500 * time.Millisecond)) // the first ones have their turn
 				if r.segments.bySeq[newest].state == schedule.Fetching {
 					asked++
 				}
 				r.endTransfers()
 			}
 			if (asked > 0) != tt.ask || asked > viewers/2 {
-				t.Errorf("%d of %d viewers ask the origin for a new segment at once", asked, viewers)
+				t.Errorf("%d of %d viewers ask the origin for a new segment soon", asked, viewers)
 			}
 		})
 	}
