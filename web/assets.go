@@ -59,7 +59,9 @@ func load() map[string]asset {
 	for _, e := range entries {
 		add("/vendor/"+e.Name(), "third_party/"+e.Name())
 	}
-	referring("/player/player.js", "player/player.js")
+	for _, name := range []string{"hls.js", "shaka.js", "player.js"} {
+		referring("/player/"+name, "player/"+name)
+	}
 	referring("/player", "player/player.html")
 	return assets
 }

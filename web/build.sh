@@ -8,21 +8,26 @@ cd "$(dirname "$0")"
 ESBUILD=0.28.2
 HLSJS=1.7.4
 LOADER=2.3.1
+SHAKA=4.16.9 # newer versions of Shaka Player bypass the loader
+SHAKALOADER=2.2.2 # which needs exactly this version of the core
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# fetch name version: unpacks an npm package into $work/name.
+# fetch name version [folder]: unpacks an npm package into $work/name, or into another folder of $work.
 fetch() {
-  mkdir -p "$work/$1"
-  local archive
+  local folder=$work/${3:-$1} archive
+  mkdir -p "$folder"
   archive=$(cd "$work" && npm pack --silent "$1@$2")
-  tar -xzf "$work/$archive" -C "$work/$1" --strip-components=1
+  tar -xzf "$work/$archive" -C "$folder" --strip-components=1
 }
 
 fetch hls.js "$HLSJS"
 fetch p2p-media-loader-core "$LOADER"
 fetch p2p-media-loader-hlsjs "$LOADER"
+fetch shaka-player "$SHAKA"
+fetch p2p-media-loader-shaka "$SHAKALOADER"
+fetch p2p-media-loader-core "$SHAKALOADER" "core-$SHAKALOADER"
 
 rm -rf third_party dist
 mkdir -p third_party dist
@@ -33,6 +38,12 @@ for part in core hlsjs; do
   cp "$work/p2p-media-loader-$part/dist/p2p-media-loader-$part.es.min.js" third_party/
   cp "$work/p2p-media-loader-$part/LICENSE" "third_party/p2p-media-loader-$part.LICENSE"
 done
+# Use the build with both formats: the loader's plug-in refers to the parser of HLS.
+cp "$work/shaka-player/dist/shaka-player.compiled.js" third_party/
+cp "$work/shaka-player/LICENSE" third_party/shaka-player.LICENSE
+cp "$work/p2p-media-loader-shaka/dist/p2p-media-loader-shaka.es.min.js" third_party/
+cp "$work/p2p-media-loader-shaka/LICENSE" third_party/p2p-media-loader-shaka.LICENSE
+cp "$work/core-$SHAKALOADER/dist/p2p-media-loader-core.es.min.js" "third_party/p2p-media-loader-core-$SHAKALOADER.es.min.js"
 entry() { # name version file license
   printf '  {"name": "%s", "version": "%s", "file": "%s", "license": "%s", "sha256": "%s"}' \
     "$1" "$2" "$3" "$4" "$(sha256sum "third_party/$3" | cut -d' ' -f1)"
@@ -41,7 +52,10 @@ entry() { # name version file license
   echo '['
   entry hls.js "$HLSJS" hls.min.mjs hls.LICENSE; echo ','
   entry p2p-media-loader-core "$LOADER" p2p-media-loader-core.es.min.js p2p-media-loader-core.LICENSE; echo ','
-  entry p2p-media-loader-hlsjs "$LOADER" p2p-media-loader-hlsjs.es.min.js p2p-media-loader-hlsjs.LICENSE; echo
+  entry p2p-media-loader-hlsjs "$LOADER" p2p-media-loader-hlsjs.es.min.js p2p-media-loader-hlsjs.LICENSE; echo ','
+  entry shaka-player "$SHAKA" shaka-player.compiled.js shaka-player.LICENSE; echo ','
+  entry p2p-media-loader-shaka "$SHAKALOADER" p2p-media-loader-shaka.es.min.js p2p-media-loader-shaka.LICENSE; echo ','
+  entry p2p-media-loader-core "$SHAKALOADER" "p2p-media-loader-core-$SHAKALOADER.es.min.js" p2p-media-loader-core.LICENSE; echo
   echo ']'
 } >third_party/versions.json
 

@@ -103,7 +103,7 @@ func TestBundlesArePinned(t *testing.T) {
 			t.Errorf("%s is not in versions.json", e.Name())
 		}
 	}
-	if len(bundles) != 3 {
+	if len(bundles) != 6 {
 		t.Errorf("%d bundles", len(bundles))
 	}
 }
@@ -128,6 +128,9 @@ func TestHandler(t *testing.T) {
 		{"/p2pstream.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream-report.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream-check.mjs", "text/javascript; charset=utf-8"},
+		{"/player/hls.js", "text/javascript; charset=utf-8"},
+		{"/player/shaka.js", "text/javascript; charset=utf-8"},
+		{"/vendor/shaka-player.compiled.js", "text/javascript; charset=utf-8"},
 		{"/vendor/hls.min.mjs", "text/javascript; charset=utf-8"},
 		{"/vendor/p2p-media-loader-core.es.min.js", "text/javascript; charset=utf-8"},
 		{"/vendor/hls.LICENSE", "text/plain; charset=utf-8"},
@@ -239,12 +242,36 @@ func TestNamedContentIsCachedForever(t *testing.T) {
 		}
 	}
 	page := get(t, "/player").Body.String()
-	for _, name := range []string{"vendor/hls.min.mjs", "vendor/p2p-media-loader-core.es.min.js", "player/player.js", "player/player.css"} {
+	for _, name := range []string{"vendor/hls.min.mjs", "vendor/p2p-media-loader-core.es.min.js", "vendor/shaka-player.compiled.js", "player/player.js", "player/player.css"} {
 		if !strings.Contains(page, name+"?h="+assets()["/"+name].hash+`"`) {
 			t.Errorf("the page does not name the content of %s", name)
 		}
 	}
-	if script := get(t, "/player/player.js").Body.String(); !strings.Contains(script, `"../p2pstream.mjs?h=`+assets()["/p2pstream.mjs"].hash+`"`) {
-		t.Error("the page's script does not name the content of p2pstream.mjs")
+	for script, names := range map[string][]string{
+		"player.js": {"player/hls.js", "player/shaka.js"}, "hls.js": {"p2pstream.mjs"}, "shaka.js": {"p2pstream.mjs"},
+	} {
+		body := get(t, "/player/"+script).Body.String()
+		for _, name := range names {
+			if !strings.Contains(body, `"../`+name+`?h=`+assets()["/"+name].hash+`"`) {
+				t.Errorf("%s does not name the content of %s", script, name)
+			}
+		}
+	}
+}
+
+// TestEachLoaderGetsItsCore: the two plug-ins need different versions of one package, which the import map tells apart by the
+// URL of the module that imports it.
+func TestEachLoaderGetsItsCore(t *testing.T) {
+	var imports struct {
+		Imports map[string]string
+		Scopes  map[string]map[string]string
+	}
+	if err := json.Unmarshal(importMap.FindSubmatch(get(t, "/player").Body.Bytes())[1], &imports); err != nil {
+		t.Fatal(err)
+	}
+	const core = "p2p-media-loader-core"
+	scope := imports.Scopes[imports.Imports["p2p-media-loader-shaka"]]
+	if !strings.Contains(scope[core], core+"-2.2.2.") || strings.Contains(imports.Imports[core], "2.2.2") {
+		t.Errorf("%+v", imports)
 	}
 }
