@@ -63,7 +63,7 @@ func (r *Rendition) announce(now time.Time) {
 func (r *Rendition) update(g identity.Generation, expected *segment) bool {
 	next := r.announceable(g)
 	if expected != nil {
-		next.loading = append(next.loading, expected.ID(g)+1)
+		next.loading = append(next.loading, expected.NextID(g))
 	}
 	last := r.announcer.last[g]
 	if last != nil && slices.Equal(last.loaded, next.loaded) && slices.Equal(last.loading, next.loading) {

@@ -179,7 +179,7 @@ func (r *Rendition) sources(seg *segment, now time.Time) (all []schedule.FillSou
 			Near: s.Origin().Near, Busy: busy, Speed: float64(s.Speed()), Failed: s == seg.notFrom && !calm || !s.Usable(now),
 			Holds: s.Announced().Holding(r.segments.externalID(seg.Sequence, s.Generation()), oldestClaim),
 		}
-		source.Before = source.Near && s.Generation() == first && own != nil && schedule.FillBefore(string(s.ID()), string(*own), seg.Sequence)
+		source.Before = source.Near && s.Generation() == first && own != nil && schedule.FillBefore(string(s.ID()), string(*own), seg.ID(first))
 		all, sessions = append(all, source), append(sessions, s)
 	}
 	return all, sessions

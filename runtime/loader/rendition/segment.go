@@ -154,6 +154,17 @@ func (t *table) ids(g identity.Generation) []int64 {
 	return out
 }
 
+// step is how many ids lie between a segment and the next one, at most.
+func (t *table) step(g identity.Generation) int64 {
+	most := int64(1)
+	for _, seg := range t.order {
+		if seg.inPlaylist() {
+			most = max(most, seg.NextID(g)-seg.ID(g))
+		}
+	}
+	return most
+}
+
 // externalID maps a media sequence to a generation's segment id; -1 if it is unknown.
 func (t *table) externalID(sequence int64, g identity.Generation) int64 {
 	if seg := t.bySeq[sequence]; seg != nil && seg.clear(g) {

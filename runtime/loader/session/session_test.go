@@ -38,7 +38,7 @@ func (c *conn) Close(cause error)                    { c.closed = cause }
 func open(t *testing.T) (*Session, *conn) {
 	t.Helper()
 	x := index.New([]identity.Generation{identity.V23})
-	x.Learn(identity.V23, []int64{100, 101, 102, 103}, 0)
+	x.Learn(identity.V23, []int64{100, 101, 102, 103}, 1, 0)
 	c := &conn{}
 	return New(t.Context(), &Config{
 		Log: slog.New(slog.DiscardHandler), Counters: &traffic.Recorder{}, Transit: transit.NewBudget(0, 0).Share(), Index: x,
