@@ -172,7 +172,7 @@ func serveProxy(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool) 
 		return err // it could not listen
 	case <-s.Ready():
 	}
-	_, printErr := fmt.Fprintf(out, "Open %s in any HLS player.\n", s.URL())
+	_, printErr := fmt.Fprintf(out, "Open %s in any player of HLS, or %s if the stream is MPEG-DASH.\n", s.HLSURL(), s.MPDURL())
 	runErr := <-done
 	return errors.Join(runErr, printErr, printServed(c.OutOrStdout(), s.Snapshot(), asJSON))
 }
