@@ -117,8 +117,7 @@ type SourceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || (isURL(self) && url(self).getScheme() in ['http', 'https'] && size(url(self).getHostname()) > 0)",message="source.seederURL must be an absolute http or https URL, such as http://origin.media.svc/live/master.m3u8"
 	SeederURL URL `json:"seederURL,omitempty"`
 
-	// Format is the kind of manifest. When unset, it is detected from the manifest itself. Trackers
-	// and seeders of this release read HLS only.
+	// Format is the kind of manifest. When unset, trackers and seeders find it in the manifest itself.
 	// +optional
 	Format StreamFormat `json:"format,omitempty"`
 

@@ -27,6 +27,7 @@ func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&cfg.Source, "source", "", "manifest URL")
+	f.StringVar(&cfg.Format, "format", "", "format of the manifest: HLS, DASH or Auto (default Auto: as the manifest itself shows)")
 	f.StringVar(&cfg.SwarmID, "swarm-id", "", "swarm name (default: what players derive from the manifest URL)")
 	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; may be repeated")
 	f.StringArrayVar(&cfg.ForeignTrackers, "foreign-tracker", nil, "URL of a third-party tracker, which does not get the token; may be repeated")

@@ -91,6 +91,7 @@ func viewerFlags(f *pflag.FlagSet, cfg *viewerConfig, asJSON *bool) {
 	f.StringVar(&cfg.TokenFile, "token-file", "", "file with the viewer token that the tracker requires; read for each request to --config-url")
 	f.StringVar(&cfg.Origin, "origin", "", "web origin to send with requests to --config-url, for trackers with --allowed-origin")
 	f.StringVar(&cfg.Source, "source", "", "manifest URL, if --config-url is not given")
+	f.StringVar(&cfg.Format, "format", "", "format of the manifest: HLS, DASH or Auto (default Auto: as the manifest itself shows)")
 	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; may be repeated")
 	f.StringArrayVar(&cfg.STUN, "stun", nil, "STUN server, stun:host:port; may be repeated")
 	f.StringArrayVar(&cfg.SignedPaths, "signed-path", nil, "start of URL paths in which * stands for what a signature changes, if --config-url is not given; may be repeated")

@@ -87,7 +87,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	var err error
 	if s.source, err = manifest.NewSource(manifest.SourceConfig{
 		SecondLook: true,
-		URL:        cfg.Source, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, SignedPaths: cfg.SignedPaths,
+		URL:        cfg.Source, Format: cfg.Format, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, SignedPaths: cfg.SignedPaths,
 		Logger: log, Registerer: reg,
 	}); err != nil {
 		return nil, fmt.Errorf("creating source: %w", err)

@@ -100,7 +100,7 @@ func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Regi
 		url = stream.SourceURL
 	}
 	source, err := manifest.NewSource(manifest.SourceConfig{
-		URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths,
+		URL: url, Format: stream.Format, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths,
 		Logger: s.log, Registerer: reg,
 	})
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Regi
 		Open: func() (probe.Session, error) {
 			// A source of its own has cookies of its own. It logs nothing: the follower says what is wrong with the stream.
 			return manifest.NewSource(manifest.SourceConfig{
-				URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths, Registerer: reg,
+				URL: url, Format: stream.Format, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths, Registerer: reg,
 			})
 		},
 		Hashes: func(r manifest.Rendition, seg manifest.Segment) []integrity.Hash {

@@ -152,7 +152,7 @@ func (f *follower) dueIn() (time.Duration, bool) {
 	if f.current == nil || f.clock.pace != Ahead || f.current.due.IsZero() || f.current.Ended {
 		return 0, false
 	}
-	in := f.source.until(f.current.due)
+	in := f.source.until(f.current.due) + shortestDue/2 // at that very moment it is not there yet
 	return min(in, longestFresh), in > 0
 }
 

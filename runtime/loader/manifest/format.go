@@ -5,27 +5,19 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest/dash"
 )
 
 // Formats of a Presentation and of SourceConfig.
 const (
 	// FormatHLS is HLS (RFC 8216).
-	FormatHLS = "HLS"
+	FormatHLS = validate.FormatHLS
 	// FormatDASH is MPEG-DASH (ISO/IEC 23009-1).
-	FormatDASH = "DASH"
+	FormatDASH = validate.FormatDASH
 	// FormatAuto finds the format in the manifest itself.
-	FormatAuto = "Auto"
+	FormatAuto = validate.FormatAuto
 )
-
-// CheckFormat returns an error that names the field if a format is none of the above or empty, which means FormatAuto.
-func CheckFormat(field, format string) error {
-	switch format {
-	case "", FormatAuto, FormatHLS, FormatDASH:
-		return nil
-	}
-	return fmt.Errorf("%s: %q is unknown; use %s, %s or %s", field, format, FormatAuto, FormatHLS, FormatDASH)
-}
 
 // rootBytes is how far into a manifest its root element is looked for: comments may stand before it.
 const rootBytes = 16 << 10

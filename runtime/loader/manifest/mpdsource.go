@@ -246,8 +246,10 @@ func (s *Source) originTime(ctx context.Context, p *dash.Presentation) time.Time
 	for _, c := range p.Clocks {
 		at, ok := s.askClock(ctx, c)
 		if !ok {
+			s.metrics.clocks.WithLabelValues(resultNoTime).Inc()
 			continue
 		}
+		s.metrics.clocks.WithLabelValues(resultOK).Inc()
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.ahead, m.ticked = time.Until(at), true

@@ -121,7 +121,7 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	if err := validate.SignedPaths("config.signedPaths", cfg.SignedPaths); err != nil {
 		return nil, err
 	}
-	if err := CheckFormat("config.format", cfg.Format); err != nil {
+	if err := validate.Format("config.format", cfg.Format); err != nil {
 		return nil, err
 	}
 	s := &Source{cfg: cfg, url: from}

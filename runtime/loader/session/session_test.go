@@ -98,7 +98,7 @@ func TestClaimsGrowOld(t *testing.T) {
 		if holding(103) != schedule.Loading {
 			t.Error("a later claim does not count")
 		}
-		s.cfg.Index.Learn(identity.V23, []int64{200, 201, 202, 203}, 0)
+		s.cfg.Index.Learn(identity.V23, []int64{200, 201, 202, 203}, 1, 0)
 		announce(201)
 		if len(s.claims) != 1 {
 			t.Errorf("%d claims are remembered, of which one is in the playlist", len(s.claims))

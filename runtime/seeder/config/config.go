@@ -52,6 +52,7 @@ const (
 // Config is what a seeder runs with; flags and the JSON file fill the same struct.
 type Config struct {
 	Source   string   `json:"source,omitempty"`   // manifest URL, http or https
+	Format   string   `json:"format,omitempty"`   // of the manifest: HLS, DASH, or Auto (the default), which finds it in the manifest itself
 	SwarmID  string   `json:"swarmID,omitempty"`  // empty: what an unconfigured player derives from the manifest's response URL
 	Trackers []string `json:"trackers,omitempty"` // ws:// or wss:// URLs
 	// ForeignTrackers are third-party trackers, ws:// or wss://: the seeder announces to them as to Trackers, but sends them
@@ -135,6 +136,7 @@ func (c Config) Validate() error {
 	}
 	return validate.First(
 		validate.Optional("config.source", c.Source, validate.HTTP),
+		validate.Format("config.format", c.Format),
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
 		validate.Each("config.foreignTrackers", c.ForeignTrackers, validate.WebSocket),
 		validate.Each("config.stun", c.STUN, validate.STUN),

@@ -86,6 +86,8 @@ type StreamConfig struct {
 	SourceURL string `json:"sourceURL,omitempty"`
 	// SeederURL is where seeders and the tracker itself fetch the manifest, if not from SourceURL.
 	SeederURL string `json:"seederURL,omitempty"`
+	// Format is that of the manifest: HLS, DASH, or Auto (the default), which finds it in the manifest itself.
+	Format string `json:"format,omitempty"`
 	// SwarmID is the name of the swarm; if empty, it is what an unconfigured player derives from the manifest URL.
 	SwarmID string `json:"swarmID,omitempty"`
 	// STUN are STUN servers for viewers, "stun:host:port".

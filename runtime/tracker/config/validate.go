@@ -107,6 +107,7 @@ func (s *StreamConfig) validate() error {
 	return validate.First(
 		validate.HTTP("config.stream.sourceURL", s.SourceURL),
 		validate.Optional("config.stream.seederURL", s.SeederURL, validate.HTTP),
+		validate.Format("config.stream.format", s.Format),
 		validate.Optional("config.stream.externalURL", s.ExternalURL, validate.BaseURL),
 		validate.Each("config.stream.stun", s.STUN, validate.STUN),
 		validate.SignedPaths("config.stream.signedPaths", s.SignedPaths),
