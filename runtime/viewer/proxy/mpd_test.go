@@ -31,7 +31,7 @@ const filmMPD = `<?xml version="1.0"?>
 // liveMPD counts segments of 2 s from a time on, by the clock.
 func liveMPD(since time.Time) string {
 	return fmt.Sprintf(`<MPD type="dynamic" availabilityStartTime="%s" minimumUpdatePeriod="PT10S" timeShiftBufferDepth="PT20S" minBufferTime="PT2S">
-<Location>https://elsewhere.example.com/live.mpd</Location><Period id="0" start="PT0S"><AdaptationSet contentType="video" mimeType="video/mp4">
+<Location>/show/manifest.mpd?elsewhere</Location><Period id="0" start="PT0S"><AdaptationSet contentType="video" mimeType="video/mp4">
 <BaseURL>/show/</BaseURL><SegmentTemplate duration="2" startNumber="1" initialization="init.mp4" media="$Number$.m4s"/>
 <Representation id="a" bandwidth="1000" codecs="avc1.4d4015" width="320" height="180"/></AdaptationSet></Period></MPD>`, since.UTC().Format(time.RFC3339Nano))
 }
@@ -105,7 +105,7 @@ func TestEverythingOfAnMPD(t *testing.T) {
 		equal(s.URL, "audio/mp4", whole[100+1000*n:1100+1000*n])
 	}
 	equal(textURL(t, base), "text/vtt", film("/show/media/de.vtt"))
-	for _, path := range []string{"/show/manifest.mpd", "/show/media/low/003.m4s", "/show/media/low/init.mp4"} {
+	for _, path := range []string{"/show/media/low/003.m4s", "/show/media/low/init.mp4"} {
 		if n := o.count(path); n != 1 {
 			t.Errorf("%s was fetched %d times", path, n)
 		}
