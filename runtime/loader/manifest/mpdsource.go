@@ -129,7 +129,7 @@ func (s *Source) readMPD(ctx context.Context, r Rendition, known validators) (*P
 	}); err != nil {
 		return nil, validators{}, err
 	}
-	out.FetchedAt, out.cost = time.Now(), cost
+	out.FetchedAt, out.cost = time.Now(), cost+p.cost
 	if out.Omitted > 0 {
 		s.metrics.shortened.WithLabelValues(boundSegments).Inc()
 	}
