@@ -151,7 +151,7 @@ func ordinal(list *dash.Playlist, p, before *Playlist) int64 {
 func freshFor(p *dash.Presentation) time.Duration {
 	switch {
 	case !p.Dynamic:
-		return shareLoad // whoever follows an ended one asks seldom
+		return shareLoad // followers ask for one that has ended seldom
 	case !byClock(p):
 		return shortestPoll // new segments are in the MPD only
 	case p.MinimumUpdate < 0:

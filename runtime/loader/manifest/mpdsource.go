@@ -44,7 +44,7 @@ type mpdListing struct {
 	tag      string // stands for it in validators
 }
 
-// currentMPD returns the presentation as it was at most maxAge ago. Whoever waits for a load that began meanwhile shares its
+// currentMPD returns the presentation as it was at most maxAge ago. A caller that waits for a load that began meanwhile shares its
 // result.
 func (s *Source) currentMPD(ctx context.Context, maxAge time.Duration) (*Presentation, error) {
 	c := &s.catalog
