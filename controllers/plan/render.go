@@ -57,6 +57,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 		DrainPeriod:     duration.Duration(drainTracker),
 		Stream: &tracker.StreamConfig{
 			SourceURL:         string(source.URL),
+			Format:            string(source.Format),
 			SwarmID:           p.swarmID(),
 			STUNFile:          mountConfig + "/" + fileSTUN,
 			ExternalURL:       p.externalURL(),
@@ -132,6 +133,7 @@ func (p *planner) seederConfig() (seeder.Config, error) {
 	spec := p.spec.Seeders
 	c := seeder.Config{
 		Source:         string(p.spec.Source.SeederURL),
+		Format:         string(p.spec.Source.Format),
 		SwarmID:        p.swarmID(),
 		Trackers:       []string{"ws://" + p.serviceHost(TrackerInternalName(p.stream.Name), PortTrackerInternal) + "/announce"},
 		TokenFile:      mountToken + "/" + TokenKey,
