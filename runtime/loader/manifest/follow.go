@@ -144,15 +144,20 @@ func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, o
 	}
 }
 
-// shortestDue is the least pause before a segment whose time the MPD tells.
-const shortestDue = 20 * time.Millisecond
+// shortestDue is the least pause before a segment whose time the MPD tells. The follower comes later than that by dueMargin,
+// a part of the target duration, and longestMargin at most: packagers are late now and then, and a CDN may keep a 404.
+const (
+	shortestDue   = 20 * time.Millisecond
+	dueMargin     = 40
+	longestMargin = 200 * time.Millisecond
+)
 
 // dueIn is in how long the next segment is there, if the MPD and the clock tell and that is still to come.
 func (f *follower) dueIn() (time.Duration, bool) {
 	if f.current == nil || f.clock.pace != Ahead || f.current.due.IsZero() || f.current.Ended {
 		return 0, false
 	}
-	in := f.source.until(f.current.due) + shortestDue/2 // at that very moment it is not there yet
+	in := f.source.until(f.current.due) + min(max(f.current.TargetDuration/dueMargin, shortestDue), longestMargin)
 	return min(in, longestFresh), in > 0
 }
 

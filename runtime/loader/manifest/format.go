@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/p2pstream/p2pstream/internal/validate"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest/dash"
@@ -57,11 +58,21 @@ func (s *Source) parse(got loadedText) (*Presentation, error) {
 	isDASH := isMPD(got.body)
 	switch {
 	case s.cfg.Format == FormatDASH, isDASH && s.cfg.Format != FormatHLS:
-		p, err := dash.Parse(got.body, got.url)
+		var out *Presentation
+		cost := time.Duration(0)
+		err := s.inTurn(&cost, func() error {
+			p, err := dash.Parse(got.body, got.url)
+			if err != nil {
+				return mpdError(got.url, err)
+			}
+			out = presentationOf(p, s.url)
+			return nil
+		})
 		if err != nil {
-			return nil, mpdError(got.url, err)
+			return nil, err
 		}
-		return presentationOf(p, s.url), nil
+		out.cost = cost
+		return out, nil
 	case isDASH:
 		return nil, fail(ReasonNotPlaylist, got.url, fmt.Errorf("an MPD of MPEG-DASH, but the format is set to %s: set it to %s or %s", FormatHLS, FormatDASH, FormatAuto))
 	}

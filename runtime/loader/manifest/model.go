@@ -26,6 +26,7 @@ type Presentation struct {
 
 	variables map[string]string
 	mpd       *dash.Presentation // nil for HLS
+	cost      time.Duration      // of reading mpd
 }
 
 // Other is the rendition at uri that peers do not share, such as subtitles, so
@@ -234,6 +235,9 @@ func (p *Playlist) Growing() bool {
 // its segments: (entries − 1) × target duration. What peers can deliver is Room
 // minus the viewers' high-demand window.
 func (p *Playlist) Room() time.Duration {
+	if p.ByTime {
+		return max(0, p.Window-p.TargetDuration)
+	}
 	if p.Entries < 2 {
 		return 0
 	}

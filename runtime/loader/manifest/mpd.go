@@ -40,6 +40,7 @@ func mpdError(rawURL string, err error) *Error {
 const (
 	maxStart    = 200 * 365 * 24 * time.Hour
 	leastTarget = time.Second // of an MPD that lists nothing and promises nothing
+	mostEntries = 1 << 30     // counted
 )
 
 var errBeyond = errors.New("a segment begins more than 200 years from the begin of the presentation")
@@ -47,7 +48,7 @@ var errBeyond = errors.New("a segment begins more than 200 years from the begin 
 // playlistOf is the list of a rendition in the model of this package. before is an earlier state, or nil.
 func playlistOf(p *dash.Presentation, r Rendition, list *dash.Playlist, before *Playlist) (*Playlist, error) {
 	out := &Playlist{
-		Live: list.Live, Ended: list.Ended || finished(p, list), TargetDuration: list.Target, Entries: int(list.Entries), Omitted: list.Omitted,
+		Live: list.Live, Ended: list.Ended || finished(p, list), TargetDuration: list.Target, Entries: int(min(list.Entries, mostEntries)), Omitted: list.Omitted,
 		Window: min(max(list.Window, 0), maxStart), ResponseURL: p.URL, ByTime: true,
 		Segments: make([]Segment, 0, len(list.Segments)), mpd: list, epoch: p.AvailabilityStart, due: list.Due(),
 	}
@@ -150,7 +151,7 @@ func ordinal(list *dash.Playlist, p, before *Playlist) int64 {
 func freshFor(p *dash.Presentation) time.Duration {
 	switch {
 	case !p.Dynamic:
-		return shareLoad // whoever follows an ended one asks seldom
+		return shareLoad // followers ask for one that has ended seldom
 	case !byClock(p):
 		return shortestPoll // new segments are in the MPD only
 	case p.MinimumUpdate < 0:

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,6 +185,35 @@ func TestMPDIsLoadedOnceForAllRenditions(t *testing.T) {
 		if o.manifests != loaded {
 			t.Errorf("%d loads for two playlists of an MPD that has just come", o.manifests-loaded)
 		}
+	})
+}
+
+// TestAllRenditionsGoByTheClock: those that begin while it is asked for the first time wait for its answer.
+func TestAllRenditionsGoByTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &show{ahead: -2 * time.Hour}
+		since := o.now().Add(-100 * time.Second)
+		o.text = func(time.Time) string { return byNumber(since) }
+		o.fails = func(r *http.Request) *http.Response {
+			if r.URL.Path == "/time" {
+				time.Sleep(500 * time.Millisecond)
+			}
+			return nil
+		}
+		source := newSource(t, SourceConfig{URL: mpdURL, Transport: o})
+		p, err := source.Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var loading sync.WaitGroup
+		for _, r := range p.Renditions {
+			loading.Go(func() {
+				if list, err := source.LoadPlaylist(t.Context(), r); err != nil || list.LastSequence() != 49 {
+					t.Errorf("%s ends with %v, %v", r.Name, list.LastSequence(), err)
+				}
+			})
+		}
+		loading.Wait()
 	})
 }
 

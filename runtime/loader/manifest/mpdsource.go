@@ -33,6 +33,7 @@ type mpdState struct {
 	parsed *dash.Presentation    // that index and lists belong to
 
 	ahead  time.Duration // of the origin's clock before ours
+	asking chan struct{} // held while the clock is asked for the first time
 	asked  time.Time     // when the clock was asked last
 	ticked bool          // it answered
 }
@@ -44,7 +45,7 @@ type mpdListing struct {
 	tag      string // stands for it in validators
 }
 
-// currentMPD returns the presentation as it was at most maxAge ago. Whoever waits for a load that began meanwhile shares its
+// currentMPD returns the presentation as it was at most maxAge ago. A caller that waits for a load that began meanwhile shares its
 // result.
 func (s *Source) currentMPD(ctx context.Context, maxAge time.Duration) (*Presentation, error) {
 	c := &s.catalog
@@ -129,7 +130,7 @@ func (s *Source) readMPD(ctx context.Context, r Rendition, known validators) (*P
 	}); err != nil {
 		return nil, validators{}, err
 	}
-	out.FetchedAt, out.cost = time.Now(), cost
+	out.FetchedAt, out.cost = time.Now(), cost+p.cost
 	if out.Omitted > 0 {
 		s.metrics.shortened.WithLabelValues(boundSegments).Inc()
 	}
@@ -225,24 +226,44 @@ func (s *Source) fetchIndex(ctx context.Context, r Resource) ([]byte, error) {
 
 // originTime is the time by the clock that a live MPD names, else by ours. A clock that does not answer is asked again later.
 func (s *Source) originTime(ctx context.Context, p *dash.Presentation) time.Time {
-	now := time.Now()
 	if !p.Dynamic || len(p.Clocks) == 0 {
-		return now
+		return time.Now()
 	}
 	m := &s.mpd
+	select {
+	case m.asking <- struct{}{}: // until the clock was asked for the first time, all wait for that
+	case <-ctx.Done():
+		return time.Now()
+	}
 	m.mu.Lock()
 	every := clockRetry
 	if m.ticked {
 		every = clockEvery
 	}
-	ahead, due := m.ahead, m.asked.IsZero() || now.Sub(m.asked) >= every
+	first := m.asked.IsZero()
+	due := first || time.Since(m.asked) >= every
 	if due {
-		m.asked = now // one at a time
+		m.asked = time.Now()
 	}
 	m.mu.Unlock()
-	if !due {
-		return now.Add(ahead)
+	if !first {
+		<-m.asking
 	}
+	if due {
+		s.setClock(ctx, p)
+	}
+	if first {
+		<-m.asking
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Now().Add(m.ahead)
+}
+
+// setClock asks the clocks of an MPD, one after the other, for as long as one answer may take.
+func (s *Source) setClock(ctx context.Context, p *dash.Presentation) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.StallTimeout, errTooSlow)
+	defer cancel()
 	for _, c := range p.Clocks {
 		at, ok := s.askClock(ctx, c)
 		if !ok {
@@ -250,16 +271,15 @@ func (s *Source) originTime(ctx context.Context, p *dash.Presentation) time.Time
 			continue
 		}
 		s.metrics.clocks.WithLabelValues(resultOK).Inc()
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		m.ahead, m.ticked = time.Until(at), true
-		return time.Now().Add(m.ahead)
+		s.mpd.mu.Lock()
+		defer s.mpd.mu.Unlock()
+		s.mpd.ahead, s.mpd.ticked = time.Until(at), true
+		return
 	}
-	s.cfg.Logger.Warn("no clock of the MPD answers, using the one of this machine", "clocks", len(p.Clocks))
-	return now.Add(ahead)
+	s.cfg.Logger.Warn("no clock of the MPD answers, going by the last answer or by the clock of this machine", "clocks", len(p.Clocks))
 }
 
-// askClock asks for the time. Half of what the answer took is added. Source: ISO/IEC 23009-1 §5.8.5.7.
+// askClock asks for the time, always by GET: only what is asked for of the answer is read. Half of what the answer took is added. Source: ISO/IEC 23009-1 §5.8.5.7.
 func (s *Source) askClock(ctx context.Context, c dash.Clock) (time.Time, bool) {
 	if c.Method == dash.ClockDirect {
 		// Good when the MPD was made; players do not correct it either.
@@ -268,8 +288,6 @@ func (s *Source) askClock(ctx context.Context, c dash.Clock) (time.Time, bool) {
 	if c.Method != dash.ClockHead && c.Method != dash.ClockGet {
 		return time.Time{}, false
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.StallTimeout, errTooSlow)
-	defer cancel()
 	began := time.Now()
 	response, _, err := s.get(ctx, c.URL, func(http.Header) {})
 	if err != nil {

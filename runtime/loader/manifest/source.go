@@ -136,7 +136,7 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	if s.renewals, err = newRenewals(cfg.Registerer); err != nil {
 		return nil, err
 	}
-	s.catalog.loading = make(chan struct{}, 1)
+	s.catalog.loading, s.mpd.asking = make(chan struct{}, 1), make(chan struct{}, 1)
 	return s, nil
 }
 
