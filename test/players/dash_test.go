@@ -13,7 +13,11 @@ func TestDASHFramesAreTheOrigins(t *testing.T) {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
 			s := startFilm(t, "/vod/seg_2/dur_12/ren_1/"+shape+"/manifest.mpd")
-			got, want := frames(t, s.proxy.MPDURL()), frames(t, s.Source)
+			var quiet []string
+			if shape == "audio" {
+				quiet = []string{"-v", "fatal"} // ffmpeg 5.1 complains at the end of numbered segments, with the origin too
+			}
+			got, want := frames(t, s.proxy.MPDURL(), quiet...), frames(t, s.Source, quiet...)
 			if got != want || strings.Count(want, "\n") < 12*(25+46) {
 				t.Errorf("%d lines of frames differ from the origin's %d", strings.Count(got, "\n"), strings.Count(want, "\n"))
 			}
