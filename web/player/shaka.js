@@ -35,6 +35,6 @@ export async function play(config, video, say) {
   };
   player.addEventListener("error", ({ detail }) => detail.severity === shaka.util.Error.Severity.CRITICAL && retry(detail));
   load();
-  const behind = () => (player.isLive() ? player.seekRange().end - video.currentTime : undefined);
+  const behind = () => (player.isLive() ? player.getManifest().presentationTimeline.getSegmentAvailabilityEnd() - video.currentTime : undefined);
   return { player, reporter, behind };
 }
