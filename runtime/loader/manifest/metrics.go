@@ -70,6 +70,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		m.shortened.WithLabelValues(bound)
 	}
 	for _, kind := range []string{"playlist", "segment", "init"} {
+		m.bytes.WithLabelValues(kind)
 		m.unasked.WithLabelValues(kind)
 	}
 	for _, result := range []string{resultOK, resultNoTime} {
