@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Regenerates everything under web/dist and web/third_party from pinned npm packages. (A folder named vendor would be
 # left out of the module's zip, and `go install …@version` would fail.) Needs npm, tar and sha256sum, and is
-# only needed to change a version or the script: the results are committed.
+# only needed to change a version: the results are committed. After a change of a script, `npm run build` is enough.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-ESBUILD=0.28.2
 HLSJS=1.7.4
 LOADER=2.3.1
 
@@ -24,8 +23,8 @@ fetch hls.js "$HLSJS"
 fetch p2p-media-loader-core "$LOADER"
 fetch p2p-media-loader-hlsjs "$LOADER"
 
-rm -rf third_party dist
-mkdir -p third_party dist
+rm -rf third_party
+mkdir -p third_party
 # Use the full build: the light build of hls.js does not support alternate audio, which is a swarm of its own here.
 cp "$work/hls.js/dist/hls.min.mjs" third_party/hls.min.mjs
 cp "$work/hls.js/LICENSE" third_party/hls.LICENSE
@@ -45,14 +44,5 @@ entry() { # name version file license
   echo ']'
 } >third_party/versions.json
 
-(cd "$work" && npm install --silent --no-save --prefix "$work/tools" "esbuild@$ESBUILD" >/dev/null)
-"$work/tools/node_modules/.bin/esbuild" src/p2pstream.js --minify --format=iife --target=es2020 \
-  --legal-comments=none --log-level=warning --outfile=dist/p2pstream.js
-"$work/tools/node_modules/.bin/esbuild" src/check.js --minify --format=esm --target=es2020 \
-  --legal-comments=none --log-level=warning --outfile=dist/p2pstream-check.mjs
-"$work/tools/node_modules/.bin/esbuild" src/report.js --minify --format=esm --target=es2020 \
-  --legal-comments=none --log-level=warning --outfile=dist/p2pstream-report.mjs
-printf 'import "./p2pstream.js";\nexport default globalThis.P2PStream;\n' >dist/p2pstream.mjs
-sha256sum src/p2pstream.js | cut -d' ' -f1 >dist/source.sha256
-sha256sum src/report.js | cut -d' ' -f1 >dist/report.sha256
-sha256sum src/check.js | cut -d' ' -f1 >dist/check.sha256
+npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+npm run build

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -54,19 +55,62 @@ func TestReportScriptIsSmall(t *testing.T) {
 	}
 }
 
-func TestReporterScriptIsBuiltFromItsSource(t *testing.T) {
-	for name, digest := range map[string]string{"src/p2pstream.js": "dist/source.sha256", "src/check.js": "dist/check.sha256", "src/report.js": "dist/report.sha256"} {
-		source, err := os.ReadFile(name)
+// maxViewer bounds what the SDK costs a page, in bytes with gzip.
+const maxViewer = 12 * 1024
+
+func TestViewerIsSmall(t *testing.T) {
+	if n := len(assets()["/p2pstream-viewer.mjs"].compressed); n == 0 || n > maxViewer {
+		t.Fatalf("p2pstream-viewer.mjs has %d bytes compressed, more than %d", n, maxViewer)
+	}
+}
+
+// TestScriptsAreBuiltFromTheirSources compares the sources with the digests of those that dist/ was built from. The tests
+// of the npm package compare the files themselves.
+func TestScriptsAreBuiltFromTheirSources(t *testing.T) {
+	list, err := os.ReadFile("dist/sources.sha256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := map[string]string{}
+	for line := range strings.Lines(string(list)) {
+		digest, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		built[name] = digest
+	}
+	sources := 0
+	for _, pattern := range []string{"src/*", "sdk/*"} {
+		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		built, err := os.ReadFile(digest)
-		if err != nil {
-			t.Fatal(err)
+		sources += len(names)
+		for _, name := range names {
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := sha256.Sum256(source); hex.EncodeToString(sum[:]) != built[name] {
+				t.Errorf("%s has changed since the last build; run: cd web && npm ci && npm run build", name)
+			}
 		}
-		sum := sha256.Sum256(source)
-		if hex.EncodeToString(sum[:]) != strings.TrimSpace(string(built)) {
-			t.Fatalf("%s has changed since the last build; run web/build.sh", name)
+	}
+	if sources < 5 || sources != len(built) {
+		t.Errorf("dist/ was built from %d sources, and there are %d", len(built), sources)
+	}
+}
+
+// TestEnginesNeedNoImportMap: the page of a customer can import the engine, and all that it imports is served.
+func TestEnginesNeedNoImportMap(t *testing.T) {
+	imports := regexp.MustCompile(`\bfrom\s*"([^"]*)"`)
+	for _, e := range engines {
+		found := imports.FindAllSubmatch(get(t, "/vendor/"+e.name).Body.Bytes(), -1)
+		if len(found) == 0 {
+			t.Errorf("%s imports nothing", e.name)
+		}
+		for _, m := range found {
+			file, ok := strings.CutPrefix(string(m[1]), "./")
+			if w := get(t, "/vendor/"+file); !ok || w.Code != 200 || w.Header().Get("Cache-Control") != immutable {
+				t.Errorf("%s imports %q", e.name, m[1])
+			}
 		}
 	}
 }
@@ -124,6 +168,8 @@ func TestHandler(t *testing.T) {
 		{"/player", "text/html; charset=utf-8"},
 		{"/player/player.js", "text/javascript; charset=utf-8"},
 		{"/player/player.css", "text/css; charset=utf-8"},
+		{"/p2pstream-viewer.mjs", "text/javascript; charset=utf-8"},
+		{"/vendor/engine-hlsjs.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream.js", "text/javascript; charset=utf-8"},
 		{"/p2pstream.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream-report.mjs", "text/javascript; charset=utf-8"},
