@@ -62,7 +62,7 @@ test: $(TESTRUN) ## run every suite; ends with a table and the sum (ONLY=unit,pe
 	@$(TESTRUN) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: prepare
-prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web image cluster-binaries
+prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image cluster-binaries
 	$(GO) list -test -deps -export -tags e2e ./test/... >/dev/null # compiles the suites: none compiles beside another
 
 .PHONY: unit
@@ -96,6 +96,15 @@ tools: $(call uses,$(GOTESTSUM)) ## test the build tools and, by the API server'
 deploy: $(call uses,$(GOTESTSUM)) ## test manifests and chart without a cluster
 	@mkdir -p $(RESULTS)
 	@cd test/deploy && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/deploy.json -- -count=1 -timeout 10m ./...
+
+.PHONY: sdk
+sdk: $(call uses,sdk-packages) ## test the viewer SDK and its npm package
+	@mkdir -p $(RESULTS)
+	cd web && P2PSTREAM_RESULTS=$(RESULTS)/sdk.json node test/run.mjs
+
+.PHONY: sdk-packages
+sdk-packages:
+	@scripts/npm-ci.sh web
 
 .PHONY: peers
 peers: $(call uses,build $(GOTESTSUM)) ## run the programs against each other with the race detector: failures and attacks
@@ -210,7 +219,7 @@ cluster-binaries: $(LAUNCHER)
 
 .PHONY: clean
 clean: ## remove everything built
-	rm -rf $(BIN) test/interop/dist test/interop/node_modules
+	rm -rf $(BIN) test/interop/dist test/interop/node_modules web/build web/node_modules
 
 $(BIN)/controller-gen: tools/go.mod
 	cd tools && $(GO) build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen
