@@ -2,8 +2,6 @@ package interop
 
 import (
 	"fmt"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -100,10 +98,7 @@ func troubled(t *testing.T, s *stream, below string, times int32) string {
 	t.Helper()
 	var asked atomic.Int32
 	to := lab.Must[*url.URL](t)(url.Parse(s.http("/")))
-	tracker := &httputil.ReverseProxy{
-		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(to) },
-		ErrorLog: log.New(io.Discard, "", 0), // the tracker is killed while pages play
-	}
+	tracker := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
 	entrance := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, below) && asked.Add(1) <= times {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
