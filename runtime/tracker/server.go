@@ -75,6 +75,9 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		if s.cert, err = watchCertificate(cfg, log); err != nil {
 			return nil, err
 		}
+		if err = reg.Register(newCertificateMetric(s.cert.Get)); err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
 	}
 	if cfg.SeederTokenFile != "" {
 		if s.token, err = watchToken(cfg, log); err != nil {

@@ -86,7 +86,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		Help: "Sessions remembered, up to limits.sessions."}, func() float64 { return float64(h.remembered()) })
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
 		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
-	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, m.sites, newSiteCollector(h), sessions, remembered, evicted} {
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, m.sites, newSiteCollector(h), newStreamCollector(h), sessions, remembered, evicted} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
