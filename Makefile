@@ -18,7 +18,7 @@ USERFLAGS := $(or $(GOFLAGS),$(shell $(GO) env GOFLAGS))
 export GOFLAGS := $(strip $(filter-out -trimpath,$(USERFLAGS)) -trimpath)
 
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
-UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/origins' -e '/test/soak' -e '/test/lab/netns')
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/origins' -e '/test/soak' -e '/test/prometheus' -e '/test/lab/netns')
 # Only packages that hold vector tests or fuzz targets are linked where these run alone.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -27,7 +27,7 @@ FUZZ_PKGS   = $(call with_tests,Fuzz)
 # run beside each other must not write the same file.
 uses        = $(if $(PREPARED),,$(1))
 # Suites that start programs start this one.
-unit peers hostile eclipse foreign origins soak players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
+unit peers hostile eclipse foreign origins soak prometheus players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
 
 GOTESTSUM = $(BIN)/gotestsum
 TESTRUN   = $(BIN)/testrun
@@ -132,6 +132,12 @@ soak: $(call uses,build $(GOTESTSUM)) ## run a stream while viewers come and go,
 	$(if $(FOR),$(GO) run ./test/soak --for $(FOR) --out $(BIN)/soak,$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/soak.json -- \
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/soak/...)
 
+.PHONY: prometheus
+prometheus: $(call uses,build $(GOTESTSUM) cluster-binaries) ## scrape the programs with a real Prometheus: every alert and panel has data, each fault fires its alert
+	@mkdir -p $(RESULTS)
+	KUBEBUILDER_ASSETS=$(ASSETS) $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/prometheus.json -- \
+	  -count=1 -timeout 5m $(if $(RUN),-run '$(RUN)') ./test/prometheus/...
+
 .PHONY: players
 players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the viewer's proxy
 	@mkdir -p $(RESULTS)
@@ -186,8 +192,8 @@ generate: $(BIN)/controller-gen ## regenerate deep copies and the CRD from api/v
 	@$(MAKE) --no-print-directory chart
 
 .PHONY: chart
-chart: ## copy the CRD and the roles from config/ into the Helm chart
-	cd tools && $(GO) run ./chartsync
+chart: ## copy the CRD and the roles from config/ into the Helm chart, and make its dashboards
+	cd tools && $(GO) run ./chartsync && $(GO) run ./dashboards
 
 .PHONY: golden
 golden: cluster-binaries ## rewrite the golden files; read the diff before committing it

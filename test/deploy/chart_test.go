@@ -203,6 +203,7 @@ func TestUnusableValuesAreRefused(t *testing.T) {
 		"log level":         {"log: {level: verbose}", "/log/level"},
 		"digest":            {"image: {digest: latest}", "/image/digest"},
 		"pull policy":       {"image: {pullPolicy: Sometimes}", "/image/pullPolicy"},
+		"runbooks":          {"metrics: {prometheusRule: {runbooks: here}}", "/metrics/prometheusRule/runbooks"},
 		"monitor alone":     {"metrics: {service: {enabled: false}, serviceMonitor: {enabled: true}}", "set metrics.service.enabled to true"},
 		"account unnamed":   {"serviceAccount: {create: false}", "serviceAccount.name"},
 	} {

@@ -103,9 +103,7 @@ func (m *metrics) accepted(from telemetry.Sender, r telemetry.Result) {
 	}
 	for source, n := range map[string]int64{"http": r.Delta.HTTP, "seeder": r.Delta.Seeder, "viewer": r.Delta.Viewer,
 		"discarded": r.Delta.Discarded, "uploaded": r.Delta.Uploaded} {
-		if n > 0 {
-			m.bytes.WithLabelValues(string(from.Role), site, source).Add(float64(n))
-		}
+		m.bytes.WithLabelValues(string(from.Role), site, source).Add(float64(n)) // also 0: a share of what is absent is absent
 	}
 	m.stalls.Add(float64(r.Stalls))
 	m.stalled.Add((time.Duration(r.StallMs) * time.Millisecond).Seconds())
