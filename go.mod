@@ -3,6 +3,7 @@ module github.com/p2pstream/p2pstream
 go 1.26.0
 
 require (
+	github.com/DataDog/sketches-go v1.4.8
 	github.com/chromedp/chromedp v0.23.0
 	github.com/gaissmai/bart v0.30.0
 	github.com/go-logr/logr v1.4.3
