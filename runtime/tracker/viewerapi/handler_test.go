@@ -295,6 +295,14 @@ func TestStats(t *testing.T) {
 	if s.Groups[1].Site != "lab" {
 		t.Errorf("groups: %+v", s.Groups)
 	}
+	for name, waits := range map[string]*telemetry.Waits{"since the start": s.Offload.Waits, "recent": s.Offload.RecentWaits} {
+		startup, _ := waits.Startup.Percentile(.5)
+		stall, _ := waits.Stall.Percentile(.5)
+		if waits.Startup.Count() != 1 || startup.Round(20*time.Millisecond) != 320*time.Millisecond ||
+			waits.Stall.Count() != 1 || stall.Round(5*time.Millisecond) != 40*time.Millisecond {
+			t.Errorf("%s: start-up %s, stall %s", name, startup, stall)
+		}
+	}
 }
 
 func TestStatsOfAnOpenTracker(t *testing.T) {
