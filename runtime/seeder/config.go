@@ -6,6 +6,9 @@ import "github.com/p2pstream/p2pstream/runtime/seeder/config"
 // its producers need no part of the seeder.
 type Config = config.Config
 
+// Duration is a string like "5s" in JSON.
+type Duration = config.Duration
+
 // The values of Config.SuperSeeding.
 const (
 	SuperSeedingAuto   = config.SuperSeedingAuto

@@ -15,6 +15,9 @@ const (
 	maxCount            = 5000
 )
 
+// Duration is a string like "10s" in JSON. Programs of other modules need the name to set a field.
+type Duration = duration.Duration
+
 // Config is what viewers run with; flags and the JSON file fill the same struct.
 type Config struct {
 	ConfigURL string   `json:"configURL,omitempty"` // /v1/config of a tracker: it names everything else

@@ -25,11 +25,13 @@ type Server struct {
 	viewers []*viewer
 }
 
-// New returns the viewers; nothing is fetched or joined before Run. reg may be
-// nil.
+// New returns the viewers; nothing is fetched or joined before Run. A nil logger discards; reg may be nil.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{cfg: cfg.withDefaults(), log: log, reg: reg, started: time.Now(), ready: make(chan struct{})}
 	if reg != nil {

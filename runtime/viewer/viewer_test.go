@@ -2,11 +2,13 @@ package viewer_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,6 +54,30 @@ func play(t *testing.T, cfg viewer.Config) viewer.Report {
 		t.Fatal(err)
 	}
 	return v.Snapshot()
+}
+
+// TestWithoutALogger has something to log: the tracker refuses the first request for settings, and its second answer names a
+// stream that is not there.
+func TestWithoutALogger(t *testing.T) {
+	var asked atomic.Int32
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/config" || asked.Add(1) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"streamURL": "http://%s/live/master.m3u8"}`, r.Host)
+	}))
+	defer h.Close()
+	v, err := viewer.New(viewer.Config{ConfigURL: h.URL + "/v1/config", Duration: viewer.Duration(time.Second)}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if asked.Load() < 2 {
+		t.Errorf("asked for settings %d times", asked.Load())
+	}
 }
 
 func TestPlaysFromTheOriginAlone(t *testing.T) {

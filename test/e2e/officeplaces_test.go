@@ -74,6 +74,18 @@ func startEdge(ctx context.Context, o *cluster.Office, s *v1.P2PStream) {
 	}).WithTimeout(time.Minute).Should(BeNumerically("<=", 1), "segments that the seeder in %s lacks; its log: %s", o.Name, p.LogText)
 }
 
+// thinOffices makes two offices, or finds them. They are these specs' own: their lines are metered while other specs play in
+// other offices.
+func thinOffices(ctx context.Context) (offices []*cluster.Office) {
+	GinkgoHelper()
+	for _, name := range []string{"east", "west"} {
+		o, err := lab.Office(ctx, name, "--rate", "20mbit")
+		Expect(err).NotTo(HaveOccurred())
+		offices = append(offices, o)
+	}
+	return offices
+}
+
 // vpnOffice is a range of addresses whose peering is off, with two viewers: one that does as its settings say, and one that
 // takes the tracker's address from them and ignores the rest.
 type vpnOffice struct {

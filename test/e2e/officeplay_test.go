@@ -46,10 +46,12 @@ type officeResult struct {
 // playInOffices plays one case in both offices, adds what was measured to a table, and fails unless the case's promises hold.
 func playInOffices(ctx SpecContext, c officeCase, length time.Duration, table *officeTable) {
 	GinkgoHelper()
-	offices := []*cluster.Office{north, south}
+	offices := thinOffices(ctx)
 	s := officeStream(ctx, c, offices)
+	release := share(ctx, operatorLock) // a node that is closed to new pods would delay these
 	serve(ctx, s)
 	awaitHeld(ctx, s)
+	release()
 	if c.edge {
 		for _, o := range offices {
 			startEdge(ctx, o, s)
@@ -68,6 +70,9 @@ func playInOffices(ctx SpecContext, c officeCase, length time.Duration, table *o
 	Expect(lab.Meter(ctx, metered...)).To(Succeed())
 	lines := &lineLog{offices: metered}
 	lines.read(ctx, s)
+	if c.tabs == 0 { // pages hold it each for itself
+		release = holdAlone(ctx, startLock)
+	}
 	timed("everyone plays", func() {
 		for _, a := range audiences {
 			a.start(ctx)
@@ -76,6 +81,7 @@ func playInOffices(ctx SpecContext, c officeCase, length time.Duration, table *o
 			a.awaitPlaying(ctx)
 		}
 	})
+	release()
 	if remote != nil {
 		remote.play(ctx)
 	}

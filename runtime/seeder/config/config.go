@@ -36,6 +36,9 @@ const (
 	baseMemory = 96 << 20
 )
 
+// Duration is a string like "5s" in JSON. Programs of other modules need the name to set a field.
+type Duration = duration.Duration
+
 // SuperSeeding says from which viewers segments are held back.
 type SuperSeeding string
 

@@ -48,13 +48,16 @@ type Client struct {
 }
 
 // New returns a client; nothing is fetched or joined before Run. adapt, if not
-// nil, changes the engine's configuration; reg may be nil.
+// nil, changes the engine's configuration. A nil logger discards; reg may be nil.
 func New(cfg Config, adapt func(*loader.Config), log *slog.Logger, reg prometheus.Registerer) (*Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	if adapt == nil {
 		adapt = func(*loader.Config) {}
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
 	return &Client{cfg: cfg, adapt: adapt, log: log, reg: reg, known: make(chan struct{}), begun: make(chan struct{}, 1)}, nil
 }

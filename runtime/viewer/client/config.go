@@ -10,6 +10,9 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
+// Duration is a string like "350ms" in JSON. Programs of other modules need the name to set a field.
+type Duration = duration.Duration
+
 // Config names a stream and says how to take part in it.
 type Config struct {
 	ConfigURL string `json:"configURL,omitempty"` // /v1/config of a tracker: it names everything else

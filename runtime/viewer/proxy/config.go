@@ -33,6 +33,9 @@ const (
 	maxRanges         = 8        // of one request; with more the whole file is sent
 )
 
+// Duration is a string like "30s" in JSON. Programs of other modules need the name to set a field.
+type Duration = duration.Duration
+
 // Config is what a proxy runs with.
 type Config struct {
 	client.Config
