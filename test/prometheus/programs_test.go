@@ -47,7 +47,7 @@ func startPrograms(t *testing.T) *programs {
 	add(p.Tracker, "tracker", "town-hall-tracker-0", "town-hall")
 	add(p.STUN, "stun", "town-hall-stun-0", "town-hall")
 	add(p.Seeder, "seeder", "town-hall-seeder-0", "town-hall")
-	add(startViewer(t, map[string]any{"configURL": p.HTTP("/v1/config"), "origin": "http://" + p.Listen, "headless": true, "count": 4, "loopback": true, "verify": true}),
+	add(startViewer(t, map[string]any{"configURL": p.HTTP("/v1/config"), "origin": "http://" + p.Listen, "headless": true, "count": 4, "loopback": true}),
 		"viewer", "viewer-0", "town-hall")
 	proxy := lab.FreeAddress(t)
 	add(startViewer(t, map[string]any{"configURL": p.HTTP("/v1/config"), "origin": "http://" + p.Listen, "listen": proxy, "loopback": true}),

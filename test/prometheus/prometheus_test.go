@@ -15,10 +15,10 @@ import (
 
 func TestMain(m *testing.M) {
 	// The API server's client keeps its connections for the life of the program.
+	ignored := []goleak.Option{goleak.IgnoreCurrent(), goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*clientConnReadLoop).run")}
 	code := m.Run()
 	lab.Client.CloseIdleConnections()
-	ignored := goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*clientConnReadLoop).run")
-	if err := goleak.Find(ignored); err != nil && code == 0 {
+	if err := goleak.Find(ignored...); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
