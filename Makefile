@@ -18,7 +18,7 @@ USERFLAGS := $(or $(GOFLAGS),$(shell $(GO) env GOFLAGS))
 export GOFLAGS := $(strip $(filter-out -trimpath,$(USERFLAGS)) -trimpath)
 
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
-UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/origins' -e '/test/soak' -e '/test/lab/netns')
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/origins' -e '/test/soak' -e '/test/prometheus' -e '/test/lab/netns')
 # Only packages that hold vector tests or fuzz targets are linked where these run alone.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -27,7 +27,7 @@ FUZZ_PKGS   = $(call with_tests,Fuzz)
 # run beside each other must not write the same file.
 uses        = $(if $(PREPARED),,$(1))
 # Suites that start programs start this one.
-unit peers hostile eclipse foreign origins soak players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
+unit peers hostile eclipse foreign origins soak prometheus players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
 
 GOTESTSUM = $(BIN)/gotestsum
 TESTRUN   = $(BIN)/testrun
@@ -62,7 +62,7 @@ test: $(TESTRUN) ## run every suite; ends with a table and the sum (ONLY=unit,pe
 	@$(TESTRUN) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: prepare
-prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web image cluster-binaries
+prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image cluster-binaries
 	$(GO) list -test -deps -export -tags e2e ./test/... >/dev/null # compiles the suites: none compiles beside another
 
 .PHONY: unit
@@ -96,6 +96,15 @@ tools: $(call uses,$(GOTESTSUM)) ## test the build tools and, by the API server'
 deploy: $(call uses,$(GOTESTSUM)) ## test manifests and chart without a cluster
 	@mkdir -p $(RESULTS)
 	@cd test/deploy && $(GOTESTSUM) --format pkgname --jsonfile $(RESULTS)/deploy.json -- -count=1 -timeout 10m ./...
+
+.PHONY: sdk
+sdk: $(call uses,sdk-packages) ## test the viewer SDK and its npm package
+	@mkdir -p $(RESULTS)
+	cd web && P2PSTREAM_RESULTS=$(RESULTS)/sdk.json node test/run.mjs
+
+.PHONY: sdk-packages
+sdk-packages:
+	@scripts/npm-ci.sh web
 
 .PHONY: peers
 peers: $(call uses,build $(GOTESTSUM)) ## run the programs against each other with the race detector: failures and attacks
@@ -132,6 +141,12 @@ soak: $(call uses,build $(GOTESTSUM)) ## run a stream while viewers come and go,
 	$(if $(FOR),$(GO) run ./test/soak --for $(FOR) --out $(BIN)/soak,$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/soak.json -- \
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/soak/...)
 
+.PHONY: prometheus
+prometheus: $(call uses,build $(GOTESTSUM) cluster-binaries) ## scrape the programs with a real Prometheus: every alert and panel has data, each fault fires its alert
+	@mkdir -p $(RESULTS)
+	KUBEBUILDER_ASSETS=$(ASSETS) $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/prometheus.json -- \
+	  -count=1 -timeout 5m $(if $(RUN),-run '$(RUN)') ./test/prometheus/...
+
 .PHONY: players
 players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the viewer's proxy
 	@mkdir -p $(RESULTS)
@@ -166,6 +181,10 @@ offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binari
 	P2PSTREAM_E2E_OFFICES=$(or $(FOR),3m) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/offices.json -- \
 	  -count=1 -timeout 60m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter offices $(if $(RUN),-ginkgo.focus '$(RUN)')
 
+.PHONY: onecopy
+onecopy: ## measure how many copies of a live stream fifty viewers and their seeders take from the origin (RUN=regexp for some cases)
+	$(GO) test -run '^$$' -bench 'OneCopy/$(RUN)' -benchtime 1x -timeout 30m ./test/peers
+
 .PHONY: bench
 bench: ## run every benchmark once, five samples each (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),5) -timeout 60m $(UNIT_PKGS)
@@ -186,8 +205,8 @@ generate: $(BIN)/controller-gen ## regenerate deep copies and the CRD from api/v
 	@$(MAKE) --no-print-directory chart
 
 .PHONY: chart
-chart: ## copy the CRD and the roles from config/ into the Helm chart
-	cd tools && $(GO) run ./chartsync
+chart: ## copy the CRD and the roles from config/ into the Helm chart, and make its dashboards
+	cd tools && $(GO) run ./chartsync && $(GO) run ./dashboards
 
 .PHONY: golden
 golden: cluster-binaries ## rewrite the golden files; read the diff before committing it
@@ -210,7 +229,7 @@ cluster-binaries: $(LAUNCHER)
 
 .PHONY: clean
 clean: ## remove everything built
-	rm -rf $(BIN) test/interop/dist test/interop/node_modules
+	rm -rf $(BIN) test/interop/dist test/interop/node_modules web/build web/node_modules
 
 $(BIN)/controller-gen: tools/go.mod
 	cd tools && $(GO) build -o $@ sigs.k8s.io/controller-tools/cmd/controller-gen

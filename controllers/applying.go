@@ -33,6 +33,9 @@ func (r *Reconciler) apply(ctx context.Context, n *run) apply.Result {
 	done.Problems = append(result.Problems, done.Problems...)
 	done.Err = errors.Join(result.Err, done.Err)
 	done.Settled = done.Settled && len(done.Problems) == 0 && done.Err == nil
+	for _, ref := range done.Adopted {
+		logger(ctx).Info("adopted an object that had no owner", "kind", ref.Kind, "object", ref.Name)
+	}
 	for _, service := range done.Taken {
 		logger(ctx).Info("the cluster has assigned the node port to another Service; asking for a new one", "service", service, "port", n.snapshot.observed[service].NodePort)
 		delete(m.observed, service)

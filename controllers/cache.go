@@ -3,12 +3,14 @@ package controllers
 import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
@@ -19,12 +21,13 @@ func CacheOptions(namespaces []string) cache.Options {
 	o := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.ConfigMap{}:   {Label: ours()},
-			&corev1.Service{}:     {Label: ours()},
-			&appsv1.Deployment{}:  {Label: ours()},
-			&appsv1.StatefulSet{}: {Label: ours()},
-			&corev1.Pod{}:         {Label: ours(), Transform: slimPod},
-			&corev1.Node{}:        {Transform: slimNode, UnsafeDisableDeepCopy: &shared},
+			&corev1.ConfigMap{}:     {Label: ours()},
+			&corev1.Service{}:       {Label: ours()},
+			&networkingv1.Ingress{}: {Label: ours()},
+			&appsv1.Deployment{}:    {Label: ours()},
+			&appsv1.StatefulSet{}:   {Label: ours()},
+			&corev1.Pod{}:           {Label: ours(), Transform: slimPod},
+			&corev1.Node{}:          {Transform: slimNode, UnsafeDisableDeepCopy: &shared},
 		},
 		// Kinds that are not listed here must not be cached by accident.
 		ReaderFailOnMissingInformer: true,
@@ -36,6 +39,15 @@ func CacheOptions(namespaces []string) cache.Options {
 		}
 	}
 	return o
+}
+
+// Cached are the kinds that the loop reads from the cache.
+func Cached(nodes bool) []client.Object {
+	kinds := []client.Object{&v1.P2PStream{}, &corev1.ConfigMap{}, &corev1.Service{}, &appsv1.Deployment{}, &appsv1.StatefulSet{}, &corev1.Pod{}}
+	if nodes {
+		kinds = append(kinds, &corev1.Node{})
+	}
+	return kinds
 }
 
 func ours() labels.Selector {

@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
+	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/status"
@@ -20,7 +21,11 @@ import (
 type memory struct {
 	uid types.UID
 
+	claimed  bool   // by this installation, since it started
+	yielded  string // the installation that has the stream, when people were told
+	request  string // the last value of the annotation that asks for a run
 	children apply.Memory
+	patience diagnose.Patience // with problems that may heal
 	observed exposure.Observed // what the cluster assigned to children, those that were deleted included
 	tokenAt  time.Time         // when the token Secret was last seen to be there
 
@@ -55,6 +60,13 @@ func (m *memory) catchUp(stream *v1.P2PStream) {
 	if err == nil && order < 0 {
 		stream.Status = *m.written.status.DeepCopy()
 		stream.ResourceVersion = m.written.version
+	}
+}
+
+// hear forgets back-offs when the annotation asks for a run.
+func (m *memory) hear(stream *v1.P2PStream) {
+	if request := requestOf(stream); request != stream.Status.LastHandledReconcileAt && request != m.request {
+		m.request, m.children, m.events, m.tokenAt = request, apply.Memory{}, nil, time.Time{}
 	}
 }
 

@@ -39,6 +39,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "p2pstream_operator_status_writes_total", Help: "Statuses written, by result.",
 		}, []string{"result"}),
 	}
+	for _, result := range []string{"ok", "conflict", "error"} {
+		m.status.WithLabelValues(result)
+	}
+	for _, result := range []string{"ok", "error"} {
+		m.events.WithLabelValues(result)
+	}
 	if reg != nil {
 		reg.MustRegister(m.phases, m.events, m.writes, m.status)
 	}

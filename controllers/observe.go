@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -27,6 +28,7 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 			return nil, err
 		}
 	}
+	s.ingressClasses = r.classes.of(ctx, n.stream)
 	for ref, child := range s.children {
 		n.memory.observed.Note(ref.Name, child)
 	}
@@ -45,7 +47,7 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 // readChildren collects the objects of this very stream; others that carry its label are left alone.
 func (r *Reconciler) readChildren(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
 	for kind, list := range map[string]client.ObjectList{
-		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{},
+		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{}, "Ingress": &networkingv1.IngressList{},
 		"Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
 	} {
 		if err := r.Client.List(ctx, list, client.InNamespace(stream.Namespace), client.MatchingFields{streamField: stream.Name}); err != nil {
@@ -68,6 +70,10 @@ func items(list client.ObjectList) []client.Object {
 			all = append(all, &l.Items[i])
 		}
 	case *corev1.ServiceList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *networkingv1.IngressList:
 		for i := range l.Items {
 			all = append(all, &l.Items[i])
 		}
@@ -97,7 +103,7 @@ func (r *Reconciler) readPods(ctx context.Context, stream *v1.P2PStream, s *snap
 
 // readNodes is skipped for streams whose exposure needs no nodes: nodes are only read for their addresses.
 func (r *Reconciler) readNodes(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
-	if !exposure.NeedsNodes(&stream.Spec) {
+	if r.WithoutNodes || !exposure.NeedsNodes(&stream.Spec) {
 		return nil
 	}
 	var nodes corev1.NodeList

@@ -18,7 +18,7 @@ type planned struct {
 func (r *Reconciler) plan(n *run) planned {
 	defer r.Metrics.phase("plan", r.Now)()
 	facts := n.decision.facts
-	facts.Image, facts.PullPolicy = r.Image, r.PullPolicy
+	facts.Image, facts.PullPolicy, facts.Pods = r.Image, r.PullPolicy, r.Pods
 	return makePlan(n.stream, facts)
 }
 

@@ -29,6 +29,15 @@ type Options struct {
 	// Image of every pod, and when nodes pull it; an empty policy leaves that to the API server.
 	Image      string
 	PullPolicy corev1.PullPolicy
+	// Controller is the name by which this installation claims streams; empty claims none, and reconciles all.
+	Controller string
+	// Pods are the defaults of spec.pods; nil when there are none.
+	Pods *v1.PodsSpec
+	// WithoutNodes: nodes cannot be read, so that their addresses are not known.
+	WithoutNodes bool
+	// StallAfter is how long a problem that may heal, such as a missing Secret, lasts before it stalls a stream; 0 is
+	// two minutes.
+	StallAfter time.Duration
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
 	// Now is the clock; nil is the real one.
@@ -42,6 +51,7 @@ type Reconciler struct {
 	applier *apply.Applier
 	pollers *poll.Pollers
 	streams memories
+	classes *ingressClasses
 }
 
 // NewReconciler returns a Reconciler.
@@ -49,11 +59,15 @@ func NewReconciler(o Options) *Reconciler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.StallAfter == 0 {
+		o.StallAfter = stallAfter
+	}
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
 	r := &Reconciler{Options: o}
 	r.pollers = poll.NewPollers(poll.Config{Client: o.Poll, Metrics: o.Metrics.polls})
+	r.classes = &ingressClasses{live: o.Live, now: o.Now}
 	r.applier = &apply.Applier{Client: o.Client, Live: o.Live, Count: o.Metrics.wrote}
 	return r
 }
@@ -77,10 +91,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if n == nil {
 		return ctrl.Result{}, err
 	}
+	if mine, after, err := r.claim(ctx, n); !mine {
+		return ctrl.Result{RequeueAfter: after}, err
+	}
 	if n.snapshot, err = r.observe(ctx, n); err != nil {
 		return ctrl.Result{}, err
 	}
 	n.decision = decide(n.stream, n.snapshot)
+	n.decision.problems = r.hold(n)
 	n.planned = r.plan(n)
 	n.applied = r.apply(ctx, n)
 	return r.report(ctx, n)
@@ -102,5 +120,6 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*run, error) 
 	}
 	m := r.streams.of(req.NamespacedName, stream.UID)
 	m.catchUp(stream)
+	m.hear(stream)
 	return &run{stream: stream, memory: m}, nil
 }

@@ -30,6 +30,10 @@ func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 		return ctrl.Result{RequeueAfter: idleRun}, nil // the namespace is being deleted, and everything in it
 	}
 	m, observed := n.memory, observed(n)
+	observed.Controller = r.Controller
+	if r.WithoutNodes {
+		observed.Warnings = withoutNodes(observed.Warnings)
+	}
 	known := totals.Of(n.stream.Status.Offload)
 	result := status.Next(n.stream.Status, observed, m.written.at, !equal(known, observed.Totals), r.Now())
 	m.audience = result.Audience
@@ -50,7 +54,7 @@ func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 func observed(n *run) status.Observed {
 	s, p := n.snapshot, n.planned.plan
 	o := status.Observed{
-		Generation: n.stream.Generation, Suspended: n.stream.Spec.Suspend, Settled: n.applied.Settled,
+		Generation: n.stream.Generation, Request: requestOf(n.stream), Suspended: n.stream.Spec.Suspend, Settled: n.applied.Settled,
 		Tracker: s.workloads[plan.ComponentTracker], STUN: s.workloads[plan.ComponentSTUN], Seeders: s.workloads[plan.ComponentSeeder],
 		Edges:    s.workloads[plan.ComponentEdge],
 		Problems: diagnose.Sort(slices.Concat(n.applied.Problems, n.decision.problems, n.planned.problems)),
@@ -67,6 +71,24 @@ func observed(n *run) status.Observed {
 		}
 	}
 	return o
+}
+
+// requestOf is the value of the annotation that asks for a run, as far as it fits into a status.
+func requestOf(stream *v1.P2PStream) string {
+	const most = 256
+	request := stream.Annotations[v1.AnnotationReconcile]
+	return request[:min(len(request), most)]
+}
+
+// withoutNodes adds to what is not advertised that the operator cannot know the addresses of nodes.
+func withoutNodes(warnings []plan.Warning) []plan.Warning {
+	told := slices.Clone(warnings)
+	for i := range told {
+		if told[i].Reason == v1.ReasonNotAdvertised {
+			told[i].Message += ". The operator may not list and watch nodes, so it does not know their addresses"
+		}
+	}
+	return told
 }
 
 // write applies the status as a whole. It states the version it was made from: another operator, or a stale
@@ -121,6 +143,9 @@ func nextRun(n *run, o status.Observed, now time.Time) time.Duration {
 	pause := idleRun
 	if !o.Suspended && (len(o.Problems) > 0 || len(n.snapshot.waiting) > 0 || !o.Settled) {
 		pause = troubleRun
+	}
+	if slices.ContainsFunc(o.Warnings, func(w plan.Warning) bool { return w.Reason == v1.ReasonClassNotFound }) {
+		pause = min(pause, classesEvery) // classes are not watched
 	}
 	pause = wait.Jitter(pause*9/10, 0.2)                            // spreads streams that were woken together
 	if due := n.memory.eventsDue(); !due.IsZero() && !o.Suspended { // events are not watched

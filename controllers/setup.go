@@ -8,6 +8,7 @@ import (
 	"github.com/go-logr/logr"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -41,23 +42,26 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 		return fmt.Errorf("adding pollers: %w", err)
 	}
 	warm := true // a standby fills its caches, so that it goes on within seconds
-	return ctrl.NewControllerManagedBy(mgr).
+	loop := ctrl.NewControllerManagedBy(mgr).
 		Named("p2pstream").
-		For(&v1.P2PStream{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1.P2PStream{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, asked()))).
 		Owns(&corev1.ConfigMap{}).
 		Owns(&corev1.Service{}).
+		Owns(&networkingv1.Ingress{}).
 		Owns(&appsv1.Deployment{}).
 		Owns(&appsv1.StatefulSet{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(streamOf)).
-		Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.exposedStreams), builder.WithPredicates(reachability())).
 		WatchesRawSource(source.Func(r.answers)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: max(concurrent, 1),
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstBackoff, maxBackoff),
 			ReconciliationTimeout:   runTimeout,
 			EnableWarmup:            &warm,
-		}).
-		Complete(r)
+		})
+	if !r.WithoutNodes {
+		loop.Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.exposedStreams), builder.WithPredicates(reachability()))
+	}
+	return loop.Complete(r)
 }
 
 // answers is the source of runs that trackers' answers cause. A stream is in the queue once, however many wake it.
@@ -99,6 +103,17 @@ func reachability() predicate.Predicate {
 			before, isNode := e.ObjectOld.(*corev1.Node)
 			after, same := e.ObjectNew.(*corev1.Node)
 			return !isNode || !same || nodeReady(before) != nodeReady(after) || !equality.Semantic.DeepEqual(before.Status.Addresses, after.Status.Addresses)
+		},
+	}
+}
+
+// asked passes streams whose annotation asks for a run.
+func asked() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return e.ObjectOld.GetAnnotations()[v1.AnnotationReconcile] != e.ObjectNew.GetAnnotations()[v1.AnnotationReconcile]
 		},
 	}
 }

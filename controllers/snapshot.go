@@ -18,12 +18,13 @@ var components = []string{plan.ComponentTracker, plan.ComponentSTUN, plan.Compon
 
 // snapshot is the cluster as one run sees it. Nothing changes it after observe.
 type snapshot struct {
-	children  map[plan.Ref]client.Object // those that the stream owns
-	pods      map[string][]corev1.Pod    // by component
-	nodes     []corev1.Node              // empty when no exposure uses nodes
-	observed  exposure.Observed          // what the cluster assigned to children, with those that were deleted
-	workloads map[string]status.Workload // by component
-	waiting   map[string]diagnose.Input  // of the components that are not complete, with events
+	children       map[plan.Ref]client.Object // those that the stream owns
+	pods           map[string][]corev1.Pod    // by component
+	nodes          []corev1.Node              // empty when no exposure uses nodes
+	observed       exposure.Observed          // what the cluster assigned to children, with those that were deleted
+	ingressClasses *exposure.IngressClasses   // nil when unknown, or when no exposure uses them
+	workloads      map[string]status.Workload // by component
+	waiting        map[string]diagnose.Input  // of the components that are not complete, with events
 
 	reading        *status.Reading  // the last answer of the tracker; nil when there was none
 	readingProblem string           // why there is no newer one

@@ -17,6 +17,9 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
+// soon lets problems that may heal stall after a moment.
+func stallEarly(o *controllers.Options) { o.StallAfter = 500 * time.Millisecond }
+
 // waits makes a pod one that its kubelet cannot start.
 func waits(reason, message string) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
@@ -30,7 +33,7 @@ func waits(reason, message string) func(*corev1.Pod) {
 func TestMissingSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.operator()
+	w.operator(stallEarly)
 	w.nodes.become(plan.ComponentTracker, func(p *corev1.Pod) {
 		waits("ContainerCreating", "")(p)
 		if err := w.nodes.event(t.Context(), "FailedMount", `MountVolume.SetUp failed for volume "tls" : secret "town-hall-tls" not found`, "Pod", p.Name, p.UID); err != nil {
@@ -131,23 +134,56 @@ func TestRunningStreamKeepsReady(t *testing.T) {
 func TestImagePull(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.operator()
+	w.operator(stallEarly)
 	w.stream("live")
 	w.until("live", "Current", current)
 	w.nodes.become(plan.ComponentSeeder, waits("ImagePullBackOff", `Back-off pulling image "localhost/p2pstream:test"`))
 	s := w.until("live", "stalled", has("Stalled=True/ImagePullFailed"))
 	w.says(s, v1.ConditionStalled, "live-seeder-0", image, "--image")
-	if !has("TrackerReady=True/Available")(s) {
+	if !has("TrackerReady=True/ClusterOnly")(s) {
 		t.Errorf("%+v", s.Status.Conditions)
 	}
 	w.nodes.become(plan.ComponentSeeder, nil)
 	w.until("live", "Current", current)
 }
 
+// TestGrace: a rollout that heals within minutes never stalls, because tools that wait for one end it then. One that does not heal
+// stalls, also when the operator is another one by then.
+func TestGrace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.nodes.become(plan.ComponentSeeder, waits("ErrImagePull", "unauthorized"))
+	w.stream("live")
+	c := &clock{now: time.Now().Truncate(time.Second)}
+	h := w.byHand("live", c)
+	step := func(d time.Duration) *v1.P2PStream {
+		c.turn(d)
+		if err := h.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return w.get("live")
+	}
+	if !w.eventually(func() bool { return has("SeedersReady=False/ImagePullFailed")(step(time.Second)) }) {
+		t.Fatalf("%+v", w.get("live").Status.Conditions)
+	}
+	if s := step(90 * time.Second); kstatusOf(s) != "InProgress" || !has("Reconciling=True/ImagePullFailed")(s) {
+		t.Fatalf("kstatus %s, %+v", kstatusOf(s), s.Status.Conditions)
+	}
+	if s := step(time.Minute); !failed(s) || !has("Stalled=True/ImagePullFailed")(s) {
+		t.Fatalf("kstatus %s, %+v", kstatusOf(s), s.Status.Conditions)
+	}
+	h.revive()
+	if s := step(time.Second); !failed(s) {
+		t.Errorf("an operator that has just started took it back: %+v", s.Status.Conditions)
+	}
+	w.nodes.become(plan.ComponentSeeder, nil)
+	h.settle(t)
+}
+
 func TestCrashLooping(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.operator()
+	w.operator(stallEarly)
 	w.nodes.become(plan.ComponentSTUN, func(p *corev1.Pod) {
 		waits("CrashLoopBackOff", "back-off 5m0s")(p)
 		p.Status.Phase = corev1.PodRunning
@@ -383,4 +419,75 @@ func TestRememberedPortIsGone(t *testing.T) {
 	if err := w.Get(t.Context(), at, &service); err != nil || service.Spec.Ports[0].NodePort == port {
 		t.Errorf("%v, port %d", err, service.Spec.Ports[0].NodePort)
 	}
+}
+
+// TestAnotherManager has another field manager change an object within milliseconds whenever the operator changes it back.
+func TestAnotherManager(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	reg := prometheus.NewRegistry()
+	w.operator(func(o *controllers.Options) { o.Metrics = controllers.NewMetrics(reg) })
+	w.stream("live")
+	w.until("live", "Current", current)
+	before := counted(t, reg, "p2pstream_operator_child_writes_total", "Deployment")
+	at := metav1.ObjectMeta{Namespace: w.ns, Name: "live-tracker"}
+	scale := func() {
+		patch := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"minReadySeconds":9}}`))
+		if err := w.Patch(t.Context(), &appsv1.Deployment{ObjectMeta: at}, patch, client.FieldOwner("policy-engine")); err != nil {
+			t.Error(err)
+		}
+	}
+	begun := time.Now()
+	s := w.until("live", "stalled", func(s *v1.P2PStream) bool {
+		var tracker appsv1.Deployment
+		if err := w.Get(t.Context(), client.ObjectKey{Namespace: w.ns, Name: at.Name}, &tracker); err != nil {
+			t.Fatal(err)
+		}
+		if tracker.Spec.MinReadySeconds != 9 {
+			scale()
+		}
+		return has("Stalled=True/Contested")(s)
+	})
+	w.says(s, v1.ConditionStalled, `"policy-engine"`, "spec.minReadySeconds", "Deployment live-tracker")
+	if !has("Ready=True/Serving")(s) {
+		t.Errorf("%+v", s.Status.Conditions)
+	}
+	if n := counted(t, reg, "p2pstream_operator_child_writes_total", "Deployment") - before; n > 5+time.Since(begun).Seconds() {
+		t.Errorf("%g writes in %s", n, time.Since(begun))
+	}
+	if !w.eventually(func() bool { return slices.Contains(w.events("live"), "Warning/Contested") }) {
+		t.Errorf("events: %q", w.events("live"))
+	}
+	// People who want it at once need not wait for the back-off, nor for a calm time.
+	asked := w.get("live")
+	asked.Annotations = map[string]string{v1.AnnotationReconcile: "now"}
+	if err := w.Update(t.Context(), asked, client.FieldOwner("people")); err != nil {
+		t.Fatal(err)
+	}
+	w.until("live", "Current, as asked", func(s *v1.P2PStream) bool { return current(s) && s.Status.LastHandledReconcileAt == "now" })
+	w.asPlanned("live")
+}
+
+// TestOrphans deletes a stream without its children and creates it again, as a backup that is restored does.
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stop := w.operator()
+	w.stream("live", exposed)
+	s := w.until("live", "Current", current)
+	stop()
+	if err := w.Delete(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range w.children("live") { // there is no garbage collector here
+		o.SetOwnerReferences(nil)
+		if err := w.Update(t.Context(), &o, client.FieldOwner("velero")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.stream("live", exposed)
+	w.operator()
+	w.until("live", "Current", current)
+	w.asPlanned("live")
+	w.oursOnly("live")
 }

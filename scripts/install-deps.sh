@@ -12,6 +12,7 @@ want=(
   ip:iproute2
   nft:nftables
   gcc:gcc
+  prometheus:prometheus
 )
 
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -39,3 +40,7 @@ fi
 echo "install-deps: installing ${packages[*]}"
 "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
 "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove --no-upgrade --no-install-recommends "${packages[@]}"
+# Suites start a Prometheus of their own; the one that Debian's package runs is not wanted.
+if [[ " ${packages[*]} " == *" prometheus "* ]] && command -v systemctl >/dev/null; then
+  "${run[@]}" systemctl disable --now --quiet prometheus || echo "install-deps: Prometheus runs as a service; stop it with: systemctl disable --now prometheus" >&2
+fi

@@ -26,6 +26,9 @@ type asset struct {
 // references matches, in the files of the player page, the relative URLs of other files.
 var references = regexp.MustCompile(`"(\.{0,2}/?)((?:vendor|player)/[^"?]+|p2pstream\.mjs)"`)
 
+// scripts are the files of dist/ that pages load.
+var scripts = []string{"p2pstream.js", "p2pstream.mjs", "p2pstream-check.mjs", "p2pstream-report.mjs", "p2pstream-viewer.mjs"}
+
 // load reads all files. Files that refer to others come after these, because they name their hashes.
 func load() map[string]asset {
 	assets := map[string]asset{}
@@ -47,10 +50,9 @@ func load() map[string]asset {
 			return fmt.Appendf(nil, `"%s%s?h=%s"`, parts[1], parts[2], to.hash)
 		}))
 	}
-	add("/p2pstream.js", "dist/p2pstream.js")
-	add("/p2pstream.mjs", "dist/p2pstream.mjs")
-	add("/p2pstream-check.mjs", "dist/p2pstream-check.mjs")
-	add("/p2pstream-report.mjs", "dist/p2pstream-report.mjs")
+	for _, name := range scripts {
+		add("/"+name, "dist/"+name)
+	}
 	add("/player/player.css", "player/player.css")
 	entries, err := files.ReadDir("third_party")
 	if err != nil {
@@ -59,7 +61,9 @@ func load() map[string]asset {
 	for _, e := range entries {
 		add("/vendor/"+e.Name(), "third_party/"+e.Name())
 	}
-	referring("/player/player.js", "player/player.js")
+	for _, name := range []string{"hls.js", "shaka.js", "player.js"} {
+		referring("/player/"+name, "player/"+name)
+	}
 	referring("/player", "player/player.html")
 	return assets
 }

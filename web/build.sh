@@ -1,31 +1,35 @@
 #!/usr/bin/env bash
 # Regenerates everything under web/dist and web/third_party from pinned npm packages. (A folder named vendor would be
 # left out of the module's zip, and `go install …@version` would fail.) Needs npm, tar and sha256sum, and is
-# only needed to change a version or the script: the results are committed.
+# only needed to change a version: the results are committed. After a change of a script, `npm run build` is enough.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-ESBUILD=0.28.2
 HLSJS=1.7.4
 LOADER=2.3.1
+SHAKA=4.16.9 # newer versions of Shaka Player bypass the loader
+SHAKALOADER=2.2.2 # which needs exactly this version of the core
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# fetch name version: unpacks an npm package into $work/name.
+# fetch name version [folder]: unpacks an npm package into $work/name, or into another folder of $work.
 fetch() {
-  mkdir -p "$work/$1"
-  local archive
+  local folder=$work/${3:-$1} archive
+  mkdir -p "$folder"
   archive=$(cd "$work" && npm pack --silent "$1@$2")
-  tar -xzf "$work/$archive" -C "$work/$1" --strip-components=1
+  tar -xzf "$work/$archive" -C "$folder" --strip-components=1
 }
 
 fetch hls.js "$HLSJS"
 fetch p2p-media-loader-core "$LOADER"
 fetch p2p-media-loader-hlsjs "$LOADER"
+fetch shaka-player "$SHAKA"
+fetch p2p-media-loader-shaka "$SHAKALOADER"
+fetch p2p-media-loader-core "$SHAKALOADER" "core-$SHAKALOADER"
 
-rm -rf third_party dist
-mkdir -p third_party dist
+rm -rf third_party
+mkdir -p third_party
 # Use the full build: the light build of hls.js does not support alternate audio, which is a swarm of its own here.
 cp "$work/hls.js/dist/hls.min.mjs" third_party/hls.min.mjs
 cp "$work/hls.js/LICENSE" third_party/hls.LICENSE
@@ -33,6 +37,12 @@ for part in core hlsjs; do
   cp "$work/p2p-media-loader-$part/dist/p2p-media-loader-$part.es.min.js" third_party/
   cp "$work/p2p-media-loader-$part/LICENSE" "third_party/p2p-media-loader-$part.LICENSE"
 done
+# Use the build with both formats: the loader's plug-in refers to the parser of HLS.
+cp "$work/shaka-player/dist/shaka-player.compiled.js" third_party/
+cp "$work/shaka-player/LICENSE" third_party/shaka-player.LICENSE
+cp "$work/p2p-media-loader-shaka/dist/p2p-media-loader-shaka.es.min.js" third_party/
+cp "$work/p2p-media-loader-shaka/LICENSE" third_party/p2p-media-loader-shaka.LICENSE
+cp "$work/core-$SHAKALOADER/dist/p2p-media-loader-core.es.min.js" "third_party/p2p-media-loader-core-$SHAKALOADER.es.min.js"
 entry() { # name version file license
   printf '  {"name": "%s", "version": "%s", "file": "%s", "license": "%s", "sha256": "%s"}' \
     "$1" "$2" "$3" "$4" "$(sha256sum "third_party/$3" | cut -d' ' -f1)"
@@ -41,18 +51,12 @@ entry() { # name version file license
   echo '['
   entry hls.js "$HLSJS" hls.min.mjs hls.LICENSE; echo ','
   entry p2p-media-loader-core "$LOADER" p2p-media-loader-core.es.min.js p2p-media-loader-core.LICENSE; echo ','
-  entry p2p-media-loader-hlsjs "$LOADER" p2p-media-loader-hlsjs.es.min.js p2p-media-loader-hlsjs.LICENSE; echo
+  entry p2p-media-loader-hlsjs "$LOADER" p2p-media-loader-hlsjs.es.min.js p2p-media-loader-hlsjs.LICENSE; echo ','
+  entry shaka-player "$SHAKA" shaka-player.compiled.js shaka-player.LICENSE; echo ','
+  entry p2p-media-loader-shaka "$SHAKALOADER" p2p-media-loader-shaka.es.min.js p2p-media-loader-shaka.LICENSE; echo ','
+  entry p2p-media-loader-core "$SHAKALOADER" "p2p-media-loader-core-$SHAKALOADER.es.min.js" p2p-media-loader-core.LICENSE; echo
   echo ']'
 } >third_party/versions.json
 
-(cd "$work" && npm install --silent --no-save --prefix "$work/tools" "esbuild@$ESBUILD" >/dev/null)
-"$work/tools/node_modules/.bin/esbuild" src/p2pstream.js --minify --format=iife --target=es2020 \
-  --legal-comments=none --log-level=warning --outfile=dist/p2pstream.js
-"$work/tools/node_modules/.bin/esbuild" src/check.js --minify --format=esm --target=es2020 \
-  --legal-comments=none --log-level=warning --outfile=dist/p2pstream-check.mjs
-"$work/tools/node_modules/.bin/esbuild" src/report.js --minify --format=esm --target=es2020 \
-  --legal-comments=none --log-level=warning --outfile=dist/p2pstream-report.mjs
-printf 'import "./p2pstream.js";\nexport default globalThis.P2PStream;\n' >dist/p2pstream.mjs
-sha256sum src/p2pstream.js | cut -d' ' -f1 >dist/source.sha256
-sha256sum src/report.js | cut -d' ' -f1 >dist/report.sha256
-sha256sum src/check.js | cut -d' ' -f1 >dist/check.sha256
+npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+npm run build

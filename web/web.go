@@ -1,6 +1,6 @@
 // Package web owns what browsers load from the tracker: the reporter script p2pstream.js, the part of it that checks
-// segments, the part that sends reports, the player page, and the pinned bundles that the page needs. Everything is embedded, so that the binary needs
-// no files and no network to serve it; build.sh regenerates it.
+// segments, the part that sends reports, the viewer SDK, the player page, and the pinned bundles that pages need. Everything is embedded, so that the binary needs
+// no files and no network to serve it; build.sh regenerates it. The SDK is also an npm package, with tests of its own (npm test).
 package web
 
 import (
@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs player third_party
+//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs dist/p2pstream-viewer.mjs player third_party
 var files embed.FS
 
 // assets are all files by their path. They are compressed once.
-var assets = sync.OnceValue(load)
+var assets = sync.OnceValue(func() map[string]asset { return withEngines(load()) })
 
 // Values of Cache-Control: for a URL whose content may change, and for one that names its content.
 const (
@@ -25,7 +25,17 @@ const (
 	immutable   = "public, max-age=31536000, immutable" // a year; RFC 8246
 )
 
-// Handler serves /player, /p2pstream.js, /p2pstream.mjs, /p2pstream-check.mjs, /p2pstream-report.mjs, /player/… and /vendor/…. Scripts may be loaded by pages of
+// Paths lists the patterns, as http.ServeMux reads them, of everything that Handler serves.
+func Paths() []string {
+	paths := []string{"/player", "/player/", "/vendor/"}
+	for _, name := range scripts {
+		paths = append(paths, "/"+name)
+	}
+	return paths
+}
+
+// Handler serves /player, /p2pstream.js, /p2pstream.mjs, /p2pstream-check.mjs, /p2pstream-report.mjs, /p2pstream-viewer.mjs, /player/… and
+// /vendor/…. Scripts may be loaded by pages of
 // any origin. Every answer has an ETag and is compressed for clients that accept it. With the query "h=HASH" of its
 // current content, as the player page refers to it, a file may be cached forever; otherwise it is revalidated, since the
 // URL does not change with the version.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -54,19 +55,62 @@ func TestReportScriptIsSmall(t *testing.T) {
 	}
 }
 
-func TestReporterScriptIsBuiltFromItsSource(t *testing.T) {
-	for name, digest := range map[string]string{"src/p2pstream.js": "dist/source.sha256", "src/check.js": "dist/check.sha256", "src/report.js": "dist/report.sha256"} {
-		source, err := os.ReadFile(name)
+// maxViewer bounds what the SDK costs a page, in bytes with gzip.
+const maxViewer = 12 * 1024
+
+func TestViewerIsSmall(t *testing.T) {
+	if n := len(assets()["/p2pstream-viewer.mjs"].compressed); n == 0 || n > maxViewer {
+		t.Fatalf("p2pstream-viewer.mjs has %d bytes compressed, more than %d", n, maxViewer)
+	}
+}
+
+// TestScriptsAreBuiltFromTheirSources compares the sources with the digests of those that dist/ was built from. The tests
+// of the npm package compare the files themselves.
+func TestScriptsAreBuiltFromTheirSources(t *testing.T) {
+	list, err := os.ReadFile("dist/sources.sha256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	built := map[string]string{}
+	for line := range strings.Lines(string(list)) {
+		digest, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		built[name] = digest
+	}
+	sources := 0
+	for _, pattern := range []string{"src/*", "sdk/*"} {
+		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		built, err := os.ReadFile(digest)
-		if err != nil {
-			t.Fatal(err)
+		sources += len(names)
+		for _, name := range names {
+			source, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := sha256.Sum256(source); hex.EncodeToString(sum[:]) != built[name] {
+				t.Errorf("%s has changed since the last build; run: cd web && npm ci && npm run build", name)
+			}
 		}
-		sum := sha256.Sum256(source)
-		if hex.EncodeToString(sum[:]) != strings.TrimSpace(string(built)) {
-			t.Fatalf("%s has changed since the last build; run web/build.sh", name)
+	}
+	if sources < 5 || sources != len(built) {
+		t.Errorf("dist/ was built from %d sources, and there are %d", len(built), sources)
+	}
+}
+
+// TestEnginesNeedNoImportMap: the page of a customer can import the engine, and all that it imports is served.
+func TestEnginesNeedNoImportMap(t *testing.T) {
+	imports := regexp.MustCompile(`\bfrom\s*"([^"]*)"`)
+	for _, e := range engines {
+		found := imports.FindAllSubmatch(get(t, "/vendor/"+e.name).Body.Bytes(), -1)
+		if len(found) == 0 {
+			t.Errorf("%s imports nothing", e.name)
+		}
+		for _, m := range found {
+			file, ok := strings.CutPrefix(string(m[1]), "./")
+			if w := get(t, "/vendor/"+file); !ok || w.Code != 200 || w.Header().Get("Cache-Control") != immutable {
+				t.Errorf("%s imports %q", e.name, m[1])
+			}
 		}
 	}
 }
@@ -103,7 +147,7 @@ func TestBundlesArePinned(t *testing.T) {
 			t.Errorf("%s is not in versions.json", e.Name())
 		}
 	}
-	if len(bundles) != 3 {
+	if len(bundles) != 6 {
 		t.Errorf("%d bundles", len(bundles))
 	}
 }
@@ -124,10 +168,15 @@ func TestHandler(t *testing.T) {
 		{"/player", "text/html; charset=utf-8"},
 		{"/player/player.js", "text/javascript; charset=utf-8"},
 		{"/player/player.css", "text/css; charset=utf-8"},
+		{"/p2pstream-viewer.mjs", "text/javascript; charset=utf-8"},
+		{"/vendor/engine-hlsjs.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream.js", "text/javascript; charset=utf-8"},
 		{"/p2pstream.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream-report.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream-check.mjs", "text/javascript; charset=utf-8"},
+		{"/player/hls.js", "text/javascript; charset=utf-8"},
+		{"/player/shaka.js", "text/javascript; charset=utf-8"},
+		{"/vendor/shaka-player.compiled.js", "text/javascript; charset=utf-8"},
 		{"/vendor/hls.min.mjs", "text/javascript; charset=utf-8"},
 		{"/vendor/p2p-media-loader-core.es.min.js", "text/javascript; charset=utf-8"},
 		{"/vendor/hls.LICENSE", "text/plain; charset=utf-8"},
@@ -239,12 +288,36 @@ func TestNamedContentIsCachedForever(t *testing.T) {
 		}
 	}
 	page := get(t, "/player").Body.String()
-	for _, name := range []string{"vendor/hls.min.mjs", "vendor/p2p-media-loader-core.es.min.js", "player/player.js", "player/player.css"} {
+	for _, name := range []string{"vendor/hls.min.mjs", "vendor/p2p-media-loader-core.es.min.js", "vendor/shaka-player.compiled.js", "player/player.js", "player/player.css"} {
 		if !strings.Contains(page, name+"?h="+assets()["/"+name].hash+`"`) {
 			t.Errorf("the page does not name the content of %s", name)
 		}
 	}
-	if script := get(t, "/player/player.js").Body.String(); !strings.Contains(script, `"../p2pstream.mjs?h=`+assets()["/p2pstream.mjs"].hash+`"`) {
-		t.Error("the page's script does not name the content of p2pstream.mjs")
+	for script, names := range map[string][]string{
+		"player.js": {"player/hls.js", "player/shaka.js"}, "hls.js": {"p2pstream.mjs"}, "shaka.js": {"p2pstream.mjs"},
+	} {
+		body := get(t, "/player/"+script).Body.String()
+		for _, name := range names {
+			if !strings.Contains(body, `"../`+name+`?h=`+assets()["/"+name].hash+`"`) {
+				t.Errorf("%s does not name the content of %s", script, name)
+			}
+		}
+	}
+}
+
+// TestEachLoaderGetsItsCore: the two plug-ins need different versions of one package, which the import map tells apart by the
+// URL of the module that imports it.
+func TestEachLoaderGetsItsCore(t *testing.T) {
+	var imports struct {
+		Imports map[string]string
+		Scopes  map[string]map[string]string
+	}
+	if err := json.Unmarshal(importMap.FindSubmatch(get(t, "/player").Body.Bytes())[1], &imports); err != nil {
+		t.Fatal(err)
+	}
+	const core = "p2p-media-loader-core"
+	scope := imports.Scopes[imports.Imports["p2p-media-loader-shaka"]]
+	if !strings.Contains(scope[core], core+"-2.2.2.") || strings.Contains(imports.Imports[core], "2.2.2") {
+		t.Errorf("%+v", imports)
 	}
 }

@@ -35,6 +35,8 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonApplyFailed: the API server refused a child, or could not be reached; the message says why.
 	ReasonApplyFailed = "ApplyFailed"
+	// ReasonContested: another field manager changes an object of the stream whenever the operator has changed it back.
+	ReasonContested = "Contested"
 	// ReasonNodePortTaken: another Service of the cluster uses the node port that the spec requests.
 	ReasonNodePortTaken = "NodePortTaken"
 	// ReasonPodsForbidden: a policy, a quota or a limit range of the namespace forbids the pods.
@@ -89,6 +91,14 @@ const (
 	ReasonDisabled = "Disabled"
 	// ReasonNotAdvertised: it runs, but has no known address at which viewers can reach it.
 	ReasonNotAdvertised = "NotAdvertised"
+	// ReasonClusterOnly: it runs, and only what is inside the cluster can reach it.
+	ReasonClusterOnly = "ClusterOnly"
+	// ReasonAddressPending: what exposes it, such as a load balancer, has no address yet.
+	ReasonAddressPending = "AddressPending"
+	// ReasonClassNotFound: no controller serves what exposes it, because the cluster lacks the class that it names.
+	ReasonClassNotFound = "ClassNotFound"
+	// ReasonSTUNSilent: no STUN server answers the tracker, so that viewers are given none.
+	ReasonSTUNSilent = "STUNSilent"
 	// ReasonInsecureEndpoint: pages on https cannot use the ws endpoint.
 	ReasonInsecureEndpoint = "InsecureEndpoint"
 	// ReasonSiteMapMissing: the ConfigMap of spec.sites.mapRef, or its key, does not exist.

@@ -13,10 +13,29 @@ type ExposureSettings struct {
 	Addresses []IPAddress
 	// NodePort that the spec asks for, or nil for one of the cluster's choice.
 	NodePort *NodePort
+	// Port that viewers connect to at a load balancer, or nil for the default. That of the first one for seeders.
+	Port *Port
+	// LoadBalancer configures the load balancer; may be nil.
+	LoadBalancer *LoadBalancerSettings
+	// IPFamilies of the Service, or none for all of the cluster.
+	IPFamilies []IPFamily
 	// ExternalTrafficPolicy that the spec asks for, or empty.
 	ExternalTrafficPolicy TrafficPolicy
 	// TLSSecretName names the certificate that the component serves with, or is empty.
 	TLSSecretName SecretName
+	// TLSTerminated: TLS ends in front of the component.
+	TLSTerminated bool
+	// Path that comes before all paths of the component, or empty.
+	Path BasePath
+	// Ingress configures the Ingress; may be nil.
+	Ingress *IngressSettings
+	// TCP: the component is exposed over TCP, too.
+	TCP bool
+}
+
+// TLS tells whether viewers speak TLS to the component.
+func (s ExposureSettings) TLS() bool {
+	return s.TLSSecretName != "" || s.TLSTerminated || s.Ingress != nil && s.Ingress.TLSSecretName != ""
 }
 
 // Settings returns what the exposure says; nil is ClusterIP.
@@ -24,7 +43,9 @@ func (e *TrackerExposure) Settings() ExposureSettings {
 	if e == nil {
 		return ExposureSettings{Type: ExposureClusterIP}
 	}
-	return ExposureSettings{e.Type, e.Host, e.Addresses, e.NodePort, e.ExternalTrafficPolicy, e.TLSSecretName}
+	return ExposureSettings{Type: e.Type, Host: e.Host, Addresses: e.Addresses, NodePort: e.NodePort, Port: e.Port,
+		LoadBalancer: e.LoadBalancer, IPFamilies: e.IPFamilies, ExternalTrafficPolicy: e.ExternalTrafficPolicy,
+		TLSSecretName: e.TLSSecretName, TLSTerminated: e.TLSTerminated, Path: e.Path, Ingress: e.Ingress}
 }
 
 // Settings returns what the exposure says; nil is ClusterIP.
@@ -32,7 +53,8 @@ func (e *STUNExposure) Settings() ExposureSettings {
 	if e == nil {
 		return ExposureSettings{Type: ExposureClusterIP}
 	}
-	return ExposureSettings{Type: e.Type, Host: e.Host, Addresses: e.Addresses, NodePort: e.NodePort}
+	return ExposureSettings{Type: e.Type, Host: e.Host, Addresses: e.Addresses, NodePort: e.NodePort, Port: e.Port,
+		LoadBalancer: e.LoadBalancer, IPFamilies: e.IPFamilies, TCP: e.TCP}
 }
 
 // Settings returns what the exposure says; nil is ClusterIP.
@@ -40,5 +62,6 @@ func (e *SeederExposure) Settings() ExposureSettings {
 	if e == nil {
 		return ExposureSettings{Type: ExposureClusterIP}
 	}
-	return ExposureSettings{Type: e.Type, Addresses: e.Addresses}
+	return ExposureSettings{Type: e.Type, Addresses: e.Addresses, Port: e.Port, LoadBalancer: e.LoadBalancer,
+		IPFamilies: e.IPFamilies, ExternalTrafficPolicy: e.ExternalTrafficPolicy}
 }

@@ -8,6 +8,14 @@ type P2PStreamStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// LastHandledReconcileAt is the value of the annotation p2pstream.dev/reconcile that the operator has acted on.
+	// +optional
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
+	// Claim says which installation of the operator reconciles this stream. Others leave it alone.
+	// +optional
+	Claim *ClaimStatus `json:"claim,omitempty"`
+
 	// Conditions are Ready, Reconciling and Stalled as kstatus defines them, and Peerable, TrackerReady,
 	// STUNReady, SeedersReady and TelemetryFresh.
 	// +optional
@@ -50,6 +58,17 @@ type P2PStreamStatus struct {
 	// WorstSite is the site whose line carries most copies of what is played there.
 	// +optional
 	WorstSite *WorstSiteStatus `json:"worstSite,omitempty"`
+}
+
+// ClaimStatus is an installation's claim on a stream.
+type ClaimStatus struct {
+	// Controller is the name of the installation, namespace/name of its Lease by default.
+	// +required
+	// +kubebuilder:validation:MaxLength=320
+	Controller string `json:"controller"`
+	// RenewedAt is when it was renewed. Another installation may take over a claim that has not been renewed for 15 minutes.
+	// +required
+	RenewedAt metav1.Time `json:"renewedAt"`
 }
 
 // EndpointsStatus holds the URLs of a stream.

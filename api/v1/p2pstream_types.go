@@ -14,6 +14,7 @@ import (
 // +kubebuilder:subresource:scale:specpath=.spec.seeders.replicas,statuspath=.status.seeders.replicas,selectorpath=.status.seeders.selector
 // +kubebuilder:resource:path=p2pstreams,singular=p2pstream,shortName=p2ps,categories=ecdn,scope=Namespaced
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Viewers",type=integer,JSONPath=`.status.swarm.viewers`
 // +kubebuilder:printcolumn:name="Offload",type=integer,JSONPath=`.status.offload.percent`,description="Percent of the media bytes that viewers received from peers"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
@@ -36,6 +37,10 @@ type P2PStream struct {
 	// +kubebuilder:default={conditions: {{type: "Ready", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "Peerable", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "TrackerReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "STUNReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "SeedersReady", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}, {type: "TelemetryFresh", status: "Unknown", reason: "Pending", message: "Waiting for the operator", lastTransitionTime: "1970-01-01T00:00:00Z"}}}
 	Status P2PStreamStatus `json:"status,omitempty"`
 }
+
+// AnnotationReconcile of a stream asks the operator to look at it now, without waiting for back-offs: any value that it did
+// not have before, such as a time.
+const AnnotationReconcile = "p2pstream.dev/reconcile"
 
 // P2PStreamList is a list of streams.
 //
@@ -85,6 +90,10 @@ type P2PStreamSpec struct {
 	// +optional
 	Viewers *ViewersSpec `json:"viewers,omitempty"`
 
+	// Pods shapes the pods of tracker, STUN servers and seeders: where they run, and what policies want of them.
+	// +optional
+	Pods *PodsSpec `json:"pods,omitempty"`
+
 	// Telemetry configures how often peers report.
 	// +optional
 	Telemetry *TelemetrySpec `json:"telemetry,omitempty"`
@@ -117,8 +126,7 @@ type SourceSpec struct {
 	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || (isURL(self) && url(self).getScheme() in ['http', 'https'] && size(url(self).getHostname()) > 0)",message="source.seederURL must be an absolute http or https URL, such as http://origin.media.svc/live/master.m3u8"
 	SeederURL URL `json:"seederURL,omitempty"`
 
-	// Format is the kind of manifest. When unset, it is detected from the manifest itself. Trackers
-	// and seeders of this release read HLS only.
+	// Format is the kind of manifest. When unset, trackers and seeders find it in the manifest itself.
 	// +optional
 	Format StreamFormat `json:"format,omitempty"`
 

@@ -49,6 +49,7 @@ func (s *P2PStreamSpec) validate(at *field.Path) field.ErrorList {
 	if s.Viewers != nil {
 		errs = append(errs, s.Viewers.validate(at.Child("viewers"))...)
 	}
+	errs = append(errs, s.Pods.Validate(at.Child("pods"))...)
 	if s.Telemetry != nil && s.Telemetry.Interval != nil {
 		if d := s.Telemetry.Interval.Duration; d < time.Second || d > time.Minute {
 			errs = append(errs, field.Invalid(at.Child("telemetry", "interval"), d.String(), "telemetry.interval must be between 1s and 60s"))

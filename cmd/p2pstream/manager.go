@@ -27,6 +27,9 @@ traffic did not come from the origin.`,
 	f.StringVar(&cfg.HealthProbeBindAddress, "health-probe-bind-address", ":8081", "host:port of /healthz and /readyz; 0 for none")
 	f.BoolVar(&cfg.LeaderElect, "leader-elect", false, "use leader election, so that only one of several operators is active")
 	f.StringVar(&cfg.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the Lease (default: the pod's own)")
+	f.StringVar(&cfg.LeaseName, "lease-name", "", "name of the Lease; two installations in one namespace need two (default p2pstream-manager)")
+	f.StringVar(&cfg.ControllerName, "controller-name", "", "name by which this installation claims streams; others leave them alone (default: namespace/name of the Lease)")
+	f.StringVar(&cfg.PodDefaults, "pod-defaults", "", "YAML file with defaults of spec.pods, such as nodeSelector and env")
 	f.StringArrayVar(&cfg.WatchNamespaces, "watch-namespace", nil, "watch this namespace only; can be repeated")
 	f.IntVar(&cfg.MaxConcurrentReconciles, "max-concurrent-reconciles", 8, "streams reconciled at a time")
 	return c

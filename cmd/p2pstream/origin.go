@@ -11,10 +11,11 @@ func originCommand(log *logFlags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "origin",
 		Short: "Serve a live and a VOD test stream",
-		Long: `Serves /live/master.m3u8 and /vod/master.m3u8 from media embedded in this program.
+		Long: `Serves /live/master.m3u8 and /vod/master.m3u8 (HLS), /live/manifest.mpd and
+/vod/manifest.mpd (MPEG-DASH), from media embedded in this program.
 Options are parts of the path, as in /live/seg_4/window_6/fmp4/master.m3u8; the
 page / lists them. fill_N fills the segments of one rendition up to N kbit/s with
-what players skip. These do what origins in the field do:
+what players skip; with timeline, an MPD lists when each segment begins. These do what origins in the field do:
 
   event_D_G    live: events of D s from start_N on, with G s of EXT-X-ENDLIST
                after each; every event numbers its segments from 0 and uses

@@ -27,6 +27,7 @@ func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&cfg.Source, "source", "", "manifest URL")
+	f.StringVar(&cfg.Format, "format", "", "format of the manifest: HLS, DASH or Auto (default Auto: as the manifest itself shows)")
 	f.StringVar(&cfg.SwarmID, "swarm-id", "", "swarm name (default: what players derive from the manifest URL)")
 	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; may be repeated")
 	f.StringArrayVar(&cfg.ForeignTrackers, "foreign-tracker", nil, "URL of a third-party tracker, which does not get the token; may be repeated")
@@ -35,6 +36,8 @@ func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 	f.StringVar(&cfg.ICEPortsFile, "ice-ports-file", "", "file with a JSON list of UDP ports; the seeder listens on the one at index --ordinal")
 	f.IntVar(&cfg.Ordinal, "ordinal", 0, "index of this seeder in the list of ports, from 0")
 	f.StringArrayVar(&cfg.Advertise, "advertise", nil, "IP address at which viewers reach this seeder (default: those of its interfaces); may be repeated")
+	f.StringVar(&cfg.AdvertiseFile, "advertise-file", "", "file with a JSON object of lists of addresses and host names; the seeder advertises those at --advertise-name, or else --advertise")
+	f.StringVar(&cfg.AdvertiseName, "advertise-name", "", "name of this seeder in the file of addresses, such as that of its node or pod")
 	f.StringVar(&cfg.HeadersDir, "headers-dir", "", "directory of HTTP headers for requests to the origin: one file per header, named like it")
 	f.StringVar(&cfg.CAFile, "ca-file", "", "PEM file with the certificate authorities of the origin (default: those of the system)")
 	f.StringArrayVar(&cfg.SignedPaths, "signed-path", nil, "start of URL paths in which * stands for what a signature changes, such as '/token/*/'; may be repeated")

@@ -59,6 +59,7 @@ open tracker for any info hash.`,
 	f.StringVar(&cfg.AdminListen, "admin-listen", ":9090", "host:port for /metrics, /healthz, /readyz and /v1/stats; empty disables them")
 	f.StringVar(&stream.SourceURL, "stream-source", "", "manifest URL that players open")
 	f.StringVar(&stream.SeederURL, "stream-seeder-url", "", "manifest URL for seeders and this tracker (default: --stream-source)")
+	f.StringVar(&stream.Format, "stream-format", "", "format of the manifest: HLS, DASH or Auto (default Auto: as the manifest itself shows)")
 	f.StringVar(&stream.SwarmID, "swarm-id", "", "swarm name (default: what players derive from the manifest URL)")
 	f.StringArrayVar(&stream.STUN, "stun", nil, "STUN server for players, stun:host:port; may be repeated")
 	f.StringVar(&stream.STUNFile, "stun-file", "", "file with a JSON list of further STUN servers; read again when it changes")
@@ -116,7 +117,7 @@ func overlay(dst *tracker.StreamConfig, flags tracker.StreamConfig) {
 	for _, v := range []struct{ dst, src *string }{
 		{&dst.SourceURL, &flags.SourceURL}, {&dst.SeederURL, &flags.SeederURL},
 		{&dst.SwarmID, &flags.SwarmID}, {&dst.ExternalURL, &flags.ExternalURL}, {&dst.STUNFile, &flags.STUNFile},
-		{&dst.HeadersDir, &flags.HeadersDir}, {&dst.CAFile, &flags.CAFile},
+		{&dst.HeadersDir, &flags.HeadersDir}, {&dst.CAFile, &flags.CAFile}, {&dst.Format, &flags.Format},
 	} {
 		if *v.src != "" {
 			*v.dst = *v.src

@@ -91,6 +91,7 @@ func viewerFlags(f *pflag.FlagSet, cfg *viewerConfig, asJSON *bool) {
 	f.StringVar(&cfg.TokenFile, "token-file", "", "file with the viewer token that the tracker requires; read for each request to --config-url")
 	f.StringVar(&cfg.Origin, "origin", "", "web origin to send with requests to --config-url, for trackers with --allowed-origin")
 	f.StringVar(&cfg.Source, "source", "", "manifest URL, if --config-url is not given")
+	f.StringVar(&cfg.Format, "format", "", "format of the manifest: HLS, DASH or Auto (default Auto: as the manifest itself shows)")
 	f.StringArrayVar(&cfg.Trackers, "tracker", nil, "tracker URL, ws:// or wss://; may be repeated")
 	f.StringArrayVar(&cfg.STUN, "stun", nil, "STUN server, stun:host:port; may be repeated")
 	f.StringArrayVar(&cfg.SignedPaths, "signed-path", nil, "start of URL paths in which * stands for what a signature changes, if --config-url is not given; may be repeated")
@@ -172,7 +173,7 @@ func serveProxy(c *cobra.Command, log *logFlags, cfg viewerConfig, asJSON bool) 
 		return err // it could not listen
 	case <-s.Ready():
 	}
-	_, printErr := fmt.Fprintf(out, "Open %s in any HLS player.\n", s.URL())
+	_, printErr := fmt.Fprintf(out, "Open %s in any player of HLS, or %s if the stream is MPEG-DASH.\n", s.HLSURL(), s.MPDURL())
 	runErr := <-done
 	return errors.Join(runErr, printErr, printServed(c.OutOrStdout(), s.Snapshot(), asJSON))
 }

@@ -48,6 +48,8 @@ type Result struct {
 	// Taken names Services that asked for the node port that they had before and that another Service has now.
 	// The spec does not ask for that port, so the cluster may assign a new one.
 	Taken []string
+	// Adopted are objects without an owner that carried the stream's labels, and are its children now.
+	Adopted []plan.Ref
 	// RetryAfter is when a refused object is due again; zero when none is.
 	RetryAfter time.Duration
 	// Leaving: the namespace is being deleted. Nothing can be created in it, and no problem is reported.
@@ -105,6 +107,7 @@ func (p *pass) applyObject(ctx context.Context, object plan.Object) {
 	if rec.settled(object.Hash, live) {
 		rec.version = newer(rec.version, live.GetResourceVersion())
 		p.result.Settled = p.result.Settled && rec.seen(live)
+		p.watchDrift(rec)
 		return
 	}
 	if rec != nil && rec.problem != nil && rec.hash == object.Hash && p.Now.Before(rec.next) {
@@ -115,6 +118,13 @@ func (p *pass) applyObject(ctx context.Context, object plan.Object) {
 		p.result.Settled = false // it is created again when this one is gone, which is an event
 		return
 	}
+	again := rec.sentBefore(object.Hash)
+	if again && p.Now.Before(rec.drift.due) {
+		p.result.Settled = false
+		p.watchDrift(rec)
+		p.retryAt(rec.drift.due)
+		return
+	}
 	if live == nil {
 		if writable, err := p.nameAvailable(ctx, object, rec); err != nil {
 			p.fail(object, rec, err)
@@ -123,6 +133,10 @@ func (p *pass) applyObject(ctx context.Context, object plan.Object) {
 			p.result.Settled = false
 			return
 		}
+	}
+	var contested *diagnose.Problem
+	if again && rec.drift.repairs >= contestedAfter-1 {
+		contested = p.contest(ctx, object)
 	}
 	err := p.Client.Apply(ctx, object.Apply, client.FieldOwner(FieldOwner), client.ForceOwnership)
 	p.count("apply", object.Kind, err)
@@ -135,11 +149,19 @@ func (p *pass) applyObject(ctx context.Context, object plan.Object) {
 		p.result.Err = errors.Join(p.result.Err, err)
 		return
 	}
-	p.memory.objects[object.Ref] = &record{hash: object.Hash, uid: answer.UID, version: answer.ResourceVersion,
-		generation: answer.Generation, metadataHash: metadataHash(answer)}
 	if live == nil || live.GetResourceVersion() != answer.ResourceVersion {
 		p.result.Settled = false
 	}
+	next := &record{hash: object.Hash, uid: answer.UID, version: answer.ResourceVersion,
+		generation: answer.Generation, metadataHash: metadataHash(answer)}
+	if rec != nil {
+		next.drift = rec.drift
+	}
+	if again && changed(live, answer) {
+		next.drift.repaired(p.Now, contested)
+	}
+	p.memory.objects[object.Ref] = next
+	p.watchDrift(next)
 }
 
 // nameAvailable tells whether an object that the cache does not hold may be written: it does not exist, or it is
@@ -159,11 +181,23 @@ func (p *pass) nameAvailable(ctx context.Context, object plan.Object, rec *recor
 		return false, nil // created a moment ago; the cache does not show it yet
 	case metav1.IsControlledBy(found, p.Stream):
 		return found.DeletionTimestamp == nil, nil
+	case orphan(found, p.Stream):
+		if found.DeletionTimestamp == nil {
+			p.result.Adopted = append(p.result.Adopted, object.Ref)
+		}
+		return found.DeletionTimestamp == nil, nil
 	}
 	if owner := metav1.GetControllerOf(found); owner != nil && owner.Kind == v1.Kind && owner.Name == p.Stream.Name {
 		return false, nil // the child of a deleted stream of the same name; it is garbage-collected
 	}
 	return false, &foreignObjectError{object.Ref}
+}
+
+// orphan tells whether an object without a controller was a child of a stream of this name: a backup was restored, which leaves
+// owners out, or a stream was deleted without its children. Applying the plan makes it a child again.
+func orphan(found client.Object, stream *v1.P2PStream) bool {
+	labels := found.GetLabels()
+	return metav1.GetControllerOf(found) == nil && labels[plan.LabelStream] == stream.Name && labels[plan.LabelManagedBy] == plan.ManagedBy
 }
 
 // prune deletes children of the stream that are not planned.
@@ -193,6 +227,13 @@ func (p *pass) prune(ctx context.Context, planned map[plan.Ref]bool) {
 // Owned tells whether an object is a child of this stream, by both its owner's UID and its label.
 func Owned(o client.Object, stream *v1.P2PStream) bool {
 	return metav1.IsControlledBy(o, stream) && o.GetLabels()[plan.LabelStream] == stream.Name
+}
+
+// retryAt asks for a run at that time.
+func (p *pass) retryAt(due time.Time) {
+	if wait := due.Sub(p.Now); p.result.RetryAfter == 0 || wait < p.result.RetryAfter {
+		p.result.RetryAfter = wait
+	}
 }
 
 func (p *pass) count(verb, kind string, err error) {

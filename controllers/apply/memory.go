@@ -33,6 +33,13 @@ type record struct {
 	problem  *diagnose.Problem
 	failures int
 	next     time.Time
+
+	drift drift
+}
+
+// sentBefore tells whether the last apply succeeded and sent the same: another one repairs what another client changed.
+func (r *record) sentBefore(hash string) bool {
+	return r != nil && r.problem == nil && r.hash == hash
 }
 
 // settled tells whether the object in the cache is what our last apply made of it, so that applying the

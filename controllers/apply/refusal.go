@@ -59,9 +59,7 @@ func (p *pass) refuse(object plan.Object, rec *record) {
 		p.failed[object.Name] = true
 	}
 	p.result.Problems = append(p.result.Problems, *rec.problem)
-	if wait := rec.next.Sub(p.Now); p.result.RetryAfter == 0 || wait < p.result.RetryAfter {
-		p.result.RetryAfter = wait
-	}
+	p.retryAt(rec.next)
 }
 
 // explain turns the API server's refusal into a problem; into nil when the same request may succeed the next time.

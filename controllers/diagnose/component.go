@@ -52,9 +52,11 @@ func refused(in Input) *Problem {
 	if text == "" {
 		return nil
 	}
+	heals := true
 	next := "Find the admission policy that rejects pods in this namespace, and change the policy or the spec"
 	switch {
 	case strings.Contains(text, "violates PodSecurity"):
+		heals = false
 		next = "Set the namespace's label pod-security.kubernetes.io/enforce to a level that admits these pods"
 	case strings.Contains(text, "exceeded quota"):
 		next = "Raise the namespace's ResourceQuota, or request less in spec." + field(in.Component) + ".resources"
@@ -66,7 +68,7 @@ func refused(in Input) *Problem {
 	if in.Owner.Kind == "StatefulSet" {
 		next += "; the StatefulSet is retried by itself, which may take minutes"
 	}
-	return &Problem{Reason: v1.ReasonPodsForbidden, Stalls: true,
+	return &Problem{Reason: v1.ReasonPodsForbidden, Stalls: true, Heals: heals,
 		Message: fmt.Sprintf("%s %s cannot create pods: %s %s.", in.Owner.Kind, in.Owner.Name, sentence(text), next)}
 }
 
@@ -89,13 +91,13 @@ func notStarting(pod *corev1.Pod, c corev1.ContainerStatus, component string) *P
 	}
 	switch c.State.Waiting.Reason {
 	case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable":
-		return &Problem{Reason: v1.ReasonImagePullFailed, Stalls: true, Message: fmt.Sprintf(
+		return &Problem{Reason: v1.ReasonImagePullFailed, Stalls: true, Heals: c.State.Waiting.Reason != "InvalidImageName", Message: fmt.Sprintf(
 			"Pod %s cannot pull image %q: %s Make the image available to the nodes, or restart the operator with another --image.",
 			pod.Name, c.Image, sentence(orText(c.State.Waiting.Message, c.State.Waiting.Reason)))}
 	case "CrashLoopBackOff":
 		return crashing(pod, c, component)
 	case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-		return &Problem{Reason: v1.ReasonCrashLooping, Stalls: true, Message: fmt.Sprintf(
+		return &Problem{Reason: v1.ReasonCrashLooping, Stalls: true, Heals: true, Message: fmt.Sprintf(
 			"The node cannot start the container of pod %s: %s See kubectl describe pod %s.",
 			pod.Name, sentence(orText(c.State.Waiting.Message, c.State.Waiting.Reason)), pod.Name)}
 	}
@@ -114,7 +116,7 @@ func crashing(pod *corev1.Pod, c corev1.ContainerStatus, component string) *Prob
 			how += ": " + strings.TrimSuffix(text, ".")
 		}
 	}
-	return &Problem{Reason: v1.ReasonCrashLooping, Stalls: true,
+	return &Problem{Reason: v1.ReasonCrashLooping, Stalls: true, Heals: true,
 		Message: fmt.Sprintf("Pod %s %s. %s.", pod.Name, how, next)}
 }
 

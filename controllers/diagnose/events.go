@@ -38,7 +38,7 @@ func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string
 		}
 		if m := missingConfigMap.FindStringSubmatch(e.Message); m != nil {
 			if field, ok := secrets[ConfigMap(m[1])]; ok {
-				return &Problem{Reason: v1.ReasonUnavailable, Stalls: true, Message: fmt.Sprintf(
+				return &Problem{Reason: v1.ReasonUnavailable, Stalls: true, Heals: true, Message: fmt.Sprintf(
 					"ConfigMap %q, which %s names, is not in namespace %s. Create it there; the pods then start by themselves.",
 					m[1], field, pod.Namespace)}
 			}
@@ -47,7 +47,7 @@ func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string
 	slices.Sort(named)
 	switch named = slices.Compact(named); {
 	case len(named) > 0:
-		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true,
+		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Heals: true,
 			Message: strings.Join(named, ". ") + ". Create it there; the pods then start by themselves."}
 	case len(own) > 0:
 		return &Problem{Reason: v1.ReasonSecretNotFound, Message: fmt.Sprintf(
@@ -56,7 +56,7 @@ func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string
 	}
 	text := failures[0].Message
 	if m := missingKey.FindStringSubmatch(text); m != nil {
-		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Message: fmt.Sprintf(
+		return &Problem{Reason: v1.ReasonSecretNotFound, Stalls: true, Heals: true, Message: fmt.Sprintf(
 			"A Secret has no key %q, so pod %s cannot mount volume %q. Add the key to the Secret that %s.",
 			m[1], pod.Name, volumeOf(text), namedBy(pod, volumeOf(text), secrets))}
 	}

@@ -17,11 +17,14 @@ type Problem struct {
 	Message string
 	// Stalls says that waiting does not solve it: a user has to fix something first.
 	Stalls bool
+	// Heals says that it often goes away within minutes nevertheless, while other objects of the same rollout are still
+	// being created: a Secret, a registry's credentials, a quota. Patience holds such a problem back.
+	Heals bool
 }
 
 // urgency orders reasons: the cause before what follows from it.
 var urgency = []string{
-	v1.ReasonInvalidSpec, v1.ReasonNodePortTaken, v1.ReasonApplyFailed, v1.ReasonPodsForbidden,
+	v1.ReasonInvalidSpec, v1.ReasonNodePortTaken, v1.ReasonApplyFailed, v1.ReasonContested, v1.ReasonPodsForbidden,
 	v1.ReasonSecretNotFound, v1.ReasonImagePullFailed, v1.ReasonCrashLooping, v1.ReasonUnschedulable,
 }
 
@@ -43,7 +46,6 @@ func Sort(problems []Problem) []Problem {
 		}
 		return cmp.Compare(rank(a), rank(b))
 	})
-	type kind struct{ component, reason string }
 	seen := map[kind]bool{}
 	return slices.DeleteFunc(problems, func(p Problem) bool {
 		k := kind{p.Component, p.Reason}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Address is where viewers reach a target.
@@ -27,6 +28,12 @@ func (a Address) HostPort() string {
 	return net.JoinHostPort(a.Host, strconv.FormatInt(int64(a.Port), 10))
 }
 
+// The ports that URLs need not name.
+const (
+	portHTTP  = 80
+	portHTTPS = 443
+)
+
 // HTTP is the URL of a path at the address: http or https.
 func (a Address) HTTP(path string) string { return a.url("http", path) }
 
@@ -34,10 +41,14 @@ func (a Address) HTTP(path string) string { return a.url("http", path) }
 func (a Address) WebSocket(path string) string { return a.url("ws", path) }
 
 func (a Address) url(scheme, path string) string {
+	host, usual := a.HostPort(), int32(portHTTP)
 	if a.TLS {
-		scheme += "s"
+		scheme, usual = scheme+"s", portHTTPS
 	}
-	return scheme + "://" + a.HostPort() + a.Path + path
+	if a.Port == usual {
+		host = strings.TrimSuffix(host, ":"+strconv.FormatInt(int64(usual), 10))
+	}
+	return scheme + "://" + host + a.Path + path
 }
 
 // Choose returns the address with the given host if there is one, so that viewers keep the address that they know,

@@ -1,6 +1,10 @@
 package exposure
 
-import v1 "github.com/p2pstream/p2pstream/api/v1"
+import (
+	"slices"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
 
 // Component is a part of a stream that viewers reach, by the value of its component label.
 type Component string
@@ -33,6 +37,23 @@ func (c Component) condition() string {
 	default:
 		return v1.ConditionSeedersReady
 	}
+}
+
+// EdgeSettings returns how the spec exposes the seeders of sites: like other seeders, except behind load balancers. What a site's
+// viewers get from a seeder inside must not leave the site for a load balancer, so they reach it at its node; and the addresses
+// that the spec names for the others are not those of the sites' nodes.
+func EdgeSettings(spec *v1.P2PStreamSpec) v1.ExposureSettings {
+	s := SettingsOf(spec, Seeder)
+	if s.Type == v1.ExposureLoadBalancer {
+		return v1.ExposureSettings{Type: v1.ExposureNodePort, IPFamilies: s.IPFamilies}
+	}
+	s.Addresses = nil
+	return s
+}
+
+// hasEdges tells whether a site asks for seeders.
+func hasEdges(spec *v1.P2PStreamSpec) bool {
+	return spec.Sites != nil && slices.ContainsFunc(spec.Sites.List, func(s v1.SiteSpec) bool { return s.Seeders != nil })
 }
 
 // SettingsOf returns how the spec exposes a component. The spec need not have its defaults.

@@ -1,6 +1,6 @@
 // Package exposure decides how viewers reach a stream. Each way of being reached is one Strategy in a file of its
-// own: clusterip.go and nodeport.go. The tracker, the STUN servers and the seeders all go through it. The package is
-// pure: a target and the facts of the cluster are arguments, and the API server is never asked.
+// own: clusterip.go, nodeport.go, loadbalancer.go, hostport.go and ingress.go. The tracker, the STUN servers and the
+// seeders all go through it. The package is pure: a target and the facts of the cluster are arguments, and the API server is never asked.
 //
 // # How a strategy is used
 //
@@ -14,27 +14,22 @@
 // What the cluster assigns only after the Objects exist is not known to the first plan. Port and Addresses then return
 // nothing; the next plan gets the assigned values in Facts. A strategy never waits.
 //
-// # How to add a strategy, for example LoadBalancer
+// # How to add a strategy, for example HTTPRoute
 //
-//  1. api/v1/p2pstream_exposure.go: add the constant ExposureLoadBalancer, add it to the Enum markers and to the rules
+//  1. api/v1/p2pstream_exposure.go: add the constant ExposureHTTPRoute, add it to the Enum markers and to the rules
 //     of the fields that it uses; api/v1/p2pstream_exposure_validation.go holds the same rules for files. Run make generate.
-//  2. controllers/exposure/loadbalancer.go: the type loadBalancer with the methods of Strategy. newService makes the
-//     Service; trafficPolicy and nodeHosts may help. What it must read from a child, here
-//     status.loadBalancer.ingress of the Service, becomes a field of Observation that its Note alone writes.
+//  2. controllers/exposure/httproute.go: the type httpRoute with the methods of Strategy. newService makes a Service;
+//     trafficPolicy and nodeHosts may help. What it must read from a child becomes a field of Observation that its Note alone
+//     writes.
 //  3. controllers/exposure/strategy.go: one line in the table, with the components that the way can expose.
-//  4. controllers/exposure/testdata/loadbalancer: one file per case, in the shape of those of nodeport. The test runs
+//  4. controllers/exposure/testdata/httproute: one file per case, in the shape of those of nodeport. The test runs
 //     every folder; P2PSTREAM_UPDATE_GOLDEN=1 writes the golden files. At least: before and after the address is known,
 //     each component, each refusal.
 //  5. docs/spec/v1/p2pstream.md: the way, its fields, its warnings.
 //
 // # What other ways need
 //
-//   - TLS that ends in front of the tracker: set Address.TLS. A path prefix: set Address.Path. Ports that are given, such
-//     as 443 of a Gateway: return them from Port.
-//   - Ingress or Gateway: Objects returns the route beside the Service, in one list. Its kind must also be in plan.Kinds,
-//     in the operator's cache and watches, and in its roles.
-//   - HostPort: Objects returns no Service for what it exposes; addresses come from nodeHosts. It adds a trait, and
-//     the one line of plan/pods.go that sets the port on the pod.
-//   - Seeders behind a load balancer advertise the address that each Service was assigned: a further value of Advertise,
-//     and a list in the seeders' ConfigMap beside the list of ports.
+//   - A kind of its own, such as the Ingress: Objects returns it beside the Service, in one list. The kind must also be in
+//     plan.Kinds, in the operator's cache, index and watches, and in its roles.
+//   - A kind that a cluster may lack, such as an HTTPRoute: it must not be watched before it exists.
 package exposure

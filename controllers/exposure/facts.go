@@ -3,6 +3,7 @@ package exposure
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -13,6 +14,23 @@ type Facts struct {
 	Nodes []Node
 	// Observed is what the cluster assigned to the stream's children.
 	Observed Observed
+	// IngressClasses of the cluster; nil when they are not known, as without permission to list them.
+	IngressClasses *IngressClasses
+}
+
+// IngressClasses are the kinds of ingress controllers that a cluster has.
+type IngressClasses struct {
+	Names []string `json:"names,omitempty"`
+	// Default: one of them serves an Ingress that names none.
+	Default bool `json:"default,omitempty"`
+}
+
+// choice names some of the classes, as text: "nginx or traefik".
+func (c IngressClasses) choice() string {
+	if len(c.Names) == 0 {
+		return "the name of its class, once there is one"
+	}
+	return strings.Join(c.Names[:min(len(c.Names), 4)], " or ")
 }
 
 // Node is a ready node.
@@ -48,6 +66,11 @@ type Observed map[string]Observation
 type Observation struct {
 	// NodePort of a Service, 1 to 65535; 0 while none is assigned. Written by NodePort.
 	NodePort int32 `json:"nodePort,omitempty"`
+	// LoadBalancer are the IP addresses and host names that a Service's load balancer has; none while it has none. Written
+	// by LoadBalancer.
+	LoadBalancer []string `json:"loadBalancer,omitempty"`
+	// Ingress are the IP addresses and host names in the status of an Ingress. Written by Ingress.
+	Ingress []string `json:"ingress,omitempty"`
 }
 
 // Note records what the cluster assigned to a child of the stream.

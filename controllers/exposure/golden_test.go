@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,10 +26,13 @@ type example struct {
 	STUN    *v1.STUNExposure    `json:"stun,omitempty"`
 	Seeders *v1.SeederExposure  `json:"seeders,omitempty"`
 
-	ViewersOutside bool     `json:"viewersOutside,omitempty"`
-	Ready          bool     `json:"ready,omitempty"`
-	Nodes          []Node   `json:"nodes,omitempty"`
-	Observed       Observed `json:"observed,omitempty"`
+	// Ordinal of a seeder.
+	Ordinal        int32           `json:"ordinal,omitempty"`
+	ViewersOutside bool            `json:"viewersOutside,omitempty"`
+	Ready          bool            `json:"ready,omitempty"`
+	Nodes          []Node          `json:"nodes,omitempty"`
+	Observed       Observed        `json:"observed,omitempty"`
+	IngressClasses *IngressClasses `json:"ingressClasses,omitempty"`
 	// Refused are errors of the API server.
 	Refused []string `json:"refused,omitempty"`
 }
@@ -48,7 +52,8 @@ func (e example) target() Target {
 	case STUN:
 		t.PortName, t.Protocol, t.ContainerPort = "stun", corev1.ProtocolUDP, 3478
 	case Seeder:
-		t.Name += "-0"
+		t.Ordinal = e.Ordinal
+		t.Name += "-" + strconv.FormatInt(int64(e.Ordinal), 10)
 		t.PortName, t.Protocol, t.ContainerPort, t.PublishNotReady = "ice", corev1.ProtocolUDP, 3479, true
 	}
 	return t
@@ -80,7 +85,7 @@ type result struct {
 }
 
 func examine(e example) result {
-	t, f := e.target(), Facts{Nodes: e.Nodes, Observed: e.Observed}
+	t, f := e.target(), Facts{Nodes: e.Nodes, Observed: e.Observed, IngressClasses: e.IngressClasses}
 	s := t.Strategy()
 	r := result{Traits: s.Traits(t.Component, t.Settings), Objects: s.Objects(t, f), Port: s.Port(t, f), Addresses: s.Addresses(t, f)}
 	r.Advertised = advertised(t, r.Addresses)

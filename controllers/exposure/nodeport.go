@@ -55,7 +55,7 @@ func (nodePort) Port(t Target, f Facts) int32 {
 // Addresses returns the host of the spec, or else the nodes that answer: every node with the traffic policy Cluster, and
 // those with a pod of the component with Local.
 func (n nodePort) Addresses(t Target, f Facts) []Address {
-	port, tls := n.Port(t, f), t.Settings.TLSSecretName != ""
+	port, tls := n.Port(t, f), t.Settings.TLS()
 	if port == 0 || t.Component == Seeder {
 		return nil // seeders advertise their own addresses
 	}
@@ -64,7 +64,7 @@ func (n nodePort) Addresses(t Target, f Facts) []Address {
 	}
 	everyNode := trafficPolicy(t.Component, t.Settings) == v1.TrafficPolicyCluster
 	var addresses []Address
-	for _, h := range nodeHosts(t.Component, t.Settings.Addresses, f.Nodes, everyNode) {
+	for _, h := range nodeHosts(t.Component, t.Settings, f.Nodes, everyNode) {
 		addresses = append(addresses, Address{Host: h.host, Port: port, TLS: tls, Starting: h.starting})
 	}
 	return addresses

@@ -27,8 +27,7 @@ type Strategy interface {
 	Addresses(t Target, f Facts) []Address
 
 	// Warning is about a target that runs and is not reached as its owner may expect; nil when there is none.
-	// Advertised are the URLs that viewers are given. It is called once per component; for the seeders with the target
-	// of the first one.
+	// Advertised are the URLs that viewers are given. It is called for each target of a component, until one has a warning.
 	Warning(t Target, f Facts, advertised []string) *Warning
 
 	// Refused explains that the API server refused one of the Objects with an error. Details are the causes in the
@@ -49,6 +48,9 @@ var table = []struct {
 }{
 	{v1.ExposureClusterIP, clusterIP{}, []Component{Tracker, STUN, Seeder}},
 	{v1.ExposureNodePort, nodePort{}, []Component{Tracker, STUN, Seeder}},
+	{v1.ExposureLoadBalancer, loadBalancer{}, []Component{Tracker, STUN, Seeder}},
+	{v1.ExposureHostPort, hostPort{}, []Component{STUN, Seeder}},
+	{v1.ExposureIngress, ingress{}, []Component{Tracker}},
 }
 
 // For returns the strategy of a type; of an unknown type, which the rules of the resource refuse, ClusterIP.
@@ -74,7 +76,11 @@ func NeedsNodes(spec *v1.P2PStreamSpec) bool {
 			return true
 		}
 	}
-	return false
+	if !hasEdges(spec) {
+		return false
+	}
+	s := EdgeSettings(spec)
+	return For(s.Type).Traits(Seeder, s).Nodes
 }
 
 // outsideTypes names the types by which a component is reached from outside the cluster, as text: "NodePort".
@@ -84,6 +90,9 @@ func outsideTypes(c Component) string {
 		if slices.Contains(row.components, c) && row.strategy.Traits(c, v1.ExposureSettings{Type: row.name}).Outside {
 			names = append(names, string(row.name))
 		}
+	}
+	if last := len(names) - 1; last > 1 {
+		return strings.Join(names[:last], ", ") + " or " + names[last]
 	}
 	return strings.Join(names, " or ")
 }

@@ -15,6 +15,8 @@ import (
 // Target is one thing that viewers reach: the tracker, the STUN servers, or one seeder.
 type Target struct {
 	Component Component
+	// Ordinal of a seeder in its set, from 0.
+	Ordinal int32
 	// Settings come from the component's exposure in the spec.
 	Settings v1.ExposureSettings
 
@@ -61,6 +63,14 @@ func newService(t Target, port int32) *corev1ac.ServiceApplyConfiguration {
 			WithProtocol(t.Protocol).
 			WithPort(port).
 			WithTargetPort(intstr.FromInt32(port)))
+	if n := len(t.Settings.IPFamilies); n > 0 {
+		for _, family := range t.Settings.IPFamilies {
+			spec.WithIPFamilies(corev1.IPFamily(family))
+		}
+		if n == 1 {
+			spec.WithIPFamilyPolicy(corev1.IPFamilyPolicySingleStack)
+		}
+	}
 	if t.PublishNotReady {
 		spec.WithPublishNotReadyAddresses(true)
 	}
@@ -70,11 +80,14 @@ func newService(t Target, port int32) *corev1ac.ServiceApplyConfiguration {
 		WithSpec(spec)
 }
 
-// trafficPolicy of a target that is exposed by its Service. STUN servers and seeders must see the viewers' own
-// addresses: a STUN server behind address translation tells a viewer the wrong address, and WebRTC goes to one pod.
+// trafficPolicy of a target that is exposed by its Service. STUN servers must see the viewers' own addresses: behind address
+// translation they tell viewers the wrong ones. Traffic for a seeder goes to one pod, so it best goes to its node at once.
 func trafficPolicy(c Component, s v1.ExposureSettings) v1.TrafficPolicy {
-	if c != Tracker {
+	switch c {
+	case STUN:
 		return v1.TrafficPolicyLocal
+	case Seeder:
+		return cmp.Or(s.ExternalTrafficPolicy, v1.TrafficPolicyLocal)
 	}
 	return cmp.Or(s.ExternalTrafficPolicy, v1.TrafficPolicyCluster)
 }

@@ -1,14 +1,20 @@
 package manager
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
 // Config says how the operator runs. It is set by flags only, in the manifest of the operator's Deployment.
@@ -26,11 +32,46 @@ type Config struct {
 	LeaderElectionNamespace string `json:"leaderElectionNamespace,omitempty"`
 	// WatchNamespaces are those whose streams are reconciled; none means all.
 	WatchNamespaces []string `json:"watchNamespaces,omitempty"`
+	// PodDefaults is a YAML file with defaults of spec.pods; empty: there are none.
+	PodDefaults string `json:"podDefaults,omitempty"`
+	// LeaseName is the Lease by which one of several replicas is chosen; empty is DefaultLeaseName. Two installations in one
+	// namespace need two.
+	LeaseName string `json:"leaseName,omitempty"`
+	// ControllerName is the name by which this installation claims streams; empty: namespace/name of its Lease.
+	ControllerName string `json:"controllerName,omitempty"`
 	// MaxConcurrentReconciles is how many streams are reconciled at a time.
 	MaxConcurrentReconciles int `json:"maxConcurrentReconciles"`
 
 	// Rest is the cluster; nil finds it as kubectl does, and in a pod by its service account.
 	Rest *rest.Config `json:"-"`
+}
+
+// pods are the defaults of spec.pods; nil when there are none.
+func (c Config) pods() (*v1.PodsSpec, error) {
+	if c.PodDefaults == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(c.PodDefaults)
+	if err != nil {
+		return nil, fmt.Errorf("--pod-defaults: %w", err)
+	}
+	pods := &v1.PodsSpec{}
+	if err := yaml.UnmarshalStrict(raw, pods); err != nil {
+		return nil, fmt.Errorf("--pod-defaults: reading %s: %w; it has the form of spec.pods, such as nodeSelector: {pool: streams}", c.PodDefaults, err)
+	}
+	if errs := pods.Validate(field.NewPath("pods")); len(errs) > 0 {
+		return nil, fmt.Errorf("--pod-defaults: %s: %w", c.PodDefaults, errs.ToAggregate())
+	}
+	return pods, nil
+}
+
+// lease is the name of the Lease.
+func (c Config) lease() string { return cmp.Or(c.LeaseName, DefaultLeaseName) }
+
+// controller is the name by which streams are claimed. All replicas of an installation have the same.
+func (c Config) controller() string {
+	namespace := cmp.Or(c.LeaderElectionNamespace, os.Getenv("POD_NAMESPACE"), "default")
+	return cmp.Or(c.ControllerName, namespace+"/"+c.lease())
 }
 
 // Validate finds what cannot work.
@@ -57,6 +98,15 @@ func (c Config) Validate() error {
 	}
 	if slices.Contains(c.WatchNamespaces, "") {
 		return errors.New("--watch-namespace: empty; omit the flag to watch all namespaces")
+	}
+	if c.LeaseName != "" && len(validation.IsDNS1123Subdomain(c.LeaseName)) > 0 {
+		return fmt.Errorf("--lease-name: %q is not the name of an object", c.LeaseName)
+	}
+	if len(c.ControllerName) > 320 {
+		return fmt.Errorf("--controller-name: %d characters, want 320 at most", len(c.ControllerName))
+	}
+	if _, err := c.pods(); err != nil {
+		return err
 	}
 	if c.MaxConcurrentReconciles < 1 || c.MaxConcurrentReconciles > 256 {
 		return fmt.Errorf("--max-concurrent-reconciles: %d is not between 1 and 256", c.MaxConcurrentReconciles)

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -17,19 +17,16 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
-	"github.com/p2pstream/p2pstream/controllers"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 )
 
-// LeaseName is the Lease by which one of several operators is chosen.
-const LeaseName = "p2pstream-manager"
+// DefaultLeaseName is the Lease by which one of several replicas is chosen.
+const DefaultLeaseName = "p2pstream-manager"
 
 const (
 	// drain is how long runs in progress may take to end.
@@ -37,12 +34,15 @@ const (
 	// crdPatience is how long the operator waits for the P2PStream CRD.
 	crdPatience = 30 * time.Second
 	crdEvery    = 2 * time.Second
+	// accessEvery is how often an operator that lacks permissions asks for them again.
+	accessEvery = 20 * time.Second
 )
 
 // Manager is the operator as a program.
 type Manager struct {
-	cfg Config
-	log *slog.Logger
+	cfg         Config
+	log         *slog.Logger
+	accessEvery time.Duration
 }
 
 // New returns an operator; it connects to nothing yet. Metrics go to the registry of controller-runtime, which
@@ -51,7 +51,7 @@ func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Manager, error
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Manager{cfg: cfg, log: log}, nil
+	return &Manager{cfg: cfg, log: log, accessEvery: accessEvery}, nil
 }
 
 // Scheme knows the kinds that the operator reads and writes.
@@ -65,11 +65,14 @@ func Scheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
+// logOfClients sets the logger of Kubernetes' client libraries, which have one for the whole process and read it without a lock.
+var logOfClients sync.Once
+
 // Run reconciles streams until ctx ends.
 func (m *Manager) Run(ctx context.Context) error {
 	log := logr.FromSlogHandler(m.log.Handler())
 	ctrl.SetLogger(log)
-	klog.SetLogger(log)
+	logOfClients.Do(func() { klog.SetLogger(log) })
 	restConfig, err := m.connect()
 	if err != nil {
 		return err
@@ -81,48 +84,19 @@ func (m *Manager) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	grace := drain
-	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
-		Scheme:                        scheme,
-		Logger:                        log,
-		Cache:                         controllers.CacheOptions(m.cfg.WatchNamespaces),
-		Metrics:                       metricsserver.Options{BindAddress: orNone(m.cfg.MetricsBindAddress)},
-		HealthProbeBindAddress:        orNone(m.cfg.HealthProbeBindAddress),
-		LeaderElection:                m.cfg.LeaderElect,
-		LeaderElectionID:              LeaseName,
-		LeaderElectionNamespace:       m.cfg.LeaderElectionNamespace,
-		LeaderElectionReleaseOnCancel: true, // Run returns right after, and the process ends
-		GracefulShutdownTimeout:       &grace,
-	})
+	api, err := client.New(restConfig, client.Options{Scheme: scheme})
 	if err != nil {
-		return fmt.Errorf("creating manager: %w", err)
+		return fmt.Errorf("creating client: %w", err)
 	}
 	asker := poll.New()
 	defer asker.Close()
-	if err := m.setUp(mgr, asker); err != nil {
+	r := &round{Manager: m, rest: restConfig, scheme: scheme, api: api, asker: asker}
+	if r.access, err = review(ctx, api, m.cfg.WatchNamespaces); err != nil {
 		return err
 	}
-	m.log.Info("operator starts", "image", m.cfg.Image, "namespaces", m.cfg.WatchNamespaces, "leaderElect", m.cfg.LeaderElect)
-	if err := mgr.Start(ctx); err != nil {
-		return fmt.Errorf("running manager: %w", err)
-	}
-	return nil
-}
-
-func (m *Manager) setUp(mgr ctrl.Manager, asker *poll.Client) error {
-	reconciler := controllers.NewReconciler(controllers.Options{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: asker,
-		Image: m.cfg.Image, PullPolicy: corev1.PullPolicy(m.cfg.ImagePullPolicy), Metrics: controllers.NewMetrics(metrics.Registry),
-	})
-	if err := metrics.Registry.Register(controllers.NewStreams(mgr.GetCache(), mgr.Elected())); err != nil {
-		return fmt.Errorf("registering metrics: %w", err)
-	}
-	if err := reconciler.SetupWithManager(mgr, m.cfg.MaxConcurrentReconciles); err != nil {
-		return fmt.Errorf("setting up controller: %w", err)
-	}
-	for _, add := range []func(string, healthz.Checker) error{mgr.AddHealthzCheck, mgr.AddReadyzCheck} {
-		if err := add("ping", healthz.Ping); err != nil {
-			return fmt.Errorf("setting up probes: %w", err)
+	for again := true; again && ctx.Err() == nil; {
+		if again, err = r.run(ctx); err != nil {
+			return err
 		}
 	}
 	return nil

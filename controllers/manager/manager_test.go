@@ -16,9 +16,11 @@ import (
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/yaml"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
@@ -35,15 +37,20 @@ func TestValidate(t *testing.T) {
 		"": valid(func(c *Config) {
 			c.WatchNamespaces = []string{"media"}
 			c.ImagePullPolicy = "Never"
+			c.PodDefaults, c.LeaseName = "testdata/pods.yaml", "streams"
 			c.MetricsBindAddress = ":8080"
 		}),
-		"--image: missing":            valid(func(c *Config) { c.Image = "" }),
-		"--image-pull-policy":         valid(func(c *Config) { c.ImagePullPolicy = "Sometimes" }),
-		"--metrics-bind-address":      valid(func(c *Config) { c.MetricsBindAddress = "8080" }),
-		"--health-probe-bind-address": valid(func(c *Config) { c.HealthProbeBindAddress = "x" }),
-		"not the name of a namespace": valid(func(c *Config) { c.LeaderElectionNamespace = "A/B" }),
-		"--watch-namespace: empty":    valid(func(c *Config) { c.WatchNamespaces = []string{""} }),
-		"--max-concurrent-reconciles": valid(func(c *Config) { c.MaxConcurrentReconciles = 0 }),
+		"--image: missing":                 valid(func(c *Config) { c.Image = "" }),
+		"--image-pull-policy":              valid(func(c *Config) { c.ImagePullPolicy = "Sometimes" }),
+		"--metrics-bind-address":           valid(func(c *Config) { c.MetricsBindAddress = "8080" }),
+		"--health-probe-bind-address":      valid(func(c *Config) { c.HealthProbeBindAddress = "x" }),
+		"not the name of a namespace":      valid(func(c *Config) { c.LeaderElectionNamespace = "A/B" }),
+		"--watch-namespace: empty":         valid(func(c *Config) { c.WatchNamespaces = []string{""} }),
+		"--lease-name":                     valid(func(c *Config) { c.LeaseName = "A/B" }),
+		"--pod-defaults: open":             valid(func(c *Config) { c.PodDefaults = "testdata/none.yaml" }),
+		`unknown field "nodeSelectors"`:    valid(func(c *Config) { c.PodDefaults = "testdata/typo.yaml" }),
+		"pods.env must not set GOMEMLIMIT": valid(func(c *Config) { c.PodDefaults = "testdata/reserved.yaml" }),
+		"--max-concurrent-reconciles":      valid(func(c *Config) { c.MaxConcurrentReconciles = 0 }),
 	} {
 		err := c.Validate()
 		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
@@ -106,7 +113,7 @@ func TestRun(t *testing.T) {
 		return admin.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: "live-tracker"}, &corev1.ConfigMap{}) == nil
 	})
 	var lease coordinationv1.Lease
-	if err := admin.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: LeaseName}, &lease); err != nil || lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "" {
+	if err := admin.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: DefaultLeaseName}, &lease); err != nil || lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "" {
 		t.Errorf("lease: %v, %+v", err, lease.Spec)
 	}
 	for _, name := range []string{"p2pstream_operator_phase_seconds_count", `p2pstream_operator_streams{condition="Ready"`, `p2pstream_operator_child_writes_total{kind="ConfigMap",result="ok",verb="apply"}`, "controller_runtime_reconcile_total"} {
@@ -126,6 +133,89 @@ func TestRun(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "panic") {
 		t.Error(out.String())
+	}
+	t.Run("few permissions", func(t *testing.T) { fewPermissions(t, env, admin) })
+}
+
+// fewPermissions starts the program for two namespaces without any role, and binds its role in one after the other.
+func fewPermissions(t *testing.T, env *envtest.Environment, admin client.Client) {
+	user, err := env.AddUser(envtest.User{Name: "few"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ns := range []string{"media", "events"} {
+		if err := admin.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := admin.Create(t.Context(), &v1.P2PStream{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "live"},
+			Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "https://origin.example.com/master.m3u8"},
+				Tracker: &v1.TrackerSpec{Exposure: &v1.TrackerExposure{Type: v1.ExposureNodePort}}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := &lines{}
+	probes, numbers := freeAddress(t), freeAddress(t)
+	m, err := New(Config{Image: "img:1", MetricsBindAddress: numbers, HealthProbeBindAddress: probes, WatchNamespaces: []string{"media", "events"},
+		MaxConcurrentReconciles: 2, Rest: user.Config()}, slog.New(slog.NewTextHandler(out, nil)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.accessEvery = 200 * time.Millisecond
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	made := func(ns string) func() bool {
+		return func() bool {
+			return admin.Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "live-tracker"}, &corev1.ConfigMap{}) == nil
+		}
+	}
+	eventually(t, "an operator that lives and is not ready", func() bool {
+		return get("http://"+probes+"/healthz") == "ok" && strings.Contains(get("http://"+probes+"/readyz"), "caches failed")
+	})
+	bindRole(t, admin, "media")
+	eventually(t, "children in the first namespace", made("media"))
+	eventually(t, "readiness", func() bool { return get("http://"+probes+"/readyz") == "ok" })
+	if made("events")() || !strings.Contains(get("http://"+numbers+"/metrics"), `p2pstream_operator_refused_namespaces{namespace="events"} 1`) ||
+		!strings.Contains(out.String(), `namespace=events lacks="list p2pstreams.p2pstream.dev"`) {
+		t.Errorf("it does not say that it skips a namespace: %s", out)
+	}
+	var stream v1.P2PStream
+	eventually(t, "a status, and a log line about nodes", func() bool {
+		err := admin.Get(t.Context(), client.ObjectKey{Namespace: "media", Name: "live"}, &stream)
+		return err == nil && len(stream.Status.Conditions) > 6 && strings.Contains(out.String(), "may not list and watch nodes")
+	})
+	bindRole(t, admin, "events")
+	eventually(t, "children in the second namespace", made("events"))
+	eventually(t, "readiness", func() bool { return get("http://"+probes+"/readyz") == "ok" })
+	if strings.Contains(get("http://"+numbers+"/metrics"), `refused_namespaces{namespace="events"}`) {
+		t.Error("the metric still counts a namespace that is served")
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// bindRole gives the user the manager's role in a namespace, as a Role: without what is of the cluster.
+func bindRole(t *testing.T, admin client.Client, ns string) {
+	t.Helper()
+	raw, err := os.ReadFile("../../config/rbac/manager_role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := &rbacv1.ClusterRole{}
+	if err := yaml.UnmarshalStrict(raw, whole); err != nil {
+		t.Fatal(err)
+	}
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "operator"}, Rules: whole.Rules}
+	if err := admin.Create(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	if err := admin.Create(t.Context(), &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "operator"},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "few"}}}); err != nil {
+		t.Fatal(err)
 	}
 }
 

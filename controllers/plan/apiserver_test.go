@@ -4,9 +4,11 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // cluster is an API server without controllers: it stores the objects of plans, and no pods are created.
@@ -152,6 +155,7 @@ func TestAPIServerTakesPlans(t *testing.T) {
 	})
 	t.Run("node ports", c.testNodePorts)
 	t.Run("change of exposure", c.testChangeOfExposure)
+	t.Run("load balancers", c.testLoadBalancers)
 }
 
 // takesTwice applies a plan twice. The second time nothing changes.
@@ -227,4 +231,92 @@ func (c cluster) testChangeOfExposure(t *testing.T) {
 			t.Errorf("inside: %s %+v %s", spec.Type, spec.Ports, spec.ExternalTrafficPolicy)
 		}
 	}
+}
+
+// testLoadBalancers goes from Services without addresses to seeders that advertise theirs, asks for what the API server refuses,
+// and goes back to an exposure inside the cluster.
+func (c cluster) testLoadBalancers(t *testing.T) {
+	stream, facts := read(t, "loadbalancer-before")
+	stream.Namespace = c.namespace(t, "load-balancers")
+	stream.Spec.Seeders.Exposure.LoadBalancer = &v1.LoadBalancerSettings{Class: "example.com/one"}
+	c.apply(t, stream, facts)
+	tracker, stun := c.service(t, stream.Namespace, TrackerName(stream.Name)), c.service(t, stream.Namespace, STUNName(stream.Name))
+	if tracker.Type != corev1.ServiceTypeLoadBalancer || tracker.Ports[0].Port != 443 || tracker.Ports[0].TargetPort.IntVal != PortTracker {
+		t.Errorf("tracker: %+v", tracker)
+	}
+	if len(stun.Ports) != 2 || stun.ExternalTrafficPolicy != corev1.ServiceExternalTrafficPolicyLocal || stun.HealthCheckNodePort == 0 {
+		t.Errorf("STUN: %+v", stun)
+	}
+	if before := c.seeders(t, stream); before != 0 {
+		t.Errorf("%d seeders without addresses", before)
+	}
+
+	facts.Observed = exposure.Observed{}
+	for ordinal := range int32(2) {
+		name := SeederServiceName(stream.Name, ordinal)
+		var s corev1.Service
+		if err := c.Get(t.Context(), client.ObjectKey{Namespace: stream.Namespace, Name: name}, &s); err != nil {
+			t.Fatal(err)
+		}
+		s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "203.0.113.12"}}
+		if err := c.Status().Update(t.Context(), &s); err != nil {
+			t.Fatal(err)
+		}
+		facts.Observed.Note(name, &s)
+	}
+	c.apply(t, stream, facts)
+	if after := c.seeders(t, stream); after != 2 {
+		t.Errorf("%d seeders with addresses, want 2", after)
+	}
+
+	stream.Spec.Seeders.Exposure.LoadBalancer.Class = "example.com/other"
+	if said := c.refusal(t, stream, facts); !strings.Contains(said, "Delete Service "+SeederServiceName(stream.Name, 0)) {
+		t.Errorf("another class: %q", said)
+	}
+	stream.Spec.Seeders.Exposure.LoadBalancer.Class = "example.com/one"
+	stream.Spec.STUN.Exposure.LoadBalancer = &v1.LoadBalancerSettings{HealthCheckNodePort: new(int32(99))}
+	if said := c.refusal(t, stream, facts); !strings.Contains(said, "spec.stun.exposure.loadBalancer.healthCheckNodePort: the cluster does not assign this port") {
+		t.Errorf("a health-check port outside of the range: %q", said)
+	}
+
+	stream.Spec.Tracker, stream.Spec.STUN, stream.Spec.Seeders.Exposure = nil, nil, nil
+	c.apply(t, stream, facts)
+	stun = c.service(t, stream.Namespace, STUNName(stream.Name))
+	if stun.Type != corev1.ServiceTypeClusterIP || len(stun.Ports) != 1 || stun.HealthCheckNodePort != 0 || stun.Ports[0].NodePort != 0 {
+		t.Errorf("inside again: %+v", stun)
+	}
+}
+
+// seeders is how many seeders the stored StatefulSet asks for.
+func (c cluster) seeders(t *testing.T, stream *v1.P2PStream) int32 {
+	t.Helper()
+	var set appsv1.StatefulSet
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: stream.Namespace, Name: SeederName(stream.Name)}, &set); err != nil {
+		t.Fatal(err)
+	}
+	return *set.Spec.Replicas
+}
+
+// refusal applies a plan, and returns what the strategy of the first object that the API server refuses says of that.
+func (c cluster) refusal(t *testing.T, stream *v1.P2PStream, facts Facts) string {
+	t.Helper()
+	p, err := Make(stream, facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range p.Objects {
+		err := c.Apply(t.Context(), o.Apply, client.FieldOwner("p2pstream-workloads"), client.ForceOwnership)
+		if err == nil {
+			continue
+		}
+		if o.Exposes == nil {
+			t.Fatalf("applying %s %s: %v", o.Kind, o.Name, err)
+		}
+		r := o.Exposes.Strategy().Refused(*o.Exposes, err, err.Error())
+		if r == nil {
+			t.Fatalf("not explained: %v", err)
+		}
+		return r.Message
+	}
+	return ""
 }

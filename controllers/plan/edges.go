@@ -112,13 +112,12 @@ func validCode(code string) bool {
 }
 
 func (p *planner) edge(edge EdgeSet) error {
-	config, err := p.seederConfig()
+	config, err := p.seederConfig(p.edgeTraits())
 	if err != nil {
 		return err
 	}
-	// The site is in the configuration and not in an argument, where $(…) has a meaning. What is advertised for the other
-	// seeders are addresses of their nodes.
-	config.Site, config.Advertise = edge.Site, nil
+	// The site is in the configuration and not in an argument, where $(…) has a meaning.
+	config.Site = edge.Site
 	if err := config.Validate(); err != nil {
 		return invalidConfig(ComponentEdge, err)
 	}
@@ -132,6 +131,11 @@ func (p *planner) edge(edge EdgeSet) error {
 	pods := p.facts.EdgePods[edge.Code]
 	ports := p.exposeEdge(set, max(edge.Replicas, pods))
 	replicas := edge.Replicas
+	if traits.Advertise == exposure.AdvertiseNodeIP {
+		if files[fileAdvertise], err = p.nodesFile(); err != nil {
+			return err
+		}
+	}
 	if traits.OwnPorts {
 		if files[fileICEPorts], err = file(ports); err != nil {
 			return err
@@ -147,18 +151,15 @@ func (p *planner) edge(edge EdgeSet) error {
 	template.Spec.
 		WithNodeSelector(edge.spec.NodeSelector).
 		WithTolerations(tolerations(edge.spec.Tolerations)...).
-		WithTopologySpreadConstraints(spreadOf(set.selector, corev1.LabelHostname))
+		WithTopologySpreadConstraints(p.shape.spread(set.selector, corev1.LabelHostname)...)
 	p.statefulSet(set, replicas, template)
 	return nil
 }
 
-// edgeTraits are those of other seeders, except that the addresses in the spec are not those of the sites' nodes.
+// edgeTraits are those of the seeders of sites.
 func (p *planner) edgeTraits() exposure.Traits {
-	traits := p.traits(exposure.Seeder)
-	if traits.Advertise == exposure.AdvertiseAddresses {
-		traits.Advertise = exposure.AdvertiseNodeIP
-	}
-	return traits
+	s := exposure.EdgeSettings(&p.spec)
+	return exposure.For(s.Type).Traits(exposure.Seeder, s)
 }
 
 // exposeEdge adds the objects by which each seeder of a site is reached, and returns their ports by ordinal; 0 is one that is
@@ -168,6 +169,7 @@ func (p *planner) exposeEdge(set seederSet, count int32) []int32 {
 	for ordinal := range count {
 		t := p.target(exposure.Seeder, set.name+"-"+strconv.FormatInt(int64(ordinal), 10))
 		t.PortName, t.Protocol, t.ContainerPort = "ice", corev1.ProtocolUDP, PortSeeder
+		t.Settings, t.Ordinal = exposure.EdgeSettings(&p.spec), ordinal
 		t.Labels, t.Selector = set.labels, map[string]string{appsv1.StatefulSetPodNameLabel: t.Name}
 		t.PublishNotReady = true
 		p.expose(t)

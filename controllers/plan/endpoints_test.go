@@ -157,7 +157,13 @@ func TestWarnings(t *testing.T) {
 			s.Tracker.ClientAddress = &v1.ClientAddressSpec{From: v1.ClientAddressForwarded, TrustedProxies: []v1.ProxyRange{"10.0.0.0/24"}}
 		}, []string{"TrackerReady/InsecureEndpoint"}},
 		{"with a certificate", func(s *v1.P2PStreamSpec, _ *Facts) { s.Tracker.Exposure.TLSSecretName = "tls" }, nil},
-		{"inside the cluster", func(s *v1.P2PStreamSpec, _ *Facts) { *s = v1.P2PStreamSpec{Source: s.Source} }, nil},
+		{"inside the cluster", func(s *v1.P2PStreamSpec, _ *Facts) { *s = v1.P2PStreamSpec{Source: s.Source} }, []string{"TrackerReady/ClusterOnly"}},
+		{"behind a proxy of one's own", func(s *v1.P2PStreamSpec, _ *Facts) {
+			s.Tracker.Exposure = &v1.TrackerExposure{Type: inside, Host: "p2p.example.com", TLSTerminated: true}
+		}, nil},
+		{"behind a proxy of one's own without TLS", func(s *v1.P2PStreamSpec, _ *Facts) {
+			s.Tracker.Exposure = &v1.TrackerExposure{Type: inside, Host: "p2p.example.com"}
+		}, []string{"TrackerReady/InsecureEndpoint"}},
 		{"no port yet", func(_ *v1.P2PStreamSpec, f *Facts) { f.Observed = nil }, nil},
 		{"no address", func(_ *v1.P2PStreamSpec, f *Facts) { f.Nodes = nil }, []string{"TrackerReady/NotAdvertised", "STUNReady/NotAdvertised"}},
 		{"STUN not exposed", func(s *v1.P2PStreamSpec, _ *Facts) { s.STUN = nil }, []string{"TrackerReady/InsecureEndpoint", "STUNReady/NotAdvertised"}},

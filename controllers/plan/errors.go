@@ -20,6 +20,7 @@ var specFields = map[string]string{
 	"config.candidateRanges":          "spec.tracker.candidateRanges",
 	"config.stream.sourceURL":         "spec.source.url",
 	"config.stream.seederURL":         "spec.source.seederURL",
+	"config.basePath":                 "spec.tracker.exposure.path",
 	"config.stream.externalURL":       "spec.tracker.exposure.host",
 	"config.stream.telemetryInterval": "spec.telemetry.interval",
 	"config.source":                   "spec.source.seederURL",

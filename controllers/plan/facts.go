@@ -17,12 +17,22 @@ type Facts struct {
 	Image      string            `json:"image"`
 	PullPolicy corev1.PullPolicy `json:"pullPolicy,omitempty"`
 
+	// Pods are the installation's defaults of spec.pods; may be nil.
+	Pods *v1.PodsSpec `json:"pods,omitempty"`
+
 	// Observed is what the API server assigned to the stream's children, such as node ports. A Service that was
 	// deleted keeps its entry while its port may be asked for again, so that addresses in use stay valid.
 	Observed exposure.Observed `json:"observed,omitempty"`
 
 	// Nodes that are ready, in any order.
 	Nodes []Node `json:"nodes,omitempty"`
+
+	// IngressClasses of the cluster, for streams that are exposed by an Ingress.
+	IngressClasses *exposure.IngressClasses `json:"ingressClasses,omitempty"`
+
+	// NodeAddresses are the addresses of nodes on which seeders may run, external ones first, by the node's name. Those
+	// of nodes that are not ready are among them. A node whose only address is the one that its pods know is left out.
+	NodeAddresses map[string][]string `json:"nodeAddresses,omitempty"`
 
 	// STUNReady tells whether at least one STUN pod of the stream is ready.
 	STUNReady bool `json:"stunReady,omitempty"`

@@ -14,6 +14,10 @@ const (
 	LabelStream = "p2pstream.dev/stream"
 	// LabelComponent holds one of the components.
 	LabelComponent = "app.kubernetes.io/component"
+	// LabelManagedBy holds ManagedBy.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// ManagedBy is the value of LabelManagedBy.
+	ManagedBy = "p2pstream"
 	// LabelEdge tells the seeders of one site from those of other sites. Names of sites do not fit into labels.
 	LabelEdge = "p2pstream.dev/edge"
 	// AnnotationConfigHash changes when pods must be replaced for their configuration to take effect.
@@ -45,7 +49,7 @@ const TokenKey = "token"
 // Labels returns all labels of a child.
 func Labels(stream, component string) map[string]string {
 	labels := Selector(stream, component)
-	labels["app.kubernetes.io/managed-by"] = "p2pstream"
+	labels[LabelManagedBy] = ManagedBy
 	labels[LabelStream] = stream
 	return labels
 }

@@ -9,6 +9,7 @@ import (
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // owner makes the stream the controller of a child, so that the child is deleted with the stream.
@@ -66,19 +67,21 @@ func labelSelector(labels map[string]string) *metav1ac.LabelSelectorApplyConfigu
 	return metav1ac.LabelSelector().WithMatchLabels(labels)
 }
 
-func rollingUpdate() *appsv1ac.DeploymentStrategyApplyConfiguration {
+// rollingUpdate starts a new pod before it stops an old one. With a port of the node, a new pod has no room on the node of the
+// old one, so one is stopped first: else an update would wait for a further node, which there may not be.
+func rollingUpdate(traits exposure.Traits) *appsv1ac.DeploymentStrategyApplyConfiguration {
+	surge, unavailable := int32(1), int32(0)
+	if traits.HostPort != 0 {
+		surge, unavailable = unavailable, surge
+	}
 	return appsv1ac.DeploymentStrategy().
 		WithType(appsv1.RollingUpdateDeploymentStrategyType).
 		WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
-			WithMaxSurge(intstr.FromInt32(1)).
-			WithMaxUnavailable(intstr.FromInt32(0)))
+			WithMaxSurge(intstr.FromInt32(surge)).
+			WithMaxUnavailable(intstr.FromInt32(unavailable)))
 }
 
-// spread prefers pods in different places, but does not leave a pod unscheduled for it.
-func (p *planner) spread(component, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
-	return spreadOf(Selector(p.stream.Name, component), key)
-}
-
+// spreadOf prefers pods in different places, but does not leave a pod unscheduled for it.
 func spreadOf(selector map[string]string, key string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
 	return corev1ac.TopologySpreadConstraint().
 		WithMaxSkew(1).

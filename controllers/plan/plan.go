@@ -50,6 +50,7 @@ func Kinds() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		{Version: "v1", Kind: "ConfigMap"},
 		{Version: "v1", Kind: "Service"},
+		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
 		{Group: "apps", Version: "v1", Kind: "Deployment"},
 		{Group: "apps", Version: "v1", Kind: "StatefulSet"},
 	}
@@ -68,7 +69,11 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 		return Plan{}, fmt.Errorf("planning stream %s: it has no namespace", stream.Name)
 	}
 	p := &planner{stream: stream, spec: stream.Spec.WithDefaults(), facts: facts,
-		reach: exposure.Facts{Nodes: facts.Nodes, Observed: facts.Observed}}
+		reach: exposure.Facts{Nodes: facts.Nodes, Observed: facts.Observed, IngressClasses: facts.IngressClasses}}
+	var err error
+	if p.shape, err = shapeOf(facts.Pods, stream.Spec.Pods); err != nil {
+		return Plan{}, err
+	}
 	p.endpoints = p.chooseEndpoints()
 	if err := p.build(); err != nil {
 		return Plan{}, err
@@ -93,6 +98,7 @@ type planner struct {
 	facts     Facts
 	reach     exposure.Facts // the part of facts that exposure strategies read
 	endpoints v1.EndpointsStatus
+	shape     shape
 
 	configMaps, services, workloads []child
 	pending                         []Ref

@@ -6,12 +6,8 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 )
 
-const (
-	// user id that the image's programs run as.
-	user int64 = 65532
-	// gracePeriod in seconds is longer than the drain of any program.
-	gracePeriod int64 = 20
-)
+// gracePeriod in seconds is longer than the drain of any program.
+const gracePeriod int64 = 20
 
 // pod holds what is specific to the pods of one component.
 type pod struct {
@@ -60,17 +56,16 @@ func (p *planner) podTemplate(own pod) *corev1ac.PodTemplateSpecApplyConfigurati
 		WithEnableServiceLinks(false).
 		WithTerminationGracePeriodSeconds(gracePeriod).
 		WithSecurityContext(corev1ac.PodSecurityContext().
-			WithRunAsNonRoot(true).
-			WithRunAsUser(user).
-			WithRunAsGroup(user).
+			WithRunAsNonRoot(true). // the user is that of the image, or the one that OpenShift assigns to the namespace
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault)))
 	for _, m := range mounts {
 		spec.WithVolumes(m.volume)
 		container.WithVolumeMounts(corev1ac.VolumeMount().WithName(*m.volume.Name).WithMountPath(m.path).WithReadOnly(true))
 	}
+	p.shape.apply(spec, container)
 	return corev1ac.PodTemplateSpec().
-		WithLabels(own.labels).
-		WithAnnotations(map[string]string{AnnotationConfigHash: own.configHash}).
+		WithLabels(overlay(p.shape.Labels, own.labels)).
+		WithAnnotations(overlay(p.shape.Annotations, map[string]string{AnnotationConfigHash: own.configHash})).
 		WithSpec(spec.WithContainers(container))
 }
 
@@ -88,6 +83,15 @@ func probes(container *corev1ac.ContainerApplyConfiguration, port int32) {
 
 func tcpPort(name string, port int32) *corev1ac.ContainerPortApplyConfiguration {
 	return corev1ac.ContainerPort().WithName(name).WithContainerPort(port).WithProtocol(corev1.ProtocolTCP)
+}
+
+// exposedPort is a UDP port that is reached at a port of the node, too, if hostPort is not 0.
+func exposedPort(name string, port, hostPort int32) *corev1ac.ContainerPortApplyConfiguration {
+	exposed := udpPort(name, port)
+	if hostPort != 0 {
+		exposed.WithHostPort(hostPort)
+	}
+	return exposed
 }
 
 func udpPort(name string, port int32) *corev1ac.ContainerPortApplyConfiguration {

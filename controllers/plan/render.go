@@ -35,8 +35,10 @@ const (
 	fileSTUN     = "stun.json"
 	fileSeeder   = "seeder.json"
 	fileICEPorts = "ice-ports.json"
-	fileSites    = "sites.json"
-	fileSiteMap  = "sites.csv"
+	// fileAdvertise are the addresses that seeders advertise.
+	fileAdvertise = "advertise.json"
+	fileSites     = "sites.json"
+	fileSiteMap   = "sites.csv"
 )
 
 // How long programs continue to serve after they were told to stop, within the grace period of their pods.
@@ -57,6 +59,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 		DrainPeriod:     duration.Duration(drainTracker),
 		Stream: &tracker.StreamConfig{
 			SourceURL:         string(source.URL),
+			Format:            string(source.Format),
 			SwarmID:           p.swarmID(),
 			STUNFile:          mountConfig + "/" + fileSTUN,
 			ExternalURL:       p.externalURL(),
@@ -66,6 +69,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 			TelemetryInterval: tracker.Duration(p.spec.Telemetry.Interval.Duration),
 		},
 	}
+	c.BasePath = string(spec.Exposure.Settings().Path)
 	c.Stream.Tickets, c.Stream.ViewerTokens = viewerAccess(p.spec.Viewers)
 	c.AllowNoOrigin = spec.AllowNoOrigin != nil && *spec.AllowNoOrigin
 	if source.SeederURL != source.URL {
@@ -128,10 +132,11 @@ func stunConfig() (stun.Config, error) {
 }
 
 // seederConfig returns the configuration that all seeders share. What differs by seeder is in its arguments.
-func (p *planner) seederConfig() (seeder.Config, error) {
+func (p *planner) seederConfig(traits exposure.Traits) (seeder.Config, error) {
 	spec := p.spec.Seeders
 	c := seeder.Config{
 		Source:         string(p.spec.Source.SeederURL),
+		Format:         string(p.spec.Source.Format),
 		SwarmID:        p.swarmID(),
 		Trackers:       []string{"ws://" + p.serviceHost(TrackerInternalName(p.stream.Name), PortTrackerInternal) + "/announce"},
 		TokenFile:      mountToken + "/" + TokenKey,
@@ -147,16 +152,19 @@ func (p *planner) seederConfig() (seeder.Config, error) {
 	}
 	c.HeadersDir, c.CAFile = p.originFiles()
 	c.SignedPaths = p.signedPaths()
-	traits := p.traits(exposure.Seeder)
 	if traits.OwnPorts {
 		c.ICEPortsFile = mountConfig + "/" + fileICEPorts
 	} else {
-		c.ICEListen = listen(PortSeeder)
+		c.ICEListen = listen(seederPort(traits))
 	}
-	if traits.Advertise == exposure.AdvertiseAddresses {
+	switch traits.Advertise {
+	case exposure.AdvertiseAssigned, exposure.AdvertiseNodeIP:
+		c.AdvertiseFile = mountConfig + "/" + fileAdvertise
+	case exposure.AdvertiseAddresses:
 		for _, a := range exposure.SettingsOf(&p.spec, exposure.Seeder).Addresses {
 			c.Advertise = append(c.Advertise, string(a))
 		}
+	case exposure.AdvertisePodIP:
 	}
 	var err error
 	if c.UplinkBps, err = spec.Uplink.BitsPerSecond(); err != nil {

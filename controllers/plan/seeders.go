@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -21,7 +22,7 @@ func (p *planner) seeders() error {
 	if wanted == 0 && p.facts.SeederPods == 0 {
 		return nil
 	}
-	config, err := p.seederConfig()
+	config, err := p.seederConfig(p.traits(exposure.Seeder))
 	if err != nil {
 		return err
 	}
@@ -31,7 +32,17 @@ func (p *planner) seeders() error {
 	}
 	files := map[string]string{fileSeeder: static}
 	replicas := wanted
-	ports := p.exposeSeeders(max(wanted, p.facts.SeederPods))
+	ports, addresses := p.exposeSeeders(max(wanted, p.facts.SeederPods))
+	switch p.traits(exposure.Seeder).Advertise {
+	case exposure.AdvertiseAssigned:
+		files[fileAdvertise], err = file(addresses)
+	case exposure.AdvertiseNodeIP:
+		files[fileAdvertise], err = p.nodesFile()
+	case exposure.AdvertisePodIP, exposure.AdvertiseAddresses:
+	}
+	if err != nil {
+		return err
+	}
 	if p.traits(exposure.Seeder).OwnPorts {
 		if files[fileICEPorts], err = file(ports); err != nil {
 			return err
@@ -47,15 +58,18 @@ func (p *planner) seeders() error {
 }
 
 // exposeSeeders adds the objects by which each seeder is reached, the draining ones included, and returns the
-// seeders' ports by ordinal; 0 is one that is not known yet.
-func (p *planner) exposeSeeders(count int32) []int32 {
-	ports := make([]int32, 0, count)
+// seeders' ports by ordinal; 0 is one that is not known yet. Addresses are those that were assigned to seeders, by pod.
+func (p *planner) exposeSeeders(count int32) (ports []int32, addresses map[string][]string) {
+	ports, addresses = make([]int32, 0, count), map[string][]string{}
 	for ordinal := range count {
 		t := p.seederTarget(ordinal)
 		p.expose(t)
 		ports = append(ports, t.Strategy().Port(t, p.reach))
+		for _, a := range t.Strategy().Addresses(t, p.reach) {
+			addresses[t.Name] = append(addresses[t.Name], a.Host)
+		}
 	}
-	return ports
+	return ports, addresses
 }
 
 // leading is the number of known ports before the first unknown one. A StatefulSet cannot leave out an ordinal.
@@ -103,7 +117,7 @@ func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApp
 	template.Spec.
 		WithNodeSelector(spec.NodeSelector).
 		WithTolerations(tolerations(spec.Tolerations)...).
-		WithTopologySpreadConstraints(p.spread(ComponentSeeder, corev1.LabelHostname), p.spread(ComponentSeeder, corev1.LabelTopologyZone))
+		WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentSeeder), corev1.LabelHostname, corev1.LabelTopologyZone)...)
 	return template
 }
 
@@ -120,18 +134,36 @@ func (p *planner) seederPod(configHash string, traits exposure.Traits) pod {
 		seeder.args = append(seeder.args, "--ordinal=$(POD_INDEX)")
 		seeder.env = append(seeder.env, podIndex())
 	} else {
-		seeder.ports = append(seeder.ports, udpPort("ice", PortSeeder))
+		seeder.ports = append(seeder.ports, exposedPort("ice", seederPort(traits), traits.HostPort))
 	}
 	switch traits.Advertise {
 	case exposure.AdvertisePodIP:
 		seeder.args = append(seeder.args, "--advertise=$(POD_IP)")
 		seeder.env = append(seeder.env, fieldEnv("POD_IP", "status.podIP"))
 	case exposure.AdvertiseNodeIP:
-		seeder.args = append(seeder.args, "--advertise=$(HOST_IP)")
-		seeder.env = append(seeder.env, fieldEnv("HOST_IP", "status.hostIP"))
+		seeder.args = append(seeder.args, "--advertise=$(HOST_IP)", "--advertise-name=$(NODE_NAME)")
+		seeder.env = append(seeder.env, fieldEnv("HOST_IP", "status.hostIP"), fieldEnv("NODE_NAME", "spec.nodeName"))
+	case exposure.AdvertiseAssigned:
+		seeder.args = append(seeder.args, "--advertise-name=$(POD_NAME)")
+		seeder.env = append(seeder.env, fieldEnv("POD_NAME", "metadata.name"))
 	case exposure.AdvertiseAddresses: // the addresses are in the configuration
 	}
 	return seeder
+}
+
+// seederPort is the UDP port that seeders without ports of their own listen on.
+func seederPort(traits exposure.Traits) int32 { return cmp.Or(traits.HostPort, PortSeeder) }
+
+// nodesFile lists what seeders on each node advertise, where that is not just the address that a pod knows of its node.
+func (p *planner) nodesFile() (string, error) {
+	families := exposure.SettingsOf(&p.spec, exposure.Seeder).IPFamilies
+	listed := map[string][]string{}
+	for node, addresses := range p.facts.NodeAddresses {
+		if reached := exposure.Reached(addresses, families); len(reached) > 0 {
+			listed[node] = reached
+		}
+	}
+	return file(listed)
 }
 
 func podIndex() *corev1ac.EnvVarApplyConfiguration {

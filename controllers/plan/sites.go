@@ -46,7 +46,7 @@ func (p *planner) siteMapMounts() []mount {
 // siteWarning is about sites that cannot be told, because nodes replace the addresses of viewers by their own.
 func (p *planner) siteWarning() *Warning {
 	traits := p.traits(exposure.Tracker)
-	if p.spec.Sites == nil || !traits.Nodes || traits.ClientAddresses || len(clientAddress(p.spec.Tracker.ClientAddress).TrustedProxies) > 0 {
+	if p.spec.Sites == nil || !traits.Outside || traits.ClientAddresses || len(clientAddress(p.spec.Tracker.ClientAddress).TrustedProxies) > 0 {
 		return nil
 	}
 	return &Warning{Condition: v1.ConditionTrackerReady, Reason: v1.ReasonClientAddressesHidden,

@@ -36,6 +36,7 @@ func (p *planner) stunTarget() exposure.Target {
 
 func (p *planner) seederTarget(ordinal int32) exposure.Target {
 	t := p.target(exposure.Seeder, SeederServiceName(p.stream.Name, ordinal))
+	t.Ordinal = ordinal
 	t.PortName, t.Protocol, t.ContainerPort = "ice", corev1.ProtocolUDP, PortSeeder
 	t.Selector = map[string]string{appsv1.StatefulSetPodNameLabel: t.Name}
 	t.PublishNotReady = true // readiness is for rollouts: connected peers must stay connected while a seeder is not ready
@@ -64,17 +65,23 @@ func (p *planner) warnings() []Warning {
 	if w := p.siteWarning(); w != nil {
 		warnings = append(warnings, *w)
 	}
-	ask := func(t exposure.Target, advertised []string) {
-		if w := t.Strategy().Warning(t, p.reach, advertised); w != nil {
+	ask := func(t exposure.Target, advertised []string) (warned bool) {
+		w := t.Strategy().Warning(t, p.reach, advertised)
+		if w != nil {
 			warnings = append(warnings, *w)
 		}
+		return w != nil
 	}
 	ask(p.trackerTarget(), nonEmpty(p.endpoints.Announce))
 	if *p.spec.STUN.Enabled {
 		ask(p.stunTarget(), p.endpoints.STUN)
 	}
-	if *p.spec.Seeders.Replicas > 0 || len(Edges(p.stream)) > 0 {
-		ask(p.seederTarget(0), nil)
+	if replicas := *p.spec.Seeders.Replicas; replicas > 0 || len(Edges(p.stream)) > 0 {
+		for ordinal := range max(replicas, 1) {
+			if ask(p.seederTarget(ordinal), nil) {
+				break
+			}
+		}
 	}
 	return warnings
 }

@@ -4,6 +4,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // tracker adds the tracker's ConfigMap, Services and Deployment.
@@ -48,6 +50,7 @@ func (p *planner) tracker() error {
 		ports:      []*corev1ac.ContainerPortApplyConfiguration{tcpPort("http", PortTracker), tcpPort("internal", PortTrackerInternal)},
 		resources:  orDefault(p.spec.Tracker.Resources, "100m", 64*mebi, 1024*mebi),
 	})
+	template.Spec.WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentTracker))...)
 	p.deployment(ComponentTracker, 1, template)
 	return nil
 }
@@ -79,10 +82,10 @@ func (p *planner) stun() error {
 		component:  ComponentSTUN,
 		configHash: hash([]byte(static)),
 		admin:      PortAdmin,
-		ports:      []*corev1ac.ContainerPortApplyConfiguration{udpPort("stun", PortSTUN)},
+		ports:      []*corev1ac.ContainerPortApplyConfiguration{exposedPort("stun", PortSTUN, p.traits(exposure.STUN).HostPort)},
 		resources:  orDefault(p.spec.STUN.Resources, "50m", 32*mebi, 128*mebi),
 	})
-	template.Spec.WithTopologySpreadConstraints(p.spread(ComponentSTUN, corev1.LabelHostname))
+	template.Spec.WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentSTUN), corev1.LabelHostname)...)
 	p.deployment(ComponentSTUN, *p.spec.STUN.Replicas, template)
 	return nil
 }
@@ -92,7 +95,8 @@ func (p *planner) stun() error {
 // Without the pause the old pod would be gone by then, and new viewers would be refused.
 const minReadySeconds = 2
 
-// deployment adds a Deployment that starts a new pod before it stops an old one, so that one always answers.
+// deployment adds a Deployment that starts a new pod before it stops an old one, so that one always answers, except with ports
+// of nodes.
 func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
 	name := p.stream.Name + "-" + component
 	p.workloads = append(p.workloads, child{Object: appsv1ac.Deployment(name, p.stream.Namespace).
@@ -101,7 +105,7 @@ func (p *planner) deployment(component string, replicas int32, template *corev1a
 		WithSpec(appsv1ac.DeploymentSpec().
 			WithReplicas(replicas).
 			WithSelector(labelSelector(Selector(p.stream.Name, component))).
-			WithStrategy(rollingUpdate()).
+			WithStrategy(rollingUpdate(p.traits(exposure.Component(component)))).
 			WithMinReadySeconds(minReadySeconds).
 			WithTemplate(template))})
 }

@@ -26,6 +26,9 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "p2pstream_operator_pollers_refused_total", Help: "Trackers that were not polled because too many are.",
 		}),
 	}
+	for _, result := range []string{"ok", "error"} {
+		m.polls.WithLabelValues(result)
+	}
 	if reg != nil {
 		reg.MustRegister(m.polls, m.pollers, m.asking, m.refused)
 	}

@@ -29,11 +29,33 @@ func stunReady(m *moment) verdict {
 	case m.STUN.Ready == 0:
 		return m.missing(plan.ComponentSTUN, m.STUN)
 	}
-	text := "The STUN server answers"
-	if m.STUN.Wanted > 1 {
-		text = fmt.Sprintf("%d of %d STUN servers answer", min(m.STUN.Ready, m.STUN.Wanted), m.STUN.Wanted)
+	v := m.warned(v1.ConditionSTUNReady, yes(v1.ReasonAvailable, fmt.Sprintf("%d of %d STUN pods are ready", min(m.STUN.Ready, m.STUN.Wanted), m.STUN.Wanted)))
+	r := m.fresh()
+	if r == nil || len(r.Stats.STUN) == 0 || v.reason != v1.ReasonAvailable {
+		return v
 	}
-	return m.warned(v1.ConditionSTUNReady, yes(v1.ReasonAvailable, text))
+	var answer, silent []string
+	for _, s := range r.Stats.STUN {
+		if s.Ready {
+			answer = append(answer, diagnose.Clean(s.Server))
+		} else {
+			silent = append(silent, diagnose.Clean(s.Server))
+		}
+	}
+	slices.Sort(answer)
+	slices.Sort(silent)
+	if len(answer) == 0 {
+		if m.justTrue(v1.ConditionSTUNReady) {
+			return v // the tracker may not have asked yet
+		}
+		return yes(v1.ReasonSTUNSilent, fmt.Sprintf("%s, but %s did not answer the tracker, which asks from its pod. Viewers are not given servers that do not answer it: "+
+			"let the nodes reach these addresses, or set spec.stun.exposure.host or addresses to some that both nodes and viewers reach", v.message, strings.Join(firstOf(silent, 4), ", ")))
+	}
+	text := fmt.Sprintf("%s. The tracker, which asks from its pod, got an answer from %s", v.message, strings.Join(firstOf(answer, 4), ", "))
+	if len(silent) > 0 {
+		text += " and none from " + strings.Join(firstOf(silent, 4), ", ")
+	}
+	return yes(v.reason, text+"; whether viewers outside the cluster reach it is not asked")
 }
 
 // seedersReady needs all seeders to be ready and to hold the live edge: this condition shows an origin that fails.
@@ -81,6 +103,9 @@ func behind(r *Reading) string {
 	return text + ". Viewers fetch missing segments from the origin; see the seeders' logs for the origin's responses"
 }
 
+// condition of a component.
+var condition = map[string]string{plan.ComponentTracker: v1.ConditionTrackerReady, plan.ComponentSTUN: v1.ConditionSTUNReady, plan.ComponentSeeder: v1.ConditionSeedersReady}
+
 // missing says why too few pods of a component are ready.
 func (m *moment) missing(component string, w Workload) verdict {
 	noun := map[string]string{plan.ComponentTracker: "tracker", plan.ComponentSTUN: "STUN", plan.ComponentSeeder: "seeder", plan.ComponentEdge: "seeder"}[component]
@@ -96,6 +121,11 @@ func (m *moment) missing(component string, w Workload) verdict {
 	for _, p := range m.Problems {
 		if p.Component == "" && p.Stalls {
 			return no(p.Reason, text+". "+p.Message)
+		}
+	}
+	for _, w := range m.Warnings {
+		if w.Condition == condition[component] && w.Reason == v1.ReasonAddressPending {
+			return no(w.Reason, text+": "+w.Message)
 		}
 	}
 	switch {

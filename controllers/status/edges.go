@@ -56,7 +56,7 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 		}
 	}
 	for _, now := range after.Conditions {
-		warned := now.Reason == v1.ReasonNotAdvertised || now.Reason == v1.ReasonInsecureEndpoint || now.Reason == v1.ReasonLocalAddressesHidden
+		warned := now.Reason == v1.ReasonNotAdvertised || now.Reason == v1.ReasonInsecureEndpoint || now.Reason == v1.ReasonSTUNSilent || now.Reason == v1.ReasonLocalAddressesHidden
 		old := find(before.Conditions, now.Type)
 		// Pods that recover are no news: once there are figures, only a condition that was True before is reported.
 		news := old == nil || old.Reason != now.Reason && (old.Status == metav1.ConditionTrue || before.Offload == nil)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
@@ -31,7 +32,10 @@ type Result struct {
 // before; zero if it never did. Must says that it holds totals that may not be lost.
 func Next(before v1.P2PStreamStatus, o Observed, lastWrite time.Time, must bool, now time.Time) Result {
 	m := &moment{Observed: o, before: before, now: now}
-	out := v1.P2PStreamStatus{ObservedGeneration: o.Generation, Conditions: m.conditions(), Endpoints: o.Endpoints, Seeders: m.seeders()}
+	out := v1.P2PStreamStatus{ObservedGeneration: o.Generation, LastHandledReconcileAt: o.Request, Conditions: m.conditions(), Endpoints: o.Endpoints, Seeders: m.seeders()}
+	if o.Controller != "" {
+		out.Claim = &v1.ClaimStatus{Controller: o.Controller, RenewedAt: metav1.NewTime(now.Truncate(time.Second))}
+	}
 	if out.Endpoints == nil {
 		out.Endpoints = before.Endpoints
 	}
@@ -58,7 +62,7 @@ func worthWriting(before, after v1.P2PStreamStatus, since time.Duration, must bo
 
 // edge: something that people and tools wait for.
 func edge(before, after v1.P2PStreamStatus) bool {
-	if before.ObservedGeneration != after.ObservedGeneration || len(before.Conditions) != len(after.Conditions) ||
+	if before.ObservedGeneration != after.ObservedGeneration || before.LastHandledReconcileAt != after.LastHandledReconcileAt || len(before.Conditions) != len(after.Conditions) ||
 		!equality.Semantic.DeepEqual(before.Endpoints, after.Endpoints) ||
 		!equality.Semantic.DeepEqual(before.Seeders, after.Seeders) {
 		return true
@@ -72,8 +76,9 @@ func edge(before, after v1.P2PStreamStatus) bool {
 	return false
 }
 
-// timeless is a status without the time of its figures.
+// timeless is a status without the times of its figures and of its claim.
 func timeless(s v1.P2PStreamStatus) v1.P2PStreamStatus {
+	s.Claim = nil
 	if s.Offload != nil {
 		o := *s.Offload
 		o.ObservedAt = nil

@@ -14,6 +14,10 @@ import (
 type Observed struct {
 	// Generation of the stream that was looked at.
 	Generation int64
+	// Controller is the name of the installation that makes this status; empty when it claims no streams.
+	Controller string
+	// Request is the value of the annotation that asks for a run.
+	Request string
 	// Suspended: the spec asks for nothing to be changed.
 	Suspended bool
 	// Settled: the children are what the spec asks for, as far as the API server is concerned.

@@ -96,6 +96,22 @@ const (
 	MaxSignedPathBytes = 1 << 10
 )
 
+// Formats of a manifest.
+const (
+	FormatAuto = "Auto" // found in the manifest itself; so is an empty format
+	FormatHLS  = "HLS"
+	FormatDASH = "DASH"
+)
+
+// Format checks the format of a manifest.
+func Format(field, value string) error {
+	switch value {
+	case "", FormatAuto, FormatHLS, FormatDASH:
+		return nil
+	}
+	return fmt.Errorf("%s: %q is unknown; use %s, %s or %s", field, value, FormatAuto, FormatHLS, FormatDASH)
+}
+
 // SignedPaths checks starts of URL paths in which an asterisk stands for one element that a signature changes.
 func SignedPaths(field string, patterns []string) error {
 	if len(patterns) > MaxSignedPaths {

@@ -43,7 +43,7 @@ type Config struct {
 
 	// OriginOnly are the types of renditions that are not shared with peers, as the tracker says.
 	OriginOnly []identity.StreamType
-	// Generations to join; empty: v2.3 for viewers, all for seeders.
+	// Generations to join; empty: v2.3 for viewers, v2.2 if they play DASH, all for seeders.
 	Generations []identity.Generation
 	// Select picks the renditions; nil: all for seeders, for viewers the first main one and the first audio track.
 	Select func([]manifest.Rendition) []manifest.Rendition

@@ -41,11 +41,14 @@ type Engine struct {
 	loaded     chan struct{} // closed once the presentation is known
 	drained    bool
 	claimed    map[identity.InfoHash]bool
+
+	anyGeneration bool // none is configured: the format decides
 }
 
 // New makes an engine that connects through node; node may be nil if no
 // trackers are given. uplink nil means no limit, log nil no log.
 func New(cfg Config, node *mesh.Node, uplink *upload.Uplink, log *slog.Logger) (*Engine, error) {
+	anyGeneration := len(cfg.Generations) == 0
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func New(cfg Config, node *mesh.Node, uplink *upload.Uplink, log *slog.Logger) (
 		log = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{
-		cfg: cfg, log: log, swarms: newSwarmState(cfg.SwarmID), roster: newRoster(),
+		cfg: cfg, anyGeneration: anyGeneration, log: log, swarms: newSwarmState(cfg.SwarmID), roster: newRoster(),
 		loaded:  make(chan struct{}),
 		claimed: make(map[identity.InfoHash]bool),
 	}
@@ -85,6 +88,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if presentation == nil {
 		return nil // stopped before the origin answered
 	}
+	e.adapt(presentation)
 	e.start(presentation.DefaultSwarmID)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -119,6 +123,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.swarms.joining.Unlock()
 	e.roster.running.Wait()
 	return err
+}
+
+// adapt chooses what a presentation's format decides: pages play DASH with p2p-media-loader-shaka, of which there is 2.2 only,
+// so a viewer that is to share with them is of that generation.
+func (e *Engine) adapt(p *manifest.Presentation) {
+	if e.anyGeneration && e.cfg.Role == RoleViewer && p.Format == manifest.FormatDASH {
+		e.shared.Settings.Generations = []identity.Generation{identity.V22}
+	}
 }
 
 // load gets the presentation, however long it takes; nil if ctx ends first.

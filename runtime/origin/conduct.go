@@ -25,7 +25,7 @@ func (s *streams) visit(r *http.Request, req timeline.Request) timeline.Visit {
 	if c, err := r.Cookie(cookieName); err == nil && req.Knobs.Conduct.Cookie {
 		v.Session = timeline.SessionOfCookie(c.Value)
 	}
-	if v.Session == "" && req.Kind == timeline.Multivariant {
+	if v.Session == "" && req.IsMaster() {
 		v.Session = timeline.SessionAt(v.Now)
 	}
 	return v
@@ -45,15 +45,15 @@ func (s *streams) refuse(w *writer, r *http.Request, req timeline.Request, v tim
 		return true
 	}
 	switch {
-	case c.Edges && req.Kind == timeline.Multivariant:
+	case c.Edges && req.IsMaster():
 		edge := strconv.FormatInt(v.Now.UnixNano()%1000, 10)
 		return elsewhere("edges", strings.Replace(r.URL.Path, "/edges/", "/edge_"+edge+"/", 1), "")
-	case c.Cookie && req.Kind == timeline.Multivariant:
+	case c.Cookie && req.IsMaster():
 		http.SetCookie(w, &http.Cookie{Name: cookieName, Value: v.Session, Path: "/"}) //nolint:gosec // a test source has no secrets
 	case c.Cookie:
 		if _, err := r.Cookie(cookieName); err != nil {
 			count("cookie")
-			fail(w, http.StatusForbidden, "no cookie: the multivariant playlist sets it")
+			fail(w, http.StatusForbidden, "no cookie: the manifest sets it")
 			return true
 		}
 	}
@@ -104,6 +104,14 @@ func masterCache(k timeline.Knobs) string {
 		return cacheNever
 	}
 	return cacheHour
+}
+
+// mpdCache is how long the MPD of k may be kept.
+func mpdCache(k timeline.Knobs, now int64) string {
+	if c := masterCache(k); c == cacheNever {
+		return c
+	}
+	return playlistCache(k, now)
 }
 
 // playlistCache is how long a media playlist of k may be kept.

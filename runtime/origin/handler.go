@@ -33,6 +33,7 @@ const (
 	cacheNever      = "no-store"
 
 	playlistType = "application/vnd.apple.mpegurl"
+	mpdType      = "application/dash+xml"
 )
 
 // streams serves /live and /vod.
@@ -69,6 +70,11 @@ func (s *Server) newHandler(reg prometheus.Registerer) (http.Handler, error) {
 		w.Header().Set("Cache-Control", cacheNever)
 		_ = json.NewEncoder(w).Encode(s.Stats()) // fails only if the client is gone
 	})
+	mux.HandleFunc("GET "+timeline.ClockPath, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		setType(w, "text/plain", cacheNever)
+		_, _ = io.WriteString(w, s.cfg.Clock().UTC().Format("2006-01-02T15:04:05.000Z")) // as above
+	})
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "ok\n") // as above
 	})
@@ -81,16 +87,19 @@ func (s *Server) newHandler(reg prometheus.Registerer) (http.Handler, error) {
 	return mux, nil
 }
 
-const usage = `p2pstream origin: a test source of live and VOD HLS
+const usage = `p2pstream origin: a test source of live and VOD HLS and MPEG-DASH
 
   /live/master.m3u8
   /vod/master.m3u8
+  /live/manifest.mpd
+  /vod/manifest.mpd
   /live/seg_4/window_6/ts/audio/master.m3u8
   /vod/dur_60/byterange/master.m3u8
+  /time        the time by which live streams go
   /requests    counts of what has been served, as JSON
 
 Options, in any order before the resource:
-  seg_N window_N ts fmp4 audio ren_N start_N end_N dur_N byterange fill_N
+  seg_N window_N ts fmp4 audio ren_N start_N end_N dur_N byterange timeline fill_N
 Faults:
   slow_N rate_N truncate_N status_N_P down_A_B notplaylist redirect
 What origins in the field do:
@@ -177,6 +186,14 @@ func (s *streams) serve(w *writer, r *http.Request, req timeline.Request, v time
 	case timeline.Multivariant:
 		body = s.catalog.AppendMultivariantAt(body, k, v)
 		setType(w, playlistType, masterCache(k))
+	case timeline.Manifest:
+		var err error
+		body, err = s.catalog.AppendMPDAt(body, k, v)
+		if err != nil {
+			fail(w, http.StatusNotFound, err.Error())
+			return
+		}
+		setType(w, mpdType, mpdCache(k, now))
 	case timeline.MediaPlaylist:
 		var err error
 		body, err = s.catalog.AppendPlaylistAt(body, req, v)
@@ -273,7 +290,7 @@ func mediaType(r timeline.Request) string {
 
 func kindOf(k timeline.Kind) string {
 	switch k {
-	case timeline.Multivariant, timeline.MediaPlaylist:
+	case timeline.Multivariant, timeline.MediaPlaylist, timeline.Manifest:
 		return KindPlaylist
 	case timeline.Init:
 		return KindInit

@@ -14,7 +14,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/seeder/config"
 )
 
-func TestAwaitPort(t *testing.T) {
+func TestAwaitPlacePort(t *testing.T) {
 	type change struct {
 		after time.Duration
 		text  string
@@ -33,9 +33,9 @@ func TestAwaitPort(t *testing.T) {
 		"the list grows":      {1, []change{{0, "[30001]"}, {10 * time.Second, "[30001,30002]"}}, 30002, "", 11 * time.Second, 1},
 		"a gap is filled":     {0, []change{{0, "[0,30002]"}, {time.Second, "[30001,30002]"}}, 30001, "", 2 * time.Second, 1},
 		"it is mended":        {0, []change{{0, `["x"]`}, {time.Second, "[30001]"}}, 30001, "", 2 * time.Second, 1},
-		"never":               {1, []change{{0, "[30001]"}}, 0, "lists no port for ordinal 1", portTimeout, 1},
-		"no port at all":      {0, []change{{0, "[99999]"}}, 0, "which is not a port", portTimeout, 1},
-		"no file at all":      {0, nil, 0, "no such file", portTimeout, 1},
+		"never":               {1, []change{{0, "[30001]"}}, 0, "lists no port for ordinal 1", placeTimeout, 1},
+		"no port at all":      {0, []change{{0, "[99999]"}}, 0, "which is not a port", placeTimeout, 1},
+		"no file at all":      {0, nil, 0, "no such file", placeTimeout, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "ice-ports.json")
@@ -54,9 +54,9 @@ func TestAwaitPort(t *testing.T) {
 				}
 				var log strings.Builder
 				began := time.Now()
-				port, err := awaitPort(t.Context(), config.Config{ICEPortsFile: file, Ordinal: tt.ordinal}, slog.New(slog.NewTextHandler(&log, nil)))
-				if port != tt.want || (err == nil) != (tt.err == "") || (err != nil && !strings.Contains(err.Error(), tt.err)) {
-					t.Errorf("port %d, error %v", port, err)
+				at, err := awaitPlace(t.Context(), config.Config{ICEPortsFile: file, Ordinal: tt.ordinal}, systemLookup, slog.New(slog.NewTextHandler(&log, nil)))
+				if at.port != tt.want || (err == nil) != (tt.err == "") || (err != nil && !strings.Contains(err.Error(), tt.err)) {
+					t.Errorf("port %d, error %v", at.port, err)
 				}
 				if took := time.Since(began); took > tt.within {
 					t.Errorf("took %v", took)
@@ -69,18 +69,18 @@ func TestAwaitPort(t *testing.T) {
 	}
 }
 
-func TestAwaitPortEndsWithItsContext(t *testing.T) {
+func TestAwaitPlaceEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
-		_, err := awaitPort(ctx, config.Config{ICEPortsFile: "/nowhere"}, slog.New(slog.DiscardHandler))
+		_, err := awaitPlace(ctx, config.Config{ICEPortsFile: "/nowhere"}, systemLookup, slog.New(slog.DiscardHandler))
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})
 }
 
-func TestPortMoved(t *testing.T) {
+func TestPlaceMovedToAnotherPort(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ice-ports.json")
 	synctest.Test(t, func(t *testing.T) {
 		cfg := config.Config{ICEPortsFile: file, Ordinal: 1}
@@ -92,13 +92,13 @@ func TestPortMoved(t *testing.T) {
 			})
 		}
 		began := time.Now()
-		to, moved := portMoved(t.Context(), cfg, 30002)
-		if took := time.Since(began); !moved || to != 30003 || took < 50*time.Second || took > 52*time.Second {
-			t.Errorf("moved %v to %d after %v", moved, to, took)
+		to, moved := placeMoved(t.Context(), cfg, systemLookup, place{port: 30002})
+		if took := time.Since(began); !moved || to.port != 30003 || took < 50*time.Second || took > 52*time.Second {
+			t.Errorf("moved %v to %d after %v", moved, to.port, took)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if _, moved := portMoved(ctx, cfg, 30003); moved {
+		if _, moved := placeMoved(ctx, cfg, systemLookup, place{port: 30003}); moved {
 			t.Error("moved to where it is")
 		}
 	})

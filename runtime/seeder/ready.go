@@ -20,7 +20,7 @@ func (s *Server) ready(context.Context) error {
 	case s.draining.Load():
 		return errors.New("draining")
 	case !s.isOpen():
-		return fmt.Errorf("waiting for the UDP port of ordinal %d in %s", s.cfg.Ordinal, s.cfg.ICEPortsFile)
+		return fmt.Errorf("waiting for the UDP port of ordinal %d, and addresses to advertise, to be listed", s.cfg.Ordinal)
 	case !s.isAccepted():
 		return errors.New("no tracker has accepted this seeder yet")
 	}

@@ -55,7 +55,7 @@ type Server struct {
 }
 
 // New returns a seeder; nothing is fetched or joined before Run. The UDP port is
-// bound, unless it has to be read from Config.ICEPortsFile.
+// bound, unless its place has to be read from Config.ICEPortsFile or Config.AdvertiseFile.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -87,13 +87,13 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	var err error
 	if s.source, err = manifest.NewSource(manifest.SourceConfig{
 		SecondLook: true,
-		URL:        cfg.Source, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, SignedPaths: cfg.SignedPaths,
+		URL:        cfg.Source, Format: cfg.Format, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, SignedPaths: cfg.SignedPaths,
 		Logger: log, Registerer: reg,
 	}); err != nil {
 		return nil, fmt.Errorf("creating source: %w", err)
 	}
-	if cfg.ICEPortsFile == "" {
-		if err := s.bind(cfg.ICEListen); err != nil {
+	if !listed(cfg) {
+		if err := s.bind(cfg.ICEListen, cfg.Advertise); err != nil {
 			return nil, err
 		}
 	}
@@ -108,9 +108,9 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 }
 
 // bind binds the UDP port and creates everything that needs it.
-func (s *Server) bind(iceListen string) error {
+func (s *Server) bind(iceListen string, advertise []string) error {
 	node, err := mesh.NewNode(mesh.NodeConfig{
-		ICEServers: s.cfg.STUN, Listen: iceListen, Advertise: s.cfg.Advertise, Token: s.tokenFor,
+		ICEServers: s.cfg.STUN, Listen: iceListen, Advertise: advertise, Token: s.tokenFor,
 		OneSocketPerSwarm: s.cfg.OneSocketPerSwarm, Loopback: s.cfg.Loopback, MaxPeers: s.cfg.MaxPeers,
 	}, s.log, s.reg)
 	if err != nil {
@@ -197,9 +197,9 @@ func (s *Server) Run(ctx context.Context) error {
 		return errors.Join(err, s.close())
 	}
 	run(s.admin.Run)
-	moved := make(chan struct{}) // closed when the listed port changes
-	if s.cfg.ICEPortsFile != "" {
-		port, err := s.bindListed(ctx)
+	moved := make(chan struct{}) // closed when another place is listed
+	if listed(s.cfg) {
+		at, err := s.bindListed(ctx)
 		if err != nil {
 			end()
 			if ctx.Err() != nil {
@@ -208,8 +208,9 @@ func (s *Server) Run(ctx context.Context) error {
 			return err
 		}
 		work.Go(func() {
-			if to, ok := portMoved(live, s.cfg, port); ok {
-				s.log.Warn("the listed UDP port changed; stopping to restart with it", "from", port, "to", to)
+			if to, ok := placeMoved(live, s.cfg, systemLookup, at); ok {
+				s.log.Warn("the listed UDP port or address changed; stopping to restart with it",
+					"from", at.port, "to", to.port, "fromAddresses", at.addresses, "toAddresses", to.addresses)
 				close(moved)
 			}
 		})
@@ -237,12 +238,17 @@ func (s *Server) Run(ctx context.Context) error {
 	return errors.Join(err, s.close())
 }
 
-// bindListed waits for the seeder's port to be listed and binds it.
-func (s *Server) bindListed(ctx context.Context) (port int, err error) {
-	if port, err = awaitPort(ctx, s.cfg, s.log); err != nil {
-		return 0, err
+// bindListed waits for the seeder's place to be listed and binds its port.
+func (s *Server) bindListed(ctx context.Context) (place, error) {
+	at, err := awaitPlace(ctx, s.cfg, systemLookup, s.log)
+	if err != nil {
+		return at, err
 	}
-	return port, s.bind(withPort(s.cfg.ICEListen, port))
+	listen := s.cfg.ICEListen
+	if at.port != 0 {
+		listen = withPort(listen, at.port)
+	}
+	return at, s.bind(listen, at.addresses)
 }
 
 // drain lets uploads end: at once if no peer is connected, within a moment if no
@@ -275,5 +281,5 @@ func (s *Server) Ready() <-chan struct{} { return s.running }
 func (s *Server) Addr() net.Addr { return s.admin.Addr() }
 
 // Engine gives access to what the seeder holds, for programs that run it in
-// their own process; with Config.ICEPortsFile it is nil before Ready.
+// their own process; where its place is read from a file, it is nil before Ready.
 func (s *Server) Engine() *loader.Engine { return s.engine }

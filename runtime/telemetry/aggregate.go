@@ -75,6 +75,7 @@ type Result struct {
 	Startup  int64     // milliseconds of startup if this report is the first to state it, else 0
 	Played   []Played  // the part of it that is attributed to renditions and sources
 	Excess   int64     // bytes that the report claimed and the stream could not have delivered; they are not counted
+	Clamped  bool      // stalls or startup were more than there was time for, and are cut
 }
 
 // Aggregate sums reports. One goroutine at a time may use it.
@@ -106,6 +107,9 @@ type Aggregate struct {
 	reading int64                 // number of that reading
 	changed bool                  // viewers' totals differ from that reading
 	owing   map[*session]struct{} // sessions with owed receipts
+
+	waits map[string]*waiting  // of viewers, by stream
+	due   map[int64][]*session // those that count as live, by the Unix second in which that may end
 }
 
 type sessionKey struct {
@@ -136,13 +140,17 @@ type session struct {
 	played         []*playing
 	tells          bool     // where its bytes came from
 	alone          bool     // as in Sender
+	counted        bool     // in the live sessions of its group
+	gone           bool     // forgotten
+	due            int64    // the list of Aggregate.due that it waits in; 0: none
 	older, younger *session // by time of the last report
 }
 
 // NewAggregate returns an empty aggregate of a tracker that started at boot.
 func NewAggregate(cfg Config, boot time.Time) *Aggregate {
 	return &Aggregate{cfg: cfg.withDefaults(), boot: boot, sessions: map[sessionKey]*session{},
-		seeders: map[*session]struct{}{}, owing: map[*session]struct{}{}, groups: map[GroupKey]*group{}, sites: map[siteKey]*site{}, refused: map[Reason]int64{}}
+		seeders: map[*session]struct{}{}, owing: map[*session]struct{}{}, groups: map[GroupKey]*group{}, sites: map[siteKey]*site{}, refused: map[Reason]int64{},
+		waits: map[string]*waiting{}, due: map[int64][]*session{}}
 }
 
 // Refuse counts a report that was refused before Accept.
@@ -196,7 +204,9 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 	if s.startupMs == 0 {
 		result.Startup = r.StartupMs
 	}
+	result.plausible(elapsed, now.Sub(s.began), max(s.interval, a.cfg.Interval))
 	s.allowance = allowance - 1
+	a.uncount(s)
 	s.group = a.group(from) // a laptop that moved counts for its current site
 	a.update(s, from, r, now)
 	a.add(s, result, elapsed, now)
@@ -208,6 +218,9 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 // add sums what a report added.
 func (a *Aggregate) add(s *session, r Result, elapsed time.Duration, now time.Time) {
 	s.group.add(r, elapsed, now)
+	if s.key.role == RoleViewer {
+		a.wait(s.group.key.Stream, r, now)
+	}
 	// Only counters that the reader stores make a new reading.
 	if s.key.role == RoleViewer && (r.Delta.Received() > 0 || r.Delta.Discarded > 0) {
 		a.changed = true
@@ -237,6 +250,7 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 		// A peer without an issue time may have received bytes for the whole lifetime of a session.
 		elapsed = a.cfg.Lifetime
 	}
+	result.plausible(elapsed, elapsed, max(from.Interval, a.cfg.Interval))
 	budget := a.grant(a.newBudget(), from.Role, a.claimable(from, elapsed, now))
 	claim := r.Counters.Sub(base)
 	if err := budget.spend(claim); err != nil {
@@ -264,6 +278,7 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 
 // update stores the session's report and makes it the most recently heard session.
 func (a *Aggregate) update(s *session, from Sender, r Report, now time.Time) {
+	a.uncount(s)
 	a.unlink(s)
 	a.link(s)
 	s.interval, s.vouched = max(from.Interval, a.cfg.Interval), !from.Vouched.IsZero()
@@ -275,4 +290,5 @@ func (a *Aggregate) update(s *session, from Sender, r Report, now time.Time) {
 		s.seeder = &state
 		a.seeders[s] = struct{}{}
 	}
+	a.count(s)
 }

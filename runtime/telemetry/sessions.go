@@ -8,6 +8,8 @@ func (a *Aggregate) forget(now time.Time, keep int) {
 		if s.began.After(a.evictedUpTo) {
 			a.evictedUpTo = s.began
 		}
+		a.uncount(s)
+		s.gone = true
 		a.unlink(s)
 		delete(a.sessions, s.key)
 		delete(a.seeders, s)

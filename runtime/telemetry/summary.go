@@ -25,6 +25,8 @@ type group struct {
 	checks   Checks
 	startup  int64 // sum of milliseconds
 	startups int64 // number of sessions that reported it
+	live     int   // sessions that are heard
+	peers    int   // connections that these report
 }
 
 func (g *group) add(r Result, elapsed time.Duration, now time.Time) {
@@ -102,23 +104,13 @@ type Summary struct {
 	Evicted  int64            `json:"evicted"`  // forgotten because of the limit or their age
 }
 
-// Summary returns the sums; its cost is linear in the live sessions.
+// Summary returns the sums. Its cost does not depend on the number of sessions.
 func (a *Aggregate) Summary(now time.Time) Summary {
 	a.forget(now, a.cfg.MaxSessions)
-	type live struct{ sessions, peers int }
-	counts := make(map[*group]live, len(a.groups))
+	a.sweep(now)
 	out := Summary{Seeders: a.Seeders(now), Refused: make(map[Reason]int64, len(a.refused)), Sessions: len(a.sessions), Evicted: a.evicted}
-	silence := time.Duration(a.cfg.LiveIntervals) * max(a.longest, a.cfg.Interval)
-	for s := a.recent; s != nil && now.Sub(s.last) <= silence; s = s.older {
-		if s.vouched || !a.live(s, now) {
-			continue
-		}
-		l := counts[s.group]
-		counts[s.group] = live{l.sessions + 1, l.peers + s.peers}
-	}
 	for _, g := range a.groups {
-		l := counts[g]
-		sum := Group{GroupKey: g.key, Reporting: l.sessions, Peers: l.peers, Totals: g.total, Window: g.window.sum(now),
+		sum := Group{GroupKey: g.key, Reporting: g.live, Peers: g.peers, Totals: g.total, Window: g.window.sum(now),
 			Stalls: g.stalls, StallMs: g.stallMs, Checks: g.checks}
 		if g.startups > 0 {
 			sum.StartupMs, sum.Startups = g.startup/g.startups, g.startups
@@ -158,8 +150,4 @@ func (s Summary) Stream(stream string, role Role) Group {
 		}
 	}
 	return sum
-}
-
-func (a *Aggregate) live(s *session, now time.Time) bool {
-	return now.Sub(s.last) <= time.Duration(a.cfg.LiveIntervals)*max(s.interval, a.cfg.Interval)
 }

@@ -13,6 +13,8 @@ type (
 	Config = config.Config
 	// StreamConfig is the stream that a tracker serves.
 	StreamConfig = config.StreamConfig
+	// StreamsConfig makes a tracker serve the streams of a table.
+	StreamsConfig = config.StreamsConfig
 	// TicketsConfig says what viewers present when they open a WebSocket.
 	TicketsConfig = config.TicketsConfig
 	// TokensConfig says which tokens viewers present to get their settings.

@@ -15,9 +15,9 @@ import (
 )
 
 // door decides who may open a WebSocket. Origins that are not allowed and wrong seeder tokens were refused before.
-func (s *Server) door(r *http.Request, seeder bool) (tickets.Ticket, *sockets.Refusal) {
+func (s *stream) door(r *http.Request, seeder bool) (tickets.Ticket, *sockets.Refusal) {
 	if seeder {
-		return tickets.Ticket{}, s.edgeDoor(r)
+		return tickets.Ticket{}, s.server.edgeDoor(r)
 	}
 	origin := r.Header.Get("Origin")
 	text := r.URL.Query().Get("t")
@@ -25,11 +25,15 @@ func (s *Server) door(r *http.Request, seeder bool) (tickets.Ticket, *sockets.Re
 		return tickets.Ticket{}, &sockets.Refusal{Limit: "no_origin", Status: http.StatusForbidden,
 			Text: "clients without an Origin need a ticket or the seeder token"}
 	}
-	stream := s.cfg.Stream
-	if stream == nil || text == "" && stream.Tickets.Optional {
+	return s.admit(text, origin)
+}
+
+// admit checks a ticket, which may be missing, of a page of that origin.
+func (s *stream) admit(text, origin string) (tickets.Ticket, *sockets.Refusal) {
+	if s.cfg.Stream == nil || text == "" && s.cfg.Stream.Tickets.Optional {
 		return tickets.Ticket{}, nil
 	}
-	ticket, err := s.keys.current().Verify(text, s.streamName(), time.Now())
+	ticket, err := s.server.keys.current().Verify(text, s.viewers.Stream(), time.Now())
 	switch {
 	case err == nil && origin != "" && !ticket.Fits(origin):
 		return ticket, &sockets.Refusal{Limit: "ticket_of_other_page", Status: http.StatusForbidden, Text: tickets.ErrPage.Error()}
@@ -45,13 +49,8 @@ func (s *Server) door(r *http.Request, seeder bool) (tickets.Ticket, *sockets.Re
 	return ticket, &sockets.Refusal{Limit: "forged_ticket", Status: http.StatusUnauthorized, Text: err.Error()}
 }
 
-// streamName is what tickets are issued for.
-func (s *Server) streamName() string {
-	return s.viewers.Stream()
-}
-
 // tokenCheck returns the check of viewers' tokens, nil if none are required. The keys are read again when they change.
-func (s *Server) tokenCheck(cfg *TokensConfig) (func(token string, now time.Time) error, error) {
+func (s *stream) tokenCheck(cfg *TokensConfig) (func(token string, now time.Time) error, error) {
 	if cfg == nil {
 		return nil, nil
 	}

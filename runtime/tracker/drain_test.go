@@ -89,7 +89,7 @@ func TestDrainEndsWhenAllHaveLeft(t *testing.T) {
 	select {
 	case <-ended:
 	case <-time.After(patience):
-		t.Fatalf("still there, with %+v", s.Audience())
+		t.Fatalf("still there, with %+v", s.streams.only.Audience())
 	}
 	wait()
 }

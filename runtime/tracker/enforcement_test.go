@@ -66,7 +66,7 @@ func (o *office) seen(page *client) (seeder, pages, own []int) {
 			pages = append(pages, from(c)...)
 		}
 		seeder, own = append(seeder, from(o.seeder)...), append(own, from(page)...)
-		o.hub.barrier()
+		o.streams.only.hub.barrier()
 	}
 	return seeder, pages, own
 }
@@ -81,7 +81,7 @@ func (o *office) offer() {
 }
 
 func (o *office) dropped() uint64 {
-	st := &o.hub.shards[0].core.Stats
+	st := &o.streams.only.hub.shards[0].core.Stats
 	return st.AnswersUnknown.Load() + st.AnswersForeign.Load() + st.AnswersDeparted.Load()
 }
 
@@ -168,7 +168,7 @@ func TestReceiveOnlyInAnOffice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.SetPlaces(placesOn(m))
+	o.streams.only.hub.setPlaces(placesOn(m))
 	page := o.ignoring("198.51.100.200")
 	seeder, pages, own := o.seen(page)
 	if count(seeder, 1) == 0 || count(pages, 1) == 0 {
@@ -203,7 +203,7 @@ func TestAPageWhoseAddressChangesSite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.SetPlaces(placesOn(m))
+	o.streams.only.hub.setPlaces(placesOn(m))
 	before := o.dropped()
 	page.send(answerTo(offer, peerID(1)))
 	for range 3 {
@@ -271,7 +271,7 @@ func TestAViewerThatClaimsToBeASeeder(t *testing.T) {
 	// One that is refused as a seeder and connects as a page stays a page.
 	stranger := o.from("203.0.113.10")
 	stranger.send(announce(hashOne, peerID(2), 10))
-	o.hub.barrier()
+	o.streams.only.hub.barrier()
 	if m := stranger.expect(signaling.KindReply); m.Interval < int((60*time.Second)/time.Second) {
 		t.Errorf("a page without peering is to announce again after %d s", m.Interval)
 	}

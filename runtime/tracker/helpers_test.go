@@ -92,7 +92,7 @@ func tryDial(s *Server, header http.Header, query string) (*websocket.Conn, int,
 // ticketOf is a new ticket of the tracker's stream.
 func ticketOf(t testing.TB, s *Server) string {
 	t.Helper()
-	text, err := s.keys.current().Issue(s.streamName(), "", time.Hour, time.Now(), rand.Reader)
+	text, err := s.keys.current().Issue(s.streams.only.viewers.Stream(), "", time.Hour, time.Now(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

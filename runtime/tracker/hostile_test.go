@@ -263,16 +263,16 @@ func TestNamesOfStrangers(t *testing.T) {
 	s := running(t, cfg)
 	for origin, want := range map[string]bool{"https://tracker.example": true, "https://intranet.example": true,
 		"http://evil.example": false, "https://evil.example": false} {
-		if got := s.origins.Allow(origin, "evil.example"); got != want {
+		if got := s.streams.only.origins.Allow(origin, "evil.example"); got != want {
 			t.Errorf("%s: %v", origin, got)
 		}
 	}
 	cfg.Stream.ExternalURL = ""
 	s = running(t, cfg)
-	if s.origins.Allow("http://tracker.local:8000", "tracker.local:8000") {
+	if s.streams.only.origins.Allow("http://tracker.local:8000", "tracker.local:8000") {
 		t.Error("a page may connect under a name that the operator did not name")
 	}
-	if !s.origins.Allow("http://192.0.2.1:8000", "192.0.2.1:8000") {
+	if !s.streams.only.origins.Allow("http://192.0.2.1:8000", "192.0.2.1:8000") {
 		t.Error("the tracker's own page may not connect")
 	}
 }

@@ -10,12 +10,8 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/runtime/tracker/config"
-	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
-	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
@@ -67,23 +63,10 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 	return e, nil
 }
 
-// httpServer serves viewers and seeders: the WebSocket at / and /announce (in fact at any path, since clients use many
-// different ones), and the mounted handler at other paths.
+// httpServer serves viewers and seeders.
 func (s *Server) httpServer() *http.Server {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case sockets.IsUpgrade(r):
-			s.sockets.ServeHTTP(w, r)
-		case s.api != nil && r.URL.Path != "/" && r.URL.Path != "/announce":
-			s.api.ServeHTTP(w, r)
-		case r.URL.Path == "/" || r.URL.Path == "/announce":
-			http.Error(w, "this is a WebTorrent tracker; connect with a WebSocket client", http.StatusUpgradeRequired)
-		default:
-			http.NotFound(w, r)
-		}
-	})
 	return &http.Server{
-		Handler:           s.panics.handler(withClients(s.source, handler)),
+		Handler:           s.panics.handler(withClients(s.source, s.entrance())),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      answerTimeout,
@@ -114,24 +97,12 @@ func serveError(what string, err error) error {
 	return fmt.Errorf("serving %s: %w", what, err)
 }
 
-func (s *Server) watchFiles(ctx context.Context, group *errgroup.Group) {
-	if s.cert != nil {
-		group.Go(func() error { s.cert.Run(ctx, watchEvery); return nil })
-	}
-	if s.token != nil {
-		group.Go(func() error { s.token.Run(ctx, watchEvery); return nil })
-	}
-	for _, run := range s.watched {
-		group.Go(func() error { run(ctx, watchEvery); return nil })
-	}
-}
-
 // adminListener serves metrics, probes and statistics; a draining tracker is not ready. Readiness does not depend on the
 // origin: peers that hold the stream can share it while the origin is down.
 func (s *Server) adminListener() *admin.Server {
 	return admin.New(admin.Config{
 		Listen: s.cfg.AdminListen, Registerer: s.reg, Pprof: s.cfg.Pprof,
-		Pages: map[string]http.Handler{"GET " + stats.Path: s.stats},
+		Pages: s.adminPages(),
 		Ready: func(context.Context) error {
 			if s.draining.Load() {
 				return errors.New("draining")

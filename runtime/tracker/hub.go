@@ -3,6 +3,7 @@ package tracker
 import (
 	"hash/maphash"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,8 @@ type hub struct {
 	metrics  *metrics
 	// allowed are the info hashes that are served; nil means all.
 	allowed atomic.Pointer[map[signaling.ID]struct{}]
+	// denied are info hashes of the tracker's other streams.
+	denied atomic.Pointer[map[signaling.ID]struct{}]
 	// learn looks whether the stream has other swarms by now, and returns true if it has; nil: there is no stream.
 	learn func() bool
 	// attendance knows the sessions that have sockets here, report takes their reports; nil: reports are not taken.
@@ -34,6 +37,9 @@ type hub struct {
 	report     func(c sockets.Client, message []byte) []byte
 
 	places places
+	// turns are how many messages of this stream are read at the same time, so that a crowd leaves the CPU to other streams;
+	// nil: there are no others.
+	turns chan struct{}
 
 	mu      sync.Mutex
 	seeders map[string]map[*session]struct{} // by the session id in their reports
@@ -54,7 +60,7 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	core.SeederPeers, core.PeersPerSwarm = cfg.Peering.SeederPeers, cfg.Limits.PeersPerSwarm
 	// A repeated offer costs a viewer little, and shows sooner what an answer was worth.
 	core.RepeatAfter = 4 * core.MinInterval
-	if cfg.SeederToken != "" || cfg.SeederTokenFile != "" {
+	if cfg.SeederToken != "" || cfg.SeederTokenFile != "" || cfg.Streams != nil {
 		core.SeederPrefix = identity.SeederPrefix
 	}
 	core.Gateways, core.CellSize = cfg.Peering.Gateways, cfg.Peering.CellSize
@@ -62,6 +68,9 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	for i := range cfg.Shards {
 		rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) //nolint:gosec // the choice of peers is not secret
 		h.shards = append(h.shards, &shard{number: i, core: swarm.NewCore(core, h.registry, rnd), in: make(chan *job, 256)})
+	}
+	if cfg.Streams != nil {
+		h.turns = newMessageTurns()
 	}
 	var err error
 	if h.metrics, err = newMetrics(h, reg); err != nil {
@@ -72,6 +81,9 @@ func newHub(cfg Config, reg prometheus.Registerer) (*hub, error) {
 	}
 	return h, nil
 }
+
+// newMessageTurns returns the turns of one of several streams: half of the CPUs.
+func newMessageTurns() chan struct{} { return make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)) }
 
 // start runs the shards. The returned function stops them; call it after the last session was closed.
 func (h *hub) start() (stop func()) {
@@ -182,6 +194,22 @@ func (h *hub) allow(hashes []signaling.ID) {
 		return
 	}
 	h.allowed.Store(setOf(hashes))
+}
+
+// know exempts the swarms of the given info hashes from the limit on swarms.
+func (h *hub) know(hashes []signaling.ID) { h.registry.known.Store(setOf(hashes)) }
+
+// deny says which info hashes belong to other streams; nil: none.
+func (h *hub) deny(hashes []signaling.ID) { h.denied.Store(setOf(hashes)) }
+
+// denies reports whether an info hash belongs to another stream, so that not even a seeder may announce it here.
+func (h *hub) denies(hash signaling.ID) bool {
+	set := h.denied.Load()
+	if set == nil {
+		return false
+	}
+	_, ok := (*set)[hash]
+	return ok
 }
 
 func setOf(hashes []signaling.ID) *map[signaling.ID]struct{} {

@@ -106,7 +106,7 @@ func TestAJoinedSeederServesItsSiteOnly(t *testing.T) {
 // TestAJoinedSeederMakesNoSwarm: otherwise viewers could meet there for anything.
 func TestAJoinedSeederMakesNoSwarm(t *testing.T) {
 	s, _ := withTwoSites(t)
-	s.SetAllowed([]string{})
+	s.streams.only.hub.allow([]signaling.ID{})
 	bern, _ := credentialFor(t, joinToken, "Bern", time.Now())
 	c := dial(t, s, bearer(bern), "")
 	c.send(announce(hashOne, edgeID(1), 0))

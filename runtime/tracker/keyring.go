@@ -30,37 +30,38 @@ type keyring struct {
 	ring *tickets.Ring
 }
 
-// newKeyring returns the keys of a stream's tickets. They are the same for all replicas, and after a restart, unless there
+// newKeyring finds the keys of tickets. They are the same for all replicas, and after a restart, unless there
 // is nothing to take them from.
-func (s *Server) newKeyring() (*keyring, error) {
+func (s *Server) newKeyring() error {
 	k := &keyring{log: s.log, lifetime: 36 * time.Hour}
-	if s.cfg.Stream != nil {
+	switch {
+	case s.cfg.Stream != nil:
 		k.lifetime = s.cfg.Stream.Tickets.Lifetime.Std()
+	case s.cfg.Streams != nil:
+		k.lifetime = tickets.MaxLifetime // of a stream that may come
 	}
 	switch {
 	case s.cfg.SessionKey != "":
 		k.source = func() [][]byte { return [][]byte{[]byte(s.cfg.SessionKey)} }
 	case s.cfg.SessionKeyFile != "":
 		if err := createKeyFile(s.cfg.SessionKeyFile); err != nil {
-			return nil, err
+			return err
 		}
 		v := watch.New("keys of tickets", s.log, func() ([][]byte, error) { return readKeys(s.cfg.SessionKeyFile) }, s.cfg.SessionKeyFile)
 		if _, err := v.Get(); err != nil {
-			return nil, err
+			return err
 		}
 		s.watched = append(s.watched, v.Run)
 		k.source = func() [][]byte {
 			keys, _ := v.Get() // the first ones were loaded above
 			return keys
 		}
-	case s.seederToken() != "":
-		k.source = func() (keys [][]byte) {
-			for _, token := range s.seederTokens() {
-				mac := hmac.New(sha256.New, []byte(token))
-				mac.Write([]byte("viewer sessions"))
-				keys = append(keys, mac.Sum(nil))
-			}
-			return keys
+	case s.SeederToken() != "":
+		k.source = func() [][]byte { return derived(s.seederTokens()) }
+	case s.writers != nil:
+		k.source = func() [][]byte {
+			tokens, _ := s.writers.Get() // New has read the first ones
+			return derived(tokens)
 		}
 	default:
 		random := make([]byte, 32)
@@ -73,9 +74,20 @@ func (s *Server) newKeyring() (*keyring, error) {
 	k.from = k.source()
 	var err error
 	if k.ring, err = tickets.NewRing(k.from...); err != nil {
-		return nil, fmt.Errorf("making keys of tickets: %w", err)
+		return fmt.Errorf("making keys of tickets: %w", err)
 	}
-	return k, nil
+	s.keys = k
+	return nil
+}
+
+// derived returns keys that are made of tokens.
+func derived(tokens []string) (keys [][]byte) {
+	for _, token := range tokens {
+		mac := hmac.New(sha256.New, []byte(token))
+		mac.Write([]byte("viewer sessions"))
+		keys = append(keys, mac.Sum(nil))
+	}
+	return keys
 }
 
 // current returns the keys as they are now.

@@ -97,7 +97,7 @@ func TestOptionalTickets(t *testing.T) {
 // TestExpiredTickets are refused as such.
 func TestExpiredTickets(t *testing.T) {
 	s := running(t, Config{SessionKey: someKey, Stream: &StreamConfig{SourceURL: streamURL}})
-	old, err := s.keys.current().Issue(s.streamName(), "", time.Hour, time.Now().Add(-2*time.Hour), strings.NewReader(strings.Repeat("r", 100)))
+	old, err := s.keys.current().Issue(s.streams.only.viewers.Stream(), "", time.Hour, time.Now().Add(-2*time.Hour), strings.NewReader(strings.Repeat("r", 100)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
@@ -14,7 +15,7 @@ const formerFor = 10 * time.Minute
 
 // learner keeps the known swarms, and with only also the allowed ones, at those of the stream's renditions.
 type learner struct {
-	server *Server
+	stream *stream
 	facts  viewerapi.StreamFacts
 	only   bool
 
@@ -59,17 +60,20 @@ func (l *learner) look() bool {
 			l.former[h] = now
 		}
 	}
-	hashes := make([]string, 0, len(l.former))
+	hashes := make([]signaling.ID, 0, len(l.former))
 	for h, last := range l.former {
 		if now.Sub(last) > formerFor {
 			delete(l.former, h)
 			continue
 		}
-		hashes = append(hashes, h)
+		if id, err := signaling.MakeID(h); err == nil {
+			hashes = append(hashes, id)
+		}
 	}
-	l.server.SetKnown(hashes)
+	l.stream.hub.know(hashes)
 	if l.only {
-		l.server.SetAllowed(hashes)
+		l.stream.hub.allow(hashes)
 	}
+	l.stream.server.streams.claim(l.stream, hashes)
 	return true
 }

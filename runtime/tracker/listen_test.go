@@ -49,7 +49,7 @@ func TestInternalListener(t *testing.T) {
 	seeder := &client{t, ws}
 	seeder.send(announce(hashOne, peerID(1), 0))
 	seeder.expect(signaling.KindReply)
-	if a := s.Audience(); a.SeederSockets != 1 || a.ViewerSockets != 0 {
+	if a := s.streams.only.Audience(); a.SeederSockets != 1 || a.ViewerSockets != 0 {
 		t.Errorf("audience %+v", a)
 	}
 	_, body = get(t, "http://"+s.AdminAddr().String()+stats.AccumulatePath(telemetry.Kept{}))
@@ -182,7 +182,7 @@ func TestDrainTellsSoAndAnswers(t *testing.T) {
 		}
 	}
 	<-ended
-	if a := s.Audience(); a.ViewerSockets != 0 {
+	if a := s.streams.only.Audience(); a.ViewerSockets != 0 {
 		t.Errorf("%d sockets left", a.ViewerSockets)
 	}
 }

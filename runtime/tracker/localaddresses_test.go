@@ -40,10 +40,10 @@ func bySecondByte(c sockets.Client) swarm.Place {
 // TestLocalAddresses has pages in several subnets and sites, with offers as browsers make them.
 func TestLocalAddresses(t *testing.T) {
 	s := running(t, Config{SeederToken: "secret"})
-	if got := s.hub.localAddresses(); got != nil {
+	if got := s.streams.only.hub.localAddresses(); got != nil {
 		t.Errorf("without sites: %+v", got)
 	}
-	s.SetPlaces(bySecondByte)
+	s.streams.only.hub.setPlaces(bySecondByte)
 	const shown, told = "a=candidate:1 1 udp 2122265343 10.1.1.1 39155 typ host\r\n", "a=candidate:2 1 udp 1677729535 10.1.1.1 39155 typ srflx raddr 0.0.0.0 rport 0\r\n"
 	for i, p := range []struct{ from, candidates string }{
 		{"127.1.1.1", maskedHost}, {"127.1.1.2", maskedHost}, {"127.1.2.1", maskedHost}, {"127.1.2.2", shown}, {"127.1.2.3", maskedHost + told},
@@ -58,13 +58,13 @@ func TestLocalAddresses(t *testing.T) {
 	seeder := dialFrom(t, s, "127.1.3.1", http.Header{"Authorization": {"Bearer secret"}}, "")
 	seeder.send(offering(peerID(900), maskedHost))
 	seeder.expect(signaling.KindReply)
-	got := s.hub.localAddresses()
+	got := s.streams.only.hub.localAddresses()
 	want := stats.LocalAddresses{Viewers: 10, Hidden: 7, Reflected: 1, Divided: 1, Sites: []stats.HidingSite{
 		{Site: "site2", Viewers: 4, Hidden: 4}, {Site: "site1", Viewers: 5, Hidden: 3, Reflected: 1, Subnets: true}}}
 	if fmt.Sprintf("%+v", *got) != fmt.Sprintf("%+v", want) {
 		t.Errorf("%+v\nwant %+v", *got, want)
 	}
-	if all := s.viewers.Stats().LocalAddresses; all == nil || all.Hidden != 7 {
+	if all := s.streams.only.viewers.Stats().LocalAddresses; all == nil || all.Hidden != 7 {
 		t.Errorf("in the statistics: %+v", all)
 	}
 	families, err := s.reg.(prometheus.Gatherer).Gather()
@@ -96,12 +96,12 @@ func TestLocalAddresses(t *testing.T) {
 		page.send(c.message)
 		for page.read().Kind != signaling.KindReply {
 		}
-		if n := s.hub.localAddresses().Hidden; n != map[bool]int{false: 8, true: 7}[c.shown] {
+		if n := s.streams.only.hub.localAddresses().Hidden; n != map[bool]int{false: 8, true: 7}[c.shown] {
 			t.Errorf("%s: %d are hidden", c.message, n)
 		}
 	}
 	_ = page.ws.Close()
-	eventually(t, "the page to be forgotten", func() bool { return s.hub.localAddresses().Viewers == 10 })
+	eventually(t, "the page to be forgotten", func() bool { return s.streams.only.hub.localAddresses().Viewers == 10 })
 }
 
 // TestHidingSitesAreBounded: a mask can make a site of each viewer.

@@ -114,11 +114,11 @@ func (p *places) reporting(ticket string) []*session {
 // stop ends calls that wait for a shard.
 func (p *places) stop() { close(p.stopped) }
 
-// SetPlaces sets what says where a client is, and moves the clients of open sockets that it places elsewhere. of is called
+// setPlaces sets what says where a client is, and moves the clients of open sockets that it places elsewhere. of is called
 // for each new socket, must not block, and may be nil: then there are no sites. It may be set again at any time.
-func (s *Server) SetPlaces(of func(sockets.Client) swarm.Place) {
-	for _, moved := range s.hub.places.change(of) {
-		s.hub.tell(moved, func(j *job) { j.kind = jobPlace }, true)
+func (h *hub) setPlaces(of func(sockets.Client) swarm.Place) {
+	for _, moved := range h.places.change(of) {
+		h.tell(moved, func(j *job) { j.kind = jobPlace }, true)
 	}
 }
 

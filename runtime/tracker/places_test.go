@@ -56,7 +56,7 @@ func (c *client) collect() (all []signaling.TrackerMessage) {
 // led to the seeder, which learns where they are.
 func TestSitesOverSockets(t *testing.T) {
 	s := running(t, Config{SeederToken: "secret", Peering: PeeringConfig{Gateways: 1}})
-	s.SetPlaces(byThirdByte)
+	s.streams.only.hub.setPlaces(byThirdByte)
 	seeder := dialFrom(t, s, "127.0.9.1", http.Header{"Authorization": {"Bearer secret"}}, "")
 	seeder.send(announce(hashOne, peerID(900), 0))
 	seeder.expect(signaling.KindReply)
@@ -68,7 +68,7 @@ func TestSitesOverSockets(t *testing.T) {
 		pages[id].send(announce(hashOne, peerID(id), 5))
 		pages[id].expect(signaling.KindReply)
 	}
-	s.hub.barrier()
+	s.streams.only.hub.barrier()
 	led := map[string]int{}
 	for _, m := range seeder.collect() {
 		if m.Kind == signaling.KindOffer {
@@ -120,13 +120,13 @@ func number(id signaling.ID) (n int) {
 // TestTheMapChanges while sockets are open: their clients meet those of the new site, and without a map all meet.
 func TestTheMapChanges(t *testing.T) {
 	s := running(t, Config{})
-	s.SetPlaces(byThirdByte)
+	s.streams.only.hub.setPlaces(byThirdByte)
 	a, b := dialFrom(t, s, "127.0.1.1", nil, ""), dialFrom(t, s, "127.0.2.1", nil, "")
 	for i, page := range []*client{a, b} {
 		page.send(announce(hashOne, peerID(1+i), 5))
 		page.expect(signaling.KindReply)
 	}
-	s.SetPlaces(func(sockets.Client) swarm.Place { return swarm.Place{Site: "one", Peering: sites.Full} })
+	s.streams.only.hub.setPlaces(func(sockets.Client) swarm.Place { return swarm.Place{Site: "one", Peering: sites.Full} })
 	for _, page := range []*client{a, b} {
 		if m := page.expect(signaling.KindReply); m.Interval != 1 {
 			t.Errorf("after a move the next announce is asked for in %d s", m.Interval)
@@ -136,7 +136,7 @@ func TestTheMapChanges(t *testing.T) {
 	if m := b.expect(signaling.KindOffer); m.PeerID != peerID(1) || !m.Origin.Near {
 		t.Errorf("got %+v", m)
 	}
-	s.SetPlaces(nil)
+	s.streams.only.hub.setPlaces(nil)
 	c := dialFrom(t, s, "127.0.3.1", nil, "")
 	c.send(announce(hashOne, peerID(3), 5))
 	b.expect(signaling.KindReply) // it was moved
@@ -145,31 +145,31 @@ func TestTheMapChanges(t *testing.T) {
 	}
 	_ = c.ws.Close()
 	eventually(t, "the closed socket to be forgotten", func() bool {
-		s.hub.places.mu.Lock()
-		defer s.hub.places.mu.Unlock()
-		return len(s.hub.places.sessions) == 2
+		s.streams.only.hub.places.mu.Lock()
+		defer s.streams.only.hub.places.mu.Unlock()
+		return len(s.streams.only.hub.places.sessions) == 2
 	})
 }
 
 // TestReportsSayWhatWasDelivered follows a page's report to the shards.
 func TestReportsSayWhatWasDelivered(t *testing.T) {
 	s := running(t, Config{Shards: 1, Stream: &StreamConfig{SourceURL: "http://127.0.0.1:1/m.m3u8", AnySwarm: true}})
-	s.SetPlaces(byThirdByte)
-	text, err := s.keys.current().Issue(s.streamName(), "", time.Hour, time.Now(), rand.Reader)
+	s.streams.only.hub.setPlaces(byThirdByte)
+	text, err := s.keys.current().Issue(s.streams.only.viewers.Stream(), "", time.Hour, time.Now(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	page := dialFrom(t, s, "127.0.1.1", nil, "?t="+text)
 	page.send(announce(hashOne, peerID(1), 5))
 	page.expect(signaling.KindReply)
-	s.hub.places.mu.Lock()
+	s.streams.only.hub.places.mu.Lock()
 	var sess *session
-	for sess = range s.hub.places.sessions {
+	for sess = range s.streams.only.hub.places.sessions {
 	}
-	s.hub.places.mu.Unlock()
+	s.streams.only.hub.places.mu.Unlock()
 	// The first report says from when on it counts.
-	s.hub.delivered(sess.client.Ticket.Session, 5)
-	s.hub.barrier()
+	s.streams.only.hub.delivered(sess.client.Ticket.Session, 5)
+	s.streams.only.hub.barrier()
 	report := func(sequence, uploaded int) {
 		page.send(string(telemetry.FrameReport([]byte(fmt.Sprintf(
 			`{"v":1,"sequence":%d,"role":"viewer","counters":{"uploaded":%d},"peers":1,"stalls":0,"stallMs":0,"startupMs":0}`, sequence, uploaded)))))
@@ -185,7 +185,7 @@ func TestReportsSayWhatWasDelivered(t *testing.T) {
 		}
 	}
 	report(1, 1000)
-	s.hub.barrier()
+	s.streams.only.hub.barrier()
 	if got := sess.socks[0].Delivered(time.Now()); got < 900 || got > 1000 {
 		t.Errorf("delivered %v bytes, want 1000", got)
 	}

@@ -109,7 +109,7 @@ func siteOfSocket(t *testing.T, s *Server, from string, first []byte, header htt
 	c := &client{t, ws}
 	c.send(announce(hashOne, peerID(1), 0))
 	c.read()
-	addr, n := s.sockets.OneAddress()
+	addr, n := s.streams.only.group.OneAddress()
 	if before != 0 || n != 1 {
 		t.Fatalf("%d sockets before, %d of %s", before, n, addr)
 	}

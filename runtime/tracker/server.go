@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -17,19 +16,15 @@ import (
 	"github.com/p2pstream/p2pstream/internal/admin"
 	"github.com/p2pstream/p2pstream/internal/memory"
 	"github.com/p2pstream/p2pstream/internal/watch"
-	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
-	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
-	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
-// Server is one tracker.
+// Server is one tracker: the listeners, and what all its streams have in common.
 type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	reg     prometheus.Registerer // what /metrics serves
-	hub     *hub
 	sockets *sockets.Server
 	// connections counts connections that are not WebSockets.
 	connections *connectionMetrics
@@ -37,16 +32,13 @@ type Server struct {
 	panics      *panics
 	cert        *watch.Value[*tls.Certificate] // nil without TLS
 	token       *watch.Value[[]string]         // nil without a token file
+	writers     *watch.Value[[]string]         // tokens of who changes the table; nil without a table
 	source      *addresses.Source              // of clients' addresses; nil: the sockets
 	sites       *watch.Value[siteMap]          // nil without sites
-	origins     doors.Origins
-	keys        *keyring           // of tickets
-	api         http.Handler       // nil: only the WebSocket endpoint
-	viewers     *viewerapi.Handler // the same, as New makes it
-	watched     []watcher          // files that are read again
-	stats       http.Handler       // /v1/stats on the admin listener
-	// background tasks run until Run's context ends.
-	background []func(context.Context) error
+	stun        *stunWatch                     // nil without servers
+	keys        *keyring                       // of tickets
+	streams     *streams
+	watched     []watcher // files that are read again
 
 	ready    chan struct{}
 	draining atomic.Bool
@@ -55,8 +47,8 @@ type Server struct {
 	admin    net.Addr
 }
 
-// New validates the configuration and builds a tracker. It reads the certificate and the token, and binds no listener.
-// log and reg may be nil. /metrics serves reg if it is a prometheus.Gatherer.
+// New validates the configuration and builds a tracker. It reads the certificate, the tokens and the table of streams, and
+// binds no listener. log and reg may be nil. /metrics serves reg if it is a prometheus.Gatherer.
 func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
@@ -70,47 +62,55 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		reg = prometheus.NewRegistry()
 	}
 	s := &Server{cfg: cfg, log: log, reg: reg, ready: make(chan struct{})}
-	var err error
-	if cfg.TLSCert != "" {
-		if s.cert, err = watchCertificate(cfg, log); err != nil {
+	for _, step := range []func() error{s.readSecrets, s.newPanics, s.newKeyring, s.newConnections, s.newSites, s.newSTUN, s.newSockets, s.newStreams} {
+		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	if cfg.SeederTokenFile != "" {
-		if s.token, err = watchToken(cfg, log); err != nil {
-			return nil, err
+	return s, nil
+}
+
+// readSecrets reads the certificate and the tokens, and has them read again when they change.
+func (s *Server) readSecrets() (err error) {
+	if s.cfg.TLSCert != "" {
+		if s.cert, err = watchCertificate(s.cfg, s.log); err != nil {
+			return err
 		}
+		if err := s.reg.Register(newCertificateMetric(s.cert.Get)); err != nil {
+			return fmt.Errorf("registering metrics: %w", err)
+		}
+		s.watched = append(s.watched, s.cert.Run)
 	}
-	if s.panics, err = newPanics(log, reg); err != nil {
-		return nil, err
+	if s.cfg.SeederTokenFile != "" {
+		if s.token, err = watchToken(s.cfg.SeederTokenFile, s.log); err != nil {
+			return err
+		}
+		s.watched = append(s.watched, s.token.Run)
 	}
-	external := ""
-	if cfg.Stream != nil {
-		external = cfg.Stream.ExternalURL
+	if s.cfg.Streams != nil {
+		if s.writers, err = watchWriters(s.cfg.Streams.TokenFile, s.log); err != nil {
+			return err
+		}
+		s.watched = append(s.watched, s.writers.Run)
 	}
-	s.origins = doors.NewOrigins(cfg.AllowedOrigins, external)
-	if s.keys, err = s.newKeyring(); err != nil {
-		return nil, err
+	return nil
+}
+
+func (s *Server) newPanics() (err error) {
+	s.panics, err = newPanics(s.log, s.reg)
+	return err
+}
+
+func (s *Server) newConnections() (err error) {
+	if s.connections, err = newConnectionMetrics(s.reg); err != nil {
+		return err
 	}
-	if s.hub, err = newHub(cfg, reg); err != nil {
-		return nil, err
-	}
-	for _, shard := range s.hub.shards {
-		shard.panics = s.panics
-	}
-	if s.connections, err = newConnectionMetrics(reg); err != nil {
-		return nil, err
-	}
-	if s.source, err = newSource(cfg.ClientAddress, reg); err != nil {
-		return nil, err
-	}
-	if err = s.newSites(reg); err != nil {
-		return nil, err
-	}
-	if err = registerAddressMetrics(s.hub, reg); err != nil {
-		return nil, err
-	}
-	l := cfg.Limits
+	s.source, err = newSource(s.cfg.ClientAddress, s.reg)
+	return err
+}
+
+func (s *Server) newSockets() (err error) {
+	l := s.cfg.Limits
 	s.sockets, err = sockets.New(sockets.Config{
 		MessageBytes: l.MessageBytes, SendQueueBytes: l.SendQueueBytes, HeldBytes: int64(l.HeldBytes), Sockets: l.Sockets,
 		SocketsPerAddress: l.SocketsPerAddress, UpgradesPerSecond: l.UpgradesPerSecond, UpgradeBurst: l.UpgradeBurst,
@@ -118,31 +118,20 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		BytesPerSecond: l.BytesPerSecond, ByteBurst: l.ByteBurst,
 		WriteTimeout: l.WriteTimeout.Std(), PingInterval: l.PingInterval.Std(),
 		FirstMessageTimeout: l.FirstMessageTimeout.Std(), IdleTimeout: l.IdleTimeout.Std(),
-		MessageTimeout: l.MessageTimeout.Std(), Origin: s.origins.Allow, Tokens: s.seederTokens, Join: s.join, Door: s.door, Panicked: s.panics.recovered,
-	}, s.hub, log, reg)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.mountViewers(reg); err != nil {
-		return nil, err
-	}
-	return s, nil
+		MessageTimeout: l.MessageTimeout.Std(), Route: s.group, Panicked: s.panics.recovered,
+	}, s.log, s.reg)
+	return err
 }
 
-// Mount adds the handler of the other paths (viewerapi); call it before Run.
-func (s *Server) Mount(h http.Handler) { s.api = h }
-
-// SeederToken returns the current token; it changes when its file does.
-func (s *Server) SeederToken() string { return s.seederToken() }
-
-func (s *Server) seederToken() string {
+// SeederToken returns the current token of seeders of all streams; it changes when its file does.
+func (s *Server) SeederToken() string {
 	if all := s.seederTokens(); len(all) > 0 {
 		return all[0]
 	}
 	return ""
 }
 
-// seederTokens returns the tokens that are accepted, the current one first.
+// seederTokens returns the tokens that are accepted for all streams, the current one first.
 func (s *Server) seederTokens() []string {
 	if s.token != nil {
 		all, _ := s.token.Get() // New has read the first ones
@@ -153,48 +142,6 @@ func (s *Server) seederTokens() []string {
 	}
 	return []string{s.cfg.SeederToken}
 }
-
-// SetAllowed restricts the tracker to the given info hashes (20 bytes each; others are ignored). nil lifts the
-// restriction; a new tracker has none.
-func (s *Server) SetAllowed(infoHashes []string) {
-	if infoHashes == nil {
-		s.hub.allow(nil)
-		return
-	}
-	s.hub.allow(idsOf(infoHashes))
-}
-
-// SetKnown exempts the swarms of the given info hashes from the limit on swarms.
-func (s *Server) SetKnown(infoHashes []string) { s.hub.registry.known.Store(setOf(idsOf(infoHashes))) }
-
-func idsOf(infoHashes []string) []signaling.ID {
-	ids := make([]signaling.ID, 0, len(infoHashes))
-	for _, h := range infoHashes {
-		if id, err := signaling.MakeID(h); err == nil {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// SetSeederLoad sets a seeder's reported number of peers over all its swarms, and its limit of peers; 0 means that it
-// reported none. name is the `session` parameter of the URL that the seeder connected with.
-func (s *Server) SetSeederLoad(name string, peers, limit int) { s.hub.setLoad(name, peers, limit) }
-
-// Snapshot implements viewerapi.Swarms.
-func (s *Server) Snapshot() []viewerapi.SwarmCount { return s.hub.registry.snapshot() }
-
-// Audience implements viewerapi.Swarms.
-func (s *Server) Audience() viewerapi.Audience {
-	a := viewerapi.Audience{ViewerSockets: s.sockets.Viewers(), SeederSockets: s.sockets.Seeders()}
-	if addr, viewers := s.sockets.OneAddress(); viewers >= manyViewers && !addr.IsLoopback() {
-		a.OneAddress = addr.String()
-	}
-	return a
-}
-
-// manyViewers is how many viewers with one address are suspicious: a proxy or a NAT of the cluster may hide theirs.
-const manyViewers = 10
 
 // Ready is closed once the tracker listens.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
@@ -254,11 +201,12 @@ func (s *Server) Run(ctx context.Context) error {
 	probing, endProbes := context.WithCancel(context.WithoutCancel(ctx))
 	defer endProbes()
 	group.Go(func() error { return probes.Run(probing) })
-	s.watchFiles(running, group)
-	for _, f := range s.background {
-		group.Go(func() error { return f(running) })
+	for _, run := range s.watched {
+		group.Go(func() error { run(running, watchEvery); return nil })
 	}
-	stopShards := s.hub.start()
+	group.Go(func() error { s.stun.run(running); return nil })
+	s.streams.open(running)
+	group.Go(func() error { return s.streams.run(running) })
 	// Sockets are closed only after the tracker has reported that it is draining.
 	keeping, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
@@ -269,14 +217,14 @@ func (s *Server) Run(ctx context.Context) error {
 	}()
 	close(s.ready)
 	s.log.Info("tracker is listening", "address", s.addr.String(), "internal", s.cfg.InternalListen, "admin", s.cfg.AdminListen,
-		"tls", s.cert != nil, "shards", len(s.hub.shards))
+		"tls", s.cert != nil, "streams", s.streams.count(), "shards", s.cfg.Shards)
 
 	<-running.Done()
 	s.drain(ctx, endpoints, func() {
 		hangUp()
 		<-sockets
 	})
-	stopShards()
+	s.streams.stop()
 	endProbes()
 	return group.Wait()
 }

@@ -35,11 +35,11 @@ func TestViewersMeetOverWebSockets(t *testing.T) {
 	if got := b.expect(signaling.KindAnswer); string(got.OfferID) != string(offer.OfferID) {
 		t.Fatalf("offer id %q became %q", offer.OfferID, got.OfferID)
 	}
-	if got := s.Snapshot(); len(got) != 1 || got[0].InfoHash != hashOne.String() || got[0].Peers != 2 || got[0].Seeders != 0 {
+	if got := s.streams.only.Snapshot(); len(got) != 1 || got[0].InfoHash != hashOne.String() || got[0].Peers != 2 || got[0].Seeders != 0 {
 		t.Fatalf("snapshot %+v", got)
 	}
 	_ = b.ws.Close()
-	eventually(t, "B is gone", func() bool { got := s.Snapshot(); return len(got) == 1 && got[0].Peers == 1 })
+	eventually(t, "B is gone", func() bool { got := s.streams.only.Snapshot(); return len(got) == 1 && got[0].Peers == 1 })
 	a.send(answerTo(offer, peerID(1))) // has no effect
 	a.send(`{"action":"scrape"}`)
 	if got := a.expect(signaling.KindScrape); len(got.Files) != 1 || got.Files[0].Incomplete != 1 {
@@ -59,21 +59,21 @@ func TestSeedersAreKnownByToken(t *testing.T) {
 	seeder.expect(signaling.KindReply)
 	other.send(announce(hashOne, peerID(2), 2))
 	other.expect(signaling.KindReply)
-	if a := s.Audience(); a.ViewerSockets != 0 || a.SeederSockets != 2 {
+	if a := s.streams.only.Audience(); a.ViewerSockets != 0 || a.SeederSockets != 2 {
 		t.Fatalf("audience %+v", a)
 	}
-	s.SetSeederLoad("pod-0", 100, 100) // full
-	s.hub.barrier()
+	s.streams.only.hub.setLoad("pod-0", 100, 100) // full
+	s.streams.only.hub.barrier()
 	viewer := dial(t, s, nil, "")
 	viewer.send(announce(hashOne, peerID(3), 5))
 	viewer.expect(signaling.KindReply)
 	if got := other.expect(signaling.KindOffer); got.PeerID != peerID(3) {
 		t.Fatalf("offer from %s", got.PeerID)
 	}
-	s.hub.barrier()
+	s.streams.only.hub.barrier()
 	seeder.send(`{"action":"scrape"}`) // its reply must be the next message
 	seeder.expect(signaling.KindScrape)
-	if got := s.Snapshot(); got[0].Peers != 3 || got[0].Seeders != 2 {
+	if got := s.streams.only.Snapshot(); got[0].Peers != 3 || got[0].Seeders != 2 {
 		t.Fatalf("snapshot %+v", got)
 	}
 }
@@ -110,7 +110,7 @@ func TestOversizeCostsTheSocket(t *testing.T) {
 	if err := c.gone(); !websocket.IsCloseError(err, websocket.CloseMessageTooBig) {
 		t.Fatalf("closed with %v", err)
 	}
-	eventually(t, "socket is forgotten", func() bool { return s.Audience().ViewerSockets == 0 })
+	eventually(t, "socket is forgotten", func() bool { return s.streams.only.Audience().ViewerSockets == 0 })
 }
 
 func TestFloodCostsTheSocket(t *testing.T) {
@@ -122,7 +122,7 @@ func TestFloodCostsTheSocket(t *testing.T) {
 		}
 	}
 	_ = c.gone()
-	eventually(t, "socket is forgotten", func() bool { return s.Audience().ViewerSockets == 0 })
+	eventually(t, "socket is forgotten", func() bool { return s.streams.only.Audience().ViewerSockets == 0 })
 }
 
 func TestSlowReaderIsCut(t *testing.T) {
@@ -139,11 +139,11 @@ func TestSlowReaderIsCut(t *testing.T) {
 	question := `{"action":"scrape","info_hash":[` + strings.Join(hashes, ",") + `]}`
 	_ = c.ws.SetWriteDeadline(time.Now().Add(patience))
 	for c.ws.WriteMessage(websocket.TextMessage, []byte(question)) == nil {
-		if s.Audience().ViewerSockets == 1 {
+		if s.streams.only.Audience().ViewerSockets == 1 {
 			break
 		}
 	}
-	eventually(t, "the slow reader is cut", func() bool { return s.Audience().ViewerSockets == 1 })
+	eventually(t, "the slow reader is cut", func() bool { return s.streams.only.Audience().ViewerSockets == 1 })
 	fast.send(announce(hashOne, peerID(1), 0))
 	fast.expect(signaling.KindReply)
 }
@@ -157,8 +157,8 @@ func TestHalfOpenSocketIsFound(t *testing.T) {
 	heir := dial(t, s, nil, "")
 	heir.send(announce(hashOne, peerID(1), 0))
 	heir.expect(signaling.KindReply)
-	eventually(t, "the dead socket is closed", func() bool { return s.Audience().ViewerSockets == 1 })
-	if got := s.Snapshot(); len(got) != 1 || got[0].Peers != 1 {
+	eventually(t, "the dead socket is closed", func() bool { return s.streams.only.Audience().ViewerSockets == 1 })
+	if got := s.streams.only.Snapshot(); len(got) != 1 || got[0].Peers != 1 {
 		t.Fatalf("snapshot %+v", got)
 	}
 }
@@ -207,7 +207,7 @@ func TestLimitsOfOneSocket(t *testing.T) {
 func TestOnlyAllowedInfoHashes(t *testing.T) {
 	s := running(t, Config{})
 	c := dial(t, s, nil, "")
-	s.SetAllowed([]string{hashOne.String()})
+	s.streams.only.hub.allow([]signaling.ID{hashOne})
 	other := hashOne
 	other[0]++
 	c.send(announce(other, peerID(1), 0))
@@ -216,7 +216,7 @@ func TestOnlyAllowedInfoHashes(t *testing.T) {
 	}
 	c.send(announce(hashOne, peerID(1), 0))
 	c.expect(signaling.KindReply)
-	s.SetAllowed(nil)
+	s.streams.only.hub.allow(nil)
 	c.send(announce(other, peerID(1), 0))
 	c.expect(signaling.KindReply)
 }
@@ -266,7 +266,7 @@ func TestChatterCostsTheSocket(t *testing.T) {
 		}
 	}
 	_ = c.gone()
-	eventually(t, "socket is forgotten", func() bool { return s.Audience().ViewerSockets == 0 })
+	eventually(t, "socket is forgotten", func() bool { return s.streams.only.Audience().ViewerSockets == 0 })
 }
 
 func TestClientsGoodbyeIsReturned(t *testing.T) {

@@ -40,6 +40,10 @@ type membership struct {
 
 // Message implements sockets.Session.
 func (s *session) Message(b *sockets.Message) {
+	if turns := s.hub.turns; turns != nil {
+		turns <- struct{}{} // meanwhile nothing more is read from this client
+		defer func() { <-turns }()
+	}
 	now := time.Now()
 	switch s.bucket.take(now) {
 	case ignore:
@@ -70,7 +74,7 @@ func (s *session) Message(b *sockets.Message) {
 		s.fail(m, err.Error())
 	case m.Action == signaling.ActionScrape:
 		s.scrape(m, now)
-	case !s.trusted() && !s.hub.serves(m.InfoHash):
+	case s.hub.denies(m.InfoHash) || !s.trusted() && !s.hub.serves(m.InfoHash):
 		s.hub.metrics.limit(limitAllowed)
 		s.fail(m, "info_hash is not served here")
 	case m.Action == signaling.ActionAnnounce && !s.admit(m, now):

@@ -112,11 +112,12 @@ func readLimited(path string) ([]byte, error) {
 }
 
 // newSites loads the map, if there are sites, and has it read again when its files change.
-func (s *Server) newSites(reg prometheus.Registerer) error {
+func (s *Server) newSites() error {
 	if cfg := s.cfg.Sites; cfg != nil {
 		l := &siteLoader{cfg: *cfg, log: s.log, loaded: func(m *sites.Map) {
-			s.SetPlaces(placesOn(m))
-			s.hub.endRevoked(m)
+			if s.streams != nil { // else newStreams takes this one
+				s.streams.move(m)
+			}
 		}}
 		var files []string
 		for _, path := range []string{cfg.File, cfg.MapFile} {
@@ -152,7 +153,7 @@ func (s *Server) newSites(reg prometheus.Registerer) error {
 				return 0
 			}),
 	} {
-		if err := reg.Register(c); err != nil {
+		if err := s.reg.Register(c); err != nil {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
 	}

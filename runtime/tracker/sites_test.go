@@ -118,7 +118,7 @@ func TestSocketsFollowTheMap(t *testing.T) {
 	}
 	v.put(map[string]string{"sites.csv": "rome,127.0.0.0/8,Off\n"})
 	s.sites.Check()
-	s.hub.barrier()
+	s.streams.only.hub.barrier()
 	second.send(announce(hashOne, peerID(2), 5))
 	second.expect(signaling.KindReply)
 	for _, m := range first.collect() {
@@ -141,20 +141,20 @@ func TestOneAddress(t *testing.T) {
 	header := map[string][]string{"X-Forwarded-For": {"198.51.100.7"}}
 	d := dialer(proxyAddress, nil)
 	for i := range manyViewers {
-		if got := s.Audience().OneAddress; got != "" {
+		if got := s.streams.only.Audience().OneAddress; got != "" {
 			t.Fatalf("%d viewers: %s", i, got)
 		}
 		c := dialThrough(t, s, d, header)
 		c.send(announce(hashOne, peerID(i), 0))
 		c.read()
 	}
-	if got := s.Audience().OneAddress; got != "198.51.100.7" {
+	if got := s.streams.only.Audience().OneAddress; got != "198.51.100.7" {
 		t.Errorf("all viewers have %q", got)
 	}
 	c := dialThrough(t, s, d, map[string][]string{"X-Forwarded-For": {"198.51.100.8"}})
 	c.send(announce(hashOne, peerID(99), 0))
 	c.read()
-	if got := s.Audience().OneAddress; got != "" {
+	if got := s.streams.only.Audience().OneAddress; got != "" {
 		t.Errorf("all viewers have %q", got)
 	}
 }

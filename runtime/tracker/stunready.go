@@ -48,6 +48,13 @@ func newSTUNWatch(fixed []string, file string, log *slog.Logger) *stunWatch {
 	return w
 }
 
+// newSTUN prepares the watch of the tracker's servers.
+func (s *Server) newSTUN() error {
+	fixed, file := defaultSTUN(s.cfg)
+	s.stun = newSTUNWatch(fixed, file, s.log)
+	return nil
+}
+
 // configured returns all servers to probe now, without duplicates.
 func (w *stunWatch) configured() []string {
 	all := w.fixed

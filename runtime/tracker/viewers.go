@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/p2pstream/p2pstream/runtime/integrity"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
@@ -18,19 +16,21 @@ import (
 )
 
 // mountViewers serves the viewer API over plain HTTP beside the WebSocket, and follows the stream for it.
-func (s *Server) mountViewers(reg prometheus.Registerer) error {
+func (s *stream) mountViewers() error {
 	cfg := viewerapi.Config{
+		Stream: s.key.String(), Path: s.key.Prefix(), BasePath: s.cfg.BasePath,
 		AllowedOrigins: s.cfg.AllowedOrigins, AllowNoOrigin: s.cfg.AllowNoOrigin, PrivateAccumulate: s.cfg.AdminListen != "",
 		RequestsPerSecond: float64(s.cfg.Limits.RequestsPerSecond), RequestBurst: s.cfg.Limits.RequestBurst,
 		MaxSessions: s.cfg.Limits.Sessions, ReportsPerSecond: s.cfg.Limits.ReportsPerSecond,
 	}
 	var h *viewerapi.Handler
+	t := s.server
 	deps := viewerapi.Dependencies{
-		Swarms: s, SeederToken: s.seederToken, SeederTokens: s.seederTokens, Join: s.join, Keys: s.keys.current,
-		HasSocket: func(session string) bool { return s.hub.attendance.has(session, time.Now()) }, Draining: s.draining.Load,
-		Sites: s.Sites, SiteMap: s.siteStats, SiteViewers: s.hub.places.viewersBySite, LocalAddresses: s.hub.localAddresses,
+		Swarms: s, Seeders: s.seeders, Join: t.join, Keys: t.keys.current,
+		HasSocket: func(session string) bool { return s.hub.attendance.has(session, time.Now()) }, Draining: t.draining.Load,
+		Sites: t.Sites, SiteMap: t.siteStats, SiteViewers: s.hub.places.viewersBySite, LocalAddresses: s.hub.localAddresses,
 		OnViewer: s.hub.delivered,
-		OnSeeder: func(id string, state telemetry.SeederState) { s.SetSeederLoad(id, state.Peers, state.MaxPeers) },
+		OnSeeder: func(id string, state telemetry.SeederState) { s.hub.setLoad(id, state.Peers, state.MaxPeers) },
 	}
 	if stream := s.cfg.Stream; stream != nil {
 		cfg.StreamURL, cfg.SwarmID = stream.SourceURL, stream.SwarmID
@@ -42,21 +42,16 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 		}
 		deps.Token = check
 		cfg.DisableP2P, cfg.DisableUpload = stream.DisableP2P, stream.DisableUpload
-		watch := newSTUNWatch(stream.STUN, stream.STUNFile, s.log)
-		deps.STUN, deps.STUNReady = watch.servers, watch.ready
-		s.background = append(s.background, func(ctx context.Context) error {
-			watch.run(ctx)
-			return nil
-		})
+		deps.STUN, deps.STUNReady = t.stun.servers, t.stun.ready
 		said := func(infoHash string, id int64) []integrity.Hash { return h.SegmentHashes(infoHash, id) }
-		follower, err := s.follow(stream, said, reg)
+		follower, err := s.follow(stream, said)
 		if err != nil {
 			return err
 		}
-		deps.Facts, deps.OnHashes = follower, follower.SeedersTold
+		deps.Facts, deps.OnHashes, s.facts = follower, follower.SeedersTold, follower
 	}
 	var err error
-	h, err = viewerapi.New(cfg, deps, s.log, reg)
+	h, err = viewerapi.New(cfg, deps, s.log, s.reg)
 	if err != nil {
 		return fmt.Errorf("making viewer API: %w", err)
 	}
@@ -64,7 +59,6 @@ func (s *Server) mountViewers(reg prometheus.Registerer) error {
 	s.stats = h.StatsHandler()
 	s.viewers = h
 	s.hub.report = func(c sockets.Client, message []byte) []byte { return h.Report(c.Ticket, c.Remote, message) }
-	s.Mount(h)
 	return nil
 }
 
@@ -94,25 +88,25 @@ func hashesSaid(all []viewerapi.Rendition, name string, seg manifest.Segment, sa
 }
 
 // follow reads the stream in the background. Unless the stream says AnySwarm, its swarms are the only allowed ones.
-func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Registerer) (*viewerapi.StreamFollower, error) {
+func (s *stream) follow(stream *StreamConfig, said hashesOf) (*viewerapi.StreamFollower, error) {
 	url := stream.SeederURL
 	if url == "" {
 		url = stream.SourceURL
 	}
 	source, err := manifest.NewSource(manifest.SourceConfig{
-		URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths,
-		Logger: s.log, Registerer: reg,
+		URL: url, Format: stream.Format, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths,
+		Logger: s.log, Registerer: s.reg,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making source of the stream: %w", err)
 	}
 	follower := viewerapi.NewStreamFollower(source, stream.SwarmID, s.log)
 	follower.Prober, err = probe.New(probe.Config{
-		Registerer: reg,
+		Registerer: s.reg,
 		Open: func() (probe.Session, error) {
 			// A source of its own has cookies of its own. It logs nothing: the follower says what is wrong with the stream.
 			return manifest.NewSource(manifest.SourceConfig{
-				URL: url, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths, Registerer: reg,
+				URL: url, Format: stream.Format, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths, Registerer: s.reg,
 			})
 		},
 		Hashes: func(r manifest.Rendition, seg manifest.Segment) []integrity.Hash {
@@ -126,7 +120,7 @@ func (s *Server) follow(stream *StreamConfig, said hashesOf, reg prometheus.Regi
 		defer source.Close()
 		return follower.Run(ctx)
 	})
-	l := &learner{server: s, facts: follower, only: !stream.AnySwarm}
+	l := &learner{stream: s, facts: follower, only: !stream.AnySwarm}
 	if l.only {
 		s.hub.allow([]signaling.ID{}) // until the stream has been read, only seeders know its swarms
 	}

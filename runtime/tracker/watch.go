@@ -27,14 +27,33 @@ func watchCertificate(cfg Config, log *slog.Logger) (*watch.Value[*tls.Certifica
 // maxSeederTokens bounds the lines of the file: two during a rotation.
 const maxSeederTokens = 8
 
-func watchToken(cfg Config, log *slog.Logger) (*watch.Value[[]string], error) {
-	v := watch.New("seeder token", log, func() ([]string, error) {
-		all, err := readLines(cfg.SeederTokenFile)
-		if err == nil && len(all) > maxSeederTokens {
-			err = fmt.Errorf("%s: has %d tokens; at most %d are accepted", cfg.SeederTokenFile, len(all), maxSeederTokens)
+func watchToken(file string, log *slog.Logger) (*watch.Value[[]string], error) {
+	v := watch.New("seeder token", log, func() ([]string, error) { return readTokens(file) }, file)
+	_, err := v.Get()
+	return v, err
+}
+
+func readTokens(file string) ([]string, error) {
+	all, err := readLines(file)
+	if err == nil && len(all) > maxSeederTokens {
+		err = fmt.Errorf("%s: has %d tokens; at most %d are accepted", file, len(all), maxSeederTokens)
+	}
+	return all, err
+}
+
+// leastWriterToken is the shortest token that changes the table of streams, in bytes.
+const leastWriterToken = 16
+
+func watchWriters(file string, log *slog.Logger) (*watch.Value[[]string], error) {
+	v := watch.New("token of the table of streams", log, func() ([]string, error) {
+		all, err := readTokens(file)
+		for _, token := range all {
+			if len(token) < leastWriterToken {
+				return nil, fmt.Errorf("%s: a token has %d bytes; use at least %d", file, len(token), leastWriterToken)
+			}
 		}
 		return all, err
-	}, cfg.SeederTokenFile)
+	}, file)
 	_, err := v.Get()
 	return v, err
 }

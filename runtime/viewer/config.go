@@ -24,6 +24,7 @@ type Config struct {
 	TokenFile string   `json:"tokenFile,omitempty"` // what the tracker wants to see: a viewer token
 	Origin    string   `json:"origin,omitempty"`    // sent as a browser does for its page
 	Source    string   `json:"source,omitempty"`    // or: the manifest URL …
+	Format    string   `json:"format,omitempty"`    // … of the format HLS, DASH or Auto (the default) …
 	Trackers  []string `json:"trackers,omitempty"`  // … with trackers …
 	STUN      []string `json:"stun,omitempty"`      // … and STUN servers
 	SwarmID   string   `json:"swarmID,omitempty"`
@@ -36,7 +37,7 @@ type Config struct {
 	Duration     duration.Duration `json:"duration,omitzero"`     // 0: until stopped
 	Verify       bool              `json:"verify,omitempty"`      // compare each segment's SHA-256 with the origin's
 	Renditions   []string          `json:"renditions,omitempty"`  // names; "all": every one; empty: the first, and the first audio track
-	Generations  []string          `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3
+	Generations  []string          `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3, or v2.2 if it is DASH
 	NoP2P        bool              `json:"noP2P,omitempty"`       // origin only, to compare with
 	NoUpload     bool              `json:"noUpload,omitempty"`    // download from peers, upload nothing
 	StoreBytes   int64             `json:"storeBytes,omitempty"`  // per viewer
@@ -54,7 +55,7 @@ const AllRenditions = "all"
 // take part in it.
 func (c Config) Client() client.Config {
 	return client.Config{
-		ConfigURL: c.ConfigURL, TokenFile: c.TokenFile, Origin: c.Origin, Source: c.Source, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID,
+		ConfigURL: c.ConfigURL, TokenFile: c.TokenFile, Origin: c.Origin, Source: c.Source, Format: c.Format, Trackers: c.Trackers, STUN: c.STUN, SwarmID: c.SwarmID,
 		SignedPaths: c.SignedPaths,
 		Verify:      c.Verify, Generations: c.Generations, NoP2P: c.NoP2P, NoUpload: c.NoUpload, StoreBytes: c.StoreBytes,
 		MaxPeers: c.MaxPeers, Loopback: c.Loopback, OneSocketPerSwarm: c.OneSocketPerSwarm, StartupWait: c.StartupWait,

@@ -84,6 +84,7 @@ func TestPlaysFromTheOriginAlone(t *testing.T) {
 	url := serve(t, plain)
 	for _, path := range []string{
 		"/live/seg_1/window_8/master.m3u8", "/live/seg_1/window_8/fmp4/audio/master.m3u8", "/vod/seg_1/dur_20/master.m3u8",
+		"/live/seg_1/window_8/manifest.mpd", "/live/seg_1/window_8/audio/timeline/manifest.mpd", "/vod/seg_1/dur_20/audio/manifest.mpd",
 	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()

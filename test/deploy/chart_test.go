@@ -12,6 +12,7 @@ import (
 
 	"helm.sh/helm/v4/pkg/action"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -192,6 +193,36 @@ func TestRolesOfOthersAreLeftAlone(t *testing.T) {
 	}
 }
 
+// TestStreamPods hands the shape of pods to the manager, which reads it when it starts.
+func TestStreamPods(t *testing.T) {
+	t.Parallel()
+	all := rendered(t, map[string]any{"streamPods": map[string]any{"nodeSelector": map[string]any{"pool": "edge"}, "env": []any{map[string]any{"name": "NO_PROXY", "value": ".svc"}}},
+		"extraEnv": []any{map[string]any{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}}})
+	shape := get[corev1.ConfigMap](t, all, "ConfigMap "+namespace+"/p2pstream-manager").Data["pods.yaml"]
+	var pods struct {
+		NodeSelector map[string]string `json:"nodeSelector"`
+		Env          []corev1.EnvVar   `json:"env"`
+	}
+	if err := yaml.UnmarshalStrict([]byte(shape), &pods); err != nil || pods.NodeSelector["pool"] != "edge" || len(pods.Env) != 1 {
+		t.Errorf("%v: %s", err, shape)
+	}
+	pod := deployment(t, all).Spec.Template.Spec
+	container := manager(t, all)
+	if !slices.Contains(container.Args, "--pod-defaults=/etc/p2pstream/pods.yaml") || len(container.VolumeMounts) != 1 || len(pod.Volumes) != 1 ||
+		pod.Volumes[0].ConfigMap.Name != "p2pstream-manager" || container.VolumeMounts[0].MountPath != "/etc/p2pstream" {
+		t.Errorf("%v %v %v", container.Args, container.VolumeMounts, pod.Volumes)
+	}
+	if !slices.ContainsFunc(container.Env, func(e corev1.EnvVar) bool { return e.Name == "HTTPS_PROXY" }) {
+		t.Errorf("%v", container.Env)
+	}
+}
+
+// TestUmbrella: a chart that includes this one passes its own switches.
+func TestUmbrella(t *testing.T) {
+	t.Parallel()
+	rendered(t, map[string]any{"enabled": true, "global": map[string]any{"imageRegistry": "registry.example.com"}})
+}
+
 func TestUnusableValuesAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ values, says string }{
@@ -199,10 +230,12 @@ func TestUnusableValuesAreRefused(t *testing.T) {
 		"typo at the top":   {"watchNamespace: [media]", "'watchNamespace'"},
 		"typo in crds":      {"crds: {kept: true}", "'kept'"},
 		"text for a number": {"replicas: two", "/replicas"},
+		"typo in pods":      {"streamPods: {nodeSelectors: {}}", "'nodeSelectors'"},
 		"no namespace name": {"watchNamespaces: [Media]", "/watchNamespaces/0"},
 		"log level":         {"log: {level: verbose}", "/log/level"},
 		"digest":            {"image: {digest: latest}", "/image/digest"},
 		"pull policy":       {"image: {pullPolicy: Sometimes}", "/image/pullPolicy"},
+		"runbooks":          {"metrics: {prometheusRule: {runbooks: here}}", "/metrics/prometheusRule/runbooks"},
 		"monitor alone":     {"metrics: {service: {enabled: false}, serviceMonitor: {enabled: true}}", "set metrics.service.enabled to true"},
 		"account unnamed":   {"serviceAccount: {create: false}", "serviceAccount.name"},
 	} {
@@ -257,12 +290,12 @@ func sameKeys(t *testing.T, path string, schema, values map[string]any) {
 			t.Errorf("values.schema.json lacks %s.%s", path, key)
 			continue
 		}
-		if below, ok := value.(map[string]any); ok {
+		if below, ok := value.(map[string]any); ok && len(below) > 0 {
 			sameKeys(t, path+"."+key, property, below)
 		}
 	}
 	for key := range properties {
-		if _, ok := values[key]; !ok && key != "global" && path+"."+key != ".resources.claims" {
+		if _, ok := values[key]; !ok && key != "global" && key != "enabled" && path+"."+key != ".resources.claims" {
 			t.Errorf("values.yaml lacks %s.%s", path, key)
 		}
 	}

@@ -85,8 +85,8 @@ func TestFewNamespacesNeedNoClusterWideRights(t *testing.T) {
 	all := rendered(t, map[string]any{"watchNamespaces": []any{"media", "2024"}})
 	wide := get[rbacv1.ClusterRole](t, all, "ClusterRole /p2pstream-manager")
 	for _, rule := range wide.Rules {
-		if !slices.Equal(rule.Resources, []string{"nodes"}) {
-			t.Errorf("the ClusterRole reaches %v, want nodes alone", rule.Resources)
+		if !slices.Equal(rule.Resources, []string{"nodes"}) && !slices.Equal(rule.Resources, []string{"ingressclasses"}) {
+			t.Errorf("the ClusterRole reaches %v, want nodes and IngressClasses alone", rule.Resources)
 		}
 	}
 	full := rulesOf(t, built(t, defaultDir))["ClusterRole /p2pstream-manager"]
@@ -104,6 +104,25 @@ func TestFewNamespacesNeedNoClusterWideRights(t *testing.T) {
 	for _, want := range []string{"--watch-namespace=media", "--watch-namespace=2024"} {
 		if !slices.Contains(args, want) {
 			t.Errorf("the manager runs with %q, want %s", args, want)
+		}
+	}
+}
+
+// A team that owns namespaces and nothing of the cluster can install the chart.
+func TestNoRightsInTheClusterAtAll(t *testing.T) {
+	t.Parallel()
+	all := rendered(t, map[string]any{"watchNamespaces": []any{"media"}, "rbac": map[string]any{"nodes": false, "aggregate": false},
+		"crds": map[string]any{"enabled": false}})
+	for key, object := range all {
+		if strings.HasPrefix(object.GetKind(), "Cluster") || object.GetNamespace() == "" {
+			t.Errorf("the chart creates %s", key)
+		}
+	}
+	get[rbacv1.Role](t, all, "Role media/p2pstream-manager")
+	wide := rendered(t, map[string]any{"rbac": map[string]any{"nodes": false}})
+	for _, rule := range get[rbacv1.ClusterRole](t, wide, "ClusterRole /p2pstream-manager").Rules {
+		if slices.Contains(rule.Resources, "nodes") {
+			t.Errorf("the manager may %v nodes", rule.Verbs)
 		}
 	}
 }

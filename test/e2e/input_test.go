@@ -46,8 +46,8 @@ var _ = Describe("A spec that cannot work", Label("input"), func() {
 	)
 })
 
-// What the API server cannot know is reported by the condition Stalled, with the next step. Once that is done, the
-// stream goes on by itself, and no other stream has noticed.
+// What the API server cannot know is reported by the condition Stalled, or first by Reconciling where it may heal, with the next
+// step. Once that is done, the stream goes on by itself, and no other stream has noticed.
 var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, ContinueOnFailure, SpecPriority(6), func() {
 	needsBystander("bystander")
 	// These specs limit how long the operator takes, so it must not be replaced meanwhile.
@@ -56,7 +56,7 @@ var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, Con
 	It("says which Secret is missing, and serves once it is there", func(ctx SpecContext) {
 		s := stream("certless", origin.URL(livePath), func(s *v1.P2PStreamSpec) { s.Tracker.Exposure.TLSSecretName = "later-tls" })
 		apply(ctx, s)
-		expectStalled(ctx, s, v1.ReasonSecretNotFound, "later-tls")
+		expectWaiting(ctx, s, v1.ReasonSecretNotFound, "later-tls")
 		pair, err := authority.Issue(addresses()...)
 		Expect(err).NotTo(HaveOccurred())
 		waiting, err := children(ctx, s, "pods")
@@ -94,7 +94,7 @@ var _ = Describe("A stream that lacks something", Label("stalled"), Ordered, Con
 		s := stream("crowded", origin.URL(livePath))
 		s.Namespace = full.Name
 		apply(ctx, s)
-		expectStalled(ctx, s, v1.ReasonPodsForbidden, "no-room")
+		expectWaiting(ctx, s, v1.ReasonPodsForbidden, "no-room")
 		Expect(k8s.Delete(ctx, quota)).To(Succeed())
 		expectHealed(ctx, s)
 	}, SpecTimeout(2*time.Minute))
@@ -111,7 +111,7 @@ var _ = Describe("A stream whose image is missing", Label("stalled"), Ordered, S
 		}
 		s := stream("imageless", origin.URL(livePath))
 		apply(ctx, s)
-		expectStalled(ctx, s, v1.ReasonImagePullFailed, imageName)
+		expectWaiting(ctx, s, v1.ReasonImagePullFailed, imageName)
 		Expect(lab.Load(ctx, built["p2pstream.oci.tar"])).To(Succeed())
 		expectHealed(ctx, s)
 	}, SpecTimeout(2*time.Minute))
@@ -144,6 +144,16 @@ func expectStalled(ctx context.Context, s *v1.P2PStream, reason, name string) {
 	begun := time.Now()
 	eventually(ctx, s, within).Should(BeStalled(reason, name))
 	c := meta.FindStatusCondition(current(ctx, s).Status.Conditions, v1.ConditionStalled)
+	note("%s after %.1f s: %s", c.Reason, time.Since(begun).Seconds(), c.Message)
+}
+
+// expectWaiting waits until the stream says what is missing. It does not stall yet, because that may come any moment.
+func expectWaiting(ctx context.Context, s *v1.P2PStream, reason, name string) {
+	GinkgoHelper()
+	const within = 30 * time.Second
+	begun := time.Now()
+	eventually(ctx, s, within).Should(BeWaiting(reason, name))
+	c := meta.FindStatusCondition(current(ctx, s).Status.Conditions, v1.ConditionReconciling)
 	note("%s after %.1f s: %s", c.Reason, time.Since(begun).Seconds(), c.Message)
 }
 

@@ -36,6 +36,7 @@ func TestMatchers(t *testing.T) {
 		"stalled as it should be":       {BeStalled(v1.ReasonSecretNotFound, "later-tls"), true, ""},
 		"stalled with another message":  {BeStalled(v1.ReasonSecretNotFound, "other-tls"), false, `"other-tls"`},
 		"stalled for another reason":    {BeStalled(v1.ReasonNodePortTaken, ""), false, "Secret later-tls is missing"},
+		"not waiting when stalled":      {BeWaiting(v1.ReasonSecretNotFound, "later-tls"), false, "Reconciling=True"},
 		"its viewers":                   {HaveViewers(7), true, ""},
 		"other viewers":                 {HaveViewers(8), false, "8"},
 		"totals that are not there yet": {addUpTo(v1.OffloadTotals{SeederBytes: 1}), false, "no totals"},

@@ -31,8 +31,8 @@ var _ = Describe("A stream that is applied", Label("ready"), func() {
 			Should(HaveValue(HaveField("Status", status.CurrentStatus)))
 
 		By("kubectl get")
-		Expect(columns(ctx, "get", "p2pstreams")).To(Equal([]string{"NAME", "READY", "VIEWERS", "OFFLOAD", "AGE"}))
-		Expect(columns(ctx, "get", "p2ps", "-o", "wide")).To(Equal([]string{"NAME", "READY", "VIEWERS", "OFFLOAD", "AGE", "COPIES", "TRACKER", "SEEDERS", "SOURCE"}))
+		Expect(columns(ctx, "get", "p2pstreams")).To(Equal([]string{"NAME", "READY", "REASON", "VIEWERS", "OFFLOAD", "AGE"}))
+		Expect(columns(ctx, "get", "p2ps", "-o", "wide")).To(Equal([]string{"NAME", "READY", "REASON", "VIEWERS", "OFFLOAD", "AGE", "COPIES", "TRACKER", "SEEDERS", "SOURCE"}))
 		row, err := k8s.Kubectl(ctx, "get", "ecdn", "-n", namespace, "-o", "wide", "--no-headers")
 		Expect(err).NotTo(HaveOccurred())
 		note("%s", strings.TrimSpace(row))

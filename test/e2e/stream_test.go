@@ -117,14 +117,23 @@ func BeReady() types.GomegaMatcher { return HaveCondition(v1.ConditionReady, met
 
 // BeStalled matches a stream that needs a person to act, and whose message says why.
 func BeStalled(reason, message string) types.GomegaMatcher {
+	return beHeldUp(v1.ConditionStalled, v1.ConditionReconciling, reason, message)
+}
+
+// BeWaiting matches a stream that lacks something that may still come, and whose message says what.
+func BeWaiting(reason, message string) types.GomegaMatcher {
+	return beHeldUp(v1.ConditionReconciling, v1.ConditionStalled, reason, message)
+}
+
+func beHeldUp(condition, other, reason, message string) types.GomegaMatcher {
 	return SatisfyAll(
-		HaveCondition(v1.ConditionStalled, metav1.ConditionTrue, reason),
+		HaveCondition(condition, metav1.ConditionTrue, reason),
 		gcustom.MakeMatcher(func(s *v1.P2PStream) (bool, error) {
-			c := meta.FindStatusCondition(s.Status.Conditions, v1.ConditionStalled)
+			c := meta.FindStatusCondition(s.Status.Conditions, condition)
 			return c != nil && strings.Contains(c.Message, message), nil
-		}).WithTemplate("Expected stream {{.Actual.Name}} to say {{printf \"%q\" .Data}} of why it is stalled; its conditions:"+
+		}).WithTemplate("Expected stream {{.Actual.Name}} to say {{printf \"%q\" .Data}} of what is missing; its conditions:"+
 			"{{range .Actual.Status.Conditions}}\n  {{.Type}}={{.Status}} {{.Reason}}: {{.Message}}{{end}}", message),
-		Not(HaveCondition(v1.ConditionReconciling, metav1.ConditionTrue, "")),
+		Not(HaveCondition(other, metav1.ConditionTrue, "")),
 	)
 }
 

@@ -3,7 +3,7 @@
 import { build } from "esbuild";
 import { mkdir, writeFile } from "node:fs/promises";
 
-const pages = ["hls", "shaka", "tracker"];
+const pages = ["hls", "shaka", "sdk", "tracker"];
 await mkdir("dist", { recursive: true });
 await build({
   entryPoints: pages.map((name) => `pages/${name}.js`),

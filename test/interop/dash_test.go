@@ -1,8 +1,11 @@
 package interop
 
 import (
+	"fmt"
 	"os/exec"
 	"testing"
+
+	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
 // TestMPDsOfTheNewestPlayer holds the recorded results for MPDs to the installed Shaka Player and the published plug-in.
@@ -13,4 +16,45 @@ func TestMPDsOfTheNewestPlayer(t *testing.T) {
 		t.Fatalf("checking MPDs: %v\n%s", err, out)
 	}
 	t.Logf("%s", out)
+}
+
+// dashPaths are the MPDs whose offload is measured, by name. Audio is separate, as it is in nearly all MPDs.
+var dashPaths = map[string]string{"live": "/live/audio/manifest.mpd", "vod": "/vod/dur_120/audio/manifest.mpd"}
+
+// TestDASHFromOneCopy plays MPDs with Shaka Player and the reporter script for a minute, one page alone and four that also
+// share with each other: nearly all bytes come from a seeder that fetched each segment once.
+func TestDASHFromOneCopy(t *testing.T) {
+	t.Parallel()
+	for kind, path := range dashPaths {
+		for _, pages := range []int{1, 4} {
+			t.Run(fmt.Sprintf("%s, %d pages", kind, pages), func(t *testing.T) {
+				t.Parallel()
+				testDASH(t, path, pages)
+			})
+		}
+	}
+}
+
+func testDASH(t *testing.T, path string, pages int) {
+	t.Helper()
+	const least = 0.90
+	pool.Take(t, pages)
+	s := startStream(t, path, nil)
+	private := startOrigin(t, loopback) // which tells what the seeder fetched
+	s.private = private.url(path)
+	s.startSeeder(t)
+	b := startBrowser(t)
+	warmUp(t, b, s.origin.url("/vod/dur_60/master.m3u8"))
+	tabs := openTabsAlone(t, pages, func() *browser.Tab {
+		return b.OpenShakaFrom(t.Context(), s.http("/v1/config"), browser.WithReporter(s.http("/p2pstream.js")))
+	})
+	reports := watch(t, tabs)
+	checkSmooth(t, reports)
+	verifySegments(t, reports...)
+	checkOneCopy(t, private)
+	total := browser.Total(reports...)
+	t.Logf("offload %.4f (%+v)", total.Offload(), total)
+	if total.Offload() < least {
+		t.Errorf("offload %.4f, want at least %.2f", total.Offload(), least)
+	}
 }

@@ -36,21 +36,27 @@ func TestBothGenerationsFromOneCopy(t *testing.T) {
 					t.Errorf("tab %d got nothing from the seeder: %s", i+1, r.Dump())
 				}
 			}
-			checked := 0
-			for path, served := range private.Stats().Paths {
-				if !strings.HasSuffix(path, ".m4s") {
-					continue
-				}
-				checked++
-				if served.Requests != 1 {
-					t.Errorf("the seeder fetched %s %d times, want once", path, served.Requests)
-				}
-			}
-			if checked == 0 {
-				t.Error("the seeder fetched nothing")
-			}
+			checkOneCopy(t, private)
 			verifySegments(t, reports...)
 		})
+	}
+}
+
+// checkOneCopy holds a seeder to having fetched each segment once from an origin of its own.
+func checkOneCopy(t *testing.T, private *testOrigin) {
+	t.Helper()
+	checked := 0
+	for path, served := range private.Stats().Paths {
+		if !strings.HasSuffix(path, ".m4s") {
+			continue
+		}
+		checked++
+		if served.Requests != 1 {
+			t.Errorf("the seeder fetched %s %d times, want once", path, served.Requests)
+		}
+	}
+	if checked == 0 {
+		t.Error("the seeder fetched nothing")
 	}
 }
 

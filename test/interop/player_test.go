@@ -8,13 +8,23 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
 
-// TestPlayerPage opens the tracker's own page as a person does: it plays, with bytes from the seeder, and
+// TestPlayerPage opens the tracker's own page as a person does: it plays either format, with bytes from the seeder, and
 // reports.
 func TestPlayerPage(t *testing.T) {
 	t.Parallel()
+	for format, path := range map[string]string{"HLS": liveAndVOD["live"], "DASH": dashPaths["live"]} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			testPlayerPage(t, path)
+		})
+	}
+}
+
+func testPlayerPage(t *testing.T, path string) {
+	t.Helper()
 	pool.Take(t, 1)
 	ctx := t.Context()
-	s := startStream(t, liveAndVOD["live"], nil)
+	s := startStream(t, path, nil)
 	s.startSeeder(t)
 	b := sharedBrowser(t)
 	pool.Start(func() {

@@ -67,7 +67,7 @@ func newRun(t *testing.T, o *origin.Server, r row) *run {
 	now := time.Now()
 	out := &run{row: r, began: now, start: now.Unix() - r.age}
 	out.path = strings.NewReplacer("START", strconv.FormatInt(out.start, 10), "BUSY", busy(now)).Replace(r.path)
-	out.stream = inprocess.NewStreamOf(t, o, out.path+"master.m3u8", r.tracker)
+	out.stream = inprocess.NewStreamOf(t, o, out.path+cmp.Or(r.manifest, "master.m3u8"), r.tracker)
 	out.seeder, _ = out.stream.StartSeeder(t, func(c *seeder.Config) {
 		if r.seeder != nil {
 			r.seeder(c)

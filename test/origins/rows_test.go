@@ -15,6 +15,8 @@ type row struct {
 	// path is the stream's path at the origin; live ones begin age seconds before the test, at START.
 	path string
 	age  int64
+	// manifest is the name of the manifest; master.m3u8 if it is empty.
+	manifest string
 	// join is the second after START from which viewers join; 0: once the seeder holds the stream.
 	join int64
 	// play is how much media each viewer plays; least if it is 0.
@@ -83,6 +85,8 @@ func busy(now time.Time) string {
 	return fmt.Sprintf("busy_%d_%d", from, from+6)
 }
 
+const mpd = "manifest.mpd"
+
 const live = "/live/seg_2/window_10/ren_1/start_START/"
 
 // rows are the kinds. BUSY stands for what busy says.
@@ -145,6 +149,13 @@ var rows = []row{
 	{name: "ring of file names", path: "/live/seg_2/window_6/ren_1/start_START/wrap_8/", age: 60, fetches: once(6, 2)},
 
 	{name: "slate", path: "/live/seg_2/window_6/ren_1/start_START/slate_4/", age: 78, play: 14 * time.Second, fetches: once(6, 2)},
+
+	// MPEG-DASH.
+	{name: "DASH live", path: live, manifest: mpd, age: 60, fetches: once(10, 2)},
+	{name: "DASH event ends and begins anew while it is watched", path: live + "event_14_4/", manifest: mpd, age: 8, play: 18 * time.Second, refused: -1},
+	{name: "DASH segments are signed", path: live + "signed_6/", manifest: mpd, age: 60, fetches: once(10, 2), play: 10 * time.Second},
+	{name: "DASH timeline", path: live + "timeline/", manifest: mpd, age: 60, reason: "TimelineAddressing", alone: true},
+	{name: "DASH watermark by URL", path: live + "watermark/", manifest: mpd, age: 60, reason: "DifferentPerSession"},
 
 	// Tolerance.
 	{name: "negative durations", path: live + "negative/", age: 60, reason: "UnusualDuration", track: "mainStream"},

@@ -16,6 +16,10 @@ func TestSeederServesViewers(t *testing.T) {
 		"VOD":                      "/vod/seg_2/dur_60/master.m3u8",
 		"VOD, TS and own audio":    "/vod/seg_2/dur_60/ts/audio/master.m3u8",
 		"VOD, byte ranges":         "/vod/seg_2/dur_60/byterange/master.m3u8",
+		"DASH, live":               "/live/seg_2/window_10/audio/manifest.mpd",
+		"DASH, live, timeline":     "/live/seg_2/window_10/audio/timeline/manifest.mpd",
+		"DASH, VOD":                "/vod/seg_2/dur_60/audio/manifest.mpd",
+		"DASH, VOD, byte ranges":   "/vod/seg_2/dur_60/byterange/manifest.mpd",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

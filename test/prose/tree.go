@@ -11,7 +11,7 @@ import (
 // skipped reports whether a folder holds published software, tools, or output made from text that is checked at its source.
 func skipped(folder, name string) bool {
 	return strings.HasPrefix(name, ".") || slices.Contains([]string{"node_modules", "testdata", "third_party"}, name) ||
-		slices.Contains([]string{"bin", "dist", "web/dist", "test/interop/dist"}, path.Join(folder, name))
+		slices.Contains([]string{"bin", "dist", "web/dist", "web/build", "test/interop/dist"}, path.Join(folder, name))
 }
 
 // extensions are the kinds of files whose text is read, beside Go's.

@@ -10,7 +10,7 @@ import (
 
 // clusterScoped are the cluster-scoped resources of the manager's rules: where the manager watches only
 // some namespaces, these alone still need a ClusterRole.
-var clusterScoped = []string{"nodes"}
+var clusterScoped = []string{"nodes", "ingressclasses"}
 
 const rulesHead = `{{- /* Made from config/rbac by tools/chartsync: change that instead, then run make chart. */}}
 `
@@ -100,6 +100,8 @@ func define(out *bytes.Buffer, name string, rules []*yaml.Node) error {
 	if err := encoder.Close(); err != nil {
 		return fmt.Errorf("writing rules of %s: %w", name, err)
 	}
-	fmt.Fprintf(out, "\n{{- define \"p2pstream.rules.%s\" -}}\n%s{{- end -}}\n", name, text.Bytes())
+	// Two releases in one namespace have a Lease each.
+	lease := bytes.ReplaceAll(text.Bytes(), []byte("resourceNames: [p2pstream-manager]"), []byte(`resourceNames: [{{ include "p2pstream.manager" . | quote }}]`))
+	fmt.Fprintf(out, "\n{{- define \"p2pstream.rules.%s\" -}}\n%s{{- end -}}\n", name, lease)
 	return nil
 }

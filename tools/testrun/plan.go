@@ -45,7 +45,7 @@ func plan() []round {
 		{{{name: "unit", split: map[string]string{"TestVector": "vectors", "Fuzz": "fuzz-seeds"}}}},
 		{{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}}},
 		// These wait, but hostile floods the processors at times.
-		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}, {name: "tools"}, {name: "deploy"}}},
+		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}, {name: "tools"}, {name: "deploy"}, {name: "sdk"}}, {{name: "prometheus"}}},
 		{{{name: "peers"}, {name: "origins"}}, {{name: "foreign"}}}, // these keep half of the processors busy together
 		{{{name: "interop"}}},
 		{{{name: "e2e"}}},

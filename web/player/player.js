@@ -1,7 +1,5 @@
-// The player page: plays the tracker's stream with hls.js and p2p-media-loader, and shows where the bytes come from.
-import Hls from "hls.js";
-import { HlsJsP2PEngine } from "p2p-media-loader-hlsjs";
-import P2PStream from "../p2pstream.mjs";
+// The player page: plays the tracker's stream with p2p-media-loader, HLS with hls.js and MPEG-DASH with Shaka Player, and
+// shows where the bytes come from.
 
 const element = (id) => document.getElementById(id);
 const say = (text) => { element("status").textContent = text; };
@@ -14,7 +12,7 @@ const bytes = (n) => {
 };
 const percent = (part, whole) => (whole > 0 ? `${((100 * part) / whole).toFixed(1)} %` : "–");
 
-function show(reporter, hls, video) {
+function show({ reporter, behind }) {
   const { counters, peers } = reporter;
   const received = counters.http + counters.seeder + counters.viewer;
   for (const source of ["http", "seeder", "viewer"]) {
@@ -27,8 +25,8 @@ function show(reporter, hls, video) {
   const seeders = [...peers.values()].filter(Boolean).length;
   element("peers").textContent = `${peers.size} (${seeders} to seeders)`;
   element("stalls").textContent = reporter.stalls();
-  const level = hls.levels[hls.currentLevel];
-  if (level?.details?.live) element("latency").textContent = `${(level.details.edge - video.currentTime).toFixed(1)} s`;
+  const seconds = behind();
+  if (seconds !== undefined) element("latency").textContent = `${seconds.toFixed(1)} s`;
 }
 
 async function showWhole() {
@@ -48,29 +46,15 @@ async function start() {
   const config = await answer.json();
   if (!answer.ok) throw new Error(config.error);
   element("stream").textContent = config.streamURL;
-  if (!Hls.isSupported()) throw new Error("This browser does not support Media Source Extensions, which hls.js requires.");
 
   const video = element("video");
-  const HlsWithP2P = HlsJsP2PEngine.injectMixin(Hls);
-  const hls = new HlsWithP2P({ ...config.settings.hlsjs, p2p: { core: config.settings.core } });
-  hls.on(Hls.Events.ERROR, (_, data) => {
-    if (!data.fatal) return;
-    say(`Playback error: ${data.details}. Retrying…`);
-    // A fatal error stops hls.js for good, but the origin may recover soon.
-    setTimeout(() => {
-      if (data.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
-      else if (hls.levels.length) hls.startLoad();
-      else hls.loadSource(config.streamURL);
-    }, 2000);
-  });
   video.addEventListener("playing", () => say(config.seeders ? `Playing. Seeders with this stream: ${config.seeders}` : "Playing"));
-  const reporter = P2PStream.attach(hls.p2pEngine, config, video);
-  hls.attachMedia(video);
-  hls.loadSource(config.streamURL);
-  setInterval(() => show(reporter, hls, video), 500);
+  const { play } = await (config.format === "DASH" ? import("../player/shaka.js") : import("../player/hls.js"));
+  const playing = await play(config, video, say);
+  setInterval(() => show(playing), 500);
   setInterval(() => showWhole().catch(() => {}), 5000); // playback continues while the tracker is unreachable
   // For tests and for debugging in the console.
-  globalThis.p2pstreamPlayer = { config, hls, reporter, video };
+  globalThis.p2pstreamPlayer = { config, video, ...playing };
 }
 
 start().catch((error) => say(`Cannot play the stream: ${error.message}`));

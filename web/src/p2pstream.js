@@ -1,4 +1,4 @@
-// p2pstream.js: reports how many bytes a page received from which source, and delays HTTP downloads only while a seeder
+// Reports how many bytes a page received from which source, and delays HTTP downloads only while a seeder
 // is connected. It has no dependencies, and works with p2p-media-loader-hlsjs 2.3 and p2p-media-loader-shaka 2.2.2.
 //
 //   const config = await (await fetch("https://tracker.example.com/v1/config")).json();
@@ -25,18 +25,27 @@ const hear = ({ data }) => {
 
 // sockets has the last WebSocket that the page used for each announce URL of a configuration: reports travel over it.
 const sockets = new Map();
-const { send } = WebSocket.prototype;
-WebSocket.prototype.send = function (data) {
-  if (sockets.has(this.url)) {
-    sockets.set(this.url, this);
-    this.addEventListener("message", hear); // once, however often it is added
-  }
-  return send.call(this, data);
+let watched;
+const watchSockets = () => {
+  if (watched) return;
+  watched = true;
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (data) {
+    if (sockets.has(this.url)) {
+      sockets.set(this.url, this);
+      this.addEventListener("message", hear); // once, however often it is added
+    }
+    return send.call(this, data);
+  };
 };
 
 // attach(engine, config, video) starts reporting. The video element is optional: without it startup time and stalls are
-// not reported. The returned object has counters, peers (a Map), stalls() and stop().
-const attach = (engine, config, video) => {
+// not reported. The returned object has counters, peers (a Map), stalls() and stop(). part(name) loads a part of the
+// script, "check" or "report"; without it they come from the tracker. firstFrameMs is how long it took to the first frame
+// of a video that plays already.
+export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
+  watchSockets();
+  part ??= (name) => import(new URL(`../p2pstream-${name}.mjs`, config.telemetry.url));
   const { telemetry, settings } = config;
   const { core } = settings;
   const { noPeerMs, peerMs, withSeeders, withoutSeeders } = settings.runtime || {};
@@ -49,7 +58,7 @@ const attach = (engine, config, video) => {
   let asked = begun; // when playback was requested
   let active = 0;
   let completed = 0;
-  let startupMs = 0;
+  let startupMs = firstFrameMs || 0;
   let stalls = 0;
   let stallMs = 0;
   let stalledAt = 0;
@@ -96,7 +105,7 @@ const attach = (engine, config, video) => {
   // ---- checking what peers gave: a segment waits for p2pstream-check.mjs, and is taken if that cannot be loaded
 
   const checks = {};
-  const checker = import(new URL("../p2pstream-check.mjs", telemetry.url)).then((m) => m.checker(engine, config, checks)).catch(() => (own) => own());
+  const checker = part("check").then((m) => m.checker(engine, config, checks)).catch(() => (own) => own());
   ["mainStreamConfig", "secondaryStreamConfig"].map((stream) =>
     ["P2P", "HTTP"].map((kind) => {
       const hooks = inner?.[stream] || {};
@@ -196,7 +205,7 @@ const attach = (engine, config, video) => {
   };
   const announce = new URL(config.trackers[0]).href; // as WebSocket.url has it
   sockets.set(announce, undefined);
-  import(new URL("../p2pstream-report.mjs", telemetry.url)).then((m) => {
+  part("report").then((m) => {
     if (!stopped) reporter = m.reporter(config, announce, sockets, sample);
   }, () => {}); // without it the page plays and does not report
   const leave = (event) => {
@@ -223,5 +232,3 @@ const attach = (engine, config, video) => {
     },
   };
 };
-
-globalThis.P2PStream = { attach };

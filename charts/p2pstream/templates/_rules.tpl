@@ -19,6 +19,9 @@
 - apiGroups: [""]
   resources: [configmaps, services]
   verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
   verbs: [get, list, watch, create, patch, delete]
@@ -45,6 +48,10 @@
 - apiGroups: [""]
   resources: [nodes]
   verbs: [list, watch]
+# Classes of ingress controllers, for streams that are exposed by an Ingress: a missing one is reported.
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: [list]
 {{- end -}}
 
 {{- define "p2pstream.rules.leader" -}}
@@ -54,7 +61,7 @@
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [p2pstream-manager]
+  resourceNames: [{{ include "p2pstream.manager" . | quote }}]
   verbs: [get, update]
 # An event about the Lease reports which manager became the leader.
 - apiGroups: ["", events.k8s.io]

@@ -24,7 +24,7 @@ var types = []string{
 
 // fixable are the reasons for which a stream may stall: each names something that a user can fix.
 var fixable = []string{
-	v1.ReasonInvalidSpec, v1.ReasonApplyFailed, v1.ReasonNodePortTaken, v1.ReasonPodsForbidden,
+	v1.ReasonInvalidSpec, v1.ReasonApplyFailed, v1.ReasonContested, v1.ReasonNodePortTaken, v1.ReasonPodsForbidden,
 	v1.ReasonSecretNotFound, v1.ReasonImagePullFailed, v1.ReasonCrashLooping,
 }
 

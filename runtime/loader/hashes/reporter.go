@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func NewReporter(cfg ReporterConfig, j *Journal, log *slog.Logger) (*Reporter, e
 		return nil, fmt.Errorf("parsing tracker URL: %q is neither ws:// nor wss://", cfg.Tracker)
 	}
 	u.Scheme = strings.Replace(u.Scheme, "ws", "http", 1)
-	u.Path, u.RawQuery = "/v1/hashes", ""
+	u.Path, u.RawPath, u.RawQuery = path.Join("/", path.Dir(u.Path), "v1/hashes"), "", "" // beside the WebSocket, as in package report
 	if cfg.Client == nil {
 		cfg.Client = http.DefaultClient
 	}

@@ -19,7 +19,7 @@ func TestClaimsBeyondThePlaylistCostNoMemory(t *testing.T) {
 	for i := range int64(10) {
 		ids = append(ids, 1000+i)
 	}
-	x.Learn(identity.V23, ids, 0)
+	x.Learn(identity.V23, ids, 1, 0)
 	got := x.Known(identity.V23).Filter(claims)
 	if len(got) != 10+idsAhead {
 		t.Errorf("kept %d ids, want those of the playlist and %d more", len(got), idsAhead)
@@ -29,7 +29,7 @@ func TestClaimsBeyondThePlaylistCostNoMemory(t *testing.T) {
 			t.Errorf("lost id %d", id)
 		}
 	}
-	x.Learn(identity.V23, nil, 0)
+	x.Learn(identity.V23, nil, 1, 0)
 	if x.Known(identity.V23) == nil {
 		t.Error("an empty playlist made everything unknown")
 	}
@@ -52,7 +52,7 @@ func TestThePlacesOfAPlaylistThatEndsAreKnown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := New([]identity.Generation{tt.generation})
-			x.Learn(tt.generation, []int64{tt.low, tt.low + 1}, tt.entries)
+			x.Learn(tt.generation, []int64{tt.low, tt.low + 1}, 1, tt.entries)
 			for _, id := range []int64{0, 9} {
 				if got := x.Known(tt.generation).Contains(id); got != tt.want {
 					t.Errorf("id %d is known: %v, want %v", id, got, tt.want)
@@ -62,5 +62,17 @@ func TestThePlacesOfAPlaylistThatEndsAreKnown(t *testing.T) {
 				t.Error("an id below zero is known")
 			}
 		})
+	}
+}
+
+// TestTheNextSegmentsOfAnMPDAreKnown: ids that count half seconds are eight apart with segments of four seconds, and a peer
+// that is ahead by some segments may say so.
+func TestTheNextSegmentsOfAnMPDAreKnown(t *testing.T) {
+	x := New([]identity.Generation{identity.V22})
+	x.Learn(identity.V22, []int64{800, 808, 816}, 8, 0)
+	for id, want := range map[int64]bool{800: true, 816: true, 816 + 8*idsAhead: true, 816 + 8*(idsAhead+1): false, 792: false} {
+		if got := x.Known(identity.V22).Contains(id); got != want {
+			t.Errorf("id %d is known: %v", id, got)
+		}
 	}
 }

@@ -22,6 +22,9 @@ const (
 
 // relate compares two states of one playlist. It judges by what they list, not by time.
 func relate(last, next *Playlist) relation {
+	if anotherEpoch(last, next) {
+		return other
+	}
 	back := next.LastSequence() < last.LastSequence() || next.MediaSequence < last.MediaSequence
 	common, renamed, elsewhere := last.compare(next)
 	switch {
@@ -41,6 +44,15 @@ func relate(last, next *Playlist) relation {
 		return moved
 	}
 	return onward
+}
+
+// anotherEpoch tells whether the times of two live MPDs count from another moment: that does not change during an event.
+// Source: ISO/IEC 23009-1 §5.4.
+func anotherEpoch(last, next *Playlist) bool {
+	if last.epoch.IsZero() || next.epoch.IsZero() || last.Ended || next.Ended {
+		return false
+	}
+	return last.epoch.Sub(next.epoch).Abs() >= max(last.TargetDuration, next.TargetDuration)
 }
 
 // compare looks at the segments with numbers that both playlists list: how many there are, whether one has another name

@@ -121,6 +121,9 @@ func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, o
 			return ctx.Err()
 		}
 		wait := max(f.clock.next(began), restShare*f.cost)
+		if due, ok := f.dueIn(); ok {
+			wait = max(due, shortestDue, restShare*f.cost)
+		}
 		if err != nil {
 			wait = f.failed(err)
 		}
@@ -139,6 +142,23 @@ func (s *Source) FollowWith(ctx context.Context, r Rendition, o FollowOptions, o
 		}
 		timer.Reset(max(0, wait-time.Since(began)))
 	}
+}
+
+// shortestDue is the least pause before a segment whose time the MPD tells. The follower comes later than that by dueMargin,
+// a part of the target duration, and longestMargin at most: packagers are late now and then, and a CDN may keep a 404.
+const (
+	shortestDue   = 20 * time.Millisecond
+	dueMargin     = 40
+	longestMargin = 200 * time.Millisecond
+)
+
+// dueIn is in how long the next segment is there, if the MPD and the clock tell and that is still to come.
+func (f *follower) dueIn() (time.Duration, bool) {
+	if f.current == nil || f.clock.pace != Ahead || f.current.due.IsZero() || f.current.Ended {
+		return 0, false
+	}
+	in := f.source.until(f.current.due) + min(max(f.current.TargetDuration/dueMargin, shortestDue), longestMargin)
+	return min(in, longestFresh), in > 0
 }
 
 type follower struct {
@@ -240,7 +260,9 @@ func (f *follower) accept(p *Playlist) (advanced, changed bool) {
 	}
 	if !p.Restarted {
 		p.Live = last.Live
-		p.shift(last)
+		if !p.ByTime { // else times are those of the presentation
+			p.shift(last)
+		}
 	}
 	advanced = p.LastSequence() > last.LastSequence() || p.Restarted
 	changed = advanced || p.MediaSequence != last.MediaSequence || p.Ended != last.Ended ||

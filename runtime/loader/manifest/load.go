@@ -15,6 +15,7 @@ func (s *Source) Load(ctx context.Context) (*Presentation, error) {
 	if err == nil {
 		var p *Presentation
 		if p, err = s.presentation(got); err == nil {
+			s.catalog.keep(p, got)
 			s.metrics.playlists.WithLabelValues(resultChanged).Inc()
 			return p, nil
 		}
@@ -26,7 +27,14 @@ func (s *Source) Load(ctx context.Context) (*Presentation, error) {
 // loadManifest loads the manifest. Of a media playlist in its place the beginning
 // is enough: it is read again for its segments.
 func (s *Source) loadManifest(ctx context.Context, known validators) (loadedText, error) {
-	got, err := s.loadText(ctx, s.url, known)
+	at := s.url
+	if moved := s.catalog.location(); moved != "" && moved != at {
+		at, known = moved, validators{}
+	}
+	got, err := s.loadText(ctx, at, known)
+	if err != nil && at != s.url && ctx.Err() == nil { // the MPD named another place, which does not answer
+		got, err = s.loadText(ctx, s.url, validators{})
+	}
 	if ReasonOf(err) == ReasonTooLarge && isMediaPlaylist(decodeText(got.body)) {
 		got.part, err = true, nil
 	}
@@ -35,7 +43,7 @@ func (s *Source) loadManifest(ctx context.Context, known validators) (loadedText
 
 // presentation reads a manifest that was loaded.
 func (s *Source) presentation(got loadedText) (*Presentation, error) {
-	p, err := ParseMultivariant(got.body, got.url)
+	p, err := s.parse(got)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +88,9 @@ const pieceBytes = 64 << 10
 // readMedia reads a playlist as it arrives. The playlist is nil if nothing has
 // changed.
 func (s *Source) readMedia(ctx context.Context, r Rendition, known validators) (*Playlist, validators, error) {
+	if r.byTime {
+		return s.readMPD(ctx, r, known)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.PlaylistTimeout, errTooSlow)
 	defer cancel()
 	body, got, err := s.openText(ctx, r.URI, known)

@@ -14,6 +14,7 @@ const (
 	resultChanged   = "changed"
 	resultUnchanged = "unchanged"
 	resultOK        = "ok"
+	resultNoTime    = "noTime" // a failure too, of a clock
 )
 
 type metrics struct {
@@ -24,6 +25,7 @@ type metrics struct {
 	waits     *prometheus.CounterVec
 	unasked   *prometheus.CounterVec
 	cookies   *prometheus.CounterVec
+	clocks    *prometheus.CounterVec
 }
 
 // newMetrics registers the counters; sources that share a registry share them.
@@ -43,6 +45,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		{&m.waits, "p2pstream_manifest_retry_after_total", "Answers of the origin that ask for time by Retry-After, by HTTP status.", "status"},
 		{&m.unasked, "p2pstream_manifest_unasked_total", "Requests that were not sent because the host has answered 429 and its Retry-After is not over, by what was wanted.", "kind"},
 		{&m.cookies, "p2pstream_manifest_dropped_cookies_total", "Cookies of origins that were not kept, by reason.", "reason"},
+		{&m.clocks, "p2pstream_manifest_clock_answers_total", "Questions for the time to the clocks that live MPDs name, by result.", "result"},
 	} {
 		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: c.name, Help: c.help}, []string{c.label})
 		if err := reg.Register(vec); err != nil {
@@ -67,7 +70,11 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		m.shortened.WithLabelValues(bound)
 	}
 	for _, kind := range []string{"playlist", "segment", "init"} {
+		m.bytes.WithLabelValues(kind)
 		m.unasked.WithLabelValues(kind)
+	}
+	for _, result := range []string{resultOK, resultNoTime} {
+		m.clocks.WithLabelValues(result)
 	}
 	for _, status := range []string{"429", "503"} {
 		m.waits.WithLabelValues(status)

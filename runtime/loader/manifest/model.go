@@ -5,10 +5,8 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest/dash"
 )
-
-// FormatHLS is the Format of a Presentation made from HLS playlists.
-const FormatHLS = "HLS"
 
 // Presentation is one manifest as players open it.
 type Presentation struct {
@@ -16,7 +14,7 @@ type Presentation struct {
 	URL string
 	// DefaultSwarmID is the swarm id of a player without a configured one.
 	DefaultSwarmID string
-	// Format is FormatHLS.
+	// Format is FormatHLS or FormatDASH.
 	Format string
 	// Renditions are those that can be fetched, main ones first.
 	Renditions []Rendition
@@ -27,6 +25,8 @@ type Presentation struct {
 	Text []byte
 
 	variables map[string]string
+	mpd       *dash.Presentation // nil for HLS
+	cost      time.Duration      // of reading mpd
 }
 
 // Other is the rendition at uri that peers do not share, such as subtitles, so
@@ -54,6 +54,8 @@ type Rendition struct {
 	variables map[string]string
 	// paths are the source's SignedPaths.
 	paths []string
+	// byTime is set if the rendition is one of an MPD.
+	byTime bool
 }
 
 // Playlist is one state of one rendition's media playlist. It is never changed
@@ -66,7 +68,8 @@ type Playlist struct {
 	TargetDuration time.Duration
 	// PartTarget is the target of LL-HLS parts, 0 without.
 	PartTarget time.Duration
-	// MediaSequence is that of the first entry of the playlist.
+	// MediaSequence is that of the first entry of the playlist. Segments of an MPD are numbered by their order, so that these
+	// numbers are as dense as those of HLS.
 	MediaSequence int64
 	// Segments in playlist order. An entry that repeats an earlier URL and
 	// range is left out, since it does not exist for peers.
@@ -104,7 +107,14 @@ type Playlist struct {
 	// FollowOptions.EveryText is set. If entries were omitted, it is that of a playlist with the others.
 	Text []byte
 
-	cost time.Duration // of reading it
+	// ByTime is set if peers know segments by their time and not by their number, as with DASH: ids are not dense, segments
+	// keep them when an event ends, and Start is the time of the presentation.
+	ByTime bool
+
+	cost  time.Duration // of reading it
+	mpd   *dash.Playlist
+	epoch time.Time // from which the times of an MPD count
+	due   time.Time // when the next segment of an MPD is there, by the origin's clock; zero if the clock does not tell
 }
 
 // ByteRange is a part of a resource.
@@ -157,6 +167,9 @@ type Segment struct {
 	position int64
 	// name is set if the URL can be signed: its key.
 	name string
+	// byTime is set for a segment of an MPD: external is its id, and following that of a segment which begins where it ends.
+	byTime              bool
+	external, following int64
 }
 
 // Key names the segment's bytes: the URL, or URL|first-last with a byte range.
@@ -177,12 +190,23 @@ func (s Segment) runtimeID() string { return Resource{URL: s.URL, Range: s.Range
 // use for it. V23 follows hls.js: the media sequence while live, the position
 // for VOD, and the mixed numbering that p2p-media-loader-hlsjs 2.3.1 shows when a
 // live playlist ends. V22 follows Shaka 2.2.2, which always counts by media
-// sequence.
+// sequence. Segments of an MPD have one id, their start in half seconds.
 func (s Segment) ID(g identity.Generation) int64 {
+	if s.byTime {
+		return s.external
+	}
 	if g == identity.V22 {
 		return s.Sequence
 	}
 	return s.Sequence + s.v23
+}
+
+// NextID is the id that peers of generation g will know the segment by that follows this one, as far as that can be told.
+func (s Segment) NextID(g identity.Generation) int64 {
+	if s.byTime {
+		return s.following
+	}
+	return s.ID(g) + 1
 }
 
 // LastSequence is the media sequence number of the last segment, or one less
@@ -200,12 +224,20 @@ const maxLiveDelay = 120 * time.Second
 
 // Growing tells whether nothing has left a live playlist yet: the event has just begun, or it keeps all segments. How long
 // the playlist will be is not known then.
-func (p *Playlist) Growing() bool { return p.Live && !p.Ended && p.MediaSequence == 0 }
+func (p *Playlist) Growing() bool {
+	if p.ByTime {
+		return p.Live && !p.Ended && (len(p.Segments) == 0 || p.Segments[0].Start <= 0)
+	}
+	return p.Live && !p.Ended && p.MediaSequence == 0
+}
 
 // Room is how far behind the live edge a viewer can be placed and still find
 // its segments: (entries − 1) × target duration. What peers can deliver is Room
 // minus the viewers' high-demand window.
 func (p *Playlist) Room() time.Duration {
+	if p.ByTime {
+		return max(0, p.Window-p.TargetDuration)
+	}
 	if p.Entries < 2 {
 		return 0
 	}

@@ -164,12 +164,15 @@ func findings(p *Presentation, e Evidence) []finding {
 		return []finding{{off, "", NoRenditions, "The manifest names no rendition that can be fetched."}}
 	}
 	var all []finding
+	if p.mpd != nil {
+		all = mpdFindings(p, e)
+	}
 	if p.UnknownCodecs {
 		all = append(all, finding{off, "", UnknownCodecs, "A variant lists a codec that hls.js does not know: viewers with different browsers would not find each other. " +
 			"Correct CODECS in the multivariant playlist."})
 	}
 	for _, r := range p.Renditions {
-		if list := e.Playlists[r.Name]; list != nil {
+		if list := e.Playlists[r.Name]; list != nil && p.mpd == nil {
 			all = append(all, r.obstacles(list)...)
 		}
 	}
@@ -305,7 +308,11 @@ func twins(p *Presentation, e Evidence) []finding {
 }
 
 // Twins are the pairs of renditions that peers of V23 cannot tell apart: each later one with the first of its identity.
+// Players of DASH are of V22, which counts renditions and mistakes none for another.
 func Twins(p *Presentation) [][2]Rendition {
+	if p.mpd != nil {
+		return nil
+	}
 	type key struct {
 		kind identity.StreamType
 		id   string

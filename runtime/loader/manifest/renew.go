@@ -52,6 +52,7 @@ type catalog struct {
 	presentation *Presentation // nil before the first load
 	validators   validators
 	began        time.Time     // when the last load began
+	err          error         // of the last load
 	pause        time.Duration // until the next renewal
 }
 
@@ -78,6 +79,9 @@ func (s *Source) refresh(ctx context.Context) (*Presentation, error) {
 	fresh, answered, err := s.reload(ctx, last, known)
 	if err != nil {
 		s.metrics.playlists.WithLabelValues(string(ReasonOf(err))).Inc()
+		c.mu.Lock()
+		c.err = err
+		c.mu.Unlock()
 		return nil, err
 	}
 	result := resultChanged
@@ -87,8 +91,31 @@ func (s *Source) refresh(ctx context.Context) (*Presentation, error) {
 	s.metrics.playlists.WithLabelValues(result).Inc()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.presentation, c.validators = fresh, answered
+	c.presentation, c.validators, c.err = fresh, answered, nil
 	return fresh, nil
+}
+
+// keep takes an MPD that was loaded apart: playlists are made of it.
+func (c *catalog) keep(p *Presentation, got loadedText) {
+	if p.mpd == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.presentation != nil && c.presentation.mpd != nil {
+		p.DefaultSwarmID = c.presentation.DefaultSwarmID
+	}
+	c.presentation, c.validators, c.began, c.err = p, got.validators, got.at, nil
+}
+
+// location is where an MPD says that its next state is; empty if it says nothing.
+func (c *catalog) location() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.presentation == nil || c.presentation.mpd == nil || len(c.presentation.mpd.Reload) == 0 {
+		return ""
+	}
+	return c.presentation.mpd.Reload[0]
 }
 
 func (s *Source) reload(ctx context.Context, last *Presentation, known validators) (*Presentation, validators, error) {
@@ -107,6 +134,9 @@ func (s *Source) reload(ctx context.Context, last *Presentation, known validator
 	p, err := s.presentation(got)
 	if err != nil {
 		return nil, validators{}, err
+	}
+	if p.mpd != nil && last != nil && last.mpd != nil {
+		p.DefaultSwarmID = last.DefaultSwarmID // players keep that of the first response
 	}
 	return p, got.validators, nil
 }

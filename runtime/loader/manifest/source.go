@@ -22,6 +22,8 @@ import (
 type SourceConfig struct {
 	// URL of the manifest, http or https. Required.
 	URL string
+	// Format is FormatHLS, FormatDASH or FormatAuto. Default FormatAuto.
+	Format string
 	// Headers go to the scheme, host and port of URL, and nowhere else: neither
 	// to another host that a playlist names nor along with a redirect to one.
 	Headers http.Header
@@ -106,6 +108,7 @@ type Source struct {
 	renewals  *renewals
 	parsing   sync.Mutex
 	catalog   catalog
+	mpd       mpdState
 }
 
 // NewSource checks the configuration and returns a source; nothing is fetched.
@@ -116,6 +119,9 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 		return nil, fmt.Errorf("config.url: %q: %w; use https://host/path/master.m3u8", withoutSecrets(cfg.URL), err)
 	}
 	if err := validate.SignedPaths("config.signedPaths", cfg.SignedPaths); err != nil {
+		return nil, err
+	}
+	if err := validate.Format("config.format", cfg.Format); err != nil {
 		return nil, err
 	}
 	s := &Source{cfg: cfg, url: from}
@@ -130,7 +136,7 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	if s.renewals, err = newRenewals(cfg.Registerer); err != nil {
 		return nil, err
 	}
-	s.catalog.loading = make(chan struct{}, 1)
+	s.catalog.loading, s.mpd.asking = make(chan struct{}, 1), make(chan struct{}, 1)
 	return s, nil
 }
 

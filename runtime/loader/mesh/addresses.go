@@ -87,6 +87,18 @@ func sameFamily(addrs []netip.Addr, like netip.Addr) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
+// OfOwnFamilies returns those of some addresses whose family this machine has a usable address of.
+func OfOwnFamilies(addrs []netip.Addr) []netip.Addr {
+	primary := primaryAddresses()
+	var own []netip.Addr
+	for _, a := range addrs {
+		if _, ok := sameFamily(primary, a); ok || a.IsLoopback() {
+			own = append(own, a)
+		}
+	}
+	return own
+}
+
 // primaryAddresses are the source addresses of the default routes, else the first usable address of a
 // family. The IPv4 one comes first.
 func primaryAddresses() []netip.Addr {

@@ -63,7 +63,7 @@ func (r *Rendition) announce(now time.Time) {
 func (r *Rendition) update(g identity.Generation, expected *segment) bool {
 	next := r.announceable(g)
 	if expected != nil {
-		next.loading = append(next.loading, expected.ID(g)+1)
+		next.loading = append(next.loading, expected.NextID(g))
 	}
 	last := r.announcer.last[g]
 	if last != nil && slices.Equal(last.loaded, next.loaded) && slices.Equal(last.loading, next.loading) {
@@ -127,13 +127,19 @@ func (r *Rendition) announceable(g identity.Generation) *encoded {
 		case schedule.Fetching:
 			out.loading = append(out.loading, id)
 		default:
-			if r.filling.comes(seg) {
+			if r.filling.comes(seg) || r.passesOn(seg) {
 				out.loading = append(out.loading, id)
 			}
 		}
 	}
 	r.index.SetHeld(g, ids)
 	return out
+}
+
+// passesOn tells whether a viewer announces that a segment is on its way to it from a peer. In a live stream the news that one
+// viewer is fetching a segment must be faster than the turns of those that it is not connected with.
+func (r *Rendition) passesOn(seg *segment) bool {
+	return seg.state == schedule.Requested && !r.shared.Settings.Seeder && r.playlist.Live
 }
 
 // expected returns the newest segment if its successor may be announced as on its way; nil otherwise.

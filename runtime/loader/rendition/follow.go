@@ -130,11 +130,11 @@ func (r *Rendition) merge(p *manifest.Playlist, now time.Time) {
 // learn tells connections which ids are of use.
 func (r *Rendition) learn() {
 	entries := 0
-	if r.playlist.Live {
+	if r.playlist.Live && !r.playlist.ByTime {
 		entries = r.playlist.Entries
 	}
 	for _, g := range r.shared.Settings.Generations {
-		r.index.Learn(g, r.segments.ids(g), entries)
+		r.index.Learn(g, r.segments.ids(g), r.segments.step(g), entries)
 	}
 }
 

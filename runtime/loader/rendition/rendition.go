@@ -48,6 +48,7 @@ type Rendition struct {
 	origin        originHealth
 	history       history
 	filling       filling
+	census        census
 	announcer     announcer
 	leaving       bool // nothing is announced any more
 	named         swarmNames
@@ -86,6 +87,8 @@ func New(ctx context.Context, shared *Shared, info manifest.Rendition) *Renditio
 	}
 	if r.announcer.state != nil {
 		r.sessionConfig.Announced, r.sessionConfig.Asked = r.hears, r.asked
+		first := shared.Settings.Generations[0]
+		r.announcer.state.SetNames(func(sequence int64) int64 { return r.segments.externalID(sequence, first) })
 	}
 	r.status.Store(&Status{Name: info.Name, HeldEdge: -1, NewestKnown: -1})
 	if shared.Playback != nil {

@@ -57,6 +57,8 @@ type segment struct {
 	due      time.Time // when players need it; zero if none does
 	used     time.Time // when it came, or was asked for last
 
+	unclaimedAt time.Time // since when no peer holds it or is getting it, though a viewer wants it; zero: one does
+
 	unclear bool // peers of V23 name other segments by its id, or may
 }
 
@@ -152,6 +154,17 @@ func (t *table) ids(g identity.Generation) []int64 {
 		out[i] = seg.ID(g)
 	}
 	return out
+}
+
+// step is how many ids lie between a segment and the next one, at most.
+func (t *table) step(g identity.Generation) int64 {
+	most := int64(1)
+	for _, seg := range t.order {
+		if seg.inPlaylist() {
+			most = max(most, seg.NextID(g)-seg.ID(g))
+		}
+	}
+	return most
 }
 
 // externalID maps a media sequence to a generation's segment id; -1 if it is unknown.

@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -91,7 +92,8 @@ func (r *Reporter) ReportNow() {
 	}
 }
 
-// URLOf derives the report URL of a tracker from its WebSocket URL.
+// URLOf derives the report URL of a tracker from its WebSocket URL: both are in the same place on the tracker, which is
+// /NAMESPACE/NAME/ if it serves several streams.
 func URLOf(tracker string) (string, error) {
 	u, err := url.Parse(tracker)
 	if err != nil {
@@ -105,7 +107,7 @@ func URLOf(tracker string) (string, error) {
 	default:
 		return "", fmt.Errorf("parsing tracker URL: %q is neither ws:// nor wss://", tracker)
 	}
-	u.Path, u.RawQuery = "/v1/telemetry", ""
+	u.Path, u.RawPath, u.RawQuery = path.Join("/", path.Dir(u.Path), "v1/telemetry"), "", ""
 	return u.String(), nil
 }
 

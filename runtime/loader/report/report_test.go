@@ -184,9 +184,10 @@ func TestAnswersNameTheSwarm(t *testing.T) {
 
 func TestURLOf(t *testing.T) {
 	for tracker, want := range map[string]string{
-		"ws://t.example:8000/announce": "http://t.example:8000/v1/telemetry",
-		"wss://t.example":              "https://t.example/v1/telemetry",
-		"ws://t.example/x?secret=1":    "http://t.example/v1/telemetry",
+		"ws://t.example:8000/announce":            "http://t.example:8000/v1/telemetry",
+		"wss://t.example":                         "https://t.example/v1/telemetry",
+		"wss://t.example/ecdn/media/one/announce": "https://t.example/ecdn/media/one/v1/telemetry",
+		"ws://t.example/x?secret=1":               "http://t.example/v1/telemetry",
 	} {
 		if got, err := report.URLOf(tracker); err != nil || got != want {
 			t.Errorf("URLOf(%q) = %q, %v; want %q", tracker, got, err, want)

@@ -175,7 +175,7 @@ func SpreadSeed(peerID string) uint64 {
 	return h
 }
 
-// SpreadRank orders the viewers of a group for one segment, named by its media sequence. Seeders that see the same viewers
+// SpreadRank orders the viewers of a group for one segment, named by what all seeders call it. Seeders that see the same viewers
 // choose the same one, and each viewer is chosen as often as any other (rendezvous hashing).
 func SpreadRank(seed uint64, sequence int64) uint64 {
 	x := seed ^ uint64(sequence)*0x9e3779b97f4a7c15

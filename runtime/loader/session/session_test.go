@@ -38,7 +38,7 @@ func (c *conn) Close(cause error)                    { c.closed = cause }
 func open(t *testing.T) (*Session, *conn) {
 	t.Helper()
 	x := index.New([]identity.Generation{identity.V23})
-	x.Learn(identity.V23, []int64{100, 101, 102, 103}, 0)
+	x.Learn(identity.V23, []int64{100, 101, 102, 103}, 1, 0)
 	c := &conn{}
 	return New(t.Context(), &Config{
 		Log: slog.New(slog.DiscardHandler), Counters: &traffic.Recorder{}, Transit: transit.NewBudget(0, 0).Share(), Index: x,
@@ -98,7 +98,7 @@ func TestClaimsGrowOld(t *testing.T) {
 		if holding(103) != schedule.Loading {
 			t.Error("a later claim does not count")
 		}
-		s.cfg.Index.Learn(identity.V23, []int64{200, 201, 202, 203}, 0)
+		s.cfg.Index.Learn(identity.V23, []int64{200, 201, 202, 203}, 1, 0)
 		announce(201)
 		if len(s.claims) != 1 {
 			t.Errorf("%d claims are remembered, of which one is in the playlist", len(s.claims))

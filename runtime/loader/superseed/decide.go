@@ -35,7 +35,7 @@ func (s *State) decide(p *spread, now time.Time) {
 	s.sharers = s.sharers[:0]
 	for _, m := range g.members {
 		s.sharers = append(s.sharers, schedule.Sharer{
-			Fit: m.fit(), Tier: m.tier(t.Late), Rank: schedule.SpreadRank(m.seed, p.sequence), Since: m.joined,
+			Fit: m.fit(), Tier: m.tier(t.Late), Rank: schedule.SpreadRank(m.seed, p.name), Since: m.joined,
 			Holds: m.shares(b), Asked: m.asked&b != 0, Told: m.toldAt[p.sequence],
 			Usual: m.usual,
 		})

@@ -50,10 +50,15 @@ type State struct {
 	changed   []*Member // what they are told may have changed
 	stats     Stats
 	sharers   []schedule.Sharer // reused
+	names     func(sequence int64) int64
 }
 
 // New returns a state without viewers that holds nothing back.
 func New() *State { return &State{since: make(map[int64]time.Time), groups: make(map[Group]*group)} }
+
+// SetNames says what peers call a segment, where that is not its media sequence: seeders that number segments otherwise then
+// choose the same viewers.
+func (s *State) SetNames(names func(sequence int64) int64) { s.names = names }
 
 type group struct {
 	name    Group
@@ -66,6 +71,7 @@ type group struct {
 // spread is one segment in one group.
 type spread struct {
 	sequence  int64
+	name      int64 // the same for all seeders
 	group     *group
 	since     time.Time // when it could first be told
 	holders   int

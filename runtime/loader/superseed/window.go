@@ -55,7 +55,10 @@ func (s *State) SetWindow(held []int64, holds func(m *Member, sequence int64) bo
 }
 
 func (s *State) begin(g *group, sequence int64, now time.Time) {
-	p := &spread{sequence: sequence, group: g, since: now}
+	p := &spread{sequence: sequence, name: sequence, group: g, since: now}
+	if s.names != nil {
+		p.name = s.names(sequence)
+	}
 	g.spreads[sequence] = p
 	s.stats.Segments++
 	s.pend(p)

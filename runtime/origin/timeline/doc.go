@@ -7,6 +7,10 @@
 //	/live/seg_4/window_6/fmp4/audio/master.m3u8
 //	/vod/dur_120/seg_4/ts/360p.m3u8
 //	/live/360p/450000123.m4s
+//	/live/audio/manifest.mpd
+//	/vod/dur_60/byterange/manifest.mpd
+//
+// master.m3u8 is an HLS manifest, and manifest.mpd one of MPEG-DASH, with the same segments in fMP4.
 //
 // The knobs, in any order, each at most once:
 //
@@ -21,6 +25,7 @@
 //	end_N        live: the Unix second at which it ends; default never
 //	dur_N        VOD: seconds in all, 1 to 14400; default 120
 //	byterange    VOD: one file per rendition, segments are ranges of it
+//	timeline     DASH: a SegmentTimeline lists when each segment begins
 //
 // Faults. The first four affect only segments; chance is decided by the path and
 // the second of the clock, so a later retry may succeed:
@@ -30,11 +35,11 @@
 //	truncate_N   end N percent of the bodies in their middle
 //	status_N_P   answer status N, 400 to 599, to P percent of the requests
 //	down_A_B     answer 503 to everything from second A to B of each minute
-//	notplaylist  answer HTML instead of playlists
-//	redirect     answer the multivariant playlist with 302 to the same path
-//	             without this knob
+//	notplaylist  answer HTML instead of playlists and MPDs
+//	redirect     answer the manifest with 302 to the same path without this knob
 //
-// What origins in the field do:
+// What origins in the field do. Those of media playlists (expire, sessions, negative, parts,
+// canskip, canblock) have no effect on an MPD; stale has one if the MPD lists segments (timeline, signed, loop, wrap, slate, ads):
 //
 //	event_D_G    live: events of D s from start_N on, with G s of EXT-X-ENDLIST
 //	             after each; every event numbers its segments from 0 and uses

@@ -28,8 +28,8 @@ func (r Request) Fault(path string, now int64) (f Fault) {
 		return Fault{Status: 429, RetryAfter: k.BusyTo - minute}
 	}
 	switch r.Kind {
-	case Multivariant, MediaPlaylist:
-		f.Redirect = k.Redirect && r.Kind == Multivariant
+	case Multivariant, MediaPlaylist, Manifest:
+		f.Redirect = k.Redirect && r.IsMaster()
 		f.Garbage = k.NotPlaylist
 	case Segment, File:
 		f.Delay = time.Duration(k.SlowMs) * time.Millisecond

@@ -16,6 +16,7 @@ func FuzzRequest(f *testing.F) {
 		{"/live/start_100/event_20_5/newnames/240p/e2-1.m4s", ""},
 		{"/live/start_100/parts/canskip/canblock/480p.m3u8", "_HLS_skip=YES&_HLS_msn=9223372036854775807"},
 		{"/live/start_100/wrap_3/twins/audiob/2.m4s", ""}, {"/vod/dur_9/cameras/watermark/master.m3u8", "session=%0a"},
+		{"/live/start_100/event_20_5/timeline/twins/manifest.mpd", ""}, {"/vod/dur_9/byterange/manifest.mpd", ""}, {"/live/start_100/signed_5/slate_2/manifest.mpd", ""},
 	} {
 		f.Add(seed[0], seed[1], int64(1000))
 	}
@@ -35,6 +36,8 @@ func FuzzRequest(f *testing.F) {
 		switch {
 		case r.Kind == Multivariant:
 			c.AppendMultivariantAt(nil, r.Knobs, v)
+		case r.Kind == Manifest:
+			_, _ = c.AppendMPDAt(nil, r.Knobs, v) // as below
 		case r.Kind == MediaPlaylist:
 			_, _ = c.AppendPlaylistAt(nil, r, v) // that there is none is no panic
 		case r.Kind == Segment && r.Exists(v.Now.Unix()):

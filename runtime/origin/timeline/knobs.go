@@ -21,6 +21,7 @@ type Knobs struct {
 	End           int64 // live: Unix second of the end; 0: never
 	Duration      int64 // VOD: seconds in all
 	ByteRange     bool
+	Timeline      bool  // an MPD lists when segments begin
 	FillKbit      int64 // kbit/s that segments are filled up to; 0: they are not filled
 	Faults        Faults
 	Conduct       Conduct
@@ -86,6 +87,7 @@ var knobs = map[string]knob{
 		k.SeparateAudio = true
 	})},
 	"byterange": {0, false, true, flag(func(k *Knobs) { k.ByteRange = true })},
+	"timeline":  {0, true, true, flag(func(k *Knobs) { k.Timeline = true })},
 	"fill":      {1, true, true, number(1, maxFill, func(k *Knobs) *int64 { return &k.FillKbit })},
 
 	"slow":     {1, true, true, number(0, 60_000, func(k *Knobs) *int64 { return &k.Faults.SlowMs })},

@@ -18,13 +18,14 @@ const (
 	Init                      // 360p/init.mp4
 	Segment                   // 360p/17.m4s or .ts
 	File                      // 360p.mp4 or .ts: all segments in a row
+	Manifest                  // manifest.mpd
 )
 
 // Request is a parsed path.
 type Request struct {
 	Knobs    Knobs
 	Kind     Kind
-	Track    string // name of the track; empty for Multivariant
+	Track    string // name of the track; empty for Multivariant and Manifest
 	Sequence int64  // Segment: its media sequence number, or the number in its name with loop_N and wrap_N
 	Part     int64  // Segment: which second of it, from 1; 0: the whole
 	Named    bool   // Segment: its name says which event it belongs to
@@ -64,6 +65,8 @@ func Parse(path string) (Request, error) {
 	switch {
 	case last == "master.m3u8":
 		r.Kind = Multivariant
+	case last == "manifest.mpd":
+		r.Kind = Manifest
 	case ext == "m3u8":
 		r.Kind, r.Track = MediaPlaylist, name
 	case last == "init.mp4":
@@ -91,11 +94,13 @@ func Parse(path string) (Request, error) {
 // check returns an error if the stream does not have the resource.
 func (r Request) check(ext string) error {
 	k := r.Knobs
-	if r.Kind != Multivariant && !k.hasTrack(r.Track) {
+	if !r.IsMaster() && !k.hasTrack(r.Track) {
 		return fmt.Errorf("%w: there is no track %q", ErrNotFound, r.Track)
 	}
 	ok := true
 	switch r.Kind {
+	case Manifest:
+		ok = k.Container == mux.FMP4
 	case Init:
 		ok = k.Container == mux.FMP4 && !k.ByteRange
 	case Segment:
@@ -108,6 +113,9 @@ func (r Request) check(ext string) error {
 	}
 	return nil
 }
+
+// IsMaster tells whether r names what a player opens first: a multivariant playlist or an MPD.
+func (r Request) IsMaster() bool { return r.Kind == Multivariant || r.Kind == Manifest }
 
 func (k Knobs) hasTrack(name string) bool {
 	if name == AudioName {

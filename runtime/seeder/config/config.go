@@ -52,6 +52,7 @@ const (
 // Config is what a seeder runs with; flags and the JSON file fill the same struct.
 type Config struct {
 	Source   string   `json:"source,omitempty"`   // manifest URL, http or https
+	Format   string   `json:"format,omitempty"`   // of the manifest: HLS, DASH, or Auto (the default), which finds it in the manifest itself
 	SwarmID  string   `json:"swarmID,omitempty"`  // empty: what an unconfigured player derives from the manifest's response URL
 	Trackers []string `json:"trackers,omitempty"` // ws:// or wss:// URLs
 	// ForeignTrackers are third-party trackers, ws:// or wss://: the seeder announces to them as to Trackers, but sends them
@@ -74,6 +75,12 @@ type Config struct {
 	// in ICEListen. A seeder that is not in the list yet waits for its port.
 	ICEPortsFile string `json:"icePortsFile,omitempty"`
 	Ordinal      int    `json:"ordinal,omitempty"`
+
+	// AdvertiseFile is a JSON object with lists of IP addresses and host names, and AdvertiseName this seeder's name in it: they
+	// take the place of Advertise. Names are looked up. A seeder that is not in the file, and has no Advertise, waits for it;
+	// one whose addresses change drains and ends.
+	AdvertiseFile string `json:"advertiseFile,omitempty"`
+	AdvertiseName string `json:"advertiseName,omitempty"`
 
 	// HeadersDir holds one file for each header that the origin is asked with: the file's name is the header's, its
 	// content the value. They are sent to the scheme, host and port of Source only. CAFile is a PEM file with the
@@ -133,8 +140,12 @@ func (c Config) Validate() error {
 	if len(c.Site) > MaxSite || !utf8.ValidString(c.Site) || strings.TrimSpace(c.Site) != c.Site || strings.ContainsFunc(c.Site, unicode.IsControl) {
 		return fmt.Errorf("config.site: %q is not the name of a site, which has at most %d bytes and no space at its ends", c.Site, MaxSite)
 	}
+	if c.AdvertiseName != "" && c.AdvertiseFile == "" {
+		return errors.New("config.advertiseName: needs config.advertiseFile")
+	}
 	return validate.First(
 		validate.Optional("config.source", c.Source, validate.HTTP),
+		validate.Format("config.format", c.Format),
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
 		validate.Each("config.foreignTrackers", c.ForeignTrackers, validate.WebSocket),
 		validate.Each("config.stun", c.STUN, validate.STUN),

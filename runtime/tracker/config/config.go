@@ -42,8 +42,13 @@ type Config struct {
 	ClientAddress ClientAddressConfig `json:"clientAddress,omitzero"`
 	// Sites are the places in the network that viewers are in; nil: they are all in one.
 	Sites *SitesConfig `json:"sites,omitempty"`
-	// Stream is the stream that this tracker serves; nil makes an open tracker for any info hash.
+	// Stream is the stream that this tracker serves; nil, without Streams, makes an open tracker for any info hash.
 	Stream *StreamConfig `json:"stream,omitempty"`
+	// Streams makes the tracker serve many streams, which come and go while it runs.
+	Streams *StreamsConfig `json:"streams,omitempty"`
+	// BasePath comes before all paths, such as /ecdn: for an entrance that leads requests here by a prefix. Requests without it
+	// are answered too, since some proxies remove it.
+	BasePath string `json:"basePath,omitempty"`
 	// SeederToken, or a line of SeederTokenFile (read again when it changes), is what a seeder presents as
 	// `Authorization: Bearer` on the WebSocket upgrade. Without either, no client is accepted as a seeder. The first line
 	// of the file is the current token; further lines are accepted too, for a rotation with overlap.
@@ -86,6 +91,8 @@ type StreamConfig struct {
 	SourceURL string `json:"sourceURL,omitempty"`
 	// SeederURL is where seeders and the tracker itself fetch the manifest, if not from SourceURL.
 	SeederURL string `json:"seederURL,omitempty"`
+	// Format is that of the manifest: HLS, DASH, or Auto (the default), which finds it in the manifest itself.
+	Format string `json:"format,omitempty"`
 	// SwarmID is the name of the swarm; if empty, it is what an unconfigured player derives from the manifest URL.
 	SwarmID string `json:"swarmID,omitempty"`
 	// STUN are STUN servers for viewers, "stun:host:port".

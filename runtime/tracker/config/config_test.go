@@ -42,6 +42,13 @@ func TestValidateNamesTheField(t *testing.T) {
 	}
 	for want, cfg := range map[string]Config{
 		"config.listen:":                            {Listen: "8000"},
+		"config.basePath:":                          {BasePath: "/a/../b"},
+		"config.stream, config.streams:":            {Stream: &StreamConfig{SourceURL: "http://o.example/m.m3u8"}, Streams: &StreamsConfig{}},
+		"config.streams.file:":                      {Streams: &StreamsConfig{TokenFile: "/t"}},
+		"config.streams.tokenFile:":                 {Streams: &StreamsConfig{File: "/f"}},
+		"config.adminListen: is":                    {Streams: &StreamsConfig{File: "/f", TokenFile: "/t"}},
+		"config.streams.stun[0]:":                   {AdminListen: ":9090", Streams: &StreamsConfig{File: "/f", TokenFile: "/t", STUN: []string{"x"}}},
+		"config.streams.externalURL:":               {AdminListen: ":9090", Streams: &StreamsConfig{File: "/f", TokenFile: "/t", ExternalURL: "x"}},
 		"config.internalListen:":                    {InternalListen: "8001"},
 		"config.adminListen:":                       {AdminListen: "9090"},
 		"config.allowedOrigins[0]:":                 {AllowedOrigins: []string{"https://h/path"}},

@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/validate"
@@ -23,7 +25,21 @@ func (c Config) Validate() error {
 		c.validateIntervals(),
 		c.validateNumbers(),
 		c.Stream.validate(),
+		c.validateBasePath(),
+		c.validateStreams(),
 	)
+}
+
+func (c Config) validateBasePath() error {
+	if p := c.BasePath; p != "" && (!strings.HasPrefix(p, "/") || path.Clean(p) != p || p == "/" || strings.ContainsFunc(p, notInPath)) {
+		return fmt.Errorf("config.basePath: %q is no path; use one like /ecdn", p)
+	}
+	return nil
+}
+
+// notInPath reports whether a character would have to be escaped in a path.
+func notInPath(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-._~", r)
 }
 
 func (c Config) validateSecrets() error {
@@ -107,6 +123,7 @@ func (s *StreamConfig) validate() error {
 	return validate.First(
 		validate.HTTP("config.stream.sourceURL", s.SourceURL),
 		validate.Optional("config.stream.seederURL", s.SeederURL, validate.HTTP),
+		validate.Format("config.stream.format", s.Format),
 		validate.Optional("config.stream.externalURL", s.ExternalURL, validate.BaseURL),
 		validate.Each("config.stream.stun", s.STUN, validate.STUN),
 		validate.SignedPaths("config.stream.signedPaths", s.SignedPaths),

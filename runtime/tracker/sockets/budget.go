@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"sync/atomic"
+
+	"github.com/p2pstream/p2pstream/internal/fairshare"
 )
 
 // budget counts the bytes that all sockets hold: unfinished and unhandled messages, queued frames, and the buffers
@@ -90,11 +92,43 @@ func (s *Server) relieve() {
 		}
 		return cmp.Compare(sizes[y], sizes[x])
 	})
-	for _, c := range holders {
-		if excess <= 0 {
-			return
-		}
-		excess -= sizes[c]
+	for _, c := range s.chooseHolders(holders, sizes, excess) {
 		c.Close(ReasonMemory)
 	}
+}
+
+// chooseHolders returns which connections to close until the excess is gone: of the groups that hold most for their weight, in
+// the order that is given. Seeders, which come last in it, are closed after the viewers of all groups.
+func (s *Server) chooseHolders(holders []*conn, sizes map[*conn]int64, excess int64) (chosen []*conn) {
+	s.mu.Lock()
+	var groups []*Group
+	of, held := map[*Group][]*conn{}, map[*Group]*fairshare.Use{}
+	for _, c := range holders {
+		if held[c.group] == nil {
+			groups = append(groups, c.group)
+			held[c.group] = &fairshare.Use{Weight: c.group.weight()}
+		}
+		of[c.group] = append(of[c.group], c)
+		held[c.group].Used += sizes[c]
+	}
+	s.mu.Unlock()
+	for _, seeders := range []bool{false, true} {
+		for excess > 0 {
+			var most *Group
+			for _, g := range groups {
+				if len(of[g]) > 0 && of[g][0].seeder == seeders && (most == nil || fairshare.More(*held[g], *held[most])) {
+					most = g
+				}
+			}
+			if most == nil {
+				break
+			}
+			c := of[most][0]
+			of[most] = of[most][1:]
+			held[most].Used -= sizes[c]
+			excess -= sizes[c]
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen
 }

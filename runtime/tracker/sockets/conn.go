@@ -22,6 +22,11 @@ type conn struct {
 	raw     net.Conn
 	address netip.Addr
 	seeder  bool
+	// server.mu guards what follows: group may change, older and newer are its other viewers in the order in which they came,
+	// and yields is true once the connection is closed in favour of another group.
+	group        *Group
+	older, newer *conn
+	yields       bool
 
 	// Milliseconds since the server started: of the last frame and of the last message (0 if none came yet); probed is
 	// when the unanswered probe was sent (0 if there is none), and lastProbe when the last probe was sent.

@@ -56,6 +56,9 @@ type Client struct {
 	Ticket tickets.Ticket
 	// Remote is the client's address.
 	Remote netip.Addr
+	// Origin, Host and Presented, the text of a ticket, are what the request said, if the group keeps it; each is cut to 256
+	// bytes.
+	Origin, Host, Presented string
 }
 
 // Refusal is why a client may not connect.
@@ -82,11 +85,12 @@ const (
 	ReasonMemory                   // one of those that hold most, when all sockets together hold too much
 	ReasonInternal                 // a panic, which is a bug of the tracker
 	ReasonEnded                    // a credential that was revoked, or has expired
+	ReasonShare                    // in favour of another group, which has less for its weight
 	reasons
 )
 
 var reasonNames = [reasons]string{"client", "drain", "slow", "dead", "idle", "flood", "too_large", "protocol",
-	"unfinished_message", "memory", "internal", "credential_ended"}
+	"unfinished_message", "memory", "internal", "credential_ended", "share"}
 
 // String returns the reason as used in metrics and close frames.
 func (r Reason) String() string { return reasonNames[r] }
@@ -102,7 +106,7 @@ func (r Reason) status() uint16 {
 		return 1002
 	case ReasonFlood, ReasonSlow, ReasonUnfinished, ReasonEnded:
 		return 1008
-	case ReasonMemory:
+	case ReasonMemory, ReasonShare:
 		return 1013 // try again later
 	case ReasonInternal:
 		return 1011

@@ -28,6 +28,11 @@ const headStart = 10
 // connection is left.
 func (s *Server) drain(period time.Duration) {
 	seeders, viewers, empty := s.close()
+	hangUp(seeders, viewers, period, empty)
+}
+
+// hangUp closes connections as drain says. It ends early when empty is closed.
+func hangUp(seeders, viewers []*conn, period time.Duration, empty <-chan struct{}) {
 	for _, c := range seeders {
 		c.Close(ReasonDrain)
 	}
@@ -54,15 +59,7 @@ func (s *Server) close() (seeders, viewers []*conn, empty <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	for _, slot := range s.slots {
-		for c := range slot {
-			if c.seeder {
-				seeders = append(seeders, c)
-			} else {
-				viewers = append(viewers, c)
-			}
-		}
-	}
+	seeders, viewers = s.all(nil)
 	s.empty = make(chan struct{})
 	empty = s.empty
 	if s.viewers.Load()+s.seeders.Load() == 0 {
@@ -70,4 +67,20 @@ func (s *Server) close() (seeders, viewers []*conn, empty <-chan struct{}) {
 		s.empty = nil
 	}
 	return seeders, viewers, empty
+}
+
+// all returns the open connections of a group, of all groups if it is nil. s.mu is held.
+func (s *Server) all(g *Group) (seeders, viewers []*conn) {
+	for _, slot := range s.slots {
+		for c := range slot {
+			switch {
+			case g != nil && c.group != g:
+			case c.seeder:
+				seeders = append(seeders, c)
+			default:
+				viewers = append(viewers, c)
+			}
+		}
+	}
+	return seeders, viewers
 }

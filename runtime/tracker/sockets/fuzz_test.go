@@ -37,16 +37,18 @@ func FuzzConnection(f *testing.F) {
 	f.Add([]byte{0xc1, 0x80, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, sent []byte) {
 		h := &recorder{t: t}
+		var group *Group
 		srv, err := New(Config{
 			MessageBytes: 1000, SendQueueBytes: 10_000, Sockets: 10, SocketsPerAddress: 10, UpgradesPerSecond: 10, UpgradeBurst: 10,
 			AddressUpgradesPerSecond: -1, BytesPerSecond: 1, ByteBurst: 4000, WriteTimeout: time.Second, PingInterval: time.Minute,
 			FirstMessageTimeout: time.Minute, IdleTimeout: time.Minute, MessageTimeout: time.Minute, HeldBytes: 1 << 20,
 			Panicked: func(_ string, value any) { t.Error(value) },
-			Origin:   func(string, string) bool { return true }, Tokens: func() []string { return nil },
-		}, h, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+			Route:    func(*http.Request) *Group { return group },
+		}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 		if err != nil {
 			t.Fatal(err)
 		}
+		group = srv.NewGroup(GroupConfig{Handler: h, Origin: func(string, string) bool { return true }})
 		client, server := net.Pipe()
 		r := httptest.NewRequest(http.MethodGet, "/announce", nil)
 		for name, value := range map[string]string{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Websocket-Version": "13",

@@ -52,6 +52,7 @@ type rig struct {
 	*Server
 	t       *testing.T
 	handler *echo
+	group   *Group
 	url     string
 	panics  chan any
 }
@@ -62,15 +63,16 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 	cfg := Config{MessageBytes: 1 << 16, SendQueueBytes: 1 << 20, HeldBytes: 1 << 30, Sockets: 1000, SocketsPerAddress: -1,
 		UpgradesPerSecond: 1000, UpgradeBurst: 1000, AddressUpgradesPerSecond: -1, BytesPerSecond: 1 << 20, ByteBurst: 1 << 24,
 		WriteTimeout: patience, PingInterval: time.Minute, FirstMessageTimeout: time.Minute, IdleTimeout: time.Minute,
-		MessageTimeout: time.Minute, Origin: func(string, string) bool { return true }, Tokens: func() []string { return nil },
+		MessageTimeout: time.Minute, Route: func(*http.Request) *Group { return r.group },
 		Panicked: func(_ string, value any) { r.panics <- value }}
 	if change != nil {
 		change(&cfg)
 	}
 	var err error
-	if r.Server, err = New(cfg, r.handler, slog.New(slog.DiscardHandler), prometheus.NewRegistry()); err != nil {
+	if r.Server, err = New(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry()); err != nil {
 		t.Fatal(err)
 	}
+	r.group = r.NewGroup(GroupConfig{Handler: r.handler, Origin: func(string, string) bool { return true }})
 	front := httptest.NewServer(r.Server)
 	r.url = "ws" + strings.TrimPrefix(front.URL, "http")
 	ctx, cancel := context.WithCancel(t.Context())

@@ -13,9 +13,9 @@ type metrics struct {
 }
 
 // refusals are the reasons for which an upgrade is refused.
-var refusals = []string{"origin", "token", "no_origin", "no_ticket", "forged_ticket", "expired_ticket",
+var refusals = []string{"unknown_stream", "origin", "token", "no_origin", "no_ticket", "forged_ticket", "expired_ticket",
 	"ticket_of_other_page", "unknown_site", "other_site", "forged_join", "expired_join",
-	"revoked_join", "sockets_per_ticket", "upgrade_rate", "upgrade_rate_of_address", "sockets", "sockets_per_address", "memory", "draining", "handshake"}
+	"revoked_join", "sockets_per_ticket", "upgrade_rate", "upgrade_rate_of_address", "sockets", "sockets_of_stream", "sockets_per_address", "memory", "draining", "handshake"}
 
 func newMetrics(s *Server, reg prometheus.Registerer) (*metrics, error) {
 	closed := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_tracker_sockets_closed_total",

@@ -14,8 +14,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
-	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
-	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
 
 // Config limits the load that clients can cause. All fields must be set.
@@ -35,25 +33,16 @@ type Config struct {
 	// WriteTimeout of one write; PingInterval between keep-alives; FirstMessageTimeout until the first message, and
 	// IdleTimeout without one. MessageTimeout is from the first byte of a message to its last one.
 	WriteTimeout, PingInterval, FirstMessageTimeout, IdleTimeout, MessageTimeout time.Duration
-	// Origin reports whether pages of that web origin may connect to the host they asked for.
-	Origin func(origin, host string) bool
-	// Tokens returns the tokens of which seeders must present one; if it is empty, no client is accepted as a seeder.
-	Tokens func() []string
-	// Join checks the credential of an edge seeder that has no token; its error is one of package joins. nil: none is
-	// accepted.
-	Join func(credential string) (joins.Credential, error)
-	// Door decides whether a client may connect, after its origin and its seeder token. It returns the ticket that the
-	// client presented, empty for a seeder or where none is required, and a refusal, nil for none. Nil: all may connect.
-	Door func(r *http.Request, seeder bool) (tickets.Ticket, *Refusal)
+	// Route returns the group that a request to connect is for, nil for none.
+	Route func(r *http.Request) *Group
 	// Panicked is called with a panic's value, by the function that recovered it; where is "socket".
 	Panicked func(where string, value any)
 }
 
-// Server accepts WebSocket connections for a handler.
+// Server accepts WebSocket connections for the handlers of its groups.
 type Server struct {
 	cfg      Config
 	log      *slog.Logger
-	handler  Handler
 	metrics  *metrics
 	upgrader websocket.Upgrader
 	upgrades *rate.Limiter
@@ -67,6 +56,8 @@ type Server struct {
 
 	mu        sync.Mutex
 	closed    bool
+	groups    map[*Group]struct{}
+	competing competing
 	empty     chan struct{} // set while draining; closed when the last connection has ended
 	addresses map[netip.Addr]int
 	slots     [slots]map[*conn]struct{}
@@ -75,14 +66,15 @@ type Server struct {
 	wg        sync.WaitGroup
 }
 
-// New returns a server that passes messages to handler.
-func New(cfg Config, handler Handler, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
-	s := &Server{cfg: cfg, log: log, handler: handler, started: time.Now(),
+// New returns a server.
+func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, error) {
+	s := &Server{cfg: cfg, log: log, started: time.Now(),
 		upgrades:  rate.NewLimiter(rate.Limit(cfg.UpgradesPerSecond), cfg.UpgradeBurst),
 		byAddress: addresses.NewLimiter(float64(cfg.AddressUpgradesPerSecond), cfg.AddressUpgradeBurst),
 		budget:    newBudget(cfg.HeldBytes),
 		logLimit:  rate.NewLimiter(1, 5),
 		addresses: make(map[netip.Addr]int),
+		groups:    make(map[*Group]struct{}),
 		watched:   make(map[*conn]struct{}),
 	}
 	s.upgrader = websocket.Upgrader{
@@ -109,36 +101,34 @@ func (s *Server) Viewers() int { return int(s.viewers.Load()) }
 // Seeders returns how many sockets seeders have.
 func (s *Server) Seeders() int { return int(s.seeders.Load()) }
 
-// OneAddress returns the address that the sockets of all viewers have, and how many sockets these are; not valid if there
-// are several addresses, or none.
-func (s *Server) OneAddress() (addr netip.Addr, viewers int) {
+// reserve counts a connection against the limits. It returns the name of the limit that refuses it, or "", and a connection
+// to close in its favour, nil for none.
+func (s *Server) reserve(c *conn) (limit string, victim *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.addresses) != 1 {
-		return netip.Addr{}, 0
-	}
-	for addr, viewers = range s.addresses {
-	}
-	return addr, viewers
-}
-
-// reserve counts a connection against the limits. It returns the name of the limit that refuses it, or "".
-func (s *Server) reserve(c *conn) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	total := int(s.viewers.Load() + s.seeders.Load())
 	switch {
-	case s.closed:
-		return "draining"
+	case s.closed || c.group.closed:
+		return "draining", nil
+	case !c.seeder && s.cfg.SocketsPerAddress >= 0 && s.addresses[c.address] >= s.cfg.SocketsPerAddress:
+		return "sockets_per_address", nil
+	case !c.seeder && c.group.full():
+		return "sockets_of_stream", nil
+	}
+	total := int(s.viewers.Load()+s.seeders.Load()) - s.competing.leaving
+	switch {
 	// A hundredth of the sockets is reserved for seeders, because viewers gain little without them.
 	case total >= s.cfg.Sockets, !c.seeder && total >= s.cfg.Sockets-s.cfg.Sockets/100:
-		return "sockets"
-	case !c.seeder && s.cfg.SocketsPerAddress >= 0 && s.addresses[c.address] >= s.cfg.SocketsPerAddress:
-		return "sockets_per_address"
+		limit = "sockets"
 	case !c.seeder && !s.budget.admits(readBufferBytes):
-		return "memory"
+		limit = "memory"
+	}
+	if limit != "" {
+		if victim = s.makeRoom(c.group); victim == nil {
+			return limit, nil
+		}
 	}
 	c.holdIdle(readBufferBytes)
+	c.group.enter(c)
 	if c.seeder {
 		s.seeders.Add(1)
 	} else {
@@ -147,7 +137,7 @@ func (s *Server) reserve(c *conn) string {
 	}
 	s.wg.Add(1)
 	c.slot = -1
-	return ""
+	return "", victim
 }
 
 // begin adds a connection to the keep-alive.
@@ -162,7 +152,8 @@ func (s *Server) begin(c *conn) {
 		s.slots[c.slot] = make(map[*conn]struct{})
 	}
 	s.slots[c.slot][c] = struct{}{}
-	closed := s.closed
+	c.group.link(c)
+	closed := s.closed || c.group.closed
 	s.mu.Unlock()
 	if closed {
 		c.Close(ReasonDrain)
@@ -185,6 +176,11 @@ func (s *Server) release(c *conn) {
 			delete(s.addresses, c.address)
 		}
 	}
+	if c.yields {
+		c.group.leaving--
+		s.competing.leaving--
+	}
+	c.group.leave(c)
 	if s.empty != nil && s.viewers.Load()+s.seeders.Load() == 0 {
 		close(s.empty)
 		s.empty = nil

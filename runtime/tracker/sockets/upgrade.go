@@ -1,7 +1,6 @@
 package sockets
 
 import (
-	"crypto/subtle"
 	"errors"
 	"net/http"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/tokenbucket"
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
+	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
 	"github.com/p2pstream/p2pstream/runtime/tracker/tickets"
 )
@@ -26,12 +26,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.count(r, limit)
 		http.Error(w, limit, status)
 	}
+	g := s.cfg.Route(r)
+	if g == nil {
+		refuse("unknown_stream", http.StatusNotFound)
+		return
+	}
 	// Browsers always send their origin. The door decides about clients without one.
-	if origin := r.Header.Get("Origin"); origin != "" && !s.cfg.Origin(origin, r.Host) {
+	if origin := r.Header.Get("Origin"); origin != "" && !g.cfg.Origin(origin, r.Host) {
 		refuse("origin", http.StatusForbidden)
 		return
 	}
-	seeder, join, limit := s.authorize(r)
+	seeder, join, limit := g.authorize(r)
 	if limit != "" {
 		refuse(limit, http.StatusUnauthorized)
 		return
@@ -41,22 +46,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var ticket tickets.Ticket
-	if s.cfg.Door != nil {
+	if g.cfg.Door != nil {
 		var refused *Refusal
-		if ticket, refused = s.cfg.Door(r, seeder); refused != nil {
+		if ticket, refused = g.cfg.Door(r, seeder); refused != nil {
 			s.count(r, refused.Limit)
 			http.Error(w, refused.Text, refused.Status)
 			return
 		}
 	}
 	from := addresses.From(r).Addr
-	c := &conn{server: s, address: addresses.Key(from), seeder: seeder}
+	c := &conn{server: s, group: g, address: addresses.Key(from), seeder: seeder}
 	if limit := s.exceededRate(c); limit != "" {
 		w.Header().Set("Retry-After", "2")
 		refuse(limit, http.StatusServiceUnavailable)
 		return
 	}
-	if limit := s.reserve(c); limit != "" {
+	limit, victim := s.reserve(c)
+	if victim != nil {
+		victim.Close(ReasonShare)
+	}
+	if limit != "" {
 		w.Header().Set("Retry-After", "5")
 		refuse(limit, http.StatusServiceUnavailable)
 		return
@@ -79,7 +88,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.limitKernelBuffer()
 	client := Client{Seeder: seeder, Ticket: ticket, Address: c.address, Remote: from}
 	if session := r.URL.Query().Get("session"); session != "" {
-		client.Session = strings.Clone(session[:min(len(session), 256)])
+		client.Session = kept(session)
+	}
+	if g.cfg.KeepRequest {
+		client.Origin, client.Host, client.Presented = kept(r.Header.Get("Origin")), kept(r.Host), kept(r.URL.Query().Get("t"))
 	}
 	switch {
 	case join.ID != "":
@@ -89,8 +101,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.begin(c)
 	s.metrics.opened.Inc()
-	go c.read(s.handler, client)
+	go c.read(g.cfg.Handler, client)
 }
+
+// kept returns a copy of a text, without the rest of the request, of at most 256 bytes.
+func kept(text string) string { return strings.Clone(text[:min(len(text), 256)]) }
 
 // count counts a refused upgrade, and logs some of them.
 func (s *Server) count(r *http.Request, limit string) {
@@ -116,7 +131,7 @@ func (s *Server) exceededRate(c *conn) (limit string) {
 		return ""
 	case !s.byAddress.Allow(c.address, time.Now()):
 		return "upgrade_rate_of_address"
-	case !s.upgrades.Allow():
+	case !s.upgrades.Allow() && !s.assured(c.group):
 		return "upgrade_rate"
 	}
 	return ""
@@ -131,29 +146,30 @@ func (c *conn) limitKernelBuffer() {
 
 // authorize distinguishes seeders from viewers, and returns the limit that refuses a client, or "". It refuses a wrong token
 // instead of accepting its sender as a viewer, so that a misconfigured seeder is noticed.
-func (s *Server) authorize(r *http.Request) (seeder bool, join joins.Credential, limit string) {
+func (g *Group) authorize(r *http.Request) (seeder bool, join joins.Credential, limit string) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
 		return false, join, ""
 	}
-	tokens := s.cfg.Tokens()
+	var seeders doors.Seeders
+	if g.cfg.Seeders != nil {
+		seeders = g.cfg.Seeders()
+	}
 	kind, got, _ := strings.Cut(header, " ")
 	switch {
-	case len(tokens) == 0:
+	case seeders.None():
 		return false, join, ""
 	case !strings.EqualFold(kind, "Bearer"):
 		return false, join, "token"
 	}
 	got = strings.TrimSpace(got)
-	for _, want := range tokens {
-		if subtle.ConstantTimeCompare([]byte(got), []byte(want)) == 1 {
-			return true, join, ""
-		}
+	if seeders.Has(got) {
+		return true, join, ""
 	}
-	if s.cfg.Join == nil || !joins.Is(got) {
+	if g.cfg.Join == nil || !joins.Is(got) {
 		return true, join, "token"
 	}
-	join, err := s.cfg.Join(got)
+	join, err := g.cfg.Join(got)
 	switch {
 	case err == nil:
 		return true, join, ""

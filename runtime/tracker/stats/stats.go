@@ -148,4 +148,8 @@ type Offload struct {
 	Stalls       int64              `json:"stalls"`
 	StallMs      int64              `json:"stallMs"`
 	StartupMs    int64              `json:"startupMs"` // mean
+	// Waits are the distributions of start-up and stalls since startedAt, RecentWaits those of the last five to ten minutes.
+	// Those of several trackers can be merged. Nil: of a tracker that has none.
+	Waits       *telemetry.Waits `json:"waits,omitempty"`
+	RecentWaits *telemetry.Waits `json:"recentWaits,omitempty"`
 }

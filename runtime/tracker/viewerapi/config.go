@@ -27,6 +27,10 @@ type Config struct {
 	// ExternalURL is the tracker's address as browsers see it, such as https://tracker.example.com. Empty: the scheme
 	// and host of each request.
 	ExternalURL string `json:"externalURL,omitempty"`
+	// Path is where on the tracker the handler is mounted, such as /media/town-hall; empty: at the root. BasePath comes
+	// before it, unless ExternalURL says what does.
+	Path     string `json:"path,omitempty"`
+	BasePath string `json:"basePath,omitempty"`
 	// AllowedOrigins are the origins of pages that are answered, such as https://intranet.example.com; "*" or an empty
 	// list is every origin. Requests without Origin need a credential, unless AllowNoOrigin is set.
 	AllowedOrigins []string `json:"allowedOrigins,omitempty"`

@@ -50,6 +50,7 @@ type Adopter interface {
 type Facts struct {
 	At         time.Time         // when the playlist was last read; zero: never
 	Problem    string            // why the last attempt failed, "" when it did not
+	Format     string            // manifest.FormatHLS or another one; empty: unknown
 	SwarmID    string            // the configured one, else the default for the manifest's response URL; with the epoch of a later event
 	Playlist   settings.Playlist // of one rendition, with the window as of At
 	Followed   string            // name of that rendition

@@ -1,12 +1,12 @@
 package viewerapi
 
 import (
-	"crypto/subtle"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/joins"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
@@ -90,16 +90,10 @@ func (h *Handler) isSeeder(r *http.Request) bool {
 	if !ok {
 		return false
 	}
-	tokens := []string{h.deps.SeederToken()}
-	if h.deps.SeederTokens != nil {
-		tokens = h.deps.SeederTokens()
+	if h.deps.Seeders != nil {
+		return h.deps.Seeders().Has(token)
 	}
-	for _, want := range tokens {
-		if want != "" && subtle.ConstantTimeCompare([]byte(token), []byte(want)) == 1 {
-			return true
-		}
-	}
-	return false
+	return doors.Seeders{Tokens: []string{h.deps.SeederToken()}}.Has(token)
 }
 
 // joined returns the credential of an edge seeder that has no token; its id is empty if the request has none.

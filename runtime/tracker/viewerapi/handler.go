@@ -43,8 +43,8 @@ type Dependencies struct {
 	Draining func() bool
 	// SeederToken returns the current token, if it may change; nil: Config.SeederToken.
 	SeederToken func() string
-	// SeederTokens returns all tokens that are accepted; nil: the one of SeederToken.
-	SeederTokens func() []string
+	// Seeders returns who is a seeder; nil: who holds the token of SeederToken.
+	Seeders func() doors.Seeders
 	// Keys returns the keys of tickets, which replicas share; nil: Config.SessionKey. It must not block.
 	Keys func() *tickets.Ring
 	// HasSocket reports whether a session has a WebSocket here, or had one until a moment ago; nil: it always has.
@@ -149,19 +149,15 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	h.route(h.reports, telemetryPath, map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
 	h.route(h.hashes.limiter, HashesPath, map[string]http.HandlerFunc{http.MethodGet: h.serveHashes, http.MethodPost: h.takeHashes})
 	assets := h.limitAssets(web.Handler())
-	h.mux.Handle("/player", assets)
-	h.mux.Handle("/player/", assets)
-	h.mux.Handle("/p2pstream.js", assets)
-	h.mux.Handle("/p2pstream.mjs", assets)
-	h.mux.Handle("/p2pstream-check.mjs", assets)
-	h.mux.Handle("/p2pstream-report.mjs", assets)
-	h.mux.Handle("/vendor/", assets)
+	for _, path := range web.Paths() {
+		h.mux.Handle(path, assets)
+	}
 	return h, nil
 }
 
 // Paths lists the patterns, as http.ServeMux reads them, that a tracker mounts the handler under.
 func Paths() []string {
-	return []string{"/v1/", "/player", "/player/", "/p2pstream.js", "/p2pstream.mjs", "/p2pstream-check.mjs", "/p2pstream-report.mjs", "/vendor/"}
+	return append([]string{"/v1/"}, web.Paths()...)
 }
 
 // Boot returns the random id of this run of the tracker.

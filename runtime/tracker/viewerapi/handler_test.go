@@ -147,7 +147,7 @@ func TestConfigOfAStream(t *testing.T) {
 	ticket := c.Telemetry.Session
 	c.Telemetry.Session = ""
 	ice := []settings.ICEServer{{URLs: []string{"stun:stun-1.test:3478"}}}
-	want := ViewerConfig{Version: 1, StreamURL: "https://origin.test/live.m3u8?token=x", SwarmID: "https://origin.test/live.m3u8",
+	want := ViewerConfig{Version: 1, StreamURL: "https://origin.test/live.m3u8?token=x", Format: "HLS", SwarmID: "https://origin.test/live.m3u8",
 		Trackers: []string{"ws://tracker.test:8000/announce?t=" + ticket}, ICEServers: ice, Seeders: 1,
 		Telemetry: ViewerTelemetry{URL: "http://tracker.test:8000/v1/telemetry", ConfigURL: "http://tracker.test:8000/v1/config", IntervalMs: 5000},
 		Settings:  settings.For(settings.Input{Playlist: r.facts.facts.Playlist, SeedersHold: true})}
@@ -163,6 +163,23 @@ func TestConfigOfAStream(t *testing.T) {
 	r.now = r.now.Add(time.Minute)
 	if c := get[ViewerConfig](r, "/v1/config"); c.Seeders != 0 || c.Settings.Core.HTTPDownloadInitialTimeoutMs != 0 {
 		t.Fatalf("silent seeders: %+v", c)
+	}
+}
+
+// TestConfigNamesTheFormat: a page chooses its player by it, also while the origin cannot be read.
+func TestConfigNamesTheFormat(t *testing.T) {
+	for _, tt := range []struct{ url, read, want string }{
+		{"https://origin.test/live.m3u8?x=.mpd", "", "HLS"},
+		{"https://origin.test/live.MPD?token=x", "", "DASH"},
+		{"https://origin.test/live", "", "HLS"},
+		{"https://origin.test/live", "DASH", "DASH"},
+		{"https://origin.test/live.mpd", "HLS", "HLS"},
+	} {
+		r := newRig(t, Config{StreamURL: tt.url})
+		r.facts.facts.Format = tt.read
+		if c := get[ViewerConfig](r, "/v1/config"); c.Format != tt.want {
+			t.Errorf("%s, read as %q: %q, want %q", tt.url, tt.read, c.Format, tt.want)
+		}
 	}
 }
 
@@ -294,6 +311,14 @@ func TestStats(t *testing.T) {
 	}
 	if s.Groups[1].Site != "lab" {
 		t.Errorf("groups: %+v", s.Groups)
+	}
+	for name, waits := range map[string]*telemetry.Waits{"since the start": s.Offload.Waits, "recent": s.Offload.RecentWaits} {
+		startup, _ := waits.Startup.Percentile(.5)
+		stall, _ := waits.Stall.Percentile(.5)
+		if waits.Startup.Count() != 1 || startup.Round(20*time.Millisecond) != 320*time.Millisecond ||
+			waits.Stall.Count() != 1 || stall.Round(5*time.Millisecond) != 40*time.Millisecond {
+			t.Errorf("%s: start-up %s, stall %s", name, startup, stall)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ type metrics struct {
 	reports  *prometheus.CounterVec
 	refused  *prometheus.CounterVec
 	excess   prometheus.Counter
+	clamped  prometheus.Counter
 	bytes    *prometheus.CounterVec
 	stalls   prometheus.Counter
 	stalled  prometheus.Counter
@@ -42,6 +43,8 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 			Help: "Requests refused because of their origin, or for want of a ticket or token, by reason."}, []string{"reason"}),
 		excess: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_viewerapi_excess_bytes_total",
 			Help: "Media bytes that viewers reported, and that were not counted: the stream could not have delivered them."}),
+		clamped: prometheus.NewCounter(prometheus.CounterOpts{Name: "p2pstream_viewerapi_reports_clamped_total",
+			Help: "Reports with more stalls, or a longer start-up, than there was time for. What was possible is counted."}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "p2pstream_viewerapi_media_bytes_total",
 			Help: "Media bytes that peers report. Sources http, seeder and viewer are bytes received; discarded is a part of them."},
 			[]string{"role", "site", "source"}),
@@ -86,7 +89,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		Help: "Sessions remembered, up to limits.sessions."}, func() float64 { return float64(h.remembered()) })
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
 		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
-	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, m.sites, newSiteCollector(h), sessions, remembered, evicted} {
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.clamped, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, m.sites, newSiteCollector(h), newStreamCollector(h), sessions, remembered, evicted} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
@@ -97,15 +100,16 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 func (m *metrics) accepted(from telemetry.Sender, r telemetry.Result) {
 	m.reports.WithLabelValues("Accepted").Inc()
 	m.excess.Add(float64(r.Excess))
+	if r.Clamped {
+		m.clamped.Inc()
+	}
 	site := m.labels.of(from.Site)
 	if from.Role == telemetry.RoleViewer {
 		m.siteBytes(site, r.Played)
 	}
 	for source, n := range map[string]int64{"http": r.Delta.HTTP, "seeder": r.Delta.Seeder, "viewer": r.Delta.Viewer,
 		"discarded": r.Delta.Discarded, "uploaded": r.Delta.Uploaded} {
-		if n > 0 {
-			m.bytes.WithLabelValues(string(from.Role), site, source).Add(float64(n))
-		}
+		m.bytes.WithLabelValues(string(from.Role), site, source).Add(float64(n)) // also 0: a share of what is absent is absent
 	}
 	m.stalls.Add(float64(r.Stalls))
 	m.stalled.Add((time.Duration(r.StallMs) * time.Millisecond).Seconds())
@@ -121,13 +125,14 @@ func (m *metrics) accepted(from telemetry.Sender, r telemetry.Result) {
 func (h *Handler) reporting() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.aggregate.Summary(h.deps.Now()).Stream(h.cfg.Stream, telemetry.RoleViewer).Reporting
+	viewers, _ := h.aggregate.Reporting(h.cfg.Stream, telemetry.RoleViewer, h.deps.Now())
+	return viewers
 }
 
 func (h *Handler) evicted() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.aggregate.Summary(h.deps.Now()).Evicted
+	return h.aggregate.Evicted(h.deps.Now())
 }
 
 func (h *Handler) remembered() int {

@@ -51,12 +51,12 @@ func Internal(ctx context.Context) context.Context {
 
 func isInternal(ctx context.Context) bool { return ctx.Value(internalKey{}) != nil }
 
-// base returns the tracker's URL as seen by the sender of the request; the host is empty when the request has none that
+// base returns the URL that the handler's paths follow, as seen by the sender of the request; the host is empty when the request has none that
 // is valid in a URL.
 func (h *Handler) base(r *http.Request) url.URL {
 	if h.cfg.ExternalURL != "" && !isInternal(r.Context()) {
 		if u, err := url.Parse(h.cfg.ExternalURL); err == nil { // Validate has parsed it before
-			u.Path = strings.TrimSuffix(u.Path, "/")
+			u.Path = strings.TrimSuffix(u.Path, "/") + h.cfg.Path
 			return *u
 		}
 	}
@@ -76,6 +76,7 @@ func (h *Handler) base(r *http.Request) url.URL {
 	if err != nil || u.Host != host || u.Hostname() == "" || strings.ContainsFunc(host, invalidInHost) {
 		return url.URL{}
 	}
+	u.Path = h.cfg.BasePath + h.cfg.Path
 	return *u
 }
 

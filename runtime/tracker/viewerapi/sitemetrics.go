@@ -47,9 +47,7 @@ func (m *metrics) siteBytes(site string, played []telemetry.Played) {
 	}
 	for source, n := range map[string]int64{"origin": sum.Origin, "seeder_inside": sum.SeederInside, "seeder_outside": sum.SeederOutside,
 		"viewer_inside": sum.ViewerInside, "viewer_outside": sum.ViewerOutside} {
-		if n > 0 {
-			m.sites.WithLabelValues(site, source).Add(float64(n))
-		}
+		m.sites.WithLabelValues(site, source).Add(float64(n))
 	}
 }
 

@@ -46,6 +46,7 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 		reading = h.aggregate.MarkRead(now, kept)
 	}
 	summary := h.aggregate.Summary(now)
+	total, recent := h.aggregate.Waits(h.cfg.Stream, now)
 	h.mu.Unlock()
 	sites := h.sitesNow(now, stats.MaxSites)
 	audience := h.deps.Swarms.Audience()
@@ -63,7 +64,7 @@ func (h *Handler) sums(kept telemetry.Kept) Stats {
 		Sessions: summary.Sessions, Evicted: summary.Evicted, Sites: sites,
 		Offload: Offload{WindowSeconds: h.cfg.Window.Seconds(), Window: viewers.Window, WindowRatio: ratio(viewers.Window),
 			Totals: viewers.Totals, Reading: reading, TotalRatio: ratio(viewers.Totals), SeederTotals: seeders.Totals,
-			Stalls: viewers.Stalls, StallMs: viewers.StallMs, StartupMs: viewers.StartupMs}}
+			Stalls: viewers.Stalls, StallMs: viewers.StallMs, StartupMs: viewers.StartupMs, Waits: &total, RecentWaits: &recent}}
 	if !facts.At.IsZero() {
 		out.SourceReadAt = facts.At.UTC()
 	}

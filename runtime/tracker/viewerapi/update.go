@@ -104,7 +104,7 @@ func (f *StreamFollower) Adopt(swarmID string) {
 func (f *StreamFollower) renew(problem string) {
 	f.mu.Lock()
 	s := f.state
-	facts := Facts{SwarmID: swarmOf(s.base, s.event.epoch), FormerHashes: s.former, Problem: problem}
+	facts := Facts{Format: s.presentation.Format, SwarmID: swarmOf(s.base, s.event.epoch), FormerHashes: s.former, Problem: problem}
 	for _, r := range s.presentation.Renditions {
 		hashes := map[string]string{}
 		var keys []string

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest/dash"
 	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi/settings"
 )
@@ -16,6 +19,7 @@ import (
 type ViewerConfig struct {
 	Version    int                  `json:"v"` // 1
 	StreamURL  string               `json:"streamURL"`
+	Format     string               `json:"format"`  // HLS: play it with hls.js; DASH: with Shaka Player
 	SwarmID    string               `json:"swarmID"` // empty: the player derives it from the stream's URL
 	Trackers   []string             `json:"trackers"`
 	ICEServers []settings.ICEServer `json:"iceServers"`
@@ -72,7 +76,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	}
 	web := base
 	base.Scheme = strings.Replace(base.Scheme, "http", "ws", 1)
-	out := ViewerConfig{Version: 1, StreamURL: h.cfg.StreamURL, SwarmID: h.swarmID(facts), Settings: settings.For(in),
+	out := ViewerConfig{Version: 1, StreamURL: h.cfg.StreamURL, Format: formatOf(facts, h.cfg.StreamURL), SwarmID: h.swarmID(facts), Settings: settings.For(in),
 		Trackers: []string{base.String() + "/announce?t=" + ticket}, ICEServers: h.iceServers(), Seeders: hold.seeders, SignedPaths: h.cfg.SignedPaths,
 		Site: site.Name, P2POff: peeringOff(site),
 		Telemetry: ViewerTelemetry{URL: web.String() + "/v1/telemetry", ConfigURL: web.String() + path,
@@ -95,6 +99,17 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.reply(w, path, http.StatusOK, patched)
+}
+
+// formatOf is the format of the stream. While the stream has not been read, the name in its URL tells.
+func formatOf(f Facts, streamURL string) string {
+	if f.Format != "" {
+		return f.Format
+	}
+	if u, err := url.Parse(streamURL); err == nil && strings.EqualFold(path.Ext(u.Path), ".mpd") {
+		return dash.Format
+	}
+	return manifest.FormatHLS
 }
 
 // patchSettings returns the answer with a merge patch applied to its settings, within the policy of a site.

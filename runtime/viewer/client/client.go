@@ -90,7 +90,7 @@ func (c *Client) Run(ctx context.Context) error {
 	if err != nil || h == nil {
 		return err
 	}
-	source, err := manifest.NewSource(manifest.SourceConfig{URL: h.StreamURL, SignedPaths: h.SignedPaths, Logger: c.log, Registerer: c.reg})
+	source, err := manifest.NewSource(manifest.SourceConfig{URL: h.StreamURL, Format: c.cfg.Format, SignedPaths: h.SignedPaths, Logger: c.log, Registerer: c.reg})
 	if err != nil {
 		return fmt.Errorf("creating source: %w", err)
 	}

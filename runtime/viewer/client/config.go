@@ -22,6 +22,7 @@ type Config struct {
 	// refuse others. Empty: that of ConfigURL, as the tracker's own page would send.
 	Origin   string   `json:"origin,omitempty"`
 	Source   string   `json:"source,omitempty"`   // or: the manifest URL …
+	Format   string   `json:"format,omitempty"`   // … of the format HLS, DASH or Auto (the default) …
 	Trackers []string `json:"trackers,omitempty"` // … with trackers …
 	STUN     []string `json:"stun,omitempty"`     // … and STUN servers
 	SwarmID  string   `json:"swarmID,omitempty"`
@@ -30,7 +31,7 @@ type Config struct {
 	SignedPaths []string `json:"signedPaths,omitempty"`
 
 	Verify      bool     `json:"verify,omitempty"`      // compare each segment's SHA-256 with the origin's
-	Generations []string `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3
+	Generations []string `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3, or v2.2 if it is DASH
 	NoP2P       bool     `json:"noP2P,omitempty"`       // origin only, to compare with
 	NoUpload    bool     `json:"noUpload,omitempty"`    // download from peers, upload nothing
 	StoreBytes  int64    `json:"storeBytes,omitempty"`
@@ -63,6 +64,7 @@ func (c Config) Validate() error {
 		validate.Optional("config.configURL", c.ConfigURL, validate.HTTP),
 		validate.Optional("config.origin", c.Origin, validate.Origin),
 		validate.Optional("config.source", c.Source, validate.HTTP),
+		validate.Format("config.format", c.Format),
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
 		validate.Each("config.stun", c.STUN, validate.STUN),
 		validate.SignedPaths("config.signedPaths", c.SignedPaths),

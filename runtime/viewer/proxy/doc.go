@@ -1,5 +1,5 @@
-// Package proxy is the program that lets any HLS player play through the mesh:
-// a local HTTP server whose playlists refer to itself. Segments come from an
+// Package proxy is the program that lets any HLS or DASH player play through the mesh:
+// a local HTTP server whose playlists, or MPD, refer to itself. Segments come from an
 // engine of package loader, which asks peers first and the origin when they
 // fail; the players' own requests are its playheads. Everything else of the
 // presentation (initialization sections, keys, subtitles, I-frames, session
@@ -12,7 +12,11 @@
 //	/p/<player>/<playlist>/index.m3u8       a media playlist
 //	/p/<player>/<playlist>/<file>           what that playlist names
 //
-// Each request for /master.m3u8 names a new player, so that several players can
+//	/manifest.mpd                           where players of MPEG-DASH start
+//	/p/<player>/manifest.mpd                where they load a live MPD again
+//	/p/<player>/<directory>/<file>          what a representation names
+//
+// Each request for /master.m3u8 or /manifest.mpd names a new player, so that several players can
 // have positions and renditions of their own.
 //
 // What is left out of playlists, and why: byte ranges, since each is a resource

@@ -24,10 +24,10 @@ func FuzzRequest(f *testing.F) {
 	f.Add("/p/abcd//%2e%2e", "[::1]", "bytes=-1,0-0")
 	f.Add("/p/ABCD/x/y", "evil.example", "")
 	f.Fuzz(func(t *testing.T, path, host, span string) {
-		if !strings.HasPrefix(path, "/") || path == "/master.m3u8" {
+		if !strings.HasPrefix(path, "/") || path == "/master.m3u8" || path == "/manifest.mpd" {
 			return // no request line; waits for the stream
 		}
-		if parts := strings.Split(path, "/"); len(parts) == 5 && parts[1] == "p" && isPlayer(parts[2]) {
+		if parts := strings.Split(path, "/"); (len(parts) == 5 || len(parts) == 4) && parts[1] == "p" && isPlayer(parts[2]) {
 			return // likewise
 		}
 		r := httptest.NewRequest(http.MethodGet, "/", nil)

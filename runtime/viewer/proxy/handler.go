@@ -98,15 +98,18 @@ func (h *handler) route(w *writer, r *http.Request) (kind string, err error) {
 	switch r.URL.Path {
 	case "/":
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		_, _ = io.WriteString(w, "p2pstream plays a stream here. Open /master.m3u8 at this address in any HLS player.\n") // the player has gone if this fails
+		_, _ = io.WriteString(w, "p2pstream plays a stream here. Open /"+h.s.start()+" at this address in any player of that format.\n") // the player has gone if this fails
 		return kindOther, nil
-	case "/master.m3u8":
+	case "/" + hlsName:
 		return kindMaster, h.master(w, r)
+	case "/" + mpdName:
+		return kindMaster, h.mpd(w, r, newPlayerName())
 	}
 	rest, ok := strings.CutPrefix(r.URL.Path, "/p/")
 	parts := strings.Split(rest, "/")
-	if !ok || len(parts) != 3 || !isPlayer(parts[0]) {
-		return kindOther, notFound("nothing is served at %q; start at /master.m3u8", clip(r.URL.Path))
+	reload := len(parts) == 2 && parts[1] == mpdName // of a live MPD
+	if !ok || (len(parts) != 3 && !reload) || !isPlayer(parts[0]) {
+		return kindOther, notFound("nothing is served at %q; start at /%s", clip(r.URL.Path), h.s.start())
 	}
 	now := time.Now()
 	player, err := h.s.players.enter(parts[0], now)
@@ -115,6 +118,14 @@ func (h *handler) route(w *writer, r *http.Request) (kind string, err error) {
 		return kindOther, err
 	}
 	defer func() { player.leave(time.Now()) }()
+	if reload {
+		return kindMaster, h.mpd(w, r, parts[0])
+	}
+	if isDASH, err := h.isDASH(r.Context()); err != nil {
+		return kindOther, err
+	} else if isDASH {
+		return h.mpdFile(w, r, player, parts[0], parts[1], parts[2])
+	}
 	l, err := h.playlist(r, parts[1])
 	if err != nil {
 		return kindOther, err
@@ -152,6 +163,9 @@ func (h *handler) presentation(ctx context.Context, player string) ([]byte, erro
 	p, err := h.s.client.Engine().Presentation(ctx, masterAge)
 	if err != nil {
 		return nil, explain(what, err)
+	}
+	if h.s.learnFormat(p); p.MPD() != nil {
+		return nil, notFound("this stream is MPEG-DASH; open /%s", mpdName)
 	}
 	text, err := h.s.playlists.master(p, player, time.Now())
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 // names.
 const masterName = "master"
 
+// hlsName is what players of an HLS stream open.
+const hlsName = "master.m3u8"
+
 var text32 = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
 
 // hash names a URL: the name is the same after a restart and does not reveal the URL.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,6 +39,8 @@ type Server struct {
 	hosts      *hosts
 	players    *players
 	playlists  *playlists
+	mpds       *mpds
+	format     atomic.Int32 // formatUnknown, formatHLS or formatDASH
 	resources  *resources
 	admin      *admin.Server
 	handler    http.Handler
@@ -74,7 +77,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	life, end := context.WithCancel(context.Background())
 	s := &Server{
 		cfg: cfg, log: log, metrics: m, client: stream, hosts: newHosts(cfg.Listen, cfg.AllowedHosts),
-		players: newPlayers(cfg.MaxPlayers, cfg.PlayerIdle.Std()), playlists: newPlaylists(),
+		players: newPlayers(cfg.MaxPlayers, cfg.PlayerIdle.Std()), playlists: newPlaylists(), mpds: &mpds{},
 		resources: newResources(life, cacheBytes), started: time.Now(), ready: make(chan struct{}), end: end, warmUpTime: warmUpTime,
 		writeTimeout: writeTimeout,
 	}
@@ -100,8 +103,16 @@ func (s *Server) Addr() net.Addr {
 	}
 }
 
-// URL is what players open; empty before Ready.
-func (s *Server) URL() string {
+// URL is what players open; empty before Ready. Until the stream is known, it is that of an HLS stream.
+func (s *Server) URL() string { return s.url(s.start()) }
+
+// HLSURL and MPDURL are what players of either format open; empty before Ready.
+func (s *Server) HLSURL() string { return s.url(hlsName) }
+
+// MPDURL is described at HLSURL.
+func (s *Server) MPDURL() string { return s.url(mpdName) }
+
+func (s *Server) url(name string) string {
 	addr, ok := s.Addr().(*net.TCPAddr)
 	if !ok {
 		return ""
@@ -110,7 +121,15 @@ func (s *Server) URL() string {
 	if addr.IP.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return fmt.Sprintf("http://%s/master.m3u8", net.JoinHostPort(host, fmt.Sprint(addr.Port)))
+	return fmt.Sprintf("http://%s/%s", net.JoinHostPort(host, fmt.Sprint(addr.Port)), name)
+}
+
+// start is the name of the manifest that players open.
+func (s *Server) start() string {
+	if s.format.Load() == formatDASH {
+		return mpdName
+	}
+	return hlsName
 }
 
 // Engine is what moves the segments; nil until the stream is known.
@@ -147,6 +166,7 @@ func (s *Server) Run(ctx context.Context) error {
 	run(s.admin.Run)
 	run(s.client.Run)
 	work.Go(func() { s.sweep(live) })
+	work.Go(func() { s.tellFormat(live) })
 	work.Go(func() { s.warmUp(live) })
 	server := s.httpServer(live)
 	work.Go(func() {

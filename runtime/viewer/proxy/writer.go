@@ -71,8 +71,13 @@ func (w *writer) header(kind, cache, etag string) {
 
 // text answers with a playlist.
 func (w *writer) text(r *http.Request, text []byte, etag, cache string) {
-	w.header(playlistType, cache, etag)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
+	w.body(r, playlistType, text, etag, cache)
+}
+
+// body answers with all of a body or the part that is asked for.
+func (w *writer) body(r *http.Request, kind string, data []byte, etag, cache string) {
+	w.header(kind, cache, etag)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
 // problem answers with an error, unless an answer has begun.

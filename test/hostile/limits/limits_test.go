@@ -28,14 +28,15 @@ type program struct {
 }
 
 var programs = map[string]program{
-	"Tracker":        {tracker.Config{}.WithDefaults(1), ofTracker},
-	"Viewer API":     {tracker.Config{}.WithDefaults(1), ofTracker},
-	"STUN server":    {stun.Config{}.WithDefaults(), ofSTUN},
-	"Peers":          {seederOf().WithDefaults(), ofSeeder},
-	"Seeder":         {seederOf().WithDefaults(), ofSeeder},
-	"Source":         {seederOf().WithDefaults(), ofSeeder},
-	"Viewer's proxy": {nil, ofProxy},
-	"Operator":       {nil, ofOperator},
+	"Tracker":          {tracker.Config{}.WithDefaults(1), ofTracker},
+	"Viewer API":       {tracker.Config{}.WithDefaults(1), ofTracker},
+	"Table of streams": {nil, ofTable},
+	"STUN server":      {stun.Config{}.WithDefaults(), ofSTUN},
+	"Peers":            {seederOf().WithDefaults(), ofSeeder},
+	"Seeder":           {seederOf().WithDefaults(), ofSeeder},
+	"Source":           {seederOf().WithDefaults(), ofSeeder},
+	"Viewer's proxy":   {nil, ofProxy},
+	"Operator":         {nil, ofOperator},
 }
 
 func seederOf() seeder.Config {
@@ -61,6 +62,19 @@ func ofProxy(t *testing.T) map[string]bool {
 func ofTracker(t *testing.T) map[string]bool {
 	return gathered(t, func(reg *prometheus.Registry) error {
 		_, err := tracker.New(tracker.Config{Stream: &tracker.StreamConfig{SourceURL: "http://127.0.0.1:1/m.m3u8"}}, nil, reg)
+		return err
+	})
+}
+
+func ofTable(t *testing.T) map[string]bool {
+	dir := t.TempDir()
+	token := filepath.Join(dir, "token")
+	if err := os.WriteFile(token, []byte("0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return gathered(t, func(reg *prometheus.Registry) error {
+		_, err := tracker.New(tracker.Config{AdminListen: "127.0.0.1:0",
+			Streams: &tracker.StreamsConfig{File: filepath.Join(dir, "table.json"), TokenFile: token}}, nil, reg)
 		return err
 	})
 }

@@ -16,11 +16,11 @@ const engine = new ShakaP2PEngine({ core: coreConfig(viewer, page) }, shaka);
 const player = new shaka.Player();
 await player.attach(video);
 window.player = player;
-player.configure({ ...viewer.settings?.shaka, ...page.shaka });
 player.addEventListener("error", (e) =>
   report.errors.push(`shaka ${e.detail.category}.${e.detail.code}: ${e.detail.message ?? e.detail.data}`),
 );
 engine.bindShakaPlayer(player);
+player.configure({ ...viewer.settings?.shaka, ...page.shaka }); // after the engine, which has a presentation delay of its own
 instrument(engine);
 attachReporter(viewer, engine, video);
 watchVideo(video);

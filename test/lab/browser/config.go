@@ -40,6 +40,16 @@ type tabConfig struct {
 	Trackers   []string       `json:"trackers,omitempty"`
 	ICEServers []ICEServer    `json:"iceServers,omitempty"`
 	NumWant    int            `json:"numWant,omitempty"`
+	SDK        *SDKPage       `json:"sdk,omitempty"`
+}
+
+// SDKPage is a page that plays with the viewer SDK.
+type SDKPage struct {
+	URL       string   `json:"url"`                 // of the stream on the entrance
+	Source    string   `json:"source,omitempty"`    // manifest; empty: the one that the entrance names
+	Attach    bool     `json:"attach,omitempty"`    // the page makes the player, and needs a source
+	OwnPlayer bool     `json:"ownPlayer,omitempty"` // the page has hls.js and no engine
+	Without   []string `json:"without,omitempty"`   // what the browser lacks, such as RTCPeerConnection
 }
 
 // TabOption changes what one tab does beyond its config.

@@ -31,6 +31,12 @@ func (b *Browser) OpenShakaFrom(ctx context.Context, configURL string, opts ...T
 	return b.open(ctx, "shaka", tabConfig{Player: "shaka", ConfigURL: configURL}, opts)
 }
 
+// OpenSDK plays with the viewer SDK.
+func (b *Browser) OpenSDK(ctx context.Context, page SDKPage) *Tab {
+	b.tb.Helper()
+	return b.open(ctx, "sdk", tabConfig{Player: "sdk", SDK: &page}, nil)
+}
+
 // OpenPlain plays streamURL with hls.js and no P2P at all.
 func (b *Browser) OpenPlain(ctx context.Context, streamURL string, opts ...TabOption) *Tab {
 	b.tb.Helper()

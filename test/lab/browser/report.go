@@ -34,6 +34,7 @@ type Report struct {
 	TrackerWarnings []string         `json:"trackerWarnings"`
 	Reporter        bool             `json:"reporter"` // the tracker's /p2pstream.js is attached
 	Reported        Reported         `json:"reported"` // what that script counts
+	States          []string         `json:"states"`   // mode and reason of the viewer SDK, in turn
 
 	// Of a tracker client tab only.
 	Received map[string]string `json:"received"` // last message by peer id

@@ -90,7 +90,12 @@ func (c testCase) mpd(t testing.TB, step int) []byte {
 // load reads a state of the case, with the playlist of each rendition.
 func (c testCase) load(t testing.TB, step int) (*Presentation, map[string]*Playlist, error) {
 	t.Helper()
-	p, err := Parse(c.mpd(t, step), c.URL)
+	return c.loadText(c.mpd(t, step), c.Steps[step].Now)
+}
+
+// loadText is load for another text.
+func (c testCase) loadText(text []byte, now time.Time) (*Presentation, map[string]*Playlist, error) {
+	p, err := Parse(text, c.URL)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +107,7 @@ func (c testCase) load(t testing.TB, step int) (*Presentation, map[string]*Playl
 				indexes[index.Key()] = spec.box()
 			}
 		}
-		if lists[r.Name], err = p.Playlist(r, c.Steps[step].Now, indexes); err != nil {
+		if lists[r.Name], err = p.Playlist(r, now, indexes); err != nil {
 			return p, nil, err
 		}
 	}

@@ -26,6 +26,8 @@ const (
 	ReasonIndex Reason = "InvalidIndex"
 	// ReasonNoIndex: the index of this representation was not given, or is of a kind that is not read (WebM).
 	ReasonNoIndex Reason = "NoIndex"
+	// ReasonUnsupported: what this package does not do, though players may.
+	ReasonUnsupported Reason = "Unsupported"
 	// ReasonUnknown: the presentation has no such rendition.
 	ReasonUnknown Reason = "UnknownRendition"
 )

@@ -30,10 +30,10 @@ func (r *representation) listNumbers(at *availability) (listing, error) {
 	case last > maxInteger || first < -maxInteger:
 		return listing{}, fail(ReasonTooLarge, "more segments than a browser can count")
 	}
-	return listing{r: r, count: int64(last-first) + 1, walk: func(from int64, f func(raw) error) error {
+	return listing{r: r, count: int64(last-first) + 1, first: int64(first), walk: func(from int64, f func(raw) error) error {
 		for number := first + float64(from); number <= last; number++ {
 			place := number - s.number
-			w := raw{start: place*each + p.start, number: number, time: place * s.duration}
+			w := raw{start: place*each + p.start, next: (place+1)*each + p.start, number: number, time: place * s.duration}
 			w.end = math.Min(w.start+each, p.end())
 			if w.time > maxInteger {
 				a, _ := big.NewFloat(place).Int(nil)

@@ -103,6 +103,16 @@ type Rendition struct {
 	parts []*representation // one of each period
 }
 
+// ByClock tells whether all segments follow from the MPD and the clock, so that the MPD need not be loaded for each.
+func (r Rendition) ByClock() bool {
+	for _, part := range r.parts {
+		if part.source.addressing != byNumber {
+			return false
+		}
+	}
+	return true
+}
+
 // Playlist are the segments of one rendition at one time.
 type Playlist struct {
 	// Live is set while segments come and go, Ended if all of them are there.
@@ -117,6 +127,10 @@ type Playlist struct {
 	Window time.Duration
 	// Target is the longest duration of a segment.
 	Target time.Duration
+	// Numbered is set if the MPD numbers all segments one after the other, so that First, the number of the first entry, is
+	// the same for everyone. Else First is 0.
+	Numbered bool
+	First    int64
 
 	traits traits
 }
@@ -145,8 +159,11 @@ func (r Resource) Key() string {
 
 // Segment is the unit that peers exchange.
 type Segment struct {
-	// ID is the external id in every generation: the start in half seconds.
-	ID int64
+	// ID is the external id in every generation: the start in half seconds. Next is the one that a segment would have which
+	// begins when this one ends: ids are not dense.
+	ID, Next int64
+	// Position is the place among all entries, repeated and omitted ones included.
+	Position int64
 	// URL is absolute; Range is nil if the segment is the whole resource. Alternatives are further URLs of the same bytes.
 	URL          string
 	Range        *ByteRange
@@ -164,6 +181,15 @@ type Segment struct {
 	Encrypted bool
 
 	start, end float64
+}
+
+// Due is when the next segment is whole, by the origin's clock; zero if that does not follow from the MPD and the clock alone.
+func (p *Playlist) Due() time.Time {
+	if n := len(p.Segments); n > 0 && !p.Segments[n-1].Available.IsZero() {
+		last := p.Segments[n-1]
+		return last.Available.Add(last.Duration)
+	}
+	return time.Time{}
 }
 
 // Key names the segment's bytes, as browsers know them.

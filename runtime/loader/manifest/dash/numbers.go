@@ -106,6 +106,9 @@ func parseDate(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// ParseTime reads what a clock of ClockGet answers.
+func ParseTime(text string) (time.Time, bool) { return parseDate(strings.TrimSpace(text)) }
+
 // seconds is a time in seconds since 1970, in milliseconds' steps as JavaScript has it.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 

@@ -97,9 +97,31 @@ func (p *Presentation) note(f finding) {
 	}
 }
 
-// Judge tells whether viewers can share p. playlists are keyed by Rendition.Name; renditions without one are judged by
-// the MPD alone.
-func Judge(p *Presentation, playlists map[string]*Playlist) Verdict {
+// Finding is one reason that Judge weighs.
+type Finding struct {
+	// Reason is one of those above, Message is for people.
+	Reason, Message string
+	// Against is set if viewers cannot share the presentation, or not all of it; else it is a warning.
+	Against bool
+	// Off is set if peers would mix renditions: of Kind, or all if that is empty.
+	Off  bool
+	Kind identity.StreamType
+}
+
+// Findings are the reasons that Judge weighs, in the order of the MPD, for those who weigh them with others.
+func Findings(p *Presentation, playlists map[string]*Playlist) []Finding {
+	var out []Finding
+	for _, f := range findings(p, playlists) {
+		all := Finding{Reason: f.reason, Message: f.message, Against: f.effect > warning, Off: f.effect >= offKind}
+		if f.effect == offKind {
+			all.Kind = f.kind
+		}
+		out = append(out, all)
+	}
+	return out
+}
+
+func findings(p *Presentation, playlists map[string]*Playlist) []finding {
 	all := slices.Clone(p.notes)
 	all = append(all, p.obstacles()...)
 	for _, r := range p.Renditions {
@@ -111,6 +133,13 @@ func Judge(p *Presentation, playlists map[string]*Playlist) Verdict {
 	if nothing(p, playlists) {
 		all = append(all, finding{warning, "", NothingAvailable, "By the clock no segment is available: the event has not begun, or the origin's clock or availabilityStartTime is wrong."})
 	}
+	return all
+}
+
+// Judge tells whether viewers can share p. playlists are keyed by Rendition.Name; renditions without one are judged by
+// the MPD alone.
+func Judge(p *Presentation, playlists map[string]*Playlist) Verdict {
+	all := findings(p, playlists)
 	// The first of the weightiest is told; the order among equals is that of the MPD.
 	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Compare(b.effect, a.effect) })
 	v := Verdict{Peerable: true, Reason: Peerable}

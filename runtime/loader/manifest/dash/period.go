@@ -10,6 +10,7 @@ import (
 // period is one period of the MPD.
 type period struct {
 	frame
+	node *node
 	// named is set if the MPD gives it an id, placed if the MPD says where it starts.
 	named, placed bool
 	start         float64
@@ -39,7 +40,7 @@ func (m *mpd) readPeriods() error {
 	previous, known := 0.0, true // the end of the period before
 	largest := math.Inf(-1)
 	for i, n := range nodes {
-		p := &period{}
+		p := &period{node: n}
 		p.start, p.placed = n.durationAttr("start")
 		if !p.placed {
 			p.start = previous

@@ -11,6 +11,7 @@ import (
 // raw is a segment before it has a URL.
 type raw struct {
 	start, end   float64
+	next         float64 // start of the one that follows, 0: end
 	number, time float64
 	exactTime    *big.Int
 	media        string
@@ -21,6 +22,7 @@ type raw struct {
 type listing struct {
 	r     *representation
 	count int64
+	first int64 // number of the first entry, if it is addressed by number
 	// walk calls f for the entries from the given one on, until f fails.
 	walk func(from int64, f func(raw) error) error
 }
@@ -41,6 +43,9 @@ func (p *Presentation) Playlist(r Rendition, now time.Time, indexes map[string][
 		}
 		list.Entries += l.count
 		all = append(all, l)
+	}
+	if len(all) == 1 && all[0].r.source.addressing == byNumber {
+		list.Numbered, list.First = true, all[0].first
 	}
 	b := builder{m: p.doc, list: list, dynamic: p.Dynamic}
 	skip := max(0, list.Entries-maxSegments)
@@ -77,6 +82,7 @@ type builder struct {
 	m       *mpd
 	list    *Playlist
 	dynamic bool
+	before  int64 // entries of the periods before
 	seen    map[string]struct{}
 	ids     map[int64]string
 	named   int // bytes of URLs
@@ -91,6 +97,8 @@ func (b *builder) expect(n int) {
 func (b *builder) add(l listing, from int64) error {
 	s := l.r.source
 	t := &b.list.traits
+	position := b.before + from - 1
+	b.before += l.count
 	t.timeline = t.timeline || s.addressing == byTimeline
 	t.parts = t.parts || (s.parts && l.count > 0)
 	if s.parts || from >= l.count {
@@ -107,6 +115,7 @@ func (b *builder) add(l listing, from int64) error {
 	}
 	first := true
 	return l.walk(from, func(w raw) error {
+		position++
 		if math.Abs(w.start) > maxInteger || math.IsNaN(w.start) || math.IsNaN(w.end) {
 			return fail(ReasonInvalid, "a segment begins at a time beyond what a browser can count")
 		}
@@ -121,8 +130,11 @@ func (b *builder) add(l listing, from int64) error {
 			return fail(ReasonTooLarge, "URLs of segments of more than %d bytes together", maxNamed)
 		}
 		t.manyURLs = t.manyURLs || len(urls) > 1
+		if w.next == 0 {
+			w.next = w.end
+		}
 		segment := Segment{
-			ID: identity.ShakaDASHSegmentID(w.start), URL: urls[0], Range: w.part, Alternatives: urls[1:], Init: init,
+			ID: identity.ShakaDASHSegmentID(w.start), Next: identity.ShakaDASHSegmentID(w.next), Position: position, URL: urls[0], Range: w.part, Alternatives: urls[1:], Init: init,
 			Start: toDuration(w.start), Duration: toDuration(w.end - w.start), Encrypted: l.r.encrypted, First: first, start: w.start, end: w.end,
 		}
 		if l.r.period.named {

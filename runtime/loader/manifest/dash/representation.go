@@ -8,6 +8,7 @@ import (
 // representation is one representation of one period: a stream, as the player calls it.
 type representation struct {
 	frame
+	node      *node
 	period    *period
 	set       *adaptation
 	bandwidth float64
@@ -28,7 +29,7 @@ const uhdProfile = "http://dashif.org/guidelines/dash-if-uhd#hevc-hdr-pq10"
 // readRepresentation reads a representation. It is nil if players pass over it: one without segment information.
 // Source: shaka-player 4.16.9, DashParser.parseRepresentation_.
 func (m *mpd) readRepresentation(p *period, a *adaptation, n *node, g *guard) (*representation, error) {
-	r := &representation{period: p, set: a, dependent: n.attr("dependencyId") != ""}
+	r := &representation{node: n, period: p, set: a, dependent: n.attr("dependencyId") != ""}
 	var err error
 	if r.frame, err = m.newFrame(n, &a.frame); err != nil {
 		return nil, err

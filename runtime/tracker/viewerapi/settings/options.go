@@ -90,7 +90,14 @@ type Shaka struct {
 
 // ShakaManifest is Shaka's manifest section.
 type ShakaManifest struct {
-	DefaultPresentationDelay float64 `json:"defaultPresentationDelay,omitempty"` // seconds behind the edge
+	DefaultPresentationDelay float64   `json:"defaultPresentationDelay,omitempty"` // seconds behind the edge
+	DASH                     ShakaDASH `json:"dash,omitzero"`
+}
+
+// ShakaDASH is Shaka's section for MPDs.
+type ShakaDASH struct {
+	// IgnoreSuggestedDelay makes DefaultPresentationDelay count in the place of what the MPD suggests.
+	IgnoreSuggestedDelay bool `json:"ignoreSuggestedPresentationDelay,omitempty"`
 }
 
 // ShakaStreaming is Shaka's streaming section.

@@ -168,6 +168,7 @@ func setStartAndBuffer(s *Settings, p Playlist, seeders bool, high float64) {
 	// back: such a page gets nothing from peers.
 	s.HLSJS.LiveSyncDurationCount = count
 	s.Shaka.Manifest.DefaultPresentationDelay = float64(count) * target
+	s.Shaka.Manifest.DASH.IgnoreSuggestedDelay = true // all viewers play at one distance, whichever player they have
 }
 
 // depthWithSeeders returns the distance from the edge in target durations: a player sees a segment up to one target

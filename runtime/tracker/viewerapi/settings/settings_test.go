@@ -127,6 +127,26 @@ func TestJSONNamesAreTheLibrarys(t *testing.T) {
 	}
 }
 
+func TestShakaOptions(t *testing.T) {
+	for name, tt := range map[string]struct {
+		in   Input
+		want string
+	}{
+		"live": {Input{Playlist: live(4, 10), SeedersHold: true},
+			`{"manifest":{"defaultPresentationDelay":16,"dash":{"ignoreSuggestedPresentationDelay":true}},"streaming":{"bufferingGoal":8}}`},
+		"a film":         {Input{Playlist: vod(4, 10), SeedersHold: true}, `{"manifest":{},"streaming":{"bufferingGoal":8}}`},
+		"unknown stream": {Input{}, `{"manifest":{},"streaming":{}}`},
+	} {
+		b, err := json.Marshal(For(tt.in).Shaka)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(b) != tt.want {
+			t.Errorf("%s: %s, want %s", name, b, tt.want)
+		}
+	}
+}
+
 func TestHolding(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	seeder := func(edge int64, segments int, names ...string) telemetry.SeederReport {

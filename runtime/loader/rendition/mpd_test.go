@@ -1,0 +1,92 @@
+package rendition
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+)
+
+// ofMPD is a rendition without a running owner, with segments first to end of 4 s each of an MPD; ended merges that of its end.
+func ofMPD(t *testing.T, first, end int) (r *Rendition, ended func()) {
+	t.Helper()
+	live := true
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		kind := `type="dynamic" availabilityStartTime="2026-01-01T00:00:00Z" minimumUpdatePeriod="PT1S"`
+		if !live {
+			kind = fmt.Sprintf(`type="static" mediaPresentationDuration="PT%dS"`, 4*end)
+		}
+		_, _ = fmt.Fprintf(w, `<MPD %s><Period start="PT0S"><AdaptationSet contentType="video" mimeType="video/mp4"><SegmentTemplate media="$Time$.m4s">
+<SegmentTimeline><S t="%d" d="4" r="%d"/></SegmentTimeline></SegmentTemplate><Representation id="a" bandwidth="1" codecs="avc1.4d4015"/></AdaptationSet></Period></MPD>`, kind, 4*first, end-first-1)
+	}))
+	t.Cleanup(server.Close)
+	source, err := manifest.NewSource(manifest.SourceConfig{URL: server.URL + "/manifest.mpd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(source.Close)
+	load := func() *manifest.Playlist {
+		p, err := source.Refresh(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := source.LoadPlaylist(t.Context(), p.Renditions[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	shared := newShared(source)
+	shared.Settings.Seeder, shared.Settings.Generations = true, identity.Generations()
+	r = New(t.Context(), shared, manifest.Rendition{Name: "a"})
+	r.merge(load(), time.Now())
+	return r, func() {
+		live = false
+		p := load()
+		p.Live = true // as its follower says
+		r.merge(p, time.Now())
+	}
+}
+
+// TestIdsOfAnMPDAreNotDense: what peers are told of the next segment, and what they may know of, is in steps of eight half
+// seconds.
+func TestIdsOfAnMPDAreNotDense(t *testing.T) {
+	r, _ := ofMPD(t, 100, 110)
+	last := r.segments.order[9]
+	for _, g := range identity.Generations() {
+		if !r.update(g, last) || !slices.Equal(r.announcer.last[g].loading, []int64{880}) {
+			t.Errorf("%s: %v is announced as on its way, want 880", g, r.announcer.last[g])
+		}
+		for id, want := range map[int64]bool{800: true, 872: true, 872 + 16*8: true, 872 + 17*8: false, 799: false, 3: false} {
+			if got := r.index.Known(g).Contains(id); got != want {
+				t.Errorf("%s: id %d is known: %v", g, id, got)
+			}
+		}
+		if got := r.segments.externalID(last.Sequence, g); got != 872 {
+			t.Errorf("%s: the last segment is %d", g, got)
+		}
+	}
+	if r.segments.order[1].Sequence != r.segments.order[0].Sequence+1 {
+		t.Errorf("numbers %d and %d", r.segments.order[0].Sequence, r.segments.order[1].Sequence)
+	}
+}
+
+// TestAnMPDThatEndsKeepsItsIds: unlike in HLS, no number of a segment means another one when the event has ended.
+func TestAnMPDThatEndsKeepsItsIds(t *testing.T) {
+	r, ended := ofMPD(t, 2, 12)
+	before := r.segments.ids(identity.V23)
+	ended()
+	for _, seg := range r.segments.order {
+		if !seg.clear(identity.V23) {
+			t.Errorf("segment %d is not shared any more", seg.ID(identity.V23))
+		}
+	}
+	if after := r.segments.ids(identity.V23); !r.playlist.Ended || !slices.Equal(before, after) {
+		t.Errorf("ids %v, then %v", before, after)
+	}
+}

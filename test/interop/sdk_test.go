@@ -1,0 +1,150 @@
+package interop
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
+)
+
+// TestSDKPages plays one stream on pages that use the viewer SDK in each way, and on pages that lack something. Then the
+// tracker is killed. None of them ever stalls.
+func TestSDKPages(t *testing.T) {
+	t.Parallel()
+	pages := map[string]struct {
+		open func(*testing.T, *browser.Browser, *stream) *browser.Tab
+		want []string // states in this order, others between them
+		p2p  bool     // bytes come from peers
+	}{
+		"attach": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{Attach: true, URL: s.http("/"), Source: s.source})
+		}, []string{"http joining", "p2p"}, true},
+		"play": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: s.http("/")})
+		}, []string{"http joining", "p2p"}, true},
+		"script": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenURL(t.Context(), scriptPage(t, s))
+		}, []string{"http joining", "p2p"}, true},
+		"settings away at first": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/v1/config", 2), Source: s.source})
+		}, []string{"http config-unreachable", "http joining", "p2p"}, true},
+		"engine blocked": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/vendor/", 1000), Source: s.source, OwnPlayer: true})
+		}, []string{"http engine-blocked"}, false},
+		"no WebRTC": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: s.http("/"), Without: []string{"RTCPeerConnection"}})
+		}, []string{"http no-webrtc"}, false},
+	}
+	pool.Take(t, len(pages))
+	ctx := t.Context()
+	s := startStream(t, liveAndVOD["live"], nil)
+	s.startSeeder(t)
+	b := sharedBrowser(t)
+	tabs := map[string]*browser.Tab{}
+	for name, page := range pages {
+		tabs[name] = openTabs(t, 1, func() *browser.Tab { return page.open(t, b, s) })[0].Tab
+	}
+	for name, page := range pages {
+		r := tabs[name].WaitFor(ctx, 30*time.Second, name+": its states", func(r browser.Report) bool {
+			return inOrder(r.States, page.want) && (!page.p2p || r.Reported.Seeder+r.Reported.Viewer > 0)
+		})
+		t.Logf("%s: %v, counted %+v", name, r.States, r.Reported)
+	}
+	lab.Eventually(t, 30*time.Second, "the pages with peers to report", func() error {
+		st, err := s.stats(t)
+		if err == nil && (st.Reporting < 4 || st.Offload.Totals.Seeder == 0) {
+			err = fmt.Errorf("%d pages report %+v", st.Reporting, st.Offload.Totals)
+		}
+		return err
+	})
+	s.tracker.Kill()
+	const more = 5 // seconds of playback, longer than the buffer of a page that waits for a tracker
+	for name, tab := range tabs {
+		from := tab.Report(ctx).CurrentTime
+		r := tab.WaitFor(ctx, 30*time.Second, name+": to play without a tracker", func(r browser.Report) bool { return r.CurrentTime > from+more })
+		if r.Rebuffers() > 0 || len(r.Errors) > 0 {
+			t.Errorf("%s stalled or failed: %s", name, r.Dump())
+		}
+	}
+}
+
+// inOrder tells whether want are among the states, in this order.
+func inOrder(states, want []string) bool {
+	for _, s := range states {
+		if len(want) > 0 && s == want[0] {
+			want = want[1:]
+		}
+	}
+	return len(want) == 0
+}
+
+func TestInOrder(t *testing.T) {
+	t.Parallel()
+	if states := []string{"starting", "http joining", "p2p"}; !inOrder(states, states[1:]) || inOrder(states, []string{"p2p", "http joining"}) || inOrder(nil, states) {
+		t.Error("inOrder is wrong")
+	}
+}
+
+// troubled is the URL of an entrance that answers the first requests below a path with 503, and else as the tracker does.
+func troubled(t *testing.T, s *stream, below string, times int32) string {
+	t.Helper()
+	var asked atomic.Int32
+	to := lab.Must[*url.URL](t)(url.Parse(s.http("/")))
+	tracker := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	entrance := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, below) && asked.Add(1) <= times {
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		tracker.ServeHTTP(w, r)
+	}))
+	t.Cleanup(entrance.Close)
+	return entrance.URL + "/"
+}
+
+// scriptPage serves a page without a build, on an origin of its own, and returns its URL. It fills in as much of a report as
+// its element tells: waiting after the first frame is a stall.
+func scriptPage(t *testing.T, s *stream) string {
+	t.Helper()
+	const page = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>script</title>
+<link rel="icon" href="data:,">
+<video id="video" muted autoplay playsinline width="16" height="9"></video>
+<script>
+const video = document.getElementById("video");
+window.report = { ready: true, firstFrameMs: -1, stalls: 0, stallDetails: [], states: [], segments: [], errors: [], notes: [], reported: {} };
+addEventListener("error", (e) => report.errors.push(e.message));
+addEventListener("unhandledrejection", (e) => report.errors.push(String(e.reason)));
+video.addEventListener("playing", () => { if (report.firstFrameMs < 0) report.firstFrameMs = Math.round(performance.now()); });
+video.addEventListener("waiting", () => {
+  if (report.firstFrameMs < 0 || video.seeking) return;
+  report.stalls++;
+  report.stallDetails.push({ atMs: Math.round(performance.now()), ms: -1, time: video.currentTime, buffered: 0, lateMs: 0 });
+});
+video.addEventListener("timeupdate", () => {
+  report.currentTime = video.currentTime;
+  report.reported = { ...video.p2pstream?.counters };
+});
+video.addEventListener("p2pstreamstate", ({ detail }) => report.states.push(detail.reason ? detail.mode + " " + detail.reason : detail.mode));
+</script>
+<script src="TRACKER/p2pstream.js" data-video="#video"></script>
+</html>
+`
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(strings.ReplaceAll(page, "TRACKER", strings.TrimSuffix(s.http("/"), "/")))) // a page that went away needs no answer
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}

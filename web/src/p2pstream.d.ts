@@ -1,0 +1,28 @@
+/** The public part of a p2p-media-loader engine that reports need. */
+export interface ReportedEngine {
+  addEventListener(name: string, listener: (...values: any[]) => void): void;
+  removeEventListener(name: string, listener: (...values: any[]) => void): void;
+}
+
+/** Bytes by source, since the engine started. */
+export interface ReportedCounters {
+  http: number;
+  seeder: number;
+  viewer: number;
+  discarded: number;
+  uploaded: number;
+}
+
+export interface Reports {
+  counters: ReportedCounters;
+  peers: Map<string, boolean>;
+  stalls(): number;
+  stop(): void;
+}
+
+export function attach(
+  engine: ReportedEngine,
+  config: object,
+  video?: HTMLVideoElement | null,
+  options?: { part?: (name: "check" | "report") => Promise<unknown>; firstFrameMs?: number },
+): Reports;
