@@ -1,11 +1,15 @@
 package v1
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
@@ -36,9 +40,10 @@ type PodsSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// Affinity of the pods, for rules that nodeSelector cannot express.
+	// Affinity of the pods, for rules that nodeSelector cannot express: as in a pod (core/v1 Affinity). The operator checks it.
 	// +optional
-	Affinity *corev1.Affinity `json:"affinity,omitempty"`
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Affinity *runtime.RawExtension `json:"affinity,omitempty"`
 
 	// TopologySpreadConstraints replace the default, which prefers to spread pods over nodes, and seeders over zones.
 	// A constraint without a labelSelector counts the pods of the same component.
@@ -138,6 +143,9 @@ func (s *PodsSpec) Validate(at *field.Path) field.ErrorList {
 			errs = append(errs, field.TooMany(at.Child(l.name), l.length, l.most))
 		}
 	}
+	if _, err := s.PodAffinity(); err != nil {
+		errs = append(errs, field.Invalid(at.Child("affinity"), "", err.Error()))
+	}
 	for i := range s.ImagePullSecrets {
 		errs = append(errs, s.ImagePullSecrets[i].validate(at.Child("imagePullSecrets").Index(i).Child("name"))...)
 	}
@@ -145,6 +153,27 @@ func (s *PodsSpec) Validate(at *field.Path) field.ErrorList {
 		errs = append(errs, s.Env[i].validate(at.Child("env").Index(i), s.Env[:i])...)
 	}
 	return errs
+}
+
+// maxAffinity bounds the bytes of spec.pods.affinity.
+const maxAffinity = 64 << 10
+
+// PodAffinity is the affinity of the pods, nil without one. The definition of the resource does not contain its schema, which
+// is two thirds as long as all else of it. An error says what a pod cannot have.
+func (s *PodsSpec) PodAffinity() (*corev1.Affinity, error) {
+	if s.Affinity == nil {
+		return nil, nil
+	}
+	if len(s.Affinity.Raw) > maxAffinity {
+		return nil, fmt.Errorf("has %d bytes, which must be %d at most", len(s.Affinity.Raw), maxAffinity)
+	}
+	d := json.NewDecoder(bytes.NewReader(s.Affinity.Raw))
+	d.DisallowUnknownFields()
+	var affinity corev1.Affinity
+	if err := d.Decode(&affinity); err != nil {
+		return nil, fmt.Errorf("must be an affinity as in a pod: %w", err)
+	}
+	return &affinity, nil
 }
 
 func (e *EnvVar) validate(at *field.Path, before []EnvVar) field.ErrorList {

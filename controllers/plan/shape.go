@@ -23,7 +23,11 @@ type shape struct {
 // shapeOf is the shape of a stream's pods: its own, on top of the defaults of the installation.
 func shapeOf(defaults, own *v1.PodsSpec) (s shape, err error) {
 	s.PodsSpec = layered(defaults, own)
-	if s.affinity, err = convert[*corev1ac.AffinityApplyConfiguration](s.Affinity); err != nil {
+	affinity, err := s.PodAffinity()
+	if err != nil {
+		return s, fmt.Errorf("reading spec.pods.affinity: %w", err)
+	}
+	if s.affinity, err = convert[*corev1ac.AffinityApplyConfiguration](affinity); err != nil {
 		return s, err
 	}
 	if s.env, err = convert[[]*corev1ac.EnvVarApplyConfiguration](s.Env); err != nil {

@@ -76,7 +76,9 @@ async function start(viewer: Viewer, video: HTMLVideoElement, options: PlayOptio
   viewer.onStop(() => hls.destroy());
   recover(viewer, hls, source);
   hls.on("hlsMediaAttached", () => begin(viewer, video, options));
-  void viewer.follow(new HlsAdapter(hls, engineLoader(hls, base, options.engine), patience, () => viewer.stop()), config ?? settings);
+  const adapter = new HlsAdapter(hls, engineLoader(hls, base, options.engine), patience, () => viewer.stop());
+  if (!config) adapter.decided(); // it was waited for already, or is away
+  void viewer.follow(adapter, config ?? settings);
   hls.loadSource(source);
   hls.attachMedia(video);
 }

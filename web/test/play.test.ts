@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 const start = (options: Partial<PlayOptions> = {}, video = new FakeVideo()) => {
-  const viewer = play(video.asElement(), { url, hls: Hls, engine: HlsEngine, patienceMs: 60_000, ...options });
+  const viewer = play(video.asElement(), { url, hls: Hls, engine: HlsEngine, patienceMs: 4_000, ...options });
   viewers.push(viewer);
   const states: State[] = [];
   viewer.on("state", (state) => states.push(state));
@@ -48,7 +48,7 @@ test("play makes a player with the tracker's settings and joins", async () => {
 test("without an entrance a source plays at once, and the page joins later", async () => {
   const away = entrance();
   browser.answers = [away.answer];
-  const { viewer } = start({ source, patienceMs: 60_000 });
+  const { viewer } = start({ source, patienceMs: 4_000 });
   const hls = await player();
   assert.equal(hls.source, source);
   assert.equal(viewer.state.reason, "config-unreachable");
