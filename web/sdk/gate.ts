@@ -75,3 +75,13 @@ export function gateLoader(keeper: Gatekeeper): HlsLoaderClass {
     }
   };
 }
+
+/** atMost waits for something, but only so long. */
+export const atMost = (ms: number, wait: Promise<unknown>): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, Math.max(0, ms));
+    void wait.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });

@@ -1,6 +1,6 @@
 import { type Adapter, EngineError } from "./adapter.js";
 import { messageOf, type ViewerConfig } from "./config.js";
-import { gateLoader } from "./gate.js";
+import { atMost, gateLoader } from "./gate.js";
 import type { Engine, HlsEngine, HlsEngineClass, HlsLoaderClass, HlsPlayer } from "./players.js";
 
 const maxPlaylists = 64; // that are remembered of one stream
@@ -152,7 +152,7 @@ export class HlsAdapter implements Adapter {
   }
 
   private soon(): Promise<void> {
-    return Promise.race([this.decision, new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, this.left())))]);
+    return atMost(this.left(), this.decision);
   }
 
   private rememberPlaylist(name: string, data: any): void {

@@ -1,5 +1,6 @@
 import { defaultPatienceMs, engineLoader } from "./attach.js";
-import { baseURL, messageOf, type Token } from "./config.js";
+import { baseURL, messageOf, type Token, type ViewerConfig } from "./config.js";
+import { atMost } from "./gate.js";
 import { HlsAdapter } from "./hls.js";
 import { hlsPlayer } from "./load.js";
 import type { HlsEngineClass, HlsPlayer } from "./players.js";
@@ -60,7 +61,9 @@ async function start(viewer: Viewer, video: HTMLVideoElement, options: PlayOptio
     if (options.source) viewer.say("http", error.reason, error.message);
     else viewer.say("failed", "no-source", error.message);
   });
-  let config = options.source ? await first(settings, failure, sleep(patience)) : await settings;
+  let config: ViewerConfig | undefined;
+  const known = settings.then((answer) => void (config = answer));
+  await (options.source ? atMost(patience, Promise.race([known, failure])) : known);
   if (viewer.stopped) return;
   const source = config?.streamURL ?? String(options.source);
 
@@ -82,12 +85,6 @@ async function start(viewer: Viewer, video: HTMLVideoElement, options: PlayOptio
   hls.loadSource(source);
   hls.attachMedia(video);
 }
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-/** first returns what comes first; undefined if that is an end of the wait. */
-const first = <T>(value: Promise<T>, ...ends: Promise<void>[]): Promise<T | undefined> =>
-  Promise.race([value, ...ends.map((end) => end.then(() => undefined))]);
 
 /** plain lets the browser play the stream itself, without peers. */
 function plain(viewer: Viewer, video: HTMLVideoElement, options: PlayOptions, source: string, detail: string): void {

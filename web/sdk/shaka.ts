@@ -1,5 +1,6 @@
 import { type Adapter, EngineError } from "./adapter.js";
 import { messageOf, type ViewerConfig } from "./config.js";
+import { atMost } from "./gate.js";
 import type { Engine, ShakaEngine, ShakaEngineClass, ShakaPlayer } from "./players.js";
 
 /**
@@ -25,7 +26,7 @@ export class ShakaAdapter implements Adapter {
     this.wait = (type) => {
       const left = this.patienceMs - (performance.now() - this.began);
       if (type !== segment || this.joined || left <= 0) return undefined;
-      return Promise.race([this.decision, new Promise<void>((resolve) => setTimeout(resolve, left))]);
+      return atMost(left, this.decision);
     };
     player.getNetworkingEngine()?.registerRequestFilter(this.wait);
   }
