@@ -69,7 +69,7 @@ prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image cl
 unit: $(call uses,build $(GOTESTSUM) cluster-binaries) ## run unit tests, protocol vectors and fuzz seeds with the race detector; the operator on a real API server
 	@mkdir -p $(RESULTS)
 	KUBEBUILDER_ASSETS=$(ASSETS) $(GOTESTSUM) --format pkgname --format-hide-empty-pkg --jsonfile $(RESULTS)/unit.json -- \
-	  -race -timeout 10m -p 4 $(filter-out %/runtime/seeder,$(UNIT_PKGS)) # more packages than processors: some wait for clocks or an API server
+	  -race -timeout 10m -p 4 $(filter-out %/runtime/seeder %/runtime/seeder/config,$(UNIT_PKGS)) # more packages than processors: some wait for clocks or an API server
 
 .PHONY: vectors
 vectors: $(GOTESTSUM) ## run the protocol vectors alone (P2PSTREAM_VECTORS=DIR for another set)
@@ -110,7 +110,12 @@ sdk-packages:
 peers: $(call uses,build $(GOTESTSUM)) ## run the programs against each other with the race detector: failures and attacks
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/peers.json -- \
-	  -race -count=1 -timeout 15m -p 1 $(if $(RUN),-run '$(RUN)') ./test/peers/... ./runtime/seeder # its seeders wait for each other
+	  -race -count=1 -timeout 15m $(if $(RUN),-run '$(RUN)') ./test/peers/...
+
+.PHONY: seeders
+seeders: $(call uses,build $(GOTESTSUM)) ## run the tests of seeders with the race detector, which wait for each other's answers
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/seeders.json -- -race -count=1 -timeout 5m $(if $(RUN),-run '$(RUN)') ./runtime/seeder/...
 
 .PHONY: hostile
 hostile: $(call uses,build $(GOTESTSUM)) ## attack the running programs
