@@ -46,7 +46,7 @@ const officePath = "/live/seg_4/window_15/ren_1/fill_3000/master.m3u8"
 // shortLength is how long the case of `make test` plays: as long as the figures of status look back, and a little more.
 const shortLength = 64 * time.Second
 
-var _ = Describe("Two offices behind thin lines", Label("offices"), SpecPriority(6), func() {
+var _ = Describe("Two offices behind thin lines", Label("offices"), Serial, SpecPriority(1), func() {
 	text := os.Getenv(officesVariable)
 	if text == "" {
 		It("carry a live stream about once, and none to a VPN range with peering off", func(ctx SpecContext) {
