@@ -127,19 +127,13 @@ func (r *Rendition) announceable(g identity.Generation) *encoded {
 		case schedule.Fetching:
 			out.loading = append(out.loading, id)
 		default:
-			if r.filling.comes(seg) || r.passesOn(seg) {
+			if r.filling.comes(seg) {
 				out.loading = append(out.loading, id)
 			}
 		}
 	}
 	r.index.SetHeld(g, ids)
 	return out
-}
-
-// passesOn tells whether a viewer announces that a segment is on its way to it from a peer. In a live stream the news that one
-// viewer is fetching a segment must be faster than the turns of those that it is not connected with.
-func (r *Rendition) passesOn(seg *segment) bool {
-	return seg.state == schedule.Requested && !r.shared.Settings.Seeder && r.playlist.Live
 }
 
 // expected returns the newest segment if its successor may be announced as on its way; nil otherwise.

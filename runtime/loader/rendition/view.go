@@ -49,9 +49,6 @@ func (r *Rendition) view(now time.Time) {
 		segs = append(segs, seg)
 		v.Segments = append(v.Segments, scheduled(seg, peers, now))
 	}
-	if !cfg.OnDemand {
-		v.Election = r.election(segs, now)
-	}
 	if cfg.OnDemand {
 		v.Needs = r.needs(segs, v.Segments, now)
 	}

@@ -19,7 +19,7 @@ import "time"
 //   - any other segment that a peer is fetching is waited for;
 //   - any other segment that no peer has is fetched by the viewer with the
 //     highest random number, so that of many viewers about one asks the origin
-//     and the others see it announced before their own turn, see Election;
+//     and the others see it announced before their own turn;
 //   - what could not be checked is not asked of viewers again, and at most once
 //     of a seeder;
 //   - what would not stay is not got, and nothing behind it.
@@ -100,9 +100,6 @@ func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 		return
 	}
 	holder, anyHolds, anyLoads := p.holder(s, urgent)
-	if p.Election != nil && (anyHolds || anyLoads) {
-		p.Election.Since(i, true)
-	}
 	if holder >= 0 && p.mayRequest(urgent) {
 		p.request(i, holder, urgent)
 		return
@@ -114,7 +111,7 @@ func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 	case urgent:
 		p.fetch(i)
 	case anyHolds || anyLoads:
-	case p.Election != nil && p.elected(i, s, lead), p.Election == nil && lead <= p.turn(s):
+	case lead <= p.turn(s):
 		p.fetch(i)
 	}
 }

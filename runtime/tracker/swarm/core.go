@@ -155,7 +155,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	p.interval = s.interval(p, c.rnd)
 	p.deadline = now.Add(2*p.interval + c.cfg.Slack)
 	c.wheel.add(p, now)
-	c.reply(sock, s, p.interval, p)
+	c.reply(sock, s, p.interval)
 	for i, to := range c.routed {
 		o, where := m.Offers[i], origin(p, to)
 		c.deliver(to.sock, func(b []byte) []byte { return signaling.AppendRelayedOffer(b, s.hash, p.id, o, where) })
@@ -224,7 +224,7 @@ func (c *Core) stopped(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessa
 		})
 		return
 	}
-	c.reply(sock, s, c.cfg.MaxInterval, nil)
+	c.reply(sock, s, c.cfg.MaxInterval)
 	c.settle(s, c.clock)
 	c.dropIfEmpty(s)
 }
@@ -317,16 +317,10 @@ func (c *Core) dropIfEmpty(s *Swarm) {
 	}
 }
 
-// reply answers an announce of p, nil if that has left. With sites it counts the viewers that p may meet: those among which one
-// is to fetch each segment.
-func (c *Core) reply(sock *Socket, s *Swarm, interval time.Duration, p *Peer) {
+func (c *Core) reply(sock *Socket, s *Swarm, interval time.Duration) {
 	complete := int(s.counts.Complete.Load())
-	incomplete := len(s.members) - complete
-	if p != nil && p.group != nil && !sock.Place.open() {
-		incomplete = p.group.size
-	}
 	c.deliver(sock, func(b []byte) []byte {
-		return signaling.AppendReply(b, s.hash, seconds(interval), complete, incomplete)
+		return signaling.AppendReply(b, s.hash, seconds(interval), complete, len(s.members)-complete)
 	})
 }
 
