@@ -63,7 +63,7 @@ func (m *membership) disconnected(s *session) {
 	if m.sess == s {
 		m.sess = nil
 		m.stopTimer()
-		m.search.forget()
+		m.search.stop()
 		m.request.stop()
 	}
 }
@@ -245,7 +245,7 @@ func (m *membership) received(from *session, msg fromTracker) {
 		m.interval = pause
 		m.schedule()
 	}
-	m.learn(&msg)
+	m.search.learn(&msg)
 	if msg.OffersWanted > 0 && !from.foreign {
 		m.offerOnRequest(msg.OffersWanted)
 	}

@@ -157,13 +157,7 @@ func (r *relay) handle(s *relaySocket, m *signaling.ClientMessage) {
 	}
 	r.announces[m.Event]++
 	members[m.PeerID] = s
-	complete := 0
-	for id := range members {
-		if isSeeder(identity.PeerID(id.String())) {
-			complete++
-		}
-	}
-	s.send(signaling.AppendReply(nil, m.InfoHash, r.interval, complete, len(members)-complete))
+	s.send(signaling.AppendReply(nil, m.InfoHash, r.interval, 0, len(members)))
 	if r.hold {
 		return
 	}

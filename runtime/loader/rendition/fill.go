@@ -12,28 +12,22 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/session"
 )
 
-// A seeder gets what it is to hold from other seeders, and from the origin only what these do not bring in time; see
-// schedule.Fill. An edge seeder fills from those of its site and from central ones, a central one from others like it. One
-// that is alone asks the origin at once.
+// An edge seeder gets what it is to hold from other seeders, and from the origin only what these do not bring in time; see
+// schedule.Fill. Everything else it does as other seeders do.
 const (
-	seekSeeders = 4                // connections that an edge seeder looks for in each swarm
-	seekMates   = 7                // the same for a central one, as many as trackers introduce; in the first swarm
-	fillHello   = time.Second      // how long after it joined a central one may take to learn whether it is alone
-	fillConnect = 3 * time.Second  // how long after it joined a first connection may take
-	calmConnect = 10 * time.Second // the same at the edge for segments that players are not near
+	seekSeeders = 4                // connections that it looks for in each swarm
+	fillConnect = 3 * time.Second  // how long after it joined a first one may take to connect
+	calmConnect = 10 * time.Second // the same for segments that players are not near: as long as a connection may take
 	fillTrouble = time.Minute      // a failure so long after the first one in a row is a first one
 	fillAhead   = 8                // segments that may wait for other seeders, beside those that are fetched
 )
 
-// filling is what a seeder waits for. The rendition's owner has it.
+// filling is what an edge seeder waits for. The rendition's owner has it.
 type filling struct {
-	on              bool              // other seeders are asked, or may soon be
-	expect          time.Time         // until then a first connection to a seeder may still come
-	slots           int               // segments that may come from the origin at a time
 	waiting, before map[*segment]bool // segments that wait for another seeder, in this pass and in the one before
 	until           time.Time         // when the first of them is not waited for any longer; zero: none waits
 	fetching        int               // segments that come from the origin
-	mates           int               // seeders that share the work and are connected
+	mates           int               // seeders of the site that are connected
 	metAt           time.Time         // when one of these came
 	failedAt        time.Time         // when a seeder failed to deliver, and none has delivered since
 	reach           time.Duration     // players are near segments from here on; of a film, to none
@@ -46,60 +40,33 @@ func (f *filling) comes(seg *segment) bool {
 
 // slots is how many segments are looked at in one pass.
 func (r *Rendition) slots() int {
-	if r.filling.on {
+	if r.shared.Settings.Edge {
 		return seederSlots + fillAhead
 	}
 	return seederSlots
 }
 
-// retryAt is before what time a segment is not looked at. With other seeders that concerns the origin alone.
+// retryAt is before what time a segment is not looked at. At the edge that concerns the origin alone.
 func (r *Rendition) retryAt(seg *segment) time.Time {
-	if r.filling.on {
+	if r.shared.Settings.Edge {
 		return time.Time{}
 	}
 	return seg.retryAt
 }
 
-// company notes whether there are other seeders to get segments from. Before a central seeder knows, it asks the origin for one
-// segment at a time: the others may hold the rest.
-func (r *Rendition) company(now time.Time) {
-	f := &r.filling
-	f.meet(r, now)
-	f.slots, f.expect = seederSlots, time.Time{}
-	connect := r.joinedAt.Add(fillConnect)
-	switch {
-	case r.alone():
-		f.on = false
-	case r.shared.Settings.Edge:
-		f.on, f.expect = true, connect
-	case f.mates > 0:
-		f.on = true
-	case !r.census.known:
-		if f.on = now.Before(r.joinedAt.Add(fillHello)); f.on {
-			f.slots = 1
-		}
-	default:
-		if f.on = r.census.Seeders > 0 && now.Before(connect); f.on {
-			f.expect = connect
-		}
-	}
-}
-
-// beginFilling begins a pass, and gives up requests to other seeders that take too long.
+// beginFilling begins a pass of an edge seeder, and gives up requests that take too long.
 func (r *Rendition) beginFilling(now time.Time) {
 	f := &r.filling
-	r.company(now)
-	f.before, f.waiting = f.waiting, nil
-	f.until = time.Time{}
-	if !f.on {
+	if !r.shared.Settings.Edge {
 		return
 	}
-	f.waiting = make(map[*segment]bool)
-	f.fetching, f.reach = 0, math.MaxInt64
+	f.before, f.waiting = f.waiting, make(map[*segment]bool)
+	f.until, f.fetching, f.reach = time.Time{}, 0, math.MaxInt64
 	if n := len(r.playlist.Segments); r.playlist.Live && n > 0 {
 		last := r.playlist.Segments[n-1]
 		f.reach = last.Start + last.Duration - schedule.LiveReach
 	}
+	f.meet(r.sessions, now)
 	for _, seg := range r.segments.order {
 		switch seg.state {
 		case schedule.Fetching:
@@ -112,11 +79,11 @@ func (r *Rendition) beginFilling(now time.Time) {
 	}
 }
 
-// meet notes when another seeder connects with which the work is shared: it is shared anew.
-func (f *filling) meet(r *Rendition, now time.Time) {
+// meet notes when another seeder of the site connects: with it, the work is shared anew.
+func (f *filling) meet(sessions []*session.Session, now time.Time) {
 	mates := 0
-	for _, s := range r.sessions {
-		if r.fills(s) && r.mate(s) {
+	for _, s := range sessions {
+		if fills(s) && s.Origin().Near {
 			mates++
 		}
 	}
@@ -151,7 +118,7 @@ func (r *Rendition) endFilling() {
 // obtain gets a segment that a seeder is to hold. It returns false if it waits for another seeder to have it, or the origin
 // cannot be asked now.
 func (r *Rendition) obtain(seg *segment, now time.Time) bool {
-	if !r.filling.on {
+	if !r.shared.Settings.Edge || r.alone() {
 		r.fetch(seg, now)
 		return true
 	}
@@ -165,18 +132,18 @@ func (r *Rendition) obtain(seg *segment, now time.Time) bool {
 	if seg.offeredAt.IsZero() && slices.ContainsFunc(sources, func(s schedule.FillSource) bool { return !s.Near && s.Holds == schedule.Loaded }) {
 		seg.offeredAt = now
 	}
-	anew, expect := seg.offeredAt, r.filling.expect
+	anew, connect := seg.offeredAt, fillConnect
 	if r.filling.metAt.After(anew) {
 		anew = r.filling.metAt
 	}
 	calm := r.filling.calm(seg)
-	if calm && r.shared.Settings.Edge {
-		expect = r.joinedAt.Add(calmConnect)
+	if calm {
+		connect = calmConnect
 	}
 	plan := schedule.Fill(schedule.FillView{
 		Now: now, Since: seg.wantedAt, Anew: anew, Calm: calm, Target: r.playlist.TargetDuration, Tries: seg.tries, Sources: sources,
-		Expect: expect, Failed: r.filling.failedAt,
-		Origin: r.filling.fetching < r.filling.slots && !now.Before(seg.retryAt) && !r.origin.pausing(now),
+		Expect: r.joinedAt.Add(connect), Failed: r.filling.failedAt,
+		Origin: r.filling.fetching < seederSlots && !now.Before(seg.retryAt) && !r.origin.pausing(now),
 	})
 	switch {
 	case plan.Source >= 0:
@@ -204,12 +171,12 @@ func (r *Rendition) sources(seg *segment, now time.Time) (all []schedule.FillSou
 	oldestClaim := session.OldestClaim(now, r.playlist.TargetDuration)
 	calm := r.filling.calm(seg)
 	for _, s := range r.sessions {
-		if !r.fills(s) {
+		if !fills(s) {
 			continue
 		}
 		_, busy := s.Flight()
 		source := schedule.FillSource{
-			Near: r.mate(s), Busy: busy, Speed: float64(s.Speed()), Failed: s == seg.notFrom && !calm || !s.Usable(now),
+			Near: s.Origin().Near, Busy: busy, Speed: float64(s.Speed()), Failed: s == seg.notFrom && !calm || !s.Usable(now),
 			Holds: s.Announced().Holding(r.segments.externalID(seg.Sequence, s.Generation()), oldestClaim),
 		}
 		source.Before = source.Near && s.Generation() == first && own != nil && schedule.FillBefore(string(s.ID()), string(*own), seg.ID(first))
@@ -219,14 +186,7 @@ func (r *Rendition) sources(seg *segment, now time.Time) (all []schedule.FillSou
 }
 
 // fills tells whether a peer is a seeder that can be asked. Other ids that look like those of seeders are not reserved for them
-// by trackers. One that has just connected says what it holds in a moment. A central seeder gets nothing from the edge.
-func (r *Rendition) fills(s *session.Session) bool {
-	return strings.HasPrefix(string(s.ID()), identity.SeederPrefix) && s.Announced() != nil &&
-		(r.shared.Settings.Edge || s.Origin().Shares)
-}
-
-// mate tells whether a seeder that can be asked shares the work with this one.
-func (r *Rendition) mate(s *session.Session) bool {
-	o := s.Origin()
-	return o.Shares || r.shared.Settings.Edge && o.Near
+// by trackers. One that has just connected says what it holds in a moment.
+func fills(s *session.Session) bool {
+	return strings.HasPrefix(string(s.ID()), identity.SeederPrefix) && s.Announced() != nil
 }

@@ -48,7 +48,6 @@ type Rendition struct {
 	origin        originHealth
 	history       history
 	filling       filling
-	census        census
 	announcer     announcer
 	leaving       bool // nothing is announced any more
 	named         swarmNames

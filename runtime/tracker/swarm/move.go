@@ -63,12 +63,15 @@ func (s *Swarm) recountSeeders(p *Peer) {
 
 func (p *Peer) recountTaken() {
 	p.seeders, p.insiders = 0, 0
+	if !p.takes() {
+		return
+	}
 	for i := range p.relations {
 		r := &p.relations[i]
-		if !p.takesFrom(r.peer) || !r.counts() {
+		if !r.peer.sock.Seeder || !r.counts() {
 			continue
 		}
-		if p.insider(r.peer) {
+		if p.sock.Place.inside(&r.peer.sock.Place) {
 			p.insiders++
 		} else {
 			p.seeders++

@@ -124,10 +124,10 @@ func (s *Swarm) count(p, q *Peer, dp, dq int) {
 }
 
 func (s *Swarm) countSeeder(taker, seeder *Peer, d int) {
-	if !taker.takesFrom(seeder) || d == 0 && taker.cell == nil {
+	if !taker.takes() || !seeder.sock.Seeder || d == 0 && taker.cell == nil {
 		return
 	}
-	if taker.insider(seeder) {
+	if taker.sock.Place.inside(&seeder.sock.Place) {
 		taker.insiders += d
 	} else {
 		taker.seeders += d
