@@ -30,6 +30,10 @@ const (
 // A lost burst is repaired within this time even on a path whose round trip was measured badly.
 const sctpRTOMax = 10 * time.Second
 
+// sctpMinCwnd is the least congestion window, and so the first, in bytes: ten packets, as in TCP (RFC 6928). With the four of
+// RFC 9260 §7.2.1 the first segment of a page takes two round trips more, and the page then asks the origin for it.
+const sctpMinCwnd = 10 * 1200
+
 // seederReceive bounds what waits unread, or unfinished, on a connection of a seeder, in bytes. It only ever receives
 // commands, and has many connections.
 const seederReceive = 256 << 10
@@ -62,6 +66,7 @@ func newEngine(cfg NodeConfig, log *slog.Logger, m *metrics) (*engine, error) {
 	settings.DetachDataChannels()
 	settings.SetSCTPMaxMessageSize(sctpMaxMessageSize)
 	settings.SetSCTPRTOMax(sctpRTOMax)
+	settings.SetSCTPMinCwnd(sctpMinCwnd)
 	// The cheapest suites that every browser speaks; the second is for ends with an RSA certificate.
 	settings.SetDTLSCipherSuites(dtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, dtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)
 	// ICE has proved the return path already, so the cookie exchange (RFC 6347 §4.2.1) only costs a round trip.

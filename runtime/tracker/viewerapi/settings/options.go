@@ -43,6 +43,9 @@ type Windows struct {
 // third-party STUN servers.
 type RTCConfig struct {
 	ICEServers []ICEServer `json:"iceServers"`
+	// ICECandidatePoolSize is how many components a browser gathers candidates for before the offer is set (JSEP, RFC 8829
+	// §3.5.4): with 1 it begins when the connection is made.
+	ICECandidatePoolSize int `json:"iceCandidatePoolSize,omitempty"`
 }
 
 // ICEServer is one entry of RTCConfiguration.iceServers (W3C WebRTC).

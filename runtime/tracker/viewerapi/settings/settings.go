@@ -36,6 +36,8 @@ const (
 	// peerWait applies once a seeder has connected: a segment of 2.5 MB takes 1 s at 20 Mbit/s. The reporter script ends
 	// the wait early when no bytes arrive.
 	peerWait = 1500
+	// candidatePool lets the browser gather candidates while the page's thread is busy making the offer. Firefox ignores it.
+	candidatePool = 1
 	// transferTime is how long a segment takes from a seeder while a neighbor downloads it too.
 	transferTime = 2.0
 
@@ -62,7 +64,7 @@ func For(in Input) Settings {
 		// The library's defaults. One HTTP slot would save a little at the start, but halves what a viewer without peers
 		// gets on a long path, and the window already keeps the second segment from HTTP.
 		SimultaneousHTTPDownloads: 2, SimultaneousP2PDownloads: 3,
-		RTCConfig: RTCConfig{ICEServers: []ICEServer{}},
+		RTCConfig: RTCConfig{ICEServers: []ICEServer{}, ICECandidatePoolSize: candidatePool},
 	}}
 	s.HLSJS.PlaylistLoadPolicy.Default = patientLoadPolicy()
 	in.P2POff = in.P2POff || in.MainOff && in.SecondaryOff

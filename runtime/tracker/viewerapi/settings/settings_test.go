@@ -121,7 +121,7 @@ func TestJSONNamesAreTheLibrarys(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"simultaneousHttpDownloads":2,"simultaneousP2PDownloads":3,"httpDownloadInitialTimeoutMs":340,` +
-		`"rtcConfig":{"iceServers":[]},"highDemandTimeWindow":3,"httpDownloadTimeWindow":3,"p2pDownloadTimeWindow":90}`
+		`"rtcConfig":{"iceServers":[],"iceCandidatePoolSize":1},"highDemandTimeWindow":3,"httpDownloadTimeWindow":3,"p2pDownloadTimeWindow":90}`
 	if string(b) != want {
 		t.Fatalf("got  %s\nwant %s", b, want)
 	}
