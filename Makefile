@@ -110,7 +110,7 @@ sdk-packages:
 peers: $(call uses,build $(GOTESTSUM)) ## run the programs against each other with the race detector: failures and attacks
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/peers.json -- \
-	  -race -count=1 -timeout 15m $(if $(RUN),-run '$(RUN)') ./test/peers/...
+	  -race -count=1 -timeout 15m -p 1 $(if $(RUN),-run '$(RUN)') ./test/peers/...
 
 .PHONY: seeders
 seeders: $(call uses,build $(GOTESTSUM)) ## run the tests of seeders with the race detector, which wait for each other's answers

@@ -31,8 +31,6 @@ func TestAChosenViewerFreezes(t *testing.T) {
 // requires that no other viewer stalls.
 func chosenViewersFail(t *testing.T, fail func(*program.Process), times, segments int) {
 	t.Helper()
-	copied.RLock()
-	defer copied.RUnlock()
 	s := stream.Start(t, stream.Options{Path: sitePath, Seeder: func(c *seederconfig.Config) {
 		c.SuperSeeding, c.UplinkBps = seederconfig.SuperSeedingAlways, 4_000_000 // a transfer takes long enough to be interrupted
 	}})

@@ -2,7 +2,6 @@ package peers
 
 import (
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,16 +14,11 @@ import (
 // sitePath is a live stream of one rendition; its players stay 10 s behind the edge.
 const sitePath = "/live/seg_2/window_10/ren_1/master.m3u8"
 
-// copied keeps the test that counts copies apart from those that start ten programs and then some more.
-var copied sync.RWMutex
-
 // TestASiteTakesOneCopy has ten viewers of one site share each new segment. They come at once, load their playlists at the same
-// moment, and would all ask the seeder then. BenchmarkCopiesOfASite has more viewers, and compares.
+// moment, and would all ask the seeder then. BenchmarkCopiesOfASite has more viewers, and compares. The ten start within ten
+// milliseconds, which takes every processor, so nothing runs beside them.
 func TestASiteTakesOneCopy(t *testing.T) {
-	t.Parallel()
 	const most = 1.3
-	copied.Lock()
-	defer copied.Unlock()
 	if copies := copiesOfASite(t, seederconfig.SuperSeedingAlways, 10, time.Millisecond); copies > most {
 		t.Errorf("%.2f copies of a segment, want at most %.1f", copies, most)
 	}
