@@ -29,7 +29,18 @@ func (r *Reconciler) readTrackers(n *run, s *snapshot) {
 	trackers, read := m.trackers(s, totals.Kept(n.stream.Status.Offload))
 	r.pollers.Follow(key, trackers, read)
 	s.reading, s.readingProblem, s.unwritten = m.reading, m.problem, m.unwritten
-	s.readingPending = len(trackers) > 0 && len(m.answers) == 0
+	s.readingPending = len(trackers) > 0 && !m.judged()
+}
+
+// judged tells whether a tracker has answered, or has failed to more than once. One failure may be a tracker or a node that
+// has just started, and an operator that has just started knows nothing else.
+func (m *memory) judged() bool {
+	for _, a := range m.answers {
+		if a.Err == nil || a.Failures != 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // trackers that are to be asked, and which of them for totals to keep, from when on. One that ends is not asked, and

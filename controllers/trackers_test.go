@@ -74,6 +74,31 @@ func TestWhomToAsk(t *testing.T) {
 	}
 }
 
+func TestOneFailureIsNoVerdict(t *testing.T) {
+	t.Parallel()
+	failed := func(times int) poll.Answer { return poll.Answer{Err: errors.New("timeout"), Failures: times} }
+	for name, tt := range map[string]struct {
+		answers map[types.UID]poll.Answer
+		want    bool
+	}{
+		"not asked yet":                 {nil, false},
+		"failed once":                   {map[types.UID]poll.Answer{"a": failed(1)}, false},
+		"failed twice":                  {map[types.UID]poll.Answer{"a": failed(2)}, true},
+		"answered":                      {map[types.UID]poll.Answer{"a": {}}, true},
+		"one failed, one answered":      {map[types.UID]poll.Answer{"a": failed(1), "b": {}}, true},
+		"will not be asked":             {map[types.UID]poll.Answer{"a": failed(0)}, true},
+		"a new one failed, as an old":   {map[types.UID]poll.Answer{"a": failed(1), "b": failed(3)}, true},
+		"two that started failed, once": {map[types.UID]poll.Answer{"a": failed(1), "b": failed(1)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := (&memory{answers: tt.answers}).judged(); got != tt.want {
+				t.Errorf("judged: %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestTake(t *testing.T) {
 	t.Parallel()
 	answer := func(uid string, kept bool, started time.Duration, change func(*stats.Stats)) poll.Answer {

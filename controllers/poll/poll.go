@@ -43,6 +43,8 @@ type Answer struct {
 	At    time.Time
 	Stats stats.Stats
 	Err   error
+	// Failures in a row, with this one; 0 without an error, and for a tracker that was not asked.
+	Failures int
 }
 
 // Client asks trackers.

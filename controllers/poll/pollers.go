@@ -321,6 +321,7 @@ func (p *Pollers) finish(q *poller, a Answer) {
 	if a.Err == nil {
 		q.failures = 0
 	}
+	a.Failures = q.failures
 	q.answer = &a
 	q.due = a.At.Add(jittered(pause(q.failures), rand.Float64())) // #nosec G404 -- spreads load, guards nothing
 	wake := p.wake
