@@ -85,7 +85,7 @@ func playInOffices(ctx SpecContext, c officeCase, length time.Duration, table *o
 	if remote != nil {
 		remote.play(ctx)
 	}
-	lines.settle(ctx, s, 2*officeSegment)
+	lines.settle(ctx, s, offices)
 	from := lines.read(ctx, s)
 	for _, a := range audiences {
 		a.tellSources(ctx)
