@@ -39,6 +39,20 @@ const watchSockets = () => {
   };
 };
 
+// judges are told of each connection that the page makes, before it gathers candidates.
+const judges = new Set();
+let judged;
+const watchConnections = () => {
+  const { prototype } = globalThis.RTCPeerConnection ?? {};
+  if (judged || !prototype) return;
+  judged = true;
+  const { setLocalDescription } = prototype;
+  prototype.setLocalDescription = function (...args) {
+    judges.forEach((judge) => judge(this));
+    return setLocalDescription.apply(this, args);
+  };
+};
+
 // attach(engine, config, video) starts reporting. The video element is optional: without it startup time and stalls are
 // not reported. The returned object has counters, peers (a Map), stalls() and stop(). part(name) loads a part of the
 // script, "check" or "report"; without it they come from the tracker. firstFrameMs is how long it took to the first frame
@@ -81,18 +95,37 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
   const lift = () => {
     if (!waiting) return;
     waiting = false;
+    judges.delete(judge);
     hold(0);
     // The loader processes its queue only on events: an update without changes is one.
     inner.streams.forEach((_, id) => inner.updateStream(id));
   };
   const liftUnless = (good, ms) => setTimeout(() => good() || lift(), ms);
+  // Whether UDP passes is known long before a peer is: browsers hide their own address behind a .local name, and then a
+  // STUN server that answers always shows another one. Where it does not, no peer will come. Where it does, peers may be
+  // far away, or the page slow, so the wait for the first one is longer.
+  let passes;
+  const judge = (connection) => {
+    judges.delete(judge);
+    connection.addEventListener("icecandidate", ({ candidate }) => {
+      const { type, address } = candidate ?? {};
+      if (type == "srflx" && !passes) {
+        passes = true;
+        if (knowsWait && waiting) hold(peerMs);
+      } else if (type == "host" && /\.local$/.test(address)) liftUnless(() => passes, 100);
+    });
+  };
   // The loader connects to peers from the first request on, so that is when the wait begins.
   if (waiting && inner && inner.streams && inner.loadSegment) {
     const load = inner.loadSegment;
     if (!knowsWait) hold(1);
+    if (config.iceServers?.some(({ urls }) => /^stun:/.test(urls))) {
+      watchConnections();
+      judges.add(judge);
+    }
     inner.loadSegment = function (...args) {
       inner.loadSegment = load;
-      liftUnless(brought, noPeerMs);
+      liftUnless(() => brought() || (passes && liftUnless(brought, noPeerMs)), noPeerMs);
       setTimeout(lift, peerMs);
       return load.apply(inner, args);
     };

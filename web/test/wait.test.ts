@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { attach } from "../src/p2pstream.js";
+import { configuration, FakeVideo, install } from "./dom.js";
+import { Engine } from "./fakes.js";
+
+/** FakeConnection gathers what a test says. */
+class FakeConnection extends EventTarget {
+  async setLocalDescription(): Promise<void> {}
+  gathers(type: string, address: string): void {
+    this.dispatchEvent(Object.assign(new Event("icecandidate"), { candidate: { type, address } }));
+  }
+}
+
+class LoadingEngine extends Engine {
+  updates = 0;
+  core = {
+    streams: new Map([["main", { type: "main", index: 0, segments: new Map() }]]),
+    updateStream: () => void this.updates++,
+    loadSegment: () => {},
+  };
+  get wait(): number {
+    return this.dynamic.filter((core) => "httpDownloadInitialTimeoutMs" in core).at(-1)?.httpDownloadInitialTimeoutMs;
+  }
+}
+
+const noPeerMs = 340;
+const peerMs = 1500;
+const host = "7f662edb-324d-4cf9-9007-da80f61d5ec6.local";
+let reporter: { stop(): void } | undefined;
+
+beforeEach(() => {
+  install();
+  globalThis.RTCPeerConnection = FakeConnection as unknown as typeof RTCPeerConnection;
+  mock.timers.enable({ apis: ["setTimeout"] });
+});
+afterEach(() => {
+  reporter?.stop();
+  mock.timers.reset();
+});
+
+/** load asks for the first segment, of which the engine makes a connection. */
+async function load(servers = ["stun:stun.test:3478"]) {
+  const config = await configuration().json();
+  config.iceServers = servers.map((url) => ({ urls: [url] }));
+  config.settings.core.httpDownloadInitialTimeoutMs = noPeerMs;
+  config.settings.runtime = { noPeerMs, peerMs };
+  const engine = new LoadingEngine(config.settings);
+  const silent = { reporter: () => ({ leave() {}, stop() {} }), checker: () => (own: () => unknown) => own() };
+  reporter = attach(engine as any, config, new FakeVideo().asElement(), { part: async () => silent } as any);
+  engine.core.loadSegment();
+  const connection = new FakeConnection();
+  await connection.setLocalDescription();
+  return { engine, connection };
+}
+
+test("where no STUN server answers, a page waits no longer", async () => {
+  const { engine, connection } = await load();
+  connection.gathers("host", host);
+  mock.timers.tick(99);
+  assert.equal(engine.updates, 0);
+  mock.timers.tick(1);
+  assert.equal(engine.wait, 0);
+  assert.equal(engine.updates, 1, "the loader is told");
+});
+
+test("where one answers, it waits twice as long for a peer", async () => {
+  const { engine, connection } = await load();
+  connection.gathers("host", host);
+  mock.timers.tick(50);
+  connection.gathers("srflx", "203.0.113.7");
+  assert.equal(engine.wait, peerMs);
+  mock.timers.tick(noPeerMs - 50);
+  mock.timers.tick(noPeerMs - 1);
+  assert.equal(engine.updates, 0);
+  mock.timers.tick(1);
+  assert.equal(engine.wait, 0);
+});
+
+test("a page that shows its own address gets no second one, and waits as ever", async () => {
+  const { engine, connection } = await load();
+  connection.gathers("host", "192.0.2.1");
+  mock.timers.tick(noPeerMs - 1);
+  assert.equal(engine.updates, 0);
+  mock.timers.tick(1);
+  assert.equal(engine.updates, 1);
+});
+
+test("without a STUN server nothing is concluded", async () => {
+  const { engine, connection } = await load([]);
+  connection.gathers("host", host);
+  mock.timers.tick(noPeerMs - 1);
+  assert.equal(engine.updates, 0);
+});
+
+test("a seeder that connects ends the judgement", async () => {
+  const { engine, connection } = await load();
+  connection.gathers("host", host);
+  connection.gathers("srflx", "203.0.113.7");
+  mock.timers.tick(noPeerMs + 100);
+  engine.emit("onPeerConnect", { streamType: "main", peerId: "-PS1-aaaaaaaaaaaaaaa" });
+  mock.timers.tick(300);
+  assert.equal(engine.updates, 0, "bytes have 500 ms from the connection on");
+  mock.timers.tick(200);
+  assert.equal(engine.updates, 1, "and none came");
+});
