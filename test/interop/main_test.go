@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
@@ -12,12 +13,17 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/seats"
 )
 
-// tabsAtOnce is how many tabs play at once. One takes 7 % of a core once it has settled.
-const tabsAtOnce = 16
+// tabsAtOnce is how many tabs play at once, at most. One takes 7 % of a core once it has settled, on a slow machine 14 %:
+// there a tab that starts waits until others have played.
+const (
+	tabsAtOnce = 16
+	calm       = 0.4
+	patience   = 30 * time.Second
+)
 
 // Tests run beside each other as far as there are seats for their tabs. Tests that compare how fast pages start, or
 // start dozens of viewers, do not call t.Parallel, so that they run first, with nothing beside them.
-var pool = seats.New(tabsAtOnce)
+var pool = seats.New(tabsAtOnce).Calm(calm, patience)
 
 // shared is started by the first test that needs it, and closed by closeShared.
 var (

@@ -22,6 +22,7 @@ type Pool struct {
 	gathering bool // requests are not served yet
 
 	alone    chan struct{} // has an element while a start is measured, or waits for those before it
+	calm     *calm         // nil: starts do not look at the processors
 	starting chan struct{} // has an element for each start that is under way, and is full while one is measured
 }
 
@@ -91,6 +92,7 @@ func (p *Pool) Take(t testing.TB, n int) {
 func (p *Pool) Start(f func()) {
 	p.starting <- struct{}{}
 	defer func() { <-p.starting }()
+	p.calm.wait()
 	f()
 }
 
@@ -102,6 +104,7 @@ func (p *Pool) StartAlone(f func()) {
 		p.starting <- struct{}{}
 		defer func() { <-p.starting }()
 	}
+	p.calm.wait()
 	f()
 }
 
