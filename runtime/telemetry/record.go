@@ -38,7 +38,7 @@ func (f *flags) set(bit flags, on bool) {
 	}
 }
 
-// record is a session at rest. Times are those of Aggregate.clock. Of its fields, the order keeps them without gaps.
+// record is a session at rest. Times are those of Aggregate.clock. The order of the fields leaves no gaps between them.
 type record struct {
 	key            recordKey
 	packed         []byte
@@ -54,13 +54,6 @@ type record struct {
 }
 
 func (r *record) is(f flags) bool { return r.flags&f != 0 }
-
-func (r *record) role() Role {
-	if r.is(seeds) {
-		return RoleSeeder
-	}
-	return RoleViewer
-}
 
 // patience is for how long a session that does not report counts as live, and a rendition that no bytes come of as played:
 // segments may be longer than the interval of reports.
