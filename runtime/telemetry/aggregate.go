@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"errors"
+	"math"
 	"time"
 )
 
@@ -80,17 +81,18 @@ type Result struct {
 
 // Aggregate sums reports. One goroutine at a time may use it.
 type Aggregate struct {
-	cfg      Config
-	boot     time.Time
-	sessions map[sessionKey]*session
-	silent   *session              // least recently heard
-	recent   *session              // most recently heard
-	seeders  map[*session]struct{} // those that reported a state
-	groups   map[GroupKey]*group
-	refused  map[Reason]int64
-	evicted  int64
-	media    Media
-	longest  time.Duration // the longest interval that a sender was asked for
+	cfg       Config
+	boot      time.Time
+	bootNanos int64
+	records   records
+	work      session // the one that is looked at
+	buffer    []byte  // to pack it
+	names     names
+	seeders   map[recordID]*seeder // those that reported a state
+	groups    map[GroupKey]*group
+	refused   map[Reason]int64
+	evicted   int64
+	media     Media
 
 	renditions  map[string]string // names by what peers call them; nil: as they say
 	sites       map[siteKey]*site
@@ -101,56 +103,24 @@ type Aggregate struct {
 
 	// evictedUpTo is the latest issue time of a forgotten session. A session issued before it may have been counted
 	// already, so the first report of such a session without a base is only a baseline.
-	evictedUpTo time.Time
+	evictedUpTo int64
 
-	readAt  time.Time             // when the totals were last read to be stored; zero: never
-	reading int64                 // number of that reading
-	changed bool                  // viewers' totals differ from that reading
-	owing   map[*session]struct{} // sessions with owed receipts
+	readAt    time.Time              // when the totals were last read to be stored; zero: never
+	reading   int64                  // number of that reading
+	changed   bool                   // viewers' totals differ from that reading
+	walk      uint64                 // how many times MarkRead was called
+	confirmed uint64                 // the last such call that told that the reading before it is stored
+	owing     map[recordID][]Receipt // counted by earlier trackers; not known yet whether those readings were stored
 
 	waits map[string]*waiting  // of viewers, by stream
-	due   map[int64][]*session // those that count as live, by the Unix second in which that may end
-}
-
-type sessionKey struct {
-	role Role
-	key  string
-}
-
-type session struct {
-	key            sessionKey
-	began, last    time.Time
-	sequence       int64
-	counters       Counters
-	read           Counters  // counters at the last reading
-	kept           Counters  // the part of counters that the reader has stored
-	owed           []Receipt // counted by earlier trackers; not known yet whether those readings were stored
-	stalls         int
-	stallMs        int64
-	startupMs      int64
-	checks         Checks
-	peers          int
-	allowance      float64 // reports that may be sent now
-	budget         budget  // bytes that may be claimed now
-	interval       time.Duration
-	vouched        bool
-	seeder         *SeederState
-	group          *group
-	site           *site
-	played         []*playing
-	tells          bool     // where its bytes came from
-	alone          bool     // as in Sender
-	counted        bool     // in the live sessions of its group
-	gone           bool     // forgotten
-	due            int64    // the list of Aggregate.due that it waits in; 0: none
-	older, younger *session // by time of the last report
+	due   map[int64][]recordID // those that count as live, by the second in which that, or what they play, may end
 }
 
 // NewAggregate returns an empty aggregate of a tracker that started at boot.
 func NewAggregate(cfg Config, boot time.Time) *Aggregate {
-	return &Aggregate{cfg: cfg.withDefaults(), boot: boot, sessions: map[sessionKey]*session{},
-		seeders: map[*session]struct{}{}, owing: map[*session]struct{}{}, groups: map[GroupKey]*group{}, sites: map[siteKey]*site{}, refused: map[Reason]int64{},
-		waits: map[string]*waiting{}, due: map[int64][]*session{}}
+	return &Aggregate{cfg: cfg.withDefaults(), boot: boot, bootNanos: boot.UnixNano(), seeders: map[recordID]*seeder{},
+		owing: map[recordID][]Receipt{}, groups: map[GroupKey]*group{}, sites: map[siteKey]*site{}, refused: map[Reason]int64{},
+		waits: map[string]*waiting{}, due: map[int64][]recordID{}, evictedUpTo: math.MinInt64}
 }
 
 // Refuse counts a report that was refused before Accept.
@@ -178,11 +148,14 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 	if r.Role != from.Role {
 		return Result{}, refuse(Unauthorized, "role does not match the credentials")
 	}
-	s, known := a.sessions[sessionKey{from.Role, from.Key}]
+	key := recordKeyOf(from.Role, from.Key)
+	id, known := a.records.byKey[key]
 	if !known {
-		return a.first(from, r, now)
+		return a.first(from, key, r, now)
 	}
-	elapsed := max(now.Sub(s.last), 0)
+	s, at := &a.work, a.clock(now)
+	a.unpack(s, id)
+	elapsed := time.Duration(max(at-s.last, 0))
 	allowance := min(s.allowance+2*float64(elapsed)/float64(a.cfg.Interval), float64(a.cfg.ReportBurst))
 	switch {
 	case r.Sequence == s.sequence:
@@ -199,38 +172,42 @@ func (a *Aggregate) accept(from Sender, r Report, now time.Time) (Result, error)
 		return Result{}, err
 	}
 	delta, excess := budget.spendMedia(delta)
+	a.uncount(s) // as what it was until now
+	a.catchUp(s)
 	s.budget = budget
 	result := Result{Delta: delta, Excess: excess, Stalls: r.Stalls - s.stalls, StallMs: r.StallMs - s.stallMs, Checks: r.checks().Sub(s.checks)}
 	if s.startupMs == 0 {
 		result.Startup = r.StartupMs
 	}
-	result.plausible(elapsed, now.Sub(s.began), max(s.interval, a.cfg.Interval))
+	result.plausible(elapsed, time.Duration(at-s.began), s.patience()/time.Duration(a.cfg.LiveIntervals))
 	s.allowance = allowance - 1
-	a.uncount(s)
 	s.group = a.group(from) // a laptop that moved counts for its current site
 	a.update(s, from, r, now)
 	a.add(s, result, elapsed, now)
 	result.Played = a.place(s, from, r, result.Delta, false, elapsed, now)
 	result.Acked, result.Receipts = a.acknowledge(s, now)
+	a.count(s, s.last)
+	a.pack(s)
 	return result, nil
 }
 
 // add sums what a report added.
 func (a *Aggregate) add(s *session, r Result, elapsed time.Duration, now time.Time) {
 	s.group.add(r, elapsed, now)
-	if s.key.role == RoleViewer {
+	viewer := !s.is(seeds)
+	if viewer {
 		a.wait(s.group.key.Stream, r, now)
 	}
 	// Only counters that the reader stores make a new reading.
-	if s.key.role == RoleViewer && (r.Delta.Received() > 0 || r.Delta.Discarded > 0) {
+	if viewer && (r.Delta.Received() > 0 || r.Delta.Discarded > 0) {
 		a.changed = true
 	}
 }
 
-func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) {
+func (a *Aggregate) first(from Sender, key recordKey, r Report, now time.Time) (Result, error) {
 	result := Result{First: true}
 	began := from.Began
-	fresh := r.Sequence == 1 || (!began.IsZero() && !began.Before(a.boot) && began.After(a.evictedUpTo))
+	fresh := r.Sequence == 1 || (!began.IsZero() && !began.Before(a.boot) && a.clock(began) > a.evictedUpTo)
 	base := r.Counters
 	switch {
 	case r.Base != nil:
@@ -260,11 +237,12 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 	claim, result.Excess = budget.spendMedia(claim)
 	base = r.Counters.Sub(claim)
 	a.forget(now, a.cfg.MaxSessions-1)
-	s := &session{key: sessionKey{from.Role, from.Key}, began: began, allowance: float64(a.cfg.ReportBurst - 1), budget: budget}
+	s, id := &a.work, a.records.add(key)
+	*s = session{record: a.records.at(id), id: id, began: a.clock(began), allowance: float64(a.cfg.ReportBurst - 1), budget: budget,
+		walk: a.walk, played: s.played[:0]}
+	s.set(seeds, from.Role == RoleSeeder)
 	result.Delta = r.Counters.Sub(a.addReceipts(s, base, r.Receipts))
 	s.group = a.group(from)
-	a.sessions[s.key] = s
-	a.link(s)
 	a.update(s, from, r, now)
 	if r.Base != nil {
 		elapsed = 0 // the base is recent even if the session is old: the window counts all bytes above it
@@ -273,22 +251,23 @@ func (a *Aggregate) first(from Sender, r Report, now time.Time) (Result, error) 
 	// What was told to another tracker is not known, so only a session without a past counts from the beginning.
 	result.Played = a.place(s, from, r, result.Delta, r.Base != nil || !fresh, elapsed, now)
 	result.Acked, result.Receipts = a.acknowledge(s, now)
+	a.count(s, s.last)
+	a.pack(s)
 	return result, nil
 }
 
-// update stores the session's report and makes it the most recently heard session.
+// update takes over what a report says of the session, and makes it the most recently heard one.
 func (a *Aggregate) update(s *session, from Sender, r Report, now time.Time) {
-	a.uncount(s)
-	a.unlink(s)
-	a.link(s)
-	s.interval, s.vouched = max(from.Interval, a.cfg.Interval), !from.Vouched.IsZero()
-	a.longest = max(a.longest, s.interval)
-	s.last, s.sequence, s.counters, s.peers = now, r.Sequence, r.Counters, r.Peers
+	a.records.heard(s.id)
+	s.last = a.clock(now)
+	s.until = s.last + int64(time.Duration(a.cfg.LiveIntervals)*max(from.Interval, a.cfg.Interval))
+	s.set(vouched, !from.Vouched.IsZero())
+	s.sequence, s.counters, s.peers = r.Sequence, r.Counters, int32(r.Peers) // at most maxPeers
 	s.stalls, s.stallMs, s.startupMs, s.checks = r.Stalls, r.StallMs, max(s.startupMs, r.StartupMs), r.checks()
 	if r.Seeder != nil {
-		state := *r.Seeder
-		s.seeder = &state
-		a.seeders[s] = struct{}{}
+		a.seeders[s.id] = &seeder{id: from.Key, state: *r.Seeder}
 	}
-	a.count(s)
+	if known := a.seeders[s.id]; known != nil {
+		known.at = now
+	}
 }

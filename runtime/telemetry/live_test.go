@@ -34,10 +34,10 @@ func TestLiveSessionsAreCountedAsTheyAre(t *testing.T) {
 		type counts struct{ sessions, peers int }
 		want := map[*group]counts{}
 		a.forget(now, a.cfg.MaxSessions)
-		for _, s := range a.sessions {
-			if !s.vouched && a.live(s, now) {
+		for _, id := range a.records.byKey {
+			if s := a.records.at(id); !s.is(vouched) && s.live(a.clock(now)) {
 				n := want[s.group]
-				want[s.group] = counts{n.sessions + 1, n.peers + s.peers}
+				want[s.group] = counts{n.sessions + 1, n.peers + int(s.peers)}
 			}
 		}
 		all := counts{}

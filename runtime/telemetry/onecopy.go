@@ -5,22 +5,18 @@ import "time"
 // settled is after what time a viewer of a rendition plays at its pace: before, it also gets what newcomers get at once.
 const settled = 15 * time.Second
 
-// patience is for how long a rendition counts as played that no bytes come of: segments may be longer than the interval of
-// reports.
-func (a *Aggregate) patience(s *session) time.Duration {
-	return time.Duration(a.cfg.LiveIntervals) * max(s.interval, a.cfg.Interval)
-}
-
-// rises takes note of what a report tells of renditions, and returns what of each has risen since the report before.
-func (s *session) rises(told []Played, now time.Time) ([]*playing, []rise) {
-	all, rises := make([]*playing, len(told)), make([]rise, len(told))
-	for i, p := range told {
-		all[i] = s.playing(p.Rendition, now)
-		rises[i].Sources = p.Sub(all[i].bytes)
-		if p.Sources != all[i].bytes {
-			rises[i].since = all[i].rise(now)
+// rises takes note of what a report tells of renditions. It returns what is known of each, and what of it has risen since the
+// report before.
+func (s *session) rises(told []Played, at int64) ([]playing, []rise) {
+	all, rises := make([]playing, len(told)), make([]rise, len(told))
+	for i, t := range told {
+		p := s.playing(t.Rendition, at)
+		rises[i].Sources = t.Sub(p.bytes)
+		if t.Sources != p.bytes {
+			rises[i].since = p.rise(at)
 		}
-		all[i].bytes = p.Sources
+		p.bytes = t.Sources
+		all[i] = *p
 	}
 	return all, rises
 }
@@ -32,39 +28,37 @@ type rise struct {
 }
 
 // rise takes note that bytes came and returns the time since some came before.
-func (p *playing) rise(now time.Time) (since time.Duration) {
+func (p *playing) rise(at int64) (since time.Duration) {
 	if p.rose != 0 {
-		since = time.Duration(now.UnixNano() - p.rose)
+		since = time.Duration(at - p.rose)
 	}
-	p.rose = now.UnixNano()
+	p.rose = at
 	return since
 }
 
 // current tells whether bytes of a rendition came lately.
-func (p *playing) current(patience time.Duration, now time.Time) bool {
-	return now.UnixNano()-p.rose <= int64(patience)
-}
+func (p *playing) current(patience time.Duration, at int64) bool { return at-p.rose <= int64(patience) }
 
 // playing returns what the session has of a rendition. One that is not told any more makes room for a new one.
-func (s *session) playing(key string, now time.Time) *playing {
-	for _, p := range s.played {
-		if p.key == key {
-			return p
+func (s *session) playing(key string, at int64) *playing {
+	for i := range s.played {
+		if s.played[i].key == key {
+			return &s.played[i]
 		}
 	}
-	p := &playing{key: key, began: now.UnixNano()}
+	fresh := playing{key: key, began: at}
 	if len(s.played) < 2*MaxPlayed {
-		s.played = append(s.played, p)
-		return p
+		s.played = append(s.played, fresh)
+		return &s.played[len(s.played)-1]
 	}
-	oldest := 0
-	for i, q := range s.played {
-		if q.rose < s.played[oldest].rose {
-			oldest = i
+	oldest := &s.played[0]
+	for i := range s.played {
+		if s.played[i].rose < oldest.rose {
+			oldest = &s.played[i]
 		}
 	}
-	s.played[oldest] = p
-	return p
+	*oldest = fresh
+	return oldest
 }
 
 // cover returns the time before now that no report of the rendition covers yet. elapsed is what the report covers, in which a
@@ -85,17 +79,17 @@ func (c *cell) cover(elapsed time.Duration, now time.Time) time.Duration {
 // copy is what they receive on average, for the time in which at least one plays. bytes came since some came before, as segments
 // are longer or shorter than the interval of reports. What newcomers get at once would raise the average; so their bytes count
 // only where there is no other viewer, or none that is heard, and then those of one.
-func (c *cell) copyOf(s *session, f flow, bytes int64, patience, elapsed time.Duration, now time.Time) oneCopy {
-	age := time.Duration(now.UnixNano() - f.began)
-	heard := now.Sub(c.covered) <= patience
+func (c *cell) copyOf(s *session, f flow, bytes int64, elapsed time.Duration, now time.Time) oneCopy {
+	age := time.Duration(s.last - f.began)
+	heard := now.Sub(c.covered) <= s.patience()
 	played := c.cover(elapsed, now)
-	if age < settled && (c.by == s || !heard) {
-		c.by = s
+	if age < settled && (c.by == s.key || !heard) {
+		c.by = s.key
 		return oneCopy{first: int64(float64(bytes) * float64(played) / float64(max(elapsed, time.Millisecond)))}
 	}
 	o := oneCopy{played: played}
 	if age >= settled {
-		c.by = s
+		c.by = s.key
 		if f.since > 0 {
 			o.bytes, o.time = bytes, f.since
 		}

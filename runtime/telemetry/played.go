@@ -38,14 +38,6 @@ func (r *Report) checkPlayed() error {
 	return nil
 }
 
-// playing is what a session has received of one rendition.
-type playing struct {
-	key   string // as the peer names it
-	bytes Sources
-	began int64 // Unix nanoseconds of the first report of it
-	rose  int64 // of the last report in which its bytes rose
-}
-
 // limit scales the parts of one report so that they do not exceed what the report added to the counters: those are what the
 // budgets have checked.
 func limit(parts []rise, delta Counters) {

@@ -19,21 +19,34 @@ const readFor = time.Minute
 // never acknowledged to a session, and one that was stored is known by its number to the next tracker.
 func (a *Aggregate) MarkRead(now time.Time, kept Kept) int64 {
 	a.readAt = now
-	for s := range a.owing {
-		a.settle(s, kept, now)
+	for id, owed := range a.owing {
+		a.settle(id, owed, kept, now)
 	}
-	confirmed := a.reading > 0 && kept[a.cfg.Boot] == a.reading
+	a.walk++
+	if a.reading > 0 && kept[a.cfg.Boot] == a.reading {
+		a.confirmed = a.walk
+	}
 	if a.changed {
 		a.reading++
 		a.changed = false
 	}
-	for s := a.silent; s != nil; s = s.younger {
-		if confirmed {
-			s.kept = highest(s.kept, s.read)
-		}
-		s.read = s.counters
-	}
 	return a.reading
+}
+
+// catchUp makes up for the readings since the session was last looked at: so a reading costs nothing for each session. In these
+// readings its counters were as they are. The first of them may have confirmed what was read before; each later one, what they
+// are.
+func (a *Aggregate) catchUp(s *session) {
+	if s.walk == a.walk {
+		return
+	}
+	switch {
+	case a.confirmed > s.walk+1:
+		s.kept = s.counters
+	case a.confirmed == s.walk+1:
+		s.kept = highest(s.kept, s.read)
+	}
+	s.read, s.walk = s.counters, a.walk
 }
 
 // addReceipts records what earlier trackers counted of a new session, according to its receipts, above a base that is
@@ -41,6 +54,7 @@ func (a *Aggregate) MarkRead(now time.Time, kept Kept) int64 {
 func (a *Aggregate) addReceipts(s *session, base Counters, receipts []Receipt) Counters {
 	s.kept, s.read = base, base
 	counted := base
+	var owed []Receipt
 	for _, r := range receipts {
 		if !r.Counters.AtLeast(counted) {
 			continue // the session stated no base and is not known to be new, so its counters serve as the base
@@ -48,41 +62,46 @@ func (a *Aggregate) addReceipts(s *session, base Counters, receipts []Receipt) C
 		counted = r.Counters
 		if r.Boot == a.cfg.Boot {
 			// This tracker forgot the session or knew it by another key; its totals include the bytes already.
-			s.owed = nil
+			owed = nil
 			if r.Reading <= a.reading {
 				s.read = counted
 			}
 			continue
 		}
-		s.owed = append(s.owed, r)
+		owed = append(owed, r)
 	}
-	if len(s.owed) > 0 {
-		a.owing[s] = struct{}{}
+	if len(owed) > 0 {
+		a.owing[s.id] = owed
 	}
 	return counted
 }
 
 // settle counts what the stored readings of earlier trackers do not include.
-func (a *Aggregate) settle(s *session, kept Kept, now time.Time) {
-	base, counted := s.kept, s.owed[len(s.owed)-1].Counters
-	for _, r := range s.owed {
+func (a *Aggregate) settle(id recordID, owed []Receipt, kept Kept, now time.Time) {
+	s := &a.work
+	a.unpack(s, id)
+	a.catchUp(s)
+	base, counted := s.kept, owed[len(owed)-1].Counters
+	for _, r := range owed {
 		if kept.has(r) {
 			base = r.Counters
 		}
 	}
 	a.add(s, Result{Delta: counted.Sub(base)}, 0, now)
-	s.kept, s.owed = base, nil
-	delete(a.owing, s)
+	s.kept = base
+	a.pack(s)
+	delete(a.owing, id)
 }
 
 // acknowledge returns the counters of a session that are stored permanently, and receipts for the rest.
 func (a *Aggregate) acknowledge(s *session, now time.Time) (Counters, []Receipt) {
+	owed := a.owing[s.id]
 	noReader := !a.cfg.OnlyRead && (a.readAt.IsZero() || now.Sub(a.readAt) > readFor)
-	if noReader && len(s.owed) == 0 { // receipts prove that there is a reader, which has not polled this tracker yet
+	if noReader && len(owed) == 0 { // receipts prove that there is a reader, which has not polled this tracker yet
 		s.kept, s.read = s.counters, s.counters // without a reader the totals of this tracker are the only ones
 		return s.counters, nil
 	}
-	receipts := s.owed[max(0, len(s.owed)-(MaxReceipts-2)):]
+	receipts := owed[max(0, len(owed)-(MaxReceipts-2)):]
 	if a.reading > 0 && !s.kept.AtLeast(s.read) {
 		receipts = append(slices.Clip(receipts), Receipt{a.cfg.Boot, a.reading, s.read})
 	}

@@ -1,6 +1,9 @@
 package telemetry
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // OtherSite names the sum of sites that have no figures of their own.
 const OtherSite = "other"
@@ -23,6 +26,7 @@ type site struct {
 	last    time.Time // the last report
 	cells   map[string]*cell
 	seeders window[Sources] // what seeders inside received
+	attendance
 }
 
 // cell sums what the viewers of one site received of one rendition.
@@ -30,7 +34,7 @@ type cell struct {
 	window window[cellSums]
 	// covered is up to when viewers are known to have played it, and by the session that was counted last.
 	covered time.Time
-	by      *session
+	by      recordKey
 }
 
 // cellSums are sums of one rendition at one site.
@@ -50,7 +54,11 @@ func (c cellSums) scale(f float64) cellSums {
 
 // SetRenditions says which renditions there are: what peers may call them, and their names. Others are summed under
 // OtherRendition. Nil: peers are believed.
-func (a *Aggregate) SetRenditions(names map[string]string) { a.renditions = names }
+func (a *Aggregate) SetRenditions(names map[string]string) {
+	if (names == nil) != (a.renditions == nil) || !maps.Equal(names, a.renditions) {
+		a.recount(names)
+	}
+}
 
 func (a *Aggregate) renditionOf(key string) string {
 	if key == "" || a.renditions == nil {
@@ -123,14 +131,16 @@ func (a *Aggregate) Folded() (sites, cells int64) { return a.foldedSites, a.fold
 // time before now. With baseline, the bytes told so far are taken note of and not counted. It returns what was counted, by the
 // names of renditions.
 func (a *Aggregate) place(s *session, from Sender, r Report, delta Counters, baseline bool, elapsed time.Duration, now time.Time) []Played {
-	s.site, s.tells, s.alone = a.siteOf(from, elapsed, now), len(r.Played) > 0, from.Alone
-	told, parts := s.rises(r.Played, now)
-	if !s.tells {
-		whole, since := s.playing("", now), time.Duration(0)
+	s.site = a.siteOf(from, elapsed, now)
+	s.set(tells, len(r.Played) > 0)
+	s.set(alone, from.Alone)
+	told, parts := s.rises(r.Played, s.last)
+	if !s.is(tells) {
+		whole, since := s.playing("", s.last), time.Duration(0)
 		if delta.Received() > 0 {
-			since = whole.rise(now)
+			since = whole.rise(s.last)
 		}
-		told, parts = []*playing{whole}, []rise{{untold(delta), since}}
+		told, parts = []playing{*whole}, []rise{{untold(delta), since}}
 	} else if baseline {
 		return nil
 	}
@@ -149,14 +159,14 @@ func (a *Aggregate) place(s *session, from Sender, r Report, delta Counters, bas
 	}
 	flows := make([]flow, 0, len(parts))
 	for i, p := range parts {
-		if told[i].current(a.patience(s), now) {
+		if told[i].current(s.patience(), s.last) {
 			flows = join(flows, flow{Played{a.renditionOf(told[i].key), p.Sources}, told[i].began, p.since})
 		}
 	}
 	added := make([]Played, len(flows))
 	for i, f := range flows {
 		c := a.cellOf(s.site, f.Rendition)
-		copied := c.copyOf(s, f, int64(net*float64(f.Received())), a.patience(s), elapsed, now)
+		copied := c.copyOf(s, f, int64(net*float64(f.Received())), elapsed, now)
 		c.window.add(cellSums{Sources: f.Sources, copy: copied}, elapsed, now)
 		added[i] = f.Played
 	}
@@ -166,7 +176,7 @@ func (a *Aggregate) place(s *session, from Sender, r Report, delta Counters, bas
 // flow is what one report adds to a rendition, and since when the session has played it.
 type flow struct {
 	Played
-	began int64         // Unix nanoseconds
+	began int64         // as in playing
 	since time.Duration // as in rise
 }
 

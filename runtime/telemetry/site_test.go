@@ -154,7 +154,8 @@ func TestASessionHasFewRenditions(t *testing.T) {
 	for i := range int64(100) {
 		accept(t, a, sender("v", "Berlin"), told(i+1, Counters{HTTP: i}, Played{fmt.Sprint("r", i), Sources{Origin: 1}}), time.Duration(i+1)*5*time.Second)
 	}
-	if n := len(a.recent.played); n > 2*MaxPlayed {
+	a.unpack(&a.work, a.records.recent)
+	if n := len(a.work.played); n > 2*MaxPlayed {
 		t.Errorf("%d renditions of one session", n)
 	}
 }

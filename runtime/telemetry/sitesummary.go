@@ -90,50 +90,19 @@ func (s SiteSummary) Add(t SiteSummary) SiteSummary {
 	return s
 }
 
-// Sites returns the sums of a stream's sites, by name. Its cost is linear in the live sessions and in the cells.
+// Sites returns the sums of a stream's sites, by name. Its cost is linear in the cells.
 func (a *Aggregate) Sites(stream string, now time.Time) []SiteSummary {
-	type audience struct {
-		reporting, telling, alone int
-		plays                     map[string]int
-	}
-	heard := map[*site]*audience{}
-	var names []string
-	silence := time.Duration(a.cfg.LiveIntervals) * max(a.longest, a.cfg.Interval)
-	for s := a.recent; s != nil && now.Sub(s.last) <= silence; s = s.older {
-		if s.vouched || s.key.role != RoleViewer || s.site == nil || !a.live(s, now) {
-			continue
-		}
-		n := heard[s.site]
-		if n == nil {
-			n = &audience{plays: map[string]int{}}
-			heard[s.site] = n
-		}
-		n.reporting++
-		if s.tells {
-			n.telling++
-		}
-		if s.alone {
-			n.alone++
-		}
-		names = a.plays(names[:0], s, now)
-		for _, name := range names {
-			n.plays[name]++
-		}
-	}
+	a.sweep(now)
 	out := []SiteSummary{}
 	for key, w := range a.sites {
 		if key.stream != stream {
 			continue
 		}
 		sum := SiteSummary{Site: key.site, Seeders: w.seeders.sum(now), Span: min(spanAt(a.bucket(), now), max(now.Sub(w.since), time.Second))}
-		n := heard[w]
-		if n == nil {
-			n = &audience{}
-		}
-		sum.Reporting, sum.Telling, sum.Alone = n.reporting, n.telling, n.alone
+		sum.Reporting, sum.Telling, sum.Alone = w.reporting, w.telling, w.alone
 		for name, c := range w.cells {
 			if part := c.window.sum(now); part != (cellSums{}) {
-				sum.Renditions = append(sum.Renditions, RenditionSummary{name, n.plays[name], part.Sources, part.copy.estimate()})
+				sum.Renditions = append(sum.Renditions, RenditionSummary{name, w.plays[name], part.Sources, part.copy.estimate()})
 			}
 		}
 		sum.total()
@@ -141,16 +110,6 @@ func (a *Aggregate) Sites(stream string, now time.Time) []SiteSummary {
 	}
 	slices.SortFunc(out, func(x, y SiteSummary) int { return cmp.Compare(x.Site, y.Site) })
 	return out
-}
-
-// plays appends the names of what a session plays, each once.
-func (a *Aggregate) plays(names []string, s *session, now time.Time) []string {
-	for _, p := range s.played {
-		if name := a.renditionOf(p.key); p.current(a.patience(s), now) && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // total sums the renditions. Viewers that do not tell renditions play those of the others, so they count as a copy of their

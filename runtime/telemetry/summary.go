@@ -95,6 +95,13 @@ type SeederReport struct {
 	State SeederState `json:"state"`
 }
 
+// seeder is the last state that a session reported.
+type seeder struct {
+	id    string
+	at    time.Time // of the last report, with a state or without
+	state SeederState
+}
+
 // Summary is a snapshot of the aggregate. Bytes of sessions that no longer report stay in the totals.
 type Summary struct {
 	Groups   []Group          `json:"groups"` // ordered by stream, role, site
@@ -108,7 +115,7 @@ type Summary struct {
 func (a *Aggregate) Summary(now time.Time) Summary {
 	a.forget(now, a.cfg.MaxSessions)
 	a.sweep(now)
-	out := Summary{Seeders: a.Seeders(now), Refused: make(map[Reason]int64, len(a.refused)), Sessions: len(a.sessions), Evicted: a.evicted}
+	out := Summary{Seeders: a.Seeders(now), Refused: make(map[Reason]int64, len(a.refused)), Sessions: a.Sessions(), Evicted: a.evicted}
 	for _, g := range a.groups {
 		sum := Group{GroupKey: g.key, Reporting: g.live, Peers: g.peers, Totals: g.total, Window: g.window.sum(now),
 			Stalls: g.stalls, StallMs: g.stallMs, Checks: g.checks}
@@ -129,17 +136,15 @@ func (a *Aggregate) Summary(now time.Time) Summary {
 // Seeders returns the last state of every seeder heard within ten minutes, ordered by id.
 func (a *Aggregate) Seeders(now time.Time) []SeederReport {
 	reports := make([]SeederReport, 0, len(a.seeders))
-	for s := range a.seeders {
-		if now.Sub(s.last) <= seederMemory {
-			reports = append(reports, SeederReport{s.key.key, s.group.key.Site, s.last, a.live(s, now), *s.seeder})
+	for id, s := range a.seeders {
+		if now.Sub(s.at) <= seederMemory {
+			r := a.records.at(id)
+			reports = append(reports, SeederReport{s.id, r.group.key.Site, s.at, r.live(a.clock(now)), s.state})
 		}
 	}
 	slices.SortFunc(reports, func(x, y SeederReport) int { return cmp.Compare(x.ID, y.ID) })
 	return reports
 }
-
-// Sessions returns how many sessions are remembered, live or not.
-func (a *Aggregate) Sessions() int { return len(a.sessions) }
 
 // Stream returns the sum over all sites of one stream and role.
 func (s Summary) Stream(stream string, role Role) Group {

@@ -86,9 +86,9 @@ type Handler struct {
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
-	names     map[string]string // of renditions, made from namesOf and what follows it
-	namesOf   *Rendition
-	holding   holding // cached briefly, like the stats, because clients may request it as often as the limiter allows
+	named     bool       // whether the aggregate knows the names of renditions,
+	namesOf   *Rendition // and the first of those that they are from; nil: there are none
+	holding   holding    // cached briefly, like the stats, because clients may request it as often as the limiter allows
 	stats     encodedStats
 	statsAt   time.Time
 }

@@ -81,7 +81,7 @@ func (h *Handler) accept(from telemetry.Sender, report telemetry.Report) (teleme
 	}
 	h.mu.Lock()
 	h.aggregate.SetMedia(mediaOf(facts))
-	h.aggregate.SetRenditions(h.renditionNames(facts))
+	h.nameRenditions(facts)
 	result, err := h.aggregate.Accept(from, report, now)
 	h.mu.Unlock()
 	if err != nil {

@@ -13,20 +13,23 @@ import (
 // hasSites reports whether there is a map of sites: without one there are no figures by site.
 func (h *Handler) hasSites() bool { return h.deps.Sites != nil && h.deps.Sites() != nil }
 
-// renditionNames are the names of the stream's renditions by what peers call them. h.mu is held.
-func (h *Handler) renditionNames(f Facts) map[string]string {
-	if len(f.Renditions) == 0 {
-		return map[string]string{}
+// nameRenditions tells the aggregate what peers may call the stream's renditions, and their names. h.mu is held.
+func (h *Handler) nameRenditions(f Facts) {
+	var first *Rendition
+	if len(f.Renditions) > 0 {
+		first = &f.Renditions[0]
 	}
-	if first := &f.Renditions[0]; h.namesOf != first { // facts are replaced and never changed
-		h.namesOf, h.names = first, map[string]string{}
-		for _, r := range f.Renditions {
-			for _, key := range append([]string{r.Name}, r.Keys...) {
-				h.names[key] = r.Name
-			}
+	if h.named && h.namesOf == first { // facts are replaced and never changed
+		return
+	}
+	h.named, h.namesOf = true, first
+	names := map[string]string{}
+	for _, r := range f.Renditions {
+		for _, key := range append([]string{r.Name}, r.Keys...) {
+			names[key] = r.Name
 		}
 	}
-	return h.names
+	h.aggregate.SetRenditions(names)
 }
 
 // siteFigures makes the figures of all sites, those with most traffic by their names and the rest in one.
