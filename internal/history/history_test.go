@@ -115,6 +115,9 @@ func TestADay(t *testing.T) {
 	if day.StepSeconds != 60 || len(day.Time) != MaxPoints {
 		t.Fatalf("%d points of %v s", len(day.Time), day.StepSeconds)
 	}
+	if reach := r.Reach(); reach < Span-time.Minute || reach > Span {
+		t.Errorf("it reaches back %s", reach)
+	}
 	if got, want := sumOf(day.Viewer), Span.Seconds(); !near(got, want) {
 		t.Errorf("%v bytes, want %v", got, want)
 	}
@@ -189,6 +192,9 @@ func TestManySites(t *testing.T) {
 	for _, s := range got.Sites {
 		bytes += s.LineBytes
 		other = other || s.Name == Other && s.LineBytes == 360*36
+	}
+	if r.Names() != MaxSites+MaxRenditions {
+		t.Errorf("%d names", r.Names())
 	}
 	if len(got.Sites) != MaxSites+1 || !other || bytes != 360*100 || len(got.Renditions) != MaxRenditions+1 {
 		t.Fatalf("%d sites, %v bytes, %d renditions", len(got.Sites), bytes, len(got.Renditions))

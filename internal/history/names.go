@@ -54,8 +54,18 @@ func (n *names) name(id int) string {
 	return n.used[id].name
 }
 
-// count notes that a number is in so many more slots.
-func (n *names) count(id, more int) {
+// count returns how many names are in slots.
+func (n *names) count() (count int) {
+	for _, p := range n.used {
+		if p.slots > 0 {
+			count++
+		}
+	}
+	return count
+}
+
+// note says that a number is in so many more slots.
+func (n *names) note(id, more int) {
 	if id < len(n.used) {
 		n.used[id].slots += more
 	}

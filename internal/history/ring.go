@@ -68,7 +68,7 @@ func (s *slot) take(n *names, first int, p Part) {
 	}
 	// A name has its place from here on, or the next one of this sample would get it too.
 	if id := n.id(p.Name); s.addPart(part{uint16(first + id), sums}) {
-		n.count(id, 1)
+		n.note(id, 1)
 	}
 }
 
@@ -130,9 +130,9 @@ func (r *Ring) drop() {
 func (r *Ring) count(s *slot, more int) {
 	for _, p := range s.parts {
 		if id := int(p.id); id < firstRendition {
-			r.sites.count(id, more)
+			r.sites.note(id, more)
 		} else {
-			r.renditions.count(id-firstRendition, more)
+			r.renditions.note(id-firstRendition, more)
 		}
 	}
 }
@@ -142,3 +142,18 @@ func (r *Ring) each(f func(*slot)) {
 	r.coarse.each(f)
 	r.fine.each(f)
 }
+
+// Reach returns how far back the history goes from its last sample.
+func (r *Ring) Reach() time.Duration {
+	oldest := r.coarse.first()
+	if oldest == nil {
+		oldest = r.fine.first()
+	}
+	if oldest == nil {
+		return 0
+	}
+	return min(time.Duration(r.last.At.UnixMilli()-oldest.from)*time.Millisecond, Span)
+}
+
+// Names returns how many sites and renditions have a place of their own.
+func (r *Ring) Names() int { return r.sites.count() + r.renditions.count() }

@@ -52,7 +52,7 @@ type part struct {
 
 func (s *slot) seconds() float64 { return float64(s.to-s.from) / 1000 }
 
-// quiet reports whether nothing came, and nobody was there but seeders.
+// quiet reports whether nothing came, and only seeders were there.
 func (s *slot) quiet() bool {
 	for i, v := range s.sums {
 		if v != 0 && i != sumSeeders {

@@ -12,7 +12,7 @@ const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
 await rm("build", { recursive: true, force: true });
 await build({
-  entryPoints: ["test/attach.test.ts", "test/play.test.ts"],
+  entryPoints: ["test/attach.test.ts", "test/play.test.ts", "test/dashboard.test.ts"],
   outdir: "build/test",
   outExtension: { ".js": ".mjs" },
   bundle: true,
@@ -27,7 +27,7 @@ const write = (Action, test, more = {}) =>
   results && results.write(`${JSON.stringify({ Action, Package: "github.com/p2pstream/p2pstream/web", Test: test.name, ...more })}\n`);
 
 let failed = 0;
-const stream = run({ files: ["build/test/attach.test.mjs", "build/test/play.test.mjs", "test/package.test.mjs"].map((f) => path.join(root, f)), concurrency: 2 });
+const stream = run({ files: ["build/test/attach.test.mjs", "build/test/play.test.mjs", "build/test/dashboard.test.mjs", "test/package.test.mjs"].map((f) => path.join(root, f)), concurrency: 2 });
 stream.on("test:pass", (test) => {
   const skipped = test.skip !== undefined || test.todo !== undefined;
   if (skipped) failed++;
