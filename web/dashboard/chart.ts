@@ -136,7 +136,7 @@ export class ChartView {
     }
     const old = this.numbers.querySelector(".scroll");
     const [focused, top] = [old !== null && old === document.activeElement, old?.scrollTop ?? 0];
-    const now = table(`${chart.title}. ${chart.source}`, ["Time", ...chart.lines.map((line) => line.label)], rows);
+    const now = table(`${chart.title}, ${chart.source}`, ["Time", ...chart.lines.map((line) => line.label)], rows);
     this.numbers.replaceChildren(now);
     now.scrollTop = top;
     if (focused) now.focus({ preventScroll: true });

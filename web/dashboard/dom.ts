@@ -36,11 +36,15 @@ export function swatch(color: string): SVGElement {
 }
 
 /** table makes a table that can be scrolled with the keyboard. The first cell of a row is its header. */
-export function table(caption: string, columns: string[], rows: HTMLElement[]): HTMLElement {
+export function table(name: string, columns: string[], rows: HTMLElement[]): HTMLElement {
   const head = make("tr", {}, ...columns.map((c) => make("th", { scope: "col" }, c)));
-  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption },
-    make("table", {}, make("caption", {}, caption), make("thead", {}, head), make("tbody", {}, ...rows)));
+  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
+    make("table", { "aria-label": name }, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
+
+/** panel is a table with its units and sources, which stay in view when it is scrolled. */
+export const panel = (note: string, name: string, columns: string[], rows: HTMLElement[]): HTMLElement =>
+  make("div", { class: "panel" }, make("p", { class: "note" }, note), table(name, columns, rows));
 
 export const row = (name: string, ...cells: (string | HTMLElement)[]): HTMLElement =>
   make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((c) => (typeof c == "string" ? make("td", {}, c) : c)));

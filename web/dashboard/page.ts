@@ -1,5 +1,5 @@
 // The parts of the page that are words and tables.
-import { bar, fill, make, row, table } from "./dom.js";
+import { bar, fill, make, panel, row } from "./dom.js";
 import * as format from "./format.js";
 import type { Answer, Now } from "./model.js";
 import { findProblems, runbookURL, type Problem } from "./problems.js";
@@ -49,9 +49,8 @@ function showSites({ now }: Answer, sites: Site[], range: string): void {
     return out;
   });
   const words = format.rangeWords[range] ?? range;
-  const out = table(`Copies: media on the line ÷ one copy of what is played. Copies and line: last ${words}. Viewers and offload: now. Source: reports`,
-    ["Site", "Copies on the line", "Line", "Viewers", "Offload"], rows);
-  out.classList.add("panel");
+  const out = panel(`Copies: media on the line ÷ one copy of what is played. Copies and line: last ${words}. Viewers and offload: now. Source: reports`,
+    "Sites, worst first", ["Site", "Copies on the line", "Line", "Viewers", "Offload"], rows);
   out.querySelectorAll("thead th")[1]!.classList.add("copies");
   fill("sites", out);
 }
@@ -86,9 +85,8 @@ function showSeeders(now: Now): void {
     const state = !s.fresh ? make("td", { class: "bad" }, "silent") : s.behind > 0 ? make("td", { class: "bad" }, "behind") : make("td", {}, "well");
     return row(s.id, s.edgeSite || s.site || "–", load, uplink, state);
   });
-  const out = table("Viewers that are connected, and bits that are sent, of what the seeder allows. Source: reports of seeders", ["Seeder", "Site", "Load", "Uplink", "State"], rows);
+  const out = panel("Viewers that are connected, and bits that are sent, of what the seeder allows. Source: reports of seeders", "Seeders", ["Seeder", "Site", "Load", "Uplink", "State"], rows);
   out.querySelectorAll("thead th")[2]!.classList.add("copies");
-  out.classList.add("panel");
   fill("seeders", out);
 }
 
@@ -98,9 +96,7 @@ function showRenditions(now: Now): void {
     return;
   }
   const rows = now.renditions.map((r) => row(r.name || "–", r.resolution || (r.type == "secondary" ? "audio" : "–"), r.bandwidth ? format.bits(r.bandwidth) : "–", format.count(r.viewers)));
-  const out = table("Viewers are members of the rendition's swarms now. Source: the tracker; bit rates: the manifest", ["Rendition", "Picture", "Bit rate", "Viewers"], rows);
-  out.classList.add("panel");
-  fill("renditions", out);
+  fill("renditions", panel("Viewers are members of the rendition's swarms now. Source: the tracker; bit rates: the manifest", "Renditions", ["Rendition", "Picture", "Bit rate", "Viewers"], rows));
 }
 
 /** showWords fills all of the page but its charts. */
