@@ -89,7 +89,7 @@ export class ChartView {
         scales: { y: { range: (_, __, most) => [0, chart.most ?? (most > 0 ? 1.1 * most : 1)] } },
         axes: [
           { ...axis, values: (_, times) => times.map((t) => clock(t, this.step < 60 && (times[1] ?? t) - times[0]! < 60)) },
-          { ...axis, size: 78, values: (_, values) => values.map((v) => this.chart!.format(v)) },
+          { ...axis, size: 90, values: (_, values) => values.map((v) => this.chart!.format(v)) },
         ],
         series: [
           {},

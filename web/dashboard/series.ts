@@ -84,8 +84,8 @@ export function charts(h: History, now: Now): Chart[] {
       empty: "No viewer has started in this time.",
     },
     {
-      id: "stalls", title: "Stalls", source: `Stops for lack of media, in each step of ${format.duration(1000 * h.stepSeconds)}. ${reports}`, format: format.count,
-      lines: [{ label: "stalls", color: "http", values: h.stalls, fill: true }], empty: "No stall was reported in this time.",
+      id: "stalls", title: "Stalls", source: `Stops for lack of media of all viewers, per minute. ${reports}`, format: format.count,
+      lines: [{ label: "stalls per minute", color: "http", values: perSecond(h.stalls, h.covered, 60), fill: true }], empty: "No stall was reported in this time.",
     },
     {
       id: "stall", title: "Length of a stall", source: `95th percentile of the last 5 to 10 minutes, in seconds. ${reports}`, format: format.duration,
