@@ -24,7 +24,7 @@ type asset struct {
 }
 
 // references matches, in the files of the player page, the relative URLs of other files.
-var references = regexp.MustCompile(`"(\.{0,2}/?)((?:vendor|player)/[^"?]+|p2pstream\.mjs)"`)
+var references = regexp.MustCompile(`"(\.{0,2}/?)((?:vendor|player|dashboard)/[^"?]+|p2pstream\.mjs)"`)
 
 // scripts are the files of dist/ that pages load.
 var scripts = []string{"p2pstream.js", "p2pstream.mjs", "p2pstream-check.mjs", "p2pstream-report.mjs", "p2pstream-viewer.mjs"}
@@ -54,6 +54,8 @@ func load() map[string]asset {
 		add("/"+name, "dist/"+name)
 	}
 	add("/player/player.css", "player/player.css")
+	add("/dashboard/dashboard.js", "dist/dashboard.js")
+	add("/dashboard/dashboard.css", "dist/dashboard.css")
 	entries, err := files.ReadDir("third_party")
 	if err != nil {
 		panic(fmt.Sprintf("reading embedded third_party: %v", err)) // as above
@@ -65,6 +67,10 @@ func load() map[string]asset {
 		referring("/player/"+name, "player/"+name)
 	}
 	referring("/player", "player/player.html")
+	referring("/dashboard", "dashboard/dashboard.html")
+	dashboard := assets["/dashboard"]
+	dashboard.policy = dashboardPolicy
+	assets["/dashboard"] = dashboard
 	return assets
 }
 
@@ -108,6 +114,10 @@ func contentType(name string) string {
 	}
 	return "text/plain; charset=utf-8"
 }
+
+// dashboardPolicy lets the dashboard talk to its tracker alone.
+const dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
 // policy returns the Content-Security-Policy of a page. It allows the tracker's own scripts and the page's import map, by
 // its hash; hls.js runs a worker from a blob; streams and trackers may be on any host.

@@ -8,6 +8,7 @@ cd "$(dirname "$0")"
 HLSJS=1.7.4
 LOADER=2.3.1
 SHAKA=4.16.9 # newer versions of Shaka Player bypass the loader
+UPLOT=1.6.32 # as in package.json: the dashboard is built with it
 SHAKALOADER=2.2.2 # which needs exactly this version of the core
 
 work=$(mktemp -d)
@@ -26,6 +27,7 @@ fetch p2p-media-loader-core "$LOADER"
 fetch p2p-media-loader-hlsjs "$LOADER"
 fetch shaka-player "$SHAKA"
 fetch p2p-media-loader-shaka "$SHAKALOADER"
+fetch uplot "$UPLOT"
 fetch p2p-media-loader-core "$SHAKALOADER" "core-$SHAKALOADER"
 
 rm -rf third_party
@@ -43,6 +45,8 @@ cp "$work/shaka-player/LICENSE" third_party/shaka-player.LICENSE
 cp "$work/p2p-media-loader-shaka/dist/p2p-media-loader-shaka.es.min.js" third_party/
 cp "$work/p2p-media-loader-shaka/LICENSE" third_party/p2p-media-loader-shaka.LICENSE
 cp "$work/core-$SHAKALOADER/dist/p2p-media-loader-core.es.min.js" "third_party/p2p-media-loader-core-$SHAKALOADER.es.min.js"
+cp "$work/uplot/dist/uPlot.min.css" third_party/
+cp "$work/uplot/LICENSE" third_party/uplot.LICENSE
 entry() { # name version file license
   printf '  {"name": "%s", "version": "%s", "file": "%s", "license": "%s", "sha256": "%s"}' \
     "$1" "$2" "$3" "$4" "$(sha256sum "third_party/$3" | cut -d' ' -f1)"
@@ -54,7 +58,8 @@ entry() { # name version file license
   entry p2p-media-loader-hlsjs "$LOADER" p2p-media-loader-hlsjs.es.min.js p2p-media-loader-hlsjs.LICENSE; echo ','
   entry shaka-player "$SHAKA" shaka-player.compiled.js shaka-player.LICENSE; echo ','
   entry p2p-media-loader-shaka "$SHAKALOADER" p2p-media-loader-shaka.es.min.js p2p-media-loader-shaka.LICENSE; echo ','
-  entry p2p-media-loader-core "$SHAKALOADER" "p2p-media-loader-core-$SHAKALOADER.es.min.js" p2p-media-loader-core.LICENSE; echo
+  entry p2p-media-loader-core "$SHAKALOADER" "p2p-media-loader-core-$SHAKALOADER.es.min.js" p2p-media-loader-core.LICENSE; echo ','
+  entry uplot "$UPLOT" uPlot.min.css uplot.LICENSE; echo
   echo ']'
 } >third_party/versions.json
 

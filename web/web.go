@@ -1,5 +1,5 @@
 // Package web owns what browsers load from the tracker: the reporter script p2pstream.js, the part of it that checks
-// segments, the part that sends reports, the viewer SDK, the player page, and the pinned bundles that pages need. Everything is embedded, so that the binary needs
+// segments, the part that sends reports, the viewer SDK, the player page, the dashboard, and the pinned bundles that pages need. Everything is embedded, so that the binary needs
 // no files and no network to serve it; build.sh regenerates it. The SDK is also an npm package, with tests of its own (npm test).
 package web
 
@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs dist/p2pstream-viewer.mjs player third_party
+//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs dist/p2pstream-viewer.mjs dist/dashboard.js dist/dashboard.css dashboard/dashboard.html player third_party
 var files embed.FS
 
 // assets are all files by their path. They are compressed once.
@@ -34,7 +34,11 @@ func Paths() []string {
 	return paths
 }
 
-// Handler serves /player, /p2pstream.js, /p2pstream.mjs, /p2pstream-check.mjs, /p2pstream-report.mjs, /p2pstream-viewer.mjs, /player/… and
+// DashboardPaths lists the patterns of the dashboard, which Handler serves too. Not everyone may see it, so that it is mounted
+// apart from the rest.
+func DashboardPaths() []string { return []string{"/dashboard", "/dashboard/"} }
+
+// Handler serves /dashboard, /dashboard/…, /player, /p2pstream.js, /p2pstream.mjs, /p2pstream-check.mjs, /p2pstream-report.mjs, /p2pstream-viewer.mjs, /player/… and
 // /vendor/…. Scripts may be loaded by pages of
 // any origin. Every answer has an ETag and is compressed for clients that accept it. With the query "h=HASH" of its
 // current content, as the player page refers to it, a file may be cached forever; otherwise it is revalidated, since the
@@ -62,7 +66,7 @@ func Handler() http.Handler {
 		header.Set("Referrer-Policy", "no-referrer")
 		if a.policy != "" {
 			header.Set("Content-Security-Policy", a.policy)
-		} else {
+		} else if !strings.HasPrefix(r.URL.Path, "/dashboard/") {
 			header.Set("Access-Control-Allow-Origin", "*")
 			header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		}

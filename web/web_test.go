@@ -77,7 +77,7 @@ func TestScriptsAreBuiltFromTheirSources(t *testing.T) {
 		built[name] = digest
 	}
 	sources := 0
-	for _, pattern := range []string{"src/*", "sdk/*"} {
+	for _, pattern := range []string{"src/*", "sdk/*", "dashboard/*"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -147,7 +147,7 @@ func TestBundlesArePinned(t *testing.T) {
 			t.Errorf("%s is not in versions.json", e.Name())
 		}
 	}
-	if len(bundles) != 6 {
+	if len(bundles) != 7 {
 		t.Errorf("%d bundles", len(bundles))
 	}
 }
@@ -167,6 +167,9 @@ func TestHandler(t *testing.T) {
 	tests := []struct{ path, kind string }{
 		{"/player", "text/html; charset=utf-8"},
 		{"/player/player.js", "text/javascript; charset=utf-8"},
+		{"/dashboard", "text/html; charset=utf-8"},
+		{"/dashboard/dashboard.js", "text/javascript; charset=utf-8"},
+		{"/dashboard/dashboard.css", "text/css; charset=utf-8"},
 		{"/player/player.css", "text/css; charset=utf-8"},
 		{"/p2pstream-viewer.mjs", "text/javascript; charset=utf-8"},
 		{"/vendor/engine-hlsjs.mjs", "text/javascript; charset=utf-8"},
@@ -197,7 +200,7 @@ func TestHandler(t *testing.T) {
 			}
 		})
 	}
-	for _, path := range []string{"/", "/player/", "/vendor/", "/vendor/../web.go", "/vendor/none.js"} {
+	for _, path := range []string{"/", "/player/", "/dashboard/", "/dashboard/main.ts", "/vendor/", "/vendor/../web.go", "/vendor/none.js"} {
 		if w := get(t, path); w.Code != http.StatusNotFound {
 			t.Errorf("GET %s: %d", path, w.Code)
 		}

@@ -207,6 +207,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() error { s.stun.run(running); return nil })
 	s.streams.open(running)
 	group.Go(func() error { return s.streams.run(running) })
+	group.Go(func() error { s.streams.record(running); return nil })
 	// Sockets are closed only after the tracker has reported that it is draining.
 	keeping, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()

@@ -33,8 +33,9 @@ type stream struct {
 	group   *sockets.Group
 	origins doors.Origins
 	viewers *viewerapi.Handler
-	stats   http.Handler          // /v1/stats on the admin listener
-	facts   viewerapi.StreamFacts // nil: it is an open tracker
+	// operator serves statistics and the dashboard on the admin listener.
+	operator http.Handler
+	facts    viewerapi.StreamFacts // nil: it is an open tracker
 	// hashes are of tokens of seeders for this stream alone.
 	hashes atomic.Pointer[[]doors.Hash]
 	// share is the weight of the stream where streams compete.

@@ -9,14 +9,18 @@ import (
 	"strings"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
-	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
 // adminPages are the pages of the admin listener: statistics, and the table of streams.
 func (s *Server) adminPages() map[string]http.Handler {
 	if only := s.streams.only; only != nil {
-		return map[string]http.Handler{"GET " + stats.Path: only.stats}
+		pages := map[string]http.Handler{}
+		for _, pattern := range viewerapi.OperatorPaths() {
+			pages[pattern] = only.operator
+		}
+		return pages
 	}
 	authorized := func(next http.HandlerFunc) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,9 +40,9 @@ func (s *Server) adminPages() map[string]http.Handler {
 			answerJSON(w, http.StatusOK, s.streams.state())
 		}),
 		"PUT " + table.Path: authorized(s.takeTable),
-		"GET /": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if st, rest := s.streams.at(r.URL.Path); st != nil && rest == stats.Path {
-				st.stats.ServeHTTP(w, r)
+		"/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if st, rest := s.streams.at(r.URL.Path); st != nil {
+				st.operator.ServeHTTP(w, at(r, rest))
 				return
 			}
 			http.NotFound(w, r)

@@ -19,7 +19,7 @@ import (
 func (s *stream) mountViewers() error {
 	cfg := viewerapi.Config{
 		Stream: s.key.String(), Path: s.key.Prefix(), BasePath: s.cfg.BasePath,
-		AllowedOrigins: s.cfg.AllowedOrigins, AllowNoOrigin: s.cfg.AllowNoOrigin, PrivateAccumulate: s.cfg.AdminListen != "",
+		AllowedOrigins: s.cfg.AllowedOrigins, AllowNoOrigin: s.cfg.AllowNoOrigin, PrivateAccumulate: s.cfg.AdminListen != "", Dashboard: s.cfg.Dashboard,
 		RequestsPerSecond: float64(s.cfg.Limits.RequestsPerSecond), RequestBurst: s.cfg.Limits.RequestBurst,
 		MaxSessions: s.cfg.Limits.Sessions, ReportsPerSecond: s.cfg.Limits.ReportsPerSecond,
 	}
@@ -56,7 +56,7 @@ func (s *stream) mountViewers() error {
 		return fmt.Errorf("making viewer API: %w", err)
 	}
 	s.hub.seederLeft = h.SeederLeft
-	s.stats = h.StatsHandler()
+	s.operator = h.Operator()
 	s.viewers = h
 	s.hub.report = func(c sockets.Client, message []byte) []byte { return h.Report(c.Ticket, c.Remote, message) }
 	return nil

@@ -31,6 +31,14 @@ after(() => rm(temporary, { recursive: true, force: true }));
 
 test("types: sources, tests and examples are strictly typed, and the types of players fit", () => call(bin("tsc"), "-p", "test/tsconfig.json"));
 
+test("the dashboard is strictly typed", () => call(bin("tsc"), "-p", "dashboard/tsconfig.json"));
+
+test("the dashboard has the uPlot whose license is served", async () => {
+  const bundles = JSON.parse(await readFile(path.join(root, "third_party/versions.json"), "utf8"));
+  const { version } = JSON.parse(await readFile(path.join(root, "node_modules/uplot/package.json"), "utf8"));
+  assert.equal(bundles.find((b) => b.name == "uplot").version, version);
+});
+
 test("dist/ is what the sources build to", async () => {
   const fresh = path.join(temporary, "dist");
   await call(process.execPath, "build.mjs", fresh);

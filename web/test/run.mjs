@@ -10,9 +10,10 @@ import { build } from "esbuild";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
+const suites = ["attach", "play", "wait", "dashboard"];
 await rm("build", { recursive: true, force: true });
 await build({
-  entryPoints: ["test/attach.test.ts", "test/play.test.ts", "test/wait.test.ts"],
+  entryPoints: suites.map((name) => `test/${name}.test.ts`),
   outdir: "build/test",
   outExtension: { ".js": ".mjs" },
   bundle: true,
@@ -27,7 +28,8 @@ const write = (Action, test, more = {}) =>
   results && results.write(`${JSON.stringify({ Action, Package: "github.com/p2pstream/p2pstream/web", Test: test.name, ...more })}\n`);
 
 let failed = 0;
-const stream = run({ files: ["build/test/attach.test.mjs", "build/test/play.test.mjs", "build/test/wait.test.mjs", "test/package.test.mjs"].map((f) => path.join(root, f)), concurrency: 2 });
+const files = [...suites.map((name) => `build/test/${name}.test.mjs`), "test/package.test.mjs"];
+const stream = run({ files: files.map((f) => path.join(root, f)), concurrency: 2 });
 stream.on("test:pass", (test) => {
   const skipped = test.skip !== undefined || test.todo !== undefined;
   if (skipped) failed++;

@@ -16,8 +16,11 @@ type Config struct {
 	// clients inside the cluster, which need not know the name and certificate under which viewers reach the tracker.
 	// Empty means none.
 	InternalListen string `json:"internalListen,omitempty"`
-	// AdminListen serves /metrics, /healthz, /readyz and /v1/stats, host:port; empty means no admin listener.
+	// AdminListen serves /metrics, /healthz, /readyz, /v1/stats and the dashboard, host:port; empty means no admin listener.
 	AdminListen string `json:"adminListen,omitempty"`
+	// Dashboard shows the dashboard of each stream to everyone who reaches Listen or InternalListen, with the names of sites. A
+	// stream with viewerTokens shows it to who has a seeder token. The admin listener has it in any case.
+	Dashboard bool `json:"dashboard,omitempty"`
 	// Pprof adds /debug/pprof/ to the admin listener.
 	Pprof bool `json:"pprof,omitempty"`
 	// TLSCert and TLSKey are PEM files; both or none. They are read again when they change.

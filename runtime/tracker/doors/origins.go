@@ -34,9 +34,11 @@ func (o Origins) Listed(origin string) bool {
 
 // Allow tells whether a page of that origin may connect; host is the Host header of its request.
 func (o Origins) Allow(origin, host string) bool {
-	if o.all || o.Listed(origin) {
-		return true
-	}
+	return o.all || o.Listed(origin) || o.OwnPage(origin, host)
+}
+
+// OwnPage tells whether a page of that origin is certainly the tracker's own.
+func (o Origins) OwnPage(origin, host string) bool {
 	_, own, _ := strings.Cut(origin, "://")
 	if o.host != "" {
 		return strings.EqualFold(own, o.host) // a proxy may have changed the Host header

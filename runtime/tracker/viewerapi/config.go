@@ -51,6 +51,7 @@ type Config struct {
 	RequestsPerSecond float64       `json:"requestsPerSecond,omitempty"` // per client address (500; negative: no limit)
 	RequestBurst      int           `json:"requestBurst,omitempty"`      // per client address (2,000)
 	ReportsPerSecond  int           `json:"reportsPerSecond,omitempty"`  // of all viewers together (2,000)
+	Dashboard         bool          `json:"dashboard,omitempty"`         // served to viewers too, and not only by Operator
 	DisableUpload     bool          `json:"disableUpload,omitempty"`     // viewers only download from peers
 	DisableP2P        bool          `json:"disableP2P,omitempty"`        // viewers use the origin alone
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/p2pstream/p2pstream/internal/history"
 	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
@@ -64,7 +66,8 @@ type Dependencies struct {
 	Random   io.Reader        // nil: crypto/rand
 }
 
-// Handler answers /v1/config, /v1/telemetry, /v1/stats, /v1/policies, /v1/hashes, /player, the scripts and /vendor/; see Paths.
+// Handler answers /v1/config, /v1/telemetry, /v1/stats, /v1/policies, /v1/hashes, /player, the scripts and /vendor/, and if so
+// configured /dashboard and /v1/history; see Paths.
 // It is safe for concurrent use and starts no goroutine.
 type Handler struct {
 	cfg     Config
@@ -83,6 +86,7 @@ type Handler struct {
 	// elsewhere limits the log lines about seeders in other swarms.
 	elsewhere seldom
 	hashes    *hashes
+	past      past
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
@@ -135,6 +139,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 		allReports: rate.NewLimiter(rate.Limit(cfg.ReportsPerSecond), 2*cfg.ReportsPerSecond), mux: http.NewServeMux()}
 	h.aggregate = telemetry.NewAggregate(telemetry.Config{Interval: cfg.Interval, Window: cfg.Window, Lifetime: cfg.TicketLifetime,
 		MaxSessions: cfg.MaxSessions, MaxBitsPerSecond: cfg.MaxBitsPerSecond, OnlyRead: cfg.TotalsKept, Boot: h.boot}, h.began)
+	h.past.ring = history.New()
 	var err error
 	if h.metrics, err = newMetrics(reg, h); err != nil {
 		return nil, err
@@ -152,12 +157,15 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	for _, path := range web.Paths() {
 		h.mux.Handle(path, assets)
 	}
+	if cfg.Dashboard {
+		h.mountDashboard(assets)
+	}
 	return h, nil
 }
 
 // Paths lists the patterns, as http.ServeMux reads them, that a tracker mounts the handler under.
 func Paths() []string {
-	return append([]string{"/v1/"}, web.Paths()...)
+	return slices.Concat([]string{"/v1/"}, web.Paths(), web.DashboardPaths())
 }
 
 // Boot returns the random id of this run of the tracker.

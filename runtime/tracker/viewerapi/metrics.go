@@ -76,7 +76,10 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 	for _, reason := range doorReasons {
 		m.refused.WithLabelValues(string(reason))
 	}
-	for _, path := range []string{"/v1/config", stats.Path, PoliciesPath, "/v1/telemetry", HashesPath, assetsLabel} {
+	for _, path := range []string{HistoryPath, HistoryCSVPath} {
+		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusBadRequest))
+	}
+	for _, path := range []string{"/v1/config", stats.Path, PoliciesPath, "/v1/telemetry", HashesPath, HistoryPath, HistoryCSVPath, assetsLabel} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
 	m.requests.WithLabelValues(PoliciesPath, strconv.Itoa(http.StatusNotFound))
@@ -89,7 +92,11 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		Help: "Sessions remembered, up to limits.sessions."}, func() float64 { return float64(h.remembered()) })
 	evicted := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "p2pstream_viewerapi_sessions_evicted_total",
 		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
-	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.clamped, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, m.sites, newSiteCollector(h), newStreamCollector(h), sessions, remembered, evicted} {
+	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.clamped, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, m.sites, newSiteCollector(h), newStreamCollector(h), sessions, remembered, evicted,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_history_seconds",
+			Help: "Time that the history of the dashboard reaches back, at most a day."}, h.past.seconds),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_history_names",
+			Help: "Sites and renditions that the history of the dashboard names. Others are summed."}, h.past.names)} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}

@@ -36,14 +36,36 @@ func (h *Handler) StatsHandler() http.Handler {
 }
 
 // encodedStats is an answer that is used again for a moment.
-type encodedStats struct{ all, public []byte }
+type encodedStats struct{ all, public, dashboard []byte }
 
 func encodeStats(s Stats) (e encodedStats, err error) {
 	if e.all, err = json.Marshal(s); err != nil {
 		return e, err
 	}
-	e.public, err = json.Marshal(s.Public())
+	if e.public, err = json.Marshal(s.Public()); err != nil {
+		return e, err
+	}
+	e.dashboard, err = json.Marshal(s.Dashboard())
 	return e, err
+}
+
+// encodedNow returns the statistics as they are now, or were a moment ago. The reader that stores totals gets exactly what is
+// marked as read, and not a cached answer.
+func (h *Handler) encodedNow(kept telemetry.Kept) (encodedStats, error) {
+	now := h.deps.Now()
+	h.mu.Lock()
+	encoded, age := h.stats, now.Sub(h.statsAt)
+	h.mu.Unlock()
+	if kept == nil && encoded.all != nil && age >= 0 && age < cacheTime {
+		return encoded, nil
+	}
+	encoded, err := encodeStats(h.sums(kept))
+	if err == nil && kept == nil {
+		h.mu.Lock()
+		h.stats, h.statsAt = encoded, now
+		h.mu.Unlock()
+	}
+	return encoded, err
 }
 
 func (h *Handler) answerStats(w http.ResponseWriter, r *http.Request, by reader) {
@@ -55,23 +77,11 @@ func (h *Handler) answerStats(w http.ResponseWriter, r *http.Request, by reader)
 			return
 		}
 	}
-	now := h.deps.Now()
-	h.mu.Lock()
-	encoded, age := h.stats, now.Sub(h.statsAt)
-	h.mu.Unlock()
-	// The reader that stores totals gets exactly what is marked as read, and not a cached answer.
-	if kept != nil || encoded.all == nil || age < 0 || age >= cacheTime {
-		var err error
-		if encoded, err = encodeStats(h.sums(kept)); err != nil { // cannot happen: Stats can be marshaled
-			h.log.Error("encoding stats", "error", err)
-			h.fail(w, stats.Path, http.StatusInternalServerError, "", "internal")
-			return
-		}
-		if kept == nil {
-			h.mu.Lock()
-			h.stats, h.statsAt = encoded, now
-			h.mu.Unlock()
-		}
+	encoded, err := h.encodedNow(kept)
+	if err != nil { // cannot happen: Stats can be marshaled
+		h.log.Error("encoding stats", "error", err)
+		h.fail(w, stats.Path, http.StatusInternalServerError, "", "internal")
+		return
 	}
 	body := encoded.public
 	if by.operates {

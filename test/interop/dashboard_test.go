@@ -1,0 +1,146 @@
+package interop
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/browser"
+	"github.com/p2pstream/p2pstream/test/lab/program"
+)
+
+// TestDashboard opens the dashboard of a stream that a seeder and two pages share: it shows what they report, can be read by
+// everyone (WCAG 2.1 AA, as far as axe-core can tell) on a phone and on a desk, in light and in dark, and loads nothing from
+// elsewhere.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	pool.Take(t, 3)
+	ctx := t.Context()
+	s := startStream(t, liveAndVOD["live"], nil)
+	s.tracker.Kill()
+	csv := filepath.Join(t.TempDir(), "sites.csv")
+	if err := os.WriteFile(csv, []byte("office,127.0.0.0/8 ::1/128,On\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	admin := lab.FreeAddress(t)
+	s.tracker = start(t, program.Spec{Command: "tracker", Admin: admin, Args: []string{
+		"--listen", s.address, "--admin-listen", admin, "--stream-source", s.source, "--swarm-id", lab.SwarmID, "--dashboard",
+		"--stun", "stun:" + s.stun, "--seeder-token-file", s.token, "--site-map", csv}})
+	b := sharedBrowser(t)
+	tab := b.OpenURL(ctx, s.http("/dashboard"))
+	text := func(selector string) string {
+		return browser.Value[string](ctx, tab, fmt.Sprintf(`document.querySelector(%q)?.innerText ?? ""`, selector))
+	}
+	lab.Eventually(t, 20*time.Second, "the page to say that there is nothing yet", func() error {
+		if got := text("#sites"); !strings.Contains(got, "No viewer has reported yet") {
+			return fmt.Errorf("sites: %q", got)
+		}
+		if got := text("#seeders"); !strings.Contains(got, "No seeder has reported yet") {
+			return fmt.Errorf("seeders: %q", got)
+		}
+		return nil
+	})
+	s.startSeeder(t)
+	openTabs(t, 2, func() *browser.Tab {
+		return b.OpenHLSFrom(ctx, s.http("/v1/config"), browser.WithReporter(s.http("/p2pstream.js")))
+	})
+	lab.Eventually(t, 90*time.Second, "the page to show viewers, offload and the office", func() error {
+		for selector, want := range map[string]string{"#figure-viewers .value": "2", "#figure-seeders .value": "1", "#figure-offload .value": "%",
+			"#figure-worst .value": "office: ", "#sites tbody": "copies", "#seeders tbody": "viewers", "#renditions tbody": "bit/s"} {
+			if got := text(selector); !strings.Contains(got, want) {
+				return fmt.Errorf("%s: %q has no %q", selector, got, want)
+			}
+		}
+		for _, chart := range []string{"viewers", "offload", "bytes", "startup", "watching"} {
+			if !browser.Value[bool](ctx, tab, drawn("chart-"+chart)) {
+				return fmt.Errorf("the chart %s is empty", chart)
+			}
+		}
+		return nil
+	})
+	if status := text("#status"); strings.Contains(status, "No new figures") {
+		t.Errorf("status %q", status)
+	}
+	tab.Eval(ctx, `document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
+	lab.Eventually(t, 10*time.Second, "tables of the charts", func() bool {
+		return browser.Value[float64](ctx, tab, `document.querySelectorAll("#chart-viewers tbody tr").length`) > 1
+	})
+	if elsewhere := browser.Value[[]string](ctx, tab, `performance.getEntriesByType("resource").map((e) => e.name).filter((u) => new URL(u).origin !== location.origin)`); len(elsewhere) > 0 {
+		t.Errorf("the page loads %v", elsewhere)
+	}
+	checkLooks(t, tab)
+	checkQuick(t, b, s.http("/dashboard"))
+}
+
+// drawn is a script that tells whether a chart is shown and has something on it.
+func drawn(id string) string {
+	return fmt.Sprintf(`(() => {
+		const canvas = document.querySelector("#%s .plot:not([hidden]) canvas");
+		return !!canvas && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((v) => v > 0);
+	})()`, id)
+}
+
+// violation is one of axe-core's.
+type violation struct {
+	ID    string
+	Help  string
+	Nodes []struct{ HTML, FailureSummary string }
+}
+
+// checkLooks has axe-core look at the page in all sizes and colors. Nothing may be wider than the screen.
+func checkLooks(t *testing.T, tab *browser.Tab) {
+	t.Helper()
+	ctx := t.Context()
+	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("reading axe-core: %v; run: make interop", err)
+	}
+	tab.Eval(ctx, string(axe)+"\n;undefined")
+	for _, width := range []int64{390, 1440} {
+		for _, dark := range []bool{false, true} {
+			tab.Look(ctx, width, 900, dark)
+			lab.Eventually(t, 10*time.Second, "the page to have its size", func() bool {
+				return browser.Value[bool](ctx, tab, fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: dark)").matches === %t`, width, dark))
+			})
+			name := fmt.Sprintf("%d pixels, dark %t", width, dark)
+			if folder := os.Getenv("P2PSTREAM_PICTURES"); folder != "" {
+				if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("dashboard-%d-%t.png", width, dark)), tab.Picture(ctx), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+			if wide := browser.Value[float64](ctx, tab, `document.documentElement.scrollWidth`); int64(wide) > width {
+				t.Errorf("%s: the page is %v pixels wide", name, wide)
+			}
+			found := browser.Value[[]violation](ctx, tab, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).then((r) => {
+				if (r.passes.length < 10) throw Error("axe looked at " + r.passes.length + " rules");
+				return r.violations.map((v) => ({id: v.id, help: v.help, nodes: v.nodes.map((n) => ({html: n.html, failureSummary: n.failureSummary}))}));
+			})`)
+			for _, v := range found {
+				t.Errorf("%s: %s: %s: %+v", name, v.ID, v.Help, v.Nodes)
+			}
+		}
+	}
+}
+
+// checkQuick opens the page anew: on loopback it is to be usable within a second. The best of a few attempts counts, since other
+// tests run beside this one.
+func checkQuick(t *testing.T, b *browser.Browser, url string) {
+	t.Helper()
+	best := time.Hour
+	for range 3 {
+		tab := b.OpenURL(t.Context(), url)
+		lab.Eventually(t, 20*time.Second, "the page to be usable", func() bool {
+			return browser.Value[bool](t.Context(), tab, `performance.getEntriesByName("usable").length > 0`)
+		})
+		best = min(best, time.Duration(browser.Value[float64](t.Context(), tab, `performance.getEntriesByName("usable")[0].startTime`)*float64(time.Millisecond)))
+		tab.Close()
+	}
+	t.Logf("usable after %s", best)
+	if best > time.Second {
+		t.Errorf("the page is usable after %s", best)
+	}
+}

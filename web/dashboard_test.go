@@ -1,0 +1,86 @@
+package web
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// maxDashboard bounds what a browser loads to show the dashboard for the first time, in bytes with gzip. The numbers come on top.
+const maxDashboard = 150 << 10
+
+func TestDashboardIsSmall(t *testing.T) {
+	size := 0
+	for path, a := range assets() {
+		if path != "/dashboard" && !strings.HasPrefix(path, "/dashboard/") {
+			continue
+		}
+		if a.compressed == nil {
+			size += len(a.body)
+		}
+		size += len(a.compressed)
+	}
+	if size == 0 || size > maxDashboard {
+		t.Errorf("the dashboard has %d bytes with gzip, more than %d", size, maxDashboard)
+	}
+}
+
+// TestDashboardStaysAtHome: the page loads nothing from anywhere else, and its policy sees to that.
+func TestDashboardStaysAtHome(t *testing.T) {
+	w := get(t, "/dashboard")
+	page := w.Body.String()
+	if regexp.MustCompile(`<script[^>]*>[^<]`).MatchString(page) || regexp.MustCompile(`\s(on[a-z]+|style)=`).MatchString(page) {
+		t.Error("inline script, handler or style")
+	}
+	references := 0
+	for _, m := range regexp.MustCompile(`(?:href|src)="([^"#]+)"`).FindAllStringSubmatch(page, -1) {
+		if m[1] == "data:," {
+			continue
+		}
+		references++
+		path, hash, _ := strings.Cut(m[1], "?h=")
+		if got := get(t, "/"+path); got.Code != 200 || hash != assets()["/"+path].hash {
+			t.Errorf("%s: %d", m[1], got.Code)
+		}
+	}
+	if references != 2 {
+		t.Errorf("%d references, want style and script", references)
+	}
+	policy := w.Header().Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "connect-src 'self';", "script-src 'self';", "style-src 'self';"} {
+		if !strings.Contains(policy, want) {
+			t.Errorf("policy %q lacks %q", policy, want)
+		}
+	}
+	if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http:") {
+		t.Errorf("policy %q", policy)
+	}
+	for _, path := range []string{"/dashboard", "/dashboard/dashboard.js", "/dashboard/dashboard.css"} {
+		if got := get(t, path).Header().Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("%s is for pages of %q", path, got)
+		}
+	}
+	for _, path := range Paths() {
+		if strings.HasPrefix(path, "/dashboard") {
+			t.Errorf("%s is served to everyone", path)
+		}
+	}
+}
+
+// TestRunbooksOfTheDashboard: each problem that it names with a runbook has one.
+func TestRunbooksOfTheDashboard(t *testing.T) {
+	source, err := os.ReadFile("dashboard/problems.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`"(P2PStream\w+)"`).FindAllSubmatch(source, -1)
+	for _, m := range names {
+		if _, err := os.Stat("../docs/runbooks/" + string(m[1]) + ".md"); err != nil {
+			t.Errorf("%s has no runbook: %v", m[1], err)
+		}
+	}
+	if len(names) < 8 {
+		t.Errorf("%d runbooks", len(names))
+	}
+}
