@@ -126,21 +126,24 @@ func checkLooks(t *testing.T, tab *browser.Tab) {
 	}
 }
 
-// checkQuick opens the page anew: on loopback it is to be usable within a second. The best of a few attempts counts, since other
-// tests run beside this one.
+// checkQuick opens the page anew: on loopback it is to be usable within a second. Other tests play beside this one, so each
+// attempt starts alone, on processors that have time for it, and the best of a few counts.
 func checkQuick(t *testing.T, b *browser.Browser, url string) {
 	t.Helper()
+	const most, attempts = time.Second, 8
 	best := time.Hour
-	for range 3 {
-		tab := b.OpenURL(t.Context(), url)
-		lab.Eventually(t, 20*time.Second, "the page to be usable", func() bool {
-			return browser.Value[bool](t.Context(), tab, `performance.getEntriesByName("usable").length > 0`)
+	for i := 0; i < attempts && best > most; i++ {
+		pool.StartAlone(func() {
+			tab := b.OpenURL(t.Context(), url)
+			defer tab.Close()
+			lab.Eventually(t, 20*time.Second, "the page to be usable", func() bool {
+				return browser.Value[bool](t.Context(), tab, `performance.getEntriesByName("usable").length > 0`)
+			})
+			best = min(best, time.Duration(browser.Value[float64](t.Context(), tab, `performance.getEntriesByName("usable")[0].startTime`)*float64(time.Millisecond)))
 		})
-		best = min(best, time.Duration(browser.Value[float64](t.Context(), tab, `performance.getEntriesByName("usable")[0].startTime`)*float64(time.Millisecond)))
-		tab.Close()
 	}
 	t.Logf("usable after %s", best)
-	if best > time.Second {
+	if best > most {
 		t.Errorf("the page is usable after %s", best)
 	}
 }
