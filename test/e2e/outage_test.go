@@ -36,7 +36,8 @@ var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), f
 		playing := time.Now()
 		watch(ctx, match, match.Report(ctx), 2)
 		seat := open(ctx, here, film)
-		before := seat.Report(ctx)
+		// A page that has not met the seeder yet has nothing but the origin.
+		before := seat.WaitFor(ctx, 30*time.Second, "the page to get bytes from the seeder", func(r browser.Report) bool { return r.Bytes.Seeder > 0 })
 		origin.Leave()
 		DeferCleanup(func(ctx SpecContext) { Expect(origin.Return(ctx)).To(Succeed()) }, NodeTimeout(10*time.Second))
 		gone := time.Now()

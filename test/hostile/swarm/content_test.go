@@ -94,8 +94,9 @@ func TestManifestOfAThousand(t *testing.T) {
 		return p.Metrics(t).Sum("p2pstream_loader_renditions") == loader.MaxRenditions
 	})
 	watch := bystander.Measure(t, p)
-	// All that fit have been read, and the others refused.
-	lab.Eventually(t, 60*time.Second, "as many segments as may be", func() bool {
+	// All that fit have been read, and the others refused. Playlists that a busy machine does not read within a try are
+	// read in the next one.
+	lab.Eventually(t, 3*time.Minute, "as many segments as may be", func() bool {
 		return p.Metrics(t).Sum("p2pstream_loader_segments") > loader.MaxSegments-20_000
 	})
 	watch.Check(t, bystander.Bounds{Memory: 768 << 20, Log: 64 << 10, Rest: 1, RestWithin: 30 * time.Second})

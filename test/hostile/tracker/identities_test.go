@@ -67,8 +67,11 @@ var identities = []attack{
 			for range 2 { // two sockets, each with an allowance of its own
 				thief := dial(t, s.Listen, newOrigin())
 				pace := time.NewTicker(10 * time.Millisecond)
-				for range 200 {
+				for i := range 200 {
 					thief.announce(hash, victim.id, 1)
+					if i%50 == 0 {
+						victim.alive(t) // and so it answers the probes, for which the tracker gives it 4 s
+					}
 					<-pace.C
 				}
 				pace.Stop()
