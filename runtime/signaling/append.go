@@ -13,6 +13,9 @@ type Announce struct {
 	TrackerID Raw
 	// ToSeeders asks our trackers to pass the offers on to seeders. It is for edge seeders, and sent to no other tracker.
 	ToSeeders bool
+	// Lost tells our trackers of connections that ended without the sender's doing. It is for seeders, and sent to no other
+	// tracker.
+	Lost []ID
 	// Offers are sent as they are: build the fields with AppendText and AppendID.
 	Offers []Offer
 }
@@ -32,6 +35,17 @@ func AppendAnnounce(dst []byte, a Announce) []byte {
 	dst = appendTrackerID(dst, a.TrackerID)
 	if a.ToSeeders {
 		dst = append(dst, `,"to_seeders":true`...)
+	}
+	for i, id := range a.Lost {
+		if i == 0 {
+			dst = append(dst, `,"lost":[`...)
+		} else {
+			dst = append(dst, ',')
+		}
+		dst = AppendID(dst, id)
+	}
+	if len(a.Lost) > 0 {
+		dst = append(dst, ']')
 	}
 	dst = append(dst, `,"offers":[`...)
 	for i, o := range a.Offers {

@@ -57,6 +57,8 @@ type ClientMessage struct {
 	Dropped int
 	// ToSeeders says that the offers are for other seeders: those of an edge seeder, which fills from them.
 	ToSeeders bool
+	// Lost are peers whose connections with the sender ended without its doing; at most MaxLost.
+	Lost []ID
 	// ToPeerID, SDP and OfferID make an answer.
 	ToPeerID ID
 	SDP      Raw
@@ -83,7 +85,7 @@ type seen struct {
 
 // Parse is ParseClientMessage into m, whose slices are reused. lim must have its defaults filled in.
 func (m *ClientMessage) Parse(b []byte, lim Limits) error {
-	*m = ClientMessage{NumWant: -1, Offers: m.Offers[:0], Scrape: m.Scrape[:0]}
+	*m = ClientMessage{NumWant: -1, Offers: m.Offers[:0], Lost: m.Lost[:0], Scrape: m.Scrape[:0]}
 	if len(b) > lim.MessageBytes {
 		return ErrTooLarge
 	}
@@ -102,7 +104,7 @@ func (m *ClientMessage) Parse(b []byte, lim Limits) error {
 	ok := s.object(func(key []byte) bool { return m.field(&s, key, &have, lim) })
 	if !ok || !s.end() {
 		// Fields of a malformed message must not be used.
-		*m = ClientMessage{NumWant: -1, Offers: m.Offers[:0], Scrape: m.Scrape[:0]}
+		*m = ClientMessage{NumWant: -1, Offers: m.Offers[:0], Lost: m.Lost[:0], Scrape: m.Scrape[:0]}
 		return ErrSyntax
 	}
 	return m.check(&have)
@@ -138,6 +140,8 @@ func (m *ClientMessage) field(s *scanner, key []byte, have *seen, lim Limits) bo
 		raw, ok := s.raw()
 		m.ToSeeders = ok && string(raw) == "true"
 		return ok
+	case "lost":
+		return m.lost(s)
 	case "answer":
 		if s.peek() == 'n' {
 			have.answer = false
@@ -235,6 +239,25 @@ func (m *ClientMessage) offers(s *scanner, lim Limits) bool {
 	})
 }
 
+// MaxLost is how many lost peers of one announce are kept.
+const MaxLost = 10
+
+func (m *ClientMessage) lost(s *scanner) bool {
+	m.Lost = m.Lost[:0]
+	if s.peek() != '[' {
+		return s.skip(0)
+	}
+	return s.array(func() bool {
+		var id ID
+		var good bool
+		ok := idField(s, &id, &good)
+		if good && len(m.Lost) < MaxLost {
+			m.Lost = append(m.Lost, id)
+		}
+		return ok
+	})
+}
+
 func offerItem(s *scanner, lim Limits) (o Offer, usable, ok bool) {
 	if s.peek() != '{' {
 		return o, false, s.skip(0)
@@ -324,7 +347,7 @@ func (m *ClientMessage) check(have *seen) error {
 		return ErrPeerID
 	case have.answer:
 		m.Action = ActionAnswer
-		m.Offers, m.Event = m.Offers[:0], EventNone
+		m.Offers, m.Lost, m.Event = m.Offers[:0], m.Lost[:0], EventNone
 		switch {
 		case !have.toPeerID:
 			return ErrToPeerID

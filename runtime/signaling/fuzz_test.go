@@ -31,7 +31,7 @@ func FuzzParseClientMessage(f *testing.F) {
 		var again []byte
 		switch m.Action {
 		case ActionAnnounce:
-			again = AppendAnnounce(nil, Announce{InfoHash: m.InfoHash, PeerID: m.PeerID, Event: m.Event, NumWant: m.NumWant, ToSeeders: m.ToSeeders, Offers: m.Offers})
+			again = AppendAnnounce(nil, Announce{InfoHash: m.InfoHash, PeerID: m.PeerID, Event: m.Event, NumWant: m.NumWant, ToSeeders: m.ToSeeders, Lost: m.Lost, Offers: m.Offers})
 			for _, o := range m.Offers {
 				roundTrip(t, AppendRelayedOffer(nil, m.InfoHash, m.PeerID, o, nil), KindOffer, o.SDP, o.ID)
 			}

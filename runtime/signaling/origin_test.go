@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -124,6 +125,25 @@ func TestOffersForSeeders(t *testing.T) {
 		b := []byte(`{"action":"announce","info_hash":"-PS0001-000000000001","peer_id":"-PS0001-000000000001","to_seeders":` + text + `}`)
 		if m, err := ParseClientMessage(b, Limits{}); err != nil || m.ToSeeders != want {
 			t.Errorf("%s: %v, %v", text, m.ToSeeders, err)
+		}
+	}
+}
+
+// TestLostPeers: those of an announce, up to MaxLost, and what is no id does not count.
+func TestLostPeers(t *testing.T) {
+	id := ID([]byte("-PS0001-000000000001"))
+	lost := []ID{ID([]byte("-PV0001-000000000001")), ID([]byte("-PV0001-000000000002"))}
+	b := AppendAnnounce(nil, Announce{InfoHash: id, PeerID: id, Lost: lost})
+	if m, err := ParseClientMessage(b, Limits{}); err != nil || !slices.Equal(m.Lost, lost) {
+		t.Errorf("%+v, %v: %s", m, err, b)
+	}
+	one := `"-PV0001-000000000001"`
+	for text, want := range map[string]int{
+		"[]": 0, one: 0, "null": 0, "{}": 0, `[1,null,"short",[` + one + `],` + one + "]": 1, "[" + strings.Repeat(one+",", 50) + one + "]": MaxLost,
+	} {
+		b := []byte(`{"action":"announce","info_hash":"-PS0001-000000000001","peer_id":"-PS0001-000000000001","lost":` + text + `}`)
+		if m, err := ParseClientMessage(b, Limits{}); err != nil || len(m.Lost) != want {
+			t.Errorf("%s: %v, %v", text, m.Lost, err)
 		}
 	}
 }

@@ -168,6 +168,8 @@ func coreCollectors(h *hub) []prometheus.Collector {
 			func(s *swarm.Stats) uint64 { return s.OffersRepeated.Load() }),
 		counter("failed_links_total", "Repeated offers that were answered: the earlier answer led to no connection.", nil,
 			func(s *swarm.Stats) uint64 { return s.FailedLinks.Load() }),
+		counter("lost_links_total", "Connections that seeders reported as lost while the viewer was still there.", nil,
+			func(s *swarm.Stats) uint64 { return s.LostLinks.Load() }),
 		gauge("offers_pending", "Offers relayed within the last minute, which may still be answered.", nil,
 			sum(func(s *swarm.Stats) int64 { return s.Pending.Load() })),
 		counter("offers_requested_total", "Offers that seeders were asked for, for viewers that had no seeder.", nil,

@@ -28,6 +28,7 @@ type membership struct {
 	offers    map[string]*attempt
 	search    search
 	request   request
+	lost      lost
 }
 
 // madeOffer is a gathered offer that waits to be sent.
@@ -65,6 +66,7 @@ func (m *membership) disconnected(s *session) {
 		m.stopTimer()
 		m.search.stop()
 		m.request.stop()
+		m.lost.stop()
 	}
 }
 
@@ -216,6 +218,7 @@ func (m *membership) leave() {
 	m.stopTimer()
 	m.search.stop()
 	m.request.stop()
+	m.lost.stop()
 	wait := m.answerable()
 	for id := range m.offers {
 		m.expired(id)

@@ -93,6 +93,11 @@ func (me self) announce(event signaling.Event, trackerID signaling.Raw, offers [
 	return signaling.AppendAnnounce(nil, a)
 }
 
+// lost is an announce that tells of lost peers.
+func (me self) lost(trackerID signaling.Raw, peers []signaling.ID) []byte {
+	return signaling.AppendAnnounce(nil, signaling.Announce{InfoHash: me.infoHash, PeerID: me.peerID, TrackerID: trackerID, Lost: peers})
+}
+
 func (me self) answer(to *fromTracker, sdp string, trackerID signaling.Raw) []byte {
 	return signaling.AppendAnswer(nil, me.infoHash, me.peerID, to.PeerID, signaling.AppendText(nil, sdp), to.OfferID, trackerID)
 }

@@ -290,6 +290,7 @@ func (s *Swarm) peerGone(p *Peer) {
 	for _, m := range s.memberships {
 		m.scheduleSearch()
 		m.seekSoon(p.id)
+		m.lostPeer(p)
 	}
 }
 

@@ -32,6 +32,7 @@ type relay struct {
 	auth      []string
 	hold      bool
 	target    signaling.ID
+	lost      []signaling.ID
 	origin    string // JSON member that is added to what is relayed
 	wg        sync.WaitGroup
 }
@@ -156,6 +157,7 @@ func (r *relay) handle(s *relaySocket, m *signaling.ClientMessage) {
 		return
 	}
 	r.announces[m.Event]++
+	r.lost = append(r.lost, m.Lost...)
 	members[m.PeerID] = s
 	s.send(signaling.AppendReply(nil, m.InfoHash, r.interval, 0, len(members)))
 	if r.hold {

@@ -45,6 +45,8 @@ type Stats struct {
 	// OffersRepeated are offers to viewers that had answered one of the same peer, and FailedLinks those of them that were
 	// answered: the pair was not connected.
 	OffersRepeated, FailedLinks atomic.Uint64
+	// LostLinks are connections that seeders reported as lost while the other side was still there.
+	LostLinks atomic.Uint64
 	// OffersRequested are offers that seeders were asked for, Nudges announces that viewers were asked for, CellsMerged cells of
 	// sites that were given up. Successors are viewers that became gateways because another one left, was silent, did not
 	// connect, or delivered nothing.
@@ -132,7 +134,12 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	}
 	c.noteCompletion(s, p, m)
 	s.prune(p, now)
-	s.setOffering(p, len(m.Offers) > 0)
+	var lost int
+	if len(m.Lost) > 0 && sock.Seeder {
+		lost = c.lost(s, p, m.Lost)
+	} else {
+		s.setOffering(p, len(m.Offers) > 0)
+	}
 	p.seeking = m.ToSeeders
 	s.updateSeederless(p) // what it knows of seeders may have changed
 	offers := len(m.Offers)
@@ -176,6 +183,9 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 		p.asked, p.vain = false, 0
 	}
 	clear(c.routed)
+	if lost > 0 && s.bucket(p) != saturated {
+		c.askOne(s, p, lost, now)
+	}
 	if joined && sock.Seeder && !sock.Place.Edge {
 		c.nudgeEdges(s)
 	}

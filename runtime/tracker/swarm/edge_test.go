@@ -169,6 +169,9 @@ func TestEdgeSeedersUnderChurn(t *testing.T) {
 		case rnd.IntN(8) > 2:
 			m := w.announceMessage(i, rnd.IntN(6))
 			m.ToSeeders = seeder && rnd.IntN(2) == 0
+			for range rnd.IntN(3) {
+				m.Lost = append(m.Lost, peerID(rnd.IntN(40)))
+			}
 			w.handle(w.sock(name), m)
 		case rnd.IntN(2) == 0:
 			w.receive(w.core.Move(w.sock(name), place(seeder), w.now))
