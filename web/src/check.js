@@ -102,7 +102,8 @@ class Lists {
   }
 
   async check(swarm, id, data) {
-    const until = clock() + patience;
+    const began = clock();
+    const until = began + patience;
     const got = text(await sha256(data)).slice(0, hashLength);
     for (let asked = false; ; asked = true) {
       const known = this.swarms.get(swarm);
@@ -112,7 +113,9 @@ class Lists {
       const now = clock();
       const nothing = known && now - known.at < believed && !known.hashes.size && known.to < known.from;
       if (now - this.failedAt < believed || nothing || (asked && !covered)) return "unknown";
-      if (now > until) return "unproven";
+      // The library leaves a peer whose segment is refused, so it is refused only if the tracker has said meanwhile that it
+      // knows no hash. One that hangs has said nothing, and then pages would leave their peers, and meet no others.
+      if (now > until) return known?.at > began ? "unproven" : "unknown";
       if (asked) await sleep(askAgain);
       this.wanted.push({ swarm, id });
       this.asking ??= this.ask();

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ type tracker struct {
 	batches []integrity.Batch
 	queries []string
 	fail    int // status of every answer; 0: none
+	hangs   atomic.Bool
 }
 
 func newTracker(t *testing.T) *tracker {
@@ -54,6 +56,10 @@ func newTracker(t *testing.T) *tracker {
 }
 
 func (k *tracker) serve(w http.ResponseWriter, r *http.Request) {
+	if k.hangs.Load() {
+		<-r.Context().Done()
+		return
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.fail != 0 {
@@ -186,6 +192,20 @@ func TestATrackerThatCannotBeAskedEndsNoSharing(t *testing.T) {
 	before := k.asked()
 	if got := c.Check(t.Context(), swarm, 6, []byte("six")); got != Unknown || k.asked() != before {
 		t.Errorf("%d after %d requests: it was asked again at once", got, k.asked()-before)
+	}
+}
+
+// TestATrackerThatHangsEndsNoSharing: it has vouched for the segment, and then its node is gone.
+func TestATrackerThatHangsEndsNoSharing(t *testing.T) {
+	k := newTracker(t)
+	k.say("one", &integrity.Span{From: 5, To: integrity.MaxID}, segment(5, "five"))
+	c := k.checker("good")
+	if got := c.Check(t.Context(), swarm, 5, []byte("five")); got != Right {
+		t.Fatalf("%d", got)
+	}
+	k.hangs.Store(true)
+	if got := c.Check(t.Context(), swarm, 6, []byte("six")); got != Unknown {
+		t.Errorf("%d", got)
 	}
 }
 
