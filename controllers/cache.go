@@ -4,6 +4,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
@@ -21,16 +22,14 @@ func CacheOptions(namespaces []string) cache.Options {
 	o := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.ConfigMap{}:     {Label: ours()},
-			&corev1.Service{}:       {Label: ours()},
-			&networkingv1.Ingress{}: {Label: ours()},
-			&appsv1.Deployment{}:    {Label: ours()},
-			&appsv1.StatefulSet{}:   {Label: ours()},
-			&corev1.Pod{}:           {Label: ours(), Transform: slimPod},
-			&corev1.Node{}:          {Transform: slimNode, UnsafeDisableDeepCopy: &shared},
+			&corev1.Pod{}:  {Label: ours(), Transform: slimPod},
+			&corev1.Node{}: {Transform: slimNode, UnsafeDisableDeepCopy: &shared},
 		},
 		// Kinds that are not listed here must not be cached by accident.
 		ReaderFailOnMissingInformer: true,
+	}
+	for _, child := range childKinds() {
+		o.ByObject[child] = cache.ByObject{Label: ours()}
 	}
 	if len(namespaces) > 0 {
 		o.DefaultNamespaces = map[string]cache.Config{}
@@ -41,9 +40,15 @@ func CacheOptions(namespaces []string) cache.Options {
 	return o
 }
 
+// childKinds are the kinds of plan.Kinds, as objects.
+func childKinds() []client.Object {
+	return []client.Object{&corev1.ConfigMap{}, &corev1.Service{}, &networkingv1.Ingress{}, &policyv1.PodDisruptionBudget{},
+		&appsv1.Deployment{}, &appsv1.StatefulSet{}}
+}
+
 // Cached are the kinds that the loop reads from the cache.
 func Cached(nodes bool) []client.Object {
-	kinds := []client.Object{&v1.P2PStream{}, &corev1.ConfigMap{}, &corev1.Service{}, &appsv1.Deployment{}, &appsv1.StatefulSet{}, &corev1.Pod{}}
+	kinds := append(childKinds(), &v1.P2PStream{}, &corev1.Pod{})
 	if nodes {
 		kinds = append(kinds, &corev1.Node{})
 	}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -25,7 +23,7 @@ const (
 
 // Index adds to a cache the indexes that a Reconciler lists by. It has to be called before the cache starts.
 func Index(ctx context.Context, indexer client.FieldIndexer) error {
-	for _, o := range []client.Object{&corev1.ConfigMap{}, &corev1.Service{}, &networkingv1.Ingress{}, &appsv1.Deployment{}, &appsv1.StatefulSet{}, &corev1.Pod{}} {
+	for _, o := range append(childKinds(), &corev1.Pod{}) {
 		if err := indexer.IndexField(ctx, o, streamField, streamName); err != nil {
 			return fmt.Errorf("indexing %T by stream: %w", o, err)
 		}

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -48,7 +49,7 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 func (r *Reconciler) readChildren(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
 	for kind, list := range map[string]client.ObjectList{
 		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{}, "Ingress": &networkingv1.IngressList{},
-		"Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
+		"PodDisruptionBudget": &policyv1.PodDisruptionBudgetList{}, "Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
 	} {
 		if err := r.Client.List(ctx, list, client.InNamespace(stream.Namespace), client.MatchingFields{streamField: stream.Name}); err != nil {
 			return fmt.Errorf("listing %ss: %w", kind, err)
@@ -74,6 +75,10 @@ func items(list client.ObjectList) []client.Object {
 			all = append(all, &l.Items[i])
 		}
 	case *networkingv1.IngressList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *policyv1.PodDisruptionBudgetList:
 		for i := range l.Items {
 			all = append(all, &l.Items[i])
 		}

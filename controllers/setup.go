@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -45,11 +43,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 	loop := ctrl.NewControllerManagedBy(mgr).
 		Named("p2pstream").
 		For(&v1.P2PStream{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, asked()))).
-		Owns(&corev1.ConfigMap{}).
-		Owns(&corev1.Service{}).
-		Owns(&networkingv1.Ingress{}).
-		Owns(&appsv1.Deployment{}).
-		Owns(&appsv1.StatefulSet{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(streamOf)).
 		WatchesRawSource(source.Func(r.answers)).
 		WithOptions(controller.Options{
@@ -58,6 +51,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 			ReconciliationTimeout:   runTimeout,
 			EnableWarmup:            &warm,
 		})
+	for _, child := range childKinds() {
+		loop.Owns(child)
+	}
 	if !r.WithoutNodes {
 		loop.Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.exposedStreams), builder.WithPredicates(reachability()))
 	}

@@ -9,8 +9,11 @@ import (
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 // roles answers what a user may do: "verb resource namespace", with * for any.
@@ -62,6 +65,19 @@ func TestReview(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestReviewAsksForEveryChild: the operator waits for a cache of each kind, and one that it may not list never fills.
+func TestReviewAsksForEveryChild(t *testing.T) {
+	t.Parallel()
+	for _, kind := range plan.Kinds() {
+		plural, _ := meta.UnsafeGuessKindToResource(kind)
+		if !slices.ContainsFunc(watched, func(a authorizationv1.ResourceAttributes) bool {
+			return a.Group == plural.Group && a.Resource == plural.Resource
+		}) {
+			t.Errorf("it does not ask for %s", plural.GroupResource())
+		}
 	}
 }
 

@@ -152,7 +152,7 @@ func (p *planner) edge(edge EdgeSet) error {
 		WithNodeSelector(edge.spec.NodeSelector).
 		WithTolerations(tolerations(edge.spec.Tolerations)...).
 		WithTopologySpreadConstraints(p.shape.spread(set.selector, corev1.LabelHostname)...)
-	p.statefulSet(set, replicas, template)
+	p.statefulSet(set, edge.Replicas, replicas, template)
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -47,6 +48,8 @@ func object(t testing.TB, o Object) client.Object {
 		into = &corev1.Service{}
 	case "Ingress":
 		into = &networkingv1.Ingress{}
+	case "PodDisruptionBudget":
+		into = &policyv1.PodDisruptionBudget{}
 	case "Deployment":
 		into = &appsv1.Deployment{}
 	case "StatefulSet":

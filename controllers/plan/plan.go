@@ -51,6 +51,7 @@ func Kinds() []schema.GroupVersionKind {
 		{Version: "v1", Kind: "ConfigMap"},
 		{Version: "v1", Kind: "Service"},
 		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
+		{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"},
 		{Group: "apps", Version: "v1", Kind: "Deployment"},
 		{Group: "apps", Version: "v1", Kind: "StatefulSet"},
 	}
@@ -100,8 +101,8 @@ type planner struct {
 	endpoints v1.EndpointsStatus
 	shape     shape
 
-	configMaps, services, workloads []child
-	pending                         []Ref
+	configMaps, services, guards, workloads []child
+	pending                                 []Ref
 }
 
 // build adds the children of all components.
@@ -120,10 +121,10 @@ type child struct {
 	exposes *exposure.Target
 }
 
-// objects returns the children in the order in which they are applied: ConfigMaps, Services, workloads.
+// objects returns the children in the order in which they are applied: ConfigMaps, Services, what guards pods, workloads.
 func (p *planner) objects() ([]Object, error) {
 	var objects []Object
-	for _, group := range [][]child{p.configMaps, p.services, p.workloads} {
+	for _, group := range [][]child{p.configMaps, p.services, p.guards, p.workloads} {
 		for _, c := range group {
 			raw, err := json.Marshal(c.Object)
 			if err != nil {

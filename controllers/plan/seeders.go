@@ -53,7 +53,7 @@ func (p *planner) seeders() error {
 	p.configMap(ComponentSeeder, files)
 	set := p.centralSet()
 	p.headlessService(set)
-	p.statefulSet(set, replicas, p.seederTemplate(hash([]byte(static))))
+	p.statefulSet(set, wanted, replicas, p.seederTemplate(hash([]byte(static))))
 	return nil
 }
 
@@ -97,7 +97,9 @@ func (p *planner) headlessService(set seederSet) {
 			WithPublishNotReadyAddresses(true))
 }
 
-func (p *planner) statefulSet(set seederSet, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
+// statefulSet adds seeders. Replicas are those of the wanted ones whose ports are known.
+func (p *planner) statefulSet(set seederSet, wanted, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
+	p.budget(set.name, wanted, set.labels, set.selector)
 	p.workloads = append(p.workloads, child{Object: appsv1ac.StatefulSet(set.name, p.stream.Namespace).
 		WithLabels(set.labels).
 		WithOwnerReferences(p.owner()).

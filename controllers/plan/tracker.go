@@ -99,6 +99,7 @@ const minReadySeconds = 2
 // of nodes.
 func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
 	name := p.stream.Name + "-" + component
+	p.budget(name, replicas, Labels(p.stream.Name, component), Selector(p.stream.Name, component))
 	p.workloads = append(p.workloads, child{Object: appsv1ac.Deployment(name, p.stream.Namespace).
 		WithLabels(Labels(p.stream.Name, component)).
 		WithOwnerReferences(p.owner()).
