@@ -42,7 +42,7 @@ func CacheOptions(namespaces []string) cache.Options {
 
 // childKinds are the kinds of plan.Kinds, as objects.
 func childKinds() []client.Object {
-	return []client.Object{&corev1.ConfigMap{}, &corev1.Service{}, &networkingv1.Ingress{}, &policyv1.PodDisruptionBudget{},
+	return []client.Object{&corev1.ConfigMap{}, &corev1.Service{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
 		&appsv1.Deployment{}, &appsv1.StatefulSet{}}
 }
 

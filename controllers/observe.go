@@ -49,7 +49,7 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 func (r *Reconciler) readChildren(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
 	for kind, list := range map[string]client.ObjectList{
 		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{}, "Ingress": &networkingv1.IngressList{},
-		"PodDisruptionBudget": &policyv1.PodDisruptionBudgetList{}, "Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
+		"NetworkPolicy": &networkingv1.NetworkPolicyList{}, "PodDisruptionBudget": &policyv1.PodDisruptionBudgetList{}, "Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
 	} {
 		if err := r.Client.List(ctx, list, client.InNamespace(stream.Namespace), client.MatchingFields{streamField: stream.Name}); err != nil {
 			return fmt.Errorf("listing %ss: %w", kind, err)
@@ -75,6 +75,10 @@ func items(list client.ObjectList) []client.Object {
 			all = append(all, &l.Items[i])
 		}
 	case *networkingv1.IngressList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *networkingv1.NetworkPolicyList:
 		for i := range l.Items {
 			all = append(all, &l.Items[i])
 		}

@@ -13,6 +13,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
+	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 )
 
@@ -33,6 +34,8 @@ type Options struct {
 	Controller string
 	// Pods are the defaults of spec.pods; nil when there are none.
 	Pods *v1.PodsSpec
+	// NetworkPolicies of streams; nil: they have none.
+	NetworkPolicies *plan.NetworkPolicies
 	// WithoutNodes: nodes cannot be read, so that their addresses are not known.
 	WithoutNodes bool
 	// StallAfter is how long a problem that may heal, such as a missing Secret, lasts before it stalls a stream; 0 is

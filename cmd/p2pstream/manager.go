@@ -30,6 +30,8 @@ traffic did not come from the origin.`,
 	f.StringVar(&cfg.LeaseName, "lease-name", "", "name of the Lease; two installations in one namespace need two (default p2pstream-manager)")
 	f.StringVar(&cfg.ControllerName, "controller-name", "", "name by which this installation claims streams; others leave them alone (default: namespace/name of the Lease)")
 	f.StringVar(&cfg.PodDefaults, "pod-defaults", "", "YAML file with defaults of spec.pods, such as nodeSelector and env")
+	f.BoolVar(&cfg.NetworkPolicies, "network-policies", false, "give the tracker, the STUN servers and the seeders of each stream a NetworkPolicy")
+	f.StringArrayVar(&cfg.NetworkPolicyOrigins, "network-policy-origin", nil, "range of addresses to which these let trackers and seeders connect over TCP, such as 203.0.113.0/24; can be repeated (default: all)")
 	f.StringArrayVar(&cfg.WatchNamespaces, "watch-namespace", nil, "watch this namespace only; can be repeated")
 	f.IntVar(&cfg.MaxConcurrentReconciles, "max-concurrent-reconciles", 8, "streams reconciled at a time")
 	return c

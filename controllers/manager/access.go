@@ -36,7 +36,7 @@ func (a access) gains(other access) bool {
 var watched = []authorizationv1.ResourceAttributes{
 	{Group: v1.GroupVersion.Group, Resource: "p2pstreams"},
 	{Resource: "configmaps"}, {Resource: "services"}, {Resource: "pods"},
-	{Group: "networking.k8s.io", Resource: "ingresses"}, {Group: "policy", Resource: "poddisruptionbudgets"},
+	{Group: "networking.k8s.io", Resource: "ingresses"}, {Group: "networking.k8s.io", Resource: "networkpolicies"}, {Group: "policy", Resource: "poddisruptionbudgets"},
 	{Group: "apps", Resource: "deployments"}, {Group: "apps", Resource: "statefulsets"},
 }
 

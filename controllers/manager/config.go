@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 // Config says how the operator runs. It is set by flags only, in the manifest of the operator's Deployment.
@@ -34,6 +36,10 @@ type Config struct {
 	WatchNamespaces []string `json:"watchNamespaces,omitempty"`
 	// PodDefaults is a YAML file with defaults of spec.pods; empty: there are none.
 	PodDefaults string `json:"podDefaults,omitempty"`
+	// NetworkPolicies true gives each component of a stream a NetworkPolicy. NetworkPolicyOrigins are the ranges of addresses to
+	// which these let trackers and seeders connect over TCP; none means all.
+	NetworkPolicies      bool     `json:"networkPolicies,omitempty"`
+	NetworkPolicyOrigins []string `json:"networkPolicyOrigins,omitempty"`
 	// LeaseName is the Lease by which one of several replicas is chosen; empty is DefaultLeaseName. Two installations in one
 	// namespace need two.
 	LeaseName string `json:"leaseName,omitempty"`
@@ -63,6 +69,32 @@ func (c Config) pods() (*v1.PodsSpec, error) {
 		return nil, fmt.Errorf("--pod-defaults: %s: %w", c.PodDefaults, errs.ToAggregate())
 	}
 	return pods, nil
+}
+
+// policies of streams; nil when there are none.
+func (c Config) policies() *plan.NetworkPolicies {
+	if !c.NetworkPolicies {
+		return nil
+	}
+	return &plan.NetworkPolicies{Origins: c.NetworkPolicyOrigins}
+}
+
+// maxOrigins is how many ranges there may be: each is in two policies of every stream.
+const maxOrigins = 64
+
+func (c Config) validateOrigins() error {
+	if len(c.NetworkPolicyOrigins) > 0 && !c.NetworkPolicies {
+		return errors.New("--network-policy-origin has no effect without --network-policies")
+	}
+	if n := len(c.NetworkPolicyOrigins); n > maxOrigins {
+		return fmt.Errorf("--network-policy-origin: %d ranges, want %d at most", n, maxOrigins)
+	}
+	for _, text := range c.NetworkPolicyOrigins {
+		if prefix, err := netip.ParsePrefix(text); err != nil || prefix.Masked().String() != text {
+			return fmt.Errorf("--network-policy-origin: %q is not a range of addresses such as 203.0.113.0/24, with no bits set behind its length", text)
+		}
+	}
+	return nil
 }
 
 // lease is the name of the Lease.
@@ -106,6 +138,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--controller-name: %d characters, want 320 at most", len(c.ControllerName))
 	}
 	if _, err := c.pods(); err != nil {
+		return err
+	}
+	if err := c.validateOrigins(); err != nil {
 		return err
 	}
 	if c.MaxConcurrentReconciles < 1 || c.MaxConcurrentReconciles > 256 {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,17 +41,24 @@ func TestValidate(t *testing.T) {
 			c.PodDefaults, c.LeaseName = "testdata/pods.yaml", "streams"
 			c.MetricsBindAddress = ":8080"
 		}),
-		"--image: missing":                 valid(func(c *Config) { c.Image = "" }),
-		"--image-pull-policy":              valid(func(c *Config) { c.ImagePullPolicy = "Sometimes" }),
-		"--metrics-bind-address":           valid(func(c *Config) { c.MetricsBindAddress = "8080" }),
-		"--health-probe-bind-address":      valid(func(c *Config) { c.HealthProbeBindAddress = "x" }),
-		"not the name of a namespace":      valid(func(c *Config) { c.LeaderElectionNamespace = "A/B" }),
-		"--watch-namespace: empty":         valid(func(c *Config) { c.WatchNamespaces = []string{""} }),
-		"--lease-name":                     valid(func(c *Config) { c.LeaseName = "A/B" }),
-		"--pod-defaults: open":             valid(func(c *Config) { c.PodDefaults = "testdata/none.yaml" }),
-		`unknown field "nodeSelectors"`:    valid(func(c *Config) { c.PodDefaults = "testdata/typo.yaml" }),
-		"pods.env must not set GOMEMLIMIT": valid(func(c *Config) { c.PodDefaults = "testdata/reserved.yaml" }),
-		"--max-concurrent-reconciles":      valid(func(c *Config) { c.MaxConcurrentReconciles = 0 }),
+		"--image: missing":                      valid(func(c *Config) { c.Image = "" }),
+		"--image-pull-policy":                   valid(func(c *Config) { c.ImagePullPolicy = "Sometimes" }),
+		"--metrics-bind-address":                valid(func(c *Config) { c.MetricsBindAddress = "8080" }),
+		"--health-probe-bind-address":           valid(func(c *Config) { c.HealthProbeBindAddress = "x" }),
+		"not the name of a namespace":           valid(func(c *Config) { c.LeaderElectionNamespace = "A/B" }),
+		"--watch-namespace: empty":              valid(func(c *Config) { c.WatchNamespaces = []string{""} }),
+		"--lease-name":                          valid(func(c *Config) { c.LeaseName = "A/B" }),
+		"--pod-defaults: open":                  valid(func(c *Config) { c.PodDefaults = "testdata/none.yaml" }),
+		`unknown field "nodeSelectors"`:         valid(func(c *Config) { c.PodDefaults = "testdata/typo.yaml" }),
+		"pods.env must not set GOMEMLIMIT":      valid(func(c *Config) { c.PodDefaults = "testdata/reserved.yaml" }),
+		"--network-policy-origin has no effect": valid(func(c *Config) { c.NetworkPolicyOrigins = []string{"203.0.113.0/24"} }),
+		`--network-policy-origin: "203.0.113.7/24"`: valid(func(c *Config) {
+			c.NetworkPolicies, c.NetworkPolicyOrigins = true, []string{"2001:db8::/32", "203.0.113.7/24"}
+		}),
+		"--network-policy-origin: 65 ranges": valid(func(c *Config) {
+			c.NetworkPolicies, c.NetworkPolicyOrigins = true, slices.Repeat([]string{"203.0.113.0/24"}, 65)
+		}),
+		"--max-concurrent-reconciles": valid(func(c *Config) { c.MaxConcurrentReconciles = 0 }),
 	} {
 		err := c.Validate()
 		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {

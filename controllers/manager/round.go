@@ -104,7 +104,7 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 	if len(r.access.namespaces) > 0 {
 		reconciler := controllers.NewReconciler(controllers.Options{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: r.asker,
-			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Pods: pods,
+			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Pods: pods, NetworkPolicies: r.cfg.policies(),
 		})
 		if err := reconciler.SetupWithManager(mgr, r.cfg.MaxConcurrentReconciles); err != nil {
 			return nil, fmt.Errorf("setting up controller: %w", err)

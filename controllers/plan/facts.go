@@ -20,6 +20,9 @@ type Facts struct {
 	// Pods are the installation's defaults of spec.pods; may be nil.
 	Pods *v1.PodsSpec `json:"pods,omitempty"`
 
+	// NetworkPolicies of the components; nil: they have none.
+	NetworkPolicies *NetworkPolicies `json:"networkPolicies,omitempty"`
+
 	// Observed is what the API server assigned to the stream's children, such as node ports. A Service that was
 	// deleted keeps its entry while its port may be asked for again, so that addresses in use stay valid.
 	Observed exposure.Observed `json:"observed,omitempty"`

@@ -48,6 +48,8 @@ func object(t testing.TB, o Object) client.Object {
 		into = &corev1.Service{}
 	case "Ingress":
 		into = &networkingv1.Ingress{}
+	case "NetworkPolicy":
+		into = &networkingv1.NetworkPolicy{}
 	case "PodDisruptionBudget":
 		into = &policyv1.PodDisruptionBudget{}
 	case "Deployment":

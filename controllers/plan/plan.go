@@ -51,6 +51,7 @@ func Kinds() []schema.GroupVersionKind {
 		{Version: "v1", Kind: "ConfigMap"},
 		{Version: "v1", Kind: "Service"},
 		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
+		{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"},
 		{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"},
 		{Group: "apps", Version: "v1", Kind: "Deployment"},
 		{Group: "apps", Version: "v1", Kind: "StatefulSet"},
@@ -107,7 +108,7 @@ type planner struct {
 
 // build adds the children of all components.
 func (p *planner) build() error {
-	for _, component := range []func() error{p.tracker, p.stun, p.seeders, p.edges} {
+	for _, component := range []func() error{p.policies, p.tracker, p.stun, p.seeders, p.edges} {
 		if err := component(); err != nil {
 			return err
 		}

@@ -92,6 +92,9 @@ func TestEvents(t *testing.T) {
 		{"seeders fall behind", []func(*status.Observed){func(o *status.Observed) { o.Reading.Stats.Behind = []stats.Behind{{Seeder: "x"}} }}, []string{"Warning/BehindLiveEdge"}},
 		{"figures are old", []func(*status.Observed){func(o *status.Observed) { o.Reading, o.ReadingProblem = nil, "timeout" }}, []string{"Warning/Stale"}},
 		{"and new again", nil, nil},
+		{"the cluster alone reaches it", []func(*status.Observed){func(o *status.Observed) {
+			o.Warnings = []plan.Warning{{Condition: v1.ConditionTrackerReady, Reason: v1.ReasonClusterOnly, Message: "expose it"}}
+		}}, []string{"Warning/ClusterOnly"}},
 		{"suspended", []func(*status.Observed){func(o *status.Observed) { o.Suspended = true }}, []string{"Normal/Suspended"}},
 		{"resumed", nil, []string{"Normal/Resumed"}},
 		{"STUN cannot be reached", []func(*status.Observed){func(o *status.Observed) {

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -32,6 +33,9 @@ var watched = []struct {
 	{v1.ConditionTelemetryFresh, metav1.ConditionFalse, false, "See the logs of the tracker pod", "", ""},
 }
 
+// warnings are the reasons by which a condition that is True says that not all viewers are served.
+var warnings = []string{v1.ReasonNotAdvertised, v1.ReasonClusterOnly, v1.ReasonInsecureEndpoint, v1.ReasonSTUNSilent, v1.ReasonLocalAddressesHidden}
+
 const resumed = "Resumed"
 
 // edges returns the events between two statuses that follow each other.
@@ -56,7 +60,7 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 		}
 	}
 	for _, now := range after.Conditions {
-		warned := now.Reason == v1.ReasonNotAdvertised || now.Reason == v1.ReasonInsecureEndpoint || now.Reason == v1.ReasonSTUNSilent || now.Reason == v1.ReasonLocalAddressesHidden
+		warned := slices.Contains(warnings, now.Reason)
 		old := find(before.Conditions, now.Type)
 		// Pods that recover are no news: once there are figures, only a condition that was True before is reported.
 		news := old == nil || old.Reason != now.Reason && (old.Status == metav1.ConditionTrue || before.Offload == nil)

@@ -233,6 +233,7 @@ func TestUnusableValuesAreRefused(t *testing.T) {
 		"typo in pods":      {"streamPods: {nodeSelectors: {}}", "'nodeSelectors'"},
 		"no namespace name": {"watchNamespaces: [Media]", "/watchNamespaces/0"},
 		"log level":         {"log: {level: verbose}", "/log/level"},
+		"origins":           {"networkPolicies: {origins: [origin.example.com]}", "/networkPolicies/origins/0"},
 		"digest":            {"image: {digest: latest}", "/image/digest"},
 		"pull policy":       {"image: {pullPolicy: Sometimes}", "/image/pullPolicy"},
 		"runbooks":          {"metrics: {prometheusRule: {runbooks: here}}", "/metrics/prometheusRule/runbooks"},

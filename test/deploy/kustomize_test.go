@@ -19,19 +19,25 @@ func overlay(t *testing.T, more string) string {
 	t.Helper()
 	// Kustomize does not follow symbolic links out of a folder, and a temporary folder may be below one.
 	dir, err1 := filepath.EvalSymlinks(t.TempDir())
-	base, err2 := filepath.Abs(defaultDir)
-	if err := errors.Join(err1, err2); err != nil {
+	base, err2 := relative(dir, defaultDir)
+	component, err3 := relative(dir, policiesDir)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
-	rel, err := filepath.Rel(dir, base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := fmt.Sprintf("resources: [%s]\n%s", rel, more)
+	text := fmt.Sprintf("resources: [%s]\n%s", base, strings.ReplaceAll(more, policiesDir, component))
 	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
+}
+
+// relative is the path from a folder to a folder of the repository.
+func relative(from, to string) (string, error) {
+	absolute, err := filepath.Abs(to)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Rel(from, absolute)
 }
 
 func TestImagesChangeManagerAndStreams(t *testing.T) {

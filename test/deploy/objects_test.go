@@ -30,7 +30,9 @@ const (
 	repository = "../.."
 	chartDir   = repository + "/charts/p2pstream"
 	defaultDir = repository + "/config/default"
-	namespace  = "p2pstream-system"
+	// policiesDir is a component of kustomize.
+	policiesDir = repository + "/config/network-policies"
+	namespace   = "p2pstream-system"
 )
 
 // objects are what would be sent to an API server, by "Kind namespace/name".
