@@ -43,7 +43,7 @@ type Config struct {
 
 	// OriginOnly are the types of renditions that are not shared with peers, as the tracker says.
 	OriginOnly []identity.StreamType
-	// Generations to join; empty: v2.3 for viewers, v2.2 if they play DASH, all for seeders.
+	// Generations to join; empty: v2.3 for viewers, v2.2 if they play DASH, identity.DefaultGenerations for seeders.
 	Generations []identity.Generation
 	// Select picks the renditions; nil: all for seeders, for viewers the first main one and the first audio track.
 	Select func([]manifest.Rendition) []manifest.Rendition
@@ -130,7 +130,7 @@ func (c Config) withDefaults() (Config, error) {
 	if len(c.Generations) == 0 {
 		c.Generations = []identity.Generation{identity.V23}
 		if c.Role == RoleSeeder {
-			c.Generations = identity.Generations()
+			c.Generations = identity.DefaultGenerations()
 		}
 	}
 	if c.Select == nil {

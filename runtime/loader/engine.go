@@ -89,7 +89,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		return nil // stopped before the origin answered
 	}
 	e.adapt(presentation)
-	e.start(presentation.DefaultSwarmID)
+	e.start(presentation)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	e.work.Go(func() { e.manage(ctx) })
