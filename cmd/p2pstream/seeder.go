@@ -49,6 +49,7 @@ func seederFlags(run func(*cobra.Command, seeder.Config) error) *cobra.Command {
 	cfg.CacheBytes = seeder.DefaultCache
 	f.Var((*sizeValue)(&cfg.CacheBytes), "cache", "maximum size of the segment cache")
 	f.StringArrayVar(&cfg.Renditions, "rendition", nil, "rendition to hold, such as 720p (default: all); may be repeated")
+	f.StringSliceVar(&cfg.Generations, "generations", nil, "generations of p2p-media-loader to serve, such as v2.2,v2.3,v3 (default v2.2,v2.3)")
 	f.StringVar(&cfg.AdminListen, "admin-listen", ":9091", "host:port for /metrics, /healthz and /readyz; empty disables them")
 	f.StringVar((*string)(&cfg.SuperSeeding), "super-seeding", "", "from which viewers a live segment is held back while another viewer brings it: Auto (from those whose site the tracker tells), Off or Always (from all) (default Auto)")
 	f.BoolVar(&cfg.Loopback, "loopback", false, "also connect to peers over 127.0.0.1, for tests on one machine")

@@ -61,6 +61,7 @@ open tracker for any info hash.`,
 	f.StringVar(&stream.SourceURL, "stream-source", "", "manifest URL that players open")
 	f.StringVar(&stream.SeederURL, "stream-seeder-url", "", "manifest URL for seeders and this tracker (default: --stream-source)")
 	f.StringVar(&stream.Format, "stream-format", "", "format of the manifest: HLS, DASH or Auto (default Auto: as the manifest itself shows)")
+	f.StringSliceVar(&stream.Generations, "generations", nil, "generations of p2p-media-loader whose swarms are served, such as v2.2,v2.3,v3 (default v2.2,v2.3)")
 	f.StringVar(&stream.SwarmID, "swarm-id", "", "swarm name (default: what players derive from the manifest URL)")
 	f.StringArrayVar(&stream.STUN, "stun", nil, "STUN server for players, stun:host:port; may be repeated")
 	f.StringVar(&stream.STUNFile, "stun-file", "", "file with a JSON list of further STUN servers; read again when it changes")
@@ -129,6 +130,9 @@ func overlay(dst *tracker.StreamConfig, flags tracker.StreamConfig) {
 	}
 	if len(flags.SignedPaths) > 0 {
 		dst.SignedPaths = flags.SignedPaths
+	}
+	if len(flags.Generations) > 0 {
+		dst.Generations = flags.Generations
 	}
 	if flags.ViewerTokens != nil {
 		dst.ViewerTokens = flags.ViewerTokens

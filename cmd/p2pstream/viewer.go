@@ -99,7 +99,7 @@ func viewerFlags(f *pflag.FlagSet, cfg *viewerConfig, asJSON *bool) {
 	f.Var((*durationValue)(&cfg.Duration), "duration", "how long to run; 0 means until stopped")
 	f.BoolVar(asJSON, "json", false, "print the report as JSON")
 	f.BoolVar(&cfg.Verify, "verify", false, "compare the SHA-256 of each segment with the origin's")
-	f.StringArrayVar(&cfg.Generations, "generation", nil, "generation of p2p-media-loader to connect with: v2.2 or v2.3 (default v2.3); may be repeated")
+	f.StringArrayVar(&cfg.Generations, "generation", nil, "generation of p2p-media-loader to connect with: v2.2, v2.3 or v3 (default v2.3); may be repeated")
 	f.BoolVar(&cfg.NoP2P, "no-p2p", false, "use only the origin, as a baseline for comparison")
 	f.BoolVar(&cfg.NoUpload, "no-upload", false, "download from peers without uploading")
 	f.IntVar(&cfg.MaxPeers, "max-peers", 0, "maximum number of connections of each viewer (default 50)")

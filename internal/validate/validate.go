@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/redact"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
 // First returns the first error that is not nil.
@@ -34,6 +35,14 @@ func Each(field string, values []string, check func(field, value string) error) 
 		if err := check(fmt.Sprintf("%s[%d]", field, i), v); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// Generations checks names of generations of the browser library.
+func Generations(field string, names []string) error {
+	if _, err := identity.ParseGenerations(names); err != nil {
+		return fmt.Errorf("%s: %w", field, err)
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ const (
 	Version        = 1         // of every message of this package
 	MaxBatchBytes  = 128 << 10 // of JSON
 	MaxBatch       = 1024      // segments in a batch
-	MaxBatchSwarms = 160       // swarms in a batch: 64 renditions in two generations, and some
+	MaxBatchSwarms = 224       // swarms in a batch: 64 renditions in three generations, and some
 	MaxReplyBytes  = 16 << 10  // of JSON
 	maxSeederName  = 128       // bytes
 	maxDisputes    = 32        // segments in a reply

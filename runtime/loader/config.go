@@ -1,7 +1,7 @@
 package loader
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"time"
 
@@ -43,7 +43,7 @@ type Config struct {
 
 	// OriginOnly are the types of renditions that are not shared with peers, as the tracker says.
 	OriginOnly []identity.StreamType
-	// Generations to join; empty: v2.3 for viewers, v2.2 if they play DASH, all for seeders.
+	// Generations to join; empty: v2.3 for viewers, v2.2 if they play DASH, identity.DefaultGenerations for seeders.
 	Generations []identity.Generation
 	// Select picks the renditions; nil: all for seeders, for viewers the first main one and the first audio track.
 	Select func([]manifest.Rendition) []manifest.Rendition
@@ -90,47 +90,63 @@ var DefaultLimits = schedule.Limits{
 	Patience: 500 * time.Millisecond,
 }
 
-func (c Config) withDefaults() (Config, error) {
-	if c.Source == nil {
-		return c, errors.New("config.source: is missing; create it with manifest.NewSource")
+// ConfigError says which field of a Config cannot be used, and why. New returns it.
+type ConfigError struct{ Field, Problem string }
+
+func (e *ConfigError) Error() string { return "config." + e.Field + ": " + e.Problem }
+
+// Validate returns a *ConfigError for the first field that cannot be used. New calls it.
+func (c Config) Validate() error {
+	switch {
+	case c.Source == nil:
+		return &ConfigError{"source", "is missing; create it with manifest.NewSource"}
+	case c.Role != RoleViewer && c.Role != RoleSeeder:
+		return &ConfigError{"role", fmt.Sprintf("%d is neither RoleViewer nor RoleSeeder", c.Role)}
+	case c.OnDemand && c.Role != RoleViewer:
+		return &ConfigError{"onDemand", "is supported for viewers only"}
+	case c.Edge && c.Role != RoleSeeder:
+		return &ConfigError{"edge", "is supported for seeders only"}
 	}
-	if c.StoreBytes == 0 {
-		c.StoreBytes = DefaultStoreBytes
+	for _, g := range c.Generations {
+		if _, err := identity.ParseGenerations([]string{string(g)}); err != nil {
+			return &ConfigError{"generations", err.Error()}
+		}
 	}
-	if c.MaxSegmentBytes == 0 {
-		c.MaxSegmentBytes = DefaultMaxSegmentBytes
+	for _, number := range []struct {
+		field string
+		value int64
+	}{
+		{"storeBytes", c.StoreBytes}, {"maxSegmentBytes", c.MaxSegmentBytes}, {"maxPeers", int64(c.MaxPeers)},
+		{"maxMessageSize", int64(c.MaxMessageSize)}, {"patience", int64(c.Patience)}, {"waitLimit", int64(c.WaitLimit)},
+		{"liveDelay", int64(c.LiveDelay)}, {"liveDelaySegments", int64(c.LiveDelaySegments)},
+		{"startupWait", int64(c.StartupWait)}, {"prefetchDelay", int64(c.PrefetchDelay)},
+	} {
+		if number.value < 0 {
+			return &ConfigError{number.field, fmt.Sprintf("%d is negative", number.value)}
+		}
 	}
-	if c.MaxPeers == 0 {
-		c.MaxPeers = DefaultMaxPeers
-	}
-	if c.MaxMessageSize == 0 {
-		c.MaxMessageSize = wire.DefaultMaxMessageSize
-	}
+	return nil
+}
+
+// withDefaults fills in what is not set.
+func (c Config) withDefaults() Config {
+	c.StoreBytes = cmp.Or(c.StoreBytes, DefaultStoreBytes)
+	c.MaxSegmentBytes = cmp.Or(c.MaxSegmentBytes, DefaultMaxSegmentBytes)
+	c.MaxPeers = cmp.Or(c.MaxPeers, DefaultMaxPeers)
+	c.MaxMessageSize = cmp.Or(c.MaxMessageSize, wire.DefaultMaxMessageSize)
+	c.SuperSeeding = cmp.Or(c.SuperSeeding, superseed.Auto)
+	c.Patience = cmp.Or(c.Patience, DefaultPatience)
+	c.WaitLimit = cmp.Or(c.WaitLimit, DefaultWaitLimit)
 	if c.Limits == (schedule.Limits{}) {
 		c.Limits = DefaultLimits
 		if c.OnDemand {
 			c.Limits = demandLimits
 		}
 	}
-	if c.SuperSeeding == "" {
-		c.SuperSeeding = superseed.Auto
-	}
-	if c.Patience == 0 {
-		c.Patience = DefaultPatience
-	}
-	if c.WaitLimit == 0 {
-		c.WaitLimit = DefaultWaitLimit
-	}
-	if c.OnDemand && c.Role != RoleViewer {
-		return c, errors.New("config.onDemand: is supported for viewers only")
-	}
-	if c.Edge && c.Role != RoleSeeder {
-		return c, errors.New("config.edge: is supported for seeders only")
-	}
 	if len(c.Generations) == 0 {
 		c.Generations = []identity.Generation{identity.V23}
 		if c.Role == RoleSeeder {
-			c.Generations = identity.Generations()
+			c.Generations = identity.DefaultGenerations()
 		}
 	}
 	if c.Select == nil {
@@ -139,16 +155,7 @@ func (c Config) withDefaults() (Config, error) {
 			c.Select = selectFor(RoleSeeder) // all of them: players choose
 		}
 	}
-	for field, v := range map[string]int64{
-		"storeBytes": c.StoreBytes, "maxSegmentBytes": c.MaxSegmentBytes,
-		"maxPeers": int64(c.MaxPeers), "maxMessageSize": int64(c.MaxMessageSize),
-		"patience": int64(c.Patience), "waitLimit": int64(c.WaitLimit),
-	} {
-		if v < 0 {
-			return c, fmt.Errorf("config.%s: %d is negative", field, v)
-		}
-	}
-	return c, nil
+	return c
 }
 
 func selectFor(role Role) func([]manifest.Rendition) []manifest.Rendition {

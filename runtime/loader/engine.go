@@ -46,13 +46,17 @@ type Engine struct {
 }
 
 // New makes an engine that connects through node; node may be nil if no
-// trackers are given. uplink nil means no limit, log nil no log.
+// trackers are given. uplink nil means no limit, log nil no log. An error is a
+// *ConfigError.
 func New(cfg Config, node *mesh.Node, uplink *upload.Uplink, log *slog.Logger) (*Engine, error) {
 	anyGeneration := len(cfg.Generations) == 0
-	cfg, err := cfg.withDefaults()
-	if err != nil {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if len(cfg.Trackers) > 0 && node == nil {
+		return nil, &ConfigError{"trackers", "need a node, which connects to peers; create it with mesh.NewNode"}
+	}
+	cfg = cfg.withDefaults()
 	if uplink == nil {
 		uplink = upload.NewUplink(0)
 	}
@@ -89,7 +93,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		return nil // stopped before the origin answered
 	}
 	e.adapt(presentation)
-	e.start(presentation.DefaultSwarmID)
+	e.start(presentation)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	e.work.Go(func() { e.manage(ctx) })

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/rendition"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
@@ -89,7 +90,7 @@ func (e *Engine) newEvent(r *rendition.Rendition) bool {
 
 // start names the swarms before the first is joined: as a tracker has said already, or as configured, or as players do by
 // themselves.
-func (e *Engine) start(defaultID string) {
+func (e *Engine) start(p *manifest.Presentation) {
 	s := e.swarms
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +98,8 @@ func (e *Engine) start(defaultID string) {
 	case s.wanted != "":
 		s.id, s.told = s.wanted, true
 	case s.id == "":
-		s.id = defaultID
+		s.id = p.DefaultSwarmID
+		e.shared.Settings.Asked = rendition.DefaultSwarms{Answered: s.id, Asked: identity.AskedSwarmID(e.cfg.Source.URL(), p.URL)}
 	}
 }
 

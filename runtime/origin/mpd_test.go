@@ -90,7 +90,7 @@ func TestMPDOfRanges(t *testing.T) {
 		}
 		for _, s := range list.Segments {
 			if s.Range.Offset != at || string(whole[at+4:at+8]) != "styp" {
-				t.Errorf("segment %d is at %d, not %d", s.ID, s.Range.Offset, at)
+				t.Errorf("segment %d is at %d, not %d", s.IDs.Counted, s.Range.Offset, at)
 			}
 			at += s.Range.Length
 		}
@@ -110,7 +110,7 @@ func TestMPDKeepsNumbers(t *testing.T) {
 		p, lists := listing(t, url, now)
 		out := map[string]int64{}
 		for _, s := range lists["240p"].Segments {
-			out[s.URL] = s.ID
+			out[s.URL] = s.IDs.Counted
 		}
 		return p, out
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/loader"
 	"github.com/p2pstream/p2pstream/runtime/loader/hashes"
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/report"
@@ -116,8 +117,13 @@ func (s *Server) bind(iceListen string, advertise []string) error {
 	if err != nil {
 		return fmt.Errorf("creating WebRTC node: %w", err)
 	}
+	generations, err := identity.ParseGenerations(s.cfg.Generations)
+	if err != nil {
+		return errors.Join(err, node.Close())
+	}
 	engine, err := loader.New(loader.Config{
-		Role: loader.RoleSeeder, Edge: s.cfg.Site != "", PeerIDPrefix: s.cfg.PeerIDPrefix, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session, s.cfg.Site), s.cfg.ForeignTrackers),
+		Generations: generations,
+		Role:        loader.RoleSeeder, Edge: s.cfg.Site != "", PeerIDPrefix: s.cfg.PeerIDPrefix, Source: s.source, SwarmID: s.cfg.SwarmID, Trackers: slices.Concat(withSession(s.cfg.Trackers, s.session, s.cfg.Site), s.cfg.ForeignTrackers),
 		MaxPeers: s.cfg.MaxPeers, StoreBytes: s.cfg.CacheBytes, Select: selector(s.cfg.Renditions), NewEvent: s.newEvent,
 		SuperSeeding: superseed.Mode(s.cfg.SuperSeeding),
 	}, node, s.uplink, s.log)

@@ -101,6 +101,9 @@ func (s *stream) follow(stream *StreamConfig, said hashesOf) (*viewerapi.StreamF
 		return nil, fmt.Errorf("making source of the stream: %w", err)
 	}
 	follower := viewerapi.NewStreamFollower(source, stream.SwarmID, s.log)
+	if follower.Generations, err = identity.ParseGenerations(stream.Generations); err != nil {
+		return nil, fmt.Errorf("reading generations of the stream: %w", err)
+	}
 	follower.Prober, err = probe.New(probe.Config{
 		Registerer: s.reg,
 		Open: func() (probe.Session, error) {

@@ -37,7 +37,7 @@ type Config struct {
 	Duration     duration.Duration `json:"duration,omitzero"`     // 0: until stopped
 	Verify       bool              `json:"verify,omitempty"`      // compare each segment's SHA-256 with the origin's
 	Renditions   []string          `json:"renditions,omitempty"`  // names; "all": every one; empty: the first, and the first audio track
-	Generations  []string          `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3, or v2.2 if it is DASH
+	Generations  []string          `json:"generations,omitempty"` // v2.2, v2.3, v3; empty: v2.3, or v2.2 if it is DASH
 	NoP2P        bool              `json:"noP2P,omitempty"`       // origin only, to compare with
 	NoUpload     bool              `json:"noUpload,omitempty"`    // download from peers, upload nothing
 	StoreBytes   int64             `json:"storeBytes,omitempty"`  // per viewer

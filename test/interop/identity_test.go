@@ -20,3 +20,16 @@ func TestIdentityOfTheNewestPlayer(t *testing.T) {
 	}
 	t.Logf("%s", out)
 }
+
+// TestCorpusOfTheNewestPlayers plays the corpus of manifests anew: hls.js and Shaka Player, each with its plug-in, make of it
+// what the Go tests of the manifest rooms compare themselves with.
+func TestCorpusOfTheNewestPlayers(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{"hls.cjs", "dash.cjs"} {
+		out, err := exec.CommandContext(t.Context(), "node", "identity/"+script, "--modules", "node_modules", "--check").CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", script, err, out)
+		}
+		t.Logf("%s: %s", script, out)
+	}
+}

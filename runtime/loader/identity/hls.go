@@ -19,8 +19,8 @@ type Variant struct {
 	Attributes Attributes
 }
 
-// AudioTrack is one EXT-X-MEDIA entry of TYPE=AUDIO.
-type AudioTrack struct {
+// MediaTrack is one EXT-X-MEDIA entry of TYPE=AUDIO or TYPE=VIDEO.
+type MediaTrack struct {
 	// URI is absolute, or empty if the track is inside the variants.
 	URI string
 	// Attributes are those of the tag.
@@ -34,16 +34,17 @@ type Multivariant struct {
 	URL string
 	// Variants holds ordinary and I-frame variants in playlist order.
 	Variants []Variant
-	// Audio holds the audio tracks in playlist order.
-	Audio []AudioTrack
+	// Audio and Video hold the tracks in playlist order.
+	Audio, Video []MediaTrack
 }
 
 // HLSStreams computes the identity of every rendition that a page on hls.js
 // knows of: main ones first, then audio tracks, each URI once (the first entry
 // of a URI decides). Entries without URI appear too, since they take a place in
-// the order; nothing can be fetched for them.
-// Source: p2p-media-loader-hlsjs 2.3.1 on hls.js 1.7.4 for ShortID, and
-// p2p-media-loader-hlsjs 2.2.2 for Position.
+// the order; nothing can be fetched for them. Video tracks are not among them,
+// since hls.js does not play them.
+// Source: p2p-media-loader-hlsjs 2.3.1 on hls.js 1.7.4 for ShortID,
+// p2p-media-loader-hlsjs 2.2.2 for Position, and WrittenHLS for Written.
 func HLSStreams(m Multivariant) []Stream {
 	levels := knownLevels(m.Variants)
 	if len(levels) == 0 {
@@ -51,6 +52,7 @@ func HLSStreams(m Multivariant) []Stream {
 	}
 	streams := make([]Stream, 0, len(levels)+len(m.Audio)+1)
 	positions := olderPositions(m.Variants)
+	written := writtenNames(WrittenStreams(WrittenHLS(m)))
 	seen := make(map[string]struct{}, len(levels)+len(m.Audio))
 	for _, level := range levels {
 		if _, again := seen[level.variant.URI]; again {
@@ -66,7 +68,7 @@ func HLSStreams(m Multivariant) []Stream {
 		}
 		streams = append(streams, Stream{
 			Type: Main, URI: level.variant.URI, Position: position,
-			ShortID: level.properties().ShortID(),
+			ShortID: level.properties().ShortID(), Written: written[level.variant.URI],
 		})
 	}
 	for position, track := range audioTracks(m.Audio, levels) {
@@ -76,7 +78,7 @@ func HLSStreams(m Multivariant) []Stream {
 		seen[track.uri] = struct{}{}
 		streams = append(streams, Stream{
 			Type: Secondary, URI: track.uri, Position: position,
-			ShortID: track.properties.ShortID(),
+			ShortID: track.properties.ShortID(), Written: written[track.uri],
 		})
 	}
 	return streams
@@ -168,7 +170,7 @@ type hlsAudio struct {
 	properties Properties
 }
 
-func audioTracks(tracks []AudioTrack, levels []hlsLevel) []hlsAudio {
+func audioTracks(tracks []MediaTrack, levels []hlsLevel) []hlsAudio {
 	if len(tracks) == 0 {
 		return nil
 	}

@@ -12,14 +12,26 @@ import (
 )
 
 func TestGenerations(t *testing.T) {
-	if got := fmt.Sprint(Generations()); got != "[v2.2 v2.3]" {
+	if got := fmt.Sprint(Generations()); got != "[v2.2 v2.3 v3]" {
 		t.Errorf("generations %s", got)
+	}
+	if got := fmt.Sprint(DefaultGenerations()); got != "[v2.2 v2.3]" {
+		t.Errorf("generations %s are joined without being asked for", got)
+	}
+	if got, err := ParseGenerations([]string{"v3", "v2.2", "v3"}); err != nil || fmt.Sprint(got) != "[v2.2 v3]" {
+		t.Errorf("generations %v, error %v", got, err)
+	}
+	if _, err := ParseGenerations([]string{"v2.2", "v4"}); err == nil {
+		t.Error("v4 is taken for a generation")
 	}
 	if got := InfoHashOf("v9", "x"); got != "" {
 		t.Errorf("unknown generation has info hash %q", got)
 	}
 	if got := (Stream{Type: Main}).InfoHash("v9", "x"); got != "" {
 		t.Errorf("unknown generation has info hash %q", got)
+	}
+	if got := (Stream{Type: Main, ShortID: "x"}).InfoHash(V3, "x"); got != "" {
+		t.Errorf("a rendition that is not shared has info hash %q", got)
 	}
 	for _, g := range Generations() {
 		if got := InfoHashOf(g, "v2-a-main-0"); len(got) != 20 {
@@ -91,7 +103,7 @@ func TestHLSStreamsLists(t *testing.T) {
 		m    Multivariant
 		want string
 	}{
-		{"none", Multivariant{Audio: []AudioTrack{{URI: "a"}}}, ""},
+		{"none", Multivariant{Audio: []MediaTrack{{URI: "a"}}}, ""},
 		{"repeated URI still takes a place", Multivariant{Variants: []Variant{variant("a", "1", ""), variant("a", "2", ""), variant("b", "3", "")}}, "main a 0, main b 2"},
 		{"unknown codec goes", Multivariant{Variants: []Variant{variant("a", "1", unknown), variant("b", "2", known)}}, "main b 0"},
 		{"all unknown stay", Multivariant{Variants: []Variant{variant("a", "1", unknown), variant("b", "2", unknown)}}, "main a 0, main b 1"},
@@ -106,9 +118,9 @@ func TestHLSStreamsLists(t *testing.T) {
 			Multivariant{Variants: []Variant{variant("a", "1", unknown), variant("b", "2", unknown), variant("c", "2", known), iframes("i", "mjpg")}},
 			"main c 0, main i 4",
 		},
-		{"an invented track", Multivariant{Variants: []Variant{variant("a", "1", "mp4a.40.2")}, Audio: []AudioTrack{{URI: "x"}}}, "main a 0, secondary  0, secondary x 1"},
-		{"no invented track beside an embedded one", Multivariant{Variants: []Variant{variant("a", "1", "mp4a.40.2")}, Audio: []AudioTrack{{URI: "x"}, {}}}, "main a 0, secondary x 0, secondary  1"},
-		{"a track with a variant's URI", Multivariant{Variants: []Variant{variant("a", "1", "")}, Audio: []AudioTrack{{URI: "a"}}}, "main a 0"},
+		{"an invented track", Multivariant{Variants: []Variant{variant("a", "1", "mp4a.40.2")}, Audio: []MediaTrack{{URI: "x"}}}, "main a 0, secondary  0, secondary x 1"},
+		{"no invented track beside an embedded one", Multivariant{Variants: []Variant{variant("a", "1", "mp4a.40.2")}, Audio: []MediaTrack{{URI: "x"}, {}}}, "main a 0, secondary x 0, secondary  1"},
+		{"a track with a variant's URI", Multivariant{Variants: []Variant{variant("a", "1", "")}, Audio: []MediaTrack{{URI: "a"}}}, "main a 0"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -156,7 +168,7 @@ func BenchmarkIdentity(b *testing.B) {
 			"FRAME-RATE": "29.970", "AUDIO": "a",
 		}})
 	}
-	m.Audio = []AudioTrack{{URI: "https://cdn.example.com/live/ev1/en.m3u8", Attributes: Attributes{"GROUP-ID": "a", "NAME": "English", "LANGUAGE": "en"}}}
+	m.Audio = []MediaTrack{{URI: "https://cdn.example.com/live/ev1/en.m3u8", Attributes: Attributes{"GROUP-ID": "a", "NAME": "English", "LANGUAGE": "en"}}}
 	b.ReportAllocs()
 	for b.Loop() {
 		for _, s := range HLSStreams(m) {

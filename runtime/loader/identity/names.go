@@ -19,10 +19,6 @@ const (
 	Secondary StreamType = "secondary"
 )
 
-// peerProtocol is the same text in every 2.x to 4.x release; nothing on the
-// wire names the generation.
-const peerProtocol = "v2"
-
 // DefaultSwarmID is what an unconfigured browser uses as swarm id: the response
 // URL of the manifest (after redirects) up to its first question mark. Only the
 // query goes; a fragment, a port or a trailing slash stays.
@@ -32,11 +28,13 @@ func DefaultSwarmID(manifestResponseURL string) string {
 	return before
 }
 
-// StreamSwarmID is the text whose digest is the info hash: the swarm id, the
-// type and the generation's index of one rendition.
-// Source: p2p-media-loader-core 2.2.2 and 2.3.1.
-func StreamSwarmID(swarmID string, t StreamType, index string) string {
-	return peerProtocol + "-" + swarmID + "-" + string(t) + "-" + index
+// AskedSwarmID is the default swarm id of generation V3: the URL that was asked for, where that is known, else the one that
+// answered. Source: p2p-media-loader-core 5.0 (protocol v3).
+func AskedSwarmID(askedURL, responseURL string) string {
+	if askedURL != "" {
+		return DefaultSwarmID(askedURL)
+	}
+	return DefaultSwarmID(responseURL)
 }
 
 // PeerID names one peer in one swarm: 20 ASCII characters.
@@ -94,8 +92,9 @@ const maxSafeInteger = 1<<53 - 1
 // in float64 as the browser does. Starts that are not finite give 0, and ids are
 // held within ±(2^53 − 1).
 // Source: p2p-media-loader-shaka 2.2.2.
-func ShakaDASHSegmentID(startSeconds float64) int64 {
-	id := math.Trunc(startSeconds / 0.5)
+func ShakaDASHSegmentID(startSeconds float64) int64 { return wholeID(math.Trunc(startSeconds / 0.5)) }
+
+func wholeID(id float64) int64 {
 	switch {
 	case math.IsNaN(id) || math.IsInf(id, 0):
 		return 0
@@ -105,6 +104,13 @@ func ShakaDASHSegmentID(startSeconds float64) int64 {
 		return -maxSafeInteger
 	}
 	return int64(id)
+}
+
+// WrittenDASHSegmentID is the external id of a DASH segment in generation V3: its start on the presentation timeline in tenths
+// of a second, rounded as JavaScript does, where a tie goes up, and computed in float64. Starts that are not finite give 0,
+// and ids are held within ±(2^53 − 1). Source: p2p-media-loader-core 5.0 (protocol v3).
+func WrittenDASHSegmentID(startSeconds float64) int64 {
+	return wholeID(math.Floor(startSeconds*10 + 0.5))
 }
 
 func formatInt(n int) string { return strconv.Itoa(n) }

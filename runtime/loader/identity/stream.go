@@ -12,30 +12,44 @@ type Stream struct {
 	// Position is the index of generation V22: the place in the manifest,
 	// counted from 0 for each type.
 	Position int
+	// Written is the name in generation V3, the zero value if that does not share the rendition.
+	Written WrittenName
 }
 
-// StreamSwarmID is the text whose digest names this rendition's swarm, or empty
-// text for an unknown generation.
+// WrittenName is what generation V3 calls a rendition: its type, which may be another one there, and its index.
+type WrittenName struct {
+	Type StreamType
+	ID   string
+}
+
+// StreamSwarmID is the text whose digest names this rendition's swarm: the
+// generation's protocol, the swarm id, the type and the generation's index. It
+// is empty for an unknown generation and for one that does not share the rendition.
+// Source: p2p-media-loader-core 2.2.2, 2.3.1 and 5.0.
 func (s Stream) StreamSwarmID(g Generation, swarmID string) string {
-	row, ok := schemeOf(g)
-	if !ok {
+	key := s.Key(g)
+	if key == "" {
 		return ""
 	}
-	return StreamSwarmID(swarmID, s.Type, row.index(s))
+	return schemeOf(g).protocol + "-" + swarmID + "-" + key
 }
 
 // Key is the end of StreamSwarmID, which does not depend on the swarm id: the type and the index, such as main-0. It is empty
-// for an unknown generation.
+// where StreamSwarmID is.
 func (s Stream) Key(g Generation) string {
-	row, ok := schemeOf(g)
-	if !ok {
+	row := schemeOf(g)
+	if row == nil {
 		return ""
 	}
-	return string(s.Type) + "-" + row.index(s)
+	t, index := row.name(s)
+	if index == "" {
+		return ""
+	}
+	return string(t) + "-" + index
 }
 
-// InfoHash is the info hash of this rendition's swarm, or empty for an unknown
-// generation.
+// InfoHash is the info hash of this rendition's swarm, or empty where
+// StreamSwarmID is.
 func (s Stream) InfoHash(g Generation, swarmID string) InfoHash {
 	id := s.StreamSwarmID(g, swarmID)
 	if id == "" {
@@ -49,5 +63,8 @@ func (s Stream) InfoHash(g Generation, swarmID string) InfoHash {
 // every such presentation has the same V23 index; responseURL is its runtime id.
 // Source: p2p-media-loader-hlsjs 2.3.1 on hls.js 1.7.4.
 func MediaPlaylistStream(responseURL string) Stream {
-	return Stream{Type: Main, URI: responseURL, ShortID: Properties{Bitrate: Number(0)}.ShortID()}
+	return Stream{
+		Type: Main, URI: responseURL, ShortID: Properties{Bitrate: Number(0)}.ShortID(),
+		Written: WrittenName{Main, Properties{}.WrittenID()},
+	}
 }

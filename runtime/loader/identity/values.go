@@ -24,3 +24,6 @@ func Text(s string) Value { return Value{kind: kindText, text: s} }
 
 // Present tells whether v is a number or a text.
 func (v Value) Present() bool { return v.kind != kindAbsent }
+
+// String prints v as a JavaScript template does; absent is empty.
+func (v Value) String() string { return v.string() }

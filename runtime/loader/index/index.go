@@ -76,19 +76,19 @@ func (x *Index) Held(g identity.Generation, id int64) (store.Key, bool) {
 // Known is the span of ids of a generation; nil before the first playlist.
 func (x *Index) Known(g identity.Generation) *Span { return x.spans[g].Load() }
 
-// maxStep bounds how far apart the ids of a segment and the next one count: a segment of an hour.
-const maxStep = 7200
+// maxStep bounds how far apart the ids of a segment and the next one count: a segment of an hour in tenths of a second.
+const maxStep = 36000
 
 // Learn takes the ids of a playlist's segments; none changes nothing. step is how far apart the ids of a segment and the next
 // one are: 1 where ids are dense. entries is how many a live playlist lists: when it
-// ends, players of V23 name what is new by its place, and a peer may see the end before this peer does. While an id below
+// ends, players of some generations name what is new by its place, and a peer may see the end before this peer does. While an id below
 // entries may mean a segment that was listed shortly before, places are not taken.
 func (x *Index) Learn(g identity.Generation, ids []int64, step int64, entries int) {
 	if len(ids) == 0 {
 		return
 	}
 	s := &Span{low: slices.Min(ids), high: slices.Max(ids) + idsAhead*min(max(step, 1), maxStep)}
-	if places := int64(entries) + placesAhead; g == identity.V23 && entries > 0 && places <= s.low {
+	if places := int64(entries) + placesAhead; identity.RulesOf(g).Places && entries > 0 && places <= s.low {
 		s.places = places
 	}
 	x.spans[g].Store(s)

@@ -48,7 +48,7 @@ func TestThePlacesOfAPlaylistThatEndsAreKnown(t *testing.T) {
 		"just long enough":                 {identity.V23, 12, 10, true},
 		"the id was listed a while ago":    {identity.V23, 11, 10, false},
 		"not a live playlist":              {identity.V23, 100, 0, false},
-		"a generation that names no place": {identity.V22, 100, 10, false},
+		"a generation that names no place": {identity.V3, 100, 10, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := New([]identity.Generation{tt.generation})

@@ -283,7 +283,7 @@ func (s *mediaScan) playlist(r Rendition) *Playlist {
 		Entries: int(s.newest.seen + s.skipped), Omitted: omitted, Segments: make([]Segment, 0, len(entries)),
 	}
 	names := newNamer(r)
-	seen := make(map[string]struct{}, len(entries))
+	seen := make(map[string]int, len(entries)) // → place in p.Segments
 	seconds := float64(s.skipped)*float64(s.targetDuration) + s.newest.omittedSeconds
 	for i, e := range entries {
 		position := s.skipped + omitted + int64(i)
@@ -294,10 +294,11 @@ func (s *mediaScan) playlist(r Rendition) *Playlist {
 		}
 		seconds += e.seconds
 		key := segment.runtimeID()
-		if _, again := seen[key]; again {
+		if first, again := seen[key]; again {
+			p.Segments[first].repeated = position - p.Segments[first].position
 			continue
 		}
-		seen[key] = struct{}{}
+		seen[key] = len(p.Segments)
 		segment.name = names.name(e.url, e.byteRange, segment.Sequence)
 		p.Segments = append(p.Segments, segment)
 	}

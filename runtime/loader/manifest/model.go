@@ -160,16 +160,16 @@ type Segment struct {
 	// Discontinuity is set if EXT-X-DISCONTINUITY stands before the segment.
 	Discontinuity bool
 
-	// v23 is the V23 external id minus Sequence, so that a zero value means
-	// "numbered by media sequence".
-	v23 int64
-	// position is the place in the playlist, repeated entries included.
-	position int64
+	// ids are what generations call it: of a segment of an MPD the ids, else what they are more than Sequence, so that the
+	// zero value means "numbered by media sequence". following are those of the segment of an MPD that begins where it ends.
+	ids, following identity.Numbers
+	// position is the place in the playlist, repeated entries included, and repeated how far behind it the last entry with
+	// the same URL and range stands.
+	position, repeated int64
 	// name is set if the URL can be signed: its key.
 	name string
-	// byTime is set for a segment of an MPD: external is its id, and following that of a segment which begins where it ends.
-	byTime              bool
-	external, following int64
+	// byTime is set for a segment of an MPD.
+	byTime bool
 }
 
 // Key names the segment's bytes: the URL, or URL|first-last with a byte range.
@@ -189,22 +189,21 @@ func (s Segment) runtimeID() string { return Resource{URL: s.URL, Range: s.Range
 // ID is the external id of the segment: the number that peers of generation g
 // use for it. V23 follows hls.js: the media sequence while live, the position
 // for VOD, and the mixed numbering that p2p-media-loader-hlsjs 2.3.1 shows when a
-// live playlist ends. V22 follows Shaka 2.2.2, which always counts by media
-// sequence. Segments of an MPD have one id, their start in half seconds.
+// live playlist ends. V22 follows Shaka Player, whose plug-in numbers a film by
+// position too: it looks for a map of media sequences that the player fills while
+// live only. V3 counts by media sequence always. Segments of an MPD are named by their start: in half
+// seconds, and in tenths of a second by V3.
 func (s Segment) ID(g identity.Generation) int64 {
 	if s.byTime {
-		return s.external
+		return s.ids.Of(g)
 	}
-	if g == identity.V22 {
-		return s.Sequence
-	}
-	return s.Sequence + s.v23
+	return s.Sequence + s.ids.Of(g)
 }
 
 // NextID is the id that peers of generation g will know the segment by that follows this one, as far as that can be told.
 func (s Segment) NextID(g identity.Generation) int64 {
 	if s.byTime {
-		return s.following
+		return s.following.Of(g)
 	}
 	return s.ID(g) + 1
 }

@@ -63,12 +63,12 @@ func playlistOf(p *dash.Presentation, r Rendition, list *dash.Playlist, before *
 		}
 		s := Segment{
 			URL: d.URL, Start: d.Start, Duration: min(max(d.Duration, 0), maxDuration), Encrypted: d.Encrypted,
-			Discontinuity: d.First && i > 0, Init: resourceOf(d.Init), position: d.Position, byTime: true, external: d.ID, following: d.Next,
+			Discontinuity: d.First && i > 0, Init: resourceOf(d.Init), position: d.Position, byTime: true, ids: d.IDs, following: d.Next,
 		}
 		if d.Range != nil {
 			s.Range = &ByteRange{Offset: d.Range.Offset, Length: d.Range.Length}
 		}
-		s.name = names.name(s.URL, s.Range, d.ID)
+		s.name = names.name(s.URL, s.Range, d.IDs.Counted)
 		out.Segments = append(out.Segments, s)
 	}
 	out.MediaSequence = ordinal(list, out, before)

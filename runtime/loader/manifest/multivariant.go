@@ -118,14 +118,16 @@ func scanMultivariant(text, responseURL string) (identity.Multivariant, map[stri
 		if err != nil {
 			return m, nil, err
 		}
-		if a["TYPE"] != "AUDIO" {
-			continue
-		}
-		track := identity.AudioTrack{Attributes: a}
+		track := identity.MediaTrack{Attributes: a}
 		if a["URI"] != "" {
 			track.URI = identity.ResolveURL(responseURL, a["URI"])
 		}
-		m.Audio = append(m.Audio, track)
+		switch a["TYPE"] {
+		case "AUDIO":
+			m.Audio = append(m.Audio, track)
+		case "VIDEO":
+			m.Video = append(m.Video, track)
+		}
 	}
 	return m, v.values, nil
 }

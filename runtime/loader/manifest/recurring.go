@@ -1,13 +1,19 @@
 package manifest
 
-import "time"
+import (
+	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+)
 
 // ByNumber is the segment with its media sequence number as its id in every generation. Viewers that follow a playlist
 // keep the first id of a URL for as long as the URL stays listed (Numbering). A viewer that joins later cannot know that
 // id: where a URL comes again for another segment, only the number names what both mean.
 // Segments of an MPD are not known by their number and stay as they are.
 func (s Segment) ByNumber() Segment {
-	s.v23 = 0
+	if !s.byTime {
+		s.ids = identity.Numbers{}
+	}
 	return s
 }
 

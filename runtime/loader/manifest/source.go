@@ -144,6 +144,9 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 // contexts end them.
 func (s *Source) Close() { s.transport.CloseIdleConnections() }
 
+// URL is the manifest's, as a browser prints it that asks for it.
+func (s *Source) URL() string { return s.url }
+
 const maxRedirects = 5
 
 // get sends one GET and follows redirects by hand, so that the final URL is the

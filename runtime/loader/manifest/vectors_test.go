@@ -176,16 +176,16 @@ func TestVectorHLSMediaPlaylist(t *testing.T) {
 	}
 }
 
-// V22 counts by media sequence in every case.
-func TestOlderGenerationCountsBySequence(t *testing.T) {
+// A film is numbered by position, and by media sequence in V3.
+func TestNumbersOfAFilm(t *testing.T) {
 	text := "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:4,\na.ts\n#EXTINF:4,\nb.ts\n#EXT-X-ENDLIST\n"
 	p, err := ParseMedia([]byte(text), "https://h/v.m3u8", Rendition{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, s := range p.Segments {
-		if s.ID(identity.V22) != int64(7+i) || s.ID(identity.V23) != int64(i) {
-			t.Errorf("segment %d has ids %d and %d", i, s.ID(identity.V22), s.ID(identity.V23))
+		if s.ID(identity.V22) != int64(i) || s.ID(identity.V23) != int64(i) || s.ID(identity.V3) != int64(7+i) {
+			t.Errorf("segment %d has ids %d, %d and %d", i, s.ID(identity.V22), s.ID(identity.V23), s.ID(identity.V3))
 		}
 	}
 	if p.Room() != 4*time.Second || p.LiveSyncSegments() != 1 || p.Window != 8*time.Second {

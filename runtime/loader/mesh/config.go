@@ -104,6 +104,9 @@ type SwarmConfig struct {
 	// MaxPeers bounds the open connections together with those being set up; 64 when zero. Those that wait for their
 	// turn are not among them.
 	MaxPeers int
+	// DialBelow is with how many connections, open or being set up, no offers are made any more, although those of other
+	// peers are answered up to MaxPeers; 0: MaxPeers.
+	DialBelow int
 	// Offers is how many offers go with each announce: 5 when zero, none when negative. Seeders ask for
 	// none or few, since answering makes a connection only when a peer wants one.
 	Offers int
@@ -130,6 +133,7 @@ func (c SwarmConfig) Validate() error {
 	}
 	return validate.First(
 		validate.NotNegative("swarm.maxPeers", c.MaxPeers),
+		validate.NotNegative("swarm.dialBelow", c.DialBelow),
 		validate.Between("swarm.seek", c.Seek, 0, maxSeek),
 		validate.Each("swarm.trackers", c.Trackers, validate.WebSocket),
 	)

@@ -98,7 +98,7 @@ func (m *membership) announce() {
 	}
 	// Unanswered offers mostly went to browsers that left without a goodbye, so some are renewed each time.
 	offers, most := m.offerCounts()
-	if want := min(offers, most-len(m.offers), s.room()); !m.offer(want, false) {
+	if want := min(offers, most-len(m.offers), s.wanted()); !m.offer(want, false) {
 		m.send(nil)
 	}
 }
@@ -324,6 +324,12 @@ func (m *membership) offered(msg *fromTracker) {
 	})
 }
 
+// winsOver tells whether an attempt with a peer stays although that peer answers our offer. If both ends offered and both
+// answered, the offer of the smaller peer id stays, at both ends.
+func (a *attempt) winsOver(own, remote identity.PeerID) bool {
+	return a != nil && (a.outgoing || own > remote)
+}
+
 // answered connects to the peer that took one of our offers.
 func (m *membership) answered(msg *fromTracker) {
 	s := m.swarm
@@ -341,8 +347,7 @@ func (m *membership) answered(msg *fromTracker) {
 	switch other := s.pending[msg.peerID]; {
 	case msg.peerID == s.cfg.PeerID || s.peers[msg.peerID] != nil:
 		reason = reasonDuplicate
-	case other != nil && (other.outgoing || s.cfg.PeerID > msg.peerID):
-		// Both ends offered and both answered: the offer of the smaller peer id stays, at both ends.
+	case other.winsOver(s.cfg.PeerID, msg.peerID):
 		reason = reasonTie
 	case other != nil:
 		s.fail(other, reasonTie)

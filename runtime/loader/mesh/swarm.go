@@ -163,6 +163,15 @@ func (s *Swarm) room() int {
 	return s.cfg.MaxPeers - len(s.peers) - s.counting
 }
 
+// wanted is how many more connections the swarm looks for by itself.
+func (s *Swarm) wanted() int {
+	room := s.room()
+	if s.cfg.DialBelow > 0 {
+		room = min(room, s.cfg.DialBelow-len(s.peers)-s.counting)
+	}
+	return room
+}
+
 // makeRoom tells whether there is room for one more connection. Attempts that are overdue make room: offers of peers
 // that do not exist must not keep real peers out.
 func (s *Swarm) makeRoom() bool {

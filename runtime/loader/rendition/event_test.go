@@ -168,8 +168,8 @@ func TestAnIDWithTwoMeaningsIsNotShared(t *testing.T) {
 	if got := r.segments.externalID(10, identity.V23); got != -1 {
 		t.Errorf("peers are asked for segment 10 by %d", got)
 	}
-	if got := r.segments.externalID(10, identity.V22); got != 10 {
-		t.Errorf("peers of the other generation are asked by %d", got)
+	if got := r.segments.externalID(10, identity.V3); got != 10 {
+		t.Errorf("peers of a generation that names no places are asked by %d", got)
 	}
 }
 

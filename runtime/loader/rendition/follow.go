@@ -122,7 +122,7 @@ func (r *Rendition) merge(p *manifest.Playlist, now time.Time) {
 		last := p.Segments[len(p.Segments)-1]
 		r.playhead.clock.SetEnd(last.Start + last.Duration - p.Segments[0].Start)
 	}
-	r.segments.clarify(p)
+	r.segments.clarify(p, r.shared.Settings.Generations)
 	r.endsAt(p)
 	r.announcer.dirty = true
 }

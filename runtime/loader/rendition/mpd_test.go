@@ -54,20 +54,20 @@ func ofMPD(t *testing.T, first, end int) (r *Rendition, ended func()) {
 }
 
 // TestIdsOfAnMPDAreNotDense: what peers are told of the next segment, and what they may know of, is in steps of eight half
-// seconds.
+// seconds, or of forty tenths of a second.
 func TestIdsOfAnMPDAreNotDense(t *testing.T) {
 	r, _ := ofMPD(t, 100, 110)
 	last := r.segments.order[9]
-	for _, g := range identity.Generations() {
-		if !r.update(g, last) || !slices.Equal(r.announcer.last[g].loading, []int64{880}) {
-			t.Errorf("%s: %v is announced as on its way, want 880", g, r.announcer.last[g])
+	for g, step := range map[identity.Generation]int64{identity.V22: 8, identity.V23: 8, identity.V3: 40} {
+		if !r.update(g, last) || !slices.Equal(r.announcer.last[g].loading, []int64{110 * step}) {
+			t.Errorf("%s: %v is announced as on its way, want %d", g, r.announcer.last[g], 110*step)
 		}
-		for id, want := range map[int64]bool{800: true, 872: true, 872 + 16*8: true, 872 + 17*8: false, 799: false, 3: false} {
+		for id, want := range map[int64]bool{100 * step: true, 109 * step: true, (109 + 16) * step: true, (109 + 17) * step: false, 100*step - 1: false, 3: false} {
 			if got := r.index.Known(g).Contains(id); got != want {
 				t.Errorf("%s: id %d is known: %v", g, id, got)
 			}
 		}
-		if got := r.segments.externalID(last.Sequence, g); got != 872 {
+		if got := r.segments.externalID(last.Sequence, g); got != 109*step {
 			t.Errorf("%s: the last segment is %d", g, got)
 		}
 	}

@@ -21,9 +21,22 @@ const (
 
 // originHealth counts how often the origin failed in a row. The rendition's owner has it.
 type originHealth struct {
-	failures int       // since the last success
-	failedAt time.Time // the last of them
-	heldOff  time.Time // the origin wants no request before
+	failures int           // since the last success
+	failedAt time.Time     // the last of them
+	heldOff  time.Time     // the origin wants no request before
+	usual    time.Duration // that it takes for a segment: a running mean, 0 before the first
+}
+
+// newestWeight is what the newest transfer counts in the mean, in percent.
+const newestWeight = 30
+
+// took learns how long a whole segment took.
+func (o *originHealth) took(d time.Duration) {
+	if o.usual == 0 {
+		o.usual = d
+		return
+	}
+	o.usual += (d - o.usual) * newestWeight / 100
 }
 
 func (o *originHealth) failed(now time.Time) {
@@ -82,6 +95,7 @@ func (r *Rendition) fetched(seg *segment, attempt int64, data []byte, total int6
 	}
 	if err == nil {
 		r.refusals.succeeded()
+		r.origin.took(time.Since(seg.since))
 		if total >= 0 {
 			seg.total = total
 		}

@@ -57,7 +57,7 @@ type segment struct {
 	due      time.Time // when players need it; zero if none does
 	used     time.Time // when it came, or was asked for last
 
-	unclear bool // peers of V23 name other segments by its id, or may
+	unclear []identity.Generation // whose peers name other segments by its id, or may
 }
 
 // arrival is how far a transfer from the origin is.

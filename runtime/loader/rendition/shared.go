@@ -28,6 +28,7 @@ type Settings struct {
 	PeerIDPrefix string
 	OnDemand     bool // serve players (Rendition.Watch) instead of playing
 	Generations  []identity.Generation
+	Asked        DefaultSwarms
 	Trackers     []string // ws:// or wss:// URLs; empty: origin only
 	// OriginOnly are the types of renditions that are not shared: peers could not tell them apart.
 	OriginOnly []identity.StreamType

@@ -41,9 +41,9 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 	}
 	term := r.swarms.term.Load()
 	for _, g := range cfg.Generations {
-		hash := r.swarms.stream.InfoHash(g, swarmID)
-		if r.swarms.joined[g] != nil {
-			continue
+		hash := r.swarms.stream.InfoHash(g, cfg.Asked.idFor(g, swarmID))
+		if r.swarms.joined[g] != nil || hash == "" {
+			continue // hash is empty if peers of the generation do not share the rendition
 		}
 		if !r.shared.Claim(hash) {
 			r.log.Info("another rendition has the same identity and serves its swarm", "generation", string(g))
@@ -67,7 +67,7 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 		}
 		swarm, err := r.shared.Node.Join(ctx, mesh.SwarmConfig{
 			InfoHash: hash, PeerID: id, Trackers: cfg.Trackers,
-			MaxPeers: cfg.MaxPeers, Offers: offers, Seek: seek, Handler: &handler{r: r, swarm: hash, generation: g, term: term},
+			MaxPeers: cfg.MaxPeers, DialBelow: dialBelow(g, cfg), Offers: offers, Seek: seek, Handler: &handler{r: r, swarm: hash, generation: g, term: term},
 		})
 		if err != nil {
 			return err
@@ -79,6 +79,27 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 	}
 	r.mail.Post(func() { r.joined(time.Now()) })
 	return nil
+}
+
+// DefaultSwarms are the two swarm ids that players without a configured one have: that of the URL that answered, and that of
+// the URL that was asked for. The zero value says that an id is configured.
+type DefaultSwarms struct{ Answered, Asked string }
+
+// idFor is the swarm id of a generation where most have id.
+func (d DefaultSwarms) idFor(g identity.Generation, id string) string {
+	if d.Asked != "" && id == d.Answered && identity.RulesOf(g).Asked {
+		return d.Asked
+	}
+	return id
+}
+
+// dialBelow is with how many peers a viewer makes no offers any more: where peers accept half as many again as they look
+// for, the rest is left to those that look for it.
+func dialBelow(g identity.Generation, s *Settings) int {
+	if s.Seeder || !identity.RulesOf(g).Spare {
+		return 0
+	}
+	return max(1, s.MaxPeers*2/3)
 }
 
 // alone tells whether the rendition has no peers, and takes all from the origin.
@@ -102,7 +123,7 @@ func (r *Rendition) Moved(to identity.Stream) bool {
 	defer r.swarms.mu.Unlock()
 	from := r.swarms.stream
 	r.swarms.stream = to
-	if from.Position == to.Position && from.ShortID == to.ShortID {
+	if from.Position == to.Position && from.ShortID == to.ShortID && from.Written == to.Written {
 		return false
 	}
 	for g, s := range r.swarms.joined {

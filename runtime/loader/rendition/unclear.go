@@ -1,38 +1,61 @@
 package rendition
 
 import (
+	"slices"
+
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
-// Players of V23 number the segments of a live playlist by media sequence and those of a film by their place. When a live
+// Players of V22 and V23 number the segments of a live playlist by media sequence and those of a film by their place. When a live
 // playlist ends, those who saw it live keep the numbers that they know and number what is new by its place, and those who
 // come later number everything by its place. Where both give one number to different segments, a peer that asks for it,
-// or says that it holds it, may mean either: such segments are not shared. Segments of an MPD keep their numbers.
+// or says that it holds it, may mean either: such segments are not shared. Segments of an MPD keep their numbers, but those of
+// V3 may begin within a tenth of a second, or in two periods at what V3 takes for one time.
 
 // clear tells whether all peers of a generation mean the segment by its id.
-func (s *segment) clear(g identity.Generation) bool { return g != identity.V23 || !s.unclear }
+func (s *segment) clear(g identity.Generation) bool { return !slices.Contains(s.unclear, g) }
 
-// clarify notes which ids have one meaning under a new playlist.
-func (t *table) clarify(p *manifest.Playlist) {
-	both := p.Live && p.Ended && p.MediaSequence > 0 && !p.ByTime
-	place := int64(0) // how many places there are
-	if both {
-		place = int64(p.Entries)
+func (s *segment) doubt(g identity.Generation) {
+	if s.clear(g) {
+		s.unclear = append(s.unclear, g)
 	}
-	// A sequence number in reach of the places is what some call the segment at that place.
+}
+
+// clarify notes which ids have one meaning under a new playlist, for each of some generations.
+func (t *table) clarify(p *manifest.Playlist, generations []identity.Generation) {
 	for _, seg := range t.order {
-		id := seg.ID(identity.V23)
-		seg.unclear = both && id < place && id != seg.Sequence-p.MediaSequence
+		seg.unclear = nil
 	}
-	if !both {
-		return
+	both := p.Live && p.Ended && p.MediaSequence > 0 && !p.ByTime
+	for _, g := range generations {
+		rules := identity.RulesOf(g)
+		if rules.Places && both {
+			t.doubtPlaces(g, p)
+		}
+		if rules.Distinct || (rules.Places && both) {
+			t.doubtTwins(g)
+		}
 	}
+}
+
+// doubtPlaces doubts sequence numbers in reach of the places: each is what some call the segment at that place.
+func (t *table) doubtPlaces(g identity.Generation, p *manifest.Playlist) {
+	for _, seg := range t.order {
+		if id := seg.ID(g); id < int64(p.Entries) && id != seg.Sequence-p.MediaSequence {
+			seg.doubt(g)
+		}
+	}
+}
+
+// doubtTwins doubts segments that have one id.
+func (t *table) doubtTwins(g identity.Generation) {
 	taken := make(map[int64]*segment, len(t.order))
 	for _, seg := range t.order {
-		id := seg.ID(identity.V23)
+		id := seg.ID(g)
 		if other := taken[id]; other != nil {
-			seg.unclear, other.unclear = true, true
+			seg.doubt(g)
+			other.doubt(g)
 		}
 		taken[id] = seg
 	}

@@ -11,7 +11,8 @@ func (r *Rendition) Unjoined(swarmID string, free func(identity.InfoHash) bool) 
 	r.swarms.mu.Lock()
 	defer r.swarms.mu.Unlock()
 	for _, g := range r.shared.Settings.Generations {
-		if r.swarms.joined[g] == nil && free(r.swarms.stream.InfoHash(g, swarmID)) {
+		hash := r.swarms.stream.InfoHash(g, r.shared.Settings.Asked.idFor(g, swarmID))
+		if r.swarms.joined[g] == nil && hash != "" && free(hash) {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/session"
 )
@@ -15,6 +16,7 @@ func (r *Rendition) view(now time.Time) {
 		Now: now, Limits: r.limits(), Random: rand.Float64,
 		Lottery: func(id int64) float64 { return hashFraction(r.shared.Seed, id) },
 	}
+	r.elect(&v)
 	if r.playhead != nil {
 		v.Playhead = r.position(now)
 	}
@@ -68,6 +70,25 @@ func (r *Rendition) view(now time.Time) {
 			}
 			r.request(r.sessions[a.Peer], seg, now)
 		}
+	}
+}
+
+// elect makes the viewer one of peers that elect who asks the origin, if those of its first generation do.
+func (r *Rendition) elect(v *schedule.View) {
+	g := r.shared.Settings.Generations[0]
+	own := r.swarms.id.Load()
+	if own == nil || !identity.RulesOf(g).Elects {
+		return
+	}
+	var others []string
+	for _, s := range r.sessions {
+		if s.Generation() == g {
+			others = append(others, string(s.ID()))
+		}
+	}
+	v.FetchTime = r.origin.usual
+	v.Rank = func(sequence int64) int {
+		return schedule.Rank(string(*own), others, r.segments.externalID(sequence, g))
 	}
 }
 

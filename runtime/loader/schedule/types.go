@@ -78,7 +78,11 @@ type View struct {
 	WaitUntil    time.Time              // start-up: before this time the origin is not asked, the viewer waits for peers
 	PrefetchFrom time.Time              // before this time the origin is asked for urgent segments only
 	Lottery      func(id int64) float64 // this viewer's own number in [0,1) for a segment; spreads prefetching over viewers
-	Random       func() float64         // [0,1)
+	// Rank takes the place of Lottery where peers elect who asks the origin: this viewer's place for a segment, 0 being the
+	// first; nil: all draw lots. FetchTime is about how long the origin takes for one; 0: as long as it plays.
+	Rank      func(id int64) int
+	FetchTime time.Duration
+	Random    func() float64 // [0,1)
 
 	// Room takes room for a missing segment, an index into Segments; false: it would not stay. It is called for what is
 	// needed, the soonest first, until one does not fit: nothing behind that one is got, so that no segment displaces one

@@ -19,7 +19,8 @@ import "time"
 //   - any other segment that a peer is fetching is waited for;
 //   - any other segment that no peer has is fetched by the viewer with the
 //     highest random number, so that of many viewers about one asks the origin
-//     and the others see it announced before their own turn;
+//     and the others see it announced before their own turn; where peers elect
+//     one it is fetched by that one, and by the others if it does not come;
 //   - what could not be checked is not asked of viewers again, and at most once
 //     of a seeder;
 //   - what would not stay is not got, and nothing behind it.
@@ -153,8 +154,25 @@ func (p *planner) turn(s *Segment) time.Duration {
 	if len(p.Peers) == 0 {
 		return p.Limits.HTTPAhead
 	}
+	if p.Rank != nil {
+		return p.elected(s)
+	}
 	span := p.Limits.HTTPAhead - p.Limits.Urgent
 	return p.Limits.Urgent + time.Duration(p.Lottery(s.ID)*float64(span))
+}
+
+// elected is the turn of a viewer among peers that elect one. The first one
+// does not wait for its playhead, since the others wait for it.
+func (p *planner) elected(s *Segment) time.Duration {
+	fetch := p.FetchTime
+	if fetch <= 0 {
+		fetch = s.Duration
+	}
+	patience, backup := Patience(p.Rank(s.ID), fetch)
+	if !backup {
+		return p.Limits.PeerAhead
+	}
+	return p.Limits.Urgent + patience
 }
 
 func (p *planner) mayFetch(s *Segment, urgent bool) bool {

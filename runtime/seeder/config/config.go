@@ -66,6 +66,7 @@ type Config struct {
 	UplinkBps       int64    `json:"uplinkBps,omitempty"`   // bits per second; 0: no limit
 	CacheBytes      int64    `json:"cacheBytes,omitempty"`  // bytes of segments held
 	Renditions      []string `json:"renditions,omitempty"`  // names to hold; empty: all
+	Generations     []string `json:"generations,omitempty"` // of the browser library, to serve: v2.2, v2.3, v3; empty: v2.2 and v2.3
 	AdminListen     string   `json:"adminListen,omitempty"` // host:port of /metrics /healthz /readyz; empty: none
 
 	ReportInterval duration.Duration `json:"reportInterval,omitzero"` // between reports to the tracker
@@ -146,6 +147,7 @@ func (c Config) Validate() error {
 	return validate.First(
 		validate.Optional("config.source", c.Source, validate.HTTP),
 		validate.Format("config.format", c.Format),
+		validate.Generations("config.generations", c.Generations),
 		validate.Each("config.trackers", c.Trackers, validate.WebSocket),
 		validate.Each("config.foreignTrackers", c.ForeignTrackers, validate.WebSocket),
 		validate.Each("config.stun", c.STUN, validate.STUN),

@@ -96,6 +96,8 @@ type StreamConfig struct {
 	SeederURL string `json:"seederURL,omitempty"`
 	// Format is that of the manifest: HLS, DASH, or Auto (the default), which finds it in the manifest itself.
 	Format string `json:"format,omitempty"`
+	// Generations are those of the browser library whose swarms are served: v2.2, v2.3, v3. Default v2.2 and v2.3.
+	Generations []string `json:"generations,omitempty"`
 	// SwarmID is the name of the swarm; if empty, it is what an unconfigured player derives from the manifest URL.
 	SwarmID string `json:"swarmID,omitempty"`
 	// STUN are STUN servers for viewers, "stun:host:port".

@@ -124,6 +124,7 @@ func (s *StreamConfig) validate() error {
 		validate.HTTP("config.stream.sourceURL", s.SourceURL),
 		validate.Optional("config.stream.seederURL", s.SeederURL, validate.HTTP),
 		validate.Format("config.stream.format", s.Format),
+		validate.Generations("config.stream.generations", s.Generations),
 		validate.Optional("config.stream.externalURL", s.ExternalURL, validate.BaseURL),
 		validate.Each("config.stream.stun", s.STUN, validate.STUN),
 		validate.SignedPaths("config.stream.signedPaths", s.SignedPaths),

@@ -10,8 +10,9 @@ import (
 // maxCompared bounds how many of the newest entries of two playlists are compared.
 const maxCompared = 4096
 
-// idOf is what peers call a segment. In the playlists of an MPD numbers may be those of one session alone.
-func idOf(s manifest.Segment) int64 { return s.ID(identity.V22) }
+// idOf is the media sequence number of a segment. In the playlists of an MPD numbers may be those of one session alone, and
+// what peers call it takes their place.
+func idOf(s manifest.Segment) int64 { return s.ByNumber().ID(identity.V22) }
 
 // pick chooses what to compare of two playlists: a number that both list, near the end, where origins still
 // have what they list. Numbers under which the two have other names come first. ok is false if no number is in both;

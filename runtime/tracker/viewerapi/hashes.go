@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -219,7 +220,9 @@ func (h *Handler) lists(query url.Values) ([]integrity.List, error) {
 func infoHashes(streamSwarmID string) []string {
 	all := []string{streamSwarmID}
 	for _, g := range identity.Generations() {
-		all = append(all, string(identity.InfoHashOf(g, streamSwarmID)))
+		if hash := string(identity.InfoHashOf(g, streamSwarmID)); !slices.Contains(all, hash) {
+			all = append(all, hash)
+		}
 	}
 	return all
 }

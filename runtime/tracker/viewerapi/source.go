@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
@@ -59,6 +60,8 @@ type StreamFollower struct {
 	OnFacts func(Facts)
 	// Prober may be set before Run.
 	Prober Prober
+	// Generations are those whose swarms are served; none: the default ones.
+	Generations []identity.Generation
 
 	wake  chan struct{} // ends a rest
 	probe chan struct{} // asks for a probe

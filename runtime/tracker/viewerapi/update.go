@@ -108,9 +108,11 @@ func (f *StreamFollower) renew(problem string) {
 	for _, r := range s.presentation.Renditions {
 		hashes := map[string]string{}
 		var keys []string
-		for _, g := range identity.Generations() {
-			hashes[string(g)] = string(r.InfoHash(g, facts.SwarmID))
-			keys = append(keys, r.Key(g))
+		for _, g := range f.generations() {
+			if hash := r.InfoHash(g, facts.SwarmID); hash != "" {
+				hashes[string(g)] = string(hash)
+				keys = append(keys, r.Key(g))
+			}
 		}
 		facts.Renditions = append(facts.Renditions, Rendition{Name: r.Name, Type: string(r.Type), Bandwidth: r.Bandwidth,
 			Codecs: r.Codecs, Resolution: r.Resolution, InfoHashes: hashes, Keys: keys})
@@ -147,6 +149,14 @@ func (f *StreamFollower) renew(problem string) {
 	if f.OnFacts != nil {
 		f.OnFacts(facts)
 	}
+}
+
+// generations are those whose swarms are served.
+func (f *StreamFollower) generations() []identity.Generation {
+	if len(f.Generations) > 0 {
+		return f.Generations
+	}
+	return identity.DefaultGenerations()
 }
 
 // judge adds a verdict. A type of rendition that the stream does not have follows the other one, so that a stream of one

@@ -207,9 +207,7 @@ func (c *Client) engineConfig(h *settings, source *manifest.Source) loader.Confi
 		UploadDisabled:    c.cfg.NoUpload || h.Settings.Core.UploadDisabled,
 		LiveDelaySegments: h.Settings.HLSJS.LiveSyncDurationCount,
 	}
-	for _, g := range c.cfg.Generations {
-		e.Generations = append(e.Generations, identity.Generation(g))
-	}
+	e.Generations, _ = identity.ParseGenerations(c.cfg.Generations) // Validate has
 	if c.cfg.NoP2P || h.Settings.Core.P2PDisabled {
 		e.Trackers = nil
 	}

@@ -2,12 +2,9 @@ package client
 
 import (
 	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/internal/validate"
-	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
 // Duration is a string like "350ms" in JSON. Programs of other modules need the name to set a field.
@@ -31,7 +28,7 @@ type Config struct {
 	SignedPaths []string `json:"signedPaths,omitempty"`
 
 	Verify      bool     `json:"verify,omitempty"`      // compare each segment's SHA-256 with the origin's
-	Generations []string `json:"generations,omitempty"` // v2.2, v2.3; empty: v2.3, or v2.2 if it is DASH
+	Generations []string `json:"generations,omitempty"` // v2.2, v2.3, v3; empty: v2.3, or v2.2 if it is DASH
 	NoP2P       bool     `json:"noP2P,omitempty"`       // origin only, to compare with
 	NoUpload    bool     `json:"noUpload,omitempty"`    // download from peers, upload nothing
 	StoreBytes  int64    `json:"storeBytes,omitempty"`
@@ -55,12 +52,8 @@ func (c Config) Validate() error {
 	if c.ConfigURL == "" && (c.TokenFile != "" || c.Origin != "") {
 		return errors.New("config.tokenFile, config.origin: are for requests to config.configURL, which is missing")
 	}
-	for _, g := range c.Generations {
-		if !slices.Contains(identity.Generations(), identity.Generation(g)) {
-			return fmt.Errorf("config.generations: %q is unknown; use one of %v", g, identity.Generations())
-		}
-	}
 	return validate.First(
+		validate.Generations("config.generations", c.Generations),
 		validate.Optional("config.configURL", c.ConfigURL, validate.HTTP),
 		validate.Optional("config.origin", c.Origin, validate.Origin),
 		validate.Optional("config.source", c.Source, validate.HTTP),

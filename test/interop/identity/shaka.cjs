@@ -39,7 +39,8 @@ function loadShaka(modules, clock) {
   const element = () => ({ style: {}, setAttribute() {}, appendChild() {}, canPlayType() { return ''; }, addEventListener() {}, removeEventListener() {} });
   const quiet = Object.fromEntries(['log', 'info', 'warn', 'error', 'debug', 'assert'].map((name) => [name, () => {}]));
   const page = {
-    console: quiet, URL, TextDecoder, TextEncoder, performance, queueMicrotask, Event, EventTarget, AbortController, atob, btoa,
+    console: quiet, URL, TextDecoder, TextEncoder, performance, queueMicrotask, Event, EventTarget, AbortController, atob, btoa, crypto,
+    Map, // the plug-in looks for maps of the player, and has the Map of this context
     setTimeout: (f, ms) => clock.set(f, ms), clearTimeout: (id) => clock.clear(id), setInterval: () => 0, clearInterval() {},
     navigator: { userAgent: 'Chrome/120', vendor: 'Google Inc.', platform: 'Linux', language: 'en', languages: ['en'], maxTouchPoints: 0 },
     document: { createElement: element, createElementNS: element, addEventListener() {}, removeEventListener() {}, documentElement: element(), body: element() },
@@ -64,7 +65,7 @@ function loadPlugin(modules) {
   const folder = path.join(modules, 'p2p-media-loader-shaka');
   const result = esbuild.buildSync({
     stdin: {
-      contents: 'export { DashManifestParser } from "./lib/manifest-parser-decorator.js"; export { SegmentManager } from "./lib/segment-manager.js"; export { Core } from "p2p-media-loader-core";',
+      contents: 'export { DashManifestParser, HlsManifestParser } from "./lib/manifest-parser-decorator.js"; export { SegmentManager } from "./lib/segment-manager.js"; export { Core } from "p2p-media-loader-core";',
       resolveDir: folder,
     },
     bundle: true, write: false, format: 'cjs', platform: 'browser', conditions: ['p2pml:core-as-bundle'], logLevel: 'error', nodePaths: [modules],
@@ -90,12 +91,20 @@ class ShakaReference {
   // bodies gives the body of a URL. Steps are {now, mpd}: milliseconds since
   // 1970 and text. With plays set, references are taken as the player takes
   // them, from where it starts on, and the result is what the plug-in knows
-  // then; else all of them are listed.
-  async run({ url, steps, bodies, plays }) {
+  // then; else all of them are listed. With files set the manifest is one of HLS:
+  // files has the texts of each playlist, one for each step.
+  async run({ url, steps, bodies, plays, files }) {
     const { shaka, plugin, clock } = this;
     clock.clearAll();
     clock.now = steps[0].now;
     let mpd = steps[0].mpd;
+    let at = 0;
+    const textOf = (uri) => {
+      if (!files) return mpd;
+      const texts = files[uri];
+      if (!texts) throw new Error(`there is no ${uri}`);
+      return texts[Math.min(at, texts.length - 1)];
+    };
     const core = new plugin.Core();
     const streamInfo = {};
     const segmentManager = new plugin.SegmentManager(streamInfo, core);
@@ -106,7 +115,7 @@ class ShakaReference {
       request: (type, request) => {
         const uri = request.uris[0];
         const isManifest = type === shaka.net.NetworkingEngine.RequestType.MANIFEST;
-        const bytes = isManifest ? new TextEncoder().encode(mpd) : bodies(uri);
+        const bytes = isManifest ? new TextEncoder().encode(textOf(uri)) : bodies(uri);
         const range = request.headers && request.headers.Range;
         let data = bytes;
         if (range) {
@@ -114,10 +123,10 @@ class ShakaReference {
           data = bytes.subarray(Number(from), to ? Number(to) + 1 : undefined);
         }
         const buffer = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
-        return shaka.util.AbortableOperation.completed({ uri: isManifest ? url : uri, originalUri: uri, data: buffer, headers: {}, timeMs: 1, fromCache: false });
+        return shaka.util.AbortableOperation.completed({ uri: isManifest && !files ? url : uri, originalUri: uri, data: buffer, headers: {}, timeMs: 1, fromCache: false });
       },
     };
-    const parser = new plugin.DashManifestParser(shaka);
+    const parser = files ? new plugin.HlsManifestParser(shaka) : new plugin.DashManifestParser(shaka);
     parser.configure(this.config, () => false);
     const nothing = () => {};
     let failed = null;
@@ -137,16 +146,20 @@ class ShakaReference {
           if (!stream || known.some((k) => k.stream === stream)) continue;
           known.push({ stream, bandwidth });
           await stream.createSegmentIndex();
+          if (files) take(stream);
         }
       }
-      out.push((plays ? this.played : this.state).call(this, manifest, core, known));
+      const told = files ? this.numbered : plays ? this.played : this.state;
+      out.push(told.call(this, manifest, core, known));
       for (const step of steps.slice(1)) {
         await clock.advance(step.now);
         mpd = step.mpd;
+        at++;
         failed = null;
         await parser.update();
         if (failed) throw failed;
-        out.push((plays ? this.played : this.state).call(this, manifest, core, known));
+        if (files) for (const { stream } of known) take(stream);
+        out.push(told.call(this, manifest, core, known));
       }
     } catch (error) {
       const code = error && error.code !== undefined ? this.nameOf(error.code) : String(error && error.message || error);
@@ -179,6 +192,17 @@ class ShakaReference {
     return { live: manifest.presentationTimeline.isLive(), streams };
   }
 
+  // numbered is what the plug-in knows of each stream of an HLS manifest.
+  numbered(manifest, core, known) {
+    return {
+      live: manifest.presentationTimeline.isLive(),
+      streams: known.map(({ stream }) => {
+        const { type, index, segments } = core.getStream(String(stream.id));
+        return { type, index, url: playlistOf(stream), segments: [...segments.values()].map((s) => ({ externalId: s.externalId, url: s.url, byteRange: s.byteRange || null })) };
+      }),
+    };
+  }
+
   // played is how many segments the plug-in knows of each stream after a player
   // has taken what it buffers, from its start to the end of the window.
   played(manifest, core, known) {
@@ -188,6 +212,21 @@ class ShakaReference {
       return { taken: listed.length, known: core.getStream(String(stream.id)).segments.size };
     });
   }
+}
+
+// take reads a reference, as the player does before it fetches: the plug-in
+// looks at the segments then.
+function take(stream) {
+  const references = [];
+  stream.segmentIndex.forEachTopLevelReference((r) => references.push(r));
+  if (references.length) stream.segmentIndex.get(stream.segmentIndex.find(references[0].getStartTime() + 0.01));
+}
+
+// playlistOf is the URL of a stream's playlist: that is where its segments are.
+function playlistOf(stream) {
+  const references = [];
+  stream.segmentIndex.forEachTopLevelReference((r) => references.push(r));
+  return references.length ? references[0].getUris()[0].replace(/[^/]*$/, '') : '';
 }
 
 function referencesFrom(index, time) {

@@ -79,6 +79,14 @@ func (s *Stream) UseSites(t testing.TB, list ...sites.Entry) {
 	s.RestartTracker(t)
 }
 
+// UseGenerations starts the tracker again with the swarms of these generations of the browser library.
+func (s *Stream) UseGenerations(t testing.TB, names ...string) {
+	t.Helper()
+	s.StopTracker()
+	s.trackerConfig.Stream.Generations = names
+	s.RestartTracker(t)
+}
+
 // HTTP is a URL of the tracker's viewer API.
 func (s *Stream) HTTP(path string) string { return "http://" + s.Tracker.Addr().String() + path }
 

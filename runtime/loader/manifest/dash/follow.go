@@ -1,9 +1,11 @@
 package dash
 
+import "github.com/p2pstream/p2pstream/runtime/loader/identity"
+
 // Numbering gives segments the ids of a viewer that has followed a rendition from some state of the MPD on: a segment keeps
 // the id that it was first seen with, as long as it is listed. Source: p2p-media-loader-shaka 2.2.2, SegmentManager.
 type Numbering struct {
-	known map[string]int64
+	known map[string]identity.Numbers
 }
 
 // NewNumbering returns a numbering that has seen nothing.
@@ -12,15 +14,17 @@ func NewNumbering() *Numbering { return &Numbering{} }
 // Apply numbers the segments of list, the next state of the rendition. It writes into list, so list must not be in use yet.
 // Segments that newcomers number otherwise are noted, so that Judge tells of them.
 func (n *Numbering) Apply(list *Playlist) {
-	now := make(map[string]int64, len(list.Segments))
+	now := make(map[string]identity.Numbers, len(list.Segments))
 	for i := range list.Segments {
 		s := &list.Segments[i]
 		key := s.Key()
-		if id, ok := n.known[key]; ok && id != s.ID {
-			s.ID = id
-			list.traits.moved++
+		if ids, ok := n.known[key]; ok && ids != s.IDs {
+			if ids.Counted != s.IDs.Counted {
+				list.traits.moved++
+			}
+			s.IDs = ids
 		}
-		now[key] = s.ID
+		now[key] = s.IDs
 	}
 	n.known = now
 }

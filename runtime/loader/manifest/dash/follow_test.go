@@ -66,7 +66,7 @@ func TestFollow(t *testing.T) {
 func TestNumbering(t *testing.T) {
 	ids := func(list *Playlist) (out []int64) {
 		for _, s := range list.Segments {
-			out = append(out, s.ID)
+			out = append(out, s.IDs.Counted)
 		}
 		return out
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 )
 
 var update = flag.Bool("update", false, "write testdata/golden.json anew")
@@ -36,6 +38,7 @@ type goldenRendition struct {
 	Type       string         `json:"type"`
 	Position   int            `json:"position"`
 	ShortID    string         `json:"shortId"`
+	Written    string         `json:"written,omitempty"`
 	Bandwidth  int64          `json:"bandwidth"`
 	Resolution string         `json:"resolution,omitempty"`
 	Language   string         `json:"language"`
@@ -52,6 +55,7 @@ type goldenRendition struct {
 // goldenNumber is a segment; of many, the first two and the last one are in the file.
 type goldenNumber struct {
 	ID        int64  `json:"id"`
+	Written   int64  `json:"written"`
 	Key       string `json:"key"`
 	Start     string `json:"start"`
 	Duration  string `json:"duration"`
@@ -117,7 +121,7 @@ func (c testCase) golden(t *testing.T, step int) golden {
 
 func goldenOf(r Rendition, list *Playlist) goldenRendition {
 	g := goldenRendition{
-		Name: r.Name, Kind: r.Kind, Type: string(r.Type), Position: r.Position, ShortID: r.ShortID, Bandwidth: r.Bandwidth,
+		Name: r.Name, Kind: r.Kind, Type: string(r.Type), Position: r.Position, ShortID: r.ShortID, Written: r.Key(identity.V3), Bandwidth: r.Bandwidth,
 		Resolution: r.Resolution, Language: r.Language, Label: r.Label, Roles: r.Roles, Encrypted: r.Encrypted,
 	}
 	for _, index := range r.Indexes {
@@ -131,7 +135,7 @@ func goldenOf(r Rendition, list *Playlist) goldenRendition {
 		if i > 1 && i < len(list.Segments)-1 {
 			continue
 		}
-		n := goldenNumber{ID: s.ID, Key: s.Key(), Start: s.Start.String(), Duration: s.Duration.String(), Period: s.Period}
+		n := goldenNumber{ID: s.IDs.Counted, Written: s.IDs.Written, Key: s.Key(), Start: s.Start.String(), Duration: s.Duration.String(), Period: s.Period}
 		if s.Init != nil {
 			n.Init = s.Init.Key()
 		}

@@ -35,6 +35,7 @@ func (r *representation) listNumbers(at *availability) (listing, error) {
 			place := number - s.number
 			w := raw{start: place*each + p.start, next: (place+1)*each + p.start, number: number, time: place * s.duration}
 			w.end = math.Min(w.start+each, p.end())
+			w.written, w.writtenNext = r.writtenPlace(place), r.writtenPlace(place+1)
 			if w.time > maxInteger {
 				a, _ := big.NewFloat(place).Int(nil)
 				b, _ := big.NewFloat(s.duration).Int(nil)
@@ -46,6 +47,13 @@ func (r *representation) listNumbers(at *availability) (listing, error) {
 		}
 		return nil
 	}}, nil
+}
+
+// writtenPlace is where the segment at a place of the period begins for V3: it takes the offset off although places count from
+// the begin of the period. Source: mpd-parser 1.4.0.
+func (r *representation) writtenPlace(place float64) float64 {
+	s := r.source
+	return r.period.start + (place*s.duration-s.offset)/s.timescale
 }
 
 // listTimeline lists the entries of a timeline within the period.
@@ -68,6 +76,7 @@ func (r *representation) listTimeline(dynamic bool) listing {
 				}
 				w.end = end
 			}
+			w.written, w.writtenNext = w.start, w.end
 			err = f(w)
 			return err == nil
 		})
@@ -112,7 +121,10 @@ func (r *representation) listURLs(dynamic bool) listing {
 	var all []raw
 	r.eachListed(func(i int, start, end float64) {
 		l := r.source.list[i]
-		w := raw{start: start, end: end, media: l.media}
+		w := raw{start: start, end: end, media: l.media, written: start, writtenNext: end}
+		if r.source.duration != 0 {
+			w.written, w.writtenNext = r.writtenPlace(float64(i)), r.writtenPlace(float64(i+1))
+		}
 		if !l.whole {
 			part := l.part
 			w.part = &part
@@ -138,9 +150,14 @@ func (r *representation) listIndex(dynamic bool, indexes map[string][]byte) (lis
 	}
 	offset := r.period.start - s.offset/s.timescale
 	all := make([]raw, 0, len(references))
+	written := r.period.start // V3 adds durations up, and looks at no offset
 	for _, ref := range references {
+		if ref.Nested {
+			return listing{}, fail(ReasonIndex, "an index of indexes, which players do not read")
+		}
 		part := ref.Range
-		all = append(all, raw{start: ref.Start + offset, end: ref.End + offset, part: &part})
+		all = append(all, raw{start: ref.Start + offset, end: ref.End + offset, part: &part, written: written, writtenNext: written + ref.Seconds})
+		written += ref.Seconds
 	}
 	return r.fit(all, dynamic), nil
 }

@@ -159,9 +159,9 @@ func (r Resource) Key() string {
 
 // Segment is the unit that peers exchange.
 type Segment struct {
-	// ID is the external id in every generation: the start in half seconds. Next is the one that a segment would have which
-	// begins when this one ends: ids are not dense.
-	ID, Next int64
+	// IDs are the external ids: the start in half seconds, for V3 in tenths of a second. Next are those that a segment would
+	// have which begins when this one ends: ids are not dense.
+	IDs, Next identity.Numbers
 	// Position is the place among all entries, repeated and omitted ones included.
 	Position int64
 	// URL is absolute; Range is nil if the segment is the whole resource. Alternatives are further URLs of the same bytes.

@@ -10,12 +10,14 @@ import (
 
 // raw is a segment before it has a URL.
 type raw struct {
-	start, end   float64
-	next         float64 // start of the one that follows, 0: end
-	number, time float64
-	exactTime    *big.Int
-	media        string
-	part         *ByteRange
+	start, end float64
+	next       float64 // start of the one that follows, 0: end
+	// written is where it begins for V3, which reads some MPDs otherwise, and writtenNext where the one that follows does.
+	written, writtenNext float64
+	number, time         float64
+	exactTime            *big.Int
+	media                string
+	part                 *ByteRange
 }
 
 // listing are the segments of one representation that are there at one time.
@@ -134,7 +136,7 @@ func (b *builder) add(l listing, from int64) error {
 			w.next = w.end
 		}
 		segment := Segment{
-			ID: identity.ShakaDASHSegmentID(w.start), Next: identity.ShakaDASHSegmentID(w.next), Position: position, URL: urls[0], Range: w.part, Alternatives: urls[1:], Init: init,
+			IDs: numbersAt(w.start, w.written), Next: numbersAt(w.next, w.writtenNext), Position: position, URL: urls[0], Range: w.part, Alternatives: urls[1:], Init: init,
 			Start: toDuration(w.start), Duration: toDuration(w.end - w.start), Encrypted: l.r.encrypted, First: first, start: w.start, end: w.end,
 		}
 		if l.r.period.named {
@@ -149,6 +151,12 @@ func (b *builder) add(l listing, from int64) error {
 	})
 }
 
+// numbersAt are the ids of a segment that begins at a time, and for V3 at written.
+func numbersAt(start, written float64) identity.Numbers {
+	id := identity.ShakaDASHSegmentID(start)
+	return identity.Numbers{Counted: id, Listed: id, Written: identity.WrittenDASHSegmentID(written)}
+}
+
 // put adds a segment unless it is there already.
 func (b *builder) put(s Segment) {
 	key := s.Key()
@@ -157,10 +165,10 @@ func (b *builder) put(s Segment) {
 		return
 	}
 	b.seen[key] = struct{}{}
-	if other, taken := b.ids[s.ID]; taken && other != key {
+	if other, taken := b.ids[s.IDs.Counted]; taken && other != key {
 		b.list.traits.sharedIDs++
 	}
-	b.ids[s.ID] = key
+	b.ids[s.IDs.Counted] = key
 	b.list.Segments = append(b.list.Segments, s)
 	if !math.IsInf(s.end, 0) {
 		b.list.Target = max(b.list.Target, s.Duration)

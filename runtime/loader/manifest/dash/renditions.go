@@ -26,13 +26,14 @@ func (m *mpd) renditions(p *Presentation) ([]Rendition, error) {
 	}
 	var out []Rendition
 	names := map[string]bool{}
+	written := writtenNames(m.periods)
 	for _, kind := range []identity.StreamType{identity.Main, identity.Secondary} {
 		for _, s := range identity.ShakaStreams(variants) {
 			if s.Type != kind {
 				continue
 			}
 			r := newRendition(streams[s.ID], s.Stream)
-			r.Name = unique(r.Name, names)
+			r.Name, r.Written = unique(r.Name, names), written.of(streams[s.ID])
 			out = append(out, r)
 		}
 	}

@@ -109,7 +109,7 @@ func standFor(t *testing.T, w *Rewritten, r Rendition, got, want []Segment) {
 	}
 	for i, s := range got {
 		o := want[i]
-		if s.ID != o.ID || s.Start != o.Start || s.Duration != o.Duration || s.Period != o.Period || !s.Available.Equal(o.Available) {
+		if s.IDs != o.IDs || s.Start != o.Start || s.Duration != o.Duration || s.Period != o.Period || !s.Available.Equal(o.Available) {
 			t.Errorf("%s: segment %+v, want %+v", r.Name, s, o)
 		}
 		target, ok := found(t, w, s.URL)

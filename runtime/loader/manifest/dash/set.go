@@ -10,6 +10,7 @@ import (
 // adaptation is one adaptation set.
 type adaptation struct {
 	frame
+	node      *node
 	kind      string
 	language  string // in normal form
 	roles     []string
@@ -30,7 +31,7 @@ const transferScheme = "urn:mpeg:mpegB:cicp:TransferCharacteristics"
 // readSet reads an adaptation set. It is nil if players pass over it. tracks counts the representations of the period.
 // Source: shaka-player 4.16.9, DashParser.parseAdaptationSet_.
 func (m *mpd) readSet(p *period, n *node, tracks *int) (*adaptation, error) {
-	a := &adaptation{}
+	a := &adaptation{node: n}
 	var err error
 	if a.frame, err = m.newFrame(n, &p.frame); err != nil {
 		return nil, err

@@ -154,7 +154,7 @@ func compareSegments(t *testing.T, name string, want []shakaReference, list *Pla
 	}
 	for i, w := range unique {
 		s := list.Segments[i]
-		got := shakaReference{ID: s.ID, Start: s.start, ShakaResource: resourceOf(s.URL, s.Alternatives, s.Range), End: w.End}
+		got := shakaReference{ID: s.IDs.Counted, Start: s.start, ShakaResource: resourceOf(s.URL, s.Alternatives, s.Range), End: w.End}
 		if s.Init != nil {
 			init := resourceOf(s.Init.URL, nil, s.Init.Range)
 			got.Init = &init

@@ -9,6 +9,10 @@ import (
 type Reference struct {
 	// Start and End in seconds on the media's own timeline.
 	Start, End float64
+	// Seconds is its duration.
+	Seconds float64
+	// Nested is set if it is an index of its own: Shaka Player refuses such a file, and generation V3 steps over it.
+	Nested bool
 	// Range is the part of the resource that the index describes.
 	Range ByteRange
 }
@@ -102,14 +106,15 @@ func readIndex(box []byte, end int64) ([]Reference, error) {
 		f.take(4) // stream access points
 		size := int64(kindAndSize & 0x7FFFFFFF)
 		switch {
-		case kindAndSize>>31 != 0:
-			return nil, fail(ReasonIndex, "an index of indexes, which players do not read")
 		case size == 0:
 			return nil, fail(ReasonIndex, "a segment without bytes")
 		case at > maxInteger-size:
 			return nil, fail(ReasonIndex, "the index names times or places beyond what a browser can count")
 		}
-		out = append(out, Reference{Start: time / timescale, End: (time + duration) / timescale, Range: ByteRange{Offset: at, Length: size}})
+		out = append(out, Reference{
+			Start: time / timescale, End: (time + duration) / timescale, Seconds: duration / timescale,
+			Nested: kindAndSize>>31 != 0, Range: ByteRange{Offset: at, Length: size},
+		})
 		time += duration
 		at += size
 	}
