@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/p2pstream/p2pstream/internal/history"
+	"github.com/p2pstream/p2pstream/internal/dashboard"
 	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
@@ -86,7 +86,7 @@ type Handler struct {
 	// elsewhere limits the log lines about seeders in other swarms.
 	elsewhere seldom
 	hashes    *hashes
-	past      past
+	past      *dashboard.Past
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
@@ -139,7 +139,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 		allReports: rate.NewLimiter(rate.Limit(cfg.ReportsPerSecond), 2*cfg.ReportsPerSecond), mux: http.NewServeMux()}
 	h.aggregate = telemetry.NewAggregate(telemetry.Config{Interval: cfg.Interval, Window: cfg.Window, Lifetime: cfg.TicketLifetime,
 		MaxSessions: cfg.MaxSessions, MaxBitsPerSecond: cfg.MaxBitsPerSecond, OnlyRead: cfg.TotalsKept, Boot: h.boot}, h.began)
-	h.past.ring = history.New()
+	h.past = dashboard.NewPast()
 	var err error
 	if h.metrics, err = newMetrics(reg, h); err != nil {
 		return nil, err
