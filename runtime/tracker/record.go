@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/internal/dashboard"
 	"github.com/p2pstream/p2pstream/internal/history"
 )
 
@@ -59,9 +60,20 @@ func (s *streams) record(ctx context.Context) {
 // sample takes one sample of each stream.
 func (s *streams) sample() {
 	var all []history.Shared
+	var round *dashboard.Round
+	if s.network != nil {
+		round = s.network.Begin(time.Now())
+		all = append(all, s.network.Past)
+	}
 	s.each(func(st *stream) {
-		st.viewers.Record()
+		now := st.viewers.Record()
 		all = append(all, st.viewers.Past())
+		if round != nil {
+			round.Add(st.key.Namespace, st.key.Name, now)
+		}
 	})
+	if round != nil {
+		round.End()
+	}
 	s.server.histories.fit(all)
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"github.com/p2pstream/p2pstream/internal/dashboard"
+	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/web"
 )
@@ -49,29 +50,37 @@ func (h *Handler) mountDashboard(assets http.Handler) {
 // guardDashboard returns why a request for the past is refused, nil if it is not. No page but the tracker's own may read it in a
 // browser that reaches the tracker, neither one that is allowed to play the stream nor one under a name that was made to lead here.
 func (h *Handler) guardDashboard(r *http.Request) *refusal {
-	origin, host := r.Header.Get("Origin"), h.host(r)
 	switch {
 	case h.isSeeder(r):
 		return nil
 	case h.deps.Token != nil: // who may not watch may not see who does
 		return refusedNoToken
-	case origin == "" && (isInternal(r.Context()) || h.origins.Own(host)), origin != "" && h.origins.OwnPage(origin, host):
+	}
+	return foreign(h.origins, r)
+}
+
+// foreign returns why a request of a page that is not certainly the tracker's own is refused, nil if it is.
+func foreign(origins doors.Origins, r *http.Request) *refusal {
+	origin, host := r.Header.Get("Origin"), hostOf(r)
+	if origin == "" && (isInternal(r.Context()) || origins.Own(host)) || origin != "" && origins.OwnPage(origin, host) {
 		return nil
 	}
 	return refusedForeign
 }
 
-// historyHandlers answer for the past, by their paths.
+// historyHandlers answer for the past and for the mesh, by their paths.
 func (h *Handler) historyHandlers() map[string]http.HandlerFunc {
-	return dashboard.Pages{Past: h.past, Clock: h.deps.Now, Write: h.writeAs, Now: func(url.Values) (json.RawMessage, error) {
+	all := dashboard.Pages{Past: h.past, Clock: h.deps.Now, Write: h.writeAs, Now: func(url.Values) (json.RawMessage, error) {
 		encoded, err := h.encodedNow(nil)
 		return encoded.dashboard, err
 	}}.Handlers()
+	all[MeshPath] = h.serveMesh
+	return all
 }
 
 // OperatorPaths lists the patterns, as http.ServeMux reads them, of everything that Operator serves.
 func OperatorPaths() []string {
-	return append([]string{"GET " + stats.Path, HistoryPath, HistoryCSVPath}, web.DashboardPaths()...)
+	return append([]string{"GET " + stats.Path, HistoryPath, HistoryCSVPath, MeshPath}, web.DashboardPaths()...)
 }
 
 // Operator serves those who run the stream, on a private listener and without a limit per address: all statistics, which may be

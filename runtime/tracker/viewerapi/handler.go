@@ -53,6 +53,8 @@ type Dependencies struct {
 	HasSocket func(session string) bool
 	// Token checks a viewer's token; nil: none is required. The error says what is wrong with the token.
 	Token func(token string, now time.Time) error
+	// Mesh returns who is connected to whom, for the dashboard; nil: it is not known.
+	Mesh func() stats.Mesh
 	// OnViewer is called with a viewer's session and the bytes that it uploaded to peers since its report before; must not
 	// block; nil: not.
 	OnViewer func(session string, uploaded int64)
@@ -87,6 +89,7 @@ type Handler struct {
 	elsewhere seldom
 	hashes    *hashes
 	past      *dashboard.Past
+	mesh      keptMesh
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate

@@ -79,7 +79,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 	for _, path := range []string{HistoryPath, HistoryCSVPath} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusBadRequest))
 	}
-	for _, path := range []string{"/v1/config", stats.Path, PoliciesPath, "/v1/telemetry", HashesPath, HistoryPath, HistoryCSVPath, assetsLabel} {
+	for _, path := range []string{"/v1/config", stats.Path, PoliciesPath, "/v1/telemetry", HashesPath, HistoryPath, HistoryCSVPath, MeshPath, assetsLabel} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
 	m.requests.WithLabelValues(PoliciesPath, strconv.Itoa(http.StatusNotFound))
