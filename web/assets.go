@@ -68,9 +68,12 @@ func load() map[string]asset {
 	}
 	referring("/player", "player/player.html")
 	referring("/dashboard", "dashboard/dashboard.html")
-	dashboard := assets["/dashboard"]
-	dashboard.policy = dashboardPolicy
-	assets["/dashboard"] = dashboard
+	referring(networkPage, "dashboard/network.html")
+	for _, page := range []string{"/dashboard", networkPage} {
+		a := assets[page]
+		a.policy = dashboardPolicy
+		assets[page] = a
+	}
 	return assets
 }
 

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
@@ -13,7 +15,7 @@ const maxDashboard = 150 << 10
 func TestDashboardIsSmall(t *testing.T) {
 	size := 0
 	for path, a := range assets() {
-		if path != "/dashboard" && !strings.HasPrefix(path, "/dashboard/") {
+		if path != "/dashboard" && path != networkPage && !strings.HasPrefix(path, "/dashboard/") {
 			continue
 		}
 		if a.compressed == nil {
@@ -64,6 +66,37 @@ func TestDashboardStaysAtHome(t *testing.T) {
 	for _, path := range Paths() {
 		if strings.HasPrefix(path, "/dashboard") {
 			t.Errorf("%s is served to everyone", path)
+		}
+	}
+}
+
+// TestDashboardOfManyStreams: it takes the place of that of one, with the same scripts and the same policy, and no other path leads to it.
+func TestDashboardOfManyStreams(t *testing.T) {
+	ask := func(path string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		NetworkHandler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		return w
+	}
+	page := ask("/dashboard")
+	if page.Code != 200 || !strings.Contains(page.Body.String(), `data-page="network"`) || page.Header().Get("Content-Security-Policy") != dashboardPolicy {
+		t.Errorf("%d %v", page.Code, page.Header())
+	}
+	if regexp.MustCompile(`<script[^>]*>[^<]`).MatchString(page.Body.String()) || regexp.MustCompile(`\s(on[a-z]+|style)=`).MatchString(page.Body.String()) {
+		t.Error("inline script, handler or style")
+	}
+	references := 0
+	for _, m := range regexp.MustCompile(`(?:href|src)="(dashboard/[^"]+)"`).FindAllStringSubmatch(page.Body.String(), -1) {
+		references++
+		if got := ask("/" + m[1]); got.Code != 200 || got.Header().Get("Cache-Control") != immutable {
+			t.Errorf("%s: %d", m[1], got.Code)
+		}
+	}
+	if references != 2 {
+		t.Errorf("%d references, want style and script", references)
+	}
+	for _, path := range append(Paths(), DashboardPaths()...) {
+		if strings.HasPrefix(networkPage, strings.TrimSuffix(path, "/")) {
+			t.Errorf("%s leads to the page", path)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs dist/p2pstream-viewer.mjs dist/dashboard.js dist/dashboard.css dashboard/dashboard.html player third_party
+//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs dist/p2pstream-viewer.mjs dist/dashboard.js dist/dashboard.css dashboard/dashboard.html dashboard/network.html player third_party
 var files embed.FS
 
 // assets are all files by their path. They are compressed once.
@@ -80,6 +80,22 @@ func Handler() http.Handler {
 		}
 		header.Set("ETag", `"`+etag+`"`)
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	})
+}
+
+// networkPage is the page of many streams. No pattern leads to it: it takes the place of /dashboard.
+const networkPage = "/network"
+
+// NetworkHandler is Handler for the dashboard of many streams instead of one.
+func NetworkHandler() http.Handler {
+	all := Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/dashboard" {
+			other := r.Clone(r.Context())
+			other.URL.Path = networkPage
+			r = other
+		}
+		all.ServeHTTP(w, r)
 	})
 }
 

@@ -201,11 +201,26 @@ type TrackerSpec struct {
 	// +optional
 	ClientAddress *ClientAddressSpec `json:"clientAddress,omitempty"`
 
+	// Dashboard is Internal to show the dashboard on the port of metrics alone, which viewers do not reach, or Public to
+	// show it beside the player page too, with the names of sites. Default Internal.
+	// +optional
+	Dashboard DashboardAccess `json:"dashboard,omitempty"`
+
 	// Resources of each tracker container. Default: requests of 100m CPU and 64Mi of memory, and a memory
 	// limit of 1Gi.
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 }
+
+// DashboardAccess is who may see the dashboard of a stream.
+// +kubebuilder:validation:Enum=Internal;Public
+type DashboardAccess string
+
+// Who may see the dashboard of a stream.
+const (
+	DashboardInternal DashboardAccess = "Internal"
+	DashboardPublic   DashboardAccess = "Public"
+)
 
 // WebOrigin is the scheme, host and optional port of a page, or * for every page.
 // +kubebuilder:validation:MaxLength=300

@@ -130,6 +130,9 @@ func (s *TrackerSpec) validate(at *field.Path) field.ErrorList {
 		}
 	}
 	errs = append(errs, s.ClientAddress.validate(at.Child("clientAddress"))...)
+	if s.Dashboard != "" {
+		errs = append(errs, oneOf(at.Child("dashboard"), s.Dashboard, DashboardInternal, DashboardPublic)...)
+	}
 	if e := s.Exposure; e != nil {
 		errs = append(errs, e.validate(at.Child("exposure"))...)
 	}

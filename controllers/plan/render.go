@@ -72,6 +72,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 	c.BasePath = string(spec.Exposure.Settings().Path)
 	c.Stream.Tickets, c.Stream.ViewerTokens = viewerAccess(p.spec.Viewers)
 	c.AllowNoOrigin = spec.AllowNoOrigin != nil && *spec.AllowNoOrigin
+	c.Dashboard = spec.Dashboard == v1.DashboardPublic
 	if source.SeederURL != source.URL {
 		c.Stream.SeederURL = string(source.SeederURL)
 	}

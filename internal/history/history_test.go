@@ -210,7 +210,7 @@ func TestManySites(t *testing.T) {
 func TestNamesAreCut(t *testing.T) {
 	n := newNames(2)
 	n.id(strings.Repeat("ü", 100))
-	if name := n.name(0); len(name) != MaxName || name != strings.Repeat("ü", MaxName/2) {
+	if name := nameOf(n.all(), 0); len(name) != MaxName || name != strings.Repeat("ü", MaxName/2) {
 		t.Errorf("%q", name)
 	}
 }
@@ -245,6 +245,9 @@ func TestAnySamples(t *testing.T) {
 			at = at.Add(time.Duration(1+random.IntN(20000)) * time.Millisecond)
 		}
 		end := s.At
+		if bytes := r.Bytes(); bytes < int64(r.bytes()) || bytes > int64(r.bytes())+32<<10 {
+			t.Fatalf("seed %d: %d bytes are told, %d are taken by slots", seed, bytes, r.bytes())
+		}
 		if r.fine.count > fineSlots || r.coarse.count > coarseSlots {
 			t.Fatalf("seed %d: %d and %d slots", seed, r.fine.count, r.coarse.count)
 		}
@@ -415,8 +418,13 @@ func TestMemoryIsBounded(t *testing.T) {
 		s.HTTP += 1000
 		s.Sites, s.Renditions = all, all[:MaxRenditions+1]
 	})
-	if n := r.bytes(); n > 6<<20 {
+	if n := r.Bytes(); n > 6<<20 {
 		t.Errorf("%d bytes", n)
+	}
+	// A day without viewers gives it back.
+	run(r, r.last.At.Add(FineStep), Span+2*time.Hour, Sample{}, nil)
+	if n := r.Bytes(); n > 24<<10 {
+		t.Errorf("%d bytes a day later", n)
 	}
 }
 

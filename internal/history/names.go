@@ -47,11 +47,32 @@ func (n *names) id(name string) int {
 	return id
 }
 
-func (n *names) name(id int) string {
-	if id >= len(n.used) {
+// all returns the names by their numbers.
+func (n *names) all() []string {
+	out := make([]string, len(n.used))
+	for i, p := range n.used {
+		out[i] = p.name
+	}
+	return out
+}
+
+// nameOf returns the name of a number.
+func nameOf(all []string, id int) string {
+	if id >= len(all) {
 		return Other
 	}
-	return n.used[id].name
+	return all[id]
+}
+
+// nameBytes is about what a name takes, beside its letters.
+const nameBytes = 96
+
+// bytes returns about how much memory the names take.
+func (n *names) bytes() (bytes int64) {
+	for _, p := range n.used {
+		bytes += nameBytes + int64(len(p.name))
+	}
+	return bytes
 }
 
 // count returns how many names are in slots.

@@ -1,6 +1,9 @@
 package history
 
-// queue holds slots in the order of their time. It takes memory as it fills, up to its bound.
+// leastSlots is how many slots a queue that is not empty has room for at least.
+const leastSlots = 8
+
+// queue holds slots in the order of their time. It takes memory as it fills, up to its bound, and gives it back as it empties.
 type queue struct {
 	slots []slot // a ring once it is full
 	head  int    // of the oldest
@@ -30,11 +33,7 @@ func (q *queue) last() *slot {
 // push appends a slot to a queue that is not full.
 func (q *queue) push(s slot) {
 	if q.count == len(q.slots) {
-		grown := make([]slot, min(max(8, 2*q.count), q.most))
-		for i := range q.count {
-			grown[i] = *q.at(i)
-		}
-		q.slots, q.head = grown, 0
+		q.resize(min(max(leastSlots, 2*q.count), q.most))
 	}
 	q.count++
 	*q.at(q.count - 1) = s
@@ -47,7 +46,21 @@ func (q *queue) pop() slot {
 	*s = slot{}
 	q.head = (q.head + 1) % len(q.slots)
 	q.count--
+	switch {
+	case q.count == 0:
+		q.slots, q.head = nil, 0
+	case len(q.slots) > leastSlots && q.count <= len(q.slots)/4:
+		q.resize(len(q.slots) / 2)
+	}
 	return out
+}
+
+func (q *queue) resize(n int) {
+	slots := make([]slot, n)
+	for i := range q.count {
+		slots[i] = *q.at(i)
+	}
+	q.slots, q.head = slots, 0
 }
 
 func (q *queue) each(f func(*slot)) {

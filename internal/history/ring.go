@@ -21,6 +21,9 @@ type Ring struct {
 	renditions   names
 	last         Sample
 	began        bool
+	level        int   // steps are 2^level times as long
+	parts        int   // that all slots have
+	busy         int64 // end of the last slot in which something came, in milliseconds since 1970
 }
 
 // New returns an empty history.
@@ -54,6 +57,10 @@ func (r *Ring) Add(s Sample) {
 	for _, p := range s.Renditions {
 		next.take(&r.renditions, firstRendition, p)
 	}
+	next.parts = trim(next.parts)
+	if r.busy == 0 || !next.quiet() {
+		r.busy = next.to
+	}
 	r.last = s
 	r.last.Sites, r.last.Renditions = nil, nil
 	r.remember(next)
@@ -86,13 +93,13 @@ func milliseconds(d time.Duration) float32 {
 
 // remember appends a slot, and makes room for it.
 func (r *Ring) remember(next slot) {
-	if last := r.fine.last(); last != nil && last.goesOn(&next) {
-		last.add(&next)
+	if last := r.fine.last(); last != nil && (last.goesOn(&next) || r.level > 0 && next.to-last.from <= r.longest(FineStep)) {
+		r.join(last, &next)
 	} else {
 		if r.fine.full() {
 			r.age()
 		}
-		r.fine.push(next)
+		r.push(&r.fine, next)
 	}
 	for r.fine.first() != nil && next.to-r.fine.first().to >= Fine.Milliseconds() {
 		r.age()
@@ -102,27 +109,51 @@ func (r *Ring) remember(next slot) {
 	}
 }
 
-// longestMinute is how long several slots may be together; samples come a bit late.
-const longestMinute = CoarseStep + FineStep/2
+// longest is how many milliseconds slots that are joined may be long; samples come a bit late.
+func (r *Ring) longest(step time.Duration) int64 { return (step<<r.level + FineStep/2).Milliseconds() }
+
+// push and pop keep count of parts.
+func (r *Ring) push(q *queue, s slot) {
+	q.push(s)
+	r.parts += len(s.parts)
+}
+
+func (r *Ring) pop(q *queue) slot {
+	s := q.pop()
+	r.parts -= len(s.parts)
+	return s
+}
+
+// join adds to the last slot of a queue what came after it, whose names are counted.
+func (r *Ring) join(last, next *slot) {
+	r.count(last, -1)
+	r.count(next, -1)
+	r.parts -= len(last.parts)
+	last.add(next)
+	r.parts += len(last.parts)
+	r.count(last, 1)
+}
 
 // age moves the oldest of the fine slots into the newest minute, or into one of its own.
 func (r *Ring) age() {
-	old := r.fine.pop()
-	if last := r.coarse.last(); last != nil && (old.to-last.from <= longestMinute.Milliseconds() || last.goesOn(&old)) {
-		r.count(last, -1)
-		r.count(&old, -1)
-		last.add(&old)
-		r.count(last, 1)
+	old := r.pop(&r.fine)
+	if last := r.coarse.last(); last != nil && (old.to-last.from <= r.longest(CoarseStep) || last.goesOn(&old)) {
+		r.join(last, &old)
 		return
 	}
 	if r.coarse.full() {
 		r.drop()
 	}
-	r.coarse.push(old)
+	r.push(&r.coarse, old)
 }
 
+// drop forgets the oldest slot.
 func (r *Ring) drop() {
-	old := r.coarse.pop()
+	q := &r.coarse
+	if q.count == 0 {
+		q = &r.fine
+	}
+	old := r.pop(q)
 	r.count(&old, -1)
 }
 

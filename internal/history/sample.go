@@ -57,6 +57,19 @@ func (c Counters) since(before Counters) (out [counters]float64) {
 	return out
 }
 
+// Since returns what came after an earlier reading.
+func (c Counters) Since(before Counters) Counters {
+	came := c.since(before)
+	return Counters{HTTP: int64(came[sumHTTP]), Seeder: int64(came[sumSeeder]), Viewer: int64(came[sumViewer]), Uploaded: int64(came[sumUploaded]),
+		SeederHTTP: int64(came[sumSeederHTTP]), Stalls: int64(came[sumStalls]), StallMs: int64(came[sumStallMs])}
+}
+
+// Plus returns the sums of two.
+func (c Counters) Plus(d Counters) Counters {
+	return Counters{HTTP: c.HTTP + d.HTTP, Seeder: c.Seeder + d.Seeder, Viewer: c.Viewer + d.Viewer, Uploaded: c.Uploaded + d.Uploaded,
+		SeederHTTP: c.SeederHTTP + d.SeederHTTP, Stalls: c.Stalls + d.Stalls, StallMs: c.StallMs + d.StallMs}
+}
+
 // Part is a site or a rendition. Bytes are those since the sample before: a tracker knows rates of sites, and no counters.
 type Part struct {
 	Name     string

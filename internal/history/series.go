@@ -52,35 +52,67 @@ type PartSeries struct {
 // Values are numbers; those that are not known are NaN.
 type Values []float64
 
-// step returns the time between points: what the data can tell, and few enough points.
-func (r *Ring) step(q Query) time.Duration {
-	finest := FineStep
-	if first := r.fine.first(); r.coarse.count > 0 && (first == nil || q.From.UnixMilli() < first.from) {
-		finest = CoarseStep
-	}
-	step := max(q.To.Sub(q.From)/time.Duration(max(1, q.Points)), finest)
-	return (step + finest - 1).Truncate(finest)
+// View is a part of a history as it was at one moment. It can be read beside the Ring that it is of.
+type View struct {
+	query             Query
+	finest            time.Duration
+	slots             []slot
+	sites, renditions []string
 }
 
-// Query answers a query. Points are at whole multiples of their distance, so that they stay where they are when the same is
-// asked for a moment later.
-func (r *Ring) Query(q Query) Series {
+// View returns what a query is about. It copies little, so that who guards a Ring with a lock need not hold that for the rest.
+func (r *Ring) View(q Query) View {
 	if q.To.Sub(q.From) > Span {
 		q.From = q.To.Add(-Span)
 	}
 	q.Points = min(max(q.Points, 1), MaxPoints)
-	step := r.step(q)
-	width := step.Milliseconds()
+	v := View{query: q, finest: FineStep << r.level, sites: r.sites.all(), renditions: r.renditions.all()}
+	if first := r.fine.first(); r.coarse.count > 0 && (first == nil || q.From.UnixMilli() < first.from) {
+		v.finest = CoarseStep << r.level
+	}
 	from, to := q.From.UnixMilli(), q.To.UnixMilli()
+	inside := func(s *slot) bool { return s.to > from && s.from < to }
+	n := 0
+	r.each(func(s *slot) {
+		if inside(s) {
+			n++
+		}
+	})
+	v.slots = make([]slot, 0, n)
+	r.each(func(s *slot) {
+		if inside(s) {
+			v.slots = append(v.slots, *s)
+		}
+	})
+	return v
+}
+
+// step returns the time between points: what the data can tell, and few enough points.
+func (v View) step() time.Duration {
+	step := max(v.query.To.Sub(v.query.From)/time.Duration(v.query.Points), v.finest)
+	return (step + v.finest - 1).Truncate(v.finest)
+}
+
+// Query answers a query.
+func (r *Ring) Query(q Query) Series { return r.View(q).Series() }
+
+// Series makes the answer. Points are at whole multiples of their distance, so that they stay where they are when the same is
+// asked for a moment later.
+func (v View) Series() Series {
+	step := v.step()
+	width := step.Milliseconds()
+	from, to := v.query.From.UnixMilli(), v.query.To.UnixMilli()
 	start := from - mod(from, width)
 	n := int((to - start + width - 1) / width)
-	if n > q.Points { // the first point is before the time that is asked for
+	if n > v.query.Points { // the first point is before the time that is asked for
 		start += width
 		n--
 	}
 	a := newAnswer(start, width, max(n, 1), min(to, start+int64(max(n, 1))*width))
-	r.each(func(s *slot) { a.add(s) })
-	return a.series(r, step)
+	for i := range v.slots {
+		a.add(&v.slots[i])
+	}
+	return a.series(v, step)
 }
 
 func mod(a, b int64) int64 { return ((a % b) + b) % b }
@@ -130,7 +162,7 @@ func (a *answer) add(s *slot) {
 }
 
 // series makes the answer of the sums.
-func (a *answer) series(r *Ring, step time.Duration) Series {
+func (a *answer) series(v View, step time.Duration) Series {
 	n := len(a.points)
 	list := func(value func(i int) float64) Values {
 		out := make(Values, n)
@@ -170,12 +202,12 @@ func (a *answer) series(r *Ring, step time.Duration) Series {
 		p := PartSeries{LineBytes: total(values[partLine]), ReceivedBytes: total(values[partReceived]),
 			OneCopyBytes: total(values[partOneCopy]), Viewers: total(values[partViewers]) / covered}
 		if int(id) < firstRendition {
-			p.Name = r.sites.name(int(id))
+			p.Name = nameOf(v.sites, int(id))
 			p.Line = list(func(i int) float64 { return values[partLine][i] })
 			out.Sites = append(out.Sites, p)
 			continue
 		}
-		p.Name = r.renditions.name(int(id) - firstRendition)
+		p.Name = nameOf(v.renditions, int(id)-firstRendition)
 		p.Watching = list(func(i int) float64 { return values[partViewers][i] / a.covered[i] })
 		out.Renditions = append(out.Renditions, p)
 	}

@@ -77,9 +77,50 @@ func (s *slot) add(next *slot) {
 	for i, v := range next.peaks {
 		s.peaks[i] = max(s.peaks[i], v)
 	}
-	for _, p := range next.parts {
-		s.addPart(p)
+	s.parts = merged(s.parts, next.parts)
+}
+
+// merged returns the sums of two lists, and changes neither: a View may have them.
+func merged(a, b []part) []part {
+	if len(b) == 0 {
+		return a
 	}
+	if len(a) == 0 {
+		return b
+	}
+	n := len(a)
+	for i, j := 0, 0; j < len(b); j++ {
+		for i < len(a) && a[i].id < b[j].id {
+			i++
+		}
+		if i == len(a) || a[i].id != b[j].id {
+			n++
+		}
+	}
+	out := make([]part, 0, n)
+	for len(a) > 0 || len(b) > 0 {
+		switch {
+		case len(b) == 0 || len(a) > 0 && a[0].id < b[0].id:
+			out, a = append(out, a[0]), a[1:]
+		case len(a) == 0 || b[0].id < a[0].id:
+			out, b = append(out, b[0]), b[1:]
+		default:
+			p := a[0]
+			for i, v := range b[0].sums {
+				p.sums[i] += v
+			}
+			out, a, b = append(out, p), a[1:], b[1:]
+		}
+	}
+	return out
+}
+
+// trim gives back what a list has too much room for.
+func trim(parts []part) []part {
+	if cap(parts) == len(parts) {
+		return parts
+	}
+	return append(make([]part, 0, len(parts)), parts...)
 }
 
 // addPart adds a part, and reports whether the slot had none of its number.

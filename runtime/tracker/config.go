@@ -43,6 +43,15 @@ func heldLimit(cfg Config, known int64) int {
 	return limit
 }
 
+// historyLimit is heldLimit for limits.historyBytes.
+func historyLimit(cfg Config, known int64) int {
+	limit := cfg.WithDefaults(1).Limits.HistoryBytes
+	if cfg.Limits.HistoryBytes == 0 && known > 0 {
+		limit = min(limit, max(int(known/8), config.LeastHistoryBytes))
+	}
+	return limit
+}
+
 // CheckFiles returns an error for a configured TLS certificate or key that cannot be loaded.
 func CheckFiles(cfg Config) error {
 	if cfg.TLSCert == "" {

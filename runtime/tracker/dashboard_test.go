@@ -3,6 +3,8 @@ package tracker
 import (
 	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +69,75 @@ func TestDashboardOfEachStream(t *testing.T) {
 			if status, _ := look(t, "http://"+base+path); status != http.StatusNotFound {
 				t.Errorf("%s%s: %d", base, path, status)
 			}
+		}
+	}
+}
+
+// TestDashboardOfAllStreams: with a table, the admin listener has one of all streams, and the public one if so configured.
+func TestDashboardOfAllStreams(t *testing.T) {
+	for name, public := range map[string]bool{"private": false, "public": true} {
+		cfg := tableConfig(t, t.TempDir())
+		cfg.Dashboard, cfg.BasePath = public, "/ecdn"
+		s := running(t, cfg)
+		source := film(t)
+		mustPut(t, s, entryOf("first", source+"/1.m3u8"), entryOf("second", source+"/2.m3u8"))
+		s.streams.sample()
+		for _, path := range []string{"/dashboard", "/dashboard/dashboard.js", viewerapi.HistoryPath, viewerapi.HistoryCSVPath} {
+			status, text := look(t, "http://"+s.AdminAddr().String()+path)
+			if status != http.StatusOK {
+				t.Errorf("%s: %s on the admin listener: %d", name, path, status)
+			}
+			if path == viewerapi.HistoryPath && (!strings.Contains(text, `"of":"tracker","streams":2`) || !strings.Contains(text, `"name":"first","known":true`)) {
+				t.Errorf("%s: %s", name, text)
+			}
+			want := http.StatusNotFound
+			if public {
+				want = http.StatusOK
+			}
+			for _, base := range []string{"", "/ecdn"} {
+				if status, text := look(t, "http://"+s.Addr().String()+base+path); status != want {
+					t.Errorf("%s: %s%s: %d, want %d: %s", name, base, path, status, want, text)
+				}
+			}
+		}
+	}
+}
+
+// TestDashboardOfAllStreamsIsGuarded: who may not watch a stream does not see sums that tell of it.
+func TestDashboardOfAllStreamsIsGuarded(t *testing.T) {
+	dir := t.TempDir()
+	keys := filepath.Join(dir, "keys")
+	if err := os.Mkdir(keys, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(keys, "one.key"), []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := tableConfig(t, dir)
+	cfg.Dashboard, cfg.SeederToken, cfg.Streams.FilesDir = true, "secret-of-all-streams", dir
+	s := running(t, cfg)
+	source := film(t)
+	open, guarded := entryOf("open", source+"/1.m3u8"), entryOf("guarded", source+"/2.m3u8")
+	guarded.Stream.ViewerTokens = &TokensConfig{KeysDir: keys}
+	ask := func(token string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String()+viewerapi.HistoryPath, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		status, _ := do(t, r)
+		return status
+	}
+	mustPut(t, s, open)
+	if status := ask(""); status != http.StatusOK {
+		t.Errorf("without a guarded stream: %d", status)
+	}
+	mustPut(t, s, open, guarded)
+	for token, want := range map[string]int{"": http.StatusUnauthorized, "guess": http.StatusUnauthorized, cfg.SeederToken: http.StatusOK} {
+		if status := ask(token); status != want {
+			t.Errorf("token %q: %d, want %d", token, status, want)
 		}
 	}
 }

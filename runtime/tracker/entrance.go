@@ -23,6 +23,8 @@ func (s *Server) entrance() http.Handler {
 		}
 		st, rest := s.streams.at(s.withoutBase(r.URL.Path))
 		switch {
+		case s.streams.public != nil && isOverview(rest) && st == nil:
+			s.streams.public.ServeHTTP(w, at(r, rest))
 		case rest == "/" || rest == announcePath:
 			http.Error(w, "this is a WebTorrent tracker; connect with a WebSocket client", http.StatusUpgradeRequired)
 		case st == nil:

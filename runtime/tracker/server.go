@@ -38,6 +38,7 @@ type Server struct {
 	stun        *stunWatch                     // nil without servers
 	keys        *keyring                       // of tickets
 	streams     *streams
+	histories   *histories
 	watched     []watcher // files that are read again
 
 	ready    chan struct{}
@@ -53,7 +54,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking configuration: %w", err)
 	}
-	cfg.Limits.HeldBytes = heldLimit(cfg, memory.Limit())
+	cfg.Limits.HeldBytes, cfg.Limits.HistoryBytes = heldLimit(cfg, memory.Limit()), historyLimit(cfg, memory.Limit())
 	cfg = cfg.WithDefaults(runtime.GOMAXPROCS(0))
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -62,7 +63,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		reg = prometheus.NewRegistry()
 	}
 	s := &Server{cfg: cfg, log: log, reg: reg, ready: make(chan struct{})}
-	for _, step := range []func() error{s.readSecrets, s.newPanics, s.newKeyring, s.newConnections, s.newSites, s.newSTUN, s.newSockets, s.newStreams} {
+	for _, step := range []func() error{s.readSecrets, s.newPanics, s.newKeyring, s.newConnections, s.newSites, s.newSTUN, s.newSockets, s.newHistories, s.newStreams} {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -24,6 +24,8 @@ type job struct {
 	// jobDelivered: bytes that a viewer uploaded to peers.
 	delivered int64
 
+	// jobMesh: takes who is connected to whom.
+	mesh chan<- meshPart
 	// jobBarrier: closed when the shard reaches this job.
 	reached chan struct{}
 }
@@ -37,6 +39,7 @@ const (
 	jobForget
 	jobPlace
 	jobDelivered
+	jobMesh
 	jobBarrier
 )
 
@@ -136,6 +139,8 @@ func (s *shard) do(j *job) {
 		if sock := j.sess.socks[s.number]; sock != nil {
 			s.core.Delivered(sock, j.delivered, time.Now())
 		}
+	case jobMesh:
+		s.tellMesh(j.mesh)
 	case jobBarrier:
 		close(j.reached)
 	}

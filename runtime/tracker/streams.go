@@ -4,15 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/internal/dashboard"
 	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
+	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
 
 // streams are the streams of a tracker: those of a table, which changes while the tracker runs, or one that stays.
@@ -22,6 +25,10 @@ type streams struct {
 	only *stream
 	// visitors are the sockets whose stream is not known yet; nil in a stand-alone tracker.
 	visitors *visitors
+	// network is the dashboard of all streams; nil in a stand-alone tracker, as are its pages.
+	network  *dashboard.Network
+	overview *viewerapi.Network
+	public   http.Handler // of the dashboard; nil: it is not shown to viewers
 	claims   claims
 	refused  *prometheus.CounterVec // tables, by reason
 	// served leads requests. It is replaced, and never changed.
@@ -72,6 +79,9 @@ func (s *Server) newStreams() error {
 		return nil
 	}
 	if err := all.newVisitors(); err != nil {
+		return err
+	}
+	if err := all.newNetwork(); err != nil {
 		return err
 	}
 	for _, c := range all.collectors() {

@@ -22,6 +22,7 @@ func (s *Server) adminPages() map[string]http.Handler {
 		}
 		return pages
 	}
+	overview := s.streams.overview.Operator()
 	authorized := func(next http.HandlerFunc) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Cache-Control", "no-store")
@@ -43,6 +44,10 @@ func (s *Server) adminPages() map[string]http.Handler {
 		"/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if st, rest := s.streams.at(r.URL.Path); st != nil {
 				st.operator.ServeHTTP(w, at(r, rest))
+				return
+			}
+			if isOverview(r.URL.Path) {
+				overview.ServeHTTP(w, r)
 				return
 			}
 			http.NotFound(w, r)

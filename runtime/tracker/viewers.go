@@ -29,7 +29,7 @@ func (s *stream) mountViewers() error {
 		Swarms: s, Seeders: s.seeders, Join: t.join, Keys: t.keys.current,
 		HasSocket: func(session string) bool { return s.hub.attendance.has(session, time.Now()) }, Draining: t.draining.Load,
 		Sites: t.Sites, SiteMap: t.siteStats, SiteViewers: s.hub.places.viewersBySite, LocalAddresses: s.hub.localAddresses,
-		OnViewer: s.hub.delivered,
+		OnViewer: s.hub.delivered, Mesh: s.hub.mesh,
 		OnSeeder: func(id string, state telemetry.SeederState) { s.hub.setLoad(id, state.Peers, state.MaxPeers) },
 	}
 	if stream := s.cfg.Stream; stream != nil {

@@ -60,6 +60,16 @@ func TestDashboard(t *testing.T) {
 				return fmt.Errorf("the chart %s is empty", chart)
 			}
 		}
+		// The seeder and each page, and the pages with each other.
+		if n := browser.Value[float64](ctx, tab, `document.querySelectorAll("#mesh svg.mesh line").length`); n < 2 {
+			return fmt.Errorf("the map has %v connections", n)
+		}
+		for selector, want := range map[string]string{"#mesh .note": "3 peers with", "#mesh .legend": "seeder: 1", "#mesh tbody": "office"} {
+			got := browser.Value[string](ctx, tab, fmt.Sprintf(`document.querySelector(%q)?.textContent ?? ""`, selector))
+			if !strings.Contains(strings.ReplaceAll(got, "\u00a0", " "), want) {
+				return fmt.Errorf("%s: %q has no %q", selector, got, want)
+			}
+		}
 		return nil
 	})
 	if status := text("#status"); strings.Contains(status, "No new figures") {
@@ -72,8 +82,72 @@ func TestDashboard(t *testing.T) {
 	if elsewhere := browser.Value[[]string](ctx, tab, `performance.getEntriesByType("resource").map((e) => e.name).filter((u) => new URL(u).origin !== location.origin)`); len(elsewhere) > 0 {
 		t.Errorf("the page loads %v", elsewhere)
 	}
-	checkLooks(t, tab)
+	checkLooks(t, tab, "dashboard")
 	checkQuick(t, b, s.http("/dashboard"))
+}
+
+// TestDashboardOfAllStreams opens the dashboard of a tracker with a table: the stream with a problem comes first, names are found, and
+// each stream leads to its own dashboard.
+func TestDashboardOfAllStreams(t *testing.T) {
+	t.Parallel()
+	pool.Take(t, 1)
+	ctx := t.Context()
+	origin := startOrigin(t, loopback)
+	dir := t.TempDir()
+	token := filepath.Join(dir, "token")
+	if err := os.WriteFile(token, []byte(lab.Token), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	entry := func(name, source string) string {
+		return fmt.Sprintf(`{"namespace": "media", "name": %q, "stream": {"sourceURL": %q}}`, name, source)
+	}
+	table := fmt.Sprintf(`{"revision": "1", "streams": [%s, %s, %s]}`, entry("all-hands", origin.url(liveAndVOD["live"])),
+		entry("broken", "http://127.0.0.1:1/none.m3u8"), entry("training", origin.url(liveAndVOD["vod"])))
+	file, config := filepath.Join(dir, "table.json"), filepath.Join(dir, "config.json")
+	address, admin := lab.FreeAddress(t), lab.FreeAddress(t)
+	for name, text := range map[string]string{file: table, config: fmt.Sprintf(`{"listen": %q, "adminListen": %q, "dashboard": true,
+		"streams": {"file": %q, "tokenFile": %q}}`, address, admin, file, token)} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool.Start(func() {
+		start(t, program.Spec{Command: "tracker", Admin: admin, Args: []string{"--config", config}})
+	})
+	b := sharedBrowser(t)
+	url := "http://" + address + "/dashboard"
+	tab := b.OpenURL(ctx, url)
+	text := func(selector string) string {
+		return browser.Value[string](ctx, tab, fmt.Sprintf(`document.querySelector(%q)?.innerText ?? ""`, selector))
+	}
+	lab.Eventually(t, 60*time.Second, "the page to show the streams, the broken one first", func() error {
+		for selector, want := range map[string]string{"#figure-streams .value": "3", "#figure-trouble .value": "1", "#figure-viewers .value": "0",
+			"#streams tbody tr:first-child th": "media/broken", "#streams tbody tr:first-child td:last-child": "origin cannot be read",
+			"#streams tbody tr:nth-child(2)": "media/all-hands", "#problems": "media/broken", "#sites": "No viewer", "#chart-viewers": "No viewer"} {
+			if got := text(selector); !strings.Contains(got, want) {
+				return fmt.Errorf("%s: %q has no %q", selector, got, want)
+			}
+		}
+		return nil
+	})
+	if elsewhere := browser.Value[[]string](ctx, tab, `performance.getEntriesByType("resource").map((e) => e.name).filter((u) => new URL(u).origin !== location.origin)`); len(elsewhere) > 0 {
+		t.Errorf("the page loads %v", elsewhere)
+	}
+	checkLooks(t, tab, "streams")
+	tab.Eval(ctx, `(() => { const match = document.querySelector("#match"); match.value = "train"; match.dispatchEvent(new Event("input")); })()`)
+	lab.Eventually(t, 10*time.Second, "the stream of that name alone", func() bool {
+		return browser.Value[float64](ctx, tab, `document.querySelectorAll("#streams tbody tr").length`) == 1 && strings.Contains(text("#streams tbody"), "media/training")
+	})
+	link := browser.Value[string](ctx, tab, `document.querySelector("#streams tbody a").href`)
+	if want := "http://" + address + "/media/training/dashboard"; link != want {
+		t.Fatalf("it leads to %s, want %s", link, want)
+	}
+	one := b.OpenURL(ctx, link)
+	defer one.Close()
+	lab.Eventually(t, 20*time.Second, "the dashboard of the stream", func() bool {
+		return strings.Contains(browser.Value[string](ctx, one, `document.querySelector("#stream")?.innerText ?? ""`), "media/training · film")
+	})
+	checkQuick(t, b, url)
 }
 
 // drawn is a script that tells whether a chart is shown and has something on it.
@@ -92,7 +166,7 @@ type violation struct {
 }
 
 // checkLooks has axe-core look at the page in all sizes and colors. Nothing may be wider than the screen.
-func checkLooks(t *testing.T, tab *browser.Tab) {
+func checkLooks(t *testing.T, tab *browser.Tab, page string) {
 	t.Helper()
 	ctx := t.Context()
 	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
@@ -108,7 +182,7 @@ func checkLooks(t *testing.T, tab *browser.Tab) {
 			})
 			name := fmt.Sprintf("%d pixels, dark %t", width, dark)
 			if folder := os.Getenv("P2PSTREAM_PICTURES"); folder != "" {
-				if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("dashboard-%d-%t.png", width, dark)), tab.Picture(ctx), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%t.png", page, width, dark)), tab.Picture(ctx), 0o600); err != nil {
 					t.Error(err)
 				}
 			}

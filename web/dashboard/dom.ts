@@ -15,7 +15,7 @@ export function make(name: string, properties: Record<string, string> = {}, ...c
   return out;
 }
 
-const svg = (name: string, attributes: Record<string, string>): SVGElement => {
+export const svg = (name: string, attributes: Record<string, string>): SVGElement => {
   const out = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) out.setAttribute(key, value);
   return out;

@@ -1,47 +1,20 @@
-// The dashboard of one stream. It talks to the tracker that it comes from, and to no other host.
+// The dashboard of one stream, or of many.
 import { ChartView } from "./chart.js";
 import { byId } from "./dom.js";
-import { clock, rangeWords } from "./format.js";
-import type { Answer } from "./model.js";
+import { clock } from "./format.js";
+import { ask, live, range } from "./live.js";
+import type { Mesh } from "./mesh.js";
+import { showMesh } from "./meshview.js";
+import type { Answer, History, Now } from "./model.js";
+import { network } from "./network.js";
 import { showWords } from "./page.js";
-import { charts } from "./series.js";
-
-const refresh = 10_000;
-const points = 240;
-const mostPoints = 1440;
+import { charts, type Chart } from "./series.js";
 
 const views = new Map<string, ChartView>();
-let pending: AbortController | undefined;
-let timer = 0;
 
-/** A token of a seeder may stand after the #, which browsers send to nobody. */
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
-
-const range = (): string => document.querySelector<HTMLInputElement>("input[name=range]:checked")?.value ?? "1h";
-
-/** ask reads from the tracker. With POST the browser sends an Origin, by which the tracker knows its own page. */
-async function ask(path: string, count: number, signal?: AbortSignal): Promise<Response> {
-  const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
-  const answer = await fetch(`${path}?from=-${range()}&points=${count}`, { method: "POST", headers, signal });
-  if (answer.ok) return answer;
-  const { error } = (await answer.json().catch(() => ({}))) as { error?: string };
-  throw Error(error ?? `the tracker answers ${answer.status}`);
-}
-
-function say(text: string, bad = false): void {
-  const status = byId("status");
-  // A screen reader reads each change, so that the time of a good answer is not one.
-  if (status.textContent != text) status.textContent = text;
-  status.className = bad ? "bad" : "";
-}
-
-function show(answer: Answer): void {
-  const { now, history } = answer;
-  const name = now.stream ?? "";
-  byId("stream").textContent = name + (now.live === null ? "" : now.live ? " · live" : " · film");
-  document.title = `${name ? `${name} · ` : ""}p2pstream dashboard`;
-  showWords(answer, range());
-  for (const chart of charts(history, now)) {
+/** draw shows charts of a history. */
+function draw(shown: Chart[], history: History): void {
+  for (const chart of shown) {
     let view = views.get(chart.id);
     if (!view) {
       view = new ChartView();
@@ -50,44 +23,38 @@ function show(answer: Answer): void {
     }
     view.show(chart, history.time, history.stepSeconds);
   }
-  byId("about").textContent = `As of ${clock(Date.parse(now.now) / 1000, true)}, all times are of this device. The tracker remembers 24 h and began at ${new Date(now.startedAt).toLocaleString("en-GB")}; where it knows nothing, charts have gaps.`;
-  say(`Shows the last ${rangeWords[range()] ?? range()}, anew every ${refresh / 1000} s.`);
-  if (performance.getEntriesByName("usable").length == 0) performance.mark("usable");
 }
 
-async function update(): Promise<void> {
-  pending?.abort();
-  clearTimeout(timer);
-  const mine = new AbortController();
-  pending = mine;
+/** about says at the end of the page of which time its numbers are. */
+function about(now: Pick<Now, "now" | "startedAt">, who: string): void {
+  byId("about").textContent = `As of ${clock(Date.parse(now.now) / 1000, true)}, all times are of this device. ${who} remembers 24 h and began at ${new Date(now.startedAt).toLocaleString("en-GB")}; where it knows nothing, charts have gaps.`;
+}
+
+function stream(answer: Answer): void {
+  const { now, history } = answer;
+  const name = now.stream ?? "";
+  byId("stream").textContent = name + (now.live === null ? "" : now.live ? " · live" : " · film");
+  document.title = `${name ? `${name} · ` : ""}p2pstream dashboard`;
+  showWords(answer, range());
+  draw(charts(history, now), history);
+  about(now, "The tracker");
+  void mesh();
+}
+
+let asking = 0;
+
+/** mesh asks for the mesh after the figures, which matter more. */
+async function mesh(): Promise<void> {
+  const mine = ++asking;
+  let told: Mesh | null = null;
   try {
-    const answer = (await (await ask("v1/history", points, mine.signal)).json()) as Answer;
-    if (pending === mine) show(answer);
-  } catch (error) {
-    if (mine.signal.aborted) return;
-    say(`No new figures: ${error instanceof Error ? error.message : String(error)}`, true);
+    told = (await (await ask("v1/mesh", 1, "")).json()) as Mesh;
+  } catch {
+    // The line of status says what is wrong: the next figures fail too.
   }
-  if (pending === mine && !document.hidden) timer = window.setTimeout(update, refresh);
+  if (mine == asking) showMesh(told);
 }
 
-async function download(): Promise<void> {
-  try {
-    const url = URL.createObjectURL(await (await ask("v1/history.csv", mostPoints)).blob());
-    const link = document.createElement("a");
-    link.href = url;
-    link.download = `p2pstream-${range()}.csv`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), refresh);
-  } catch (error) {
-    say(`No CSV: ${error instanceof Error ? error.message : String(error)}`, true);
-  }
-}
-
-byId("ranges").addEventListener("change", () => void update());
-byId("controls").addEventListener("submit", (event) => event.preventDefault());
-byId("csv").addEventListener("click", () => void download());
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) void update();
-});
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => views.forEach((view) => view.redraw()));
-void update();
+if (document.body.dataset.page == "network") network(draw, about);
+else live(stream);

@@ -114,6 +114,57 @@ export interface History {
   renditions: PartHistory[];
 }
 
+export interface Trouble {
+  severity: "critical" | "warning" | "info";
+  text: string;
+  runbook?: string;
+}
+
+/** A stream in the list of many: see internal/dashboard/brief.go, and network.go for the rest. */
+export interface Brief {
+  namespace?: string;
+  name: string;
+  known: boolean;
+  live: boolean | null;
+  viewers: number;
+  reporting: number;
+  seeders: number;
+  bitsPerSecond: number;
+  originBitsPerSecond: number;
+  offload: Maybe;
+  worstSite?: string;
+  worstCopies: Maybe;
+  overloaded?: boolean;
+  problems: Trouble[];
+}
+
+export interface Overview {
+  now: string;
+  startedAt: string;
+  of: string;
+  streams: number;
+  watched: number;
+  unknown: number;
+  critical: number;
+  warnings: number;
+  viewers: number;
+  reporting: number;
+  seeders: number;
+  bitsPerSecond: number;
+  originBitsPerSecond: number;
+  offload: Maybe;
+  startup: Percentiles;
+  stall: Percentiles;
+  list: Brief[];
+  more: number;
+}
+
+export interface NetworkAnswer {
+  v: number;
+  now: Overview;
+  history: History;
+}
+
 export interface Answer {
   v: number;
   now: Now;

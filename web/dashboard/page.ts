@@ -6,7 +6,7 @@ import { findProblems, runbookURL, type Problem } from "./problems.js";
 import { rankSites, type Site } from "./sites.js";
 
 /** figure is one number with its name, and its unit and source below it. */
-function figure(id: string, name: string, value: string, note: string, verdict = ""): HTMLElement {
+export function figure(id: string, name: string, value: string, note: string, verdict = ""): HTMLElement {
   return make("div", { id: `figure-${id}` }, make("dt", {}, name), make("dd", { class: `value ${verdict}` }, value), make("dd", { class: "note" }, note));
 }
 
@@ -59,16 +59,16 @@ const severityWords = { critical: "Critical", warning: "Warning", info: "Note" }
 const severityVerdicts = { critical: "bad", warning: "fair", info: "" };
 const mostProblems = 8;
 
-function showProblems(problems: Problem[]): void {
+/** problemList shows problems, which are sorted. */
+export function problemList(problems: Problem[], known = "the tracker knows of"): HTMLElement {
   if (problems.length == 0) {
-    fill("problems", make("p", { class: "panel" }, make("span", { class: "word good" }, "Nothing is wrong"), " that the tracker knows of."));
-    return;
+    return make("p", { class: "panel" }, make("span", { class: "word good" }, "Nothing is wrong"), ` that ${known}.`);
   }
   const items = problems.slice(0, mostProblems).map((p) =>
     make("li", {}, make("span", { class: `word ${severityVerdicts[p.severity]}` }, severityWords[p.severity]), ` ${p.text} `,
       p.runbook ? make("a", { href: runbookURL(p.runbook), rel: "noreferrer" }, `What to do: ${p.runbook}`) : null));
   const more = problems.length - mostProblems;
-  fill("problems", make("div", { class: "panel" }, make("ul", {}, ...items), more > 0 ? make("p", { class: "note" }, `and ${format.plural(more, "more problem")}`) : null));
+  return make("div", { class: "panel" }, make("ul", {}, ...items), more > 0 ? make("p", { class: "note" }, `and ${format.plural(more, "more problem")}`) : null);
 }
 
 function showSeeders(now: Now): void {
@@ -104,7 +104,7 @@ export function showWords(answer: Answer, range: string): void {
   const sites = rankSites(answer);
   showFigures(answer, sites, range);
   showSites(answer, sites, range);
-  showProblems(findProblems(answer, sites));
+  fill("problems", problemList(findProblems(answer, sites)));
   showSeeders(answer.now);
   showRenditions(answer.now);
 }

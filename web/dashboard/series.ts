@@ -53,7 +53,7 @@ export const isEmpty = (chart: Chart): boolean => !chart.lines.some((line) => li
 
 const colors = ["first", "second", "third", "http", "seeder", "viewer"];
 
-export function charts(h: History, now: Now): Chart[] {
+export function charts(h: History, now: Pick<Now, "renditions">): Chart[] {
   const bits = (values: Maybe[]) => perSecond(values, h.covered, 8);
   const reports = "Source: reports of viewers";
   const nobody = "No viewer has reported in this time.";

@@ -1,5 +1,5 @@
 // Which office is worst: how often the line of each carries what is played there.
-import type { Answer, Maybe } from "./model.js";
+import type { History, Maybe, Now } from "./model.js";
 
 /** other is the name of the sum of sites without figures of their own, now and in the past. */
 const other = new Set(["other", "…"]);
@@ -7,6 +7,8 @@ const other = new Set(["other", "…"]);
 export type Verdict = "good" | "fair" | "bad" | "";
 
 export interface Site {
+  /** The name as the server writes it. */
+  key: string;
   name: string;
   copies: Maybe;
   lineBitsPerSecond: Maybe;
@@ -35,7 +37,7 @@ const rank: Record<Verdict, number> = { bad: 0, fair: 1, good: 2, "": 3 };
  * rankSites makes one list of the sites that are known now and those of the time range, the worst first. Copies and the rate of the
  * line are those of the time range, or where it knows nothing, of now. Viewers and offload are those of now.
  */
-export function rankSites({ now, history }: Answer): Site[] {
+export function rankSites({ now, history }: { now: Pick<Now, "sites">; history: History }): Site[] {
   const covered = history.covered.reduce<number>((sum, s) => sum + (s ?? 0), 0);
   const past = new Map(history.sites.map((s) => [s.name, s]));
   const live = new Map(now.sites.map((s) => [other.has(s.name) ? "…" : s.name, s]));
@@ -50,7 +52,7 @@ export function rankSites({ now, history }: Answer): Site[] {
     const viewers = n?.viewers ?? 0;
     const [verdict, word] = verdictOf(copies, Math.max(viewers, p?.viewers ?? 0));
     const name = key === "" ? "Outside of all sites" : isPlace ? key : "Other sites";
-    return { name, copies, lineBitsPerSecond, viewers, offload: n?.offload ?? null, verdict, word };
+    return { key, name, copies, lineBitsPerSecond, viewers, offload: n?.offload ?? null, verdict, word };
   });
   return sites.sort(
     (a, b) => rank[a.verdict] - rank[b.verdict] || (b.copies ?? -1) - (a.copies ?? -1) || (b.lineBitsPerSecond ?? 0) - (a.lineBitsPerSecond ?? 0) || (a.name < b.name ? -1 : 1),

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as format from "../dashboard/format.js";
-import type { Answer, History, Maybe, Now, PartHistory, SiteNow } from "../dashboard/model.js";
+import type { Answer, Brief, History, Maybe, Now, PartHistory, SiteNow } from "../dashboard/model.js";
+import { alone, between, picture, side, type Mesh } from "../dashboard/mesh.js";
+import { fullName, link, problemsOf, sitesOf } from "../dashboard/overview.js";
 import { findProblems, runbookURL, stalledShare } from "../dashboard/problems.js";
 import { charts, isEmpty, latest, perSecond, ratios, stack } from "../dashboard/series.js";
 import { rankSites } from "../dashboard/sites.js";
@@ -160,4 +162,72 @@ test("a chart has no more lines than there are colours", () => {
   const renditions = Array.from({ length: 9 }, (_, i) => ({ ...part(`r${i}`, 0, 0), watching: [1, 2, 3] }));
   const lines = charts(historyOf(3, { renditions }), nowOf()).find((c) => c.id == "watching")!.lines;
   assert.equal(new Set(lines.map((l) => l.color)).size, lines.length);
+});
+
+const brief = (name: string, more: Partial<Brief> = {}): Brief => ({
+  namespace: "media", name, known: true, live: true, viewers: 1, reporting: 1, seeders: 1, bitsPerSecond: 0, originBitsPerSecond: 0, offload: null, worstCopies: null, problems: [], ...more,
+});
+
+test("each of many streams has its name and its dashboard", () => {
+  assert.equal(fullName(brief("one")), "media/one");
+  assert.equal(fullName(brief("one", { namespace: undefined })), "one");
+  assert.equal(link(brief("one"), ""), "media/one/dashboard");
+  assert.equal(link(brief("a/../b?c"), "#token=x"), "media/a%2F..%2Fb%3Fc/dashboard#token=x");
+});
+
+test("the worst problems of all streams come first, and say whose they are", () => {
+  const found = problemsOf([
+    brief("first", { problems: [{ severity: "warning", text: "seeders are nearly full", runbook: "P2PStreamSeedersFull" }, { severity: "info", text: "no viewer reports" }] }),
+    brief("second", { problems: [{ severity: "critical", text: "the origin cannot be read", runbook: "P2PStreamSourceUnreadable" }] }),
+    brief("third"),
+  ]);
+  assert.deepEqual(found.map((p) => [p.severity, p.text, p.runbook]), [
+    ["critical", "media/second: the origin cannot be read.", "P2PStreamSourceUnreadable"],
+    ["warning", "media/first: seeders are nearly full.", "P2PStreamSeedersFull"],
+    ["info", "media/first: no viewer reports.", undefined],
+  ]);
+});
+
+test("sites of all streams are ranked by the past, and have the viewers of that time", () => {
+  const sites = sitesOf(historyOf(3, { sites: [part("good", 100, 100), { ...part("bad", 300, 100), viewers: 12.5 }, part("", 50, 0), part("…", 10, 0)] }));
+  assert.deepEqual(sites.map((s) => [s.name, s.copies, s.verdict, s.viewers]), [
+    ["bad", 3, "bad", 12.5],
+    ["good", 1, "good", 20],
+    ["Outside of all sites", null, "", 20],
+    ["Other sites", null, "", 20],
+  ]);
+});
+
+const mesh = (peers: Mesh["peers"], links: Mesh["links"]): Mesh => ({ peers, links, more: 0 });
+
+test("the map has each peer at a place of its own, sites beside each other", () => {
+  const peers: Mesh["peers"] = [{ kind: "seeder" }, { kind: "seeder" }];
+  for (let i = 0; i < 198; i++) peers.push({ kind: i < 9 ? "gateway" : "viewer", site: ["berlin", "lyon", "paris"][i % 3] });
+  const { dots, lines, labels } = picture(mesh(peers, [[0, 2], [2, 5], [2, 3], [1, 900]]));
+  assert.equal(new Set(dots.map((d) => `${d.x} ${d.y}`)).size, 200);
+  for (const d of dots) assert.ok(d.x >= 0 && d.x <= side && d.y >= 0 && d.y <= side, JSON.stringify(d));
+  assert.deepEqual(lines.map((l) => l.across), [true, false, true]);
+  assert.deepEqual(labels.map((l) => l.text), ["berlin", "lyon", "paris"]);
+  // Peers of one site are within a third of the circle.
+  const angle = (i: number) => (Math.atan2(dots[i]!.y - side / 2, dots[i]!.x - side / 2) + 2.5 * Math.PI) % (2 * Math.PI);
+  const berlin = peers.flatMap((p, i) => (p.site == "berlin" ? [angle(i)] : []));
+  assert.ok(Math.max(...berlin) - Math.min(...berlin) < (2 * Math.PI) / 3);
+});
+
+test("a map of one seeder, of nothing, and of sites with long names", () => {
+  assert.deepEqual(picture(mesh([{ kind: "seeder" }], [])).dots, [{ x: side / 2, y: side / 2, kind: "seeder" }]);
+  assert.deepEqual(picture(mesh([], [])), { dots: [], lines: [], labels: [] });
+  assert.equal(picture(mesh([{ kind: "viewer", site: "x".repeat(64) }], [])).labels[0]!.text.length, 18);
+  const many = Array.from({ length: 40 }, (_, i) => ({ kind: "viewer" as const, site: `site-${i}` }));
+  assert.equal(picture(mesh(many, [])).labels.length, 0);
+});
+
+test("the table says which sites are connected", () => {
+  const m = mesh([{ kind: "seeder" }, { kind: "gateway", site: "paris" }, { kind: "viewer", site: "paris" }, { kind: "viewer", site: "berlin" }, { kind: "viewer" }], [[0, 1], [1, 2], [2, 3], [3, 1], [0, 77]]);
+  assert.deepEqual(between(m), [
+    { from: "berlin", to: "paris", connections: 2 },
+    { from: "Seeders", to: "paris", connections: 1 },
+    { from: "paris", to: "paris", connections: 1 },
+  ]);
+  assert.equal(alone(m), 1);
 });

@@ -88,6 +88,9 @@ const (
 // LeastHeldBytes is the lowest value of LimitsConfig.HeldBytes: less would be used up by a few long messages.
 const LeastHeldBytes = 1 << 20
 
+// LeastHistoryBytes is the lowest value of LimitsConfig.HistoryBytes.
+const LeastHistoryBytes = 1 << 20
+
 // StreamConfig is the stream that a tracker serves.
 type StreamConfig struct {
 	// SourceURL is the manifest URL that players open.
@@ -254,6 +257,10 @@ type LimitsConfig struct {
 	// is above three quarters of it. Default: 24 KiB for each of Sockets, or half of the memory that the process may
 	// use if that is known and less.
 	HeldBytes int `json:"heldBytes,omitempty"`
+	// HistoryBytes is how much memory the histories of all streams together may take, which the dashboards show. Above it, the
+	// largest ones get longer steps, those of streams without viewers first. Default: 64 MiB, or an eighth of the memory
+	// that the process may use if that is known and less.
+	HistoryBytes int `json:"historyBytes,omitempty"`
 	// MessageTimeout is how long a message may take from its first byte to its last one. Default 10 s.
 	MessageTimeout Duration `json:"messageTimeout,omitzero"`
 	// WriteTimeout is how long one write to a socket may take. Default 10 s.

@@ -75,6 +75,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		"config.stream.settings:":              stream(func(s *StreamConfig) { s.Settings = json.RawMessage("[]") }),
 		"config.limits.messageTimeout:":        {Limits: LimitsConfig{MessageTimeout: -1}},
 		"config.limits.heldBytes:":             {Limits: LimitsConfig{HeldBytes: 1000}},
+		"config.limits.historyBytes:":          {Limits: LimitsConfig{HistoryBytes: 1000}},
 		"config.shards: -1 is outside 1 to 64": {Shards: -1},
 		"config.shards: 65 is outside 1 to 64": {Shards: 65},
 		"config.candidateRanges[1]:":           {CandidateRanges: []string{"10.0.0.0/8", "10.0.0.1"}},

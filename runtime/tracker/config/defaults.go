@@ -70,6 +70,7 @@ func (c Config) WithDefaults(cpus int) Config {
 	number(&l.Sessions, 100_000)
 	number(&l.SendQueueBytes, 256<<10)
 	number(&l.HeldBytes, max(LeastHeldBytes, l.Sockets*heldBytesPerSocket))
+	number(&l.HistoryBytes, 64<<20)
 	period(&l.MessageTimeout, 10*time.Second)
 	period(&l.WriteTimeout, 10*time.Second)
 	period(&l.PingInterval, 25*time.Second)

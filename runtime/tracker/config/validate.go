@@ -84,6 +84,7 @@ func (c Config) validateNumbers() error {
 		validate.Between("config.peering.gateways", c.Peering.Gateways, 1, MaxGateways),
 		validate.AtLeast("config.peering.cellSize", c.Peering.CellSize, LeastCellSize),
 		validate.AtLeast("config.limits.heldBytes", l.HeldBytes, LeastHeldBytes),
+		validate.AtLeast("config.limits.historyBytes", l.HistoryBytes, LeastHistoryBytes),
 	); err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (s Stats) Dashboard() Dashboard {
 		out.WrongSegments = s.Integrity.Checks.Wrong
 	}
 	if w := s.Offload.RecentWaits; w != nil {
-		out.Startup, out.Stall = percentilesOf(w.Startup), percentilesOf(w.Stall)
+		out.Startup, out.Stall = PercentilesOf(w.Startup), PercentilesOf(w.Stall)
 	}
 	behind := map[string]int{}
 	for _, b := range s.Behind {
@@ -130,7 +130,8 @@ func (s Stats) Dashboard() Dashboard {
 	return out
 }
 
-func percentilesOf(s telemetry.Spread) (out Percentiles) {
+// PercentilesOf returns the percentiles of a distribution.
+func PercentilesOf(s telemetry.Spread) (out Percentiles) {
 	out.Count = s.Count()
 	if d, ok := s.Percentile(.5); ok {
 		out.P50Ms = float64(d.Microseconds()) / 1000

@@ -1,34 +1,25 @@
 package viewerapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/url"
 
-	"github.com/p2pstream/p2pstream/internal/history"
+	"github.com/p2pstream/p2pstream/internal/dashboard"
+	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/web"
 )
 
-// Paths of what the dashboard reads: the state now and the past, and the past as a table.
+// Paths of what the dashboard reads.
 const (
-	HistoryPath    = "/v1/history"
-	HistoryCSVPath = "/v1/history.csv"
+	HistoryPath    = dashboard.HistoryPath
+	HistoryCSVPath = dashboard.HistoryCSVPath
 )
 
 // historyShare is how many times fewer requests for the past than others one address may send: an answer can be long, and a
 // dashboard asks every ten seconds.
 const historyShare = 50
-
-// historyVersion is the version of the format of HistoryPath.
-const historyVersion = 1
-
-// pastAndPresent is the answer of HistoryPath.
-type pastAndPresent struct {
-	Version int             `json:"v"`
-	Now     json.RawMessage `json:"now"` // stats.Dashboard
-	Past    history.Series  `json:"history"`
-}
 
 var refusedForeign = &refusal{http.StatusForbidden, refusedOrigin.reason, "the dashboard is shown to the tracker's own page, under an IP address, " +
 	"localhost or the name in externalURL; under other names send a seeder token as Authorization: Bearer"}
@@ -59,72 +50,37 @@ func (h *Handler) mountDashboard(assets http.Handler) {
 // guardDashboard returns why a request for the past is refused, nil if it is not. No page but the tracker's own may read it in a
 // browser that reaches the tracker, neither one that is allowed to play the stream nor one under a name that was made to lead here.
 func (h *Handler) guardDashboard(r *http.Request) *refusal {
-	origin, host := r.Header.Get("Origin"), h.host(r)
 	switch {
 	case h.isSeeder(r):
 		return nil
 	case h.deps.Token != nil: // who may not watch may not see who does
 		return refusedNoToken
-	case origin == "" && (isInternal(r.Context()) || h.origins.Own(host)), origin != "" && h.origins.OwnPage(origin, host):
+	}
+	return foreign(h.origins, r)
+}
+
+// foreign returns why a request of a page that is not certainly the tracker's own is refused, nil if it is.
+func foreign(origins doors.Origins, r *http.Request) *refusal {
+	origin, host := r.Header.Get("Origin"), hostOf(r)
+	if origin == "" && (isInternal(r.Context()) || origins.Own(host)) || origin != "" && origins.OwnPage(origin, host) {
 		return nil
 	}
 	return refusedForeign
 }
 
-// historyHandlers answer for the past, by their paths. There are no cross-origin headers, so that no other page can read it.
+// historyHandlers answer for the past and for the mesh, by their paths.
 func (h *Handler) historyHandlers() map[string]http.HandlerFunc {
-	of := func(path string, answer func(http.ResponseWriter, history.Series)) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			header := w.Header()
-			header.Set("Cache-Control", "no-store")
-			header.Set("X-Content-Type-Options", "nosniff")
-			header.Set("Cross-Origin-Resource-Policy", "same-origin")
-			if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
-				header.Set("Allow", "GET, HEAD, POST")
-				h.fail(w, path, http.StatusMethodNotAllowed, "", "method not allowed; use GET or POST")
-				return
-			}
-			query, err := history.ParseQuery(r.URL.Query(), h.deps.Now())
-			if err != nil {
-				h.fail(w, path, http.StatusBadRequest, "", err.Error())
-				return
-			}
-			h.past.mu.Lock()
-			series := h.past.ring.Query(query)
-			h.past.mu.Unlock()
-			answer(w, series)
-		}
-	}
-	return map[string]http.HandlerFunc{
-		HistoryPath: of(HistoryPath, func(w http.ResponseWriter, s history.Series) {
-			encoded, err := h.encodedNow(nil)
-			var b []byte
-			if err == nil {
-				b, err = json.Marshal(pastAndPresent{historyVersion, encoded.dashboard, s})
-			}
-			if err != nil { // cannot happen: both can be marshaled
-				h.log.Error("encoding history", "error", err)
-				h.fail(w, HistoryPath, http.StatusInternalServerError, "", "internal")
-				return
-			}
-			h.write(w, HistoryPath, http.StatusOK, b)
-		}),
-		HistoryCSVPath: of(HistoryCSVPath, func(w http.ResponseWriter, s history.Series) {
-			var b bytes.Buffer
-			if err := s.WriteCSV(&b); err != nil { // cannot happen: memory takes everything
-				h.log.Error("encoding history", "error", err)
-				h.fail(w, HistoryCSVPath, http.StatusInternalServerError, "", "internal")
-				return
-			}
-			w.Header().Set("Content-Disposition", `attachment; filename="history.csv"`)
-			h.writeAs(w, HistoryCSVPath, http.StatusOK, "text/csv; charset=utf-8", b.Bytes())
-		}),
-	}
+	all := dashboard.Pages{Past: h.past, Clock: h.deps.Now, Write: h.writeAs, Now: func(url.Values) (json.RawMessage, error) {
+		encoded, err := h.encodedNow(nil)
+		return encoded.dashboard, err
+	}}.Handlers()
+	all[MeshPath] = h.serveMesh
+	return all
 }
 
 // OperatorPaths lists the patterns, as http.ServeMux reads them, of everything that Operator serves.
 func OperatorPaths() []string {
-	return append([]string{"GET " + stats.Path, HistoryPath, HistoryCSVPath}, web.DashboardPaths()...)
+	return append([]string{"GET " + stats.Path, HistoryPath, HistoryCSVPath, MeshPath}, web.DashboardPaths()...)
 }
 
 // Operator serves those who run the stream, on a private listener and without a limit per address: all statistics, which may be

@@ -125,7 +125,7 @@ func TestSitesOfThePast(t *testing.T) {
 // TestTheDashboardIsForOperators: without the setting, nothing of it is public.
 func TestTheDashboardIsForOperators(t *testing.T) {
 	r := newRig(t, Config{})
-	for _, path := range []string{"/dashboard", "/dashboard/dashboard.js", HistoryPath, HistoryCSVPath} {
+	for _, path := range []string{"/dashboard", "/dashboard/dashboard.js", HistoryPath, HistoryCSVPath, MeshPath} {
 		if w := r.do("GET", path, "", own...); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, w.Code)
 		}
@@ -191,7 +191,7 @@ func TestWhoSeesAPublicDashboard(t *testing.T) {
 			}
 		}
 		for _, q := range c.requests {
-			for _, path := range []string{HistoryPath, HistoryCSVPath} {
+			for _, path := range []string{HistoryPath, HistoryCSVPath, MeshPath} {
 				w := r.do(q.method, path, "", q.header...)
 				if w.Code != q.want {
 					t.Errorf("%s, %s, %s: %d %s", name, q.name, path, w.Code, w.Body)
@@ -294,7 +294,7 @@ func TestPathsOfOperators(t *testing.T) {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 	}
-	if len(OperatorPaths()) != 3+len(web.DashboardPaths()) {
+	if len(OperatorPaths()) != 4+len(web.DashboardPaths()) {
 		t.Error(OperatorPaths())
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/p2pstream/p2pstream/internal/history"
+	"github.com/p2pstream/p2pstream/internal/dashboard"
 	"github.com/p2pstream/p2pstream/runtime/sites"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
@@ -53,6 +53,8 @@ type Dependencies struct {
 	HasSocket func(session string) bool
 	// Token checks a viewer's token; nil: none is required. The error says what is wrong with the token.
 	Token func(token string, now time.Time) error
+	// Mesh returns who is connected to whom, for the dashboard; nil: it is not known.
+	Mesh func() stats.Mesh
 	// OnViewer is called with a viewer's session and the bytes that it uploaded to peers since its report before; must not
 	// block; nil: not.
 	OnViewer func(session string, uploaded int64)
@@ -86,7 +88,8 @@ type Handler struct {
 	// elsewhere limits the log lines about seeders in other swarms.
 	elsewhere seldom
 	hashes    *hashes
-	past      past
+	past      *dashboard.Past
+	mesh      keptMesh
 
 	mu        sync.Mutex // guards what follows
 	aggregate *telemetry.Aggregate
@@ -139,7 +142,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 		allReports: rate.NewLimiter(rate.Limit(cfg.ReportsPerSecond), 2*cfg.ReportsPerSecond), mux: http.NewServeMux()}
 	h.aggregate = telemetry.NewAggregate(telemetry.Config{Interval: cfg.Interval, Window: cfg.Window, Lifetime: cfg.TicketLifetime,
 		MaxSessions: cfg.MaxSessions, MaxBitsPerSecond: cfg.MaxBitsPerSecond, OnlyRead: cfg.TotalsKept, Boot: h.boot}, h.began)
-	h.past.ring = history.New()
+	h.past = dashboard.NewPast()
 	var err error
 	if h.metrics, err = newMetrics(reg, h); err != nil {
 		return nil, err

@@ -79,7 +79,7 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 	for _, path := range []string{HistoryPath, HistoryCSVPath} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusBadRequest))
 	}
-	for _, path := range []string{"/v1/config", stats.Path, PoliciesPath, "/v1/telemetry", HashesPath, HistoryPath, HistoryCSVPath, assetsLabel} {
+	for _, path := range []string{"/v1/config", stats.Path, PoliciesPath, "/v1/telemetry", HashesPath, HistoryPath, HistoryCSVPath, MeshPath, assetsLabel} {
 		m.requests.WithLabelValues(path, strconv.Itoa(http.StatusTooManyRequests))
 	}
 	m.requests.WithLabelValues(PoliciesPath, strconv.Itoa(http.StatusNotFound))
@@ -94,9 +94,11 @@ func newMetrics(reg prometheus.Registerer, h *Handler) (*metrics, error) {
 		Help: "Sessions forgotten because they expired or because there were too many."}, func() float64 { return float64(h.evicted()) })
 	for _, c := range []prometheus.Collector{m.requests, m.reports, m.refused, m.excess, m.clamped, m.bytes, m.stalls, m.stalled, m.startup, m.refreshes, m.checks, m.sites, newSiteCollector(h), newStreamCollector(h), sessions, remembered, evicted,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_history_seconds",
-			Help: "Time that the history of the dashboard reaches back, at most a day."}, h.past.seconds),
+			Help: "Time that the history of the dashboard reaches back, at most a day."}, h.past.Seconds),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_history_step_seconds",
+			Help: "Shortest step of the history of the dashboard: 10, and more while histories take too much memory."}, h.past.Step),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "p2pstream_viewerapi_history_names",
-			Help: "Sites and renditions that the history of the dashboard names. Others are summed."}, h.past.names)} {
+			Help: "Sites and renditions that the history of the dashboard names. Others are summed."}, h.past.Names)} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}

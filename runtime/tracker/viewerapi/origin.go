@@ -81,7 +81,9 @@ func (h *Handler) base(r *http.Request) url.URL {
 }
 
 // host is the host that the request is for, as a trusted proxy received it.
-func (h *Handler) host(r *http.Request) string {
+func (h *Handler) host(r *http.Request) string { return hostOf(r) }
+
+func hostOf(r *http.Request) string {
 	if addresses.From(r).Proxied {
 		if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
 			return forwarded
