@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +16,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/apply"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
 // Options say what a Reconciler works with.
@@ -43,8 +45,18 @@ type Options struct {
 	StallAfter time.Duration
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
+	// Overview is told what trackers say; nil when there is none.
+	Overview Overview
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
+}
+
+// Overview shows all streams to people.
+type Overview interface {
+	// Hear is called with what the tracker of a stream said at a moment, which is not changed later; nil: there is no answer.
+	Hear(stream types.NamespacedName, at time.Time, s *stats.Stats)
+	// Forget is called with a stream that is gone, or is not this operator's.
+	Forget(stream types.NamespacedName)
 }
 
 // Reconciler brings streams to what their specs ask for and reports how they do. It may be used by several
@@ -95,6 +107,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	if mine, after, err := r.claim(ctx, n); !mine {
+		r.leaveOut(req.NamespacedName)
 		return ctrl.Result{RequeueAfter: after}, err
 	}
 	if n.snapshot, err = r.observe(ctx, n); err != nil {
@@ -107,6 +120,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.report(ctx, n)
 }
 
+// leaveOut tells the overview that a stream is not to be shown.
+func (r *Reconciler) leaveOut(stream types.NamespacedName) {
+	if r.Overview != nil {
+		r.Overview.Forget(stream)
+	}
+}
+
 // fetch begins a run with the stream and what is remembered of it; nil when there is nothing to do for it.
 func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*run, error) {
 	defer r.Metrics.phase("fetch", r.Now)()
@@ -116,6 +136,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*run, error) 
 		// The garbage collector deletes the children with their owner.
 		r.streams.forget(req.NamespacedName)
 		r.pollers.Follow(req.NamespacedName, nil, nil)
+		r.leaveOut(req.NamespacedName)
 		return nil, nil
 	}
 	if err != nil {

@@ -30,6 +30,14 @@ func (r *Reconciler) readTrackers(n *run, s *snapshot) {
 	r.pollers.Follow(key, trackers, read)
 	s.reading, s.readingProblem, s.unwritten = m.reading, m.problem, m.unwritten
 	s.readingPending = len(trackers) > 0 && !m.judged()
+	if r.Overview == nil {
+		return
+	}
+	if m.reading == nil {
+		r.Overview.Hear(key, r.Now(), nil)
+		return
+	}
+	r.Overview.Hear(key, m.reading.At, &m.reading.Stats)
 }
 
 // judged tells whether a tracker has answered, or has failed to more than once. One failure may be a tracker or a node that

@@ -25,6 +25,8 @@ traffic did not come from the origin.`,
 	f.StringVar(&cfg.ImagePullPolicy, "image-pull-policy", "", "Always, IfNotPresent or Never (default: the API server's)")
 	f.StringVar(&cfg.MetricsBindAddress, "metrics-bind-address", ":8080", "host:port of /metrics; 0 for none")
 	f.StringVar(&cfg.HealthProbeBindAddress, "health-probe-bind-address", ":8081", "host:port of /healthz and /readyz; 0 for none")
+	f.StringVar(&cfg.DashboardBindAddress, "dashboard-bind-address", "", "host:port of the dashboard of all streams over HTTPS, for who has a token of the cluster and a role (default: none)")
+	f.StringVar(&cfg.DashboardCertDir, "dashboard-cert-dir", "", "directory with tls.crt and tls.key of the dashboard (default: a certificate of its own, which no authority signs)")
 	f.BoolVar(&cfg.LeaderElect, "leader-elect", false, "use leader election, so that only one of several operators is active")
 	f.StringVar(&cfg.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the Lease (default: the pod's own)")
 	f.StringVar(&cfg.LeaseName, "lease-name", "", "name of the Lease; two installations in one namespace need two (default p2pstream-manager)")

@@ -28,6 +28,10 @@ type Config struct {
 	// MetricsBindAddress and HealthProbeBindAddress are host:port; "0" for none.
 	MetricsBindAddress     string `json:"metricsBindAddress"`
 	HealthProbeBindAddress string `json:"healthProbeBindAddress"`
+	// DashboardBindAddress serves the dashboard of all streams over HTTPS, host:port; empty or "0" for none. DashboardCertDir has
+	// tls.crt and tls.key; without it, the certificate is made at the start.
+	DashboardBindAddress string `json:"dashboardBindAddress,omitempty"`
+	DashboardCertDir     string `json:"dashboardCertDir,omitempty"`
 	// LeaderElect lets one of several operators act; the others wait with warm caches.
 	LeaderElect bool `json:"leaderElect"`
 	// LeaderElectionNamespace holds the Lease; empty is the namespace of the pod that this runs in.
@@ -97,6 +101,11 @@ func (c Config) validateOrigins() error {
 	return nil
 }
 
+// dashboard tells whether there is a dashboard.
+func (c Config) dashboard() bool {
+	return c.DashboardBindAddress != "" && c.DashboardBindAddress != "0"
+}
+
 // lease is the name of the Lease.
 func (c Config) lease() string { return cmp.Or(c.LeaseName, DefaultLeaseName) }
 
@@ -115,7 +124,8 @@ func (c Config) Validate() error {
 	if !slices.Contains(policies, c.ImagePullPolicy) {
 		return fmt.Errorf("--image-pull-policy: %q is not Always, IfNotPresent or Never", c.ImagePullPolicy)
 	}
-	for flag, address := range map[string]string{"--metrics-bind-address": c.MetricsBindAddress, "--health-probe-bind-address": c.HealthProbeBindAddress} {
+	for flag, address := range map[string]string{"--metrics-bind-address": c.MetricsBindAddress, "--health-probe-bind-address": c.HealthProbeBindAddress,
+		"--dashboard-bind-address": c.DashboardBindAddress} {
 		if address == "0" || address == "" {
 			continue
 		}

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/overview"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 )
 
@@ -43,6 +44,7 @@ type Manager struct {
 	cfg         Config
 	log         *slog.Logger
 	accessEvery time.Duration
+	board       *overview.Board // nil: there is no dashboard
 }
 
 // New returns an operator; it connects to nothing yet. Metrics go to the registry of controller-runtime, which
@@ -51,7 +53,11 @@ func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Manager, error
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Manager{cfg: cfg, log: log, accessEvery: accessEvery}, nil
+	m := &Manager{cfg: cfg, log: log, accessEvery: accessEvery}
+	if cfg.dashboard() {
+		m.board = overview.NewBoard(nil)
+	}
+	return m, nil
 }
 
 // Scheme knows the kinds that the operator reads and writes.

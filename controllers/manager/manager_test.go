@@ -44,6 +44,7 @@ func TestValidate(t *testing.T) {
 		"--image: missing":                      valid(func(c *Config) { c.Image = "" }),
 		"--image-pull-policy":                   valid(func(c *Config) { c.ImagePullPolicy = "Sometimes" }),
 		"--metrics-bind-address":                valid(func(c *Config) { c.MetricsBindAddress = "8080" }),
+		"--dashboard-bind-address":              valid(func(c *Config) { c.DashboardBindAddress = "8443" }),
 		"--health-probe-bind-address":           valid(func(c *Config) { c.HealthProbeBindAddress = "x" }),
 		"not the name of a namespace":           valid(func(c *Config) { c.LeaderElectionNamespace = "A/B" }),
 		"--watch-namespace: empty":              valid(func(c *Config) { c.WatchNamespaces = []string{""} }),
@@ -94,8 +95,8 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := &lines{}
-	probes, numbers := freeAddress(t), freeAddress(t)
-	m, err := New(Config{Image: "img:1", MetricsBindAddress: numbers, HealthProbeBindAddress: probes, LeaderElect: true,
+	probes, numbers, shown := freeAddress(t), freeAddress(t), freeAddress(t)
+	m, err := New(Config{Image: "img:1", MetricsBindAddress: numbers, HealthProbeBindAddress: probes, DashboardBindAddress: shown, LeaderElect: true,
 		LeaderElectionNamespace: "default", MaxConcurrentReconciles: 2, Rest: rest}, slog.New(slog.NewTextHandler(out, nil)), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +128,7 @@ func TestRun(t *testing.T) {
 	for _, name := range []string{"p2pstream_operator_phase_seconds_count", `p2pstream_operator_streams{condition="Ready"`, `p2pstream_operator_child_writes_total{kind="ConfigMap",result="ok",verb="apply"}`, "controller_runtime_reconcile_total"} {
 		eventually(t, "metric "+name, func() bool { return strings.Contains(get("http://"+numbers+"/metrics"), name) })
 	}
+	checkDashboard(t, admin, shown)
 	cancel()
 	select {
 	case err := <-done:

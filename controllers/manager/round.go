@@ -15,10 +15,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/p2pstream/p2pstream/controllers"
+	"github.com/p2pstream/p2pstream/controllers/overview"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 )
 
@@ -102,10 +104,14 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 		return nil, err
 	}
 	if len(r.access.namespaces) > 0 {
-		reconciler := controllers.NewReconciler(controllers.Options{
+		options := controllers.Options{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: r.asker,
 			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Pods: pods, NetworkPolicies: r.cfg.policies(),
-		})
+		}
+		if r.board != nil {
+			options.Overview = r.board
+		}
+		reconciler := controllers.NewReconciler(options)
 		if err := reconciler.SetupWithManager(mgr, r.cfg.MaxConcurrentReconciles); err != nil {
 			return nil, fmt.Errorf("setting up controller: %w", err)
 		}
@@ -113,6 +119,9 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
 		full.kinds = controllers.Cached(r.access.nodes)
+	}
+	if err := r.addDashboard(mgr); err != nil {
+		return nil, err
 	}
 	refused().Reset()
 	for namespace := range r.access.refused {
@@ -128,6 +137,22 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 		return nil, fmt.Errorf("setting up probes: %w", err)
 	}
 	return streams, nil
+}
+
+// addDashboard adds the dashboard of all streams, if there is to be one.
+func (r *round) addDashboard(mgr ctrl.Manager) error {
+	if r.board == nil {
+		return nil
+	}
+	r.board.Reset()
+	server := overview.NewServer(overview.ServerConfig{Listen: r.cfg.DashboardBindAddress, CertDir: r.cfg.DashboardCertDir, Board: r.board,
+		API: r.api, Metrics: dashboards(), Log: r.log})
+	for _, part := range []manager.Runnable{r.board, server} {
+		if err := mgr.Add(part); err != nil {
+			return fmt.Errorf("adding the dashboard: %w", err)
+		}
+	}
+	return nil
 }
 
 // awaitMore returns true once the operator may watch more than it does, and false when ctx ends.
@@ -163,8 +188,9 @@ func (f everyReplica) NeedLeaderElection() bool { return false }
 
 // Metrics of the process, which outlive rounds.
 var (
-	numbers = sync.OnceValue(func() *controllers.Metrics { return controllers.NewMetrics(metrics.Registry) })
-	refused = sync.OnceValue(func() *prometheus.GaugeVec {
+	numbers    = sync.OnceValue(func() *controllers.Metrics { return controllers.NewMetrics(metrics.Registry) })
+	dashboards = sync.OnceValue(func() *overview.Metrics { return overview.NewMetrics(metrics.Registry) })
+	refused    = sync.OnceValue(func() *prometheus.GaugeVec {
 		g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "p2pstream_operator_refused_namespaces",
 			Help: "Namespaces that are to be watched and in which the operator's role lacks a permission; empty is all namespaces."}, []string{"namespace"})
 		metrics.Registry.MustRegister(g)

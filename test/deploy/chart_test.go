@@ -13,6 +13,7 @@ import (
 	"helm.sh/helm/v4/pkg/action"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -176,6 +177,50 @@ func TestOptionalPartsAppearWhenAsked(t *testing.T) {
 	monitor := all["ServiceMonitor p2pstream-system/ecdn-manager"]
 	if monitor.GetLabels()["release"] != "prometheus" {
 		t.Errorf("labels of the ServiceMonitor are %v", monitor.GetLabels())
+	}
+}
+
+// TestDashboardOfTheManager: it is off by default; with it come a port, a Service, what the manager needs to ask about tokens, and a role to bind.
+func TestDashboardOfTheManager(t *testing.T) {
+	t.Parallel()
+	for key := range rendered(t, nil) {
+		if strings.Contains(key, "dashboard") {
+			t.Errorf("%s is there by default", key)
+		}
+	}
+	all := rendered(t, map[string]any{"fullnameOverride": "ecdn", "dashboard": map[string]any{"enabled": true, "tlsSecretName": "certificate"}})
+	for _, want := range []string{"Service p2pstream-system/ecdn-manager-dashboard", "ClusterRoleBinding /ecdn-manager-dashboard-reviews"} {
+		if all[want] == nil {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	may := map[string][]rbacv1.PolicyRule{}
+	for _, name := range []string{"ecdn-dashboard", "ecdn-manager-dashboard-reviews"} {
+		may[name] = get[rbacv1.ClusterRole](t, all, "ClusterRole /"+name).Rules
+	}
+	if got := may["ecdn-dashboard"]; len(got) != 1 || !slices.Equal(got[0].NonResourceURLs, []string{"/v1/history", "/v1/history.csv"}) || !slices.Equal(got[0].Verbs, []string{"get"}) {
+		t.Errorf("viewers of the dashboard may %+v", got)
+	}
+	if got := may["ecdn-manager-dashboard-reviews"]; len(got) != 2 || got[0].Resources[0] != "tokenreviews" || got[1].Resources[0] != "subjectaccessreviews" {
+		t.Errorf("the manager may also %+v", got)
+	}
+	pod := get[appsv1.Deployment](t, all, "Deployment p2pstream-system/ecdn-manager").Spec.Template.Spec
+	c := pod.Containers[0]
+	for _, want := range []string{"--dashboard-bind-address=:8443", "--dashboard-cert-dir=/etc/p2pstream-dashboard"} {
+		if !slices.Contains(c.Args, want) {
+			t.Errorf("%v lack %s", c.Args, want)
+		}
+	}
+	if len(pod.Volumes) != 1 || pod.Volumes[0].Secret.SecretName != "certificate" || len(c.VolumeMounts) != 1 || c.VolumeMounts[0].MountPath != "/etc/p2pstream-dashboard" {
+		t.Errorf("volumes %+v at %+v", pod.Volumes, c.VolumeMounts)
+	}
+	port := get[corev1.Service](t, all, "Service p2pstream-system/ecdn-manager-dashboard").Spec.Ports[0].TargetPort.StrVal
+	if !slices.ContainsFunc(c.Ports, func(p corev1.ContainerPort) bool { return p.Name == port && p.ContainerPort == 8443 }) {
+		t.Errorf("the Service leads to %s, of %+v", port, c.Ports)
+	}
+	both := rendered(t, map[string]any{"streamPods": map[string]any{"nodeSelector": map[string]any{"pool": "edge"}}, "dashboard": map[string]any{"enabled": true}})
+	if pod := deployment(t, both).Spec.Template.Spec; len(pod.Volumes) != 1 || pod.Volumes[0].Name != "pod-defaults" || len(pod.Containers[0].VolumeMounts) != 1 {
+		t.Errorf("without a certificate: %+v", pod.Volumes)
 	}
 }
 

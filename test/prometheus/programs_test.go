@@ -113,5 +113,5 @@ func startManager(t *testing.T) *program.Process {
 	metrics, health := lab.FreeAddress(t), lab.FreeAddress(t)
 	return program.Start(t, program.Spec{Command: "manager", Admin: metrics, Ready: fmt.Sprintf("http://%s/readyz", health),
 		Prefix: []string{"env", "KUBECONFIG=" + kubeconfig},
-		Args:   []string{"--image=localhost/p2pstream:test", "--metrics-bind-address=" + metrics, "--health-probe-bind-address=" + health}})
+		Args:   []string{"--image=localhost/p2pstream:test", "--metrics-bind-address=" + metrics, "--health-probe-bind-address=" + health, "--dashboard-bind-address=127.0.0.1:0"}})
 }

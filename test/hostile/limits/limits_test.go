@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/p2pstream/p2pstream/controllers/overview"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/stun"
@@ -89,6 +90,7 @@ func ofSTUN(t *testing.T) map[string]bool {
 func ofOperator(t *testing.T) map[string]bool {
 	return gathered(t, func(reg *prometheus.Registry) error {
 		poll.NewMetrics(reg)
+		overview.NewMetrics(reg)
 		return nil
 	})
 }
