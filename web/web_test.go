@@ -115,6 +115,15 @@ func TestEnginesNeedNoImportMap(t *testing.T) {
 	}
 }
 
+// TestShakaIsAModule: the published script looks for exports, and else sets a global name.
+func TestShakaIsAModule(t *testing.T) {
+	body := get(t, "/vendor/player-shaka.mjs").Body.String()
+	if !strings.HasPrefix(body, "const exports={};") || !strings.HasSuffix(body, "export default exports;\n") ||
+		!strings.Contains(body, `if(typeof exports!="undefined")for(var k in exportTo.shaka)exports[k]=`) {
+		t.Errorf("the module is no longer one: %.100s…", body)
+	}
+}
+
 func TestBundlesArePinned(t *testing.T) {
 	list, err := files.ReadFile("third_party/versions.json")
 	if err != nil {
@@ -173,6 +182,8 @@ func TestHandler(t *testing.T) {
 		{"/player/player.css", "text/css; charset=utf-8"},
 		{"/p2pstream-viewer.mjs", "text/javascript; charset=utf-8"},
 		{"/vendor/engine-hlsjs.mjs", "text/javascript; charset=utf-8"},
+		{"/vendor/engine-shaka.mjs", "text/javascript; charset=utf-8"},
+		{"/vendor/player-shaka.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream.js", "text/javascript; charset=utf-8"},
 		{"/p2pstream.mjs", "text/javascript; charset=utf-8"},
 		{"/p2pstream-report.mjs", "text/javascript; charset=utf-8"},

@@ -4,6 +4,8 @@ import type { Reason } from "./state.js";
 export interface ViewerConfig {
   v: 1;
   streamURL: string;
+  /** HLS or DASH. */
+  format?: string;
   swarmID?: string;
   trackers: string[];
   settings: {

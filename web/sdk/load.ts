@@ -1,4 +1,4 @@
-import type { HlsEngineClass } from "./players.js";
+import type { HlsEngineClass, ShakaEngineClass } from "./players.js";
 
 // Players and engines that the entrance serves. They are loaded when they are needed, and again after a failure: a
 // browser remembers a module that failed by its URL.
@@ -22,3 +22,9 @@ export const hlsEngine = async (base: URL): Promise<HlsEngineClass> => (await mo
 
 /** hlsPlayer loads hls.js. */
 export const hlsPlayer = async (base: URL): Promise<any> => (await module(base, "vendor/hls.min.mjs")).default;
+
+/** shakaEngine loads the engine for Shaka Player. */
+export const shakaEngine = async (base: URL): Promise<ShakaEngineClass> => (await module(base, "vendor/engine-shaka.mjs")).ShakaP2PEngine;
+
+/** shakaPlayer loads Shaka Player, which is not put into the page's global scope. */
+export const shakaPlayer = async (base: URL): Promise<any> => (await module(base, "vendor/player-shaka.mjs")).default;
