@@ -27,13 +27,12 @@ const (
 
 var bareCore = regexp.MustCompile(`from\s*"p2p-media-loader-core"`)
 
-// withEngines adds the engines to the files that they are made of.
-func withEngines(assets map[string]asset) map[string]asset {
+// addEngines adds the engines to the files that they are made of.
+func addEngines(assets map[string]asset) {
 	for _, e := range engines {
 		core := fmt.Appendf(nil, `from"./%s?h=%s"`, e.core, assets["/vendor/"+e.core].hash)
 		assets["/vendor/"+e.name] = newAsset(e.name, bareCore.ReplaceAllLiteral(assets["/vendor/"+e.from].body, core))
 	}
 	module := append([]byte("const exports={};\n"), assets["/vendor/"+shakaScript].body...)
 	assets["/vendor/"+shakaModule] = newAsset(shakaModule, append(module, "\nexport default exports;\n"...))
-	return assets
 }

@@ -1,6 +1,6 @@
 import { EngineError } from "./adapter.js";
 import { messageOf } from "./config.js";
-import { shakaEngine, shakaPlayer } from "./load.js";
+import { type Modules, shakaEngine, shakaPlayer } from "./load.js";
 import type { ShakaEngineClass } from "./players.js";
 import { ShakaAdapter } from "./shaka.js";
 import type { Viewer } from "./viewer.js";
@@ -16,9 +16,9 @@ export interface ShakaKit {
 }
 
 /** shakaKit is what the page has, else what the entrance serves. It fails if there is no player. */
-export async function shakaKit(base: URL, shaka: unknown, engine: ShakaEngineClass | undefined): Promise<ShakaKit> {
-  const ready = Promise.resolve(engine ?? shakaEngine(base)).catch((error: unknown) => new EngineError("engine-blocked", messageOf(error)));
-  return { shaka: shaka ?? (await shakaPlayer(base)), engine: await ready };
+export async function shakaKit(base: URL, shaka: unknown, engine: ShakaEngineClass | undefined, modules?: Modules): Promise<ShakaKit> {
+  const ready = Promise.resolve(engine ?? shakaEngine(base, modules)).catch((error: unknown) => new EngineError("engine-blocked", messageOf(error)));
+  return { shaka: shaka ?? (await shakaPlayer(base, modules)), engine: await ready };
 }
 
 /** ShakaPlayback is one stream that Shaka Player plays in a video element. */

@@ -4,7 +4,7 @@ import { baseURL, messageOf, type Token, type ViewerConfig } from "./config.js";
 import { shakaKit, type ShakaKit, ShakaPlayback } from "./dash.js";
 import { atMost } from "./gate.js";
 import { HlsAdapter } from "./hls.js";
-import { hlsPlayer } from "./load.js";
+import { hlsPlayer, type Modules } from "./load.js";
 import type { HlsEngineClass, HlsPlayer, ShakaEngineClass } from "./players.js";
 import { Viewer } from "./viewer.js";
 
@@ -34,6 +34,8 @@ export interface PlayOptions {
   autoplay?: boolean;
   /** How long playback waits for settings where there is a source, in milliseconds (400). */
   patienceMs?: number;
+  /** @internal */
+  modules?: Modules;
 }
 
 const mediaTypes = { HLS: "application/vnd.apple.mpegurl", DASH: "application/dash+xml" };
@@ -69,7 +71,7 @@ async function start(viewer: Viewer, video: HTMLVideoElement, options: PlayOptio
   const patience = options.patienceMs ?? defaultPatienceMs;
   const load = async (format: Format): Promise<Kit> => {
     if (!hasMSE()) throw Error("no Media Source Extensions");
-    return format == "DASH" ? shakaKit(base, options.shaka, options.shakaEngine) : { hls: options.hls ?? (await hlsPlayer(base)) };
+    return format == "DASH" ? shakaKit(base, options.shaka, options.shakaEngine, options.modules) : { hls: options.hls ?? (await hlsPlayer(base, options.modules)) };
   };
   const early = options.format ?? (options.source ? formatOf(String(options.source)) : undefined);
   let kit = early && load(early);
@@ -100,11 +102,12 @@ async function start(viewer: Viewer, video: HTMLVideoElement, options: PlayOptio
   if (viewer.stopped) return;
   if ("hls" in ready) {
     const hls: HlsPlayer & Record<string, any> = new ready.hls({ ...config?.settings.hlsjs, ...options.hlsConfig });
+    viewer.player = hls;
     viewer.onStop(() => hls.destroy());
     let asked = !video.paused;
     recover(viewer, hls, source, () => (asked = !video.paused));
     hls.on("hlsMediaAttached", () => begin(viewer, video, options, asked));
-    const adapter = new HlsAdapter(hls, engineLoader(hls, base, options.engine), patience, () => viewer.stop());
+    const adapter = new HlsAdapter(hls, engineLoader(hls, base, options.engine, options.modules), patience, () => viewer.stop());
     if (!config) adapter.decided(); // it was waited for already, or is away
     void viewer.follow(adapter, config ?? settings);
     hls.loadSource(source);
@@ -117,6 +120,7 @@ async function start(viewer: Viewer, video: HTMLVideoElement, options: PlayOptio
   const playback = new ShakaPlayback(ready, viewer, video);
   await playback.player.attach(video);
   if (viewer.stopped) return;
+  viewer.player = playback.player;
   const { shakaConfig } = options;
   let adapter: Adapter | undefined;
   try {

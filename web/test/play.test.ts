@@ -275,6 +275,27 @@ test("Shaka Player starts again after a critical error, a film where it was", as
   }
 });
 
+test("a page of the entrance's own origin asks with POST, and gets modules where it says", async () => {
+  browser.answers = [configuration()];
+  Object.defineProperty(globalThis, "location", { value: new URL("https://entrance.test/events/town-hall/player"), configurable: true });
+  const asked: string[] = [];
+  const modules = {
+    "vendor/hls.min.mjs": async () => (asked.push("player"), { default: Hls }),
+    "vendor/engine-hlsjs.mjs": async () => (asked.push("engine"), { HlsJsP2PEngine: HlsEngine }),
+  };
+  const { viewer } = start({ url: "https://entrance.test/events/other/", hls: undefined, engine: undefined, modules }); // none of its files has failed
+  const hls = await player();
+  hls.manifest();
+  assert.equal(await hls.segment(), "engine");
+  assert.equal(browser.requests[0]!.method, "POST");
+  assert.deepEqual(asked, ["player", "engine"]);
+  assert.equal(viewer.player, hls);
+  delete (globalThis as { location?: unknown }).location;
+  start();
+  await until("the request", () => browser.requests.length > 1);
+  assert.equal(browser.requests[1]!.method, "GET");
+});
+
 const script = (dataset: Record<string, string>) => ({ src: "https://entrance.test/events/town-hall/p2pstream.js", dataset }) as unknown as HTMLScriptElement;
 
 test("a script element plays where it says, below its own URL", async () => {
