@@ -76,9 +76,10 @@ func small(t *testing.T, picture []byte) []byte {
 	}
 }
 
-// withColors is a picture in its n most frequent colors that are not nearly alike, and the nearest of these for others.
+// withColors is a picture in its n most frequent colors, but for the first few those that are not nearly alike, and the nearest of these for others.
 func withColors(full image.Image, n int) image.Image {
 	const alike = 3 * 10 * 10 // as the square of a distance
+	const exact = 24          // backgrounds and texts, which may be nearly alike
 	bounds, seen := full.Bounds(), map[color.RGBA]int{}
 	each := func(do func(x, y int, c color.RGBA)) {
 		for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
@@ -90,7 +91,7 @@ func withColors(full image.Image, n int) image.Image {
 	each(func(_, _ int, c color.RGBA) { seen[c]++ })
 	var palette color.Palette
 	for _, c := range slices.SortedFunc(maps.Keys(seen), func(a, b color.RGBA) int { return seen[b] - seen[a] }) {
-		if len(palette) < n && !slices.ContainsFunc(palette, func(p color.Color) bool { return distance(p.(color.RGBA), c) < alike }) {
+		if len(palette) < min(n, exact) || len(palette) < n && !slices.ContainsFunc(palette, func(p color.Color) bool { return distance(p.(color.RGBA), c) < alike }) {
 			palette = append(palette, c)
 		}
 	}
