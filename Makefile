@@ -215,7 +215,7 @@ golden: cluster-binaries ## rewrite the golden files; read the diff before commi
 	cd test/deploy && P2PSTREAM_UPDATE_GOLDEN=1 $(GO) test -count=1 -run 'Golden' ./...
 
 .PHONY: web
-web: ## install and bundle the browser pages that interop tests load
+web: sdk-packages ## install and bundle the browser pages that interop tests load
 	@scripts/web.sh
 
 ##@ Machine

@@ -11,9 +11,6 @@ import (
 	"strings"
 )
 
-// importMap matches the only inline script of the player page.
-var importMap = regexp.MustCompile(`(?s)<script type="importmap">(.*?)</script>`)
-
 // asset is one file, ready to be served.
 type asset struct {
 	body        []byte
@@ -53,7 +50,7 @@ func load() map[string]asset {
 	for _, name := range scripts {
 		add("/"+name, "dist/"+name)
 	}
-	add("/player/player.css", "player/player.css")
+	add("/player/player.css", "dist/player.css")
 	add("/dashboard/dashboard.js", "dist/dashboard.js")
 	add("/dashboard/dashboard.css", "dist/dashboard.css")
 	entries, err := files.ReadDir("third_party")
@@ -63,16 +60,15 @@ func load() map[string]asset {
 	for _, e := range entries {
 		add("/vendor/"+e.Name(), "third_party/"+e.Name())
 	}
-	for _, name := range []string{"hls.js", "shaka.js", "player.js"} {
-		referring("/player/"+name, "player/"+name)
-	}
+	addEngines(assets)
+	referring("/player/player.js", "dist/player.js")
 	referring("/player", "player/player.html")
 	referring("/dashboard", "dashboard/dashboard.html")
 	referring(networkPage, "dashboard/network.html")
-	for _, page := range []string{"/dashboard", networkPage} {
-		a := assets[page]
-		a.policy = dashboardPolicy
-		assets[page] = a
+	for path, policy := range map[string]string{"/player": playerPolicy, "/dashboard": dashboardPolicy, networkPage: dashboardPolicy} {
+		page := assets[path]
+		page.policy = policy
+		assets[path] = page
 	}
 	return assets
 }
@@ -80,9 +76,6 @@ func load() map[string]asset {
 func newAsset(name string, body []byte) asset {
 	sum := sha256.Sum256(body)
 	a := asset{body: body, contentType: contentType(name), hash: base64.RawURLEncoding.EncodeToString(sum[:12])}
-	if path.Ext(name) == ".html" {
-		a.policy = policy(body)
-	}
 	if c := compress(body); len(c) < len(body)*9/10 {
 		a.compressed = c
 	}
@@ -122,24 +115,21 @@ func contentType(name string) string {
 const dashboardPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 
-// policy returns the Content-Security-Policy of a page. It allows the tracker's own scripts and the page's import map, by
-// its hash; hls.js runs a worker from a blob; streams and trackers may be on any host.
-func policy(page []byte) string {
-	scripts := []string{"'self'"}
-	for _, m := range importMap.FindAllSubmatch(page, -1) {
-		sum := sha256.Sum256(m[1])
-		scripts = append(scripts, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+// playerPolicy allows the tracker's own scripts; hls.js runs a worker from a blob; streams, posters and trackers may be on
+// any host. Handler adds which pages may show the player.
+const playerPolicy = "default-src 'none'; script-src 'self'; worker-src blob:; style-src 'self'; img-src 'self' data: http: https:; " +
+	"media-src blob: http: https:; connect-src 'self' http: https: ws: wss:; base-uri 'none'; form-action 'none'"
+
+// host matches origins that a policy can name: what else is in a URL could end the directive.
+var host = regexp.MustCompile(`^https?://[A-Za-z0-9._-]+(:[0-9]+)?$`)
+
+// frameAncestors are the values of the directive (CSP level 3, §6.4.2).
+func frameAncestors(origins []string) string {
+	all := []string{"'self'"}
+	for _, o := range origins {
+		if o == "*" || host.MatchString(o) {
+			all = append(all, o)
+		}
 	}
-	return strings.Join([]string{
-		"default-src 'none'",
-		"script-src " + strings.Join(scripts, " "),
-		"worker-src blob:",
-		"style-src 'self'",
-		"img-src 'self' data:",
-		"media-src blob: http: https:",
-		"connect-src 'self' http: https: ws: wss:",
-		"base-uri 'none'",
-		"form-action 'none'",
-		"frame-ancestors 'self'",
-	}, "; ")
+	return strings.Join(all, " ")
 }

@@ -17,13 +17,15 @@ await Promise.all([
   served("src/check.js", "p2pstream-check.mjs", { format: "esm" }),
   served("src/report.js", "p2pstream-report.mjs", { format: "esm" }),
   served("sdk/index.ts", "p2pstream-viewer.mjs", { bundle: true, format: "esm" }),
+  served("player/main.ts", "player.js", { bundle: true, format: "esm", external: ["../vendor/*"] }),
+  served("player/player.css", "player.css"),
   served("dashboard/main.ts", "dashboard.js", { bundle: true, format: "esm" }),
   served("dashboard/dashboard.css", "dashboard.css", { bundle: true }),
   writeFile(path.join(dist, "p2pstream.mjs"), 'import "./p2pstream.js";\nexport default globalThis.P2PStream;\n'),
 ]);
 
 const sources = [];
-for (const folder of ["src", "sdk", "dashboard"]) {
+for (const folder of ["src", "sdk", "player", "dashboard"]) {
   for (const name of (await readdir(path.join(root, folder))).sort()) {
     const digest = createHash("sha256").update(await readFile(path.join(root, folder, name)));
     sources.push(`${digest.digest("hex")}  ${folder}/${name}\n`);

@@ -13,15 +13,26 @@ type engine struct {
 	core string // in third_party: what it imports by the bare name
 }
 
-var engines = []engine{{"engine-hlsjs.mjs", "p2p-media-loader-hlsjs.es.min.js", "p2p-media-loader-core.es.min.js"}}
+var engines = []engine{
+	{"engine-hlsjs.mjs", "p2p-media-loader-hlsjs.es.min.js", "p2p-media-loader-core.es.min.js"},
+	{"engine-shaka.mjs", "p2p-media-loader-shaka.es.min.js", "p2p-media-loader-core-2.2.2.es.min.js"},
+}
+
+// Shaka Player is published as a script that looks for "exports" and else sets a global name, which a page may use for a
+// version of its own. As a module it exports its namespace, and sets nothing.
+const (
+	shakaModule = "player-shaka.mjs"
+	shakaScript = "shaka-player.compiled.js"
+)
 
 var bareCore = regexp.MustCompile(`from\s*"p2p-media-loader-core"`)
 
-// withEngines adds the engines to the files that they are made of.
-func withEngines(assets map[string]asset) map[string]asset {
+// addEngines adds the engines to the files that they are made of.
+func addEngines(assets map[string]asset) {
 	for _, e := range engines {
 		core := fmt.Appendf(nil, `from"./%s?h=%s"`, e.core, assets["/vendor/"+e.core].hash)
 		assets["/vendor/"+e.name] = newAsset(e.name, bareCore.ReplaceAllLiteral(assets["/vendor/"+e.from].body, core))
 	}
-	return assets
+	module := append([]byte("const exports={};\n"), assets["/vendor/"+shakaScript].body...)
+	assets["/vendor/"+shakaModule] = newAsset(shakaModule, append(module, "\nexport default exports;\n"...))
 }

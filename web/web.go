@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs dist/p2pstream-viewer.mjs dist/dashboard.js dist/dashboard.css dashboard/dashboard.html dashboard/network.html player third_party
+//go:embed dist/p2pstream.js dist/p2pstream.mjs dist/p2pstream-check.mjs dist/p2pstream-report.mjs dist/p2pstream-viewer.mjs dist/player.js dist/player.css dist/dashboard.js dist/dashboard.css dashboard/dashboard.html dashboard/network.html player/player.html third_party
 var files embed.FS
 
 // assets are all files by their path. They are compressed once.
-var assets = sync.OnceValue(func() map[string]asset { return withEngines(load()) })
+var assets = sync.OnceValue(load)
 
 // Values of Cache-Control: for a URL whose content may change, and for one that names its content.
 const (
@@ -42,9 +42,11 @@ func DashboardPaths() []string { return []string{"/dashboard", "/dashboard/"} }
 // /vendor/…. Scripts may be loaded by pages of
 // any origin. Every answer has an ETag and is compressed for clients that accept it. With the query "h=HASH" of its
 // current content, as the player page refers to it, a file may be cached forever; otherwise it is revalidated, since the
-// URL does not change with the version.
-func Handler() http.Handler {
+// URL does not change with the version. embedders are the origins of pages that may show the player in a frame, beside its own;
+// "*" stands for all.
+func Handler(embedders ...string) http.Handler {
 	assets := assets()
+	ancestors := "; frame-ancestors " + frameAncestors(embedders)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("X-Content-Type-Options", "nosniff")
@@ -65,7 +67,11 @@ func Handler() http.Handler {
 		}
 		header.Set("Referrer-Policy", "no-referrer")
 		if a.policy != "" {
-			header.Set("Content-Security-Policy", a.policy)
+			policy := a.policy
+			if r.URL.Path == "/player" {
+				policy += ancestors
+			}
+			header.Set("Content-Security-Policy", policy)
 		} else if !strings.HasPrefix(r.URL.Path, "/dashboard/") {
 			header.Set("Access-Control-Allow-Origin", "*")
 			header.Set("Cross-Origin-Resource-Policy", "cross-origin")

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/e2e/cluster"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 )
@@ -100,13 +101,19 @@ func watchBoth(ctx SpecContext, s *v1.P2PStream, seconds float64, start func(con
 	two := openSettled(ctx, there, s)
 	reports := []browser.Report{{}, watchLonger(ctx, two, two.Report(ctx), seconds)}
 	reports[0] = watchLonger(ctx, one, begun, seconds)
-	one.Close()
-	two.Close()
+	var own v1.OffloadTotals
+	for _, tab := range []*browser.Tab{one, two} {
+		own = plus(own, viewer.Bytes(tab.Report(ctx).Bytes))
+		tab.Leave(ctx)
+		tab.Close()
+	}
 	for i, name := range []string{"north", "south"} {
 		expectSmooth(name, reports[i])
 		note("%s: offload %.4f, %.0f s from the beginning of the playlist", name, reports[i].Bytes.Offload(), reports[i].CurrentTime)
 		Expect(reports[i].Bytes.Offload()).To(BeNumerically(">=", promised), "offload of the tab in %s: %s", name, reports[i].Dump())
 	}
+	// Each source is within 2 % of all bytes, and so is the offload.
+	eventually(ctx, s, time.Minute).Should(addUpTo(own), "status.offload is what the pages measured themselves")
 	return reports
 }
 

@@ -158,48 +158,6 @@ func drawn(id string) string {
 	})()`, id)
 }
 
-// violation is one of axe-core's.
-type violation struct {
-	ID    string
-	Help  string
-	Nodes []struct{ HTML, FailureSummary string }
-}
-
-// checkLooks has axe-core look at the page in all sizes and colors. Nothing may be wider than the screen.
-func checkLooks(t *testing.T, tab *browser.Tab, page string) {
-	t.Helper()
-	ctx := t.Context()
-	axe, err := os.ReadFile("node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatalf("reading axe-core: %v; run: make interop", err)
-	}
-	tab.Eval(ctx, string(axe)+"\n;undefined")
-	for _, width := range []int64{390, 1440} {
-		for _, dark := range []bool{false, true} {
-			tab.Look(ctx, width, 900, dark)
-			lab.Eventually(t, 10*time.Second, "the page to have its size", func() bool {
-				return browser.Value[bool](ctx, tab, fmt.Sprintf(`innerWidth === %d && matchMedia("(prefers-color-scheme: dark)").matches === %t`, width, dark))
-			})
-			name := fmt.Sprintf("%d pixels, dark %t", width, dark)
-			if folder := os.Getenv("P2PSTREAM_PICTURES"); folder != "" {
-				if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%t.png", page, width, dark)), tab.Picture(ctx), 0o600); err != nil {
-					t.Error(err)
-				}
-			}
-			if wide := browser.Value[float64](ctx, tab, `document.documentElement.scrollWidth`); int64(wide) > width {
-				t.Errorf("%s: the page is %v pixels wide", name, wide)
-			}
-			found := browser.Value[[]violation](ctx, tab, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).then((r) => {
-				if (r.passes.length < 10) throw Error("axe looked at " + r.passes.length + " rules");
-				return r.violations.map((v) => ({id: v.id, help: v.help, nodes: v.nodes.map((n) => ({html: n.html, failureSummary: n.failureSummary}))}));
-			})`)
-			for _, v := range found {
-				t.Errorf("%s: %s: %s: %+v", name, v.ID, v.Help, v.Nodes)
-			}
-		}
-	}
-}
-
 // checkQuick opens the page anew: on loopback it is to be usable within a second. Other tests play beside this one, so each
 // attempt starts alone, on processors that have time for it, and the best of a few counts.
 func checkQuick(t *testing.T, b *browser.Browser, url string) {

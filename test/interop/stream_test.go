@@ -79,12 +79,12 @@ func start(t testing.TB, s program.Spec) *program.Process {
 	return p
 }
 
-// startTracker starts the tracker, or restarts it on the same address.
-func (s *stream) startTracker(t testing.TB) {
+// startTracker starts the tracker, or restarts it on the same address, with more flags if given.
+func (s *stream) startTracker(t testing.TB, flags ...string) {
 	t.Helper()
-	s.tracker = start(t, program.Spec{Command: "tracker", Ready: s.http("/v1/stats"), Args: []string{
+	s.tracker = start(t, program.Spec{Command: "tracker", Ready: s.http("/v1/stats"), Args: append([]string{
 		"--listen", s.address, "--admin-listen", "", "--stream-source", s.source, "--swarm-id", lab.SwarmID,
-		"--stun", "stun:" + s.stun, "--seeder-token-file", s.token}})
+		"--stun", "stun:" + s.stun, "--seeder-token-file", s.token}, flags...)})
 }
 
 // http is a URL of the tracker's viewer API.

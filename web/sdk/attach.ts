@@ -1,7 +1,7 @@
 import { EngineError } from "./adapter.js";
 import { baseURL, messageOf, type Token, type ViewerConfig } from "./config.js";
 import { HlsAdapter } from "./hls.js";
-import { hlsEngine } from "./load.js";
+import { hlsEngine, type Modules } from "./load.js";
 import { type HlsEngineClass, type HlsPlayer, isShaka, type ShakaEngineClass, type ShakaPlayer } from "./players.js";
 import { ShakaAdapter } from "./shaka.js";
 import { Viewer } from "./viewer.js";
@@ -63,13 +63,13 @@ export function attach(player: HlsPlayer | ShakaPlayer, options: AttachOptions):
  *
  * @internal
  */
-export function engineLoader(player: HlsPlayer, base: URL, given: HlsEngineClass | undefined): () => HlsEngineClass | Promise<HlsEngineClass> {
+export function engineLoader(player: HlsPlayer, base: URL, given: HlsEngineClass | undefined, modules?: Modules): () => HlsEngineClass | Promise<HlsEngineClass> {
   const own = (player as { p2pEngine?: object }).p2pEngine?.constructor as HlsEngineClass | undefined;
   const engine = given ?? own;
   if (engine) return () => engine;
   return async () => {
     try {
-      return await hlsEngine(base);
+      return await hlsEngine(base, modules);
     } catch (error) {
       throw new EngineError("engine-blocked", messageOf(error));
     }

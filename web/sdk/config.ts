@@ -4,6 +4,8 @@ import type { Reason } from "./state.js";
 export interface ViewerConfig {
   v: 1;
   streamURL: string;
+  /** HLS or DASH. */
+  format?: string;
   swarmID?: string;
   trackers: string[];
   settings: {
@@ -50,6 +52,8 @@ export async function fetchConfig(base: URL, token: Token | undefined, signal: A
   try {
     const bearer = typeof token == "function" ? await token() : token;
     const answer = await fetch(new URL("v1/config", base), {
+      // To their own origin browsers send Origin with POST alone, and without it a tracker may refuse the entrance's own page.
+      method: base.origin == globalThis.location?.origin ? "POST" : "GET",
       credentials: "omit",
       cache: "no-store",
       signal: limit.signal,

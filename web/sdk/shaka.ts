@@ -20,6 +20,7 @@ export class ShakaAdapter implements Adapter {
     private readonly Engine: ShakaEngineClass,
     private readonly shaka: any,
     private readonly patienceMs: number,
+    private readonly own?: object, // settings that win over those of the tracker
   ) {
     this.engine = this.bind();
     const segment: unknown = shaka.net?.NetworkingEngine?.RequestType?.SEGMENT;
@@ -50,7 +51,10 @@ export class ShakaAdapter implements Adapter {
     const { core, shaka } = config.settings;
     if (this.joined) this.engine.applyDynamicConfig({ core: { isP2PDisabled: true } });
     settle(this.engine, core);
-    if (!this.media()?.currentTime) this.player.configure(shaka ?? {});
+    if (!this.media()?.currentTime) {
+      this.player.configure(shaka ?? {});
+      if (this.own) this.player.configure(this.own);
+    }
     prepare(this.engine);
     this.joined = true;
     this.engine.applyDynamicConfig({ core: { isP2PDisabled: false, ...core } });

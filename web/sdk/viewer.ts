@@ -32,7 +32,14 @@ export class Viewer {
   private readonly listeners = new Set<(state: State) => void>();
   private readonly ending = new AbortController();
   private adapter: Adapter | undefined;
-  private reports: Reports | undefined;
+  /** player is what play has made: an instance of hls.js or of Shaka Player. A page's menus can use it. */
+  player: any;
+  /** @internal */
+  reports: Reports | undefined;
+  /** @internal The last settings, and why there are none yet. */
+  config: ViewerConfig | undefined;
+  /** @internal */
+  trouble: Reason | undefined;
   private engineOf: Engine | undefined;
   private readonly peers = new Set<string>();
   private readonly heard = new WeakSet<Engine>();
@@ -155,10 +162,14 @@ export class Viewer {
   async settings(onFailure: (error: ConfigError) => void): Promise<ViewerConfig | undefined> {
     for (let attempt = 1; !this.stopped; attempt++) {
       try {
-        return await fetchConfig(this.base, this.token, this.ending.signal);
+        this.config = await fetchConfig(this.base, this.token, this.ending.signal);
+        this.trouble = undefined;
+        return this.config;
       } catch (error) {
         if (this.stopped) return undefined;
-        onFailure(error instanceof ConfigError ? error : new ConfigError("config-unreachable", messageOf(error)));
+        const failure = error instanceof ConfigError ? error : new ConfigError("config-unreachable", messageOf(error));
+        this.trouble = failure.reason;
+        onFailure(failure);
         await pause(backoff(attempt), this.ending.signal);
       }
     }

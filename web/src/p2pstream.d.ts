@@ -16,6 +16,8 @@ export interface ReportedCounters {
 export interface Reports {
   counters: ReportedCounters;
   peers: Map<string, boolean>;
+  /** Bytes by rendition and source, from peers inside the page's site and outside. */
+  played: Record<string, { r: string; origin?: number; seederInside?: number; seederOutside?: number; viewerInside?: number; viewerOutside?: number }>;
   stalls(): number;
   stop(): void;
 }

@@ -253,6 +253,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
   return {
     counters,
     peers,
+    played,
     stalls: () => stalls,
     stop() {
       if (stopped) return;

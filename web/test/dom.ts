@@ -50,7 +50,7 @@ export interface Browser {
   beacons: string[];
   /** Answers of fetch, in turn; the last one stays. A function is called, a status is an empty answer. */
   answers: (Response | Error | (() => Promise<Response>))[];
-  requests: { url: string; headers: Record<string, string> }[];
+  requests: { url: string; method?: string; headers: Record<string, string> }[];
 }
 
 /** install makes a browser with WebRTC and Media Source Extensions. */
@@ -67,7 +67,7 @@ export function install(): Browser {
   define("document", browser.document);
   define("navigator", { sendBeacon: (_: string, body: string) => browser.beacons.push(body) });
   define("fetch", async (url: URL, init: RequestInit) => {
-    browser.requests.push({ url: String(url), headers: (init?.headers ?? {}) as Record<string, string> });
+    browser.requests.push({ url: String(url), method: init?.method, headers: (init?.headers ?? {}) as Record<string, string> });
     const answer = browser.answers.length > 1 ? browser.answers.shift() : browser.answers[0];
     if (!answer || answer instanceof Error) throw answer ?? new TypeError("Failed to fetch");
     return typeof answer == "function" ? await abortable(answer(), init?.signal) : answer.clone();

@@ -148,9 +148,35 @@ export class DeafEngine extends HlsEngine {
   }
 }
 
-export const shaka = { net: { NetworkingEngine: { RequestType: { MANIFEST: 0, SEGMENT: 1 } } } };
-
 export class Shaka extends Emitter {
+  static instances: Shaka[] = [];
+  static supported = true;
+  static isBrowserSupported(): boolean {
+    return Shaka.supported;
+  }
+  sources: [source: string, at: number | undefined][] = [];
+  /** What the next loads fail with. */
+  failures: object[] = [];
+  live = false;
+  destroyed = false;
+  constructor() {
+    super();
+    Shaka.instances.push(this);
+  }
+  async attach(media: unknown): Promise<void> {
+    this.media = media;
+  }
+  async load(source: string, at?: number): Promise<void> {
+    this.sources.push([source, at]);
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+  }
+  isLive(): boolean {
+    return this.live;
+  }
+  async destroy(): Promise<void> {
+    this.destroyed = true;
+  }
   configured: any[] = [];
   filters = new Set<(type: number) => unknown>();
   media: any = null;
@@ -177,6 +203,8 @@ export class Shaka extends Emitter {
     for (const filter of this.filters) await filter(type);
   }
 }
+
+export const shaka = { Player: Shaka, net: { NetworkingEngine: { RequestType: { MANIFEST: 0, SEGMENT: 1 } } } };
 
 export class ShakaEngine extends Engine {
   static registered = 0;

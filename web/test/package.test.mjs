@@ -31,7 +31,7 @@ after(() => rm(temporary, { recursive: true, force: true }));
 
 test("types: sources, tests and examples are strictly typed, and the types of players fit", () => call(bin("tsc"), "-p", "test/tsconfig.json"));
 
-test("the dashboard is strictly typed", () => call(bin("tsc"), "-p", "dashboard/tsconfig.json"));
+for (const page of ["player", "dashboard"]) test(`the ${page} is strictly typed`, () => call(bin("tsc"), "-p", `${page}/tsconfig.json`));
 
 test("the dashboard has the uPlot whose license is served", async () => {
   const bundles = JSON.parse(await readFile(path.join(root, "third_party/versions.json"), "utf8"));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { play, playIn, type PlayOptions, type State, type Viewer } from "../sdk/index.js";
 import { type Browser, configuration, entrance, FakeVideo, install, until } from "./dom.js";
-import { Engine, Hls, HlsEngine } from "./fakes.js";
+import { Engine, Hls, HlsEngine, Shaka, shaka, ShakaEngine } from "./fakes.js";
 
 const url = "https://entrance.test/events/town-hall/";
 const source = "https://origin.test/own.m3u8";
@@ -13,6 +13,8 @@ beforeEach(() => {
   browser = install();
   Engine.instances = [];
   Hls.instances = [];
+  Shaka.instances = [];
+  Shaka.supported = true;
 });
 afterEach(() => {
   for (const viewer of viewers) viewer.stop();
@@ -30,6 +32,8 @@ const player = async () => {
   await until("the player", () => Hls.instances[0]?.media);
   return Hls.instances[0]!;
 };
+
+const dash = (changes: object = {}) => configuration({ format: "DASH", streamURL: "https://origin.test/live/manifest.mpd", ...changes });
 
 test("play makes a player with the tracker's settings and joins", async () => {
   browser.answers = [configuration()];
@@ -138,6 +142,27 @@ test("refused autoplay is said, until the user starts playback", async () => {
   assert.equal(viewer.state.mode, "p2p");
 });
 
+test("playback that the user asks for before there is a player begins with it", async () => {
+  const own = (video: FakeVideo) => {
+    delete (globalThis as any).MediaSource;
+    return Object.assign(video, { native: true });
+  };
+  for (const [name, prepare, options] of [
+    ["hls.js", (video: FakeVideo) => video, {}],
+    ["Shaka Player", (video: FakeVideo) => video, { shaka, shakaEngine: ShakaEngine }],
+    ["the browser itself", own, {}],
+  ] as const) {
+    let answer!: (config: Response) => void;
+    browser.answers = [() => new Promise((resolve) => (answer = resolve))];
+    const { viewer, video } = start(options, prepare(new FakeVideo()));
+    await until("the request", () => answer);
+    await video.play();
+    answer(name == "Shaka Player" ? dash() : configuration());
+    await until(name, () => video.plays == 2);
+    viewer.stop();
+  }
+});
+
 test("hls.js starts again after a fatal error", async (t) => {
   browser.answers = [configuration()];
   const { viewer, video } = start();
@@ -157,6 +182,118 @@ test("hls.js starts again after a fatal error", async (t) => {
     await video.play();
     assert.equal(viewer.state.reason, "joining");
   }
+});
+
+const startDASH = (options: Partial<PlayOptions> = {}, video = new FakeVideo()) => start({ shaka, shakaEngine: ShakaEngine, ...options }, video);
+const shakaPlayer = async () => {
+  await until("Shaka Player", () => Shaka.instances[0]?.sources.length);
+  return Shaka.instances[0]!;
+};
+
+test("a DASH stream plays with Shaka Player and joins", async () => {
+  browser.answers = [dash()];
+  const { viewer, video, states } = startDASH({ shakaConfig: { streaming: { bufferingGoal: 5 } }, autoplay: true });
+  const player = await shakaPlayer();
+  assert.deepEqual(player.sources, [["https://origin.test/live/manifest.mpd", undefined]]);
+  assert.equal(player.media, video);
+  assert.equal(Hls.instances.length, 0, "hls.js is not needed");
+  await until("the engine", () => viewer.engine);
+  assert.equal((Engine.instances[0] as ShakaEngine).core.mainStreamConfig.swarmId, "swarm");
+  assert.deepEqual(player.configured.slice(-2), [{ streaming: { bufferingGoal: 12 } }, { streaming: { bufferingGoal: 5 } }], "the page's own settings win");
+  await until("autoplay", () => video.plays);
+  Engine.instances[0]!.emit("onPeerConnect", { streamType: "main", peerId: "p" });
+  assert.deepEqual(states.map(({ mode }) => mode), ["starting", "http", "p2p"]);
+  viewer.stop();
+  assert.ok(player.destroyed && Engine.instances[0]!.destroyed);
+});
+
+test("without an entrance a DASH source plays at once, and the page joins later", async () => {
+  const away = entrance();
+  browser.answers = [away.answer];
+  const { viewer } = startDASH({ source: "https://origin.test/own.mpd?session=1" });
+  const player = await shakaPlayer();
+  assert.equal(player.sources[0]![0], "https://origin.test/own.mpd?session=1");
+  assert.equal(viewer.state.reason, "config-unreachable");
+  await player.request(shaka.net.NetworkingEngine.RequestType.SEGMENT); // which waits for nothing
+  away.on = true;
+  dispatchEvent(new Event("online"));
+  await until("the engine", () => viewer.engine);
+});
+
+test("the entrance corrects the format that a source seems to have", async () => {
+  browser.answers = [dash()];
+  startDASH({ source });
+  assert.equal((await shakaPlayer()).sources[0]![0], "https://origin.test/live/manifest.mpd");
+  assert.equal(Hls.instances.length, 0);
+});
+
+test("Shaka Player without its engine plays over HTTP", async () => {
+  browser.answers = [dash()];
+  const { viewer } = startDASH({ shakaEngine: undefined }); // no module can be imported, as above
+  const player = await shakaPlayer();
+  assert.equal(viewer.state.mode, "http");
+  assert.equal(viewer.state.reason, "engine-blocked");
+  assert.deepEqual(player.configured, [{ streaming: { bufferingGoal: 12 } }]);
+});
+
+test("what cannot play DASH says so", async () => {
+  browser.answers = [dash()];
+  const blocked = startDASH({ shaka: undefined });
+  await until("the failure", () => blocked.viewer.state.mode == "failed");
+  assert.equal(blocked.viewer.state.reason, "player-blocked");
+  Shaka.supported = false;
+  const unsupported = startDASH();
+  await until("the failure", () => unsupported.viewer.state.mode == "failed");
+  assert.match(unsupported.viewer.state.detail!, /does not support this browser/);
+});
+
+test("Shaka Player starts again after a critical error, a film where it was", async (t) => {
+  for (const live of [false, true]) {
+    Shaka.instances = [];
+    browser.answers = [dash()];
+    const { viewer, video } = startDASH();
+    const player = await shakaPlayer();
+    player.live = live;
+    video.currentTime = 42;
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    player.emit("error", { detail: { severity: 1, category: 1, code: 1001 } });
+    assert.notEqual(viewer.state.mode, "failed");
+    player.failures = [{ severity: 2, category: 1, code: 1002 }];
+    player.emit("error", { detail: { severity: 2, category: 3, code: 3016 } });
+    assert.equal(viewer.state.detail, "Shaka 3.3016");
+    t.mock.timers.tick(2000);
+    const at = live ? undefined : 42;
+    assert.deepEqual(player.sources[1], ["https://origin.test/live/manifest.mpd", at]);
+    await Promise.resolve().then(() => {}); // the failure of that
+    assert.equal(viewer.state.detail, "Shaka 1.1002");
+    t.mock.timers.tick(2000);
+    assert.deepEqual(player.sources[2], ["https://origin.test/live/manifest.mpd", at]);
+    t.mock.timers.reset();
+    await video.play();
+    assert.equal(viewer.state.reason, "joining");
+    viewer.stop();
+  }
+});
+
+test("a page of the entrance's own origin asks with POST, and gets modules where it says", async () => {
+  browser.answers = [configuration()];
+  Object.defineProperty(globalThis, "location", { value: new URL("https://entrance.test/events/town-hall/player"), configurable: true });
+  const asked: string[] = [];
+  const modules = {
+    "vendor/hls.min.mjs": async () => (asked.push("player"), { default: Hls }),
+    "vendor/engine-hlsjs.mjs": async () => (asked.push("engine"), { HlsJsP2PEngine: HlsEngine }),
+  };
+  const { viewer } = start({ url: "https://entrance.test/events/other/", hls: undefined, engine: undefined, modules }); // none of its files has failed
+  const hls = await player();
+  hls.manifest();
+  assert.equal(await hls.segment(), "engine");
+  assert.equal(browser.requests[0]!.method, "POST");
+  assert.deepEqual(asked, ["player", "engine"]);
+  assert.equal(viewer.player, hls);
+  delete (globalThis as { location?: unknown }).location;
+  start();
+  await until("the request", () => browser.requests.length > 1);
+  assert.equal(browser.requests[1]!.method, "GET");
 });
 
 const script = (dataset: Record<string, string>) => ({ src: "https://entrance.test/events/town-hall/p2pstream.js", dataset }) as unknown as HTMLScriptElement;

@@ -10,7 +10,7 @@ import { build } from "esbuild";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
-const suites = ["attach", "play", "wait", "check", "dashboard"];
+const suites = ["attach", "play", "wait", "check", "player", "dashboard"];
 await rm("build", { recursive: true, force: true });
 await build({
   entryPoints: suites.map((name) => `test/${name}.test.ts`),

@@ -16,6 +16,7 @@ attach(new shaka.Player(), { url, engine: ShakaP2PEngine, shaka, video });
 const viewer = play(video, { url, source: "https://origin.example.com/master.m3u8", hls: Hls, engine: HlsJsP2PEngine, autoplay: true });
 const end: () => void = viewer.on("state", ({ mode, reason, message }: State) => console.log(mode, reason, message));
 end();
+play(video, { url, format: "DASH", shaka, shakaEngine: ShakaP2PEngine, shakaConfig: { streaming: { bufferingGoal: 20 } } });
 const { http, seeder, viewer: peers } = viewer.counters;
 const sum: number = http + seeder + peers + viewer.peerCount;
 viewer.stop();

@@ -2,6 +2,7 @@ package viewerapi
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -20,5 +21,19 @@ func TestAssetsAreLimitedAlone(t *testing.T) {
 	}
 	if code := ask("/v1/config"); code != http.StatusOK {
 		t.Errorf("settings: %d", code)
+	}
+}
+
+// TestPlayerIsShownByAllowedPages: who may ask the tracker may show its player in a frame.
+func TestPlayerIsShownByAllowedPages(t *testing.T) {
+	for want, origins := range map[string][]string{
+		"'self' *":                     nil,
+		"'self' https://intranet.test": {"https://intranet.test"},
+		"*":                            {"https://intranet.test", "*"},
+	} {
+		policy := newRig(t, Config{AllowedOrigins: origins}).do("GET", "/player", "").Header().Get("Content-Security-Policy")
+		if !strings.HasSuffix(policy, want) {
+			t.Errorf("%q: %s", origins, policy)
+		}
 	}
 }

@@ -156,7 +156,7 @@ func New(cfg Config, deps Dependencies, log *slog.Logger, reg prometheus.Registe
 	h.route(h.limiter, PoliciesPath, map[string]http.HandlerFunc{http.MethodGet: h.servePolicies})
 	h.route(h.reports, telemetryPath, map[string]http.HandlerFunc{http.MethodPost: h.serveTelemetry})
 	h.route(h.hashes.limiter, HashesPath, map[string]http.HandlerFunc{http.MethodGet: h.serveHashes, http.MethodPost: h.takeHashes})
-	assets := h.limitAssets(web.Handler())
+	assets := h.limitAssets(web.Handler(h.embedders()...))
 	for _, path := range web.Paths() {
 		h.mux.Handle(path, assets)
 	}

@@ -41,6 +41,14 @@ func allow(methods map[string]http.HandlerFunc) string {
 	return strings.Join(append(slices.Sorted(maps.Keys(methods)), http.MethodOptions), ", ")
 }
 
+// embedders are the origins of pages that may show the player in a frame: those that may use the API.
+func (h *Handler) embedders() []string {
+	if h.origins.All() {
+		return []string{"*"}
+	}
+	return h.cfg.AllowedOrigins
+}
+
 type internalKey struct{}
 
 // Internal marks the requests of a listener inside the cluster. Its clients reach the tracker under the host name in
