@@ -43,7 +43,7 @@ func CacheOptions(namespaces []string) cache.Options {
 
 // Cached are the kinds that the loop reads from the cache.
 func Cached(nodes bool) []client.Object {
-	kinds := []client.Object{&v1.P2PStream{}, &corev1.ConfigMap{}, &corev1.Service{}, &appsv1.Deployment{}, &appsv1.StatefulSet{}, &corev1.Pod{}}
+	kinds := []client.Object{&v1.P2PStream{}, &v1.P2PNetwork{}, &corev1.ConfigMap{}, &corev1.Service{}, &appsv1.Deployment{}, &appsv1.StatefulSet{}, &corev1.Pod{}}
 	if nodes {
 		kinds = append(kinds, &corev1.Node{})
 	}
@@ -51,11 +51,11 @@ func Cached(nodes bool) []client.Object {
 }
 
 func ours() labels.Selector {
-	exists, err := labels.NewRequirement(plan.LabelStream, selection.Exists, nil)
+	managed, err := labels.NewRequirement(plan.LabelManagedBy, selection.Equals, []string{plan.ManagedBy})
 	if err != nil {
 		return labels.Nothing() // cannot happen: the label is a constant
 	}
-	return labels.NewSelector().Add(*exists)
+	return labels.NewSelector().Add(*managed)
 }
 
 // slimPod keeps the fields that are read: node, addresses and state of a pod.

@@ -34,7 +34,7 @@ func (a access) gains(other access) bool {
 
 // watched are the resources of a namespace that the operator has to watch.
 var watched = []authorizationv1.ResourceAttributes{
-	{Group: v1.GroupVersion.Group, Resource: "p2pstreams"},
+	{Group: v1.GroupVersion.Group, Resource: "p2pstreams"}, {Group: v1.GroupVersion.Group, Resource: "p2pnetworks"},
 	{Resource: "configmaps"}, {Resource: "services"}, {Resource: "pods"},
 	{Group: "apps", Resource: "deployments"}, {Group: "apps", Resource: "statefulsets"},
 }

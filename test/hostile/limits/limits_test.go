@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/push"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/stun"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
@@ -89,6 +90,7 @@ func ofSTUN(t *testing.T) map[string]bool {
 func ofOperator(t *testing.T) map[string]bool {
 	return gathered(t, func(reg *prometheus.Registry) error {
 		poll.NewMetrics(reg)
+		push.NewMetrics(reg)
 		return nil
 	})
 }
