@@ -48,7 +48,7 @@ func childKinds() []client.Object {
 
 // Cached are the kinds that the loop reads from the cache.
 func Cached(nodes bool) []client.Object {
-	kinds := append(childKinds(), &v1.P2PStream{}, &corev1.Pod{})
+	kinds := append(childKinds(), &v1.P2PStream{}, &v1.P2PNetwork{}, &corev1.Pod{})
 	if nodes {
 		kinds = append(kinds, &corev1.Node{})
 	}
@@ -56,11 +56,11 @@ func Cached(nodes bool) []client.Object {
 }
 
 func ours() labels.Selector {
-	exists, err := labels.NewRequirement(plan.LabelStream, selection.Exists, nil)
+	managed, err := labels.NewRequirement(plan.LabelManagedBy, selection.Equals, []string{plan.ManagedBy})
 	if err != nil {
 		return labels.Nothing() // cannot happen: the label is a constant
 	}
-	return labels.NewSelector().Add(*exists)
+	return labels.NewSelector().Add(*managed)
 }
 
 // slimPod keeps the fields that are read: node, addresses and state of a pod.

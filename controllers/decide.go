@@ -29,7 +29,7 @@ func decide(stream *v1.P2PStream, s *snapshot) decision {
 	for _, component := range components {
 		if in, waits := s.waiting[component]; waits {
 			d.problems = append(d.problems, diagnose.Component(in)...)
-			d.token = d.token || diagnose.LacksSecret(in, plan.TokenSecretName(stream.Name))
+			d.token = d.token || diagnose.LacksSecret(in, s.tokenSecret)
 		}
 	}
 	d.facts = plan.Facts{Observed: s.observed, Nodes: nodes(s), NodeAddresses: nodeAddresses(s), IngressClasses: s.ingressClasses, SeederPods: seederPods(s.pods[plan.ComponentSeeder]),

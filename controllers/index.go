@@ -16,6 +16,10 @@ import (
 const (
 	// streamField of children and pods is the name of their stream.
 	streamField = "p2pstream.stream"
+	// networkField of children and pods is the name of their network.
+	networkField = "p2pstream.network"
+	// attachedField of streams is namespace/name of the network that they use.
+	attachedField = "p2pstream.attached"
 	// nodesField of streams is usingNodes for those that are reached by addresses of nodes.
 	nodesField = "p2pstream.nodes"
 	usingNodes = "true"
@@ -26,6 +30,9 @@ func Index(ctx context.Context, indexer client.FieldIndexer) error {
 	for _, o := range append(childKinds(), &corev1.Pod{}) {
 		if err := indexer.IndexField(ctx, o, streamField, streamName); err != nil {
 			return fmt.Errorf("indexing %T by stream: %w", o, err)
+		}
+		if err := indexer.IndexField(ctx, o, networkField, networkName); err != nil {
+			return fmt.Errorf("indexing %T by network: %w", o, err)
 		}
 	}
 	if err := indexer.IndexField(ctx, &v1.P2PStream{}, nodesField, nodeUse); err != nil {
@@ -41,6 +48,14 @@ func streamName(o client.Object) []string {
 	return nil
 }
 
+func networkName(o client.Object) []string {
+	if name := o.GetLabels()[plan.LabelNetwork]; name != "" {
+		return []string{name}
+	}
+	return nil
+}
+
+// nodeUse is that of the stream's own spec; see attachments.exposed for what streams have of networks.
 func nodeUse(o client.Object) []string {
 	if stream, is := o.(*v1.P2PStream); is && exposure.NeedsNodes(&stream.Spec) {
 		return []string{usingNodes}

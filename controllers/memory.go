@@ -28,6 +28,8 @@ type memory struct {
 	patience diagnose.Patience // with problems that may heal
 	observed exposure.Observed // what the cluster assigned to children, those that were deleted included
 	tokenAt  time.Time         // when the token Secret was last seen to be there
+	// tokenShared: that was the token for the trackers of a network.
+	tokenShared bool
 
 	events map[types.UID]*eventMemory // about pods that wait, and about what should make them
 

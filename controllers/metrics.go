@@ -10,12 +10,14 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/push"
 )
 
 // Metrics of the operator. Each counts what is its own; what streams do is told by their trackers.
 type Metrics struct {
 	phases *prometheus.HistogramVec
 	polls  *poll.Metrics
+	pushes *push.Metrics
 	events *prometheus.CounterVec
 	writes *prometheus.CounterVec
 	status *prometheus.CounterVec
@@ -28,7 +30,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "p2pstream_operator_phase_seconds", Help: "Time that each phase of a reconcile run takes.",
 			Buckets: []float64{0.0001, 0.001, 0.005, 0.02, 0.1, 0.5, 2, 5},
 		}, []string{"phase"}),
-		polls: poll.NewMetrics(reg),
+		polls:  poll.NewMetrics(reg),
+		pushes: push.NewMetrics(reg),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "p2pstream_operator_event_lists_total", Help: "Requests for the events about an object that waits, by result.",
 		}, []string{"result"}),

@@ -23,11 +23,12 @@ import (
 func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 	defer r.Metrics.phase("observe", r.Now)()
 	s := &snapshot{children: map[plan.Ref]client.Object{}, pods: map[string][]corev1.Pod{},
-		workloads: map[string]status.Workload{}, waiting: map[string]diagnose.Input{}}
-	for _, read := range []func(context.Context, *v1.P2PStream, *snapshot) error{r.readChildren, r.readPods, r.readNodes} {
-		if err := read(ctx, n.stream, s); err != nil {
-			return nil, err
-		}
+		workloads: map[string]status.Workload{}, waiting: map[string]diagnose.Input{}, tokenSecret: plan.TokenSecretName(n.stream.Name)}
+	if err := r.readAll(ctx, n.stream, n.stream, s); err != nil {
+		return nil, err
+	}
+	if err := r.readShared(ctx, n, s); err != nil {
+		return nil, err
 	}
 	s.ingressClasses = r.classes.of(ctx, n.stream)
 	for ref, child := range s.children {
@@ -45,17 +46,59 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 	return s, nil
 }
 
-// readChildren collects the objects of this very stream; others that carry its label are left alone.
-func (r *Reconciler) readChildren(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
+// readAll reads what an owner has, which is planned from a stream.
+func (r *Reconciler) readAll(ctx context.Context, owner client.Object, stream *v1.P2PStream, s *snapshot) error {
+	if err := r.readChildren(ctx, owner, s); err != nil {
+		return err
+	}
+	if err := r.readPods(ctx, owner, s); err != nil {
+		return err
+	}
+	return r.readNodes(ctx, stream, s)
+}
+
+// readShared reads what an attached stream has of its network.
+func (r *Reconciler) readShared(ctx context.Context, n *run, s *snapshot) error {
+	a := n.network
+	if a == nil {
+		return nil
+	}
+	s.absent = map[string]bool{plan.ComponentTracker: true, plan.ComponentSTUN: true}
+	s.tokenSecret = seederSecret(n.stream.Name, r.Key().seederToken(n.stream.UID))
+	if !a.served {
+		return nil
+	}
+	var pods corev1.PodList
+	if err := r.Client.List(ctx, &pods, client.InNamespace(a.key.Namespace), client.MatchingFields{networkField: a.key.Name}); err != nil {
+		return fmt.Errorf("listing pods of network %s: %w", a.key, err)
+	}
+	for _, pod := range pods.Items {
+		if pod.Labels[plan.LabelComponent] == plan.ComponentTracker {
+			s.shared = append(s.shared, pod)
+		}
+	}
+	return nil
+}
+
+// childrenOf selects the objects of a stream or a network.
+func childrenOf(owner client.Object) client.MatchingFields {
+	if apply.OwnerLabel(owner) == plan.LabelNetwork {
+		return client.MatchingFields{networkField: owner.GetName()}
+	}
+	return client.MatchingFields{streamField: owner.GetName()}
+}
+
+// readChildren collects the objects of this very stream or network; others that carry its label are left alone.
+func (r *Reconciler) readChildren(ctx context.Context, owner client.Object, s *snapshot) error {
 	for kind, list := range map[string]client.ObjectList{
 		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{}, "Ingress": &networkingv1.IngressList{},
 		"NetworkPolicy": &networkingv1.NetworkPolicyList{}, "PodDisruptionBudget": &policyv1.PodDisruptionBudgetList{}, "Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
 	} {
-		if err := r.Client.List(ctx, list, client.InNamespace(stream.Namespace), client.MatchingFields{streamField: stream.Name}); err != nil {
+		if err := r.Client.List(ctx, list, client.InNamespace(owner.GetNamespace()), childrenOf(owner)); err != nil {
 			return fmt.Errorf("listing %ss: %w", kind, err)
 		}
 		for _, o := range items(list) {
-			if apply.Owned(o, stream) {
+			if apply.Owned(o, owner) {
 				s.children[plan.Ref{Kind: kind, Name: o.GetName()}] = o
 			}
 		}
@@ -98,9 +141,9 @@ func items(list client.ObjectList) []client.Object {
 	return all
 }
 
-func (r *Reconciler) readPods(ctx context.Context, stream *v1.P2PStream, s *snapshot) error {
+func (r *Reconciler) readPods(ctx context.Context, owner client.Object, s *snapshot) error {
 	var pods corev1.PodList
-	if err := r.Client.List(ctx, &pods, client.InNamespace(stream.Namespace), client.MatchingFields{streamField: stream.Name}); err != nil {
+	if err := r.Client.List(ctx, &pods, client.InNamespace(owner.GetNamespace()), childrenOf(owner)); err != nil {
 		return fmt.Errorf("listing pods: %w", err)
 	}
 	for _, pod := range pods.Items {

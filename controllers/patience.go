@@ -17,6 +17,7 @@ func (r *Reconciler) hold(n *run) []diagnose.Problem {
 	for component := range n.snapshot.waiting {
 		failing[component] = true
 	}
+	failing[""] = n.network != nil && n.network.refused != nil || len(r.Key()) < MinKey
 	return n.memory.patience.Hold(n.decision.problems, n.stream.Generation, failing, stalledFor(n.stream), r.StallAfter, r.Now())
 }
 

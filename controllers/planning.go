@@ -17,15 +17,36 @@ type planned struct {
 // plan computes the children that the spec asks for.
 func (r *Reconciler) plan(n *run) planned {
 	defer r.Metrics.phase("plan", r.Now)()
+	if a := n.network; a != nil && a.refused != nil {
+		return planned{} // what runs is left as it is
+	}
 	facts := n.decision.facts
+	facts.Network = r.attachmentFacts(n)
 	facts.Image, facts.PullPolicy, facts.Pods = r.Image, r.PullPolicy, r.Pods
 	facts.NetworkPolicies = r.NetworkPolicies
 	return makePlan(n.stream, facts)
 }
 
+// attachmentFacts are what the plan of an attached stream needs of its network.
+func (r *Reconciler) attachmentFacts(n *run) *plan.Attachment {
+	a := n.network
+	if a == nil {
+		return nil
+	}
+	facts := &plan.Attachment{Namespace: a.key.Namespace, Name: a.key.Name, Served: a.served,
+		TokenSecret: seederSecret(n.stream.Name, r.Key().seederToken(n.stream.UID))}
+	if e := a.network.Status.Endpoints; e != nil {
+		facts.URL, facts.STUN = e.URL, e.STUN
+	}
+	return facts
+}
+
 // makePlan is pure.
 func makePlan(stream *v1.P2PStream, facts plan.Facts) planned {
-	p, err := plan.Make(stream, facts)
+	return planResult(plan.Make(stream, facts))
+}
+
+func planResult(p plan.Plan, err error) planned {
 	if err == nil {
 		return planned{plan: &p}
 	}

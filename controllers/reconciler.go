@@ -16,6 +16,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/apply"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/push"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
@@ -38,6 +39,14 @@ type Options struct {
 	Pods *v1.PodsSpec
 	// NetworkPolicies of streams; nil: they have none.
 	NetworkPolicies *plan.NetworkPolicies
+	// Namespaces whose objects are in the cache; none means all.
+	Namespaces []string
+	// DefaultNetwork is for streams that say nothing of what a network has; its name is empty when there is none.
+	DefaultNetwork types.NamespacedName
+	// Key derives the tokens of networks; nil, or one that returns nil for minutes, stalls networks. It may be asked at any time.
+	Key func() Key
+	// Push sends tables of streams to trackers; nil makes a client.
+	Push *push.Client
 	// WithoutNodes: nodes cannot be read, so that their addresses are not known.
 	WithoutNodes bool
 	// StallAfter is how long a problem that may heal, such as a missing Secret, lasts before it stalls a stream; 0 is
@@ -67,6 +76,12 @@ type Reconciler struct {
 	pollers *poll.Pollers
 	streams memories
 	classes *ingressClasses
+
+	pushers     *push.Pushers
+	networks    networkMemories
+	attachments attachments
+	labels      *namespaceLabels
+	wakers      wakers
 }
 
 // NewReconciler returns a Reconciler.
@@ -80,8 +95,16 @@ func NewReconciler(o Options) *Reconciler {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
+	if o.Key == nil {
+		o.Key = func() Key { return nil }
+	}
+	if o.Push == nil {
+		o.Push = push.NewClient()
+	}
 	r := &Reconciler{Options: o}
 	r.pollers = poll.NewPollers(poll.Config{Client: o.Poll, Metrics: o.Metrics.polls})
+	r.pushers = push.New(o.Push, o.Metrics.pushes)
+	r.labels = &namespaceLabels{live: o.Live, now: o.Now}
 	r.classes = &ingressClasses{live: o.Live, now: o.Now}
 	r.applier = &apply.Applier{Client: o.Client, Live: o.Live, Count: o.Metrics.wrote}
 	return r
@@ -93,6 +116,7 @@ type run struct {
 	stream *v1.P2PStream
 	memory *memory
 
+	network  *attachment  // attach: the network that the stream uses; nil when it has a tracker of its own
 	snapshot *snapshot    // observe: the cluster and the trackers as this run sees them
 	decision decision     // decide: what that means for the plan
 	planned  planned      // plan: the children that the spec asks for, or why there is no plan
@@ -110,10 +134,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.leaveOut(req.NamespacedName)
 		return ctrl.Result{RequeueAfter: after}, err
 	}
+	if decided, err := r.attach(ctx, n); !decided {
+		return ctrl.Result{RequeueAfter: undecidedRun}, err
+	}
 	if n.snapshot, err = r.observe(ctx, n); err != nil {
 		return ctrl.Result{}, err
 	}
 	n.decision = decide(n.stream, n.snapshot)
+	if a := n.network; a != nil && a.refused != nil {
+		n.decision.problems = append(n.decision.problems, *a.refused)
+	}
 	n.decision.problems = r.hold(n)
 	n.planned = r.plan(n)
 	n.applied = r.apply(ctx, n)

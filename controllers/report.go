@@ -57,11 +57,12 @@ func observed(n *run) status.Observed {
 		Generation: n.stream.Generation, Request: requestOf(n.stream), Suspended: n.stream.Spec.Suspend, Settled: n.applied.Settled,
 		Tracker: s.workloads[plan.ComponentTracker], STUN: s.workloads[plan.ComponentSTUN], Seeders: s.workloads[plan.ComponentSeeder],
 		Edges:    s.workloads[plan.ComponentEdge],
+		Network:  n.network.view(),
 		Problems: diagnose.Sort(slices.Concat(n.applied.Problems, n.decision.problems, n.planned.problems)),
 		Reading:  s.reading, ReadingProblem: s.readingProblem, ReadingPending: s.readingPending, Audience: n.memory.audience,
 		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),
 	}
-	if sites := n.stream.Spec.Sites; sites != nil {
+	if sites := n.stream.Spec.Sites; sites != nil && n.network == nil {
 		o.SiteMap = sites.MapRef
 	}
 	if p != nil {
@@ -98,23 +99,32 @@ func (r *Reconciler) write(ctx context.Context, stream *v1.P2PStream, result sta
 	if err != nil {
 		return fmt.Errorf("converting status: %w", err)
 	}
-	object := &unstructured.Unstructured{Object: map[string]any{"status": raw}}
-	object.SetGroupVersionKind(v1.GroupVersion.WithKind(v1.Kind))
-	object.SetNamespace(stream.Namespace)
-	object.SetName(stream.Name)
-	object.SetResourceVersion(stream.ResourceVersion)
-	err = r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(StatusOwner), client.ForceOwnership)
-	r.Metrics.statusWritten(err)
+	version, err := r.applyStatus(ctx, v1.Kind, stream, raw)
 	if err != nil {
-		return fmt.Errorf("writing status: %w", err)
+		return err
 	}
-	m.written = written{at: r.Now(), version: object.GetResourceVersion(), status: result.Status}
+	m.written = written{at: r.Now(), version: version, status: result.Status}
 	m.unwritten = nil
 	for _, e := range result.Events {
 		r.Events.Eventf(stream, nil, e.Type, e.Reason, "Reconcile", "%s", note(e.Message))
 		logger(ctx).Info("stream "+e.Reason, "type", e.Type, "message", e.Message)
 	}
 	return nil
+}
+
+// applyStatus writes a status, and returns the version of the object that has it.
+func (r *Reconciler) applyStatus(ctx context.Context, kind string, of client.Object, raw map[string]any) (version string, err error) {
+	object := &unstructured.Unstructured{Object: map[string]any{"status": raw}}
+	object.SetGroupVersionKind(v1.GroupVersion.WithKind(kind))
+	object.SetNamespace(of.GetNamespace())
+	object.SetName(of.GetName())
+	object.SetResourceVersion(of.GetResourceVersion())
+	err = r.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(StatusOwner), client.ForceOwnership)
+	r.Metrics.statusWritten(err)
+	if err != nil {
+		return "", fmt.Errorf("writing status: %w", err)
+	}
+	return object.GetResourceVersion(), nil
 }
 
 // retryConflict is how soon a run follows one whose write was refused because the object had changed.

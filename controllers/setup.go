@@ -39,6 +39,15 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 	if err := mgr.Add(r.pollers); err != nil {
 		return fmt.Errorf("adding pollers: %w", err)
 	}
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1.P2PStream{}, attachedField, r.networkField); err != nil {
+		return fmt.Errorf("indexing streams by network: %w", err)
+	}
+	if err := mgr.Add(r.pushers); err != nil {
+		return fmt.Errorf("adding pushers: %w", err)
+	}
+	if err := r.setUpNetworks(mgr, concurrent); err != nil {
+		return fmt.Errorf("adding loop for networks: %w", err)
+	}
 	warm := true // a standby fills its caches, so that it goes on within seconds
 	loop := ctrl.NewControllerManagedBy(mgr).
 		Named("p2pstream").
@@ -62,7 +71,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 
 // answers is the source of runs that trackers' answers cause. A stream is in the queue once, however many wake it.
 func (r *Reconciler) answers(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-	r.pollers.Wake(func(stream types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: stream}) })
+	wake := func(stream types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: stream}) }
+	r.pollers.Wake(wake)
+	r.wakers.mu.Lock()
+	defer r.wakers.mu.Unlock()
+	r.wakers.streams = wake
 	return nil
 }
 
@@ -82,7 +95,11 @@ func (r *Reconciler) exposedStreams(ctx context.Context, _ client.Object) []reco
 		logger(ctx).Error(err, "listing streams for a node")
 		return nil
 	}
-	requests := make([]reconcile.Request, 0, len(list.Items))
+	attached := r.attachments.exposed()
+	requests := make([]reconcile.Request, 0, len(list.Items)+len(attached))
+	for _, name := range attached {
+		requests = append(requests, reconcile.Request{NamespacedName: name})
+	}
 	for i := range list.Items {
 		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 	}

@@ -25,6 +25,9 @@ type snapshot struct {
 	ingressClasses *exposure.IngressClasses   // nil when unknown, or when no exposure uses them
 	workloads      map[string]status.Workload // by component
 	waiting        map[string]diagnose.Input  // of the components that are not complete, with events
+	absent         map[string]bool            // components that the network of the stream has, and the stream has not
+	shared         []corev1.Pod               // trackers of the network
+	tokenSecret    string                     // the Secret with the token of seeders
 
 	reading        *status.Reading  // the last answer of the tracker; nil when there was none
 	readingProblem string           // why there is no newer one
@@ -37,7 +40,7 @@ func (s *snapshot) workload(stream *v1.P2PStream, component string) status.Workl
 	if component == plan.ComponentEdge {
 		return s.edgeWorkload(stream)
 	}
-	w := status.Workload{Wanted: wanted(stream, component)}
+	w := status.Workload{Wanted: s.wanted(stream, component)}
 	switch o := s.children[workloadRef(stream.Name, component)].(type) {
 	case *appsv1.Deployment:
 		w.Exists, w.Current = o.DeletionTimestamp == nil, o.Status.ObservedGeneration >= o.Generation
@@ -50,7 +53,10 @@ func (s *snapshot) workload(stream *v1.P2PStream, component string) status.Workl
 }
 
 // wanted is how many pods of a component the spec asks for.
-func wanted(stream *v1.P2PStream, component string) int32 {
+func (s *snapshot) wanted(stream *v1.P2PStream, component string) int32 {
+	if s.absent[component] {
+		return 0
+	}
 	spec := stream.Spec.WithDefaults()
 	switch component {
 	case plan.ComponentTracker:
@@ -83,7 +89,7 @@ func (s *snapshot) diagnosis(stream *v1.P2PStream, component string) diagnose.In
 	if component == plan.ComponentEdge {
 		return s.edgeDiagnosis(stream)
 	}
-	in := diagnose.Input{Component: component, Wanted: wanted(stream, component), Pods: s.pods[component],
+	in := diagnose.Input{Component: component, Wanted: s.wanted(stream, component), Pods: s.pods[component],
 		Owner: diagnose.Object{Kind: ref.Kind, Name: ref.Name}, Secrets: secrets(stream)}
 	switch o := s.children[ref].(type) {
 	case *appsv1.Deployment:

@@ -43,7 +43,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	ctrl.SetLogger(logr.Discard())
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"../config/crd/p2pstream.dev_p2pstreams.yaml"}, ErrorIfCRDPathMissing: true,
+	env := &envtest.Environment{CRDDirectoryPaths: []string{"../config/crd/p2pstream.dev_p2pstreams.yaml", "../config/crd/p2pstream.dev_p2pnetworks.yaml"}, ErrorIfCRDPathMissing: true,
 		ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
 	if err := start(env); err != nil {
 		fmt.Fprintln(os.Stderr, "starting API server:", err)

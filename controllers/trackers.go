@@ -12,6 +12,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
+	"github.com/p2pstream/p2pstream/runtime/tracker/table"
 )
 
 const (
@@ -26,8 +27,18 @@ const (
 func (r *Reconciler) readTrackers(n *run, s *snapshot) {
 	m, key := n.memory, client.ObjectKeyFromObject(n.stream)
 	m.take(r.pollers.Take(key))
-	trackers, read := m.trackers(s, totals.Kept(n.stream.Status.Offload))
+	pods, prefix := s.pods[plan.ComponentTracker], ""
+	if n.network != nil && n.network.served { // until then a tracker that the stream had of its own counts on
+		pods, prefix = s.shared, table.Key(key).Prefix()
+	}
+	trackers, read := m.trackers(pods, totals.Kept(n.stream.Status.Offload))
+	for i := range trackers {
+		trackers[i].Prefix = prefix
+	}
 	r.pollers.Follow(key, trackers, read)
+	if n.network != nil {
+		r.attachments.tell(n.network.key, m.reading)
+	}
 	s.reading, s.readingProblem, s.unwritten = m.reading, m.problem, m.unwritten
 	s.readingPending = len(trackers) > 0 && !m.judged()
 	if r.Overview == nil {
@@ -54,10 +65,9 @@ func (m *memory) judged() bool {
 // trackers that are to be asked, and which of them for totals to keep, from when on. One that ends is not asked, and
 // one that is being replaced not for totals to keep: what it was not asked for in time, its sessions take to the next
 // tracker; see package totals.
-func (m *memory) trackers(s *snapshot, kept telemetry.Kept) (list []poll.Tracker, read *poll.Order) {
+func (m *memory) trackers(pods []corev1.Pod, kept telemetry.Kept) (list []poll.Tracker, read *poll.Order) {
 	known := map[types.UID]time.Time{}
 	answers := map[types.UID]poll.Answer{}
-	pods := s.pods[plan.ComponentTracker]
 	newest := -1 // in list
 	var since time.Time
 	for i := range pods {

@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/totals"
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
@@ -58,7 +57,7 @@ func TestWhomToAsk(t *testing.T) {
 			t.Parallel()
 			m := tt.memory
 			kept := telemetry.Kept{"run": 1}
-			list, read := m.trackers(&snapshot{pods: map[string][]corev1.Pod{plan.ComponentTracker: tt.pods}}, kept)
+			list, read := m.trackers(tt.pods, kept)
 			var got []string
 			for _, tracker := range list {
 				mark := ""

@@ -24,11 +24,15 @@ import (
 	"github.com/p2pstream/p2pstream/controllers"
 	"github.com/p2pstream/p2pstream/controllers/manager"
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/push"
 	"github.com/p2pstream/p2pstream/controllers/status/invariants"
 )
 
 // image that the operator of the tests was started with.
 const image = "localhost/p2pstream:test"
+
+// key of the operators of the tests.
+var key = controllers.Key("a key of the tests, 32 bytes or more")
 
 // patience is how long a test waits for what must happen.
 const patience = 30 * time.Second
@@ -41,6 +45,9 @@ type world struct {
 	client.Client
 	nodes *nodes
 	asker *poll.Client
+	// also are namespaces that the operator of this world watches too, and friends their worlds, whose trackers it asks.
+	also    []string
+	friends []*world
 
 	mu       sync.Mutex
 	trackers map[string]string // address of the tracker, by pod IP
@@ -94,14 +101,15 @@ func (w *world) operator(change ...func(*controllers.Options)) (stop func()) {
 	}
 	twice := true
 	mgr, err := ctrl.NewManager(suite.operator, ctrl.Options{
-		Scheme: scheme, Cache: controllers.CacheOptions([]string{w.ns}),
+		Scheme: scheme, Cache: controllers.CacheOptions(append([]string{w.ns}, w.also...)),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 		Controller: config.Controller{SkipNameValidation: &twice},
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	o := controllers.Options{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: w.asker, Image: image}
+	o := controllers.Options{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: w.asker, Image: image,
+		Namespaces: append([]string{w.ns}, w.also...), Key: func() controllers.Key { return key }, Push: w.pusher()}
 	for _, c := range change {
 		c(&o)
 	}
@@ -284,14 +292,28 @@ func (w *world) events(name string) []string {
 	return found
 }
 
+// pusher sends tables to where the trackers of a world answer.
+func (w *world) pusher() *push.Client {
+	c := push.NewClient()
+	c.Address = func(t push.Target) string { return w.address(poll.Tracker{IP: t.IP}) }
+	w.t.Cleanup(c.Close)
+	return c
+}
+
 // address of the tracker in a pod; a closed port when there is none.
 func (w *world) address(t poll.Tracker) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if a := w.trackers[t.IP]; a != "" {
-		return a
+	for _, one := range append([]*world{w}, w.friends...) {
+		if a := one.known(t.IP); a != "" {
+			return a
+		}
 	}
 	return net.JoinHostPort("127.0.0.1", "1")
+}
+
+func (w *world) known(ip string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trackers[ip]
 }
 
 func (w *world) setAddress(ip, address string) {

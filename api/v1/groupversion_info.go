@@ -9,6 +9,9 @@ import (
 // Kind is the kind of the resource.
 const Kind = "P2PStream"
 
+// NetworkKind is the kind of what streams share.
+const NetworkKind = "P2PNetwork"
+
 var (
 	// GroupVersion is the group and version of every type of this package.
 	GroupVersion = schema.GroupVersion{Group: "p2pstream.dev", Version: "v1"}
@@ -21,7 +24,7 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &P2PStream{}, &P2PStreamList{})
+	scheme.AddKnownTypes(GroupVersion, &P2PStream{}, &P2PStreamList{}, &P2PNetwork{}, &P2PNetworkList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

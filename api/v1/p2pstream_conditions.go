@@ -19,6 +19,8 @@ const (
 	ConditionSeedersReady = "SeedersReady"
 	// ConditionTelemetryFresh: the figures in status are current.
 	ConditionTelemetryFresh = "TelemetryFresh"
+	// ConditionAccepted: the network that the stream names admits it. Streams without a network do not have this condition.
+	ConditionAccepted = "Accepted"
 )
 
 // Reasons. Each is part of the API: alerts and scripts may compare them.
@@ -37,6 +39,16 @@ const (
 	ReasonApplyFailed = "ApplyFailed"
 	// ReasonContested: another field manager changes an object of the stream whenever the operator has changed it back.
 	ReasonContested = "Contested"
+	// ReasonAccepted: the network admits the stream.
+	ReasonAccepted = "Accepted"
+	// ReasonNetworkNotFound: the network that the stream names does not exist.
+	ReasonNetworkNotFound = "NetworkNotFound"
+	// ReasonNotAdmitted: the network does not admit streams of this namespace.
+	ReasonNotAdmitted = "NotAdmitted"
+	// ReasonNetworkFull: the network has as many streams as it admits.
+	ReasonNetworkFull = "NetworkFull"
+	// ReasonSwarmTaken: an older stream of the network has the same swarm.
+	ReasonSwarmTaken = "SwarmTaken"
 	// ReasonNodePortTaken: another Service of the cluster uses the node port that the spec requests.
 	ReasonNodePortTaken = "NodePortTaken"
 	// ReasonPodsForbidden: a policy, a quota or a limit range of the namespace forbids the pods.

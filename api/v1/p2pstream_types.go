@@ -53,10 +53,16 @@ type P2PStreamList struct {
 }
 
 // P2PStreamSpec is the desired state. Only source.url is required.
+// +kubebuilder:validation:XValidation:rule="!has(self.networkRef) || size(self.networkRef.name) == 0 || (!has(self.tracker) && !has(self.stun) && !has(self.sites))",message="tracker, stun and sites are the network's: remove them, or networkRef"
 type P2PStreamSpec struct {
 	// Source is the presentation to share.
 	// +required
 	Source SourceSpec `json:"source"`
+
+	// NetworkRef names the network whose tracker, STUN servers, entrance and sites the stream uses. When unset, the stream has
+	// a tracker and STUN servers of its own, or uses the operator's default network if there is one.
+	// +optional
+	NetworkRef *NetworkReference `json:"networkRef,omitempty"`
 
 	// SwarmID is the name that swarms are derived from. When empty, it is derived from source.url as a
 	// player without a swarm id does. A name of your own stays valid across redirects and changed URLs, but

@@ -31,6 +31,10 @@ func (s *P2PStream) Validate() field.ErrorList {
 
 func (s *P2PStreamSpec) validate(at *field.Path) field.ErrorList {
 	errs := s.Source.validate(at.Child("source"))
+	errs = append(errs, s.NetworkRef.validate(at.Child("networkRef"))...)
+	if s.attached() && (s.Tracker != nil || s.STUN != nil || s.Sites != nil) {
+		errs = append(errs, field.Invalid(at, string(s.NetworkRef.Name), "tracker, stun and sites are the network's: remove them, or networkRef"))
+	}
 	if utf8.RuneCountInString(s.SwarmID) > 256 {
 		errs = append(errs, field.TooLong(at.Child("swarmID"), s.SwarmID, 256))
 	}

@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// constants returns the values of the string constants of conditions and reasons whose name has a prefix.
-func constants(t *testing.T, prefix string) []string {
+// constants returns the values of the string constants of conditions and reasons of a file whose name has a prefix.
+func constants(t *testing.T, name, prefix string) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "p2pstream_conditions.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestSpecificationPage(t *testing.T) {
 	}
 	page := string(raw)
 	for heading, prefix := range map[string]string{"### Conditions": "Condition", "### Reasons": "Reason"} {
-		want, got := constants(t, prefix), firstCells(page, heading)
+		want, got := constants(t, "p2pstream_conditions.go", prefix), firstCells(page, heading)
 		slices.Sort(want)
 		slices.Sort(got)
 		if !slices.Equal(want, got) {
@@ -80,6 +80,29 @@ func TestSpecificationPage(t *testing.T) {
 	for _, value := range []string{DefaultCacheSize, strconv.Itoa(int(DefaultMaxPeers)), DefaultTelemetryInterval.String(), strconv.Itoa(MaxNameLength)} {
 		if !strings.Contains(page, value) {
 			t.Errorf("the page does not have the default %s", value)
+		}
+	}
+}
+
+// TestNetworkPage compares docs/network.md with the API of networks.
+func TestNetworkPage(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../docs/network.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := append(constants(t, "p2pnetwork_conditions.go", "Condition"), constants(t, "p2pnetwork_conditions.go", "Reason")...)
+	for _, of := range []reflect.Type{reflect.TypeFor[P2PNetworkSpec](), reflect.TypeFor[NetworkStreamsSpec](), reflect.TypeFor[NetworkNamespaces](),
+		reflect.TypeFor[NetworkLimits](), reflect.TypeFor[NetworkSeedersSpec](), reflect.TypeFor[P2PNetworkStatus](),
+		reflect.TypeFor[NetworkEndpointsStatus](), reflect.TypeFor[NetworkStreamsStatus](), reflect.TypeFor[NetworkOffloadStatus]()} {
+		for field := range of.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			words = append(words, name)
+		}
+	}
+	for _, word := range append(words, strconv.Itoa(MaxNetworkNameLength), strconv.Itoa(MaxStreamsPerNetwork)) {
+		if word != "conditions" && !regexp.MustCompile(`\b`+word+`\b`).Match(raw) {
+			t.Errorf("the page says nothing of %s", word)
 		}
 	}
 }

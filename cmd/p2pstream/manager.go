@@ -12,7 +12,7 @@ func managerCommand(log *logFlags) *cobra.Command {
 	var cfg manager.Config
 	c := &cobra.Command{
 		Use:   "manager",
-		Short: "Run the Kubernetes operator: a tracker, STUN and seeders for each P2PStream",
+		Short: "Run the Kubernetes operator: a tracker, STUN and seeders for each P2PStream or P2PNetwork",
 		Long: `Watches P2PStreams and runs a tracker, STUN servers and seeders for each, all from one
 image. The status of each stream shows how many viewers it has and how much of their
 traffic did not come from the origin.`,
@@ -34,6 +34,9 @@ traffic did not come from the origin.`,
 	f.StringVar(&cfg.PodDefaults, "pod-defaults", "", "YAML file with defaults of spec.pods, such as nodeSelector and env")
 	f.BoolVar(&cfg.NetworkPolicies, "network-policies", false, "give the tracker, the STUN servers and the seeders of each stream a NetworkPolicy")
 	f.StringArrayVar(&cfg.NetworkPolicyOrigins, "network-policy-origin", nil, "range of addresses to which these let trackers and seeders connect over TCP, such as 203.0.113.0/24; can be repeated (default: all)")
+	f.StringVar(&cfg.KeyFile, "key-file", "", "file with the operator's key, from which tokens of P2PNetworks are derived: the mount of --key-secret")
+	f.StringVar(&cfg.KeySecret, "key-secret", "", "Secret with the operator's key, in the namespace of the Lease; made if there is none")
+	f.StringVar(&cfg.DefaultNetwork, "default-network", "", "NAMESPACE/NAME of the P2PNetwork for streams that name none")
 	f.StringArrayVar(&cfg.WatchNamespaces, "watch-namespace", nil, "watch this namespace only; can be repeated")
 	f.IntVar(&cfg.MaxConcurrentReconciles, "max-concurrent-reconciles", 8, "streams reconciled at a time")
 	return c

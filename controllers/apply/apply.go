@@ -30,11 +30,12 @@ type Applier struct {
 	Count func(verb, kind, result string)
 }
 
-// Input is one stream at one moment.
+// Input is one stream, or one network, at one moment.
 type Input struct {
-	Stream *v1.P2PStream
-	Plan   plan.Plan
-	// Children of the stream in the cache.
+	// Owner of the children: a *v1.P2PStream or a *v1.P2PNetwork.
+	Owner client.Object
+	Plan  plan.Plan
+	// Children of the owner in the cache.
 	Children map[plan.Ref]client.Object
 	Now      time.Time
 }
@@ -169,7 +170,7 @@ func (p *pass) applyObject(ctx context.Context, object plan.Object) {
 func (p *pass) nameAvailable(ctx context.Context, object plan.Object, rec *record) (bool, error) {
 	found := &metav1.PartialObjectMetadata{}
 	found.SetGroupVersionKind(gvk(object.Kind))
-	err := p.Live.Get(ctx, client.ObjectKey{Namespace: p.Stream.Namespace, Name: object.Name}, found)
+	err := p.Live.Get(ctx, client.ObjectKey{Namespace: p.Owner.GetNamespace(), Name: object.Name}, found)
 	if apierrors.IsNotFound(err) {
 		return true, nil
 	}
@@ -179,25 +180,41 @@ func (p *pass) nameAvailable(ctx context.Context, object plan.Object, rec *recor
 	switch {
 	case rec != nil && rec.hash == object.Hash && rec.uid == found.UID && rec.version == found.ResourceVersion:
 		return false, nil // created a moment ago; the cache does not show it yet
-	case metav1.IsControlledBy(found, p.Stream):
+	case metav1.IsControlledBy(found, p.Owner):
 		return found.DeletionTimestamp == nil, nil
-	case orphan(found, p.Stream):
+	case orphan(found, p.Owner):
 		if found.DeletionTimestamp == nil {
 			p.result.Adopted = append(p.result.Adopted, object.Ref)
 		}
 		return found.DeletionTimestamp == nil, nil
 	}
-	if owner := metav1.GetControllerOf(found); owner != nil && owner.Kind == v1.Kind && owner.Name == p.Stream.Name {
-		return false, nil // the child of a deleted stream of the same name; it is garbage-collected
+	if owner := metav1.GetControllerOf(found); owner != nil && owner.Kind == kindOf(p.Owner) && owner.Name == p.Owner.GetName() {
+		return false, nil // the child of a deleted owner of the same name; it is garbage-collected
 	}
 	return false, &foreignObjectError{object.Ref}
 }
 
 // orphan tells whether an object without a controller was a child of a stream of this name: a backup was restored, which leaves
 // owners out, or a stream was deleted without its children. Applying the plan makes it a child again.
-func orphan(found client.Object, stream *v1.P2PStream) bool {
+func orphan(found, owner client.Object) bool {
 	labels := found.GetLabels()
-	return metav1.GetControllerOf(found) == nil && labels[plan.LabelStream] == stream.Name && labels[plan.LabelManagedBy] == plan.ManagedBy
+	return metav1.GetControllerOf(found) == nil && labels[OwnerLabel(owner)] == owner.GetName() && labels[plan.LabelManagedBy] == plan.ManagedBy
+}
+
+// OwnerLabel is the label that holds the name of a child's owner.
+func OwnerLabel(owner client.Object) string {
+	if _, is := owner.(*v1.P2PNetwork); is {
+		return plan.LabelNetwork
+	}
+	return plan.LabelStream
+}
+
+// kindOf is the kind of an owner; the objects of a client do not always know theirs.
+func kindOf(owner client.Object) string {
+	if _, is := owner.(*v1.P2PNetwork); is {
+		return v1.NetworkKind
+	}
+	return v1.Kind
 }
 
 // prune deletes children of the stream that are not planned.
@@ -206,7 +223,7 @@ func (p *pass) prune(ctx context.Context, planned map[plan.Ref]bool) {
 		return
 	}
 	for ref, live := range p.Children {
-		if planned[ref] || live.GetDeletionTimestamp() != nil || !Owned(live, p.Stream) {
+		if planned[ref] || live.GetDeletionTimestamp() != nil || !Owned(live, p.Owner) {
 			continue
 		}
 		p.result.Settled = false
@@ -224,9 +241,9 @@ func (p *pass) prune(ctx context.Context, planned map[plan.Ref]bool) {
 	}
 }
 
-// Owned tells whether an object is a child of this stream, by both its owner's UID and its label.
-func Owned(o client.Object, stream *v1.P2PStream) bool {
-	return metav1.IsControlledBy(o, stream) && o.GetLabels()[plan.LabelStream] == stream.Name
+// Owned tells whether an object is a child of this stream or network, by both its owner's UID and its label.
+func Owned(o, owner client.Object) bool {
+	return metav1.IsControlledBy(o, owner) && o.GetLabels()[OwnerLabel(owner)] == owner.GetName()
 }
 
 // retryAt asks for a run at that time.

@@ -44,7 +44,7 @@ func firstFields(fields []string) []string {
 func (p *pass) writers(ctx context.Context, ref plan.Ref) []metav1.ManagedFieldsEntry {
 	found := &metav1.PartialObjectMetadata{}
 	found.SetGroupVersionKind(gvk(ref.Kind))
-	if err := p.Live.Get(ctx, client.ObjectKey{Namespace: p.Stream.Namespace, Name: ref.Name}, found); err != nil {
+	if err := p.Live.Get(ctx, client.ObjectKey{Namespace: p.Owner.GetNamespace(), Name: ref.Name}, found); err != nil {
 		return nil // a message without a name is better than none
 	}
 	return found.ManagedFields

@@ -55,7 +55,7 @@ func (d *desk) pass(after time.Duration) Result {
 		}
 	}
 	a := Applier{Client: d.Client, Live: d.Client, Count: func(_, _, _ string) { d.writes++ }}
-	result := a.Apply(d.t.Context(), Input{Stream: d.stream, Plan: planned, Children: children, Now: d.now}, &d.memory)
+	result := a.Apply(d.t.Context(), Input{Owner: d.stream, Plan: planned, Children: children, Now: d.now}, &d.memory)
 	if result.Err != nil {
 		d.t.Fatal(result.Err)
 	}

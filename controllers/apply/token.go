@@ -20,20 +20,27 @@ import (
 // looked up).
 const tokenBytes = 32
 
-// Token creates the Secret with which seeders authenticate to the tracker. The operator may create it and never
+// Token creates the Secret with which seeders authenticate to the tracker of their stream. The operator may create it and never
 // reads it: a Secret that exists is taken as it is.
 func (a *Applier) Token(ctx context.Context, stream *v1.P2PStream) (*diagnose.Problem, error) {
 	random := make([]byte, tokenBytes)
 	_, _ = rand.Read(random) // never fails: crypto/rand aborts the program instead
-	owner := *metav1.NewControllerRef(stream, v1.GroupVersion.WithKind(v1.Kind))
+	return a.Secret(ctx, stream, plan.TokenSecretName(stream.Name), base64.RawURLEncoding.EncodeToString(random))
+}
+
+// Secret creates one with a token, for a stream or a network. One that exists is taken as it is.
+func (a *Applier) Secret(ctx context.Context, owner client.Object, name, token string) (*diagnose.Problem, error) {
+	labels := plan.Labels(owner.GetName(), plan.ComponentSeeder)
+	if kindOf(owner) == v1.NetworkKind {
+		labels = plan.NetworkLabels(owner.GetName(), plan.ComponentTracker)
+	}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: stream.Namespace, Name: plan.TokenSecretName(stream.Name),
-			Labels:          plan.Labels(stream.Name, plan.ComponentSeeder),
-			OwnerReferences: []metav1.OwnerReference{owner},
+			Namespace: owner.GetNamespace(), Name: name, Labels: labels,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, v1.GroupVersion.WithKind(kindOf(owner)))},
 		},
 		Type: corev1.SecretTypeOpaque,
-		Data: map[string][]byte{plan.TokenKey: []byte(base64.RawURLEncoding.EncodeToString(random))},
+		Data: map[string][]byte{plan.TokenKey: []byte(token)},
 	}
 	err := a.Client.Create(ctx, secret, client.FieldOwner(FieldOwner))
 	switch {

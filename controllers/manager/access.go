@@ -34,7 +34,7 @@ func (a access) gains(other access) bool {
 
 // watched are the resources of a namespace that the operator has to watch.
 var watched = []authorizationv1.ResourceAttributes{
-	{Group: v1.GroupVersion.Group, Resource: "p2pstreams"},
+	{Group: v1.GroupVersion.Group, Resource: "p2pstreams"}, {Group: v1.GroupVersion.Group, Resource: "p2pnetworks"},
 	{Resource: "configmaps"}, {Resource: "services"}, {Resource: "pods"},
 	{Group: "networking.k8s.io", Resource: "ingresses"}, {Group: "networking.k8s.io", Resource: "networkpolicies"}, {Group: "policy", Resource: "poddisruptionbudgets"},
 	{Group: "apps", Resource: "deployments"}, {Group: "apps", Resource: "statefulsets"},

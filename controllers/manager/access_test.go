@@ -47,7 +47,7 @@ func TestReview(t *testing.T) {
 		"nothing":                  {roles{}, nil, "namespaces -, refused map[:list p2pstreams.p2pstream.dev], nodes false"},
 		"one of two namespaces":    {roles{allows: []string{"* * media"}}, []string{"media", "events"}, "namespaces [media], refused map[events:list p2pstreams.p2pstream.dev], nodes false"},
 		"nodes too":                {roles{allows: []string{"* * media", "* nodes *"}}, []string{"media"}, "namespaces [media], refused map[], nodes true"},
-		"one verb is missing":      {roles{allows: []string{"list * media", "watch p2pstreams media"}}, []string{"media"}, "namespaces -, refused map[media:watch configmaps], nodes false"},
+		"one verb is missing":      {roles{allows: []string{"list * media", "watch p2pstreams media", "watch p2pnetworks media"}}, []string{"media"}, "namespaces -, refused map[media:watch configmaps], nodes false"},
 		"questions are forbidden":  {roles{err: apierrors.NewForbidden(schema.GroupResource{}, "", nil)}, []string{"media"}, "namespaces [media], refused map[], nodes true"},
 		"the API server is silent": {roles{err: fmt.Errorf("connection refused")}, []string{"media"}, "asking what the operator may watch: connection refused"},
 	} {

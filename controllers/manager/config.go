@@ -8,8 +8,10 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/rest"
@@ -49,6 +51,12 @@ type Config struct {
 	LeaseName string `json:"leaseName,omitempty"`
 	// ControllerName is the name by which this installation claims streams; empty: namespace/name of its Lease.
 	ControllerName string `json:"controllerName,omitempty"`
+	// KeyFile is where the pod mounts the Secret of the name KeySecret, in the namespace of the Lease, which the operator makes if
+	// there is none. Tokens of networks are derived from it. Empty: the operator serves no networks.
+	KeyFile   string `json:"keyFile,omitempty"`
+	KeySecret string `json:"keySecret,omitempty"`
+	// DefaultNetwork is namespace/name of the P2PNetwork for streams that name none; empty: they have trackers of their own.
+	DefaultNetwork string `json:"defaultNetwork,omitempty"`
 	// MaxConcurrentReconciles is how many streams are reconciled at a time.
 	MaxConcurrentReconciles int `json:"maxConcurrentReconciles"`
 
@@ -111,8 +119,24 @@ func (c Config) lease() string { return cmp.Or(c.LeaseName, DefaultLeaseName) }
 
 // controller is the name by which streams are claimed. All replicas of an installation have the same.
 func (c Config) controller() string {
-	namespace := cmp.Or(c.LeaderElectionNamespace, os.Getenv("POD_NAMESPACE"), "default")
-	return cmp.Or(c.ControllerName, namespace+"/"+c.lease())
+	return cmp.Or(c.ControllerName, c.ownNamespace()+"/"+c.lease())
+}
+
+// ownNamespace is that of the Lease.
+func (c Config) ownNamespace() string {
+	return cmp.Or(c.LeaderElectionNamespace, os.Getenv("POD_NAMESPACE"), "default")
+}
+
+// defaultNetwork is the parsed DefaultNetwork.
+func (c Config) defaultNetwork() (name types.NamespacedName, err error) {
+	if c.DefaultNetwork == "" {
+		return name, nil
+	}
+	namespace, network, ok := strings.Cut(c.DefaultNetwork, "/")
+	if !ok || len(validation.IsDNS1123Label(namespace)) > 0 || len(network) > v1.MaxNetworkNameLength || len(validation.IsDNS1035Label(network)) > 0 {
+		return name, fmt.Errorf("--default-network: %q is not NAMESPACE/NAME of a P2PNetwork, such as ecdn/corp", c.DefaultNetwork)
+	}
+	return types.NamespacedName{Namespace: namespace, Name: network}, nil
 }
 
 // Validate finds what cannot work.
@@ -151,6 +175,15 @@ func (c Config) Validate() error {
 		return err
 	}
 	if err := c.validateOrigins(); err != nil {
+		return err
+	}
+	if (c.KeyFile == "") != (c.KeySecret == "") {
+		return errors.New("--key-file and --key-secret need each other: where the Secret with the operator's key is mounted, and its name")
+	}
+	if c.KeySecret != "" && len(validation.IsDNS1123Subdomain(c.KeySecret)) > 0 {
+		return fmt.Errorf("--key-secret: %q is not the name of an object", c.KeySecret)
+	}
+	if _, err := c.defaultNetwork(); err != nil {
 		return err
 	}
 	if c.MaxConcurrentReconciles < 1 || c.MaxConcurrentReconciles > 256 {

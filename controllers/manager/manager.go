@@ -24,6 +24,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/overview"
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/push"
 )
 
 // DefaultLeaseName is the Lease by which one of several replicas is chosen.
@@ -32,7 +33,7 @@ const DefaultLeaseName = "p2pstream-manager"
 const (
 	// drain is how long runs in progress may take to end.
 	drain = 15 * time.Second
-	// crdPatience is how long the operator waits for the P2PStream CRD.
+	// crdPatience is how long the operator waits for its CRDs.
 	crdPatience = 30 * time.Second
 	crdEvery    = 2 * time.Second
 	// accessEvery is how often an operator that lacks permissions asks for them again.
@@ -96,7 +97,13 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 	asker := poll.New()
 	defer asker.Close()
-	r := &round{Manager: m, rest: restConfig, scheme: scheme, api: api, asker: asker}
+	pushing := push.NewClient()
+	defer pushing.Close()
+	r := &round{Manager: m, rest: restConfig, scheme: scheme, api: api, asker: asker, pushing: pushing}
+	if m.cfg.KeyFile != "" {
+		r.keys = &keys{file: m.cfg.KeyFile, secret: m.cfg.KeySecret, namespace: m.cfg.ownNamespace(), api: api,
+			warn: func(err error) { m.log.Warn("networks wait for the operator's key", "problem", err.Error()) }}
+	}
 	if r.access, err = review(ctx, api, m.cfg.WatchNamespaces); err != nil {
 		return err
 	}
@@ -120,7 +127,7 @@ func (m *Manager) connect() (*rest.Config, error) {
 }
 
 // errNoCRD says what is missing and how to get it.
-var errNoCRD = errors.New("the cluster has no P2PStream resource: install the CRD (kubectl apply -k config/crd, or the chart with crds.enabled)")
+var errNoCRD = errors.New("the cluster has no P2PStream or no P2PNetwork resource: install the CRDs (kubectl apply -k config/crd, or the chart with crds.enabled)")
 
 // awaitCRD gives an installation in progress time to create the CRD. Without it nothing can be watched, and a cache that
 // never fills does not say why.
@@ -135,8 +142,10 @@ func (m *Manager) awaitCRD(ctx context.Context, restConfig *rest.Config) error {
 	defer tick.Stop()
 	for said := false; ; {
 		mapper, err := apiutil.NewDynamicRESTMapper(restConfig, httpClient)
-		if err == nil {
-			_, err = mapper.RESTMapping(schema.GroupKind{Group: v1.GroupVersion.Group, Kind: v1.Kind}, v1.GroupVersion.Version)
+		for _, kind := range []string{v1.Kind, v1.NetworkKind} {
+			if err == nil {
+				_, err = mapper.RESTMapping(schema.GroupKind{Group: v1.GroupVersion.Group, Kind: kind}, v1.GroupVersion.Version)
+			}
 		}
 		switch {
 		case err == nil:

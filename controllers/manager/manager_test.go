@@ -40,6 +40,7 @@ func TestValidate(t *testing.T) {
 			c.ImagePullPolicy = "Never"
 			c.PodDefaults, c.LeaseName = "testdata/pods.yaml", "streams"
 			c.MetricsBindAddress = ":8080"
+			c.KeyFile, c.KeySecret, c.DefaultNetwork = "/key", "manager-key", "ecdn/corp"
 		}),
 		"--image: missing":                      valid(func(c *Config) { c.Image = "" }),
 		"--image-pull-policy":                   valid(func(c *Config) { c.ImagePullPolicy = "Sometimes" }),
@@ -59,7 +60,11 @@ func TestValidate(t *testing.T) {
 		"--network-policy-origin: 65 ranges": valid(func(c *Config) {
 			c.NetworkPolicies, c.NetworkPolicyOrigins = true, slices.Repeat([]string{"203.0.113.0/24"}, 65)
 		}),
-		"--max-concurrent-reconciles": valid(func(c *Config) { c.MaxConcurrentReconciles = 0 }),
+		"--key-file and --key-secret":     valid(func(c *Config) { c.KeyFile = "/key" }),
+		"--key-secret: \"A/B\"":           valid(func(c *Config) { c.KeyFile, c.KeySecret = "/key", "A/B" }),
+		"--default-network: \"corp\"":     valid(func(c *Config) { c.DefaultNetwork = "corp" }),
+		"--default-network: \"ecdn/1.a\"": valid(func(c *Config) { c.DefaultNetwork = "ecdn/1.a" }),
+		"--max-concurrent-reconciles":     valid(func(c *Config) { c.MaxConcurrentReconciles = 0 }),
 	} {
 		err := c.Validate()
 		if (err == nil) != (want == "") || (err != nil && !strings.Contains(err.Error(), want)) {
@@ -107,7 +112,7 @@ func TestRun(t *testing.T) {
 	go func() { done <- m.Run(ctx) }()
 
 	eventually(t, "a log line about the missing CRD", func() bool { return strings.Contains(out.String(), "install the CRD") })
-	if _, err := envtest.InstallCRDs(rest, envtest.CRDInstallOptions{Paths: []string{"../../config/crd/p2pstream.dev_p2pstreams.yaml"}, ErrorIfPathMissing: true}); err != nil {
+	if _, err := envtest.InstallCRDs(rest, envtest.CRDInstallOptions{Paths: []string{"../../config/crd/p2pstream.dev_p2pstreams.yaml", "../../config/crd/p2pstream.dev_p2pnetworks.yaml"}, ErrorIfPathMissing: true}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "readiness", func() bool {

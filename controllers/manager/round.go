@@ -22,17 +22,20 @@ import (
 	"github.com/p2pstream/p2pstream/controllers"
 	"github.com/p2pstream/p2pstream/controllers/overview"
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/push"
 )
 
 // round runs the loop with what the operator may watch, until that becomes more. The caches of a manager cannot be given another
 // namespace, so the next round has a new manager; streams and their pods do not notice.
 type round struct {
 	*Manager
-	rest   *rest.Config
-	scheme *runtime.Scheme
-	api    client.Client
-	asker  *poll.Client
-	access access
+	rest    *rest.Config
+	scheme  *runtime.Scheme
+	api     client.Client
+	asker   *poll.Client
+	pushing *push.Client
+	access  access
+	keys    *keys // nil: no networks are served
 }
 
 // run returns true when the operator may watch more than before.
@@ -103,10 +106,15 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 	if err != nil {
 		return nil, err
 	}
+	network, err := r.cfg.defaultNetwork()
+	if err != nil {
+		return nil, err
+	}
 	if len(r.access.namespaces) > 0 {
 		options := controllers.Options{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: r.asker,
 			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Pods: pods, NetworkPolicies: r.cfg.policies(),
+			Namespaces: r.watched(), DefaultNetwork: network, Key: r.key(), Push: r.pushing,
 		}
 		if r.board != nil {
 			options.Overview = r.board
@@ -114,6 +122,11 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 		reconciler := controllers.NewReconciler(options)
 		if err := reconciler.SetupWithManager(mgr, r.cfg.MaxConcurrentReconciles); err != nil {
 			return nil, fmt.Errorf("setting up controller: %w", err)
+		}
+		if r.keys != nil {
+			if err := mgr.Add(r.keys); err != nil {
+				return nil, fmt.Errorf("adding the operator's key: %w", err)
+			}
 		}
 		if err := metrics.Registry.Register(streams); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
@@ -153,6 +166,22 @@ func (r *round) addDashboard(mgr ctrl.Manager) error {
 		}
 	}
 	return nil
+}
+
+// key returns what asks for the operator's key.
+func (r *round) key() func() controllers.Key {
+	if r.keys == nil {
+		return nil
+	}
+	return r.keys.get
+}
+
+// watched are the namespaces that are in the cache; none means all.
+func (r *round) watched() []string {
+	if len(r.cfg.WatchNamespaces) == 0 {
+		return nil
+	}
+	return r.access.namespaces
 }
 
 // awaitMore returns true once the operator may watch more than it does, and false when ctx ends.

@@ -83,7 +83,7 @@ func edgeCode(site string, taken map[string]bool) string {
 func edgeName(stream, code string) string { return stream + "-e" + code }
 
 func (p *planner) edgeSet(name, code string) seederSet {
-	set := seederSet{name, Labels(p.stream.Name, ComponentEdge), Selector(p.stream.Name, ComponentEdge)}
+	set := seederSet{name, p.labels(ComponentEdge), p.selector(ComponentEdge)}
 	set.labels[LabelEdge], set.selector[LabelEdge] = code, code
 	return set
 }

@@ -18,6 +18,9 @@ const maxSTUN = 4
 // chooseEndpoints returns the URLs by which viewers reach the stream. What is not known, such as a node port
 // before it is assigned, is empty.
 func (p *planner) chooseEndpoints() v1.EndpointsStatus {
+	if p.facts.Network != nil {
+		return p.attachedEndpoints()
+	}
 	e := v1.EndpointsStatus{}
 	if p.facts.STUNReady {
 		e.STUN = p.stunURLs(p.priorSTUN(), false)
@@ -28,6 +31,9 @@ func (p *planner) chooseEndpoints() v1.EndpointsStatus {
 		e.Announce = address.WebSocket("/announce")
 		e.Config = address.HTTP("/v1/config")
 		e.Player = address.HTTP("/player")
+		if p.network != nil {
+			e.Config, e.Player = address.HTTP(""), "" // pages are those of streams
+		}
 	}
 	return e
 }
@@ -95,5 +101,9 @@ func firstOf(prior, valid []string, most int) []string {
 
 // serviceHost is host:port of a Service inside the cluster. It resolves with any cluster domain.
 func (p *planner) serviceHost(service string, port int32) string {
-	return net.JoinHostPort(service+"."+p.stream.Namespace+".svc", strconv.FormatInt(int64(port), 10))
+	return hostOf(service, p.stream.Namespace, port)
+}
+
+func hostOf(service, namespace string, port int32) string {
+	return net.JoinHostPort(service+"."+namespace+".svc", strconv.FormatInt(int64(port), 10))
 }

@@ -47,6 +47,9 @@ type Facts struct {
 	// EdgePods is the same for the seeders of sites, by the value of LabelEdge.
 	EdgePods map[string]int32 `json:"edgePods,omitempty"`
 
+	// Network that the stream is attached to; nil: it has a tracker and STUN servers of its own. The stream is as Attach returns it.
+	Network *Attachment `json:"network,omitempty"`
+
 	// Endpoints of the plan before, from the stream's status. Their addresses are kept while they are valid.
 	Endpoints *v1.EndpointsStatus `json:"endpoints,omitempty"`
 }

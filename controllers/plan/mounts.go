@@ -7,10 +7,12 @@ import corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 type mount struct {
 	volume *corev1ac.VolumeApplyConfiguration
 	path   string
+	// writable: the container may write there.
+	writable bool
 }
 
 func configMount(name string) mount {
-	return mount{corev1ac.Volume().WithName("config").WithConfigMap(corev1ac.ConfigMapVolumeSource().WithName(name)), mountConfig}
+	return mount{volume: corev1ac.Volume().WithName("config").WithConfigMap(corev1ac.ConfigMapVolumeSource().WithName(name)), path: mountConfig}
 }
 
 func tokenMount(stream string) mount {
@@ -39,7 +41,7 @@ func (p *planner) tokenKeyMounts() []mount {
 		return []mount{secretMount("viewer-keys", string(t.SecretRef.Name), mountKeys)}
 	case t.ConfigMapRef != nil:
 		source := corev1ac.ConfigMapVolumeSource().WithName(string(t.ConfigMapRef.Name))
-		return []mount{{corev1ac.Volume().WithName("viewer-keys").WithConfigMap(source), mountKeys}}
+		return []mount{{volume: corev1ac.Volume().WithName("viewer-keys").WithConfigMap(source), path: mountKeys}}
 	}
 	return nil // the API server refuses tokens without keys
 }
@@ -51,5 +53,5 @@ func secretMount(name, secret, path string, keys ...string) mount {
 	for _, key := range keys {
 		source.WithItems(corev1ac.KeyToPath().WithKey(key).WithPath(key))
 	}
-	return mount{corev1ac.Volume().WithName(name).WithSecret(source), path}
+	return mount{volume: corev1ac.Volume().WithName(name).WithSecret(source), path: path}
 }

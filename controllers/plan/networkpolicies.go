@@ -11,7 +11,6 @@ import (
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 
-	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
@@ -39,23 +38,36 @@ func (p *planner) policies() error {
 	if p.facts.NetworkPolicies == nil {
 		return nil
 	}
-	tracker := p.policy(ComponentTracker, podsOf(p.stream, ComponentTracker))
-	tracker.WithIngress(open(tcp(PortTracker)), p.seedersOnly(tcp(PortTrackerInternal)), clusterOnly(tcp(PortAdmin)))
+	if p.facts.Network == nil {
+		p.trackerPolicies()
+	}
+	if p.network == nil {
+		// A seeder listens on UDP for peers alone, and sends to their addresses, whatever these are.
+		p.policy(ComponentSeeder, p.podsOf(ComponentSeeder, ComponentEdge)).
+			WithIngress(open(anyPort(corev1.ProtocolUDP)), clusterOnly(tcp(PortSeederAdmin))).
+			WithEgress(p.fetches()...).
+			WithEgress(networkingv1ac.NetworkPolicyEgressRule().WithPorts(anyPort(corev1.ProtocolUDP)))
+	}
+	return nil
+}
+
+// trackerPolicies are those of what a network has, or a stream without one.
+func (p *planner) trackerPolicies() {
+	announcing := p.seedersOnly(tcp(PortTrackerInternal))
+	if p.network != nil {
+		announcing = clusterOnly(tcp(PortTrackerInternal)) // streams are in namespaces of their own
+	}
+	tracker := p.policy(ComponentTracker, p.podsOf(ComponentTracker))
+	tracker.WithIngress(open(tcp(PortTracker)), announcing, clusterOnly(tcp(PortAdmin)))
 	tracker.WithEgress(p.fetches()...)
 	if *p.spec.STUN.Enabled {
 		// The tracker asks each STUN server at the address that viewers are given.
 		tracker.WithEgress(networkingv1ac.NetworkPolicyEgressRule().WithPorts(p.stunPorts()...))
 
 		// What answers a datagram needs no rule, and a STUN server sends nothing else.
-		p.policy(ComponentSTUN, podsOf(p.stream, ComponentSTUN)).
+		p.policy(ComponentSTUN, p.podsOf(ComponentSTUN)).
 			WithIngress(open(udp(PortSTUN)), clusterOnly(tcp(PortAdmin)))
 	}
-	// A seeder listens on UDP for peers alone, and sends to their addresses, whatever these are.
-	p.policy(ComponentSeeder, podsOf(p.stream, ComponentSeeder, ComponentEdge)).
-		WithIngress(open(anyPort(corev1.ProtocolUDP)), clusterOnly(tcp(PortSeederAdmin))).
-		WithEgress(p.fetches()...).
-		WithEgress(networkingv1ac.NetworkPolicyEgressRule().WithPorts(anyPort(corev1.ProtocolUDP)))
-	return nil
 }
 
 // policy adds a policy without rules, which lets nothing through.
@@ -64,15 +76,15 @@ func (p *planner) policy(component string, pods *metav1ac.LabelSelectorApplyConf
 		WithPodSelector(pods).
 		WithPolicyTypes(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress)
 	p.guards = append(p.guards, child{Object: networkingv1ac.NetworkPolicy(p.stream.Name+"-"+component, p.stream.Namespace).
-		WithLabels(Labels(p.stream.Name, component)).
+		WithLabels(p.labels(component)).
 		WithOwnerReferences(p.owner()).
 		WithSpec(spec)})
 	return spec
 }
 
-// podsOf selects the pods of components of a stream.
-func podsOf(stream *v1.P2PStream, components ...string) *metav1ac.LabelSelectorApplyConfiguration {
-	labels := Selector(stream.Name, components[0])
+// podsOf selects the pods of components.
+func (p *planner) podsOf(components ...string) *metav1ac.LabelSelectorApplyConfiguration {
+	labels := p.selector(components[0])
 	if len(components) == 1 {
 		return labelSelector(labels)
 	}
@@ -97,9 +109,13 @@ func (p *planner) fetches() []*egress {
 	for _, cidr := range origins {
 		fetch.WithTo(networkingv1ac.NetworkPolicyPeer().WithIPBlock(networkingv1ac.IPBlock().WithCIDR(cidr)))
 	}
-	return append(rules, networkingv1ac.NetworkPolicyEgressRule().
-		WithPorts(tcp(PortTrackerInternal)).
-		WithTo(networkingv1ac.NetworkPolicyPeer().WithPodSelector(podsOf(p.stream, ComponentTracker))))
+	tracker := networkingv1ac.NetworkPolicyPeer().WithPodSelector(p.podsOf(ComponentTracker))
+	if n := p.facts.Network; n != nil {
+		tracker = networkingv1ac.NetworkPolicyPeer().
+			WithNamespaceSelector(metav1ac.LabelSelector().WithMatchLabels(map[string]string{corev1.LabelMetadataName: n.Namespace})).
+			WithPodSelector(labelSelector(networkSelector(n.Name, ComponentTracker)))
+	}
+	return append(rules, networkingv1ac.NetworkPolicyEgressRule().WithPorts(tcp(PortTrackerInternal)).WithTo(tracker))
 }
 
 // stunPorts are those of the STUN servers' pods and of the addresses that viewers are given.
@@ -137,7 +153,7 @@ func clusterOnly(port *policyPort) *ingress {
 
 // seedersOnly lets the seeders of the stream reach a port.
 func (p *planner) seedersOnly(port *policyPort) *ingress {
-	return open(port).WithFrom(networkingv1ac.NetworkPolicyPeer().WithPodSelector(podsOf(p.stream, ComponentSeeder, ComponentEdge)))
+	return open(port).WithFrom(networkingv1ac.NetworkPolicyPeer().WithPodSelector(p.podsOf(ComponentSeeder, ComponentEdge)))
 }
 
 func anyPort(protocol corev1.Protocol) *policyPort {

@@ -12,12 +12,16 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// owner makes the stream the controller of a child, so that the child is deleted with the stream.
+// owner makes the stream, or the network, the controller of a child, so that the child is deleted with it.
 func (p *planner) owner() *metav1ac.OwnerReferenceApplyConfiguration {
+	kind, name := v1.Kind, p.stream.Name
+	if p.network != nil {
+		kind, name = v1.NetworkKind, p.network.Name
+	}
 	return metav1ac.OwnerReference().
 		WithAPIVersion(v1.GroupVersion.String()).
-		WithKind(v1.Kind).
-		WithName(p.stream.Name).
+		WithKind(kind).
+		WithName(name).
 		WithUID(p.stream.UID).
 		WithController(true).
 		WithBlockOwnerDeletion(true)
@@ -25,7 +29,7 @@ func (p *planner) owner() *metav1ac.OwnerReferenceApplyConfiguration {
 
 // configMap adds a ConfigMap with the files of a component. It has the name of the workload.
 func (p *planner) configMap(component string, files map[string]string) {
-	p.configMapNamed(p.stream.Name+"-"+component, Labels(p.stream.Name, component), files)
+	p.configMapNamed(p.stream.Name+"-"+component, p.labels(component), files)
 }
 
 func (p *planner) configMapNamed(name string, labels, files map[string]string) {
@@ -37,7 +41,7 @@ func (p *planner) configMapNamed(name string, labels, files map[string]string) {
 
 // service adds a Service that only pods of the stream use. Those that viewers use come from package exposure.
 func (p *planner) service(name, component string, spec *corev1ac.ServiceSpecApplyConfiguration) {
-	p.serviceNamed(name, Labels(p.stream.Name, component), spec)
+	p.serviceNamed(name, p.labels(component), spec)
 }
 
 func (p *planner) serviceNamed(name string, labels map[string]string, spec *corev1ac.ServiceSpecApplyConfiguration) {

@@ -67,6 +67,9 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 	if errs := stream.Validate(); len(errs) > 0 {
 		return Plan{}, &InvalidError{errs.ToAggregate()}
 	}
+	if ref := stream.Spec.NetworkRef; ref != nil && ref.Name != "" {
+		return Plan{}, fmt.Errorf("planning stream %s: it names network %s and was not attached to it", stream.Name, ref.Name)
+	}
 	if stream.Namespace == "" {
 		return Plan{}, fmt.Errorf("planning stream %s: it has no namespace", stream.Name)
 	}
@@ -101,6 +104,9 @@ type planner struct {
 	reach     exposure.Facts // the part of facts that exposure strategies read
 	endpoints v1.EndpointsStatus
 	shape     shape
+	// network that is planned, with the facts of it; nil for a stream, which then need not have a network.
+	network *v1.P2PNetwork
+	table   NetworkFacts
 
 	configMaps, services, guards, workloads []child
 	pending                                 []Ref
@@ -108,7 +114,11 @@ type planner struct {
 
 // build adds the children of all components.
 func (p *planner) build() error {
-	for _, component := range []func() error{p.policies, p.tracker, p.stun, p.seeders, p.edges} {
+	parts := []func() error{p.policies, p.tracker, p.stun, p.seeders, p.edges}
+	if p.facts.Network != nil {
+		parts = []func() error{p.policies, p.keepOwnTracker, p.seeders, p.edges}
+	}
+	for _, component := range parts {
 		if err := component(); err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (p *planner) podTemplate(own pod) *corev1ac.PodTemplateSpecApplyConfigurati
 		own.configMap = p.stream.Name + "-" + own.component
 	}
 	if own.labels == nil {
-		own.labels = Labels(p.stream.Name, own.component)
+		own.labels = p.labels(own.component)
 	}
 	mounts := append([]mount{configMount(own.configMap)}, own.mounts...)
 	container := corev1ac.Container().
@@ -60,7 +60,7 @@ func (p *planner) podTemplate(own pod) *corev1ac.PodTemplateSpecApplyConfigurati
 			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault)))
 	for _, m := range mounts {
 		spec.WithVolumes(m.volume)
-		container.WithVolumeMounts(corev1ac.VolumeMount().WithName(*m.volume.Name).WithMountPath(m.path).WithReadOnly(true))
+		container.WithVolumeMounts(corev1ac.VolumeMount().WithName(*m.volume.Name).WithMountPath(m.path).WithReadOnly(!m.writable))
 	}
 	p.shape.apply(spec, container)
 	return corev1ac.PodTemplateSpec().

@@ -50,34 +50,19 @@ const (
 
 // trackerConfig returns the configuration of the tracker.
 func (p *planner) trackerConfig() (tracker.Config, error) {
-	spec, source := p.spec.Tracker, p.spec.Source
+	spec := p.spec.Tracker
 	c := tracker.Config{
 		Listen:          listen(PortTracker),
 		InternalListen:  listen(PortTrackerInternal),
 		AdminListen:     listen(PortAdmin),
 		SeederTokenFile: mountToken + "/" + TokenKey,
 		DrainPeriod:     duration.Duration(drainTracker),
-		Stream: &tracker.StreamConfig{
-			SourceURL:         string(source.URL),
-			Format:            string(source.Format),
-			SwarmID:           p.swarmID(),
-			STUNFile:          mountConfig + "/" + fileSTUN,
-			ExternalURL:       p.externalURL(),
-			DisableP2P:        !*p.spec.Viewers.P2P,
-			DisableUpload:     !*p.spec.Viewers.Upload,
-			TotalsKept:        true,
-			TelemetryInterval: tracker.Duration(p.spec.Telemetry.Interval.Duration),
-		},
+		Stream:          p.streamConfig(),
 	}
+	c.Stream.ExternalURL = p.externalURL()
 	c.BasePath = string(spec.Exposure.Settings().Path)
-	c.Stream.Tickets, c.Stream.ViewerTokens = viewerAccess(p.spec.Viewers)
 	c.AllowNoOrigin = spec.AllowNoOrigin != nil && *spec.AllowNoOrigin
 	c.Dashboard = spec.Dashboard == v1.DashboardPublic
-	if source.SeederURL != source.URL {
-		c.Stream.SeederURL = string(source.SeederURL)
-	}
-	c.Stream.HeadersDir, c.Stream.CAFile = p.originFiles()
-	c.Stream.SignedPaths = p.signedPaths()
 	for _, o := range spec.AllowedOrigins {
 		c.AllowedOrigins = append(c.AllowedOrigins, string(o))
 	}
@@ -93,10 +78,33 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 		// Many viewers have one address: that of the node or the proxy in between.
 		c.Limits.SocketsPerAddress = -1
 	}
+	p.shareTracker(&c)
 	if err := c.Validate(); err != nil {
 		return c, invalidConfig(ComponentTracker, err)
 	}
 	return c, nil
+}
+
+// streamConfig is what a tracker is told of the stream, without the URL by which viewers reach it.
+func (p *planner) streamConfig() *tracker.StreamConfig {
+	source := p.spec.Source
+	c := &tracker.StreamConfig{
+		SourceURL:         string(source.URL),
+		Format:            string(source.Format),
+		SwarmID:           p.swarmID(),
+		STUNFile:          mountConfig + "/" + fileSTUN,
+		DisableP2P:        !*p.spec.Viewers.P2P,
+		DisableUpload:     !*p.spec.Viewers.Upload,
+		TotalsKept:        true,
+		TelemetryInterval: tracker.Duration(p.spec.Telemetry.Interval.Duration),
+	}
+	c.Tickets, c.ViewerTokens = viewerAccess(p.spec.Viewers)
+	if source.SeederURL != source.URL {
+		c.SeederURL = string(source.SeederURL)
+	}
+	c.HeadersDir, c.CAFile = p.originFiles()
+	c.SignedPaths = p.signedPaths()
+	return c
 }
 
 func (p *planner) signedPaths() (patterns []string) {
@@ -139,7 +147,7 @@ func (p *planner) seederConfig(traits exposure.Traits) (seeder.Config, error) {
 		Source:         string(p.spec.Source.SeederURL),
 		Format:         string(p.spec.Source.Format),
 		SwarmID:        p.swarmID(),
-		Trackers:       []string{"ws://" + p.serviceHost(TrackerInternalName(p.stream.Name), PortTrackerInternal) + "/announce"},
+		Trackers:       []string{p.trackerURL()},
 		TokenFile:      mountToken + "/" + TokenKey,
 		MaxPeers:       int(*spec.MaxPeers),
 		CacheBytes:     spec.CacheSize.Value(),

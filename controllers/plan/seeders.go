@@ -87,7 +87,7 @@ type seederSet struct {
 }
 
 func (p *planner) centralSet() seederSet {
-	return seederSet{SeederName(p.stream.Name), Labels(p.stream.Name, ComponentSeeder), Selector(p.stream.Name, ComponentSeeder)}
+	return seederSet{SeederName(p.stream.Name), p.labels(ComponentSeeder), p.selector(ComponentSeeder)}
 }
 
 func (p *planner) headlessService(set seederSet) {
@@ -119,7 +119,7 @@ func (p *planner) seederTemplate(configHash string) *corev1ac.PodTemplateSpecApp
 	template.Spec.
 		WithNodeSelector(spec.NodeSelector).
 		WithTolerations(tolerations(spec.Tolerations)...).
-		WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentSeeder), corev1.LabelHostname, corev1.LabelTopologyZone)...)
+		WithTopologySpreadConstraints(p.shape.spread(p.selector(ComponentSeeder), corev1.LabelHostname, corev1.LabelTopologyZone)...)
 	return template
 }
 
@@ -128,7 +128,7 @@ func (p *planner) seederPod(configHash string, traits exposure.Traits) pod {
 	seeder := pod{
 		component:  ComponentSeeder,
 		configHash: configHash,
-		mounts:     append(p.originMounts(), tokenMount(p.stream.Name)),
+		mounts:     append(p.originMounts(), p.tokenMounts()...),
 		admin:      PortSeederAdmin,
 		resources:  p.seederResources(),
 	}

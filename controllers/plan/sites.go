@@ -40,7 +40,7 @@ func (p *planner) siteMapMounts() []mount {
 	ref := p.spec.Sites.MapRef
 	source := corev1ac.ConfigMapVolumeSource().WithName(string(ref.Name)).WithOptional(true).
 		WithItems(corev1ac.KeyToPath().WithKey(ref.KeyOrDefault()).WithPath(fileSiteMap))
-	return []mount{{corev1ac.Volume().WithName("sites").WithConfigMap(source), mountSites}}
+	return []mount{{volume: corev1ac.Volume().WithName("sites").WithConfigMap(source), path: mountSites}}
 }
 
 // siteWarning is about sites that cannot be told, because nodes replace the addresses of viewers by their own.

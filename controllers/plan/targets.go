@@ -14,9 +14,9 @@ func (p *planner) target(c exposure.Component, name string) exposure.Target {
 		Settings:       exposure.SettingsOf(&p.spec, c),
 		Name:           name,
 		Namespace:      p.stream.Namespace,
-		Labels:         Labels(p.stream.Name, string(c)),
+		Labels:         p.labels(string(c)),
 		Owner:          p.owner(),
-		Selector:       Selector(p.stream.Name, string(c)),
+		Selector:       p.selector(string(c)),
 		ViewersOutside: p.traits(exposure.Tracker).Outside,
 	}
 }
@@ -62,7 +62,8 @@ func (p *planner) expose(t exposure.Target) {
 // warnings of the components, the most important first.
 func (p *planner) warnings() []Warning {
 	var warnings []Warning
-	if w := p.siteWarning(); w != nil {
+	attached := p.facts.Network != nil
+	if w := p.siteWarning(); w != nil && !attached {
 		warnings = append(warnings, *w)
 	}
 	ask := func(t exposure.Target, advertised []string) (warned bool) {
@@ -72,8 +73,10 @@ func (p *planner) warnings() []Warning {
 		}
 		return w != nil
 	}
-	ask(p.trackerTarget(), nonEmpty(p.endpoints.Announce))
-	if *p.spec.STUN.Enabled {
+	if !attached {
+		ask(p.trackerTarget(), nonEmpty(p.endpoints.Announce))
+	}
+	if *p.spec.STUN.Enabled && !attached {
 		ask(p.stunTarget(), p.endpoints.STUN)
 	}
 	if replicas := *p.spec.Seeders.Replicas; replicas > 0 || len(Edges(p.stream)) > 0 {

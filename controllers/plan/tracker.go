@@ -36,7 +36,7 @@ func (p *planner) tracker() error {
 		p.pending = append(p.pending, Ref{"Deployment", TrackerName(p.stream.Name)})
 		return nil
 	}
-	mounts := append(p.originMounts(), tokenMount(p.stream.Name))
+	mounts := append(p.originMounts(), p.tokenMounts()...)
 	mounts = append(mounts, p.tokenKeyMounts()...)
 	mounts = append(mounts, p.siteMapMounts()...)
 	if p.tls() {
@@ -50,14 +50,14 @@ func (p *planner) tracker() error {
 		ports:      []*corev1ac.ContainerPortApplyConfiguration{tcpPort("http", PortTracker), tcpPort("internal", PortTrackerInternal)},
 		resources:  orDefault(p.spec.Tracker.Resources, "100m", 64*mebi, 1024*mebi),
 	})
-	template.Spec.WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentTracker))...)
+	template.Spec.WithTopologySpreadConstraints(p.shape.spread(p.selector(ComponentTracker))...)
 	p.deployment(ComponentTracker, 1, template)
 	return nil
 }
 
 func (p *planner) trackerServices() {
 	p.expose(p.trackerTarget())
-	p.service(TrackerInternalName(p.stream.Name), ComponentTracker, serviceSpec(Selector(p.stream.Name, ComponentTracker),
+	p.service(TrackerInternalName(p.stream.Name), ComponentTracker, serviceSpec(p.selector(ComponentTracker),
 		servicePort("internal", corev1.ProtocolTCP, PortTrackerInternal)))
 }
 
@@ -85,7 +85,7 @@ func (p *planner) stun() error {
 		ports:      []*corev1ac.ContainerPortApplyConfiguration{exposedPort("stun", PortSTUN, p.traits(exposure.STUN).HostPort)},
 		resources:  orDefault(p.spec.STUN.Resources, "50m", 32*mebi, 128*mebi),
 	})
-	template.Spec.WithTopologySpreadConstraints(p.shape.spread(Selector(p.stream.Name, ComponentSTUN), corev1.LabelHostname)...)
+	template.Spec.WithTopologySpreadConstraints(p.shape.spread(p.selector(ComponentSTUN), corev1.LabelHostname)...)
 	p.deployment(ComponentSTUN, *p.spec.STUN.Replicas, template)
 	return nil
 }
@@ -99,13 +99,13 @@ const minReadySeconds = 2
 // of nodes.
 func (p *planner) deployment(component string, replicas int32, template *corev1ac.PodTemplateSpecApplyConfiguration) {
 	name := p.stream.Name + "-" + component
-	p.budget(name, replicas, Labels(p.stream.Name, component), Selector(p.stream.Name, component))
+	p.budget(name, replicas, p.labels(component), p.selector(component))
 	p.workloads = append(p.workloads, child{Object: appsv1ac.Deployment(name, p.stream.Namespace).
-		WithLabels(Labels(p.stream.Name, component)).
+		WithLabels(p.labels(component)).
 		WithOwnerReferences(p.owner()).
 		WithSpec(appsv1ac.DeploymentSpec().
 			WithReplicas(replicas).
-			WithSelector(labelSelector(Selector(p.stream.Name, component))).
+			WithSelector(labelSelector(p.selector(component))).
 			WithStrategy(rollingUpdate(p.traits(exposure.Component(component)))).
 			WithMinReadySeconds(minReadySeconds).
 			WithTemplate(template))})

@@ -32,6 +32,8 @@ type Tracker struct {
 	UID types.UID
 	// IP of the pod.
 	IP string
+	// Prefix of the stream's paths, on a tracker of several streams.
+	Prefix string
 	// Accumulate says that what it has counted will be kept, and Kept what is; see package totals.
 	Accumulate bool
 	Kept       telemetry.Kept
@@ -99,7 +101,7 @@ func (c *Client) ask(ctx context.Context, t Tracker) (stats.Stats, error) {
 	if t.Accumulate {
 		path = stats.AccumulatePath(t.Kept)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.Address(t)+path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.Address(t)+t.Prefix+path, nil)
 	if err != nil {
 		return stats.Stats{}, fmt.Errorf("asking tracker %s: %w", t.Pod, err)
 	}

@@ -31,14 +31,18 @@ type moment struct {
 	before  v1.P2PStreamStatus
 	now     time.Time
 	verdict map[string]verdict // of the conditions that come earlier in the table
+	network *NetworkObserved   // when it is one of a network
+}
+
+// rule is one condition.
+type rule struct {
+	condition string
+	judge     func(*moment) verdict
 }
 
 // rules are the conditions in the order in which status shows them and in which they are judged: the last
 // ones look at the others.
-var rules = []struct {
-	condition string
-	judge     func(*moment) verdict
-}{
+var rules = []rule{
 	{v1.ConditionPeerable, peerable},             // can peers share this kind of stream at all?
 	{v1.ConditionTrackerReady, trackerReady},     // does the tracker answer where viewers connect to it?
 	{v1.ConditionSTUNReady, stunReady},           // can browsers learn their address?
@@ -50,7 +54,10 @@ var rules = []struct {
 }
 
 // Types returns the types of all conditions, in the order in which status shows them.
-func Types() []string {
+func Types() []string { return typesOf(rules) }
+
+// typesOf puts the summary, which rules have last, first.
+func typesOf(rules []rule) []string {
 	types := []string{v1.ConditionReady, v1.ConditionReconciling, v1.ConditionStalled}
 	for _, r := range rules[:len(rules)-3] {
 		types = append(types, r.condition)
@@ -58,14 +65,37 @@ func Types() []string {
 	return types
 }
 
-// conditions judges all rules. The time of a condition moves only when its status does.
+// attachedRules are those of a stream that names a network.
+var attachedRules = func() []rule {
+	own := []rule{{v1.ConditionAccepted, accepted}}
+	for _, r := range rules {
+		switch r.condition {
+		case v1.ConditionTrackerReady:
+			r.judge = attachedTrackerReady
+		case v1.ConditionSTUNReady:
+			r.judge = attachedSTUNReady
+		}
+		own = append(own, r)
+	}
+	return own
+}()
+
+// conditions judges all rules of a stream.
 func (m *moment) conditions() []metav1.Condition {
+	if m.Network != nil {
+		return m.judge(attachedRules)
+	}
+	return m.judge(rules)
+}
+
+// judge judges rules. The time of a condition moves only when its status does.
+func (m *moment) judge(rules []rule) []metav1.Condition {
 	m.verdict = map[string]verdict{}
 	for _, r := range rules {
 		m.verdict[r.condition] = r.judge(m)
 	}
 	var out []metav1.Condition
-	for _, condition := range Types() {
+	for _, condition := range typesOf(rules) {
 		v := m.verdict[condition]
 		c := metav1.Condition{Type: condition, Status: v.status, Reason: validReason(v.reason), Message: message(v.message),
 			ObservedGeneration: m.Generation, LastTransitionTime: metav1.NewTime(m.now.Truncate(time.Second))}

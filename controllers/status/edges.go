@@ -17,16 +17,20 @@ type Event struct {
 	Message string
 }
 
-// watched are the edges that are worth an event.
-var watched = []struct {
+// edgeRule is an edge that is worth an event.
+type edgeRule struct {
 	condition string
 	bad       metav1.ConditionStatus // the status that a Warning reports
 	always    bool                   // report also what was never good, and each new reason
 	next      string                 // what to do, where the condition's message does not say it
 	over      string                 // reason of the Normal event when it is over; empty: none
 	good      string                 // what that says
-}{
+}
+
+// watched are the edges that are told of a stream.
+var watched = []edgeRule{
 	{v1.ConditionStalled, metav1.ConditionTrue, true, "", resumed, "The problem is fixed; reconciliation continues"},
+	{v1.ConditionAccepted, metav1.ConditionFalse, true, "", v1.ReasonAccepted, "The network admits the stream"},
 	{v1.ConditionReady, metav1.ConditionFalse, false, "See the other conditions of the stream, and its pods", v1.ReasonServing, "Viewers are served"},
 	{v1.ConditionPeerable, metav1.ConditionFalse, true, "See docs/origins.md for what to change at the origin", v1.ReasonShareable, "Segments can be shared"},
 	{v1.ConditionSeedersReady, metav1.ConditionFalse, false, "See the logs of the seeder pods", "", ""},
@@ -40,8 +44,29 @@ const resumed = "Resumed"
 
 // edges returns the events between two statuses that follow each other.
 func edges(before, after v1.P2PStreamStatus) []Event {
+	events := edgesBy(watched, before, after)
+	for _, now := range after.Conditions {
+		warned := slices.Contains(warnings, now.Reason)
+		old := find(before.Conditions, now.Type)
+		// Pods that recover are no news: once there are figures, only a condition that was True before is reported.
+		news := old == nil || old.Reason != now.Reason && (old.Status == metav1.ConditionTrue || before.Offload == nil)
+		if warned && news {
+			events = append(events, Event{corev1.EventTypeWarning, now.Reason, ending(now.Message, "")})
+		}
+	}
+	switch now, old := suspended(after), suspended(before); {
+	case now && !old:
+		events = append(events, Event{corev1.EventTypeNormal, v1.ReasonSuspended, "Reconciliation is suspended: nothing is changed. Set spec.suspend to false to resume."})
+	case old && !now:
+		events = append(events, Event{corev1.EventTypeNormal, resumed, "Reconciliation continues: spec.suspend is false."})
+	}
+	return events
+}
+
+// edgesBy are the events of some conditions.
+func edgesBy(rules []edgeRule, before, after v1.P2PStreamStatus) []Event {
 	var events []Event
-	for _, w := range watched {
+	for _, w := range rules {
 		old, now := find(before.Conditions, w.condition), find(after.Conditions, w.condition)
 		if old == nil {
 			old = &metav1.Condition{Status: metav1.ConditionUnknown}
@@ -58,21 +83,6 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 		case !bad && was && now.Status != metav1.ConditionUnknown && w.over != "":
 			events = append(events, Event{corev1.EventTypeNormal, w.over, ending(w.good, "")})
 		}
-	}
-	for _, now := range after.Conditions {
-		warned := slices.Contains(warnings, now.Reason)
-		old := find(before.Conditions, now.Type)
-		// Pods that recover are no news: once there are figures, only a condition that was True before is reported.
-		news := old == nil || old.Reason != now.Reason && (old.Status == metav1.ConditionTrue || before.Offload == nil)
-		if warned && news {
-			events = append(events, Event{corev1.EventTypeWarning, now.Reason, ending(now.Message, "")})
-		}
-	}
-	switch now, old := suspended(after), suspended(before); {
-	case now && !old:
-		events = append(events, Event{corev1.EventTypeNormal, v1.ReasonSuspended, "Reconciliation is suspended: nothing is changed. Set spec.suspend to false to resume."})
-	case old && !now:
-		events = append(events, Event{corev1.EventTypeNormal, resumed, "Reconciliation continues: spec.suspend is false."})
 	}
 	return events
 }

@@ -36,7 +36,7 @@ func Next(before v1.P2PStreamStatus, o Observed, lastWrite time.Time, must bool,
 	if o.Controller != "" {
 		out.Claim = &v1.ClaimStatus{Controller: o.Controller, RenewedAt: metav1.NewTime(now.Truncate(time.Second))}
 	}
-	if out.Endpoints == nil {
+	if out.Endpoints == nil && (o.Network == nil || o.Network.Refused == nil) {
 		out.Endpoints = before.Endpoints
 	}
 	m.figures(&out)

@@ -28,6 +28,9 @@ type Observed struct {
 	// Edges are the seeders of all sites together.
 	Edges Workload
 
+	// Network that the stream names; nil: it has a tracker and STUN servers of its own.
+	Network *Attached
+
 	// SiteMap is spec.sites.mapRef; nil: there is none.
 	SiteMap *v1.SiteMapReference
 

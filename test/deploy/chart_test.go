@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	crdKey = "CustomResourceDefinition /p2pstreams.p2pstream.dev"
-	keep   = "helm.sh/resource-policy"
+	crdKey        = "CustomResourceDefinition /p2pstreams.p2pstream.dev"
+	networkCRDKey = "CustomResourceDefinition /p2pnetworks.p2pstream.dev"
+	keep          = "helm.sh/resource-policy"
 )
 
 func TestChartIsLintedStrictly(t *testing.T) {
@@ -230,8 +231,8 @@ func TestRolesOfOthersAreLeftAlone(t *testing.T) {
 		"rbac": map[string]any{"create": false}, "serviceAccount": map[string]any{"create": false, "name": "given"},
 		"metrics": map[string]any{"service": map[string]any{"enabled": false}},
 	})
-	if len(all) != 2 {
-		t.Errorf("made %d objects, want the definition and the Deployment: %v", len(all), all)
+	if len(all) != 3 {
+		t.Errorf("made %d objects, want the definitions and the Deployment: %v", len(all), all)
 	}
 	if got := deployment(t, all).Spec.Template.Spec.ServiceAccountName; got != "given" {
 		t.Errorf("runs as %s", got)
@@ -253,12 +254,33 @@ func TestStreamPods(t *testing.T) {
 	}
 	pod := deployment(t, all).Spec.Template.Spec
 	container := manager(t, all)
-	if !slices.Contains(container.Args, "--pod-defaults=/etc/p2pstream/pods.yaml") || len(container.VolumeMounts) != 1 || len(pod.Volumes) != 1 ||
-		pod.Volumes[0].ConfigMap.Name != "p2pstream-manager" || container.VolumeMounts[0].MountPath != "/etc/p2pstream" {
+	if !slices.Contains(container.Args, "--pod-defaults=/etc/p2pstream/pods.yaml") || len(container.VolumeMounts) != 2 || len(pod.Volumes) != 2 ||
+		pod.Volumes[1].ConfigMap.Name != "p2pstream-manager" || container.VolumeMounts[1].MountPath != "/etc/p2pstream" {
 		t.Errorf("%v %v %v", container.Args, container.VolumeMounts, pod.Volumes)
 	}
 	if !slices.ContainsFunc(container.Env, func(e corev1.EnvVar) bool { return e.Name == "HTTPS_PROXY" }) {
 		t.Errorf("%v", container.Env)
+	}
+}
+
+// TestNetworks: the manager mounts the key that it makes, without which the pod starts too, and knows the default network.
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	all := rendered(t, map[string]any{"defaultNetwork": "ecdn/corp"})
+	pod, container := deployment(t, all).Spec.Template.Spec, manager(t, all)
+	for _, want := range []string{"--default-network=ecdn/corp", "--key-secret=p2pstream-manager-key", "--key-file=/etc/p2pstream-key/key"} {
+		if !slices.Contains(container.Args, want) {
+			t.Errorf("the manager runs with %q, want %s", container.Args, want)
+		}
+	}
+	key := pod.Volumes[0].Secret
+	if key == nil || key.SecretName != "p2pstream-manager-key" || key.Optional == nil || !*key.Optional || container.VolumeMounts[0].MountPath != "/etc/p2pstream-key" {
+		t.Errorf("%v %v", pod.Volumes, container.VolumeMounts)
+	}
+	for _, arg := range manager(t, rendered(t, nil)).Args {
+		if strings.HasPrefix(arg, "--default-network") {
+			t.Errorf("by default the manager runs with %s", arg)
+		}
 	}
 }
 

@@ -66,7 +66,7 @@ func TestNamespaceChangesAsAWhole(t *testing.T) {
 func TestSamplesAreAllListed(t *testing.T) {
 	t.Parallel()
 	dir := repository + "/config/samples"
-	files, err := filepath.Glob(dir + "/p2pstream_*.yaml")
+	files, err := filepath.Glob(dir + "/p2p*_*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func TestSamplesAreAllListed(t *testing.T) {
 		t.Errorf("kustomize builds %d streams of %d files: %v", len(all), len(files), files)
 	}
 	for key := range all {
-		if !strings.HasPrefix(key, "P2PStream ") {
-			t.Errorf("%s is not a stream", key)
+		if !strings.HasPrefix(key, "P2PStream ") && !strings.HasPrefix(key, "P2PNetwork ") {
+			t.Errorf("%s is no stream and no network", key)
 		}
 	}
 }
@@ -85,16 +85,18 @@ func TestSamplesAreAllListed(t *testing.T) {
 func TestDefinitionIsSmall(t *testing.T) {
 	t.Parallel()
 	for name, all := range installations(t) {
-		raw, err := all[crdKey].MarshalJSON()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(raw) >= 100_000 {
-			t.Errorf("%s: the CRD has %d bytes, want less than 100,000", name, len(raw))
-		}
-		crd := get[apiextensionsv1.CustomResourceDefinition](t, all, crdKey)
-		if crd.Spec.Group != "p2pstream.dev" || len(crd.Spec.Versions) == 0 {
-			t.Errorf("%s: the CRD is of %s and has %d versions", name, crd.Spec.Group, len(crd.Spec.Versions))
+		for _, key := range []string{crdKey, networkCRDKey} {
+			raw, err := all[key].MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(raw) >= 100_000 {
+				t.Errorf("%s: %s has %d bytes, want less than 100,000", name, key, len(raw))
+			}
+			crd := get[apiextensionsv1.CustomResourceDefinition](t, all, key)
+			if crd.Spec.Group != "p2pstream.dev" || len(crd.Spec.Versions) == 0 {
+				t.Errorf("%s: %s is of %s and has %d versions", name, key, crd.Spec.Group, len(crd.Spec.Versions))
+			}
 		}
 	}
 }
@@ -109,7 +111,7 @@ func snapshot(t *testing.T, all objects) []byte {
 	t.Helper()
 	var out strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		if key == crdKey {
+		if key == crdKey || key == networkCRDKey {
 			continue
 		}
 		raw, err := yaml.Marshal(all[key].Object)

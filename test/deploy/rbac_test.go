@@ -75,7 +75,10 @@ func checkRule(t *testing.T, role string, rule rbacv1.PolicyRule) {
 	if slices.Contains(rule.Resources, "p2pstreams") && writes && !people {
 		t.Errorf("%s may %v streams, which belong to users", role, rule.Verbs)
 	}
-	if slices.Contains(rule.Resources, "p2pstreams/status") && writes && people {
+	if slices.Contains(rule.Resources, "p2pnetworks") && writes && !people && !slices.Equal(rule.Verbs, []string{"get", "list", "watch", "patch"}) {
+		t.Errorf("%s may %v networks; it sets a finalizer, and no more", role, rule.Verbs)
+	}
+	if (slices.Contains(rule.Resources, "p2pstreams/status") || slices.Contains(rule.Resources, "p2pnetworks/status")) && writes && people {
 		t.Errorf("%s may %v the status, which only the manager writes", role, rule.Verbs)
 	}
 }
@@ -85,8 +88,8 @@ func TestFewNamespacesNeedNoClusterWideRights(t *testing.T) {
 	all := rendered(t, map[string]any{"watchNamespaces": []any{"media", "2024"}})
 	wide := get[rbacv1.ClusterRole](t, all, "ClusterRole /p2pstream-manager")
 	for _, rule := range wide.Rules {
-		if !slices.Equal(rule.Resources, []string{"nodes"}) && !slices.Equal(rule.Resources, []string{"ingressclasses"}) {
-			t.Errorf("the ClusterRole reaches %v, want nodes and IngressClasses alone", rule.Resources)
+		if len(rule.Resources) != 1 || !slices.Contains([]string{"nodes", "ingressclasses", "namespaces"}, rule.Resources[0]) {
+			t.Errorf("the ClusterRole reaches %v, want nodes, IngressClasses and the labels of namespaces alone", rule.Resources)
 		}
 	}
 	full := rulesOf(t, built(t, defaultDir))["ClusterRole /p2pstream-manager"]

@@ -85,7 +85,7 @@ func startTLS(t *testing.T) *program.Process {
 // startManager runs the operator on a real API server, with one stream whose pods never start.
 func startManager(t *testing.T) *program.Process {
 	t.Helper()
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../config/crd/p2pstream.dev_p2pstreams.yaml"}, ErrorIfCRDPathMissing: true,
+	env := &envtest.Environment{CRDDirectoryPaths: []string{"../../config/crd/p2pstream.dev_p2pstreams.yaml", "../../config/crd/p2pstream.dev_p2pnetworks.yaml"}, ErrorIfCRDPathMissing: true,
 		ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
 	config, err := env.Start()
 	if err != nil {

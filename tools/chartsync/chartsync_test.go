@@ -21,14 +21,15 @@ func repository(t *testing.T) string {
 	root := t.TempDir()
 	role := "rules:\n  # Why.\n  - apiGroups: [\"\"]\n    resources: [pods]\n    verbs: [list]\n"
 	for path, text := range map[string]string{
-		"config/crd/p2pstream.dev_p2pstreams.yaml": "---\nkind: X\nmetadata:\n  annotations:\n    a: b\n  name: p2pstreams.p2pstream.dev\nspec:\n  description: in {{braces}}\n",
-		"config/rbac/manager_role.yaml":            role + "  - apiGroups: [\"\"]\n    resources: [nodes]\n    verbs: [list]\n",
-		"config/rbac/leader_role.yaml":             role,
-		"config/rbac/view_role.yaml":               role,
-		"config/rbac/edit_role.yaml":               role,
-		chart + "/values.yaml":                     "# About the file.\n\n# Change a\n# when b | c.\na:\n  # Change d.\n  d: [1]\n",
-		chart + "/README.md":                       "before\n" + tableBegin + tableEnd + "after\n",
-		chart + "/templates/crd.yaml":              "",
+		"config/crd/p2pstream.dev_p2pstreams.yaml":  "---\nkind: X\nmetadata:\n  annotations:\n    a: b\n  name: p2pstreams.p2pstream.dev\nspec:\n  description: in {{braces}}\n",
+		"config/crd/p2pstream.dev_p2pnetworks.yaml": "---\nkind: Y\nmetadata:\n  annotations:\n    a: b\n  name: p2pnetworks.p2pstream.dev\nspec: {}\n",
+		"config/rbac/manager_role.yaml":             role + "  - apiGroups: [\"\"]\n    resources: [nodes]\n    verbs: [list]\n",
+		"config/rbac/leader_role.yaml":              role,
+		"config/rbac/view_role.yaml":                role,
+		"config/rbac/edit_role.yaml":                role,
+		chart + "/values.yaml":                      "# About the file.\n\n# Change a\n# when b | c.\na:\n  # Change d.\n  d: [1]\n",
+		chart + "/README.md":                        "before\n" + tableBegin + tableEnd + "after\n",
+		chart + "/templates/crd.yaml":               "",
 	} {
 		write(t, root, path, text)
 	}

@@ -20,15 +20,16 @@ const (
 	crdFoot = "{{- end }}\n"
 )
 
-// crdTemplate makes a template of the CRD as controller-gen writes it. Charts have a folder for CRDs,
+// crdTemplate makes a template of the CRD of a resource as controller-gen writes it. Charts have a folder for CRDs,
 // but Helm never upgrades what is in there.
-func crdTemplate(crd string) ([]byte, error) {
+func crdTemplate(resource, crd string) ([]byte, error) {
+	name := "  name: " + resource + ".p2pstream.dev\n"
 	crd = strings.TrimPrefix(crd, "---\n")
 	// Braces in a description are text, not a template.
 	crd = strings.ReplaceAll(crd, "{{", `{{ "{{" }}`)
 	for _, change := range [][2]string{
 		{"\nmetadata:\n  annotations:\n", "\nmetadata:\n" + crdKeep},
-		{"\n  name: p2pstreams.p2pstream.dev\n", "\n" + crdLabels + "  name: p2pstreams.p2pstream.dev\n"},
+		{"\n" + name, "\n" + crdLabels + name},
 	} {
 		if n := strings.Count(crd, change[0]); n != 1 {
 			return nil, fmt.Errorf("%q occurs %d times, want once", change[0], n)

@@ -82,13 +82,15 @@ func generate(root string) ([]file, error) {
 		}
 		return raw, nil
 	}
-	crdSource, err := read("config/crd/p2pstream.dev_p2pstreams.yaml")
-	if err != nil {
-		return nil, err
-	}
-	crd, err := crdTemplate(string(crdSource))
-	if err != nil {
-		return nil, fmt.Errorf("making template of the CRD: %w", err)
+	crds := map[string][]byte{}
+	for _, resource := range []string{"p2pstreams", "p2pnetworks"} {
+		source, err := read("config/crd/p2pstream.dev_" + resource + ".yaml")
+		if err != nil {
+			return nil, err
+		}
+		if crds[resource], err = crdTemplate(resource, string(source)); err != nil {
+			return nil, fmt.Errorf("making template of the CRD: %w", err)
+		}
 	}
 	rules, err := rulesTemplate(read)
 	if err != nil {
@@ -104,7 +106,8 @@ func generate(root string) ([]file, error) {
 		return nil, fmt.Errorf("making table of values: %w", err)
 	}
 	return []file{
-		{chart + "/templates/crd.yaml", crd},
+		{chart + "/templates/crd.yaml", crds["p2pstreams"]},
+		{chart + "/templates/crd-networks.yaml", crds["p2pnetworks"]},
 		{chart + "/templates/_rules.tpl", rules},
 		{chart + "/README.md", readme},
 	}, nil

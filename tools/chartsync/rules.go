@@ -10,7 +10,7 @@ import (
 
 // clusterScoped are the cluster-scoped resources of the manager's rules: where the manager watches only
 // some namespaces, these alone still need a ClusterRole.
-var clusterScoped = []string{"nodes", "ingressclasses"}
+var clusterScoped = []string{"nodes", "ingressclasses", "namespaces"}
 
 const rulesHead = `{{- /* Made from config/rbac by tools/chartsync: change that instead, then run make chart. */}}
 `

@@ -24,14 +24,15 @@ import (
 )
 
 const (
-	crdFile = "../../config/crd/p2pstream.dev_p2pstreams.yaml"
+	crdFile     = "../../config/crd/p2pstream.dev_p2pstreams.yaml"
+	networkFile = "../../config/crd/p2pstream.dev_p2pnetworks.yaml"
 	// maxSize keeps client-side apply possible, whose annotation holds the whole object as JSON.
 	maxSize = 100_000
 )
 
-func readCRD(t *testing.T) *apiextensions.CustomResourceDefinition {
+func readCRD(t *testing.T, file string) *apiextensions.CustomResourceDefinition {
 	t.Helper()
-	raw, err := os.ReadFile(crdFile)
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,23 +52,27 @@ func readCRD(t *testing.T) *apiextensions.CustomResourceDefinition {
 
 func TestCRDIsAccepted(t *testing.T) {
 	t.Parallel()
-	for _, err := range crdvalidation.ValidateCustomResourceDefinition(context.Background(), readCRD(t)) {
-		t.Error(err)
+	for _, file := range []string{crdFile, networkFile} {
+		for _, err := range crdvalidation.ValidateCustomResourceDefinition(context.Background(), readCRD(t, file)) {
+			t.Errorf("%s: %v", file, err)
+		}
 	}
 }
 
 func TestCRDIsSmall(t *testing.T) {
 	t.Parallel()
-	written, err := os.ReadFile(crdFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	applied, err := yaml.YAMLToJSON(written)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(applied) >= maxSize {
-		t.Errorf("CRD is %d bytes as JSON, want below %d", len(applied), maxSize)
+	for _, file := range []string{crdFile, networkFile} {
+		written, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		applied, err := yaml.YAMLToJSON(written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(applied) >= maxSize {
+			t.Errorf("%s is %d bytes as JSON, want below %d", file, len(applied), maxSize)
+		}
 	}
 }
 
@@ -87,8 +92,9 @@ func TestGeneratedFilesAreUpToDate(t *testing.T) {
 		t.Fatalf("running controller-gen: %v\n%s", err, out)
 	}
 	for made, kept := range map[string]string{
-		"p2pstream.dev_p2pstreams.yaml": crdFile,
-		"zz_generated.deepcopy.go":      "../../api/v1/zz_generated.deepcopy.go",
+		"p2pstream.dev_p2pstreams.yaml":  crdFile,
+		"p2pstream.dev_p2pnetworks.yaml": networkFile,
+		"zz_generated.deepcopy.go":       "../../api/v1/zz_generated.deepcopy.go",
 	} {
 		want, err := os.ReadFile(filepath.Join(dir, made))
 		if err != nil {
@@ -110,9 +116,9 @@ type validator struct {
 	rules   *cel.Validator
 }
 
-func newValidator(t *testing.T) validator {
+func newValidator(t *testing.T, file string) validator {
 	t.Helper()
-	crd := readCRD(t)
+	crd := readCRD(t, file)
 	props := crd.Spec.Validation
 	if props == nil {
 		props = crd.Spec.Versions[0].Schema
@@ -160,7 +166,7 @@ func TestRules(t *testing.T) {
 	if err := yaml.Unmarshal(raw, &cases); err != nil {
 		t.Fatal(err)
 	}
-	v := newValidator(t)
+	v := newValidator(t, crdFile)
 	for _, tt := range cases {
 		t.Run(tt.Name, func(t *testing.T) {
 			t.Parallel()
@@ -176,14 +182,46 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestRulesOfNetworks(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../api/v1/testdata/networks.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Name    string         `json:"name"`
+		Network string         `json:"network"`
+		Spec    map[string]any `json:"spec"`
+		Want    string         `json:"want"`
+	}
+	if err := yaml.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	v := newValidator(t, networkFile)
+	for _, tt := range cases {
+		t.Run(tt.Name, func(t *testing.T) {
+			t.Parallel()
+			network := object(cmp.Or(tt.Network, "a"), wholeNumbers(tt.Spec).(map[string]any))
+			network["kind"] = "P2PNetwork"
+			err := v.validate(network).ToAggregate()
+			if (err == nil) != (tt.Want == "") || err != nil && !strings.Contains(err.Error(), tt.Want) {
+				t.Errorf("rules = %v, want %q", err, tt.Want)
+			}
+		})
+	}
+}
+
 func TestSamplesAreAccepted(t *testing.T) {
 	t.Parallel()
-	samples, err := filepath.Glob("../../config/samples/p2pstream_*.yaml")
+	samples, err := filepath.Glob("../../config/samples/p2p*_*.yaml")
 	if err != nil || len(samples) == 0 {
 		t.Fatalf("samples: %v, %v", samples, err)
 	}
-	v := newValidator(t)
 	for _, file := range samples {
+		v := newValidator(t, crdFile)
+		if strings.HasPrefix(filepath.Base(file), "p2pnetwork") {
+			v = newValidator(t, networkFile)
+		}
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -203,9 +241,9 @@ func TestSamplesAreAccepted(t *testing.T) {
 
 func TestScaleSubresource(t *testing.T) {
 	t.Parallel()
-	scale := readCRD(t).Spec.Versions[0].Subresources
+	scale := readCRD(t, crdFile).Spec.Versions[0].Subresources
 	if scale == nil || scale.Scale == nil {
-		scale = readCRD(t).Spec.Subresources
+		scale = readCRD(t, crdFile).Spec.Subresources
 	}
 	if scale == nil || scale.Scale == nil {
 		t.Fatal("no scale subresource")
@@ -219,7 +257,7 @@ func TestScaleSubresource(t *testing.T) {
 
 func TestStatusDefaultsToUnknown(t *testing.T) {
 	t.Parallel()
-	v := newValidator(t)
+	v := newValidator(t, crdFile)
 	o := object("a", map[string]any{"source": map[string]any{"url": "http://o/m.m3u8"}})
 	defaulting.Default(o, v.schema)
 	status, _ := o["status"].(map[string]any)

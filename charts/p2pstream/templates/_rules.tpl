@@ -5,14 +5,18 @@
 - apiGroups: [p2pstream.dev]
   resources: [p2pstreams]
   verbs: [get, list, watch]
+# A patch keeps a network, by a finalizer, while streams are attached to it. Its spec is never written.
+- apiGroups: [p2pstream.dev]
+  resources: [p2pnetworks]
+  verbs: [get, list, watch, patch]
 # The manager writes the status with one server-side apply, which is a patch.
 - apiGroups: [p2pstream.dev]
-  resources: [p2pstreams/status]
+  resources: [p2pstreams/status, p2pnetworks/status]
   verbs: [patch]
 # Children block the deletion of their stream until they are gone. Where the admission plugin
 # OwnerReferencesPermissionEnforcement runs, as on OpenShift, such an owner reference needs this.
 - apiGroups: [p2pstream.dev]
-  resources: [p2pstreams/finalizers]
+  resources: [p2pstreams/finalizers, p2pnetworks/finalizers]
   verbs: [update]
 # Children of a stream: applied (patch, and create for the first time), and deleted when the
 # stream no longer needs them.
@@ -28,7 +32,7 @@
 - apiGroups: [apps]
   resources: [deployments, statefulsets]
   verbs: [get, list, watch, create, patch, delete]
-# The token of a stream's seeders is created and never read. Other Secrets are mounted by pods only.
+# Tokens of seeders and of networks are created and never read. Other Secrets are mounted by pods only.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [create]
@@ -55,6 +59,10 @@
 - apiGroups: [networking.k8s.io]
   resources: [ingressclasses]
   verbs: [list]
+# Labels of namespaces, for networks that admit streams by them.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
 {{- end -}}
 
 {{- define "p2pstream.rules.leader" -}}
@@ -70,20 +78,24 @@
 - apiGroups: ["", events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+# The key from which tokens of networks are derived. The manager makes it once, and its pod mounts it.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create]
 {{- end -}}
 
 {{- define "p2pstream.rules.view" -}}
 - apiGroups: [p2pstream.dev]
-  resources: [p2pstreams]
+  resources: [p2pstreams, p2pnetworks]
   verbs: [get, list, watch]
 - apiGroups: [p2pstream.dev]
-  resources: [p2pstreams/status, p2pstreams/scale]
+  resources: [p2pstreams/status, p2pstreams/scale, p2pnetworks/status]
   verbs: [get]
 {{- end -}}
 
 {{- define "p2pstream.rules.edit" -}}
 - apiGroups: [p2pstream.dev]
-  resources: [p2pstreams]
+  resources: [p2pstreams, p2pnetworks]
   verbs: [create, delete, deletecollection, patch, update]
 - apiGroups: [p2pstream.dev]
   resources: [p2pstreams/scale]

@@ -26,6 +26,7 @@ var types = []string{
 var fixable = []string{
 	v1.ReasonInvalidSpec, v1.ReasonApplyFailed, v1.ReasonContested, v1.ReasonNodePortTaken, v1.ReasonPodsForbidden,
 	v1.ReasonSecretNotFound, v1.ReasonImagePullFailed, v1.ReasonCrashLooping,
+	v1.ReasonNetworkNotFound, v1.ReasonNotAdmitted, v1.ReasonNetworkFull, v1.ReasonSwarmTaken,
 }
 
 var reasonForm = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
@@ -81,7 +82,7 @@ func (c *checker) conditions() {
 	for _, condition := range s.Conditions {
 		count[condition.Type]++
 		name := condition.Type
-		c.must(slices.Contains(types, name), "condition %s is unknown", name)
+		c.must(slices.Contains(types, name) || name == v1.ConditionAccepted, "condition %s is unknown", name)
 		c.must(reasonForm.MatchString(condition.Reason), "%s has reason %q", name, condition.Reason)
 		c.must(condition.Message != "", "%s has no message", name)
 		c.must(len(condition.Message) <= 4096, "%s has a message of %d bytes", name, len(condition.Message))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/p2pstream/p2pstream/controllers/overview"
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/push"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/stun"
 	"github.com/p2pstream/p2pstream/runtime/tracker"
@@ -91,6 +92,7 @@ func ofOperator(t *testing.T) map[string]bool {
 	return gathered(t, func(reg *prometheus.Registry) error {
 		poll.NewMetrics(reg)
 		overview.NewMetrics(reg)
+		push.NewMetrics(reg)
 		return nil
 	})
 }

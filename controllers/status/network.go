@@ -1,0 +1,248 @@
+package status
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/diagnose"
+)
+
+// Attached is what a stream has of its network.
+type Attached struct {
+	// Network is its namespace/name.
+	Network string
+	// Refused is why the network does not admit the stream; nil when it does.
+	Refused *diagnose.Problem
+	// Conditions of the network.
+	Conditions []metav1.Condition
+	// Served: a tracker of the network has the stream in its table.
+	Served bool
+}
+
+// NetworkObserved is what the status of a network is made from, beside the status before.
+type NetworkObserved struct {
+	Observed
+	// Endpoints of the plan; nil when there is no plan.
+	NetworkEndpoints *v1.NetworkEndpointsStatus
+	// Attached streams, and those that were refused.
+	Attached []*v1.P2PStream
+	Refused  int
+	// Waits names streams for which the deletion of the network waits; empty when it is not to be deleted.
+	Waits []string
+	// HasSites: the spec has sites.
+	HasSites bool
+}
+
+// NetworkResult is what is to be done about the status of a network.
+type NetworkResult struct {
+	Status v1.P2PNetworkStatus
+	Write  bool
+}
+
+// networkRules are the conditions of a network, as rules are those of a stream.
+var networkRules = []rule{
+	{v1.ConditionTrackerReady, networkTrackerReady},
+	{v1.ConditionSTUNReady, stunReady},
+	{v1.ConditionEntranceReady, entranceReady},
+	{v1.ConditionSitesReady, sitesReady},
+	{v1.ConditionStalled, stalled},
+	{v1.ConditionReconciling, networkReconciling},
+	{v1.ConditionReady, networkReady},
+}
+
+// NextNetwork makes the status that follows from what was observed of a network.
+func NextNetwork(before v1.P2PNetworkStatus, o NetworkObserved, lastWrite, now time.Time) NetworkResult {
+	m := &moment{Observed: o.Observed, network: &o, before: v1.P2PStreamStatus{Conditions: before.Conditions, ObservedGeneration: before.ObservedGeneration}, now: now}
+	out := v1.P2PNetworkStatus{ObservedGeneration: o.Generation, Conditions: m.judge(networkRules), Endpoints: o.NetworkEndpoints,
+		Streams: &v1.NetworkStreamsStatus{Attached: int32(min(len(o.Attached), math.MaxInt32)), Refused: int32(min(o.Refused, math.MaxInt32))}}
+	if out.Endpoints == nil {
+		out.Endpoints = before.Endpoints
+	}
+	if o.Controller != "" {
+		out.Claim = &v1.ClaimStatus{Controller: o.Controller, RenewedAt: metav1.NewTime(now.Truncate(time.Second))}
+	}
+	sumStreams(&out, o.Attached)
+	return NetworkResult{Status: out, Write: networkWorthWriting(before, out, now.Sub(lastWrite))}
+}
+
+func networkWorthWriting(before, after v1.P2PNetworkStatus, since time.Duration) bool {
+	switch {
+	case equality.Semantic.DeepEqual(before, after):
+		return false
+	case before.ObservedGeneration != after.ObservedGeneration, !equality.Semantic.DeepEqual(before.Endpoints, after.Endpoints),
+		before.Streams == nil || *before.Streams != *after.Streams, turned(before.Conditions, after.Conditions), since >= idleEvery:
+		return true
+	case since < figuresEvery:
+		return false
+	}
+	before.Claim, after.Claim = nil, nil
+	return !equality.Semantic.DeepEqual(before, after)
+}
+
+// turned tells whether a condition has another status or reason, or speaks of another generation.
+func turned(before, after []metav1.Condition) bool {
+	if len(before) != len(after) {
+		return true
+	}
+	for _, c := range after {
+		old := find(before, c.Type)
+		if old == nil || old.Status != c.Status || old.Reason != c.Reason || old.ObservedGeneration != c.ObservedGeneration {
+			return true
+		}
+	}
+	return false
+}
+
+// sumStreams adds up what the statuses of streams say. A stream whose viewers are not known makes the sum unknown.
+func sumStreams(out *v1.P2PNetworkStatus, streams []*v1.P2PStream) {
+	var viewers, peers, all int64
+	var reporting int32
+	known, measured := true, false
+	for _, s := range streams {
+		if w := s.Status.Swarm; w != nil && w.Viewers != nil {
+			viewers += int64(*w.Viewers)
+		} else {
+			known = false
+		}
+		if o := s.Status.Offload; o != nil {
+			measured = true
+			reporting += o.Reporting
+			peers += o.PeerBytes + o.SeederBytes
+			all += o.PeerBytes + o.SeederBytes + o.OriginBytes
+		}
+	}
+	if known {
+		out.Viewers = count(int(min(viewers, math.MaxInt32)))
+	}
+	if !measured {
+		return
+	}
+	out.Offload = &v1.NetworkOffloadStatus{Reporting: reporting}
+	if all > 0 && reporting > 0 {
+		percent := int32(math.Round(100 * float64(peers) / float64(all)))
+		out.Offload.Percent = &percent
+	}
+}
+
+func networkTrackerReady(m *moment) verdict {
+	if m.Tracker.Ready == 0 {
+		return m.missing("tracker", m.Tracker)
+	}
+	return yes(v1.ReasonAvailable, "The tracker answers")
+}
+
+// entranceReady: viewers have an address. What the plan warns of about the tracker is about how it is reached.
+func entranceReady(m *moment) verdict {
+	e := m.network.NetworkEndpoints
+	for _, w := range m.Warnings {
+		switch {
+		case w.Condition != v1.ConditionTrackerReady || siteReasons[w.Reason]:
+		case w.Reason == v1.ReasonAddressPending, w.Reason == v1.ReasonNotAdvertised, e == nil || e.URL == "":
+			return no(w.Reason, "The entrance has no address yet: "+w.Message)
+		default:
+			return yes(w.Reason, "The entrance is "+e.URL+", but "+w.Message)
+		}
+	}
+	if e == nil || e.URL == "" {
+		return no(v1.ReasonProgressing, "The entrance has no address yet")
+	}
+	return yes(v1.ReasonAvailable, "The entrance is "+e.URL)
+}
+
+func sitesReady(m *moment) verdict {
+	if !m.network.HasSites {
+		return yes(v1.ReasonDisabled, "spec.sites is not set")
+	}
+	for _, w := range m.Warnings {
+		if siteReasons[w.Reason] {
+			return no(w.Reason, "Sites cannot be told: "+w.Message)
+		}
+	}
+	good := yes(v1.ReasonAvailable, "Viewers are told apart by spec.sites")
+	if v, ok := m.siteWarning(good); ok {
+		return v
+	}
+	return good
+}
+
+func networkReconciling(m *moment) verdict {
+	if waits := m.network.Waits; len(waits) > 0 {
+		return yes(v1.ReasonStreamsAttached, "It is to be deleted, and waits for streams that use it: "+strings.Join(firstOf(waits, 4), ", ")+
+			". Delete them, or change their spec.networkRef; until then they are served")
+	}
+	return reconciling(m)
+}
+
+func networkReady(m *moment) verdict {
+	for _, condition := range []string{v1.ConditionTrackerReady, v1.ConditionSTUNReady, v1.ConditionEntranceReady} {
+		if part := m.verdict[condition]; !part.is(metav1.ConditionTrue) {
+			return no(part.reason, part.message)
+		}
+	}
+	if s := m.verdict[v1.ConditionStalled]; s.is(metav1.ConditionTrue) {
+		return yes(v1.ReasonServing, "Streams are served, but the current spec cannot be applied: see Stalled")
+	}
+	return yes(v1.ReasonServing, "Streams are served")
+}
+
+// accepted: the network admits the stream.
+func accepted(m *moment) verdict {
+	if p := m.Network.Refused; p != nil {
+		return no(p.Reason, p.Message)
+	}
+	return yes(v1.ReasonAccepted, "The stream uses network "+m.Network.Network)
+}
+
+// attachedTrackerReady: a tracker of the network serves the stream, and viewers reach it.
+func attachedTrackerReady(m *moment) verdict {
+	n := m.Network
+	if a := m.verdict[v1.ConditionAccepted]; !a.is(metav1.ConditionTrue) {
+		return no(a.reason, a.message)
+	}
+	for _, condition := range []string{v1.ConditionTrackerReady, v1.ConditionEntranceReady} {
+		if v := m.ofNetwork(condition); !v.is(metav1.ConditionTrue) {
+			return v
+		}
+	}
+	if !n.Served {
+		return no(v1.ReasonProgressing, "The tracker of network "+n.Network+" does not serve the stream yet")
+	}
+	if v := m.ofNetwork(v1.ConditionEntranceReady); v.reason != v1.ReasonAvailable {
+		return v
+	}
+	return yes(v1.ReasonAvailable, "The tracker of network "+n.Network+" serves the stream")
+}
+
+func attachedSTUNReady(m *moment) verdict {
+	if a := m.verdict[v1.ConditionAccepted]; !a.is(metav1.ConditionTrue) {
+		return no(a.reason, a.message)
+	}
+	return m.ofNetwork(v1.ConditionSTUNReady)
+}
+
+// ofNetwork is what a condition of the stream's network says.
+func (m *moment) ofNetwork(condition string) verdict {
+	c := find(m.Network.Conditions, condition)
+	if c == nil || c.Status == metav1.ConditionUnknown {
+		return no(v1.ReasonProgressing, fmt.Sprintf("Network %s is being set up", m.Network.Network))
+	}
+	return verdict{c.Status, c.Reason, "Network " + m.Network.Network + ": " + c.Message}
+}
+
+// networkEdges are what is told of a network, as watched is of a stream.
+var networkEdges = []edgeRule{
+	{v1.ConditionStalled, metav1.ConditionTrue, true, "", resumed, "The problem is fixed; reconciliation continues"},
+	{v1.ConditionReady, metav1.ConditionFalse, false, "See the other conditions of the network, and its pods", v1.ReasonServing, "Streams are served"},
+	{v1.ConditionReconciling, metav1.ConditionTrue, false, "", "", ""},
+}
+
+// NetworkEvents are those between two statuses of a network that follow each other.
+func NetworkEvents(before, after v1.P2PNetworkStatus) []Event {
+	return edgesBy(networkEdges, v1.P2PStreamStatus{Conditions: before.Conditions}, v1.P2PStreamStatus{Conditions: after.Conditions})
+}
