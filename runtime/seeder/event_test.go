@@ -109,7 +109,7 @@ func swarmsOf(t *testing.T, source, swarmID string) map[string]bool {
 	}
 	all := map[string]bool{}
 	for _, r := range p.Renditions {
-		for _, g := range identity.Generations() {
+		for _, g := range identity.DefaultGenerations() {
 			all[string(r.InfoHash(g, swarmID))] = true
 		}
 	}
