@@ -11,6 +11,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/apply"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
+	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
@@ -28,6 +29,12 @@ type memory struct {
 	patience diagnose.Patience // with problems that may heal
 	observed exposure.Observed // what the cluster assigned to children, those that were deleted included
 	tokenAt  time.Time         // when the token Secret was last seen to be there
+
+	// planned: this operator has planned the stream before. HeldAs identifies the pods that it would make while it holds those of
+	// a former version, and held the workloads as that one applied them.
+	planned bool
+	heldAs  string
+	held    map[plan.Ref]heldWorkload
 
 	events map[types.UID]*eventMemory // about pods that wait, and about what should make them
 

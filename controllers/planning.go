@@ -19,7 +19,7 @@ func (r *Reconciler) plan(n *run) planned {
 	defer r.Metrics.phase("plan", r.Now)()
 	facts := n.decision.facts
 	facts.Image, facts.PullPolicy, facts.Pods = r.Image, r.PullPolicy, r.Pods
-	facts.NetworkPolicies = r.NetworkPolicies
+	facts.NetworkPolicies, facts.Installation = r.NetworkPolicies, r.Installation
 	return makePlan(n.stream, facts)
 }
 

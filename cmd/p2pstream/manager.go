@@ -9,7 +9,7 @@ import (
 )
 
 func managerCommand(log *logFlags) *cobra.Command {
-	var cfg manager.Config
+	cfg := manager.Config{Version: version}
 	c := &cobra.Command{
 		Use:   "manager",
 		Short: "Run the Kubernetes operator: a tracker, STUN and seeders for each P2PStream",
@@ -32,6 +32,8 @@ traffic did not come from the origin.`,
 	f.StringVar(&cfg.PodDefaults, "pod-defaults", "", "YAML file with defaults of spec.pods, such as nodeSelector and env")
 	f.BoolVar(&cfg.NetworkPolicies, "network-policies", false, "give the tracker, the STUN servers and the seeders of each stream a NetworkPolicy")
 	f.StringArrayVar(&cfg.NetworkPolicyOrigins, "network-policy-origin", nil, "range of addresses to which these let trackers and seeders connect over TCP, such as 203.0.113.0/24; can be repeated (default: all)")
+	f.IntVar(&cfg.UpgradeStreams, "upgrade-streams", 2, "streams whose pods a new version or image replaces at a time, those with viewers last; 0 for all at once")
+	f.DurationVar(&cfg.UpgradeWhenIdle, "upgrade-when-idle", 0, "how long a stream with viewers waits at most for them to leave before its pods are replaced, such as 24h (default: not at all)")
 	f.StringArrayVar(&cfg.WatchNamespaces, "watch-namespace", nil, "watch this namespace only; can be repeated")
 	f.IntVar(&cfg.MaxConcurrentReconciles, "max-concurrent-reconciles", 8, "streams reconciled at a time")
 	return c

@@ -101,10 +101,15 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 	if err != nil {
 		return nil, err
 	}
+	installation, err := r.cfg.installation()
+	if err != nil {
+		return nil, err
+	}
 	if len(r.access.namespaces) > 0 {
 		reconciler := controllers.NewReconciler(controllers.Options{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: r.asker,
 			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Pods: pods, NetworkPolicies: r.cfg.policies(),
+			Installation: installation, Upgrades: controllers.Upgrades{AtOnce: r.cfg.UpgradeStreams, WhenIdle: r.cfg.UpgradeWhenIdle},
 		})
 		if err := reconciler.SetupWithManager(mgr, r.cfg.MaxConcurrentReconciles); err != nil {
 			return nil, fmt.Errorf("setting up controller: %w", err)
