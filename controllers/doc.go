@@ -5,6 +5,7 @@
 //	observe  observe.go     children, pods and nodes from the cache; last answers of trackers; events about pods that wait
 //	decide   decide.go      pure: what that means for the plan
 //	plan     planning.go    the children that the spec asks for (package plan)
+//	upgrade  upgrade.go     holds the pods of a former version of the operator until it is the stream's turn (turns.go)
 //	apply    applying.go    writes them (package apply)
 //	report   report.go      writes status, if it is worth a write (package status), and says when to run again
 //

@@ -11,6 +11,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/apply"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
+	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
@@ -30,6 +31,12 @@ type memory struct {
 	tokenAt  time.Time         // when the token Secret was last seen to be there
 	// tokenShared: that was the token for the trackers of a network.
 	tokenShared bool
+
+	// planned: this operator has planned the stream before. HeldAs identifies the pods that it would make while it holds those of
+	// a former version, and held the workloads as that one applied them.
+	planned bool
+	heldAs  string
+	held    map[plan.Ref]heldWorkload
 
 	events map[types.UID]*eventMemory // about pods that wait, and about what should make them
 

@@ -21,6 +21,8 @@ type Metrics struct {
 	events *prometheus.CounterVec
 	writes *prometheus.CounterVec
 	status *prometheus.CounterVec
+
+	upgrades *prometheus.GaugeVec
 }
 
 // NewMetrics makes and registers them; a nil registerer registers nothing.
@@ -42,6 +44,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Name: "p2pstream_operator_status_writes_total", Help: "Statuses written, by result.",
 		}, []string{"result"}),
 	}
+	m.upgrades = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "p2pstream_operator_upgrades", Help: "Streams whose pods are being replaced by those of this version of the operator, and streams that wait for it.",
+	}, []string{"phase"})
+	for _, phase := range []string{"running", "waiting"} {
+		m.upgrades.WithLabelValues(phase)
+	}
 	for _, result := range []string{"ok", "conflict", "error"} {
 		m.status.WithLabelValues(result)
 	}
@@ -49,7 +57,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		m.events.WithLabelValues(result)
 	}
 	if reg != nil {
-		reg.MustRegister(m.phases, m.events, m.writes, m.status)
+		reg.MustRegister(m.phases, m.events, m.writes, m.status, m.upgrades)
 	}
 	return m
 }

@@ -23,7 +23,7 @@ func (r *Reconciler) plan(n *run) planned {
 	facts := n.decision.facts
 	facts.Network = r.attachmentFacts(n)
 	facts.Image, facts.PullPolicy, facts.Pods = r.Image, r.PullPolicy, r.Pods
-	facts.NetworkPolicies = r.NetworkPolicies
+	facts.NetworkPolicies, facts.Installation = r.NetworkPolicies, r.Installation
 	return makePlan(n.stream, facts)
 }
 

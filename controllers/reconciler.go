@@ -47,6 +47,10 @@ type Options struct {
 	Key func() Key
 	// Push sends tables of streams to trackers; nil makes a client.
 	Push *push.Client
+	// Installation identifies what this operator brings to plans by itself: its version, the image, the defaults. When it changes,
+	// streams are upgraded as Upgrades says; empty: whatever changes, they are changed at once.
+	Installation string
+	Upgrades     Upgrades
 	// WithoutNodes: nodes cannot be read, so that their addresses are not known.
 	WithoutNodes bool
 	// StallAfter is how long a problem that may heal, such as a missing Secret, lasts before it stalls a stream; 0 is
@@ -82,6 +86,7 @@ type Reconciler struct {
 	attachments attachments
 	labels      *namespaceLabels
 	wakers      wakers
+	turns       turns
 }
 
 // NewReconciler returns a Reconciler.
@@ -120,6 +125,7 @@ type run struct {
 	snapshot *snapshot    // observe: the cluster and the trackers as this run sees them
 	decision decision     // decide: what that means for the plan
 	planned  planned      // plan: the children that the spec asks for, or why there is no plan
+	upgrade  upgrade      // upgrade: whose turn it is to get the pods of this version of the operator
 	applied  apply.Result // apply: what the API server made of them
 }
 
@@ -146,6 +152,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	n.decision.problems = r.hold(n)
 	n.planned = r.plan(n)
+	if n.upgrade, err = r.upgrade(ctx, n); err != nil {
+		return afterFailedWrite(err)
+	}
 	n.applied = r.apply(ctx, n)
 	return r.report(ctx, n)
 }
@@ -167,6 +176,7 @@ func (r *Reconciler) fetch(ctx context.Context, req ctrl.Request) (*run, error) 
 		r.streams.forget(req.NamespacedName)
 		r.pollers.Follow(req.NamespacedName, nil, nil)
 		r.leaveOut(req.NamespacedName)
+		r.turns.leave(req.NamespacedName, true)
 		return nil, nil
 	}
 	if err != nil {

@@ -60,6 +60,7 @@ func observed(n *run) status.Observed {
 		Network:  n.network.view(),
 		Problems: diagnose.Sort(slices.Concat(n.applied.Problems, n.decision.problems, n.planned.problems)),
 		Reading:  s.reading, ReadingProblem: s.readingProblem, ReadingPending: s.readingPending, Audience: n.memory.audience,
+		Upgrade: n.upgrade.status, UpgradeWait: n.upgrade.text,
 		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),
 	}
 	if sites := n.stream.Spec.Sites; sites != nil && n.network == nil {
@@ -156,6 +157,9 @@ func nextRun(n *run, o status.Observed, now time.Time) time.Duration {
 	}
 	if slices.ContainsFunc(o.Warnings, func(w plan.Warning) bool { return w.Reason == v1.ReasonClassNotFound }) {
 		pause = min(pause, classesEvery) // classes are not watched
+	}
+	if n.upgrade.wait == forTurn || n.upgrade.wait == forOthers {
+		pause = troubleRun
 	}
 	pause = wait.Jitter(pause*9/10, 0.2)                            // spreads streams that were woken together
 	if due := n.memory.eventsDue(); !due.IsZero() && !o.Suspended { // events are not watched

@@ -69,13 +69,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 	return loop.Complete(r)
 }
 
-// answers is the source of runs that trackers' answers cause. A stream is in the queue once, however many wake it.
+// answers is the source of runs that trackers' answers cause, and turns that have come. A stream is in the queue once, however many wake it.
 func (r *Reconciler) answers(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	wake := func(stream types.NamespacedName) { queue.Add(reconcile.Request{NamespacedName: stream}) }
 	r.pollers.Wake(wake)
 	r.wakers.mu.Lock()
 	defer r.wakers.mu.Unlock()
 	r.wakers.streams = wake
+	r.turns.wakeBy(wake)
 	return nil
 }
 

@@ -33,6 +33,8 @@ const (
 	ReasonProgressing = "Progressing"
 	// ReasonServing: the stream has everything it needs.
 	ReasonServing = "Serving"
+	// ReasonUpgradeWaiting: the pods are those of a former version of the operator, until it is their turn.
+	ReasonUpgradeWaiting = "UpgradeWaiting"
 	// ReasonInvalidSpec: the spec cannot be carried out; the message names the field.
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonApplyFailed: the API server refused a child, or could not be reached; the message says why.

@@ -24,6 +24,10 @@ type P2PStreamStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
+	// Upgrade is under way or waits for its turn. It is absent while all pods are what this version of the operator makes.
+	// +optional
+	Upgrade *UpgradeStatus `json:"upgrade,omitempty"`
+
 	// Endpoints are the URLs that players and users open.
 	// +optional
 	Endpoints *EndpointsStatus `json:"endpoints,omitempty"`

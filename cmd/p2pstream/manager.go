@@ -9,7 +9,7 @@ import (
 )
 
 func managerCommand(log *logFlags) *cobra.Command {
-	var cfg manager.Config
+	cfg := manager.Config{Version: version}
 	c := &cobra.Command{
 		Use:   "manager",
 		Short: "Run the Kubernetes operator: a tracker, STUN and seeders for each P2PStream or P2PNetwork",
@@ -37,6 +37,8 @@ traffic did not come from the origin.`,
 	f.StringVar(&cfg.KeyFile, "key-file", "", "file with the operator's key, from which tokens of P2PNetworks are derived: the mount of --key-secret")
 	f.StringVar(&cfg.KeySecret, "key-secret", "", "Secret with the operator's key, in the namespace of the Lease; made if there is none")
 	f.StringVar(&cfg.DefaultNetwork, "default-network", "", "NAMESPACE/NAME of the P2PNetwork for streams that name none")
+	f.IntVar(&cfg.UpgradeStreams, "upgrade-streams", 2, "streams whose pods a new version or image replaces at a time, those with viewers last; 0 for all at once")
+	f.DurationVar(&cfg.UpgradeWhenIdle, "upgrade-when-idle", 0, "how long a stream with viewers waits at most for them to leave before its pods are replaced, such as 24h (default: not at all)")
 	f.StringArrayVar(&cfg.WatchNamespaces, "watch-namespace", nil, "watch this namespace only; can be repeated")
 	f.IntVar(&cfg.MaxConcurrentReconciles, "max-concurrent-reconciles", 8, "streams reconciled at a time")
 	return c

@@ -2,6 +2,9 @@ package manager
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -9,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -46,6 +50,12 @@ type Config struct {
 	// which these let trackers and seeders connect over TCP; none means all.
 	NetworkPolicies      bool     `json:"networkPolicies,omitempty"`
 	NetworkPolicyOrigins []string `json:"networkPolicyOrigins,omitempty"`
+	// UpgradeStreams is how many streams get the pods of a new version, image or defaults of the operator at a time; 0 is all.
+	// UpgradeWhenIdle is for how long at most a stream with viewers keeps the pods that it has; 0: it is upgraded last.
+	UpgradeStreams  int           `json:"upgradeStreams"`
+	UpgradeWhenIdle time.Duration `json:"upgradeWhenIdle,omitempty"`
+	// Version of this program.
+	Version string `json:"-"`
 	// LeaseName is the Lease by which one of several replicas is chosen; empty is DefaultLeaseName. Two installations in one
 	// namespace need two.
 	LeaseName string `json:"leaseName,omitempty"`
@@ -89,6 +99,33 @@ func (c Config) policies() *plan.NetworkPolicies {
 		return nil
 	}
 	return &plan.NetworkPolicies{Origins: c.NetworkPolicyOrigins}
+}
+
+// installation identifies what this operator brings to the pods of streams.
+func (c Config) installation() (string, error) {
+	defaults, err := c.pods()
+	if err != nil {
+		return "", err
+	}
+	raw, err := json.Marshal([]any{c.Version, c.Image, c.ImagePullPolicy, defaults})
+	if err != nil {
+		return "", fmt.Errorf("encoding the installation: %w", err)
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// maxWhenIdle is how long streams with viewers may keep former pods at most.
+const maxWhenIdle = 30 * 24 * time.Hour
+
+func (c Config) validateUpgrades() error {
+	if c.UpgradeStreams < 0 || c.UpgradeStreams > 1000 {
+		return fmt.Errorf("--upgrade-streams: %d is not between 0 (all) and 1000", c.UpgradeStreams)
+	}
+	if c.UpgradeWhenIdle < 0 || c.UpgradeWhenIdle > maxWhenIdle {
+		return fmt.Errorf("--upgrade-when-idle: %s is not between 0 and 720h", c.UpgradeWhenIdle)
+	}
+	return nil
 }
 
 // maxOrigins is how many ranges there may be: each is in two policies of every stream.
@@ -184,6 +221,9 @@ func (c Config) Validate() error {
 		return fmt.Errorf("--key-secret: %q is not the name of an object", c.KeySecret)
 	}
 	if _, err := c.defaultNetwork(); err != nil {
+		return err
+	}
+	if err := c.validateUpgrades(); err != nil {
 		return err
 	}
 	if c.MaxConcurrentReconciles < 1 || c.MaxConcurrentReconciles > 256 {

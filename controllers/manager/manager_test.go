@@ -64,6 +64,8 @@ func TestValidate(t *testing.T) {
 		"--key-secret: \"A/B\"":           valid(func(c *Config) { c.KeyFile, c.KeySecret = "/key", "A/B" }),
 		"--default-network: \"corp\"":     valid(func(c *Config) { c.DefaultNetwork = "corp" }),
 		"--default-network: \"ecdn/1.a\"": valid(func(c *Config) { c.DefaultNetwork = "ecdn/1.a" }),
+		"--upgrade-streams":               valid(func(c *Config) { c.UpgradeStreams = -1 }),
+		"--upgrade-when-idle":             valid(func(c *Config) { c.UpgradeWhenIdle = 721 * time.Hour }),
 		"--max-concurrent-reconciles":     valid(func(c *Config) { c.MaxConcurrentReconciles = 0 }),
 	} {
 		err := c.Validate()
@@ -73,6 +75,31 @@ func TestValidate(t *testing.T) {
 	}
 	if _, err := New(valid(func(c *Config) { c.Image = "" }), slog.Default(), nil); err == nil {
 		t.Error("New took a configuration that is not valid")
+	}
+}
+
+// TestInstallation: whatever the operator brings to pods by itself makes it another installation, and nothing else does.
+func TestInstallation(t *testing.T) {
+	t.Parallel()
+	of := func(change func(*Config)) string {
+		c := valid(change)
+		text, err := c.installation()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	was := of(func(*Config) {})
+	for name, change := range map[string]func(*Config){
+		"version": func(c *Config) { c.Version = "v2" }, "image": func(c *Config) { c.Image = "other" },
+		"pull policy": func(c *Config) { c.ImagePullPolicy = "Always" }, "defaults of pods": func(c *Config) { c.PodDefaults = "testdata/pods.yaml" },
+	} {
+		if of(change) == was {
+			t.Errorf("another %s is not noticed", name)
+		}
+	}
+	if of(func(c *Config) { c.LeaderElect, c.MaxConcurrentReconciles = true, 99 }) != was {
+		t.Error("what pods do not have makes another installation")
 	}
 }
 

@@ -110,11 +110,16 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 	if err != nil {
 		return nil, err
 	}
+	installation, err := r.cfg.installation()
+	if err != nil {
+		return nil, err
+	}
 	if len(r.access.namespaces) > 0 {
 		options := controllers.Options{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: r.asker,
 			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Pods: pods, NetworkPolicies: r.cfg.policies(),
 			Namespaces: r.watched(), DefaultNetwork: network, Key: r.key(), Push: r.pushing,
+			Installation: installation, Upgrades: controllers.Upgrades{AtOnce: r.cfg.UpgradeStreams, WhenIdle: r.cfg.UpgradeWhenIdle},
 		}
 		if r.board != nil {
 			options.Overview = r.board

@@ -20,6 +20,10 @@ type Facts struct {
 	// Pods are the installation's defaults of spec.pods; may be nil.
 	Pods *v1.PodsSpec `json:"pods,omitempty"`
 
+	// Installation identifies what an operator brings to a plan by itself: its version, the image, defaults. Workloads are marked
+	// with it; empty: they are not.
+	Installation string `json:"installation,omitempty"`
+
 	// NetworkPolicies of the components; nil: they have none.
 	NetworkPolicies *NetworkPolicies `json:"networkPolicies,omitempty"`
 

@@ -22,6 +22,10 @@ const (
 	LabelEdge = "p2pstream.dev/edge"
 	// AnnotationConfigHash changes when pods must be replaced for their configuration to take effect.
 	AnnotationConfigHash = "p2pstream.dev/config-hash"
+	// AnnotationInstallation of a workload is Facts.Installation of the plan that it was applied with, and AnnotationTemplate the
+	// hash of the template of its pods.
+	AnnotationInstallation = "p2pstream.dev/installation"
+	AnnotationTemplate     = "p2pstream.dev/template"
 )
 
 // Components of a stream, by the value of the component label.

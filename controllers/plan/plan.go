@@ -40,6 +40,8 @@ type Object struct {
 	Apply runtime.ApplyConfiguration
 	// Hash changes when, and only when, Apply does.
 	Hash string
+	// Template is a hash of the template of its pods; empty for objects without pods.
+	Template string
 	// Exposes is what the object makes reachable; nil for other objects. Its strategy explains refusals.
 	Exposes *exposure.Target
 }
@@ -137,11 +139,15 @@ func (p *planner) objects() ([]Object, error) {
 	var objects []Object
 	for _, group := range [][]child{p.configMaps, p.services, p.guards, p.workloads} {
 		for _, c := range group {
+			template, err := p.mark(c.Object)
+			if err != nil {
+				return nil, err
+			}
 			raw, err := json.Marshal(c.Object)
 			if err != nil {
 				return nil, fmt.Errorf("encoding %s %s: %w", *c.GetKind(), *c.GetName(), err)
 			}
-			objects = append(objects, Object{Ref: Ref{*c.GetKind(), *c.GetName()}, Apply: c.Object, Hash: hash(raw), Exposes: c.exposes})
+			objects = append(objects, Object{Ref: Ref{*c.GetKind(), *c.GetName()}, Apply: c.Object, Hash: hash(raw), Template: template, Exposes: c.exposes})
 		}
 	}
 	return objects, nil

@@ -60,7 +60,7 @@ func edges(before, after v1.P2PStreamStatus) []Event {
 	case old && !now:
 		events = append(events, Event{corev1.EventTypeNormal, resumed, "Reconciliation continues: spec.suspend is false."})
 	}
-	return events
+	return append(events, upgrades(before.Upgrade, after.Upgrade, after)...)
 }
 
 // edgesBy are the events of some conditions.
@@ -85,6 +85,34 @@ func edgesBy(rules []edgeRule, before, after v1.P2PStreamStatus) []Event {
 		}
 	}
 	return events
+}
+
+// Reasons of events about upgrades.
+const (
+	upgrading = "Upgrading"
+	upgraded  = "Upgraded"
+)
+
+// Upgrading is the event about an upgrade that begins.
+func Upgrading() Event {
+	return Event{corev1.EventTypeNormal, upgrading, "The pods are being replaced by those of this version of the operator."}
+}
+
+// upgrades are the edges of an upgrade.
+func upgrades(before, after *v1.UpgradeStatus, s v1.P2PStreamStatus) []Event {
+	switch {
+	case after == nil && before != nil && before.Phase == v1.UpgradeRunning:
+		return []Event{{corev1.EventTypeNormal, upgraded, "All pods are those of this version of the operator."}}
+	case after == nil, before != nil && before.Phase == after.Phase:
+		return nil
+	case after.Phase == v1.UpgradeRunning:
+		return nil // it is told when it begins
+	}
+	text := "The pods are those of a former version of the operator until it is their turn"
+	if c := find(s.Conditions, v1.ConditionReconciling); c != nil && c.Reason == v1.ReasonUpgradeWaiting {
+		text = c.Message
+	}
+	return []Event{{corev1.EventTypeNormal, v1.ReasonUpgradeWaiting, ending(text, "")}}
 }
 
 func is(s v1.P2PStreamStatus, condition string) bool {

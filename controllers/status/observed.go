@@ -23,6 +23,10 @@ type Observed struct {
 	// Settled: the children are what the spec asks for, as far as the API server is concerned.
 	Settled bool
 
+	// Upgrade that is under way or waits, and what it waits for.
+	Upgrade     *v1.UpgradeStatus
+	UpgradeWait string
+
 	// Workloads of the stream.
 	Tracker, STUN, Seeders Workload
 	// Edges are the seeders of all sites together.

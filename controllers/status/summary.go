@@ -55,6 +55,9 @@ func reconciling(m *moment) verdict {
 			waits = append(waits, c.noun+" pods")
 		}
 	}
+	if len(waits) == 0 && m.UpgradeWait != "" {
+		return no(v1.ReasonUpgradeWaiting, "All objects and pods are as the spec asks, but the pods are those of a former version of the operator: "+m.UpgradeWait)
+	}
 	if len(waits) == 0 {
 		return no(v1.ReasonServing, "All objects and pods are as the spec asks")
 	}

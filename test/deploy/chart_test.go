@@ -105,7 +105,7 @@ func at(t *testing.T, object *unstructured.Unstructured, path string) any {
 		// The manager has defaults for these, which config does not set.
 		container["args"] = slices.DeleteFunc(container["args"].([]any), func(arg any) bool {
 			flag, _, _ := strings.Cut(arg.(string), "=")
-			return slices.Contains([]string{"--image-pull-policy", "--max-concurrent-reconciles", "--log-level"}, flag)
+			return slices.Contains([]string{"--image-pull-policy", "--max-concurrent-reconciles", "--log-level", "--upgrade-streams", "--upgrade-when-idle"}, flag)
 		})
 	}
 	return found
@@ -299,6 +299,7 @@ func TestUnusableValuesAreRefused(t *testing.T) {
 		"text for a number": {"replicas: two", "/replicas"},
 		"typo in pods":      {"streamPods: {nodeSelectors: {}}", "'nodeSelectors'"},
 		"no namespace name": {"watchNamespaces: [Media]", "/watchNamespaces/0"},
+		"whenIdle":          {"upgrades: {whenIdle: later}", "/upgrades/whenIdle"},
 		"log level":         {"log: {level: verbose}", "/log/level"},
 		"origins":           {"networkPolicies: {origins: [origin.example.com]}", "/networkPolicies/origins/0"},
 		"digest":            {"image: {digest: latest}", "/image/digest"},
