@@ -212,7 +212,7 @@ func TestDashboardOfTheManager(t *testing.T) {
 			t.Errorf("%v lack %s", c.Args, want)
 		}
 	}
-	if len(pod.Volumes) != 1 || pod.Volumes[0].Secret.SecretName != "certificate" || len(c.VolumeMounts) != 1 || c.VolumeMounts[0].MountPath != "/etc/p2pstream-dashboard" {
+	if len(pod.Volumes) != 2 || pod.Volumes[1].Secret.SecretName != "certificate" || len(c.VolumeMounts) != 2 || c.VolumeMounts[1].MountPath != "/etc/p2pstream-dashboard" {
 		t.Errorf("volumes %+v at %+v", pod.Volumes, c.VolumeMounts)
 	}
 	port := get[corev1.Service](t, all, "Service p2pstream-system/ecdn-manager-dashboard").Spec.Ports[0].TargetPort.StrVal
@@ -220,7 +220,7 @@ func TestDashboardOfTheManager(t *testing.T) {
 		t.Errorf("the Service leads to %s, of %+v", port, c.Ports)
 	}
 	both := rendered(t, map[string]any{"streamPods": map[string]any{"nodeSelector": map[string]any{"pool": "edge"}}, "dashboard": map[string]any{"enabled": true}})
-	if pod := deployment(t, both).Spec.Template.Spec; len(pod.Volumes) != 1 || pod.Volumes[0].Name != "pod-defaults" || len(pod.Containers[0].VolumeMounts) != 1 {
+	if pod := deployment(t, both).Spec.Template.Spec; len(pod.Volumes) != 2 || pod.Volumes[1].Name != "pod-defaults" || len(pod.Containers[0].VolumeMounts) != 2 {
 		t.Errorf("without a certificate: %+v", pod.Volumes)
 	}
 }
