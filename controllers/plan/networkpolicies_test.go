@@ -209,3 +209,49 @@ func TestPoliciesSelectEveryPod(t *testing.T) {
 		}
 	}
 }
+
+// TestPoliciesOfANetwork: seeders reach the tracker of their network, which is in another namespace, and no other one.
+func TestPoliciesOfANetwork(t *testing.T) {
+	t.Parallel()
+	n, s, facts := readNetwork(t, "network-corp")
+	facts.NetworkPolicies = &NetworkPolicies{Origins: []string{"203.0.113.0/24"}}
+	shared, err := MakeNetwork(n, NetworkFacts{TableSecret: "table"}, facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	attached, err := Attach(s, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts.Network = &Attachment{Namespace: n.Namespace, Name: n.Name, URL: shared.Endpoints.Config, TokenSecret: "token", Served: true}
+	own, err := Make(attached, facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofNetwork, ofStream := policiesOf(t, shared), policiesOf(t, own)
+	if len(ofNetwork) != 2 || len(ofStream) != 1 {
+		t.Fatalf("%d policies of the network and %d of the stream, want 2 and 1", len(ofNetwork), len(ofStream))
+	}
+	away := func(e end) end { e.elsewhere = true; return e }
+	seeder, tracker := end{labels: Labels(s.Name, ComponentSeeder)}, end{labels: NetworkLabels(n.Name, ComponentTracker)}
+	stun, viewer := end{labels: NetworkLabels(n.Name, ComponentSTUN)}, end{address: "198.51.100.7"}
+	for name, tt := range map[string]struct {
+		of         network
+		pod, other end
+		direction  networkingv1.PolicyType
+		protocol   corev1.Protocol
+		port       int32
+		want       bool
+	}{
+		"seeder to the network's tracker": {ofStream, seeder, away(tracker), networkingv1.PolicyTypeEgress, "TCP", PortTrackerInternal, true},
+		"seeder to another tracker":       {ofStream, seeder, away(end{labels: NetworkLabels("other", ComponentTracker)}), networkingv1.PolicyTypeEgress, "TCP", PortTrackerInternal, false},
+		"tracker from a seeder":           {ofNetwork, tracker, away(seeder), networkingv1.PolicyTypeIngress, "TCP", PortTrackerInternal, true},
+		"tracker from outside":            {ofNetwork, tracker, viewer, networkingv1.PolicyTypeIngress, "TCP", PortTrackerInternal, false},
+		"tracker from a viewer":           {ofNetwork, tracker, viewer, networkingv1.PolicyTypeIngress, "TCP", PortTracker, true},
+		"STUN from a viewer":              {ofNetwork, stun, viewer, networkingv1.PolicyTypeIngress, "UDP", PortSTUN, true},
+	} {
+		if got := tt.of.passes(t, tt.pod, tt.other, tt.direction, tt.protocol, tt.port); got != tt.want {
+			t.Errorf("%s: %t, want %t", name, got, tt.want)
+		}
+	}
+}

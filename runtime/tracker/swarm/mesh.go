@@ -13,6 +13,7 @@ type Node struct {
 	Gateway bool
 	// Since is when it joined the first of its swarms.
 	Since time.Time
+	order uint64 // of those that joined at the same time
 }
 
 // rank orders nodes by what they mean for others: seeders come first.
@@ -28,7 +29,7 @@ func (n Node) rank() int {
 
 // compareNodes orders nodes: seeders, gateways and others, of each those that came first. So the same ones are shown a moment later.
 func compareNodes(a, b Node) int {
-	return cmp.Or(cmp.Compare(a.rank(), b.rank()), a.Since.Compare(b.Since))
+	return cmp.Or(cmp.Compare(a.rank(), b.rank()), a.Since.Compare(b.Since), cmp.Compare(a.order, b.order))
 }
 
 // Mesh returns who is connected to whom, as far as the tracker can tell: an offer was relayed and answered, and nothing has shown
@@ -40,12 +41,12 @@ func (c *Core) Mesh(most int) (nodes []Node, links [][2]int, all int) {
 		for m, p := range s.members {
 			n := known[m.sock]
 			if n == nil {
-				n = &Node{Socket: m.sock, Since: p.joined}
+				n = &Node{Socket: m.sock, Since: p.joined, order: p.order}
 				known[m.sock] = n
 			}
 			n.Gateway = n.Gateway || p.isGateway()
 			if p.joined.Before(n.Since) {
-				n.Since = p.joined
+				n.Since, n.order = p.joined, p.order
 			}
 		}
 	}
