@@ -83,7 +83,7 @@ func testPlayerPage(t *testing.T, path, format string) {
 	}
 	p.eventually("figures with units", `/^\d.*B$/.test(text("seeder")) && !text("seeder").startsWith("0 ") && / .?bit\/s$/.test(text("seeder-rate")) &&
 		/ %$/.test(text("offload")) && /to seeders/.test(text("peers")) && / s$/.test(text("latency"))`)
-	p.eventually("its state in words", `/^Playing, sharing/.test(text("status")) && !shown("notice")`)
+	p.eventually("its state in words", `/^Playing, getting video from seeders/.test(text("status")) && !shown("notice")`)
 
 	p.eventually("a menu of qualities", `shown("quality-menu") && document.getElementById("quality").options.length > 2`)
 	p.does(`choose("quality", document.getElementById("quality").options.length - 1)`)

@@ -3,7 +3,7 @@ import uPlot from "uplot";
 import { make, row, swatch, table } from "./dom.js";
 import { clock } from "./format.js";
 import type { Maybe } from "./model.js";
-import { type Chart, isEmpty, latest, stack } from "./series.js";
+import { type Chart, isEmpty, latest, leastStep, stack, ticks } from "./series.js";
 
 const height = 190;
 
@@ -19,6 +19,7 @@ export class ChartView {
   private readonly empty = make("p", { class: "empty" });
   private readonly details = make("details") as HTMLDetailsElement;
   private readonly numbers = make("div");
+  private names: HTMLElement[] = [];
   private values: HTMLElement[] = [];
   private drawn?: uPlot;
   private shape = "";
@@ -77,7 +78,8 @@ export class ChartView {
     this.clear();
     this.shape = shape;
     this.values = chart.lines.map(() => make("b"));
-    this.legend.replaceChildren(...chart.lines.map((line, i) => make("li", {}, swatch(line.color), `${line.label}: `, this.values[i]!)));
+    this.names = chart.lines.map((line) => make("span", {}, line.label));
+    this.legend.replaceChildren(...chart.lines.map((line, i) => make("li", {}, swatch(line.color), this.names[i]!, ": ", this.values[i]!)));
     const lines = chart.stacked ? [...chart.lines].reverse() : chart.lines;
     const axis = { stroke: style("muted"), grid: { stroke: style("grid"), width: 1 }, ticks: { stroke: style("grid"), width: 1 } };
     this.drawn = new uPlot(
@@ -86,10 +88,11 @@ export class ChartView {
         height,
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false } },
-        scales: { y: { range: (_, __, most) => [0, chart.most ?? (most > 0 ? 1.1 * most : 1)] } },
+        // The axis ends with a tick, so that one stands above the largest value.
+        scales: { y: { range: (_, __, most) => [0, ticks(chart.most ?? most, leastStep(chart)).at(-1)!] } },
         axes: [
           { ...axis, values: (_, times) => times.map((t) => clock(t, this.step < 60 && (times[1] ?? t) - times[0]! < 60)) },
-          { ...axis, size: 90, values: (_, values) => values.map((v) => this.chart!.format(v)) },
+          { ...axis, size: 90, splits: (_, __, ___, end) => ticks(end, leastStep(chart)), values: (_, values) => values.map((v) => (this.chart!.onAxis ?? this.chart!.format)(v)) },
         ],
         series: [
           {},
@@ -115,11 +118,16 @@ export class ChartView {
     const chart = this.chart!;
     const under = this.drawn?.cursor.idx;
     const i = under ?? latest(chart);
+    const at = this.time[i];
+    // The newest point may not be full yet, and the one before it is of now too.
+    const isNow = (under === undefined || under === null) && i >= this.time.length - 2;
+    const when = isNow || at === undefined ? "now" : clock(at, this.step < 60);
     chart.lines.forEach((line, n) => {
       const value = this.values[n];
       if (value) value.textContent = chart.format(line.values[i] ?? null);
+      const name = this.names[n];
+      if (name && line.bare) name.textContent = when;
     });
-    const at = this.time[i];
     const newest = chart.lines.map((line) => `${line.label} ${chart.format(line.values[latest(chart)] ?? null)}`).join(", ");
     this.plot.setAttribute("aria-label", `${chart.title}, chart. Newest: ${newest}. All values are in the table below.`);
     this.plot.title = at === undefined ? "" : `${clock(at, this.step < 60)} · ${chart.source}`;

@@ -21,10 +21,11 @@ export const svg = (name: string, attributes: Record<string, string>): SVGElemen
   return out;
 };
 
-/** bar shows a share of a whole. The number stands beside it in words, so it is hidden from screen readers. */
-export function bar(share: number): SVGElement {
+/** bar shows a share of a whole, with a mark at another one. The number stands beside it in words, so it is hidden from screen readers. */
+export function bar(share: number, mark?: number): SVGElement {
   const out = svg("svg", { class: "bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" });
   out.append(svg("rect", { class: "track", width: "100", height: "8" }), svg("rect", { class: "part", width: String(100 * Math.min(1, Math.max(0, share))), height: "8" }));
+  if (mark !== undefined) out.append(svg("rect", { class: "mark", x: String(100 * mark - 0.4), y: "-3", width: "0.8", height: "14" }));
   return out;
 }
 
@@ -45,6 +46,19 @@ export function table(name: string, columns: string[], rows: HTMLElement[]): HTM
 /** panel is a table with its units and sources, which stay in view when it is scrolled. */
 export const panel = (note: string, name: string, columns: string[], rows: HTMLElement[]): HTMLElement =>
   make("div", { class: "panel" }, make("p", { class: "note" }, note), table(name, columns, rows));
+
+/**
+ * cards makes each row a card on a phone, where columns have no room. Such rows are no table to some browsers, so that roles say that
+ * they are.
+ */
+export function cards(panel: HTMLElement): HTMLElement {
+  const roles: [string, string][] = [["table", "table"], ["thead, tbody", "rowgroup"], ["tr", "row"], ["thead th", "columnheader"], ["tbody th", "rowheader"], ["td", "cell"]];
+  for (const [selector, role] of roles) panel.querySelectorAll(selector).forEach((e) => e.setAttribute("role", role));
+  const names = [...panel.querySelectorAll("thead th")].map((th) => th.textContent ?? "");
+  panel.querySelectorAll("tbody tr").forEach((tr) => [...tr.children].forEach((cell, i) => cell.setAttribute("data-label", names[i] ?? "")));
+  panel.classList.add("cards");
+  return panel;
+}
 
 export const row = (name: string, ...cells: (string | HTMLElement)[]): HTMLElement =>
   make("tr", {}, make("th", { scope: "row" }, name), ...cells.map((c) => (typeof c == "string" ? make("td", {}, c) : c)));

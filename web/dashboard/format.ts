@@ -32,6 +32,9 @@ export function duration(ms: Maybe | undefined): string {
 /** plural writes a number with its noun. */
 export const plural = (n: number, one: string, many = `${one}s`): string => `${count(n)}${space}${n == 1 ? one : many}`;
 
+/** pixels writes the size of a picture, which manifests write as 1280x720. */
+export const pixels = (resolution: string): string => resolution.replace(/^(\d+)x(\d+)$/, `$1×$2${space}px`);
+
 const two = (n: number) => String(n).padStart(2, "0");
 
 /** clock is a time of day on the clock of who reads it, with seconds where steps are short. */

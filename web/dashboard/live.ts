@@ -43,7 +43,7 @@ async function update<A>(show: (answer: A) => void, more: () => string): Promise
     const answer = (await (await ask("v1/history", points, more(), mine.signal)).json()) as A;
     if (pending === mine) {
       show(answer);
-      say(`Shows the last ${rangeWords[range()] ?? range()}, anew every ${refresh / 1000} s.`);
+      say(`Shows the last ${rangeWords[range()] ?? range()}, updated every ${refresh / 1000} s.`);
       if (performance.getEntriesByName("usable").length == 0) performance.mark("usable");
     }
   } catch (error) {

@@ -1,12 +1,13 @@
 // The dashboard of many streams: those of one tracker, or all of a cluster.
-import { bar, byId, fill, make, panel, row } from "./dom.js";
+import { byId, cards, fill, make, panel, row } from "./dom.js";
 import * as format from "./format.js";
 import { live, range } from "./live.js";
 import type { Brief, History, NetworkAnswer, Overview } from "./model.js";
 import { fullName, link, problemsOf, sitesOf } from "./overview.js";
-import { figure, problemList } from "./page.js";
+import { figure, problemList, startupFigure } from "./page.js";
 import { charts, type Chart } from "./series.js";
 import type { Site } from "./sites.js";
+import { sitesPanel, worstFigure } from "./sitewords.js";
 
 const ofTracker = "tracker";
 
@@ -17,13 +18,13 @@ function showFigures({ now, history }: NetworkAnswer, sites: Site[], words: stri
   fill("figures",
     figure("streams", "Streams", format.count(now.streams), watched),
     figure("trouble", "Streams with problems", format.count(now.critical + now.warnings), `${format.count(now.critical)} of them critical; source: trackers`, now.critical > 0 ? "bad" : now.warnings > 0 ? "fair" : ""),
-    figure("viewers", "Viewers", format.count(now.viewers), "watch now, all streams; source: WebSockets and reports"),
-    figure("offload", "Offload", format.percent(now.offload), now.offload === null ? "No viewer has reported bytes in the last minute" : "of media bytes from peers, last minute, all streams; source: reports"),
+    figure("viewers", "Viewers", format.count(now.viewers), "watch now, all streams; source: WebSockets and reports of viewers"),
+    figure("offload", "Offload", format.percent(now.offload), now.offload === null ? "No viewer has reported bytes in the last minute" : "of media bytes from peers, last minute, all streams; source: reports of viewers"),
     worst
-      ? figure("worst", "Worst site", `${worst.name}: ${format.copies(worst.copies)} copies`, `on its line, ${worst.word}, all streams; last ${words}, source: reports`, worst.verdict)
+      ? worstFigure(worst, words, ", all streams")
       : figure("worst", "Worst site", "–", "No viewer at a site has reported in this time"),
-    figure("startup", "First picture", now.startup.count > 0 ? format.duration(now.startup.p95Ms) : "–", now.startup.count > 0 ? `95 % of starts within, half within ${format.duration(now.startup.p50Ms)}; last 5 to 10 min, source: reports` : "No viewer has started in the last 5 to 10 min"),
-    figure("stalls", "Stalls", format.count(Math.round(stalls)), `in the last ${words}, all streams; source: reports`),
+    startupFigure(now.startup),
+    figure("stalls", "Stalls", format.count(Math.round(stalls)), `in the last ${words}, all streams; source: reports of viewers`),
   );
 }
 
@@ -49,11 +50,11 @@ function showStreams(now: Overview, match: string): void {
     fill("streams", make("p", { class: "panel empty" }, text));
     return;
   }
-  const out = panel("Figures of now or of the last minute, problems first, then most viewers. Worst site: copies of the stream on its line. Source: trackers and reports",
+  const out = panel("Figures of now or of the last minute, problems first, then most viewers. Worst site: copies of the stream on its line. Source: trackers and reports of viewers",
     "Streams", ["Stream", "Viewers", "Offload", "From the origin", "Seeders", "Worst site", "Problems"], now.list.map((b) => streamRow(now, b)));
   out.querySelector("thead th:last-child")!.classList.add("words");
   if (now.more > 0) out.append(make("p", { class: "note" }, `and ${format.plural(now.more, "more stream")}; look for a name to see them`));
-  fill("streams", out);
+  fill("streams", cards(out));
 }
 
 function showSites(sites: Site[], words: string): void {
@@ -61,17 +62,7 @@ function showSites(sites: Site[], words: string): void {
     fill("sites", make("p", { class: "panel empty" }, "No viewer at a site has reported in this time."));
     return;
   }
-  const most = Math.max(2, ...sites.map((s) => s.copies ?? 0));
-  const rows = sites.map((s) => {
-    const copies = make("td", { class: `copies ${s.verdict}` }, ...(s.copies === null ? ["–"] : [make("span", { class: "number" }, `${format.copies(s.copies)}\u00a0copies`), " ", make("span", { class: "word" }, s.word), bar(s.copies / most)]));
-    const out = row(s.name, copies, format.bits(s.lineBitsPerSecond), format.count(s.viewers));
-    if (s.verdict == "bad") out.className = "bad";
-    return out;
-  });
-  const out = panel(`All streams together. Copies: media on the line ÷ one copy of what is played. Mean of the last ${words}. Source: reports`,
-    "Sites, worst first", ["Site", "Copies on the line", "Line", "Viewers"], rows);
-  out.querySelectorAll("thead th")[1]!.classList.add("copies");
-  fill("sites", out);
+  fill("sites", sitesPanel(sites, `All streams together, mean of the last ${words}.`, false));
 }
 
 /** network runs the page. */

@@ -10,10 +10,13 @@ export const fullName = (b: Pick<Brief, "namespace" | "name">): string => (b.nam
 export const link = (b: Pick<Brief, "namespace" | "name">, hash: string): string =>
   `${encodeURIComponent(b.namespace ?? "")}/${encodeURIComponent(b.name)}/dashboard${hash}`;
 
+/** Trackers say what is wrong in few words, without the time that each is of. */
+const note = "Now, or the last minutes; source: the tracker of the stream";
+
 /** problemsOf lists what is wrong with all streams, the worst first. */
 export function problemsOf(list: Brief[]): Problem[] {
   const order = { critical: 0, warning: 1, info: 2 };
-  const all = list.flatMap((b) => b.problems.map((p): Problem => ({ ...p, text: `${fullName(b)}: ${p.text}.` })));
+  const all = list.flatMap((b) => b.problems.map((p): Problem => ({ ...p, text: `${fullName(b)}: ${p.text}.`, note })));
   return all.sort((a, b) => order[a.severity] - order[b.severity]);
 }
 

@@ -1,34 +1,41 @@
 // The parts of the page that are words and tables.
-import { bar, fill, make, panel, row } from "./dom.js";
+import { bar, cards, fill, make, panel, row } from "./dom.js";
 import * as format from "./format.js";
-import type { Answer, Now } from "./model.js";
+import type { Answer, Now, Percentiles } from "./model.js";
 import { findProblems, runbookURL, type Problem } from "./problems.js";
 import { rankSites, type Site } from "./sites.js";
+import { sitesPanel, worstFigure } from "./sitewords.js";
 
 /** figure is one number with its name, and its unit and source below it. */
 export function figure(id: string, name: string, value: string, note: string, verdict = ""): HTMLElement {
   return make("div", { id: `figure-${id}` }, make("dt", {}, name), make("dd", { class: `value ${verdict}` }, value), make("dd", { class: "note" }, note));
 }
 
+/** startupFigure is how long viewers wait for the first picture. */
+export const startupFigure = ({ count, p50Ms, p95Ms }: Percentiles): HTMLElement =>
+  count > 0
+    ? figure("startup", "First picture", format.duration(p95Ms), `95 % of starts took at most this, half at most ${format.duration(p50Ms)}; last 5 to 10 min; source: reports of viewers`)
+    : figure("startup", "First picture", "–", "No viewer has started in the last 5 to 10 min");
+
 /** noViewer is what a page says of a stream that nobody has reported of. */
 export const noViewer = "No viewer has reported yet.";
 
 function showFigures({ now, history }: Answer, sites: Site[], range: string): void {
   const words = format.rangeWords[range] ?? range;
-  const { offload, startup } = now;
+  const { offload } = now;
   const worst = sites.find((s) => s.copies !== null);
   const stalls = history.stalls.reduce<number>((sum, n) => sum + (n ?? 0), 0);
   const seconds = `last ${format.count(offload.windowSeconds)} s`;
   const copies = worst
-    ? figure("worst", "Worst site", `${worst.name}: ${format.copies(worst.copies)} copies`, `on its line, ${worst.word}; last ${words}, source: reports`, worst.verdict)
+    ? worstFigure(worst, words)
     : figure("worst", "Worst site", "–", now.hasSites ? "No viewer at a site has reported yet" : "No sites are configured");
   fill("figures",
     copies,
-    figure("viewers", "Viewers", format.count(now.viewers), now.viewersKnown ? "watch now; source: WebSockets and reports" : "have come back so far: the tracker has just started"),
-    figure("offload", "Offload", format.percent(offload.windowRatio), offload.windowRatio === null ? `No viewer has reported bytes in the ${seconds}` : `of media bytes from peers, ${seconds}; source: reports`),
-    figure("startup", "First picture", startup.count > 0 ? format.duration(startup.p95Ms) : "–", startup.count > 0 ? `95 % of starts within, half within ${format.duration(startup.p50Ms)}; last 5 to 10 min, source: reports` : "No viewer has started in the last 5 to 10 min"),
-    figure("stalls", "Stalls", format.count(Math.round(stalls)), now.reporting + offload.totals.http + offload.totals.seeder + offload.totals.viewer > 0 ? `in the last ${words}; source: reports` : noViewer),
-    figure("seeders", "Seeders", format.count(now.seeders), `${format.count(now.seedersHolding)} hold the stream and have room; source: their reports`),
+    figure("viewers", "Viewers", format.count(now.viewers), now.viewersKnown ? "watch now; source: WebSockets and reports of viewers" : "have come back so far: the tracker has just started"),
+    figure("offload", "Offload", format.percent(offload.windowRatio), offload.windowRatio === null ? `No viewer has reported bytes in the ${seconds}` : `of media bytes from peers, ${seconds}; source: reports of viewers`),
+    startupFigure(now.startup),
+    figure("stalls", "Stalls", format.count(Math.round(stalls)), now.reporting + offload.totals.http + offload.totals.seeder + offload.totals.viewer > 0 ? `in the last ${words}; source: reports of viewers` : noViewer),
+    figure("seeders", "Seeders", format.count(now.seeders), `${format.count(now.seedersHolding)} hold the stream and have room now; source: reports of seeders`),
   );
 }
 
@@ -41,18 +48,8 @@ function showSites({ now }: Answer, sites: Site[], range: string): void {
     fill("sites", make("p", { class: "panel empty" }, noViewer));
     return;
   }
-  const most = Math.max(2, ...sites.map((s) => s.copies ?? 0));
-  const rows = sites.map((s) => {
-    const copies = make("td", { class: `copies ${s.verdict}` }, ...(s.copies === null ? ["–"] : [make("span", { class: "number" }, `${format.copies(s.copies)}\u00a0copies`), " ", make("span", { class: "word" }, s.word), bar(s.copies / most)]));
-    const out = row(s.name, copies, format.bits(s.lineBitsPerSecond), format.count(s.viewers), format.percent(s.offload));
-    if (s.verdict == "bad") out.className = "bad";
-    return out;
-  });
   const words = format.rangeWords[range] ?? range;
-  const out = panel(`Copies: media on the line ÷ one copy of what is played. Copies and line: last ${words}. Viewers and offload: now. Source: reports`,
-    "Sites, worst first", ["Site", "Copies on the line", "Line", "Viewers", "Offload"], rows);
-  out.querySelectorAll("thead th")[1]!.classList.add("copies");
-  fill("sites", out);
+  fill("sites", sitesPanel(sites, `Copies and line: last ${words}. Viewers and offload: now.`, true));
 }
 
 const severityWords = { critical: "Critical", warning: "Warning", info: "Note" };
@@ -66,7 +63,8 @@ export function problemList(problems: Problem[], known = "the tracker knows of")
   }
   const items = problems.slice(0, mostProblems).map((p) =>
     make("li", {}, make("span", { class: `word ${severityVerdicts[p.severity]}` }, severityWords[p.severity]), ` ${p.text} `,
-      p.runbook ? make("a", { href: runbookURL(p.runbook), rel: "noreferrer" }, `What to do: ${p.runbook}`) : null));
+      p.runbook ? make("a", { href: runbookURL(p.runbook), rel: "noreferrer" }, `What to do: ${p.runbook}`) : null,
+      make("p", { class: "note" }, `${p.note}.`)));
   const more = problems.length - mostProblems;
   return make("div", { class: "panel" }, make("ul", {}, ...items), more > 0 ? make("p", { class: "note" }, `and ${format.plural(more, "more problem")}`) : null);
 }
@@ -82,12 +80,12 @@ function showSeeders(now: Now): void {
     const load = make("td", { class: `copies ${s.maxPeers > 0 ? verdict : ""}` }, s.maxPeers > 0 ? `${format.count(s.peers)} of ${format.plural(s.maxPeers, "viewer")}` : format.plural(s.peers, "viewer"),
       full ? " " : "", full ? make("span", { class: "word" }, "full") : null, s.maxPeers > 0 ? bar(s.peers / s.maxPeers) : null);
     const uplink = s.uplinkLimitBps > 0 ? `${format.bits(s.uplinkBps)} of ${format.bits(s.uplinkLimitBps)}` : format.bits(s.uplinkBps);
-    const state = !s.fresh ? make("td", { class: "bad" }, "silent") : s.behind > 0 ? make("td", { class: "bad" }, "behind") : make("td", {}, "well");
+    const state = !s.fresh ? make("td", { class: "bad" }, "silent") : s.behind > 0 ? make("td", { class: "bad" }, "behind") : make("td", {}, "OK");
     return row(s.id, s.edgeSite || s.site || "–", load, uplink, state);
   });
-  const out = panel("Viewers that are connected, and bits that are sent, of what the seeder allows. Source: reports of seeders", "Seeders", ["Seeder", "Site", "Load", "Uplink", "State"], rows);
+  const out = panel("Viewers that are connected, and bits that are sent, of what the seeder allows; now. Source: reports of seeders", "Seeders", ["Seeder", "Site", "Load", "Uplink", "State"], rows);
   out.querySelectorAll("thead th")[2]!.classList.add("copies");
-  fill("seeders", out);
+  fill("seeders", cards(out));
 }
 
 function showRenditions(now: Now): void {
@@ -95,7 +93,7 @@ function showRenditions(now: Now): void {
     fill("renditions", make("p", { class: "panel empty" }, "The tracker has not read the renditions of the stream yet."));
     return;
   }
-  const rows = now.renditions.map((r) => row(r.name || "–", r.resolution || (r.type == "secondary" ? "audio" : "–"), r.bandwidth ? format.bits(r.bandwidth) : "–", format.count(r.viewers)));
+  const rows = now.renditions.map((r) => row(r.name || "–", (r.resolution && format.pixels(r.resolution)) || (r.type == "secondary" ? "audio" : "–"), r.bandwidth ? format.bits(r.bandwidth) : "–", format.count(r.viewers)));
   fill("renditions", panel("Viewers are members of the rendition's swarms now. Source: the tracker; bit rates: the manifest", "Renditions", ["Rendition", "Picture", "Bit rate", "Viewers"], rows));
 }
 
@@ -104,7 +102,7 @@ export function showWords(answer: Answer, range: string): void {
   const sites = rankSites(answer);
   showFigures(answer, sites, range);
   showSites(answer, sites, range);
-  fill("problems", problemList(findProblems(answer, sites)));
+  fill("problems", problemList(findProblems(answer, sites, format.rangeWords[range] ?? range)));
   showSeeders(answer.now);
   showRenditions(answer.now);
 }

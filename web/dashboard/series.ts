@@ -8,6 +8,8 @@ export interface Line {
   color: string;
   values: Maybe[];
   fill?: boolean;
+  /** The title of the chart says what it is, and the legend says when. */
+  bare?: boolean;
 }
 
 export interface Chart {
@@ -21,6 +23,8 @@ export interface Chart {
   /** The highest value of the axis; otherwise it follows from the values. */
   most?: number;
   format: (value: Maybe) => string;
+  /** How the axis writes its values, if it is shorter. */
+  onAxis?: (value: Maybe) => string;
   /** What is said instead of a chart without values. */
   empty: string;
 }
@@ -38,6 +42,19 @@ export function ratios(parts: Maybe[][], wholes: Maybe[][]): Maybe[] {
   });
 }
 
+/** ticks are values for an axis from 0 to one that is not below the most, in steps of 1, 2 or 5 times a power of ten, at least the least. */
+export function ticks(most: number, least: number): number[] {
+  const wanted = 5;
+  const want = Math.max(most > 0 && Number.isFinite(most) ? most / wanted : 0, least);
+  const power = 10 ** Math.floor(Math.log10(want));
+  const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= want * (1 - 1e-9)) ?? want;
+  const steps = Math.max(1, Math.ceil(most / step - 1e-9));
+  return Array.from({ length: steps + 1 }, (_, i) => i * step);
+}
+
+/** leastStep is the least step of an axis. Shares have one of theirs; other values are counted in whole bits, milliseconds or viewers. */
+export const leastStep = (chart: Pick<Chart, "most">): number => (chart.most === undefined ? 1 : 0.2);
+
 /** stack adds the lines below to each line: the first one is at the bottom. */
 export function stack(lines: Maybe[][]): Maybe[][] {
   const out: Maybe[][] = [];
@@ -51,7 +68,13 @@ export function stack(lines: Maybe[][]): Maybe[][] {
 /** isEmpty tells whether a chart would show nothing. */
 export const isEmpty = (chart: Chart): boolean => !chart.lines.some((line) => line.values.some((v) => v !== null && (v > 0 || chart.id == "offload")));
 
-const colors = ["first", "second", "third", "http", "seeder", "viewer"];
+/**
+ * Colours of lines have one meaning on the whole page: http, seeder and viewer are where bytes come from, or who takes them; people is
+ * how many watch, share is the offload, stall is stalls, most and half are percentiles, and these are renditions.
+ */
+const colors = ["first", "second", "third", "fourth", "fifth", "sixth"];
+
+const perMinute = (value: Maybe): string => (value === null ? format.count(value) : `${format.count(value)}\u00a0per\u00a0minute`);
 
 export function charts(h: History, now: Pick<Now, "renditions">): Chart[] {
   const bits = (values: Maybe[]) => perSecond(values, h.covered, 8);
@@ -59,15 +82,15 @@ export function charts(h: History, now: Pick<Now, "renditions">): Chart[] {
   const nobody = "No viewer has reported in this time.";
   return [
     {
-      id: "viewers", title: "Viewers", source: "Viewers at once, the most in each step. Source: WebSockets and reports", format: format.count,
-      lines: [{ label: "viewers", color: "first", values: h.viewersMost, fill: true }], empty: "No viewer was here in this time.",
+      id: "viewers", title: "Viewers", source: "Viewers at once, the most in each step. Source: WebSockets and reports of viewers", format: format.count,
+      lines: [{ label: "viewers", color: "people", values: h.viewersMost, fill: true, bare: true }], empty: "No viewer was here in this time.",
     },
     {
-      id: "offload", title: "Offload", source: `Share of media bytes that came from peers, in %. ${reports}`, format: format.percent, most: 1,
-      lines: [{ label: "offload", color: "viewer", values: ratios([h.seeder, h.viewer], [h.seeder, h.viewer, h.http]), fill: true }], empty: nobody,
+      id: "offload", title: "Offload", source: `Share of media bytes that came from peers. ${reports}`, format: format.percent, most: 1,
+      lines: [{ label: "offload", color: "share", values: ratios([h.seeder, h.viewer], [h.seeder, h.viewer, h.http]), fill: true, bare: true }], empty: nobody,
     },
     {
-      id: "bytes", title: "Where the bytes come from", source: `Media that viewers receive, in bit/s, stacked. ${reports}`, format: format.bits, stacked: true,
+      id: "bytes", title: "Where the bytes come from", source: `Media that viewers receive, stacked. ${reports}`, format: format.bits, stacked: true,
       lines: [
         { label: "from viewers", color: "viewer", values: bits(h.viewer), fill: true },
         { label: "from seeders", color: "seeder", values: bits(h.seeder), fill: true },
@@ -76,20 +99,20 @@ export function charts(h: History, now: Pick<Now, "renditions">): Chart[] {
       empty: nobody,
     },
     {
-      id: "startup", title: "Time to the first picture", source: `Percentiles of the last 5 to 10 minutes, in seconds. ${reports}`, format: format.duration,
+      id: "startup", title: "Time to the first picture", source: `Percentiles of the last 5 to 10 minutes at each time. ${reports}`, format: format.duration,
       lines: [
-        { label: "half of the viewers within", color: "third", values: h.startupP50Ms },
-        { label: "95 % within", color: "second", values: h.startupP95Ms },
+        { label: "half of the starts took at most", color: "half", values: h.startupP50Ms },
+        { label: "95 % took at most", color: "most", values: h.startupP95Ms },
       ],
       empty: "No viewer has started in this time.",
     },
     {
-      id: "stalls", title: "Stalls", source: `Stops for lack of media of all viewers, per minute. ${reports}`, format: format.count,
-      lines: [{ label: "stalls per minute", color: "http", values: perSecond(h.stalls, h.covered, 60), fill: true }], empty: "No stall was reported in this time.",
+      id: "stalls", title: "Stalls", source: `Stops for lack of media of all viewers, per minute. ${reports}`, format: perMinute, onAxis: format.count,
+      lines: [{ label: "stalls", color: "stall", values: perSecond(h.stalls, h.covered, 60), fill: true, bare: true }], empty: "No stall was reported in this time.",
     },
     {
-      id: "stall", title: "Length of a stall", source: `95th percentile of the last 5 to 10 minutes, in seconds. ${reports}`, format: format.duration,
-      lines: [{ label: "95 % shorter than", color: "http", values: h.stallP95Ms }], empty: "No stall was reported in this time.",
+      id: "stall", title: "Length of a stall", source: `95th percentile of the last 5 to 10 minutes at each time. ${reports}`, format: format.duration,
+      lines: [{ label: "95 % took at most", color: "stall", values: h.stallP95Ms }], empty: "No stall was reported in this time.",
     },
     {
       id: "watching", title: "Viewers by rendition", source: "Members of the swarms of each rendition. Source: the tracker", format: format.count,
@@ -97,10 +120,10 @@ export function charts(h: History, now: Pick<Now, "renditions">): Chart[] {
       empty: now.renditions.length > 0 ? "No viewer has joined a swarm in this time." : "The renditions of the stream are not known.",
     },
     {
-      id: "origin", title: "Load of the origin", source: "What seeders and viewers take from the origin, in bit/s, stacked. Source: their reports", format: format.bits, stacked: true,
+      id: "origin", title: "Load of the origin", source: "What seeders and viewers take from the origin, stacked. Source: reports of seeders and viewers", format: format.bits, stacked: true,
       lines: [
         { label: "seeders", color: "seeder", values: bits(h.seederHTTP), fill: true },
-        { label: "viewers", color: "http", values: bits(h.http), fill: true },
+        { label: "viewers", color: "viewer", values: bits(h.http), fill: true },
       ],
       empty: "Nothing was taken from the origin in this time.",
     },

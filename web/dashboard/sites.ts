@@ -11,6 +11,8 @@ export interface Site {
   key: string;
   name: string;
   copies: Maybe;
+  /** Copies are those of the time range. Otherwise they are those of the last minute. */
+  past: boolean;
   lineBitsPerSecond: Maybe;
   viewers: number;
   offload: Maybe;
@@ -22,6 +24,12 @@ export interface Site {
 const fairCopies = 1.5;
 const badCopies = 2;
 export const manyViewers = 10;
+
+/** limits says what the words beside copies mean. */
+export const limits = `Good: up to ${fairCopies} copies; more than needed: up to ${badCopies}; too many: above, for ${manyViewers} viewers or more.`;
+
+/** scale is how many copies the longest of the bars beside sites stands for. */
+export const scale = (sites: Pick<Site, "copies">[]): number => Math.max(badCopies, ...sites.map((s) => s.copies ?? 0));
 
 function verdictOf(copies: Maybe, viewers: number): [Verdict, string] {
   if (copies === null) return ["", ""];
@@ -47,12 +55,13 @@ export function rankSites({ now, history }: { now: Pick<Now, "sites">; history: 
     const n = live.get(key);
     const isPlace = key !== "" && !other.has(key);
     const counts = isPlace && !(n && (n.alone ?? 0) > 0 && n.alone === n.reporting);
-    const copies = !counts ? null : p && p.oneCopyBytes > 0 ? p.lineBytes / p.oneCopyBytes : (n?.copies ?? null);
+    const ofRange = p !== undefined && p.oneCopyBytes > 0;
+    const copies = !counts ? null : ofRange ? p.lineBytes / p.oneCopyBytes : (n?.copies ?? null);
     const lineBitsPerSecond = p && covered > 0 ? (8 * p.lineBytes) / covered : (n?.lineBitsPerSecond ?? null);
     const viewers = n?.viewers ?? 0;
     const [verdict, word] = verdictOf(copies, Math.max(viewers, p?.viewers ?? 0));
     const name = key === "" ? "Outside of all sites" : isPlace ? key : "Other sites";
-    return { key, name, copies, lineBitsPerSecond, viewers, offload: n?.offload ?? null, verdict, word };
+    return { key, name, copies, past: ofRange, lineBitsPerSecond, viewers, offload: n?.offload ?? null, verdict, word };
   });
   return sites.sort(
     (a, b) => rank[a.verdict] - rank[b.verdict] || (b.copies ?? -1) - (a.copies ?? -1) || (b.lineBitsPerSecond ?? 0) - (a.lineBitsPerSecond ?? 0) || (a.name < b.name ? -1 : 1),

@@ -42,6 +42,50 @@ export class Rates {
   }
 }
 
+/** Totals are of numbers that are counted up, and begin anew when the page joins anew. */
+export class Totals<K extends string> {
+  private before = {} as Record<K, number>;
+  private last = {} as Record<K, number>;
+
+  /** add notes what was counted, and returns the totals. */
+  add(counted: Readonly<Record<K, number>>): Record<K, number> {
+    const out = {} as Record<K, number>;
+    for (const key of Object.keys(counted) as K[]) {
+      const [now, last, before] = [counted[key], this.last[key] ?? 0, this.before[key] ?? 0];
+      this.before[key] = before + (now < last ? last : 0);
+      this.last[key] = now;
+      out[key] = this.before[key] + now;
+    }
+    return out;
+  }
+}
+
+const recentMs = 30_000; // so that what is said of segments that come in turns does not change with each
+
+/** Recent tells which of the numbers that are counted up have grown lately. */
+export class Recent<K extends string> {
+  private last = {} as Record<K, number>;
+  private grew = {} as Record<K, number>;
+
+  /** add notes what was counted at a time, in milliseconds. */
+  add(at: number, counted: Readonly<Record<K, number>>): Record<K, boolean> {
+    const out = {} as Record<K, boolean>;
+    for (const key of Object.keys(counted) as K[]) {
+      if (counted[key] > (this.last[key] ?? 0)) this.grew[key] = at;
+      this.last[key] = counted[key];
+      out[key] = this.grew[key] !== undefined && at - this.grew[key] < recentMs;
+    }
+    return out;
+  }
+}
+
+/** connections says to whom there are connections: a peer has one for each rendition that it shares. */
+export function connections(toSeeders: readonly boolean[]): string {
+  if (!toSeeders.length) return "none";
+  const seeders = toSeeders.filter(Boolean).length;
+  return `${seeders} to seeders, ${toSeeders.length - seeders} to viewers`;
+}
+
 /** insideOf adds up what came from peers of the same site, over all renditions. */
 export const insideOf = (played: Readonly<Record<string, { seederInside?: number; viewerInside?: number }>>): number =>
   Object.values(played).reduce((sum, { seederInside = 0, viewerInside = 0 }) => sum + seederInside + viewerInside, 0);

@@ -1,10 +1,10 @@
 // The player page: plays the entrance's stream with the viewer SDK, and shows where the bytes come from.
 import { play, type State, type Viewer } from "../sdk/index.js";
-import { inBits, inBytes, insideOf, Rates, received, share, sources } from "./figures.js";
+import { connections, inBits, inBytes, insideOf, Rates, received, Recent, share, type Source, sources, Totals } from "./figures.js";
 import { listen } from "./keys.js";
 import { posterOf } from "./poster.js";
 import { type Kind, type Tracks, tracksOf } from "./tracks.js";
-import { wordsFor } from "./words.js";
+import { type Flows, wordsFor } from "./words.js";
 
 const element = <E extends HTMLElement = HTMLElement>(id: string): E => document.getElementById(id) as E;
 const write = (id: string, text: string) => {
@@ -39,9 +39,10 @@ const viewer: Viewer = play(video, {
 Object.assign(globalThis, { p2pstreamViewer: viewer }); // for tests, and for debugging in the console
 
 let tracks: Tracks | undefined;
+let flows: Flows | undefined;
 
 function show(state: State): void {
-  const words = wordsFor(state, viewer.trouble);
+  const words = wordsFor(state, viewer.trouble, flows);
   write("status", words.status);
   element("notice").hidden = !words.what;
   write("what", words.what ?? "");
@@ -98,26 +99,28 @@ function goLive(): void {
 }
 
 const rates = new Rates();
+const recent = new Recent<keyof Flows>();
+const totals = new Totals<Source | "uploaded" | "inside" | "stalls">();
 
 function showFigures(): void {
   const { counters, reports } = viewer;
-  const all = received(counters);
+  const { http, seeder, viewer: other, uploaded } = counters;
   const now = rates.add(performance.now(), counters);
+  flows = recent.add(performance.now(), { seeder, viewer: other, uploaded });
+  const total = totals.add({ http, seeder, viewer: other, uploaded, inside: insideOf(reports?.played ?? {}), stalls: reports?.stalls() ?? 0 });
+  const all = received(total);
   for (const source of sources) {
-    write(source, inBytes(counters[source]));
-    write(`${source}-share`, share(counters[source], all));
+    write(source, inBytes(total[source]));
+    write(`${source}-share`, share(total[source], all));
     write(`${source}-rate`, now ? inBits(now[source]) : "–");
-    element(`bar-${source}`).style.width = all ? `${(100 * counters[source]) / all}%` : "0";
+    element(`bar-${source}`).style.width = all ? `${(100 * total[source]) / all}%` : "0";
   }
-  write("offload", share(counters.seeder + counters.viewer, all));
-  write("uploaded", inBytes(counters.uploaded));
-  if (!reports) return;
-  const inside = insideOf(reports.played);
-  element("inside-row").hidden = !inside;
-  write("inside", `${inBytes(inside)} (${share(inside, all)})`);
-  const seeders = [...reports.peers.values()].filter(Boolean).length;
-  write("peers", `${reports.peers.size} (${seeders} to seeders)`);
-  write("stalls", String(reports.stalls()));
+  write("offload", share(total.seeder + total.viewer, all));
+  write("uploaded", inBytes(total.uploaded));
+  element("inside-row").hidden = !total.inside;
+  write("inside", `${inBytes(total.inside)} (${share(total.inside, all)})`);
+  write("peers", connections([...(reports?.peers.values() ?? [])]));
+  write("stalls", String(total.stalls));
 }
 
 /** showWhole asks about the whole audience, as long as the entrance tells it. */
@@ -153,5 +156,6 @@ setInterval(() => {
   follow();
   showMenus();
   showFigures();
+  show(viewer.state);
 }, figuresMs);
 if (query.get("overlay") != "0") setInterval(() => showWhole().catch(() => {}), wholeMs); // playback goes on while the tracker is away

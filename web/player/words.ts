@@ -32,8 +32,24 @@ const plain: Record<string, string> = {
   "tracker-unreachable": "Playing from the origin: other viewers cannot be found at the moment.",
 };
 
+/** Flows are what has moved lately between this page and its peers. */
+export interface Flows {
+  seeder: boolean;
+  viewer: boolean;
+  uploaded: boolean;
+}
+
+const still: Flows = { seeder: false, viewer: false, uploaded: false };
+
+/** sharing says what a page that is connected to peers does with them. */
+function sharing({ seeder, viewer, uploaded }: Flows): string {
+  const from = [...(seeder ? ["seeders"] : []), ...(viewer ? ["other viewers"] : [])].join(" and ");
+  if (from) return `Playing, getting video from ${from}${uploaded ? ", giving to others" : ""}.`;
+  return uploaded ? "Playing, giving to others." : "Playing from the origin, connected to peers.";
+}
+
 /** wordsFor are what to say in a state of the SDK. without is why there are no settings yet, if there are none. */
-export function wordsFor(state: State, without?: string): Words {
+export function wordsFor(state: State, without?: string, flows: Flows = still): Words {
   const { mode, reason, autoplayRefused } = state;
   if (mode == "failed") {
     const trouble = troubles[(reason == "no-source" && without) || reason || ""] ?? troubles.unplayable!;
@@ -41,7 +57,7 @@ export function wordsFor(state: State, without?: string): Words {
     return { status: "Not playing.", ...trouble, what: trouble.what.replace(/\.$/, `${detail}.`) };
   }
   const status =
-    mode == "starting" ? "Loading…" : mode == "stopped" ? "Stopped." : mode == "p2p" ? "Playing, sharing with others." : (plain[reason ?? ""] ?? "Playing from the origin.");
+    mode == "starting" ? "Loading…" : mode == "stopped" ? "Stopped." : mode == "p2p" ? sharing(flows) : (plain[reason ?? ""] ?? "Playing from the origin.");
   if (autoplayRefused) return { status: "Paused.", what: "The browser waits for you.", todo: "It does not start videos by itself.", act: "Play" };
   return { status };
 }

@@ -6,8 +6,8 @@ import type { Answer, Brief, History, Maybe, Now, PartHistory, SiteNow } from ".
 import { alone, between, picture, side, type Mesh } from "../dashboard/mesh.js";
 import { fullName, link, problemsOf, sitesOf } from "../dashboard/overview.js";
 import { findProblems, runbookURL, stalledShare } from "../dashboard/problems.js";
-import { charts, isEmpty, latest, perSecond, ratios, stack } from "../dashboard/series.js";
-import { rankSites } from "../dashboard/sites.js";
+import { charts, isEmpty, latest, leastStep, perSecond, ratios, stack, ticks } from "../dashboard/series.js";
+import { limits, rankSites, scale } from "../dashboard/sites.js";
 
 const nothing = (n: number): Maybe[] => Array<Maybe>(n).fill(null);
 
@@ -82,15 +82,24 @@ test("the worst site is the first one", () => {
       ["off", null, ""],
     ],
   );
+  assert.deepEqual(sites.filter((s) => s.copies !== null).map((s) => s.past), [true, true, true, false, true], "without a past, copies are of now");
   assert.equal(sites[0]!.word, "too many");
   assert.equal(sites[0]!.lineBitsPerSecond, (8 * 900) / 30);
+});
+
+test("what the words beside copies mean is said with the limits, and one copy is on each scale", () => {
+  const word = (copies: number, viewers: number) => rankSites(answer({ sites: [site("s", { copies, viewers })] }))[0]!.word;
+  const [good, fair, many] = /^Good: up to (.+) copies; more than needed: up to (.+); too many: above, for (.+) viewers or more\.$/.exec(limits)!.slice(1).map(Number) as [number, number, number];
+  assert.deepEqual([word(good, 20), word(good + 0.01, 20), word(fair, 20), word(fair + 0.01, many), word(fair + 0.01, many - 1)], ["good", "more than needed", "more than needed", "too many", "high, few viewers"]);
+  assert.equal(scale([{ copies: 0.5 }, { copies: null }]), 2);
+  assert.equal(scale([{ copies: 3.4 }, { copies: 1 }]), 3.4);
 });
 
 test("no site is a list without sites", () => assert.deepEqual(rankSites(answer({ hasSites: false })), []));
 
 const problems = (now: Partial<Now>, history: Partial<History> = {}) => {
   const a = answer(now, history);
-  return findProblems(a, rankSites(a));
+  return findProblems(a, rankSites(a), "hour");
 };
 
 test("a healthy stream has no problem", () => {
@@ -121,8 +130,11 @@ test("each problem is said, and has the runbook of its alert", () => {
     const found = problems(now, history);
     assert.deepEqual(found.map((p) => p.runbook), [runbook], JSON.stringify(found));
     assert.match(found[0]!.text, /^[A-Z0-9].*[^ ]$/);
+    assert.match(found[0]!.note, /^(Now|Last .+|Since the tracker began); source: (the tracker|WebSockets|reports of (viewers|seeders|viewers and seeders))$/, runbook);
   }
   assert.match(runbookURL("X"), /^https:\/\/github\.com\/p2pstream\/p2pstream\/blob\/main\/docs\/runbooks\/X\.md$/);
+  assert.equal(problems({}, { sites: [part("berlin", 900, 300)] })[0]!.note, "Last hour; source: reports of viewers and seeders");
+  assert.equal(problems({ sites: [site("berlin", { copies: 2.1 })] })[0]!.note, "Last minute; source: reports of viewers and seeders");
   assert.equal(problems({ stunServers: 2, stunDown: 1 }).length, 1);
   assert.deepEqual(problems({ seederStates: [{ ...seeder, behind: 1, edgeSite: "berlin" }] }), []);
 });
@@ -139,6 +151,37 @@ test("the share that viewers stood still is that of the last minutes", () => {
   assert.equal(stalledShare(historyOf(3), 300), null);
   const long = historyOf(100, { viewers: Array(100).fill(10), stallMs: [...Array(50).fill(99_999), ...Array(50).fill(1000)] });
   assert.ok(Math.abs(stalledShare(long, 300)! - 0.01) < 1e-9);
+});
+
+test("an axis ends with a tick that is not below the largest value", () => {
+  assert.deepEqual(ticks(9, 1), [0, 2, 4, 6, 8, 10]);
+  assert.deepEqual(ticks(900, 1), [0, 200, 400, 600, 800, 1000]);
+  assert.deepEqual(ticks(1400, 1), [0, 500, 1000, 1500]);
+  assert.deepEqual(ticks(0, 1), [0, 1]);
+  assert.deepEqual(ticks(0.3, 1), [0, 1], "stalls are not counted in parts");
+  assert.deepEqual(ticks(1, leastStep({ most: 1 })).map((v) => format.percent(v)), ["0", "20", "40", "60", "80", "100"].map((v) => `${v}.0\u00a0%`));
+  for (const most of [1, 3, 10, 11, 247, 1e3, 5e6, 599e6, 600e6, 600e6 + 1]) {
+    const all = ticks(most, 1);
+    assert.ok(all.at(-1)! >= most && all.length >= 2 && all.length <= 6 && all.every((v, i) => v === i * all[1]!), `${most}: ${all}`);
+    assert.deepEqual(ticks(all.at(-1)!, 1), all, "the axis that ends there has the same ticks");
+  }
+});
+
+test("colours of charts have one meaning each", () => {
+  const all = charts(historyOf(3, { renditions: [{ ...part("720p", 0, 0), watching: [1, 2, 3] }] }), nowOf());
+  const colors = Object.fromEntries(all.map((c) => [c.id, c.lines.map((l) => l.color)]));
+  assert.deepEqual(colors, {
+    viewers: ["people"], offload: ["share"], bytes: ["viewer", "seeder", "http"], startup: ["half", "most"], stalls: ["stall"], stall: ["stall"],
+    watching: ["first"], origin: ["seeder", "viewer"],
+  });
+});
+
+test("a value has its unit, and the note of its chart names who reports it", () => {
+  const all = charts(historyOf(3), nowOf());
+  const stalls = all.find((c) => c.id == "stalls")!;
+  assert.deepEqual([stalls.format(0), stalls.format(null), stalls.onAxis!(2)], ["0\u00a0per\u00a0minute", "–", "2"]);
+  for (const c of all) assert.match(c.source, /Source: (WebSockets and )?(reports of (viewers|seeders and viewers)|the tracker)$/, c.id);
+  assert.deepEqual(["1280x720", "audio"].map(format.pixels), ["1280×720\u00a0px", "audio"]);
 });
 
 test("rates, ratios and stacks leave out what is not known", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inBits, inBytes, insideOf, Rates, share } from "../player/figures.js";
+import { connections, inBits, inBytes, insideOf, Rates, Recent, share, Totals } from "../player/figures.js";
 import { keyCommand } from "../player/keys.js";
 import { posterOf } from "../player/poster.js";
 import { hlsTracks, shakaTracks, tracksOf } from "../player/tracks.js";
@@ -21,6 +21,39 @@ test("rates are of the last ten seconds, and begin anew with the counters", () =
   for (let s = 1; s <= 20; s++) rates.add(1000 * s, { http: 100, seeder: 1000 * s, viewer: 0 });
   assert.deepEqual(rates.add(21_000, { http: 100, seeder: 21_000, viewer: 0 }), { http: 0, seeder: 8000, viewer: 0 });
   assert.equal(rates.add(22_000, { http: 5, seeder: 0, viewer: 0 }), undefined);
+});
+
+test("totals go on when the page joins anew", () => {
+  const totals = new Totals<"seeder" | "stalls">();
+  assert.deepEqual(totals.add({ seeder: 100, stalls: 1 }), { seeder: 100, stalls: 1 });
+  assert.deepEqual(totals.add({ seeder: 150, stalls: 1 }), { seeder: 150, stalls: 1 });
+  assert.deepEqual(totals.add({ seeder: 0, stalls: 0 }), { seeder: 150, stalls: 1 });
+  assert.deepEqual(totals.add({ seeder: 30, stalls: 2 }), { seeder: 180, stalls: 3 });
+});
+
+test("what has grown in the last half minute is recent", () => {
+  const recent = new Recent<"seeder" | "uploaded">();
+  assert.deepEqual(recent.add(0, { seeder: 0, uploaded: 0 }), { seeder: false, uploaded: false });
+  assert.deepEqual(recent.add(1000, { seeder: 9, uploaded: 0 }), { seeder: true, uploaded: false });
+  assert.deepEqual(recent.add(30_500, { seeder: 9, uploaded: 5 }), { seeder: true, uploaded: true });
+  assert.deepEqual(recent.add(31_500, { seeder: 9, uploaded: 5 }), { seeder: false, uploaded: true });
+});
+
+test("connections are not peers, and say to whom they lead", () => {
+  assert.equal(connections([]), "none");
+  assert.equal(connections([true, true]), "2 to seeders, 0 to viewers");
+  assert.equal(connections([true, false, false]), "1 to seeders, 2 to viewers");
+});
+
+test("a page with peers says what moves between them", () => {
+  const said = (seeder: boolean, viewer: boolean, uploaded: boolean) => wordsFor(stateOf("p2p"), undefined, { seeder, viewer, uploaded }).status;
+  assert.equal(said(true, false, false), "Playing, getting video from seeders.");
+  assert.equal(said(false, true, false), "Playing, getting video from other viewers.");
+  assert.equal(said(true, true, false), "Playing, getting video from seeders and other viewers.");
+  assert.equal(said(true, false, true), "Playing, getting video from seeders, giving to others.");
+  assert.equal(said(false, false, true), "Playing, giving to others.");
+  assert.equal(said(false, false, false), "Playing from the origin, connected to peers.");
+  assert.ok(!wordsFor(stateOf("http", "joining"), undefined, { seeder: true, viewer: true, uploaded: true }).status.includes("getting"), "without peers it plays from the origin");
 });
 
 test("each way to fail is said in words, with what to do", () => {
