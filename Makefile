@@ -162,7 +162,7 @@ players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the
 interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in a real Chromium against our programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
-	  -count=1 -timeout 30m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
+	  -count=1 -timeout 45m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
 
 .PHONY: cluster
 cluster: $(call uses,$(GOTESTSUM) cluster-binaries) ## test the local cluster itself (as root)

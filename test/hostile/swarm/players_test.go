@@ -176,28 +176,31 @@ func (g *stage) players(t *testing.T) {
 }
 
 func (g *stage) requests(t *testing.T) {
-	var all sync.WaitGroup
+	const atOnce, rounds = 400, 10 // a busy machine does not always begin as many before it has answered some
 	var served, refused atomic.Int64
-	for range 400 {
-		all.Go(func() {
-			conn, err := net.Dial("tcp", g.listen)
-			if err != nil {
-				return
-			}
-			defer func() { _ = conn.Close() }()
-			_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-			_, _ = io.WriteString(conn, request(g.segment, g.listen))
-			switch resp, err := http.ReadResponse(bufio.NewReader(conn), nil); {
-			case err != nil:
-			case resp.StatusCode == http.StatusServiceUnavailable:
-				refused.Add(1)
-			default:
-				served.Add(1)
-			}
-		})
+	for round := 0; round < rounds && refused.Load() == 0; round++ {
+		var all sync.WaitGroup
+		for range atOnce {
+			all.Go(func() {
+				conn, err := net.Dial("tcp", g.listen)
+				if err != nil {
+					return
+				}
+				defer func() { _ = conn.Close() }()
+				_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+				_, _ = io.WriteString(conn, request(g.segment, g.listen))
+				switch resp, err := http.ReadResponse(bufio.NewReader(conn), nil); {
+				case err != nil:
+				case resp.StatusCode == http.StatusServiceUnavailable:
+					refused.Add(1)
+				default:
+					served.Add(1)
+				}
+			})
+		}
+		all.Wait()
 	}
-	all.Wait()
-	t.Logf("%d of 400 requests at a time were served, %d refused", served.Load(), refused.Load())
+	t.Logf("of %d requests at a time %d were served, %d refused", atOnce, served.Load(), refused.Load())
 	if refused.Load() == 0 {
 		t.Error("one player may have any number of requests")
 	}
