@@ -42,6 +42,16 @@ func TestSDKPages(t *testing.T) {
 		"no WebRTC": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
 			return b.OpenSDK(t.Context(), browser.SDKPage{URL: s.http("/"), Without: []string{"RTCPeerConnection"}})
 		}, []string{"http no-webrtc"}, false},
+		// As on iPhones before iOS 17.1: the browser plays the stream itself.
+		"no MSE": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: s.http("/"), Source: s.source, Without: []string{"MediaSource", "ManagedMediaSource"}})
+		}, []string{"http no-mse"}, false},
+		"player blocked": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/vendor/", 1000), Source: s.source})
+		}, []string{"http player-blocked"}, false},
+		"entrance away": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/", 100_000), Source: s.source, OwnPlayer: true})
+		}, []string{"http config-unreachable"}, false},
 	}
 	pool.Take(t, len(pages))
 	ctx := t.Context()
