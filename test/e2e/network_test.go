@@ -56,13 +56,13 @@ var _ = Describe("A network", Label("network"), func() {
 		By("viewers of each stream get bytes from its seeder")
 		first := startViewers(ctx, north, streams[0], "--count", "2", "--no-upload")
 		second := startViewers(ctx, north, streams[1], "--count", "2", "--no-upload")
-		Eventually(ctx, networkStatus).WithArguments(network).Should(HaveField("Viewers", HaveValue(BeEquivalentTo(4))))
+		Eventually(ctx, networkStatus).WithArguments(network).WithTimeout(time.Minute).Should(HaveField("Viewers", HaveValue(BeEquivalentTo(4))))
 		for name, g := range map[string]group{streams[0].Name: first, streams[1].Name: second} {
 			r := g.stop()
 			expectWell(name, 2, r)
 			Expect(r.Viewers).To(HaveEach(HaveField("Bytes.Seeder", BeNumerically(">", 0))), "bytes from the seeder of %s", name)
 		}
-	}, SpecTimeout(2*time.Minute))
+	}, SpecTimeout(3*time.Minute))
 })
 
 // onNetwork describes a stream that has nothing of its own but a seeder.
