@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
@@ -10,6 +11,7 @@ import (
 
 // A page closes the connection with a seeder that was silent in three requests, and asks no tracker for it again before its
 // next announce. The seeder notices, and says so to our tracker, which introduces the two again if the page is still there.
+// Our own viewers look for peers by themselves when they lose one, and leave a seeder only for a reason.
 const (
 	// lostAfter is how long a seeder waits before it tells: the viewer may have left, and the tracker then knows by itself.
 	lostAfter = time.Second
@@ -55,7 +57,7 @@ func (m *membership) lostPeer(p *Peer) {
 	s, l := m.swarm, &m.lost
 	// A node that was stopped for a while finds that nothing it sent was read meanwhile.
 	failed := errors.Is(p.cause, ErrRemoteClosed) || errors.Is(p.cause, ErrConnectionLost) || errors.Is(p.cause, ErrWriteStall)
-	if !failed || !isSeeder(s.cfg.PeerID) || isSeeder(p.id) || m.sess == nil || m.sess.foreign || s.withdrawn ||
+	if !failed || !isSeeder(s.cfg.PeerID) || isSeeder(p.id) || looksByItself(p.id) || m.sess == nil || m.sess.foreign || s.withdrawn ||
 		len(l.peers) == signaling.MaxLost || !l.first(p.id, time.Now()) {
 		return
 	}
@@ -65,6 +67,10 @@ func (m *membership) lostPeer(p *Peer) {
 	if l.timer == nil {
 		l.timer = time.AfterFunc(lostAfter, func() { s.post(m.tellLost) })
 	}
+}
+
+func looksByItself(id identity.PeerID) bool {
+	return strings.HasPrefix(string(id), identity.ViewerPrefix)
 }
 
 func (m *membership) tellLost() {
