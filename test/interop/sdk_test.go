@@ -86,36 +86,6 @@ func TestSDKPages(t *testing.T) {
 	}
 }
 
-// TestFirstFrameWithSDK limits what sharing costs at the start: the first frame of a live stream comes at most 400 ms later
-// on pages with the SDK than on a page without P2P, whether the page has a player or gets one from the entrance. It is not
-// parallel, so that no other test runs beside it.
-func TestFirstFrameWithSDK(t *testing.T) {
-	const limitMs = 400
-	ctx := t.Context()
-	s := startStream(t, liveAndVOD["live"], nil)
-	s.startSeeder(t)
-	b := startBrowser(t)
-	warmUp(t, b, s.source)
-	firstFrame := func(open func() *browser.Tab) func() int {
-		return func() int {
-			tab := open()
-			defer tab.Close()
-			return tab.WaitPlaying(ctx).FirstFrameMs
-		}
-	}
-	plain := firstFrame(func() *browser.Tab { return b.OpenPlain(ctx, s.source) })
-	for name, page := range map[string]browser.SDKPage{
-		"attach": {Attach: true, URL: s.http("/"), Source: s.source},
-		"play":   {URL: s.http("/"), Source: s.source},
-	} {
-		first := browser.CompareFirstFrames(limitMs, plain, firstFrame(func() *browser.Tab { return b.OpenSDK(ctx, page) }))
-		t.Logf("%s: first frame, ms: plain %v, with the SDK %v", name, first.Plain, first.Shared)
-		if !first.Within {
-			t.Errorf("%s: the median first frame comes more than %d ms later than by plain HTTP", name, limitMs)
-		}
-	}
-}
-
 // inOrder tells whether want are among the states, in this order.
 func inOrder(states, want []string) bool {
 	for _, s := range states {
