@@ -37,7 +37,7 @@ var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), f
 		watch(ctx, match, match.Report(ctx), 2)
 		seat := open(ctx, here, film)
 		// A page that has not met the seeder yet has nothing but the origin.
-		before := seat.WaitFor(ctx, 30*time.Second, "the page to get bytes from the seeder", func(r browser.Report) bool { return r.Bytes.Seeder > 0 })
+		before := seat.WaitFor(ctx, time.Minute, "the page to get bytes from the seeder", func(r browser.Report) bool { return r.Bytes.Seeder > 0 })
 		origin.Leave()
 		DeferCleanup(func(ctx SpecContext) { Expect(origin.Return(ctx)).To(Succeed()) }, NodeTimeout(10*time.Second))
 		gone := time.Now()
@@ -58,7 +58,7 @@ var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), f
 		By("the origin returns")
 		Expect(origin.Return(ctx)).To(Succeed())
 		back := time.Now()
-		r := match.WaitFor(ctx, 30*time.Second, "the live page to go on, with bytes from peers", func(r browser.Report) bool {
+		r := match.WaitFor(ctx, time.Minute, "the live page to go on, with bytes from peers", func(r browser.Report) bool {
 			return r.CurrentTime > stuck.CurrentTime+10 && r.Bytes.Seeder > stuck.Bytes.Seeder
 		})
 		note("live, %.0f s after the origin's return: %s", time.Since(back).Seconds(), r)
@@ -73,7 +73,7 @@ var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), f
 		least := time.Since(playing) - back.Sub(gone) - slack
 		Expect(own.Viewers).To(ConsistOf(And(HaveField("DigestErrors", BeZero()),
 			HaveField("PlayedMs", BeNumerically(">=", least.Milliseconds())))))
-	}, SpecTimeout(3*time.Minute))
+	}, SpecTimeout(5*time.Minute))
 })
 
 // pods is the network of the origin's clients within the cluster.
