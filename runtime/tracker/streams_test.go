@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -399,7 +401,42 @@ func TestATableThatCannotBeKeptIsNotTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Streams.File = filepath.Join(filepath.Dir(cfg.Streams.TokenFile), "table.json")
-	if _, err := New(cfg, nil, nil); err == nil || !strings.Contains(err.Error(), "config.streams.file") {
-		t.Errorf("a damaged file: %v", err)
+	damaged := running(t, cfg)
+	if got := states(t, damaged); len(got.Streams) != 0 || got.Revision != "" {
+		t.Errorf("a damaged file: %+v", got)
+	}
+	if b, err := os.ReadFile(cfg.Streams.File + damagedSuffix); err != nil || string(b) != `{"streams":[{}]}` {
+		t.Errorf("the damaged file is not kept: %s %v", b, err)
+	}
+	mustPut(t, damaged, entryOf("one", "http://127.0.0.1:1/m.m3u8"))
+	if got := states(t, running(t, cfg)); len(got.Streams) != 1 {
+		t.Errorf("the table that followed: %+v", got)
+	}
+}
+
+// TestATableThatIsNotTakenLeavesNothing: who sends it does so again and again, for example while the disk is full.
+func TestATableThatIsNotTakenLeavesNothing(t *testing.T) {
+	cfg := tableConfig(t, t.TempDir())
+	cfg.Streams.File = filepath.Join(t.TempDir(), "missing", "table.json")
+	s := running(t, cfg)
+	var entries []table.Entry
+	for i := range 20 {
+		entries = append(entries, entryOf(fmt.Sprint("s", i), "http://127.0.0.1:1/m.m3u8"))
+	}
+	held := func(times int) uint64 {
+		for range times {
+			if err := s.streams.change(table.Table{Streams: entries}, true); err == nil {
+				t.Fatal("it is taken")
+			}
+		}
+		var m goruntime.MemStats
+		goruntime.GC()
+		goruntime.GC()
+		goruntime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := held(1)
+	if after := held(20); after > before+4<<20 {
+		t.Errorf("20 tables of 20 streams that were not taken leave %d KiB", (after-before)>>10)
 	}
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
 )
 
+// damagedSuffix is added to the name of a file that cannot be used.
+const damagedSuffix = ".damaged"
+
 // readTable reads a table that was kept; a file that does not exist is an empty one.
 func readTable(file string, rules table.Rules) (table.Table, error) {
 	f, err := os.Open(file)

@@ -42,7 +42,7 @@ func (s *stream) mountViewers() error {
 		}
 		deps.Token = check
 		cfg.DisableP2P, cfg.DisableUpload = stream.DisableP2P, stream.DisableUpload
-		deps.STUN, deps.STUNReady = t.stun.servers, t.stun.ready
+		deps.STUN, deps.STUNReady, deps.STUNGiven = t.stun.servers, t.stun.ready, t.stun.given
 		said := func(infoHash string, id int64) []integrity.Hash { return h.SegmentHashes(infoHash, id) }
 		follower, err := s.follow(stream, said)
 		if err != nil {
