@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	goruntime "runtime"
@@ -411,6 +413,33 @@ func TestATableThatCannotBeKeptIsNotTaken(t *testing.T) {
 	mustPut(t, damaged, entryOf("one", "http://127.0.0.1:1/m.m3u8"))
 	if got := states(t, running(t, cfg)); len(got.Streams) != 1 {
 		t.Errorf("the table that followed: %+v", got)
+	}
+}
+
+// TestASourceIsNotTheTrackerItself: its admin listener asks no one who they are, and ?accumulate=1 acts on another stream.
+func TestASourceIsNotTheTrackerItself(t *testing.T) {
+	t.Parallel()
+	s := running(t, tableConfig(t, t.TempDir()))
+	inside := "http://" + s.AdminAddr().String() + "/media/one" + stats.Path + "?accumulate=1"
+	away := httptest.NewServer(http.RedirectHandler(inside, http.StatusFound))
+	t.Cleanup(away.Close)
+	mustPut(t, s, entryOf("one", film(t)+"/one.m3u8"), entryOf("direct", inside), entryOf("redirect", away.URL+"/m.m3u8"))
+	swarmOf(t, s, "/media/one") // other sources are read
+	for _, name := range []string{"direct", "redirect"} {
+		var state table.State
+		eventually(t, "what is wrong with "+name, func() bool {
+			state, _ = states(t, s).Served(table.Key{Namespace: "media", Name: name})
+			return state.Problem == table.ProblemSource
+		})
+		if !strings.Contains(state.Detail, "no origin may be at this address") {
+			t.Errorf("%s: %s", name, state.Detail)
+		}
+	}
+	port := s.AdminAddr().(*net.TCPAddr).AddrPort().Port()
+	for address, want := range map[string]bool{"127.0.0.1": true, "127.9.9.9": true, "::1": true, "0.0.0.0": true, "192.0.2.77": false} {
+		if got := s.isAdmin(netip.AddrPortFrom(netip.MustParseAddr(address), port)); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
 	}
 }
 
