@@ -104,7 +104,10 @@ func (r *Reconciler) ReconcileNetwork(ctx context.Context, req ctrl.Request) (ct
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	a := admit(network, streams, r.Key(), func(namespace string) (map[string]string, error) { return r.labels.of(ctx, namespace) })
+	a, err := admit(network, streams, r.Key(), func(namespace string) (map[string]string, error) { return r.labels.of(ctx, namespace) })
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	if held, err := r.finalize(ctx, network, len(a.attached) > 0); !held {
 		return ctrl.Result{RequeueAfter: retryConflict}, err
 	}

@@ -196,7 +196,16 @@ func accepted(m *moment) verdict {
 	if p := m.Network.Refused; p != nil {
 		return no(p.Reason, p.Message)
 	}
-	return yes(v1.ReasonAccepted, "The stream uses network "+m.Network.Network)
+	return yes(v1.ReasonAccepted, acceptedText+m.Network.Network)
+}
+
+// acceptedText comes before the name of the network in the message of Accepted.
+const acceptedText = "The stream uses network "
+
+// AcceptedBy tells whether a status says that this network, by its namespace/name, has accepted the stream.
+func AcceptedBy(s v1.P2PStreamStatus, network string) bool {
+	c := find(s.Conditions, v1.ConditionAccepted)
+	return c != nil && c.Status == metav1.ConditionTrue && c.Message == acceptedText+network
 }
 
 // attachedTrackerReady: a tracker of the network serves the stream, and viewers reach it.
