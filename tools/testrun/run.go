@@ -191,6 +191,7 @@ func (r *runner) execute(ctx context.Context, target, log string) (*os.ProcessSt
 	args := r.command(target)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the command is ours
 	cmd.Dir, cmd.Stdout, cmd.Stderr = r.root, out, out
+	cmd.Env = append(os.Environ(), slowVariable+"=")
 	if r.slow {
 		cmd.Env = append(os.Environ(), slowVariable+"=1")
 	}
