@@ -158,9 +158,9 @@ func (p *bidiPage) navigate(ctx context.Context, url string) error {
 	return p.session.call(ctx, "browsingContext.navigate", map[string]any{"context": p.context, "url": url, "wait": "complete"}, nil)
 }
 
-func (p *bidiPage) evaluate(ctx context.Context, script string, valued bool) ([]byte, error) {
-	if valued {
-		script = "(async () => JSON.stringify(await (\n" + script + "\n)))()"
+func (p *bidiPage) evaluate(ctx context.Context, s script) ([]byte, error) {
+	if s.valued {
+		s.text = "(async () => JSON.stringify(await (\n" + s.text + "\n)))()"
 	}
 	var r struct {
 		Type             string
@@ -168,7 +168,7 @@ func (p *bidiPage) evaluate(ctx context.Context, script string, valued bool) ([]
 		ExceptionDetails struct{ Text string }
 	}
 	if err := p.session.call(ctx, "script.evaluate", map[string]any{
-		"expression": script, "target": map[string]any{"context": p.context}, "awaitPromise": true,
+		"expression": s.text, "target": map[string]any{"context": p.context}, "awaitPromise": true, "userActivation": s.byUser,
 		"serializationOptions": map[string]any{"maxObjectDepth": 0, "maxDomDepth": 0},
 	}, &r); err != nil {
 		return nil, err
@@ -176,7 +176,7 @@ func (p *bidiPage) evaluate(ctx context.Context, script string, valued bool) ([]
 	if r.Type != "success" {
 		return nil, errors.New(r.ExceptionDetails.Text)
 	}
-	if !valued || r.Result.Value == nil {
+	if !s.valued || r.Result.Value == nil {
 		return nil, nil
 	}
 	var text string

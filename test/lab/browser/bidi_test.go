@@ -136,7 +136,7 @@ func TestBidiValues(t *testing.T) {
 	if _, err := value[int](t.Context(), p, "undefined"); err == nil {
 		t.Error("undefined is a number")
 	}
-	if _, err := p.evaluate(t.Context(), "undefined", false); err != nil {
+	if _, err := p.evaluate(t.Context(), script{text: "undefined"}); err != nil {
 		t.Errorf("a script whose value nobody wants: %v", err)
 	}
 	if _, err := value[int](t.Context(), p, "exception"); err == nil || err.Error() != "Error: bad" {

@@ -35,11 +35,12 @@ const (
 )
 
 type options struct {
-	kind          Kind
-	namespace     *netns.Namespace
-	showAddresses bool
-	certificate   *tls.Certificate
-	policies      func(origin string) ([]byte, error)
+	kind           Kind
+	namespace      *netns.Namespace
+	showAddresses  bool
+	refuseAutoplay bool
+	certificate    *tls.Certificate
+	policies       func(origin string) ([]byte, error)
 }
 
 // Option changes how a browser is started.
@@ -54,6 +55,9 @@ func InNamespace(n *netns.Namespace) Option { return func(o *options) { o.namesp
 // ShowAddresses makes a browser put its own addresses into candidates, where it hides them behind mDNS
 // names by default. Tabs of one browser find each other either way.
 func ShowAddresses() Option { return func(o *options) { o.showAddresses = true } }
+
+// RefuseAutoplay makes a browser start no video that has sound before the user has clicked, as in its default settings.
+func RefuseAutoplay() Option { return func(o *options) { o.refuseAutoplay = true } }
 
 // HTTPS serves the pages over https with this certificate, and makes Chromium trust every chain that
 // contains one of its keys: that of the server, or of the authority in the chain.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -66,12 +67,13 @@ func (p *chromiumPage) navigate(ctx context.Context, url string) error {
 	return err
 }
 
-func (p *chromiumPage) evaluate(ctx context.Context, script string, valued bool) ([]byte, error) {
-	if !valued {
-		_, err := act(ctx, p, chromedp.Evaluate[chromedp.Void](script, chromedp.EvalAwaitPromise))
+func (p *chromiumPage) evaluate(ctx context.Context, s script) ([]byte, error) {
+	byUser := func(e *runtime.EvaluateParams) { e.UserGesture = &s.byUser }
+	if !s.valued {
+		_, err := act(ctx, p, chromedp.Evaluate[chromedp.Void](s.text, chromedp.EvalAwaitPromise, byUser))
 		return nil, err
 	}
-	return act(ctx, p, chromedp.Evaluate[[]byte](script, chromedp.EvalAwaitPromise))
+	return act(ctx, p, chromedp.Evaluate[[]byte](s.text, chromedp.EvalAwaitPromise, byUser))
 }
 
 // act does an action in the tab, bound to the caller's context as well as the tab's.
@@ -93,6 +95,10 @@ func allocatorOptions(home, origin string, o options) ([]chromedp.ExecAllocatorO
 	if o.showAddresses {
 		disabled = append(disabled, "WebRtcHideLocalIpsWithMdns")
 	}
+	autoplay := "no-user-gesture-required"
+	if o.refuseAutoplay {
+		autoplay = "user-gesture-required"
+	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], //nolint:gocritic // an array: append copies it
 		chromedp.ExecPath(path),
 		chromedp.UserDataDir(filepath.Join(home, "profile")),
@@ -105,7 +111,7 @@ func allocatorOptions(home, origin string, o options) ([]chromedp.ExecAllocatorO
 		chromedp.Flag("disable-features", strings.Join(disabled, ",")),
 		chromedp.Flag("mute-audio", true),
 		chromedp.WindowSize(200, 120),
-		chromedp.Flag("autoplay-policy", "no-user-gesture-required"),
+		chromedp.Flag("autoplay-policy", autoplay),
 	)
 	// The sandbox needs either a helper that minimal installations lack or rights that containers lack;
 	// the pages are our own.

@@ -22,16 +22,22 @@ type driver interface {
 type page interface {
 	// navigate waits until the page is loaded.
 	navigate(ctx context.Context, url string) error
-	// evaluate runs a script and waits for its promise. If it is to have a value, it is an expression, whose value is returned
-	// in JSON; there is none if it is undefined.
-	evaluate(ctx context.Context, script string, valued bool) ([]byte, error)
+	// evaluate runs a script and waits for its promise.
+	evaluate(ctx context.Context, s script) ([]byte, error)
 	// close closes the tab as a user does.
 	close()
 }
 
+// script is JavaScript for a page.
+type script struct {
+	text   string
+	valued bool // it is an expression, whose value is wanted, in JSON; there is none if it is undefined
+	byUser bool // it is what a click does
+}
+
 // value is the value of an expression in a page.
 func value[T any](ctx context.Context, p page, expression string) (v T, err error) {
-	raw, err := p.evaluate(ctx, expression, true)
+	raw, err := p.evaluate(ctx, script{text: expression, valued: true})
 	if err != nil {
 		return v, err
 	}

@@ -10,9 +10,14 @@ import (
 
 // firefoxPreferences is the user.js of a profile. What is not named here is as people have it.
 func firefoxPreferences(o options) ([]byte, error) {
+	const allowed, blocked = 0, 1
+	autoplay := allowed
+	if o.refuseAutoplay {
+		autoplay = blocked
+	}
 	preferences := map[string]any{
-		// Pages play without a click, and in windows that are behind others as in those before them.
-		"media.autoplay.default":                     0,
+		// Pages play without a click, unless a test refuses it, and in windows that are behind others as in those before them.
+		"media.autoplay.default":                     autoplay,
 		"media.autoplay.blocking_policy":             0,
 		"dom.timeout.enable_budget_timer_throttling": false,
 		"dom.min_background_timeout_value":           4,

@@ -78,12 +78,23 @@ func (t *Tab) WaitPlaying(ctx context.Context) Report {
 
 // Eval runs JavaScript in the page and waits for its promise. The player is window.player, the P2P
 // engine window.engine.
-func (t *Tab) Eval(ctx context.Context, script string) {
+func (t *Tab) Eval(ctx context.Context, text string) {
+	t.tb.Helper()
+	t.run(ctx, script{text: text})
+}
+
+// Click runs JavaScript as the answer to a click of the user.
+func (t *Tab) Click(ctx context.Context, text string) {
+	t.tb.Helper()
+	t.run(ctx, script{text: text, byUser: true})
+}
+
+func (t *Tab) run(ctx context.Context, s script) {
 	t.tb.Helper()
 	bound, cancel := context.WithTimeout(ctx, evalLimit)
 	defer cancel()
-	if _, err := t.page.evaluate(bound, script, false); err != nil {
-		t.tb.Fatalf("running %q in the %s tab: %v", script, t.name, err)
+	if _, err := t.page.evaluate(bound, s); err != nil {
+		t.tb.Fatalf("running %q in the %s tab: %v", s.text, t.name, err)
 	}
 }
 
