@@ -159,7 +159,7 @@ players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/players/...
 
 .PHONY: interop
-interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in a real Chromium against our programs
+interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in real browsers against our programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
 	  -count=1 -timeout 45m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
@@ -220,7 +220,7 @@ web: sdk-packages ## install and bundle the browser pages that interop tests loa
 
 ##@ Machine
 .PHONY: deps
-deps: $(LAUNCHER) ## install the Debian packages that are missing (Chromium, ffmpeg, Node.js, containerd and others)
+deps: $(LAUNCHER) ## install the Debian packages that are missing (Chromium, Firefox, ffmpeg, Node.js, containerd and others)
 	@scripts/install-deps.sh
 	@$(LAUNCHER) deps
 
