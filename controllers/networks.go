@@ -308,9 +308,8 @@ func (r *Reconciler) reportNetwork(ctx context.Context, n *run, network *v1.P2PN
 	if p := n.planned.plan; p != nil {
 		o.NetworkEndpoints = &v1.NetworkEndpointsStatus{URL: p.Endpoints.Config, Announce: p.Endpoints.Announce, STUN: p.Endpoints.STUN}
 	}
-	if d := r.attachments.of(key); d != nil {
-		o.Reading = d.reading
-	}
+	o.Readings = r.attachments.said(key)
+	o.Reading = status.Newest(o.Readings)
 	if err := r.pushers.Trouble(key); err != nil {
 		o.Problems = append(o.Problems, diagnose.Problem{Component: plan.ComponentTracker, Reason: v1.ReasonTableRefused, Message: diagnose.Clean(err.Error()) + "."})
 	}

@@ -37,6 +37,8 @@ type NetworkObserved struct {
 	Waits []string
 	// HasSites: the spec has sites.
 	HasSites bool
+	// Readings are the last ones of attached streams; of streams that have none there is nothing.
+	Readings []StreamReading
 }
 
 // NetworkResult is what is to be done about the status of a network.
@@ -68,6 +70,7 @@ func NextNetwork(before v1.P2PNetworkStatus, o NetworkObserved, lastWrite, now t
 		out.Claim = &v1.ClaimStatus{Controller: o.Controller, RenewedAt: metav1.NewTime(now.Truncate(time.Second))}
 	}
 	sumStreams(&out, o.Attached)
+	m.networkSites(&out, before)
 	return NetworkResult{Status: out, Write: networkWorthWriting(before, out, now.Sub(lastWrite))}
 }
 
