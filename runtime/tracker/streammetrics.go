@@ -102,9 +102,10 @@ const (
 	tableInvalid = "invalid"
 	tableFile    = "file" // the file cannot be written
 	tableStopped = "draining"
+	tableInitial = "initial" // the table to begin with cannot be used
 )
 
-var tableReasons = []string{tableToken, tableBytes, tableInvalid, tableFile, tableStopped}
+var tableReasons = []string{tableToken, tableBytes, tableInvalid, tableFile, tableStopped, tableInitial}
 
 // count returns how many streams have no swarm of their own.
 func (c *claims) count() int {

@@ -89,7 +89,7 @@ func (s *Server) newStreams() error {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
 	}
-	t, err := readTable(s.cfg.Streams.File, all.rules())
+	t, err := s.firstTable(all.rules())
 	if err != nil {
 		return fmt.Errorf("config.streams.file: %w; remove the file to begin without streams", err)
 	}
