@@ -48,7 +48,7 @@ build: ## build bin/p2pstream, the static program that images contain and suites
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/p2pstream ./cmd/p2pstream
 
 .PHONY: demo
-demo: ## run a stream with six viewers in two offices, on a test cluster (CLUSTER=context for another cluster)
+demo: ## run two streams on one network with eight viewers in two offices, on a test cluster (CLUSTER=context for another cluster)
 	@CLUSTER=$(CLUSTER) scripts/demo.sh $(ARGS)
 
 .PHONY: image

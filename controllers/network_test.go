@@ -61,8 +61,9 @@ func all(s *v1.P2PNetworkSpec) {
 	s.Streams = &v1.NetworkStreamsSpec{Namespaces: &v1.NetworkNamespaces{From: v1.NamespacesFromAll}}
 }
 
-// startTracker runs a tracker with a table, and has all tracker pods of the world answer there.
-func (p *platform) startTracker() {
+// startTracker runs a tracker with a table, and has all tracker pods of the world answer there. It begins with the table of a file,
+// if one is given.
+func (p *platform) startTracker(initial ...string) {
 	p.t.Helper()
 	dir := p.t.TempDir()
 	token := filepath.Join(dir, "token")
@@ -70,7 +71,7 @@ func (p *platform) startTracker() {
 		p.t.Fatal(err)
 	}
 	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0",
-		Streams: &tracker.StreamsConfig{File: filepath.Join(dir, "table.json"), TokenFile: token}}, nil, nil)
+		Streams: &tracker.StreamsConfig{File: filepath.Join(dir, "table.json"), TokenFile: token, InitialFile: strings.Join(initial, "")}}, nil, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -93,23 +93,44 @@ func (s *Server) newStreams() error {
 	return all.resume()
 }
 
-// resume serves the table that was kept. A file that cannot be used is put aside: a tracker that does not start, since the file is
-// there at its next start too, would wait for a person, and who changes the table sends it again.
+// resume serves the table that was kept, or else the one that the tracker was given. A kept file that cannot be used is put aside:
+// a tracker that does not start, since the file is there at its next start too, would wait for a person, and who changes the
+// table sends it again.
 func (s *streams) resume() error {
 	file := s.server.cfg.Streams.File
-	t, err := readTable(file, s.rules())
-	if err == nil {
+	t, found, err := readTable(file, s.rules())
+	if err == nil && found {
 		err = s.change(t, false)
 	}
 	if err == nil {
+		if !found {
+			s.serveInitial()
+		}
 		return nil
 	}
 	if at, looked := os.Lstat(file); looked != nil || !at.Mode().IsRegular() || os.Rename(file, file+damagedSuffix) != nil {
 		return fmt.Errorf("config.streams.file: %w; remove the file to begin without streams", err)
 	}
 	s.refused.WithLabelValues(tableDamaged).Inc()
-	s.server.log.Error("the table that was kept cannot be used; the tracker begins without streams", "error", err, "kept as", file+damagedSuffix)
+	s.server.log.Error("the table that was kept cannot be used", "error", err, "kept as", file+damagedSuffix)
+	s.serveInitial()
 	return nil
+}
+
+// serveInitial serves the table that the tracker was given to begin with, if any. One that cannot be used is left.
+func (s *streams) serveInitial() {
+	file := s.server.cfg.Streams.InitialFile
+	if file == "" {
+		return
+	}
+	t, _, err := readTable(file, s.rules())
+	if err == nil {
+		err = s.change(t, false)
+	}
+	if err != nil {
+		s.refused.WithLabelValues(tableInitial).Inc()
+		s.server.log.Error("config.streams.initialFile cannot be used; the tracker begins without streams", "error", err)
+	}
 }
 
 func (s *streams) rules() table.Rules { return table.Rules{Dir: s.server.cfg.Streams.FilesDir} }

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
@@ -467,5 +469,65 @@ func TestATableThatIsNotTakenLeavesNothing(t *testing.T) {
 	before := held(1)
 	if after := held(20); after > before+4<<20 {
 		t.Errorf("20 tables of 20 streams that were not taken leave %d KiB", (after-before)>>10)
+	}
+}
+
+// TestATrackerBeginsWithTheTableItIsGiven, unless it has one of its own, and without streams if that cannot be used.
+func TestATrackerBeginsWithTheTableItIsGiven(t *testing.T) {
+	t.Parallel()
+	origin := film(t)
+	body := func(name string) []byte {
+		raw, err := json.Marshal(table.Table{Revision: "of " + name, Streams: []table.Entry{entryOf(name, origin+"/"+name+".m3u8")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	var packed, bomb bytes.Buffer
+	for b, plain := range map[*bytes.Buffer][]byte{&packed: body("given"), &bomb: bytes.Repeat([]byte(" "), 3*table.MaxBytes)} {
+		w := gzip.NewWriter(b)
+		if _, err := w.Write(plain); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tt := range map[string]struct {
+		own, given []byte
+		want       string // revision
+		refused    float64
+	}{
+		"packed":                {nil, packed.Bytes(), "of given", 0},
+		"as it is":              {nil, body("given"), "of given", 0},
+		"it has one of its own": {body("kept"), packed.Bytes(), "of kept", 0},
+		"none":                  {nil, nil, "", 0},
+		"empty":                 {nil, []byte{}, "", 1},
+		"cut":                   {nil, packed.Bytes()[:packed.Len()/2], "", 1},
+		"invalid":               {nil, []byte(`{"streams":[{}]}`), "", 1},
+		"too large":             {nil, bomb.Bytes(), "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := tableConfig(t, t.TempDir())
+			cfg.Streams.InitialFile = filepath.Join(t.TempDir(), "table.json.gz")
+			for file, content := range map[string][]byte{cfg.Streams.File: tt.own, cfg.Streams.InitialFile: tt.given} {
+				if content == nil {
+					continue
+				}
+				if err := os.WriteFile(file, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := running(t, cfg)
+			now := states(t, s)
+			if now.Revision != tt.want || len(now.Streams) != map[bool]int{true: 1, false: 0}[tt.want != ""] {
+				t.Errorf("%+v", now)
+			}
+			var counted dto.Metric
+			if err := s.streams.refused.WithLabelValues(tableInitial).Write(&counted); err != nil || counted.GetCounter().GetValue() != tt.refused {
+				t.Errorf("%v tables refused, %v", counted.GetCounter().GetValue(), err)
+			}
+		})
 	}
 }
