@@ -61,7 +61,7 @@ func TestAFloodBesideAnAudience(t *testing.T) {
 	cost.Check(t, bystander.Bounds{Memory: 512 << 20, Log: 16 << 10})
 }
 
-// judge requires that nobody in the audience noticed the flood.
+// judge requires that no viewer of the audience noticed the flood.
 func judge(t *testing.T, r viewer.Report) {
 	t.Helper()
 	slowest := int64(0)
