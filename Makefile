@@ -27,7 +27,7 @@ FUZZ_PKGS   = $(call with_tests,Fuzz)
 # run beside each other must not write the same file.
 uses        = $(if $(PREPARED),,$(1))
 # Suites that start programs start this one.
-unit peers hostile eclipse foreign origins soak prometheus players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
+unit peers hostile eclipse shares foreign origins soak prometheus players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
 
 GOTESTSUM = $(BIN)/gotestsum
 TESTRUN   = $(BIN)/testrun
@@ -121,12 +121,17 @@ seeders: $(call uses,build $(GOTESTSUM)) ## run the tests of seeders with the ra
 hostile: $(call uses,build $(GOTESTSUM)) ## attack the running programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/hostile.json -- \
-	  -count=1 -timeout 15m -p $(if $(P2PSTREAM_SLOW_MACHINE),1,4) $(if $(RUN),-run '$(RUN)',-skip '^TestEclipse$$') ./test/hostile/...
+	  -count=1 -timeout 15m -p $(if $(P2PSTREAM_SLOW_MACHINE),1,4) $(if $(RUN),-run '$(RUN)',-skip '^(TestEclipse|TestAFloodBesideAnAudience)$$') ./test/hostile/...
 
 .PHONY: eclipse
 eclipse: $(call uses,build $(GOTESTSUM)) ## the longest attack of hostile alone: viewers meet among peers that never connect
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/eclipse.json -- -count=1 -timeout 10m -run '^TestEclipse$$' ./test/hostile/tracker
+
+.PHONY: shares
+shares: $(call uses,build $(GOTESTSUM)) ## flood one stream of a tracker with 5,000 sockets, while viewers play another one
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/shares.json -- -count=1 -timeout 5m -run '^TestAFloodBesideAnAudience$$' ./test/hostile/shares
 
 .PHONY: foreign
 foreign: $(call uses,build web $(GOTESTSUM)) ## run twenty viewers on trackers that are not ours
