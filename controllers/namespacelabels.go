@@ -60,7 +60,7 @@ func (l *namespaceLabels) of(ctx context.Context, namespace string) (map[string]
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 		next.err = fmt.Errorf("reading namespace: %w", err)
 	case found:
-		next.labels, next.err = known.labels, known.err // nobody has said that they have changed
+		next.labels, next.err = known.labels, known.err // they may have changed since
 	default:
 		return nil, fmt.Errorf("%w of %s: %w", errLabelsUnknown, namespace, err)
 	}

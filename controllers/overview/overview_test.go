@@ -178,7 +178,7 @@ func TestTheClusterIsAskedSeldom(t *testing.T) {
 	}
 }
 
-// TestAFloodOfTokensKeepsNoOneOut: whoever reaches the port can send tokens that are none, from one address or from many.
+// TestAFloodOfTokensKeepsNoOneOut: each client that reaches the port can send tokens that are none, from one address or from many.
 func TestAFloodOfTokensKeepsNoOneOut(t *testing.T) {
 	s := newScene(t)
 	if w := s.get(dashboard.HistoryPath, "may"); w.Code != http.StatusOK {
