@@ -26,8 +26,10 @@ FUZZ_PKGS   = $(call with_tests,Fuzz)
 # A suite builds what it uses. `make test` has built it before, and says so with PREPARED=1: suites that
 # run beside each other must not write the same file.
 uses        = $(if $(PREPARED),,$(1))
+# Tests of test/interop that have the processors for Firefox.
+IN_FIREFOX  = ^(TestOneSeederCarriesFirefox|TestDASHFromOneCopyInFirefox)$$
 # Suites that start programs start this one.
-unit peers hostile eclipse shares foreign origins soak prometheus players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
+unit peers hostile eclipse shares foreign origins soak prometheus players interop firefox: export P2PSTREAM_BINARY := $(BIN)/p2pstream
 
 GOTESTSUM = $(BIN)/gotestsum
 TESTRUN   = $(BIN)/testrun
@@ -167,7 +169,13 @@ players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the
 interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in real browsers against our programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
-	  -count=1 -timeout 45m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
+	  -count=1 -timeout 45m -p 1 $(if $(RUN),-run '$(RUN)',-skip '$(IN_FIREFOX)') ./test/interop/... ./test/lab/netns
+
+.PHONY: firefox
+firefox: $(call uses,build web $(GOTESTSUM)) ## play streams in Firefox alone
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/firefox.json -- \
+	  -count=1 -timeout 20m -run '$(IN_FIREFOX)' ./test/interop
 
 .PHONY: cluster
 cluster: $(call uses,$(GOTESTSUM) cluster-binaries) ## test the local cluster itself (as root)

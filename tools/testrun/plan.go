@@ -53,7 +53,7 @@ func plan() []round {
 		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}, {name: "tools"}, {name: "deploy"}, {name: "sdk"}}, {{name: "prometheus"}}},
 		{{{name: "peers"}, {name: "shares"}}},
 		{{{name: "foreign"}}, {{name: "origins"}, {name: "seeders"}}}, // these keep half of the processors busy together
-		{{{name: "interop"}}},
+		{{{name: "interop"}, {name: "firefox"}}},
 		{{{name: "e2e"}}},
 	}
 }
