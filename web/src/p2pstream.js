@@ -62,7 +62,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
   part ??= (name) => import(new URL(`../p2pstream-${name}.mjs`, config.telemetry.url));
   const { telemetry, settings } = config;
   const { core } = settings;
-  const { noPeerMs, peerMs, withSeeders, withoutSeeders } = settings.runtime || {};
+  const { noPeerMs, peerMs, firstPeerMs, withSeeders, withoutSeeders } = settings.runtime || {};
   const counters = { http: 0, seeder: 0, viewer: 0, discarded: 0, uploaded: 0 };
   const peers = new Map();
   const played = {}; // rendition → bytes by source
@@ -102,9 +102,17 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
   };
   const liftUnless = (good, ms) => setTimeout(() => good() || lift(), ms);
   // Whether UDP passes is known long before a peer is: browsers hide their own address behind a .local name, and then a
-  // STUN server that answers always shows another one. Where it does not, no peer will come. Where it does, peers may be
-  // far away, or the page slow, so the wait for the first one is longer.
+  // STUN server that answers always shows another one. Where it does not, no peer will come. Where it does, and the page is
+  // behind the line of a site, the wait for the first one is longer: there the copies matter more than when a page starts.
   let passes;
+  // Elsewhere the first segment comes from the origin then, and what is played meanwhile is time for the peers of the next
+  // one, which mostly has another quality and so a swarm of its own.
+  let late;
+  const giveUp = () => {
+    if (brought()) return;
+    late = passes;
+    lift();
+  };
   const judge = (connection) => {
     judges.delete(judge);
     connection.addEventListener("icecandidate", ({ candidate }) => {
@@ -125,7 +133,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
     }
     inner.loadSegment = function (...args) {
       inner.loadSegment = load;
-      liftUnless(() => brought() || (passes && liftUnless(brought, noPeerMs)), noPeerMs);
+      setTimeout(() => (passes && firstPeerMs ? setTimeout(giveUp, firstPeerMs - noPeerMs) : giveUp()), noPeerMs);
       setTimeout(lift, peerMs);
       return load.apply(inner, args);
     };
@@ -176,11 +184,17 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
       active++;
       running.set(peerId, renditionOf(segment.runtimeId));
       unfinished.delete(segment.url);
+      late &&= segment.endTime - segment.startTime;
     },
     onSegmentLoaded: ({ segmentUrl, bytesLength }) => {
       active--;
       completed += bytesLength;
       unfinished.delete(segmentUrl);
+      if (!late) return;
+      waiting = true;
+      hold(peerMs * 9);
+      setTimeout(lift, Math.min(late / 3, 1) * 1000);
+      late = 0;
     },
     onSegmentError: ended,
     onSegmentAbort: ended,
