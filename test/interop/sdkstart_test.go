@@ -16,7 +16,7 @@ import (
 // where plain pages take more than twice as long, because it is slow or does other things, the bound grows as they do. The
 // rounds are repeated once if they miss it. It is not parallel, so that no other test runs beside it.
 func TestFirstFrameWithSDK(t *testing.T) {
-	const limitMs, quietMs, rounds = 400, 150, 9
+	const limitMs, quietMs, rounds = 400, 150, 5
 	ctx := t.Context()
 	s := startStream(t, liveAndVOD["live"], nil)
 	s.startSeeder(t)

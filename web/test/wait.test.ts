@@ -40,14 +40,14 @@ afterEach(() => {
 });
 
 /** load asks for the first segment, of which the engine makes a connection. */
-async function load(servers = ["stun:stun.test:3478"], runtime: object = {}) {
+async function load(servers = ["stun:stun.test:3478"], runtime: object = {}, video = new FakeVideo()) {
   const config = await configuration().json();
   config.iceServers = servers.map((url) => ({ urls: [url] }));
   config.settings.core.httpDownloadInitialTimeoutMs = noPeerMs;
   config.settings.runtime = { noPeerMs, peerMs, ...runtime };
   const engine = new LoadingEngine(config.settings);
   const silent = { reporter: () => ({ leave() {}, stop() {} }), checker: () => (own: () => unknown) => own() };
-  reporter = attach(engine as any, config, new FakeVideo().asElement(), { part: async () => silent } as any);
+  reporter = attach(engine as any, config, video.asElement(), { part: async () => silent } as any);
   engine.core.loadSegment();
   const connection = new FakeConnection();
   await connection.setLocalDescription();
@@ -80,9 +80,9 @@ test("where one answers, a page in a site waits longer for a peer", async () => 
 
 const segment = (n: number, seconds = 4) => ({ url: `https://origin.test/${n}.ts`, runtimeId: String(n), startTime: seconds * n, endTime: seconds * (n + 1) });
 
-/** late is a page whose peers are reached and not connected in time: the origin has given its first segment. */
-async function late(seconds?: number) {
-  const { engine, connection } = await load();
+/** late is a page that no peer reaches in time: the origin has given its first segment. */
+async function late(seconds?: number, video?: FakeVideo) {
+  const { engine, connection } = await load(undefined, undefined, video);
   connection.gathers("host", host);
   connection.gathers("srflx", "203.0.113.7");
   mock.timers.tick(noPeerMs - 1);
@@ -109,10 +109,31 @@ test("a page outside of sites waits no longer, but what it plays meanwhile is ti
 
 test("of a short segment, a third is waited for", async () => {
   const engine = await late(1.2);
-  mock.timers.tick(399);
+  mock.timers.tick(398);
   assert.equal(engine.updates, 1);
   mock.timers.tick(1);
   assert.equal(engine.updates, 2);
+});
+
+test("the next segment does not wait until the first one is nearly played", async () => {
+  const video = new FakeVideo();
+  const engine = await late(4, video);
+  mock.timers.tick(100);
+  assert.equal(engine.updates, 1);
+  video.currentTime = 3.5;
+  video.dispatchEvent(new Event("timeupdate"));
+  assert.deepEqual([engine.wait, engine.updates], [0, 2]);
+});
+
+test("the next segment waits also if STUN has not answered yet, and no longer once UDP is known to be dropped", async () => {
+  const { engine, connection } = await load();
+  mock.timers.tick(noPeerMs);
+  engine.emit("onSegmentStart", { segment: segment(0) });
+  engine.emit("onSegmentLoaded", { segmentUrl: segment(0).url, bytesLength: 1 });
+  assert.ok(engine.wait > peerMs);
+  connection.gathers("host", host);
+  mock.timers.tick(100);
+  assert.deepEqual([engine.wait, engine.updates], [0, 2]);
 });
 
 test("where UDP does not pass, no segment waits", async () => {
