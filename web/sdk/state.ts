@@ -50,10 +50,10 @@ const messages: Record<Mode | Reason, string> = {
   "config-invalid": "Playing from the origin: url answers with no viewer configuration. Check it.",
   "p2p-off": "Playing from the origin: the tracker says that this viewer does not use peers.",
   "no-webrtc": "Playing from the origin: this browser has no WebRTC.",
-  "no-mse": "Playing from the origin: this browser has no Media Source Extensions, so it plays the stream itself.",
+  "no-mse": "Playing from the origin: this browser has no Media Source Extensions.",
   "engine-blocked":
     "Playing from the origin: the peer-to-peer engine could not be loaded. Allow the entrance in script-src, or pass engine.",
-  "player-blocked": "The player could not be loaded. Allow the entrance in script-src, or pass a player.",
+  "player-blocked": "The player could not be loaded. Allow the entrance in script-src, or pass one.",
   "engine-unknown":
     "Playing from the origin: this version of p2p-media-loader is not supported. Use one that docs/sdk.md names.",
   "tracker-unreachable": "Playing from the origin: the tracker does not answer. The page joins when it does.",
