@@ -138,7 +138,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
     inner.loadSegment = function (...args) {
       inner.loadSegment = load;
       setTimeout(() => (passes && firstPeerMs ? setTimeout(giveUp, firstPeerMs - noPeerMs) : giveUp()), noPeerMs);
-      setTimeout(lift, peerMs);
+      setTimeout(() => late || lift(), peerMs);
       return load.apply(inner, args);
     };
   } else waiting = false;
@@ -197,7 +197,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
       if (late?.url != segmentUrl) return;
       waiting = true;
       hold(1e4);
-      setTimeout(lift, Math.min((late.endTime - late.startTime) * 333, 1e3));
+      setTimeout(lift, Math.min((late.endTime - late.startTime) * 667, 2e3));
     },
     onSegmentError: ended,
     onSegmentAbort: ended,
@@ -241,7 +241,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
       stalledAt = clock();
       stalls++;
     },
-    timeupdate: () => late?.endTime - video.currentTime < 0.7 && lift(),
+    timeupdate: () => late?.endTime - video.currentTime < 0.9 && lift(),
     pause: stallEnds,
     emptied: stallEnds,
   };

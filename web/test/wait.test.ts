@@ -98,7 +98,7 @@ async function late(seconds?: number, video?: FakeVideo) {
 test("a page outside of sites waits no longer, but what it plays meanwhile is time for the next segment", async () => {
   const engine = await late();
   assert.ok(engine.wait > peerMs);
-  mock.timers.tick(999);
+  mock.timers.tick(1999);
   assert.equal(engine.updates, 1);
   mock.timers.tick(1);
   assert.deepEqual([engine.wait, engine.updates], [0, 2]);
@@ -107,9 +107,9 @@ test("a page outside of sites waits no longer, but what it plays meanwhile is ti
   assert.equal(engine.wait, 0, "that is so once");
 });
 
-test("of a short segment, a third is waited for", async () => {
+test("of a short segment, two thirds are waited for", async () => {
   const engine = await late(1.2);
-  mock.timers.tick(398);
+  mock.timers.tick(799);
   assert.equal(engine.updates, 1);
   mock.timers.tick(2);
   assert.equal(engine.updates, 2);
@@ -120,7 +120,7 @@ test("the next segment does not wait until the first one is nearly played", asyn
   const engine = await late(4, video);
   mock.timers.tick(100);
   assert.equal(engine.updates, 1);
-  video.currentTime = 3.5;
+  video.currentTime = 3.2;
   video.dispatchEvent(new Event("timeupdate"));
   assert.deepEqual([engine.wait, engine.updates], [0, 2]);
 });
