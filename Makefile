@@ -121,7 +121,7 @@ seeders: $(call uses,build $(GOTESTSUM)) ## run the tests of seeders with the ra
 hostile: $(call uses,build $(GOTESTSUM)) ## attack the running programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/hostile.json -- \
-	  -count=1 -timeout 10m -p 4 $(if $(RUN),-run '$(RUN)',-skip '^TestEclipse$$') ./test/hostile/...
+	  -count=1 -timeout 15m -p $(if $(P2PSTREAM_SLOW_MACHINE),1,4) $(if $(RUN),-run '$(RUN)',-skip '^TestEclipse$$') ./test/hostile/...
 
 .PHONY: eclipse
 eclipse: $(call uses,build $(GOTESTSUM)) ## the longest attack of hostile alone: viewers meet among peers that never connect

@@ -13,6 +13,7 @@ want=(
   nft:nftables
   gcc:gcc
   prometheus:prometheus
+  gst-launch-1.0:gstreamer1.0-tools
 )
 
 export PATH="$PATH:/usr/sbin:/sbin"
@@ -22,6 +23,9 @@ for pair in "${want[@]}"; do
 done
 # The race detector links with the C library's headers.
 [[ -e /usr/include/stdio.h ]] || packages+=(libc6-dev)
+# GStreamer without its plug-ins plays nothing.
+[[ " ${packages[*]} " != *" gstreamer1.0-tools "* ]] ||
+  packages+=(gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav)
 ((${#packages[@]})) || exit 0
 
 if ! command -v apt-get >/dev/null; then

@@ -24,6 +24,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 	"github.com/p2pstream/p2pstream/test/lab/netns"
 	"github.com/p2pstream/p2pstream/test/lab/program"
+	"github.com/p2pstream/p2pstream/test/lab/seats"
 )
 
 // audience are the viewers of one office.
@@ -65,6 +66,10 @@ type person struct {
 	ended   error   // how it ended at the first attempt
 }
 
+// arrivals lets a viewer start when the processors have a moment for it. In an office each viewer has processors of its own;
+// here two processors play all of them, and on a slow machine those that start would make others stall.
+var arrivals = seats.New(1).Calm(0.4, 3*time.Second)
+
 // Where viewers of an office serve their metrics, each on a port of its own.
 const viewerMetrics = 9200
 
@@ -74,8 +79,7 @@ func (c *crowd) start(ctx context.Context) {
 	GinkgoHelper()
 	c.client = clientIn(c.office)
 	for range c.count {
-		c.all = append(c.all, c.join(ctx, viewerMetrics+len(c.all)))
-		time.Sleep(300 * time.Millisecond) // two processors start all of them
+		arrivals.Start(func() { c.all = append(c.all, c.join(ctx, viewerMetrics+len(c.all))) })
 	}
 }
 

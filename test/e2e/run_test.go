@@ -22,9 +22,11 @@ import (
 )
 
 const (
-	// processes is how many specs run beside each other on the cluster, each in a process of its own. Those that are
-	// marked Serial run after all others, alone.
-	processes = 3
+	// processes is how many specs run beside each other on the cluster, each in a process of its own, and slowProcesses
+	// how many on a machine that `make test` has found slow. Those that are marked Serial run after all others, alone.
+	processes, slowProcesses = 3, 2
+	// slowVariable is set on such a machine.
+	slowVariable = "P2PSTREAM_SLOW_MACHINE"
 	// cleanUpWithin is how long before the limit of go test, which kills the suite and leaves its cluster behind, the
 	// suite ends by itself.
 	cleanUpWithin = time.Minute
@@ -77,7 +79,11 @@ func runProcesses(t *testing.T) []types.Report {
 	}
 	report := filepath.Join(t.TempDir(), "report.json")
 	suite, _ := GinkgoConfiguration()
-	args := []string{fmt.Sprintf("--procs=%d", processes), "--no-color", "--json-report=" + filepath.Base(report), "--output-dir=" + filepath.Dir(report)}
+	procs := processes
+	if os.Getenv(slowVariable) != "" {
+		procs = slowProcesses
+	}
+	args := []string{fmt.Sprintf("--procs=%d", procs), "--no-color", "--json-report=" + filepath.Base(report), "--output-dir=" + filepath.Dir(report)}
 	if limit, ok := t.Deadline(); ok {
 		args = append(args, fmt.Sprintf("--timeout=%s", time.Until(limit)-cleanUpWithin))
 	}

@@ -79,8 +79,8 @@ func get(t *testing.T, url string, headers ...string) (status int, body []byte) 
 	return resp.StatusCode, lab.Must[[]byte](t)(io.ReadAll(resp.Body))
 }
 
-// run runs ffmpeg or ffprobe and returns what it printed. Any message of the program fails the test, and so does a
-// program that is not installed.
+// run runs a player and returns what it printed. Any message of the program fails the test, and so does a program that is
+// not installed.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -89,7 +89,7 @@ func run(t *testing.T, name string, args ...string) string {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, append([]string{"-v", "error"}, args...)...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
@@ -101,7 +101,13 @@ func run(t *testing.T, name string, args ...string) string {
 // ffmpeg plays with one thread, so that many of them can.
 func ffmpeg(t *testing.T, args ...string) string {
 	t.Helper()
-	return run(t, "ffmpeg", append([]string{"-nostdin", "-threads", "1"}, args...)...)
+	return run(t, "ffmpeg", append([]string{"-v", "error", "-nostdin", "-threads", "1"}, args...)...)
+}
+
+// gstreamer plays a URL at its pace until it ends.
+func gstreamer(t *testing.T, url string) {
+	t.Helper()
+	run(t, "gst-launch-1.0", "-q", "playbin", "uri="+url, "video-sink=fakesink sync=true", "audio-sink=fakesink sync=true")
 }
 
 // report logs what the proxy received and returns it.

@@ -77,7 +77,7 @@ func runPlan(ctx context.Context, root string, full bool, rounds []round, out io
 		return false, fmt.Errorf("finding this program: %w", err)
 	}
 	logs := filepath.Join("bin", "results")
-	r := &runner{root: root, dir: filepath.Join(root, logs), full: full, every: progressInterval, out: out}
+	r := &runner{root: root, dir: filepath.Join(root, logs), full: full, every: progressInterval, pace: pace, out: out}
 	r.command = func(target string) []string {
 		return []string{self, measureCommand, "make", "--no-print-directory", "PREPARED=" + prepared(target), target}
 	}

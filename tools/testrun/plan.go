@@ -36,6 +36,11 @@ type (
 	round []lane
 )
 
+// timed reports whether the round holds suites that a slow machine disturbs. Those that only compile are none.
+func (r round) timed() bool {
+	return slices.ContainsFunc(r, func(l lane) bool { return slices.ContainsFunc(l, func(s suite) bool { return !s.noTests }) })
+}
+
 // plan is what `make test` runs: one round after the other. Suites that measure latency, or watch players
 // that stall when the processors are busy, have a round to themselves. Suites that mostly wait for time to
 // pass share one. This is the only place that decides it.

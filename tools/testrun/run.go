@@ -61,6 +61,11 @@ type runner struct {
 	full    bool
 	// every is the time between two lines about a suite that still runs.
 	every time.Duration
+	// pace measures how many times slower than an idle machine this one is.
+	pace func() float64
+
+	// slow is set for a round that runs on a slow machine.
+	slow bool
 
 	mu  sync.Mutex
 	out io.Writer
@@ -76,6 +81,14 @@ func (r *runner) say(format string, args ...any) {
 func (r *runner) run(ctx context.Context, rounds []round) []ran {
 	var all []ran
 	for _, round := range rounds {
+		r.slow = false
+		if round.timed() {
+			times := r.pace()
+			r.slow = times >= slowFrom
+			if r.slow {
+				r.say("== this machine takes %.1f times as long as an idle one: suites run one after the other, and fewer tests at once", times)
+			}
+		}
 		done := make([][]ran, len(round))
 		var wg sync.WaitGroup
 		for i, lane := range round {
@@ -84,6 +97,9 @@ func (r *runner) run(ctx context.Context, rounds []round) []ran {
 					done[i] = append(done[i], r.suite(ctx, s))
 				}
 			})
+			if r.slow {
+				wg.Wait()
+			}
 		}
 		wg.Wait()
 		for _, d := range done {
@@ -175,6 +191,10 @@ func (r *runner) execute(ctx context.Context, target, log string) (*os.ProcessSt
 	args := r.command(target)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the command is ours
 	cmd.Dir, cmd.Stdout, cmd.Stderr = r.root, out, out
+	cmd.Env = append(os.Environ(), slowVariable+"=")
+	if r.slow {
+		cmd.Env = append(os.Environ(), slowVariable+"=1")
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) }
 	err = cmd.Run()

@@ -53,7 +53,7 @@ func newRunner(t *testing.T, targets map[string]string) *runner {
 		t.Fatal(err)
 	}
 	root := t.TempDir()
-	r := &runner{root: root, dir: root, every: time.Hour, out: io.Discard}
+	r := &runner{root: root, dir: root, every: time.Hour, pace: func() float64 { return 1 }, out: io.Discard}
 	r.command = func(target string) []string {
 		return []string{self, measureCommand, "sh", "-c", targets[target]}
 	}
@@ -132,6 +132,25 @@ func TestLanesRunBesideEachOther(t *testing.T) {
 	done := r.run(t.Context(), []round{{{step("a")}, {step("b")}}, {{step("c")}}})
 	for i, want := range []string{"a", "b", "c"} {
 		if done[i].suite.name != want || !done[i].ok() {
+			t.Errorf("%d: %s, %q; want %s to pass", i, done[i].suite.name, done[i].problem, want)
+		}
+	}
+}
+
+// On a slow machine, suites do not share the processors, and know that they run on one.
+func TestLanesOfASlowMachineFollowEachOther(t *testing.T) {
+	t.Parallel()
+	r := newRunner(t, map[string]string{
+		"a": writes("a", passes) + `; [ "$P2PSTREAM_SLOW_MACHINE" = 1 ] && sleep 0.2 && ! [ -e b-runs ] && : >a-ran`,
+		"b": writes("b", passes) + `; : >b-runs; [ "$P2PSTREAM_SLOW_MACHINE" = 1 ] && [ -e a-ran ]`,
+		"c": writes("c", passes) + `; [ -z "$P2PSTREAM_SLOW_MACHINE" ]`,
+	})
+	paces := []float64{slowFrom, slowFrom - 0.1}
+	r.pace = func() float64 { p := paces[0]; paces = paces[1:]; return p }
+	step := func(name string) suite { return suite{name: name} }
+	done := r.run(t.Context(), []round{{{step("a")}, {step("b")}}, {{step("c")}}})
+	for i, want := range []string{"a", "b", "c"} {
+		if done[i].suite.name != want || done[i].problem != "" || !done[i].ok() {
 			t.Errorf("%d: %s, %q; want %s to pass", i, done[i].suite.name, done[i].problem, want)
 		}
 	}

@@ -94,20 +94,27 @@ var floods = []attack{
 	}},
 	{name: "as many swarms as there may be", memory: 128, run: func(t *testing.T, s *scene) {
 		from := [...]int{newOrigin(), newOrigin()}
+		over := make(chan struct{})
+		var held sync.WaitGroup
+		defer held.Wait()
+		defer close(over)
 		s.counted(t, 1, func() {
 			const sockets, each = 340, 64 // a few more than 20,000 swarms
-			var all sync.WaitGroup
+			var announced sync.WaitGroup
 			for i := range sockets {
 				ws := dial(t, s.Listen, from[i%2])
-				all.Go(func() {
+				announced.Add(1)
+				held.Go(func() {
 					id := peer.NewID()
 					for range each {
 						ws.announce(peer.NewID(), id, 0)
 					}
 					ws.alive(t)
+					announced.Done()
+					ws.hold(over) // a socket that does not answer pings loses its swarms
 				})
 			}
-			all.Wait()
+			announced.Wait()
 		}, "p2pstream_tracker_announces_refused_total", `reason="swarms_full"`)
 		// The stream itself has its place whatever else there is.
 		if m := join(t, s, s.hash, 0); members(t, m.socket, s.hash) == 0 {

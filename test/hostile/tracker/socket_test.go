@@ -230,3 +230,25 @@ func (s *socket) alive(t testing.TB) {
 		t.Error("the socket was cut off")
 	}
 }
+
+// hold answers pings, so that the tracker keeps the socket, until over is closed. Then it closes the socket.
+func (s *socket) hold(over <-chan struct{}) {
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-over:
+		case <-ended:
+		}
+		_ = s.Close()
+	}()
+	for {
+		opcode, payload, err := s.next(time.Minute)
+		if err != nil {
+			return
+		}
+		if opcode == opPing {
+			s.raw(frame(fin|opPong, payload))
+		}
+	}
+}
