@@ -45,11 +45,18 @@ func TestSeedersFollowTheAudience(t *testing.T) {
 	stop := w.operator()
 	w.stream("film", func(s *v1.P2PStreamSpec) { s.Source.URL = v1.URL(source) }, byAudience())
 	w.until("film", "served by a seeder before it is known to be a film", func(s *v1.P2PStream) bool { return s.Status.Seeders != nil && s.Status.Seeders.Replicas == 1 })
+	sleeps := func(s *v1.P2PStream) bool {
+		return sized(0, v1.ScaleIdle)(s) && current(s) && has("SeedersReady=True/Idle")(s) && has("Ready=True/Serving")(s)
+	}
 	asleep := func() {
 		t.Helper()
-		s := w.until("film", "asleep", func(s *v1.P2PStream) bool {
-			return sized(0, v1.ScaleIdle)(s) && current(s) && has("SeedersReady=True/Idle")(s) && has("Ready=True/Serving")(s)
-		})
+		// A tracker that has started knows its viewers after half a minute, and then idleAfter begins.
+		for range 2 {
+			if w.eventually(func() bool { return sleeps(w.get("film")) }) {
+				break
+			}
+		}
+		s := w.until("film", "asleep", sleeps)
 		w.says(s, v1.ConditionSeedersReady, "the first viewer starts a seeder")
 		if got := w.seedersOf("film"); got != 0 {
 			t.Errorf("a film that sleeps has %d seeders", got)
