@@ -81,11 +81,16 @@ func (s *Server) newStream(e table.Entry, cfg Config) (*stream, error) {
 		Arrived: func() { s.arrivals.ring(st.key.Prefix()) },
 		Door:    st.door, Sockets: e.Limits.Sockets, Weight: st.share.Load})
 	if st.metrics != nil {
-		if err = st.metrics.sockets(st.group); err != nil {
-			return nil, err
-		}
+		err = st.metrics.sockets(st.group)
 	}
-	return st, st.mountViewers()
+	if err == nil {
+		err = st.mountViewers()
+	}
+	if err != nil {
+		st.discard()
+		return nil, err
+	}
+	return st, nil
 }
 
 // seeders says who is a seeder of the stream.
@@ -108,6 +113,9 @@ func (s *stream) start(ctx context.Context, failed func(error)) {
 		})
 	}
 }
+
+// discard drops a stream that was never served.
+func (s *stream) discard() { s.group.Drain(0) }
 
 // stop ends the work of a stream that has no sockets any more.
 func (s *stream) stop() {
