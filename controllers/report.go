@@ -63,6 +63,7 @@ func observed(n *run) status.Observed {
 		Network:  n.network.view(),
 		Problems: diagnose.Sort(slices.Concat(n.applied.Problems, n.decision.problems, n.planned.problems)),
 		Reading:  s.reading, ReadingProblem: s.readingProblem, ReadingPending: s.readingPending, Audience: n.memory.audience,
+		Sized:   s.sized,
 		Upgrade: n.upgrade.status, UpgradeWait: n.upgrade.text,
 		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),
 	}

@@ -272,11 +272,17 @@ const (
 )
 
 // SeedersSpec configures the seeders.
+// +kubebuilder:validation:XValidation:rule="!has(self.replicas) || !has(self.scale)",message="seeders.replicas and seeders.scale exclude each other: remove scale to count seeders yourself or by an autoscaler, or replicas to let the operator count them"
 type SeedersSpec struct {
-	// Replicas is the number of seeders; 0 runs none. Default 1.
+	// Replicas is the number of seeders; 0 runs none. Default 1. It is what the scale subresource writes.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 64",message="seeders.replicas must be between 0 and 64"
 	Replicas *int32 `json:"replicas,omitempty"`
+
+	// Scale lets the operator count the seeders by the audience, in place of replicas: none for a film without viewers, more for
+	// more viewers.
+	// +optional
+	Scale *SeederScale `json:"scale,omitempty"`
 
 	// Renditions are the names of the renditions that seeders hold, as in status.renditions. When empty,
 	// seeders hold all renditions.

@@ -165,6 +165,10 @@ var (
 
 func (s *SeedersSpec) validate(at *field.Path) field.ErrorList {
 	errs := between(at.Child("replicas"), s.Replicas, 0, 64, "seeders.replicas must be between 0 and 64")
+	if s.Replicas != nil && s.Scale != nil {
+		errs = append(errs, field.Invalid(at, *s.Replicas, "seeders.replicas and seeders.scale exclude each other: remove scale to count seeders yourself or by an autoscaler, or replicas to let the operator count them"))
+	}
+	errs = append(errs, s.Scale.validate(at.Child("scale"))...)
 	errs = append(errs, between(at.Child("maxPeers"), s.MaxPeers, 1, 5000, "seeders.maxPeers must be between 1 and 5000")...)
 	errs = append(errs, set(at.Child("renditions"), s.Renditions, 64)...)
 	for i, r := range s.Renditions {

@@ -62,6 +62,8 @@ func stunReady(m *moment) verdict {
 func seedersReady(m *moment) verdict {
 	switch {
 	case m.Seeders.Wanted == 0 && m.Edges.Wanted > 0:
+	case m.Seeders.Wanted == 0 && m.Sized != nil:
+		return yes(v1.ReasonIdle, m.Sized.Message)
 	case m.Seeders.Wanted == 0:
 		return yes(v1.ReasonDisabled, "spec.seeders.replicas is 0")
 	case m.Seeders.Ready < m.Seeders.Wanted:
