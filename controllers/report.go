@@ -47,6 +47,9 @@ func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 	} else {
 		m.unwritten = nil // they added nothing to the totals in status
 	}
+	if n.upgrade.over {
+		r.turns.leave(client.ObjectKeyFromObject(n.stream), false)
+	}
 	if n.applied.Err != nil {
 		return ctrl.Result{}, n.applied.Err
 	}
