@@ -51,6 +51,9 @@ func (r *Rendition) view(now time.Time) {
 		segs = append(segs, seg)
 		v.Segments = append(v.Segments, scheduled(seg, peers, now))
 	}
+	if !cfg.OnDemand && v.Rank == nil {
+		v.Election = r.election(segs, now)
+	}
 	if cfg.OnDemand {
 		v.Needs = r.needs(segs, v.Segments, now)
 	}
