@@ -64,6 +64,9 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 			seek = seekSeeders
 		case first:
 			counted = func(c mesh.Census) { r.mail.Post(func() { r.counted(c, term) }) }
+			if cfg.Seeder {
+				seek = seekMates
+			}
 		}
 		id, err := identity.NewPeerID(prefix, rand.Reader)
 		if err != nil {
