@@ -69,15 +69,16 @@ func measureCopies(b *testing.B, seeders int, replace bool) {
 	for i := range groups {
 		groups[i] = start()
 	}
-	var segments int64
+	var segments, segmentBytes int64
 	sum := func() viewer.Total {
 		t := left
-		segments = 0
+		segments, segmentBytes = 0, 0
 		for _, g := range groups {
 			r := g.server.Snapshot()
 			add(&t, r.Total)
 			for _, v := range r.Viewers {
 				segments += v.Segments
+				segmentBytes += v.Bytes.HTTP + v.Bytes.Seeder + v.Bytes.Viewer - v.Discarded
 			}
 		}
 		return t
@@ -101,8 +102,7 @@ func measureCopies(b *testing.B, seeders int, replace bool) {
 	given = fetched() - given + bytes.HTTP
 	all := bytes.HTTP + bytes.Seeder + bytes.Viewer
 	// One copy is what one viewer receives in this time.
-	copyBytes := float64(after.Bytes.HTTP+after.Bytes.Seeder+after.Bytes.Viewer-left.Bytes.HTTP-left.Bytes.Seeder-left.Bytes.Viewer) /
-		float64(segments) * float64(elapsed) / float64(copySegment)
+	copyBytes := float64(segmentBytes) / float64(segments) * float64(elapsed) / float64(copySegment)
 	b.ReportMetric(float64(given)/copyBytes, "copies")
 	b.ReportMetric(1-float64(bytes.HTTP)/float64(all), "offload")
 	b.ReportMetric(float64(after.Stalls-before.Stalls), "stalls")
