@@ -47,3 +47,43 @@ func TestAViewerPassesOnWhatComes(t *testing.T) {
 		r.endTransfers()
 	}
 }
+
+// TestAViewerWithoutPeersDoesNotFetchAhead while its first connections may still come: fifty viewers that start at once would take
+// a copy each of all that is ahead of them.
+func TestAViewerWithoutPeersDoesNotFetchAhead(t *testing.T) {
+	const prefetch = 5 * time.Second
+	for name, tt := range map[string]struct {
+		others int
+		peer   bool
+		after  time.Duration
+		want   bool
+	}{
+		"there are others":         {50, false, meetWait - time.Second, false},
+		"none of them connects":    {50, false, meetWait, true},
+		"there are no others":      {0, false, meetWait - time.Second, true},
+		"one of them is connected": {1, true, meetWait - time.Second, true},
+		"it has just joined":       {0, false, prefetch - time.Second, false},
+	} {
+		r := idle(t, 100, 6)
+		for i, seg := range r.segments.order {
+			seg.Start = time.Duration(i) * seg.Duration
+		}
+		r.shared.Settings.Trackers = []string{"ws://127.0.0.1:1/announce"}
+		r.shared.Settings.PrefetchDelay = prefetch
+		now := time.Now()
+		r.joinedAt = now.Add(-tt.after)
+		r.counted(mesh.Census{Peers: tt.others}, 0)
+		if tt.peer {
+			says(t, r.meetSeeder(t, 1, false), []int64{}, nil)
+		}
+		r.view(now)
+		r.view(now.Add(time.Second / 2)) // the turn of the first one has come
+		if now := r.segments.order[0].state; now != schedule.Fetching {
+			t.Errorf("%s: what is about to be played is in state %v", name, now)
+		}
+		if ahead := r.segments.order[1].state == schedule.Fetching; ahead != tt.want {
+			t.Errorf("%s: it fetches ahead: %v, want %v", name, ahead, tt.want)
+		}
+		r.endTransfers()
+	}
+}
