@@ -137,9 +137,9 @@ func (r *Rendition) announceable(g identity.Generation) *encoded {
 }
 
 // passesOn tells whether a segment that a peer is sending is announced as on its way: by a seeder always, and by a viewer in a live
-// stream, where the news that one viewer is fetching a segment must be faster than the turns of those that it is not connected with.
+// stream without seeders, where the news that one viewer is fetching a segment must be faster than the turns of those that it is not connected with.
 func (r *Rendition) passesOn(seg *segment) bool {
-	return seg.state == schedule.Requested && (r.shared.Settings.Seeder || r.playlist.Live)
+	return seg.state == schedule.Requested && (r.shared.Settings.Seeder || r.playlist.Live && r.electing())
 }
 
 // expected returns the newest segment if its successor may be announced as on its way; nil otherwise.

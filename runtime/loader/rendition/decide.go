@@ -41,9 +41,10 @@ func startupWait(s *Settings, hadNoPeers, reachable, announced bool) time.Durati
 // no election, so each of them would fetch ahead for itself.
 const meetWait = 15 * time.Second
 
-// prefetchFrom is how long after it joined a viewer fetches ahead from the origin.
-func prefetchFrom(s *Settings, connected bool, others int) time.Duration {
-	if s.OnDemand || connected || others <= 0 {
+// prefetchFrom is how long after it joined a viewer fetches ahead from the origin. It is settled once a peer is connected, or where
+// no viewer is elected.
+func prefetchFrom(s *Settings, settled bool, others int) time.Duration {
+	if settled || others <= 0 {
 		return s.PrefetchDelay
 	}
 	return max(s.PrefetchDelay, meetWait)

@@ -8,6 +8,7 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
+	"github.com/p2pstream/p2pstream/runtime/loader/session"
 )
 
 // TestAnElectionCountsTheSwarm: a viewer of many waits for its turn, and one that knows all others has it soon.
@@ -19,7 +20,7 @@ func TestAnElectionCountsTheSwarm(t *testing.T) {
 		}
 		r.shared.Settings.Trackers = []string{"ws://127.0.0.1:1/announce"}
 		r.counted(mesh.Census{Peers: others}, 0)
-		says(t, r.meetSeeder(t, 1, false), []int64{100, 101, 102, 103}, nil)
+		says(t, r.meetViewer(t), []int64{100, 101, 102, 103}, nil)
 		now := time.Now()
 		r.view(now)
 		r.view(now.Add(2 * time.Second))
@@ -30,12 +31,42 @@ func TestAnElectionCountsTheSwarm(t *testing.T) {
 	}
 }
 
+// TestNoElectionBesideSeeders: a tracker says that there are some, or one is connected.
+func TestNoElectionBesideSeeders(t *testing.T) {
+	r := idle(t, 100, 6)
+	if r.electing() {
+		t.Error("before a tracker has said who takes part")
+	}
+	r.counted(mesh.Census{Peers: 5}, 0)
+	if !r.electing() {
+		t.Error("not among viewers alone")
+	}
+	r.counted(mesh.Census{Peers: 5, Seeders: 1}, 0)
+	if r.electing() {
+		t.Error("although a tracker knows a seeder")
+	}
+	r.counted(mesh.Census{Peers: 5}, 0)
+	r.meetSeeder(t, 1, false)
+	if r.electing() {
+		t.Error("although a seeder is connected")
+	}
+}
+
+// meetViewer connects a viewer.
+func (r *Rendition) meetViewer(t *testing.T) *session.Session {
+	t.Helper()
+	s := session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23, &seederConn{id: "-PM0001-000000000001"})
+	r.sessions = append(r.sessions, s)
+	return s
+}
+
 // TestAViewerPassesOnWhatComes: what a peer is sending it in a live stream is announced as on its way; of a film it is not.
 func TestAViewerPassesOnWhatComes(t *testing.T) {
 	for _, live := range []bool{true, false} {
 		r := idle(t, 100, 6)
 		r.playlist.Live = live
-		s := r.meetSeeder(t, 1, false)
+		r.counted(mesh.Census{Peers: 1}, 0)
+		s := r.meetViewer(t)
 		says(t, s, []int64{103}, nil)
 		now := time.Now()
 		r.announce(now)
@@ -74,7 +105,7 @@ func TestAViewerWithoutPeersDoesNotFetchAhead(t *testing.T) {
 		r.joinedAt = now.Add(-tt.after)
 		r.counted(mesh.Census{Peers: tt.others}, 0)
 		if tt.peer {
-			says(t, r.meetSeeder(t, 1, false), []int64{}, nil)
+			says(t, r.meetViewer(t), []int64{}, nil)
 		}
 		r.view(now)
 		r.view(now.Add(time.Second / 2)) // the turn of the first one has come
