@@ -70,6 +70,9 @@ func observed(n *run) status.Observed {
 		Upgrade: n.upgrade.status, UpgradeWait: n.upgrade.text,
 		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),
 	}
+	if stun := n.stream.Spec.STUN; stun != nil && n.network == nil {
+		o.STUNServers = len(stun.Servers)
+	}
 	if sites := n.stream.Spec.Sites; sites != nil && n.network == nil {
 		o.SiteMap = sites.MapRef
 	}

@@ -712,6 +712,11 @@ func (in *P2PStreamSpec) DeepCopyInto(out *P2PStreamSpec) {
 		*out = new(NetworkReference)
 		**out = **in
 	}
+	if in.Generations != nil {
+		in, out := &in.Generations, &out.Generations
+		*out = make([]Generation, len(*in))
+		copy(*out, *in)
+	}
 	if in.Tracker != nil {
 		in, out := &in.Tracker, &out.Tracker
 		*out = new(TrackerSpec)
@@ -1016,6 +1021,11 @@ func (in *STUNSpec) DeepCopyInto(out *STUNSpec) {
 		in, out := &in.Enabled, &out.Enabled
 		*out = new(bool)
 		**out = **in
+	}
+	if in.Servers != nil {
+		in, out := &in.Servers, &out.Servers
+		*out = make([]STUNServer, len(*in))
+		copy(*out, *in)
 	}
 	if in.Replicas != nil {
 		in, out := &in.Replicas, &out.Replicas
