@@ -11,7 +11,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
 )
 
-// claims say which stream of a table has which info hash. Of two streams with one swarm, the first in the table has it.
+// claims say which stream of a table has which info hash. Of two streams with one swarm, the first in the table has it, from before it is
+// read: while its origin cannot be reached, or its entry has just changed, the swarm is not free for the taking.
 type claims struct {
 	// owners is replaced, and never changed.
 	owners atomic.Pointer[map[signaling.ID]*stream]
@@ -60,11 +61,19 @@ func (c *claims) drop(st *stream) {
 	c.settle()
 }
 
-// settle gives each info hash to the first stream that has it. c.mu is held.
+// settle gives each info hash to the first stream that has it, unless an earlier one is named for the same swarm. c.mu is held.
 func (c *claims) settle() {
 	owners := map[signaling.ID]*stream{}
+	named := map[string]*stream{}
 	taken := map[*stream]table.Key{}
 	for _, st := range c.ranks {
+		holder := named[st.swarm]
+		st.hub.shuts(holder != nil)
+		if holder != nil {
+			taken[st] = holder.key
+			continue
+		}
+		named[st.swarm] = st
 		var denied []signaling.ID
 		for _, hash := range c.hashes[st] {
 			owner := owners[hash]

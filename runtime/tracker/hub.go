@@ -30,6 +30,8 @@ type hub struct {
 	allowed atomic.Pointer[map[signaling.ID]struct{}]
 	// denied are info hashes of the tracker's other streams.
 	denied atomic.Pointer[map[signaling.ID]struct{}]
+	// shut: all of them are another stream's.
+	shut atomic.Bool
 	// learn looks whether the stream has other swarms by now, and returns true if it has; nil: there is no stream.
 	learn func() bool
 	// attendance knows the sessions that have sockets here, report takes their reports; nil: reports are not taken.
@@ -199,11 +201,17 @@ func (h *hub) allow(hashes []signaling.ID) {
 // know exempts the swarms of the given info hashes from the limit on swarms.
 func (h *hub) know(hashes []signaling.ID) { h.registry.known.Store(setOf(hashes)) }
 
+// shuts has the hub refuse all info hashes, known or not, because another stream is named for their swarm.
+func (h *hub) shuts(shut bool) { h.shut.Store(shut) }
+
 // deny says which info hashes belong to other streams; nil: none.
 func (h *hub) deny(hashes []signaling.ID) { h.denied.Store(setOf(hashes)) }
 
 // denies reports whether an info hash belongs to another stream, so that not even a seeder may announce it here.
 func (h *hub) denies(hash signaling.ID) bool {
+	if h.shut.Load() {
+		return true
+	}
 	set := h.denied.Load()
 	if set == nil {
 		return false

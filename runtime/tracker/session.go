@@ -74,7 +74,7 @@ func (s *session) Message(b *sockets.Message) {
 		s.fail(m, err.Error())
 	case m.Action == signaling.ActionScrape:
 		s.scrape(m, now)
-	case s.hub.denies(m.InfoHash) || !s.trusted() && !s.hub.serves(m.InfoHash):
+	case !s.trusted() && !s.hub.serves(m.InfoHash) || s.hub.denies(m.InfoHash): // in this order: serves may learn what is denied
 		s.hub.metrics.limit(limitAllowed)
 		s.fail(m, "info_hash is not served here")
 	case m.Action == signaling.ActionAnnounce && !s.admit(m, now):

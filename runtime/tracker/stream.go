@@ -22,6 +22,7 @@ type stream struct {
 	server *Server
 	key    table.Key
 	uid    string
+	swarm  string      // as the entry names it
 	entry  table.Entry // what it serves, zero in a stand-alone tracker; streams.mu guards it
 	cfg    Config      // of the tracker, with what is different for the stream
 	log    *slog.Logger
@@ -51,7 +52,7 @@ type stream struct {
 
 // newStream builds a stream. It has no goroutine before it starts.
 func (s *Server) newStream(e table.Entry, cfg Config) (*stream, error) {
-	st := &stream{server: s, key: e.Key(), uid: e.UID, entry: e, cfg: cfg, log: s.log, reg: s.reg}
+	st := &stream{server: s, key: e.Key(), uid: e.UID, swarm: e.Swarm(), entry: e, cfg: cfg, log: s.log, reg: s.reg}
 	if st.key != (table.Key{}) {
 		st.log = s.log.With("stream", st.key.String())
 		st.metrics = newStreamMetrics(st.key)

@@ -364,6 +364,37 @@ func TestOfTwoStreamsWithOneSwarmTheFirstHasIt(t *testing.T) {
 	c.expect(signaling.KindReply)
 }
 
+// TestASwarmIsItsStreamsBeforeThatIsRead: it does not fall to a later stream while the origin of the first cannot be reached.
+func TestASwarmIsItsStreamsBeforeThatIsRead(t *testing.T) {
+	t.Parallel()
+	origin := film(t)
+	s := running(t, tableConfig(t, t.TempDir()))
+	older, younger := entryOf("older", origin+"/missing"), entryOf("younger", origin+"/m.m3u8")
+	older.Stream.SwarmID, younger.Stream.SwarmID = "town-hall", "town-hall"
+	mustPut(t, s, older, younger)
+	state := func(name string) table.State {
+		st, ok := states(t, s).Served(table.Key{Namespace: "media", Name: name})
+		if !ok {
+			t.Fatal("it is not served")
+		}
+		return st
+	}
+	eventually(t, "the younger to be read", func() bool { return state("younger").Read })
+	hash := swarmOf(t, s, "/media/younger")
+	if state("older").Read || state("younger").Problem != table.ProblemSwarmTaken {
+		t.Errorf("%+v, %+v", state("older"), state("younger"))
+	}
+	c, _ := open(t, viewerConfig(t, s, "/media/younger").Trackers[0], "")
+	eventually(t, "announces to fail", func() bool { return s.streams.at1("/media/younger").hub.denies(hash) })
+	c.send(announce(hash, peerID(1), 0))
+	c.expect(signaling.KindFailure)
+	if owner := s.streams.claims.owner(hash); owner != nil {
+		t.Errorf("the swarm is %s's", owner.key)
+	}
+	mustPut(t, s, younger)
+	eventually(t, "the younger to have the swarm", func() bool { return state("younger").Problem == "" && s.streams.claims.owner(hash) != nil })
+}
+
 // TestABasePathComesBeforeAllPaths, whether the entrance removes it or not.
 func TestABasePathComesBeforeAllPaths(t *testing.T) {
 	t.Parallel()
