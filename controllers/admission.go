@@ -28,23 +28,28 @@ type admission struct {
 	// attached streams as they are in the cluster, those first that have their swarm for longest, and what trackers are told of each.
 	attached []*v1.P2PStream
 	entries  []table.Entry
-	// places that the attached ones hold.
-	places places
+	// what the attached ones hold from now on.
+	holds holds
 }
 
-// admit is pure. Before are the places that streams had, as far as this operator knows. Labels are those of a namespace, or an error when
+// holds is what the streams of a network have, as far as this operator knows.
+type holds struct {
+	places  places
+	entries entries
+}
+
+// admit is pure. Before is what streams had. Labels are those of a namespace, or an error when
 // they cannot be read. Its own error says that it is not known who is admitted.
-func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, before places, now time.Time, labels func(namespace string) (map[string]string, error)) (admission, error) {
-	a := admission{refused: map[types.NamespacedName]*diagnose.Problem{}, places: places{}}
+func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, before holds, now time.Time, labels func(namespace string) (map[string]string, error)) (admission, error) {
+	a := admission{refused: map[types.NamespacedName]*diagnose.Problem{}, holds: holds{places{}, entries{}}}
 	name := network.Namespace + "/" + network.Name
 	held := make(map[*v1.P2PStream]place, len(streams))
 	for _, s := range streams {
-		held[s] = before.of(s, name)
+		held[s] = before.places.of(s, name)
 	}
 	streams = slices.SortedFunc(slices.Values(streams), func(x, y *v1.P2PStream) int {
 		return cmp.Or(cmp.Compare(since(held[x].attached, now), since(held[y].attached, now)), byBirth(x, y))
 	})
-	entries := make(map[*v1.P2PStream]table.Entry, len(streams))
 	most := v1.MaxStreamsPerNetwork
 	if s := network.Spec.Streams; s != nil && s.Limits != nil && s.Limits.Streams != nil {
 		most = int(*s.Limits.Streams)
@@ -74,7 +79,7 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, before plac
 			refuse(v1.ReasonNotAdmitted, fmt.Sprintf("Network %s is being deleted. Name another network in spec.networkRef.", name), false)
 			continue
 		}
-		entry, size, err := entryOf(stream, network, key)
+		entry, size, err := entryOf(stream, network, key, before.entries)
 		if invalid := (*plan.InvalidError)(nil); errors.As(err, &invalid) {
 			refuse(v1.ReasonInvalidSpec, fmt.Sprintf("Network %s does not accept the stream: %s.", name, diagnose.Clean(err.Error())), false)
 			continue
@@ -93,31 +98,34 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, before plac
 			continue
 		}
 		a.attached = append(a.attached, stream)
-		entries[stream] = entry
-		a.places[client.ObjectKeyFromObject(stream)] = held[stream].take(entry, now)
+		a.holds.entries[client.ObjectKeyFromObject(stream)] = entry
+		a.holds.places[client.ObjectKeyFromObject(stream)] = held[stream].take(entry, now)
 	}
-	a.order(entries)
+	a.order()
 	return a, nil
 }
 
 // order puts those first that have had their swarm for longest: of two with one swarm, trackers serve the first.
-func (a *admission) order(entries map[*v1.P2PStream]table.Entry) {
-	since := func(s *v1.P2PStream) int64 { return a.places[client.ObjectKeyFromObject(s)].swarmSince }
+func (a *admission) order() {
+	since := func(s *v1.P2PStream) int64 { return a.holds.places[client.ObjectKeyFromObject(s)].swarmSince }
 	slices.SortFunc(a.attached, func(x, y *v1.P2PStream) int { return cmp.Or(cmp.Compare(since(x), since(y)), byBirth(x, y)) })
 	for _, s := range a.attached {
-		a.entries = append(a.entries, entries[s])
+		a.entries = append(a.entries, a.holds.entries[client.ObjectKeyFromObject(s)])
 	}
 }
 
 // entryOf is what trackers are told of a stream, and how many bytes that takes. An *plan.InvalidError says what the stream
 // has to change.
-func entryOf(stream *v1.P2PStream, network *v1.P2PNetwork, key Key) (entry table.Entry, size int, err error) {
-	effective, err := plan.Attach(stream, network)
-	if err != nil {
-		return entry, 0, err
-	}
-	if entry, err = plan.Entry(effective, hashes(key.seederToken(stream.UID))); err != nil {
-		return entry, 0, err
+func entryOf(stream *v1.P2PStream, network *v1.P2PNetwork, key Key, before entries) (entry table.Entry, size int, err error) {
+	entry, suspended := before.of(stream, network)
+	if !suspended {
+		effective, err := plan.Attach(stream, network)
+		if err != nil {
+			return entry, 0, err
+		}
+		if entry, err = plan.Entry(effective, hashes(key.seederToken(stream.UID))); err != nil {
+			return entry, 0, err
+		}
 	}
 	raw, err := json.Marshal(entry)
 	if err != nil {

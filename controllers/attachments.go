@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -160,7 +161,18 @@ func (a *attachments) exposed() (streams []types.NamespacedName) {
 
 // networkOf is the network that a stream is to use; false when it has a tracker of its own. The default network is for streams that
 // say nothing of what a network has.
+//
+// A suspended stream stays where it is: on its network, or with a tracker of its own, whatever its spec has become.
 func (r *Reconciler) networkOf(stream *v1.P2PStream) (types.NamespacedName, bool) {
+	if stream.Spec.Suspend {
+		if n := stream.Status.Network; n != nil {
+			namespace, name, _ := strings.Cut(n.Name, "/")
+			return types.NamespacedName{Namespace: namespace, Name: name}, true
+		}
+		if !status.Attaching(stream.Status) {
+			return types.NamespacedName{}, false
+		}
+	}
 	switch ref := stream.Spec.NetworkRef; {
 	case ref != nil && ref.Name != "":
 		name := types.NamespacedName{Namespace: string(ref.Namespace), Name: string(ref.Name)}
@@ -211,7 +223,7 @@ func (r *Reconciler) attach(ctx context.Context, n *run) (decided bool, err erro
 		return false, nil
 	}
 	effective, err := plan.Attach(n.stream, d.network)
-	if err != nil {
+	if err != nil && !n.stream.Spec.Suspend {
 		return false, nil //nolint:nilerr // the stream has changed since the network looked; its next run says what is wrong
 	}
 	served, state := r.pushers.Served(key, table.Key(stream), n.stream.UID)

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ type platform struct {
 	*world
 	network *v1.P2PNetwork
 	server  *tracker.Server
+	file    string // where that keeps its table
 }
 
 // newPlatform makes a network named corp. Its operator also watches the namespaces of the teams.
@@ -70,8 +72,9 @@ func (p *platform) startTracker(initial ...string) {
 	if err := os.WriteFile(token, []byte(controllers.TableToken(key, p.network.UID)), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
+	p.file = filepath.Join(dir, "table.json")
 	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0",
-		Streams: &tracker.StreamsConfig{File: filepath.Join(dir, "table.json"), TokenFile: token, InitialFile: strings.Join(initial, "")}}, nil, nil)
+		Streams: &tracker.StreamsConfig{File: p.file, TokenFile: token, InitialFile: strings.Join(initial, "")}}, nil, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -439,6 +442,75 @@ func TestWhoHasASwarmKeepsIt(t *testing.T) {
 	if s := team.get("b"); !has("Accepted=True/Accepted")(s) || !s.Status.Network.SwarmSince.Equal(&b.Status.Network.SwarmSince) {
 		t.Errorf("%s", text(t, s.Status))
 	}
+}
+
+// TestASuspendedStreamOfANetworkStays as it is on the tracker, whatever its spec becomes, also with another operator.
+func TestASuspendedStreamOfANetworkStays(t *testing.T) {
+	t.Parallel()
+	team := newWorld(t)
+	p := newPlatform(t, all, team)
+	stop := p.operator()
+	team.stream("live", p.on, swarm("town-hall"))
+	team.stream("never", p.on, swarm("never"), func(s *v1.P2PStreamSpec) { s.Suspend = true })
+	team.until("live", "Current", current)
+	told := func() string {
+		raw, err := os.ReadFile(p.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var of table.Table
+		if err := json.Unmarshal(raw, &of); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range of.Streams {
+			if e.Namespace == team.ns && e.Name == "live" {
+				return e.Stream.SwarmID
+			}
+		}
+		return ""
+	}
+	replaced := func(with string) {
+		t.Helper()
+		team.stream(with, p.on, swarm(with))
+		if !p.eventually(func() bool { _, ok := p.served()[team.ns+"/"+with]; return ok }) {
+			t.Fatal("the tracker gets no other table")
+		}
+		if id := told(); id != "town-hall" {
+			t.Errorf("the tracker is told swarm %q", id)
+		}
+	}
+	team.edit("live", func(s *v1.P2PStreamSpec) {
+		s.Suspend, s.SwarmID, s.NetworkRef, s.Source.HeadersSecretRef = true, "other", &v1.NetworkReference{Name: "none"}, &v1.SecretReference{Name: "h"}
+	})
+	s := team.until("live", "suspended", func(s *v1.P2PStream) bool { return has("Ready=True/Suspended")(s) && has("Accepted=True/Accepted")(s) })
+	if !current(s) || s.Status.Network == nil {
+		t.Errorf("%s", text(t, s.Status))
+	}
+	replaced("one")
+	if !p.eventually(func() bool { // it is written every few seconds
+		var kept corev1.ConfigMap
+		if err := p.Get(t.Context(), client.ObjectKey{Namespace: p.ns, Name: plan.KeptTableName("corp")}, &kept); err != nil {
+			t.Fatal(err)
+		}
+		tab, err := controllers.Unpack(kept.BinaryData[plan.KeptTableKey])
+		return err == nil && slices.ContainsFunc(tab.Streams, func(e table.Entry) bool { return e.Name == "live" && e.Stream.SwarmID == "town-hall" })
+	}) {
+		t.Fatal("the table is not kept")
+	}
+	stop()
+	stop = p.operator()
+	replaced("two")
+	team.until("live", "observed", has("Ready=True/Suspended"))
+	if _, served := p.served()[team.ns+"/never"]; served || has("Accepted=True/Accepted")(team.get("never")) {
+		t.Error("a stream that was made suspended is served")
+	}
+	team.edit("live", func(s *v1.P2PStreamSpec) { s.Suspend, s.Source.HeadersSecretRef = false, nil; p.on(s) })
+	if !p.eventually(func() bool { return told() == "other" }) {
+		t.Error("a stream that is not suspended any more stays as it was")
+	}
+	team.edit("never", func(s *v1.P2PStreamSpec) { s.Suspend = false })
+	team.until("never", "Current", current)
+	stop()
 }
 
 // TestAStreamThatIsNotServedTellsNothingOfTheNetwork: its own tracker, which a team can make say anything, speaks for no one else.

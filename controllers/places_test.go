@@ -19,7 +19,7 @@ type office struct {
 	network *v1.P2PNetwork
 	streams []*v1.P2PStream
 	now     time.Time
-	known   places
+	known   holds
 }
 
 func newOffice(t *testing.T, limits *v1.NetworkLimits) *office {
@@ -43,9 +43,9 @@ func (o *office) run() (names []string) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	o.known = a.places
+	o.known = a.holds
 	for _, s := range o.streams {
-		s.Status = v1.P2PStreamStatus{ObservedGeneration: s.Generation, Network: a.places[client.ObjectKeyFromObject(s)].status("ecdn/corp")}
+		s.Status = v1.P2PStreamStatus{ObservedGeneration: s.Generation, Network: a.holds.places[client.ObjectKeyFromObject(s)].status("ecdn/corp")}
 		if s.Status.Network != nil {
 			s.Status.Conditions = []metav1.Condition{{Type: v1.ConditionAccepted, Status: metav1.ConditionTrue, Message: "The stream uses network ecdn/corp"}}
 		}
@@ -61,7 +61,7 @@ func (o *office) run() (names []string) {
 }
 
 // restart loses what the operator had in memory.
-func (o *office) restart() { o.known = nil }
+func (o *office) restart() { o.known = holds{} }
 
 func (o *office) want(names []string, want ...string) {
 	o.t.Helper()
@@ -132,7 +132,7 @@ func TestAnOldStreamTakesNoSwarmOfAYoungerOne(t *testing.T) {
 		o, _, _ := begin(t)
 		moved := o.stream("attacker", "moved", "town-hall")
 		moved.CreationTimestamp = metav1.NewTime(o.now.Add(-time.Hour))
-		moved.Status.Network = &v1.NetworkPlaceStatus{Name: "ecdn/other", AttachedAt: moved.CreationTimestamp, Swarm: o.known[types.NamespacedName{Namespace: "victim", Name: "young"}].swarm, SwarmSince: moved.CreationTimestamp}
+		moved.Status.Network = &v1.NetworkPlaceStatus{Name: "ecdn/other", AttachedAt: moved.CreationTimestamp, Swarm: o.known.places[types.NamespacedName{Namespace: "victim", Name: "young"}].swarm, SwarmSince: moved.CreationTimestamp}
 		o.want(o.run(), "old", "young", "moved")
 	})
 	t.Run("made anew by its owner", func(t *testing.T) {
@@ -193,4 +193,27 @@ func TestAnOldStreamTakesNoPlaceOnAFullNetwork(t *testing.T) {
 	// An edit of its swarm does not cost a stream its place.
 	rename(o.streams[0], "y")
 	o.want(o.run(), "live1", "live0")
+}
+
+// TestASuspendedStreamStaysInTheTable as it was, with what its network says of pages.
+func TestASuspendedStreamStaysInTheTable(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	s := o.stream("team", "live", "town-hall")
+	o.run()
+	s.Spec.Suspend = true
+	rename(s, "other")
+	s.Spec.Source = v1.SourceSpec{URL: "https://elsewhere.example.com/m.m3u8", HeadersSecretRef: &v1.SecretReference{Name: "h"}}
+	o.network.Spec.Tracker = &v1.TrackerSpec{AllowedOrigins: []v1.WebOrigin{"https://intranet.example.com"}}
+	o.want(o.run(), "live")
+	e := o.known.entries[client.ObjectKeyFromObject(s)]
+	if e.Stream.SwarmID != "town-hall" || e.Stream.SourceURL != "https://origin.example.com/m.m3u8" || !slices.Equal(e.AllowedOrigins, []string{"https://intranet.example.com"}) {
+		t.Errorf("%+v", e)
+	}
+	o.stream("team", "second", "other")
+	o.want(o.run(), "live", "second")
+	s.UID = "another stream of that name"
+	o.want(o.run(), "second")
+	s.Spec.Source.HeadersSecretRef, s.Spec.Suspend = nil, false
+	o.want(o.run(), "second", "live")
 }

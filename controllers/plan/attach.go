@@ -23,13 +23,12 @@ type Attachment struct {
 }
 
 // Attach returns a stream as its network makes it: with the network's tracker, STUN servers and sites, and with the network's
-// defaults for what the stream leaves out. An *InvalidError means that the stream asks for what the network does not give.
+// defaults for what the stream leaves out. An *InvalidError means that the stream asks for what the network does not give; the stream that is
+// returned with it is only good for looking at.
 func Attach(stream *v1.P2PStream, network *v1.P2PNetwork) (*v1.P2PStream, error) {
 	attached := stream.DeepCopy()
 	s, shared := &attached.Spec, network.Spec.DeepCopy()
-	if err := unshared(s); err != nil {
-		return nil, &InvalidError{err}
-	}
+	err := unshared(s)
 	s.NetworkRef, s.Tracker, s.STUN, s.Sites = nil, shared.Tracker, shared.STUN, shared.Sites
 	if s.Sites != nil {
 		s.Sites.MapRef = nil // the network's tracker reads it
@@ -49,9 +48,10 @@ func Attach(stream *v1.P2PStream, network *v1.P2PNetwork) (*v1.P2PStream, error)
 		}
 	}
 	if shared.Streams != nil && shared.Streams.Limits != nil {
-		if err := limit(s.Seeders, shared.Streams.Limits); err != nil {
-			return nil, &InvalidError{err}
-		}
+		err = errors.Join(err, limit(s.Seeders, shared.Streams.Limits))
+	}
+	if err != nil {
+		return attached, &InvalidError{err}
 	}
 	return attached, nil
 }

@@ -32,6 +32,9 @@ const (
 // MaxKeptTable is how many bytes of a table fit into a ConfigMap, which takes 1 MiB with names and all.
 const MaxKeptTable = 1_000_000
 
+// KeptTableKey is the key of the table in it.
+const KeptTableKey = fileKeptTable
+
 // KeptTableName is the name of the ConfigMap that keeps a table.
 func KeptTableName(network string) string { return NetworkBase(network) + "-table" }
 

@@ -220,6 +220,9 @@ func AcceptedBy(s v1.P2PStreamStatus, network string) bool {
 	return c != nil && c.Status == metav1.ConditionTrue && c.Message == acceptedText+network
 }
 
+// Attaching tells whether a status is that of a stream on a network, accepted or not.
+func Attaching(s v1.P2PStreamStatus) bool { return find(s.Conditions, v1.ConditionAccepted) != nil }
+
 // attachedTrackerReady: a tracker of the network serves the stream, and viewers reach it.
 func attachedTrackerReady(m *moment) verdict {
 	n := m.Network
