@@ -5,6 +5,7 @@ package table
 import (
 	"slices"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/tracker/config"
 )
 
@@ -78,6 +79,15 @@ func (k Key) Prefix() string {
 		return ""
 	}
 	return "/" + k.Namespace + "/" + k.Name
+}
+
+// Swarm returns what the entry says of what its swarms are derived from. Where the manifest's URL is led elsewhere, and there is no
+// swarmID, it is another one.
+func (e Entry) Swarm() string {
+	if e.Stream.SwarmID != "" {
+		return e.Stream.SwarmID
+	}
+	return identity.DefaultSwarmID(e.Stream.SourceURL)
 }
 
 // Weight returns Share with its default.
