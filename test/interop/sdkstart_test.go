@@ -59,7 +59,13 @@ func TestFirstFrameWithSDK(t *testing.T) {
 		}
 		return within
 	}
-	if !measure() && !measure() && !measure() {
+	within := false
+	for range 3 {
+		if within = measure(); within {
+			break
+		}
+	}
+	if !within {
 		t.Errorf("the first picture comes too late; ms: %v\nthe last page of attach:\n%s\nthe last page of play:\n%s", times, steps["attach"], steps["play"])
 	}
 }
