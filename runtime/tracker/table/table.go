@@ -128,9 +128,9 @@ type State struct {
 type Problem string
 
 const (
-	// ProblemSwarmTaken: an earlier stream of the table has the same swarm.
+	// ProblemSwarmTaken says that an earlier stream of the table has the same swarm.
 	ProblemSwarmTaken Problem = "SwarmTaken"
-	// ProblemSource: the stream cannot be read from its origin.
+	// ProblemSource says that the stream cannot be read from its origin.
 	ProblemSource Problem = "SourceProblem"
 )
 
