@@ -50,10 +50,11 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, before hold
 	streams = slices.SortedFunc(slices.Values(streams), func(x, y *v1.P2PStream) int {
 		return cmp.Or(cmp.Compare(since(held[x].attached, now), since(held[y].attached, now)), byBirth(x, y))
 	})
-	most := v1.MaxStreamsPerNetwork
-	if s := network.Spec.Streams; s != nil && s.Limits != nil && s.Limits.Streams != nil {
-		most = int(*s.Limits.Streams)
+	most, mostOfOne := v1.MaxStreamsPerNetwork, v1.MaxStreamsPerNetwork
+	if s := network.Spec.Streams; s != nil && s.Limits != nil {
+		most, mostOfOne = limitOf(s.Limits.Streams), limitOf(s.Limits.StreamsPerNamespace)
 	}
+	of := map[string]int{} // attached, by namespace
 	room := table.MaxBytes - tableRoom // a table that a tracker refuses would keep the streams of all teams from changing
 	for _, stream := range streams {
 		refuse := func(reason, text string, heals bool) {
@@ -91,18 +92,31 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, before hold
 				"or delete streams that are not needed.", name, most), false)
 			continue
 		}
+		if of[stream.Namespace] >= mostOfOne {
+			refuse(v1.ReasonNetworkFull, fmt.Sprintf("Namespace %s has %d streams on network %s, which is the most that it admits of one namespace. Delete streams that are not needed, or "+
+				"ask the owners of the network to raise spec.streams.limits.streamsPerNamespace of the network.", stream.Namespace, mostOfOne, name), false)
+			continue
+		}
 		if room -= size; room < 0 {
 			room += size
 			refuse(v1.ReasonNetworkFull, fmt.Sprintf("The streams of network %s have no room in the table of its tracker, which takes %d bytes; this one needs %d. "+
 				"Shorten spec.source and spec.swarmID of this stream, ask the owners of the network for shorter spec.tracker.allowedOrigins, or delete streams that are not needed.", name, table.MaxBytes, size), false)
 			continue
 		}
+		of[stream.Namespace]++
 		a.attached = append(a.attached, stream)
 		a.holds.entries[client.ObjectKeyFromObject(stream)] = entry
 		a.holds.places[client.ObjectKeyFromObject(stream)] = held[stream].take(entry, now)
 	}
 	a.order()
 	return a, nil
+}
+
+func limitOf(set *int32) int {
+	if set == nil {
+		return v1.MaxStreamsPerNetwork
+	}
+	return int(*set)
 }
 
 // order puts those first that have had their swarm for longest: of two with one swarm, trackers serve the first.
@@ -119,7 +133,7 @@ func (a *admission) order() {
 func entryOf(stream *v1.P2PStream, network *v1.P2PNetwork, key Key, before entries) (entry table.Entry, size int, err error) {
 	entry, suspended := before.of(stream, network)
 	if !suspended {
-		effective, err := plan.Attach(stream, network)
+		effective, _, err := plan.Attach(stream, network)
 		if err != nil {
 			return entry, 0, err
 		}

@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
@@ -99,6 +100,33 @@ func TestANetworkThatIsDeletedAdmitsNoOneNew(t *testing.T) {
 		stream("prefix", "The stream uses network ecdn/corp2"), stream("new", "")}, Key("a key of the tests, 32 bytes or more"), holds{}, gone.Time, nil)
 	if err != nil || len(a.attached) != 1 || a.attached[0].Name != "stays" || len(a.refused) != 3 {
 		t.Errorf("%d attached, refused: %v, %v", len(a.attached), a.refused, err)
+	}
+}
+
+// TestOneNamespaceDoesNotTakeAllPlaces: those of it that came first stay, and others get the rest.
+func TestOneNamespaceDoesNotTakeAllPlaces(t *testing.T) {
+	t.Parallel()
+	two, three := int32(2), int32(3)
+	network := &v1.P2PNetwork{ObjectMeta: metav1.ObjectMeta{Namespace: "ecdn", Name: "corp"}, Spec: v1.P2PNetworkSpec{Streams: &v1.NetworkStreamsSpec{
+		Namespaces: &v1.NetworkNamespaces{From: v1.NamespacesFromAll}, Limits: &v1.NetworkLimits{Streams: &three, StreamsPerNamespace: &two}}}}
+	began := time.Date(2026, 1, 2, 8, 0, 0, 0, time.UTC)
+	var streams []*v1.P2PStream
+	for i, name := range []string{"greedy/a", "greedy/b", "greedy/c", "modest/d", "late/e"} {
+		namespace, name, _ := strings.Cut(name, "/")
+		streams = append(streams, &v1.P2PStream{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: "u", CreationTimestamp: metav1.NewTime(began.Add(time.Duration(i) * time.Second))},
+			Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: v1.URL("https://origin.example.com/" + name + ".m3u8")}, NetworkRef: &v1.NetworkReference{Name: "corp", Namespace: "ecdn"}}})
+	}
+	a, err := admit(network, streams, Key("a key of the tests, 32 bytes or more"), holds{}, began.Add(time.Hour), nil)
+	if err != nil || len(a.attached) != 3 || a.attached[2].Name != "d" {
+		t.Fatalf("%d attached, %v", len(a.attached), err)
+	}
+	for stream, says := range map[types.NamespacedName]string{
+		{Namespace: "greedy", Name: "c"}: "Namespace greedy has 2 streams on network ecdn/corp",
+		{Namespace: "late", Name: "e"}:   "Network ecdn/corp has 3 streams",
+	} {
+		if p := a.refused[stream]; p == nil || p.Reason != v1.ReasonNetworkFull || !strings.Contains(p.Message, says) {
+			t.Errorf("%s: %+v", stream, p)
+		}
 	}
 }
 

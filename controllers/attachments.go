@@ -194,7 +194,8 @@ type attachment struct {
 	network *v1.P2PNetwork // nil when there is none
 	refused *diagnose.Problem
 	served  bool
-	place   place // of an admitted stream
+	place   place    // of an admitted stream
+	above   []string // what it asks for beyond the limits of the network
 }
 
 // attach looks up the network of a stream and, if the stream is admitted, makes the stream of the run what its network makes it.
@@ -222,12 +223,12 @@ func (r *Reconciler) attach(ctx context.Context, n *run) (decided bool, err erro
 	if d.admitted[stream] != n.stream.UID {
 		return false, nil
 	}
-	effective, err := plan.Attach(n.stream, d.network)
+	effective, above, err := plan.Attach(n.stream, d.network)
 	if err != nil && !n.stream.Spec.Suspend {
 		return false, nil //nolint:nilerr // the stream has changed since the network looked; its next run says what is wrong
 	}
 	served, state := r.pushers.Served(key, table.Key(stream), n.stream.UID)
-	n.network.served, n.network.place = served, d.places[stream]
+	n.network.served, n.network.place, n.network.above = served, d.places[stream], above
 	if state.Problem == table.ProblemSwarmTaken {
 		n.network.refused = &diagnose.Problem{Reason: v1.ReasonSwarmTaken, Stalls: true,
 			Message: "Another stream of the network has had the same swarm for longer: " + diagnose.Clean(state.Detail) + "."}
@@ -274,7 +275,7 @@ func (a *attachment) view() *status.Attached {
 	if a == nil {
 		return nil
 	}
-	v := &status.Attached{Network: a.key.String(), Refused: a.refused, Served: a.served, Place: a.place.status(a.key.String())}
+	v := &status.Attached{Network: a.key.String(), Refused: a.refused, Served: a.served, Place: a.place.status(a.key.String()), Above: a.above}
 	if a.network != nil {
 		v.Conditions = a.network.Status.Conditions
 	}

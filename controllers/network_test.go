@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/websocket"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -251,8 +252,6 @@ func TestStreamsThatANetworkRefuses(t *testing.T) {
 		}
 	}, admitted, other)
 	p.operator(func(o *controllers.Options) { o.StallAfter = time.Millisecond })
-	two := int32(2)
-	admitted.stream("greedy", p.on, swarm("g"), func(s *v1.P2PStreamSpec) { s.Seeders = &v1.SeedersSpec{Replicas: &two} })
 	admitted.stream("secret", p.on, swarm("s"), func(s *v1.P2PStreamSpec) { s.Source.HeadersSecretRef = &v1.SecretReference{Name: "h"} })
 	admitted.stream("lost", swarm("l"), func(s *v1.P2PStreamSpec) { s.NetworkRef = &v1.NetworkReference{Name: "none"} })
 	admitted.stream("elsewhere", swarm("e"), func(s *v1.P2PStreamSpec) {
@@ -266,7 +265,6 @@ func TestStreamsThatANetworkRefuses(t *testing.T) {
 		team              *world
 		stream, is, names string
 	}{
-		{admitted, "greedy", "InvalidSpec", "spec.seeders.replicas: 2 is above the network's limit of 1"},
 		{admitted, "secret", "InvalidSpec", "spec.source.headersSecretRef"},
 		{admitted, "lost", "NetworkNotFound", "Create it, or correct spec.networkRef"},
 		{admitted, "elsewhere", "NetworkNotFound", "does not watch"},
@@ -278,7 +276,7 @@ func TestStreamsThatANetworkRefuses(t *testing.T) {
 		})
 		c.team.says(s, "Accepted", c.names)
 	}
-	p.untilNetwork("told of who was refused", func(n *v1.P2PNetwork) bool { return n.Status.Streams != nil && n.Status.Streams.Refused == 4 })
+	p.untilNetwork("told of who was refused", func(n *v1.P2PNetwork) bool { return n.Status.Streams != nil && n.Status.Streams.Refused == 3 })
 	if served := p.served(); len(served) != 1 {
 		t.Errorf("served: %v", served)
 	}
@@ -288,6 +286,39 @@ func TestStreamsThatANetworkRefuses(t *testing.T) {
 	admitted.until("second", "admitted", current)
 	admitted.edit("lost", p.on)
 	admitted.until("lost", "admitted", current)
+}
+
+// TestAStreamAboveALimitStays: autoscalers and people who scale too far do not take the tracker from viewers.
+func TestAStreamAboveALimitStays(t *testing.T) {
+	t.Parallel()
+	team := newWorld(t)
+	one, three := int32(1), int32(3)
+	p := newPlatform(t, func(s *v1.P2PNetworkSpec) {
+		all(s)
+		s.Streams.Limits = &v1.NetworkLimits{SeedersPerStream: &one}
+	}, team)
+	p.operator()
+	team.stream("live", p.on)
+	team.until("live", "Current", current)
+	scale := &autoscalingv1.Scale{Spec: autoscalingv1.ScaleSpec{Replicas: three}}
+	if err := team.SubResource("scale").Update(t.Context(), team.get("live"), client.WithSubResourceBody(scale)); err != nil {
+		t.Fatal(err)
+	}
+	s := team.until("live", "limited", func(s *v1.P2PStream) bool { return has("Accepted=True/Limited")(s) && current(s) })
+	team.says(s, "Accepted", "spec.seeders.replicas: 3 is above the network's limit of 1", "spec.streams.limits")
+	if s.Status.Seeders.Replicas != 1 || s.Status.Network == nil {
+		t.Errorf("%s", text(t, s.Status))
+	}
+	if _, served := p.served()[team.ns+"/live"]; !served {
+		t.Error("the tracker does not serve it any more")
+	}
+	if !p.eventually(func() bool { return slices.Contains(team.events("live"), "Warning/Limited") }) {
+		t.Errorf("events %v", team.events("live"))
+	}
+	p.editNetwork(func(s *v1.P2PNetworkSpec) { s.Streams.Limits = nil })
+	team.until("live", "Current with three seeders", func(s *v1.P2PStream) bool {
+		return has("Accepted=True/Accepted")(s) && current(s) && s.Status.Seeders.Replicas == 3
+	})
 }
 
 func TestANetworkWaitsForItsStreams(t *testing.T) {

@@ -81,7 +81,8 @@ type NetworkStreamsSpec struct {
 	// +optional
 	Namespaces *NetworkNamespaces `json:"namespaces,omitempty"`
 
-	// Limits of what streams may ask for. A stream that asks for more is refused, with the limit that it is above.
+	// Limits of what streams may ask for. A stream that asks for more gets what they allow, and its condition
+	// Accepted has the reason Limited.
 	// +optional
 	Limits *NetworkLimits `json:"limits,omitempty"`
 }
@@ -119,6 +120,12 @@ type NetworkLimits struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 2000",message="streams.limits.streams must be between 1 and 2000"
 	Streams *int32 `json:"streams,omitempty"`
+
+	// StreamsPerNamespace is how many of one namespace may be attached, so that one team does not take the places of all. Default: as
+	// many as the network admits.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 2000",message="streams.limits.streamsPerNamespace must be between 1 and 2000"
+	StreamsPerNamespace *int32 `json:"streamsPerNamespace,omitempty"`
 
 	// SeedersPerStream is the highest spec.seeders.replicas and spec.seeders.scale.max of a stream. A stream with a scale and
 	// without max gets 4, or this if it is less.

@@ -57,6 +57,7 @@ func (s *NetworkStreamsSpec) validate(at *field.Path) field.ErrorList {
 	}
 	at = at.Child("limits")
 	errs = append(errs, between(at.Child("streams"), l.Streams, 1, MaxStreamsPerNetwork, "streams.limits.streams must be between 1 and 2000")...)
+	errs = append(errs, between(at.Child("streamsPerNamespace"), l.StreamsPerNamespace, 1, MaxStreamsPerNetwork, "streams.limits.streamsPerNamespace must be between 1 and 2000")...)
 	errs = append(errs, between(at.Child("seedersPerStream"), l.SeedersPerStream, 0, 64, "streams.limits.seedersPerStream must be between 0 and 64")...)
 	if l.UplinkPerSeeder != "" && !bitRate.MatchString(string(l.UplinkPerSeeder)) {
 		errs = append(errs, field.Invalid(at.Child("uplinkPerSeeder"), string(l.UplinkPerSeeder), "seeders.uplink must be a whole number and kbit, Mbit or Gbit, from 1Mbit to 999Gbit, such as 500Mbit"))

@@ -43,6 +43,8 @@ const (
 	ReasonContested = "Contested"
 	// ReasonAccepted: the network admits the stream.
 	ReasonAccepted = "Accepted"
+	// ReasonLimited: the network admits the stream, which asks for more than the limits of the network and gets what they allow.
+	ReasonLimited = "Limited"
 	// ReasonNetworkNotFound: the network that the stream names does not exist.
 	ReasonNetworkNotFound = "NetworkNotFound"
 	// ReasonNotAdmitted: the network does not admit streams of this namespace.

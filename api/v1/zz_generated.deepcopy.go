@@ -272,6 +272,11 @@ func (in *NetworkLimits) DeepCopyInto(out *NetworkLimits) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.StreamsPerNamespace != nil {
+		in, out := &in.StreamsPerNamespace, &out.StreamsPerNamespace
+		*out = new(int32)
+		**out = **in
+	}
 	if in.SeedersPerStream != nil {
 		in, out := &in.SeedersPerStream, &out.SeedersPerStream
 		*out = new(int32)

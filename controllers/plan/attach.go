@@ -25,10 +25,12 @@ type Attachment struct {
 // Attach returns a stream as its network makes it: with the network's tracker, STUN servers and sites, and with the network's
 // defaults for what the stream leaves out. An *InvalidError means that the stream asks for what the network does not give; the stream that is
 // returned with it is only good for looking at.
-func Attach(stream *v1.P2PStream, network *v1.P2PNetwork) (*v1.P2PStream, error) {
-	attached := stream.DeepCopy()
+//
+// Above says which fields ask for more than the limits of the network, and got what these allow.
+func Attach(stream *v1.P2PStream, network *v1.P2PNetwork) (attached *v1.P2PStream, above []string, err error) {
+	attached = stream.DeepCopy()
 	s, shared := &attached.Spec, network.Spec.DeepCopy()
-	err := unshared(s)
+	err = unshared(s)
 	s.NetworkRef, s.Tracker, s.STUN, s.Sites = nil, shared.Tracker, shared.STUN, shared.Sites
 	if s.Sites != nil {
 		s.Sites.MapRef = nil // the network's tracker reads it
@@ -48,12 +50,14 @@ func Attach(stream *v1.P2PStream, network *v1.P2PNetwork) (*v1.P2PStream, error)
 		}
 	}
 	if shared.Streams != nil && shared.Streams.Limits != nil {
-		err = errors.Join(err, limit(s.Seeders, shared.Streams.Limits))
+		var wrong error
+		above, wrong = limit(s.Seeders, shared.Streams.Limits)
+		err = errors.Join(err, wrong)
 	}
 	if err != nil {
-		return attached, &InvalidError{err}
+		return attached, above, &InvalidError{err}
 	}
-	return attached, nil
+	return attached, above, nil
 }
 
 // unshared finds what only a tracker in the stream's own namespace can do: pods cannot mount Secrets of other namespaces, and what a
@@ -71,19 +75,20 @@ func unshared(s *v1.P2PStreamSpec) error {
 	return nil
 }
 
-// limit applies what a network lets the seeders of a stream have: the highest value of what is set, and the default of what is not.
-func limit(s *v1.SeedersSpec, most *v1.NetworkLimits) error {
-	above := func(field string, asked, limit any) error {
-		return fmt.Errorf("spec.seeders.%s: %v is above the network's limit of %v", field, asked, limit)
+// limit gives the seeders of a stream what a network lets them have: the highest value of what is set, and the default of what is not. It
+// returns the fields of spec.seeders that ask for more. A stream is not refused for them: autoscalers write them, and its viewers would
+// lose their tracker.
+func limit(s *v1.SeedersSpec, most *v1.NetworkLimits) (above []string, err error) {
+	over := func(field string, asked, limit any) {
+		above = append(above, fmt.Sprintf("spec.seeders.%s: %v is above the network's limit of %v", field, asked, limit))
 	}
 	if n := most.SeedersPerStream; n != nil {
 		switch {
 		case s.Scale != nil:
-			if err := limitScale(s, *n, above); err != nil {
-				return err
-			}
+			limitScale(s, *n, over)
 		case s.Replicas != nil && *s.Replicas > *n:
-			return above("replicas", *s.Replicas, *n)
+			over("replicas", *s.Replicas, *n)
+			s.Replicas = n
 		case s.Replicas == nil && *n < v1.DefaultSeederReplicas:
 			s.Replicas = n
 		}
@@ -95,37 +100,43 @@ func limit(s *v1.SeedersSpec, most *v1.NetworkLimits) error {
 		asked, err1 := s.Uplink.BitsPerSecond()
 		allowed, err2 := most.UplinkPerSeeder.BitsPerSecond()
 		if err := errors.Join(err1, err2); err != nil {
-			return fmt.Errorf("spec.seeders.uplink: %w", err)
+			return above, fmt.Errorf("spec.seeders.uplink: %w", err)
 		}
 		if asked > allowed {
-			return above("uplink", s.Uplink, most.UplinkPerSeeder)
+			over("uplink", s.Uplink, most.UplinkPerSeeder)
+			s.Uplink = most.UplinkPerSeeder
 		}
 	}
 	if c := most.CacheSize; c != nil {
 		size := *c
 		spec := (&v1.P2PStreamSpec{Seeders: s}).WithDefaults()
-		switch asked := *spec.Seeders.CacheSize; {
-		case asked.Cmp(size) <= 0:
-		case s.CacheSize == nil:
+		if asked := *spec.Seeders.CacheSize; asked.Cmp(size) > 0 {
+			if s.CacheSize != nil {
+				over("cacheSize", asked.String(), size.String())
+			}
 			s.CacheSize = &size
-		default:
-			return above("cacheSize", asked.String(), size.String())
 		}
 	}
-	return nil
+	return above, nil
 }
 
-// limitScale is limit for seeders that are counted by the audience.
-func limitScale(s *v1.SeedersSpec, most int32, above func(field string, asked, limit any) error) error {
+// limitScale is limit for seeders that are counted by the audience. A network that lets streams have none leaves nothing to count.
+func limitScale(s *v1.SeedersSpec, most int32, over func(field string, asked, limit any)) {
 	spec := (&v1.P2PStreamSpec{Seeders: s}).WithDefaults()
-	switch asked := *spec.Seeders.Scale.Max; {
-	case asked <= most:
-	case s.Scale.Min != nil && *s.Scale.Min > most:
-		return above("scale.min", *s.Scale.Min, most)
-	case s.Scale.Max != nil || most < 1:
-		return above("scale.max", asked, most)
-	default:
-		s.Scale.Max = &most
+	asked := *spec.Seeders.Scale.Max
+	if asked <= most {
+		return
 	}
-	return nil
+	scale := *s.Scale
+	if scale.Min != nil && *scale.Min > most {
+		over("scale.min", *scale.Min, most)
+		scale.Min = &most
+	}
+	if scale.Max != nil {
+		over("scale.max", *scale.Max, most)
+	}
+	scale.Max = &most
+	if s.Scale = &scale; most < 1 {
+		s.Scale, s.Replicas = nil, &most
+	}
 }

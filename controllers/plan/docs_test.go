@@ -130,7 +130,7 @@ func TestATeamsStreamIsAFewLines(t *testing.T) {
 	if !network.Admits(stream.Namespace, network.Spec.Streams.Namespaces.Selector.MatchLabels) {
 		t.Error("the network does not admit the stream")
 	}
-	attached, err := Attach(stream, network)
+	attached, _, err := Attach(stream, network)
 	if err != nil {
 		t.Fatal(err)
 	}

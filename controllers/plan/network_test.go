@@ -59,7 +59,7 @@ func made(t testing.TB, name string, served bool) (network, stream Plan, entry s
 	if err != nil {
 		t.Fatal(err)
 	}
-	attached, err := Attach(s, n)
+	attached, _, err := Attach(s, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,26 +208,11 @@ func TestWhatANetworkDoesNotGive(t *testing.T) {
 		"spec.source.headersSecretRef": func(s *v1.P2PStreamSpec) { s.Source.HeadersSecretRef = &v1.SecretReference{Name: "h"} },
 		"spec.source.caSecretRef":      func(s *v1.P2PStreamSpec) { s.Source.CASecretRef = &v1.SecretReference{Name: "h"} },
 		"spec.viewers.tokens":          func(s *v1.P2PStreamSpec) { s.Viewers = &v1.ViewersSpec{Tokens: &v1.TokensSpec{}} },
-		"spec.seeders.replicas: 3 is above the network's limit of 2": func(s *v1.P2PStreamSpec) {
-			s.Seeders = &v1.SeedersSpec{Replicas: n(3)}
-		},
-		"spec.seeders.scale.max: 3 is above the network's limit of 2": func(s *v1.P2PStreamSpec) {
-			s.Seeders = &v1.SeedersSpec{Scale: &v1.SeederScale{Max: n(3)}}
-		},
-		"spec.seeders.scale.min: 3 is above the network's limit of 2": func(s *v1.P2PStreamSpec) {
-			s.Seeders = &v1.SeedersSpec{Scale: &v1.SeederScale{Min: n(3)}}
-		},
-		"spec.seeders.uplink: 1Gbit is above the network's limit of 500Mbit": func(s *v1.P2PStreamSpec) {
-			s.Seeders = &v1.SeedersSpec{Uplink: "1Gbit"}
-		},
-		"spec.seeders.cacheSize: 1Gi is above the network's limit of 256Mi": func(s *v1.P2PStreamSpec) {
-			s.Seeders = &v1.SeedersSpec{CacheSize: q("1Gi")}
-		},
 	} {
 		stream := &v1.P2PStream{Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "http://o/m.m3u8"}}}
 		change(&stream.Spec)
 		before := stream.DeepCopy()
-		attached, err := Attach(stream, &v1.P2PNetwork{Spec: v1.P2PNetworkSpec{Streams: &v1.NetworkStreamsSpec{Limits: limits}}})
+		attached, above, err := Attach(stream, &v1.P2PNetwork{Spec: v1.P2PNetworkSpec{Streams: &v1.NetworkStreamsSpec{Limits: limits}}})
 		invalid := (*InvalidError)(nil)
 		if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || !errors.As(err, &invalid)) {
 			t.Errorf("%v, want %q", err, want)
@@ -235,8 +220,41 @@ func TestWhatANetworkDoesNotGive(t *testing.T) {
 		if diff := cmp.Diff(before, stream); diff != "" {
 			t.Errorf("Attach changed the stream\n%s", diff)
 		}
-		if err == nil && (attached.Spec.Seeders.Uplink != "500Mbit" || attached.Spec.Seeders.CacheSize.String() != "256Mi") {
+		if err == nil && (len(above) > 0 || attached.Spec.Seeders.Uplink != "500Mbit" || attached.Spec.Seeders.CacheSize.String() != "256Mi") {
 			t.Errorf("a stream that says nothing has %+v, want the limits", attached.Spec.Seeders)
+		}
+	}
+}
+
+// TestLimitsOfANetwork: who asks for more is told, and gets what they allow.
+func TestLimitsOfANetwork(t *testing.T) {
+	t.Parallel()
+	n := func(x int32) *int32 { return &x }
+	q := func(s string) *resource.Quantity { v := resource.MustParse(s); return &v }
+	limits := &v1.NetworkLimits{SeedersPerStream: n(2), UplinkPerSeeder: "500Mbit", CacheSize: q("256Mi")}
+	for want, asked := range map[string]v1.SeedersSpec{
+		"spec.seeders.replicas: 3 is above the network's limit of 2":                                                                 {Replicas: n(3)},
+		"spec.seeders.scale.max: 3 is above the network's limit of 2":                                                                {Scale: &v1.SeederScale{Max: n(3)}},
+		"spec.seeders.scale.min: 3 is above the network's limit of 2":                                                                {Scale: &v1.SeederScale{Min: n(3)}},
+		"spec.seeders.scale.min: 3 is above the network's limit of 2; spec.seeders.scale.max: 4 is above the network's limit of 2": {Scale: &v1.SeederScale{Min: n(3), Max: n(4)}},
+		"spec.seeders.uplink: 1Gbit is above the network's limit of 500Mbit":                                                         {Uplink: "1Gbit"},
+		"spec.seeders.cacheSize: 1Gi is above the network's limit of 256Mi":                                                          {CacheSize: q("1Gi")},
+	} {
+		stream := &v1.P2PStream{Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "http://o/m.m3u8"}, Seeders: &asked}}
+		before := stream.DeepCopy()
+		attached, above, err := Attach(stream, &v1.P2PNetwork{Spec: v1.P2PNetworkSpec{Streams: &v1.NetworkStreamsSpec{Limits: limits}}})
+		if err != nil || strings.Join(above, "; ") != want {
+			t.Errorf("%q, %v, want %q", above, err, want)
+		}
+		if diff := cmp.Diff(before, stream); diff != "" {
+			t.Errorf("Attach changed the stream\n%s", diff)
+		}
+		spec := attached.Spec.WithDefaults().Seeders
+		if scale := spec.Scale; scale != nil && (*scale.Max != 2 || scale.Min != nil && *scale.Min != 2) || scale == nil && *spec.Replicas > 2 {
+			t.Errorf("%s: it gets %+v", want, spec)
+		}
+		if spec.Uplink != "500Mbit" || spec.CacheSize.String() != "256Mi" {
+			t.Errorf("%s: it gets %s and %s", want, spec.Uplink, spec.CacheSize)
 		}
 	}
 }
@@ -248,15 +266,15 @@ func TestScaleWithinANetwork(t *testing.T) {
 	for limit, want := range map[int32]int32{0: -1, 1: 1, 2: 2, 9: v1.DefaultMaxSeeders} {
 		stream := &v1.P2PStream{Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "http://o/m.m3u8"}, Seeders: &v1.SeedersSpec{Scale: &v1.SeederScale{}}}}
 		limits := &v1.NetworkLimits{SeedersPerStream: &limit}
-		attached, err := Attach(stream, &v1.P2PNetwork{Spec: v1.P2PNetworkSpec{Streams: &v1.NetworkStreamsSpec{Limits: limits}}})
+		attached, above, err := Attach(stream, &v1.P2PNetwork{Spec: v1.P2PNetworkSpec{Streams: &v1.NetworkStreamsSpec{Limits: limits}}})
+		if err != nil || len(above) > 0 {
+			t.Fatal(above, err)
+		}
 		if want < 0 {
-			if err == nil {
-				t.Errorf("limit %d: no error", limit)
+			if r := attached.Spec.Seeders; r.Scale != nil || *r.Replicas != 0 {
+				t.Errorf("limit %d: it gets %+v", limit, r)
 			}
 			continue
-		}
-		if err != nil {
-			t.Fatal(err)
 		}
 		if spec := attached.Spec.WithDefaults(); *spec.Seeders.Scale.Max != want || attached.Spec.Seeders.Replicas != nil {
 			t.Errorf("limit %d: at most %d, replicas %v", limit, *spec.Seeders.Scale.Max, attached.Spec.Seeders.Replicas)

@@ -219,7 +219,7 @@ func TestPoliciesOfANetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	attached, err := Attach(s, n)
+	attached, _, err := Attach(s, n)
 	if err != nil {
 		t.Fatal(err)
 	}

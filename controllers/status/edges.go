@@ -38,7 +38,7 @@ var watched = []edgeRule{
 }
 
 // warnings are the reasons by which a condition that is True says that not all viewers are served.
-var warnings = []string{v1.ReasonNotAdvertised, v1.ReasonClusterOnly, v1.ReasonInsecureEndpoint, v1.ReasonSTUNSilent, v1.ReasonLocalAddressesHidden}
+var warnings = []string{v1.ReasonNotAdvertised, v1.ReasonClusterOnly, v1.ReasonInsecureEndpoint, v1.ReasonSTUNSilent, v1.ReasonLocalAddressesHidden, v1.ReasonLimited}
 
 const resumed = "Resumed"
 

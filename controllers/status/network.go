@@ -21,6 +21,8 @@ type Attached struct {
 	Refused *diagnose.Problem
 	// Conditions of the network.
 	Conditions []metav1.Condition
+	// Above are the fields that ask for more than the network's limits.
+	Above []string
 	// Place that the stream holds there; nil while the network does not admit it.
 	Place *v1.NetworkPlaceStatus
 	// Served: a tracker of the network has the stream in its table.
@@ -208,16 +210,23 @@ func accepted(m *moment) verdict {
 	if p := m.Network.Refused; p != nil {
 		return no(p.Reason, p.Message)
 	}
+	if above := m.Network.Above; len(above) > 0 {
+		return yes(v1.ReasonLimited, acceptedText+m.Network.Network+butText+strings.Join(above, "; ")+". It gets what the limit allows. "+
+			"Ask for less, or ask the owners of the network to raise the limit in spec.streams.limits")
+	}
 	return yes(v1.ReasonAccepted, acceptedText+m.Network.Network)
 }
 
 // acceptedText comes before the name of the network in the message of Accepted.
 const acceptedText = "The stream uses network "
 
+// butText comes behind it where there is more to say.
+const butText = ", but "
+
 // AcceptedBy tells whether a status says that this network, by its namespace/name, has accepted the stream.
 func AcceptedBy(s v1.P2PStreamStatus, network string) bool {
 	c := find(s.Conditions, v1.ConditionAccepted)
-	return c != nil && c.Status == metav1.ConditionTrue && c.Message == acceptedText+network
+	return c != nil && c.Status == metav1.ConditionTrue && (c.Message == acceptedText+network || strings.HasPrefix(c.Message, acceptedText+network+butText))
 }
 
 // Attaching tells whether a status is that of a stream on a network, accepted or not.
