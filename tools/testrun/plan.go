@@ -49,9 +49,10 @@ func plan() []round {
 		{{{name: "prepare", noTests: true}}}, // compiles what the suites use, on every processor
 		{{{name: "unit", split: map[string]string{"TestVector": "vectors", "Fuzz": "fuzz-seeds"}}}},
 		{{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}}},
-		{{{name: "tools"}}, {{name: "deploy"}, {name: "sdk"}}}, // these compile, and compare files
+		// These compile, compare files, or wait for alerts and leaks.
+		{{{name: "tools"}}, {{name: "deploy"}, {name: "sdk"}}, {{name: "soak"}}, {{name: "prometheus"}}},
 		{{{name: "hostile"}}}, // it floods the processors: what plays beside it leaves its peers for the origin
-		{{{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}}, {{name: "prometheus"}}}, // these wait
+		{{{name: "eclipse"}}, {{name: "players"}}}, // these wait
 		{{{name: "peers"}, {name: "shares"}}},
 		{{{name: "foreign"}}, {{name: "origins"}, {name: "seeders"}}}, // these keep half of the processors busy together
 		{{{name: "interop"}, {name: "firefox"}}},
