@@ -51,7 +51,7 @@ func plan() []round {
 		{{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}}},
 		// These compile, compare files, or wait for alerts and leaks.
 		{{{name: "tools"}}, {{name: "deploy"}, {name: "sdk"}}, {{name: "soak"}}, {{name: "prometheus"}}},
-		{{{name: "hostile"}}}, // it floods the processors: what plays beside it leaves its peers for the origin
+		{{{name: "hostile"}}},                      // it floods the processors: what plays beside it leaves its peers for the origin
 		{{{name: "eclipse"}}, {{name: "players"}}}, // these wait
 		{{{name: "peers"}, {name: "shares"}}},
 		{{{name: "foreign"}}, {{name: "origins"}, {name: "seeders"}}}, // these keep half of the processors busy together
