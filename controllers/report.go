@@ -149,14 +149,17 @@ const (
 	troubleRun = 5 * time.Second
 )
 
+// unwatched are the reasons of warnings about what is not watched: classes, Gateways and DNS.
+var unwatched = []string{v1.ReasonClassNotFound, v1.ReasonGatewayNotFound, v1.ReasonAddressPending, v1.ReasonHostElsewhere}
+
 // nextRun is how long to wait for the next run when no change and no answer of a tracker causes one earlier.
 func nextRun(n *run, o status.Observed, now time.Time) time.Duration {
 	pause := idleRun
 	if !o.Suspended && (len(o.Problems) > 0 || len(n.snapshot.waiting) > 0 || !o.Settled) {
 		pause = troubleRun
 	}
-	if slices.ContainsFunc(o.Warnings, func(w plan.Warning) bool { return w.Reason == v1.ReasonClassNotFound }) {
-		pause = min(pause, classesEvery) // classes are not watched
+	if slices.ContainsFunc(o.Warnings, func(w plan.Warning) bool { return slices.Contains(unwatched, w.Reason) }) {
+		pause = min(pause, classesEvery)
 	}
 	if n.upgrade.wait == forTurn || n.upgrade.wait == forOthers {
 		pause = troubleRun

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/controllers/manager"
+	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
 )
 
 // suite is one API server for all tests of the package; each test has a namespace of its own.
@@ -43,7 +44,13 @@ func run(m *testing.M) int {
 		return 1
 	}
 	ctrl.SetLogger(logr.Discard())
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"../config/crd/p2pstream.dev_p2pstreams.yaml", "../config/crd/p2pstream.dev_p2pnetworks.yaml"}, ErrorIfCRDPathMissing: true,
+	crds, err := gatewayapi.CRDs(context.Background(), "gateways", "httproutes", "tlsroutes")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	crds = append(crds, "../config/crd/p2pstream.dev_p2pstreams.yaml", "../config/crd/p2pstream.dev_p2pnetworks.yaml")
+	env := &envtest.Environment{CRDDirectoryPaths: crds, ErrorIfCRDPathMissing: true,
 		ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
 	if err := start(env); err != nil {
 		fmt.Fprintln(os.Stderr, "starting API server:", err)
