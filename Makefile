@@ -26,8 +26,10 @@ FUZZ_PKGS   = $(call with_tests,Fuzz)
 # A suite builds what it uses. `make test` has built it before, and says so with PREPARED=1: suites that
 # run beside each other must not write the same file.
 uses        = $(if $(PREPARED),,$(1))
+# Tests of test/interop that have the processors for Firefox.
+IN_FIREFOX  = ^(TestOneSeederCarriesFirefox|TestDASHFromOneCopyInFirefox)$$
 # Suites that start programs start this one.
-unit peers hostile eclipse foreign origins soak prometheus players interop: export P2PSTREAM_BINARY := $(BIN)/p2pstream
+unit peers hostile eclipse shares foreign origins soak prometheus players interop firefox: export P2PSTREAM_BINARY := $(BIN)/p2pstream
 
 GOTESTSUM = $(BIN)/gotestsum
 TESTRUN   = $(BIN)/testrun
@@ -48,7 +50,7 @@ build: ## build bin/p2pstream, the static program that images contain and suites
 	CGO_ENABLED=0 $(GO) build -ldflags '$(LDFLAGS)' -o $(BIN)/p2pstream ./cmd/p2pstream
 
 .PHONY: demo
-demo: ## run a stream with six viewers in two offices, on a test cluster (CLUSTER=context for another cluster)
+demo: ## run two streams on one network with eight viewers in two offices, on a test cluster (CLUSTER=context for another cluster)
 	@CLUSTER=$(CLUSTER) scripts/demo.sh $(ARGS)
 
 .PHONY: image
@@ -121,12 +123,17 @@ seeders: $(call uses,build $(GOTESTSUM)) ## run the tests of seeders with the ra
 hostile: $(call uses,build $(GOTESTSUM)) ## attack the running programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/hostile.json -- \
-	  -count=1 -timeout 15m -p $(if $(P2PSTREAM_SLOW_MACHINE),1,4) $(if $(RUN),-run '$(RUN)',-skip '^TestEclipse$$') ./test/hostile/...
+	  -count=1 -timeout 15m -p $(if $(P2PSTREAM_SLOW_MACHINE),1,4) $(if $(RUN),-run '$(RUN)',-skip '^(TestEclipse|TestAFloodBesideAnAudience)$$') ./test/hostile/...
 
 .PHONY: eclipse
 eclipse: $(call uses,build $(GOTESTSUM)) ## the longest attack of hostile alone: viewers meet among peers that never connect
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/eclipse.json -- -count=1 -timeout 10m -run '^TestEclipse$$' ./test/hostile/tracker
+
+.PHONY: shares
+shares: $(call uses,build $(GOTESTSUM)) ## flood one stream of a tracker with 5,000 sockets, while viewers play another one
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format testname --jsonfile $(RESULTS)/shares.json -- -count=1 -timeout 5m -run '^TestAFloodBesideAnAudience$$' ./test/hostile/shares
 
 .PHONY: foreign
 foreign: $(call uses,build web $(GOTESTSUM)) ## run twenty viewers on trackers that are not ours
@@ -159,10 +166,16 @@ players: $(call uses,build $(GOTESTSUM)) ## play streams with ffmpeg through the
 	  -count=1 -timeout 10m $(if $(RUN),-run '$(RUN)') ./test/players/...
 
 .PHONY: interop
-interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in a real Chromium against our programs
+interop: $(call uses,build web $(GOTESTSUM)) ## run published players and trackers in real browsers against our programs
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/interop.json -- \
-	  -count=1 -timeout 45m -p 1 $(if $(RUN),-run '$(RUN)') ./test/interop/... ./test/lab/netns
+	  -count=1 -timeout 45m -p 1 $(if $(RUN),-run '$(RUN)',-skip '$(IN_FIREFOX)') ./test/interop/... ./test/lab/netns
+
+.PHONY: firefox
+firefox: $(call uses,build web $(GOTESTSUM)) ## play streams in Firefox alone
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/firefox.json -- \
+	  -count=1 -timeout 20m -run '$(IN_FIREFOX)' ./test/interop
 
 .PHONY: cluster
 cluster: $(call uses,$(GOTESTSUM) cluster-binaries) ## test the local cluster itself (as root)
@@ -220,7 +233,7 @@ web: sdk-packages ## install and bundle the browser pages that interop tests loa
 
 ##@ Machine
 .PHONY: deps
-deps: $(LAUNCHER) ## install the Debian packages that are missing (Chromium, ffmpeg, Node.js, containerd and others)
+deps: $(LAUNCHER) ## install the Debian packages that are missing (Chromium, Firefox, ffmpeg, Node.js, containerd and others)
 	@scripts/install-deps.sh
 	@$(LAUNCHER) deps
 

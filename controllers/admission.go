@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,8 +13,12 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
 )
+
+// tableRoom is how many bytes a table has beside its entries, at most.
+const tableRoom = 4 << 10
 
 // admission is which of the streams that name a network it admits.
 type admission struct {
@@ -24,8 +29,9 @@ type admission struct {
 	entries  []table.Entry
 }
 
-// admit is pure. Labels are those of a namespace, or an error when they cannot be read.
-func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, labels func(namespace string) (map[string]string, error)) admission {
+// admit is pure. Labels are those of a namespace, or an error when they cannot be read. Its own error says that it is not known who is
+// admitted.
+func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, labels func(namespace string) (map[string]string, error)) (admission, error) {
 	a := admission{refused: map[types.NamespacedName]*diagnose.Problem{}}
 	streams = slices.SortedFunc(slices.Values(streams), func(x, y *v1.P2PStream) int {
 		return cmp.Or(x.CreationTimestamp.Compare(y.CreationTimestamp.Time), cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
@@ -35,6 +41,7 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, labels func
 	if s := network.Spec.Streams; s != nil && s.Limits != nil && s.Limits.Streams != nil {
 		most = int(*s.Limits.Streams)
 	}
+	room := table.MaxBytes - tableRoom // a table that a tracker refuses would keep the streams of all teams from changing
 	for _, stream := range streams {
 		refuse := func(reason, text string, heals bool) {
 			a.refused[client.ObjectKeyFromObject(stream)] = &diagnose.Problem{Reason: reason, Message: text, Stalls: true, Heals: heals}
@@ -42,7 +49,9 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, labels func
 		var has map[string]string
 		if network.AdmitsBySelector() {
 			var err error
-			if has, err = labels(stream.Namespace); err != nil {
+			if has, err = labels(stream.Namespace); errors.Is(err, errLabelsUnknown) {
+				return a, fmt.Errorf("admitting streams to network %s: %w", name, err)
+			} else if err != nil {
 				refuse(v1.ReasonNotAdmitted, fmt.Sprintf("Network %s admits namespaces by their labels, and those of namespace %s cannot be read: %s. "+
 					"Let the operator get namespaces, or set spec.streams.namespaces.from of the network to All or Same.", name, stream.Namespace, diagnose.Clean(err.Error())), true)
 				continue
@@ -53,36 +62,47 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, labels func
 				"or name another network.", name, stream.Namespace), true)
 			continue
 		}
-		if network.DeletionTimestamp != nil && !was(stream, v1.ConditionAccepted) {
+		if network.DeletionTimestamp != nil && !status.AcceptedBy(stream.Status, name) {
 			refuse(v1.ReasonNotAdmitted, fmt.Sprintf("Network %s is being deleted. Name another network in spec.networkRef.", name), false)
 			continue
 		}
-		effective, err := plan.Attach(stream, network)
-		var entry table.Entry
-		if err == nil {
-			entry, err = plan.Entry(effective, hashes(key.seederToken(stream.UID)))
-		}
+		entry, size, err := entryOf(stream, network, key)
 		if invalid := (*plan.InvalidError)(nil); errors.As(err, &invalid) {
 			refuse(v1.ReasonInvalidSpec, fmt.Sprintf("Network %s does not accept the stream: %s.", name, diagnose.Clean(err.Error())), false)
 			continue
+		} else if err != nil {
+			return a, fmt.Errorf("admitting streams to network %s: %w", name, err)
 		}
 		if len(a.attached) >= most {
 			refuse(v1.ReasonNetworkFull, fmt.Sprintf("Network %s has %d streams, which is the most that it admits. Ask its owners to raise spec.streams.limits.streams of the network, "+
 				"or delete streams that are not needed.", name, most), false)
 			continue
 		}
+		if room -= size; room < 0 {
+			room += size
+			refuse(v1.ReasonNetworkFull, fmt.Sprintf("The streams of network %s have no room in the table of its tracker, which takes %d bytes; this one needs %d. "+
+				"Shorten spec.source and spec.swarmID of this stream, ask the owners of the network for shorter spec.tracker.allowedOrigins, or delete streams that are not needed.", name, table.MaxBytes, size), false)
+			continue
+		}
 		a.attached = append(a.attached, stream)
 		a.entries = append(a.entries, entry)
 	}
-	return a
+	return a, nil
 }
 
-// was tells whether a condition is True in status.
-func was(stream *v1.P2PStream, condition string) bool {
-	for _, c := range stream.Status.Conditions {
-		if c.Type == condition {
-			return c.Status == "True"
-		}
+// entryOf is what trackers are told of a stream, and how many bytes that takes. An *plan.InvalidError says what the stream
+// has to change.
+func entryOf(stream *v1.P2PStream, network *v1.P2PNetwork, key Key) (entry table.Entry, size int, err error) {
+	effective, err := plan.Attach(stream, network)
+	if err != nil {
+		return entry, 0, err
 	}
-	return false
+	if entry, err = plan.Entry(effective, hashes(key.seederToken(stream.UID))); err != nil {
+		return entry, 0, err
+	}
+	raw, err := json.Marshal(entry)
+	if err != nil {
+		return entry, 0, fmt.Errorf("encoding entry of the table: %w", err)
+	}
+	return entry, len(raw) + 1, nil // and a comma
 }

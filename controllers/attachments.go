@@ -3,6 +3,8 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -21,6 +23,8 @@ import (
 type attachments struct {
 	mu     sync.Mutex
 	byName map[types.NamespacedName]*decided
+	// readings of admitted streams, by network and stream.
+	readings map[types.NamespacedName]map[types.NamespacedName]status.StreamReading
 }
 
 // decided is what the last run of a network came to. It is not changed.
@@ -30,7 +34,6 @@ type decided struct {
 	foreign  bool
 	admitted map[types.NamespacedName]types.UID
 	refused  map[types.NamespacedName]*diagnose.Problem
-	reading  *status.Reading // of one of its streams, for what all streams have in common
 }
 
 func (a *attachments) of(network types.NamespacedName) *decided {
@@ -51,14 +54,12 @@ func (a *attachments) set(network types.NamespacedName, now *decided) (changed [
 		if a.byName == nil {
 			a.byName = map[types.NamespacedName]*decided{}
 		}
-		if before != nil && now.reading == nil {
-			now.reading = before.reading
-		}
 		a.byName[network] = now
 	}
 	if before == nil {
 		before = &decided{}
 	}
+	a.keepReadings(network, now.admitted)
 	all := before.foreign != now.foreign || !sameFace(before.network, now.network)
 	for name, uid := range now.admitted {
 		if all || before.admitted[name] != uid {
@@ -107,14 +108,37 @@ func text(e *v1.NetworkEndpointsStatus) string {
 	return fmt.Sprint(*e)
 }
 
-// tell notes what a stream's tracker said, which for some of it is what it says of all streams.
-func (a *attachments) tell(network types.NamespacedName, reading *status.Reading) {
+// tell notes what the tracker said of an admitted stream.
+func (a *attachments) tell(network, stream types.NamespacedName, said status.StreamReading) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if d := a.byName[network]; d != nil && reading != nil && (d.reading == nil || d.reading.At.Before(reading.At)) {
-		next := *d
-		next.reading = reading
-		a.byName[network] = &next
+	of := a.readings[network]
+	if d := a.byName[network]; d == nil || d.admitted[stream] == "" || said.Reading == nil {
+		delete(of, stream)
+		return
+	}
+	if of == nil {
+		of = map[types.NamespacedName]status.StreamReading{}
+		if a.readings == nil {
+			a.readings = map[types.NamespacedName]map[types.NamespacedName]status.StreamReading{}
+		}
+		a.readings[network] = of
+	}
+	of[stream] = said
+}
+
+// said is what was told of the streams of a network.
+func (a *attachments) said(network types.NamespacedName) []status.StreamReading {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Collect(maps.Values(a.readings[network]))
+}
+
+// keepReadings forgets those of streams that are not admitted. The caller holds the lock.
+func (a *attachments) keepReadings(network types.NamespacedName, admitted map[types.NamespacedName]types.UID) {
+	maps.DeleteFunc(a.readings[network], func(stream types.NamespacedName, _ status.StreamReading) bool { return admitted[stream] == "" })
+	if len(a.readings[network]) == 0 {
+		delete(a.readings, network)
 	}
 }
 

@@ -2,12 +2,14 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -35,6 +37,12 @@ type labelled struct {
 	err    error
 }
 
+// errLabelsUnknown says that the API server was asked for labels in vain, and did not say that they cannot be had. Who is admitted is
+// not known then.
+var errLabelsUnknown = errors.New("reading labels of namespace")
+
+// of returns the labels of a namespace. Those that were read stay until the API server says something else: when it does not answer,
+// no stream loses its place.
 func (l *namespaceLabels) of(ctx context.Context, namespace string) (map[string]string, error) {
 	l.mu.Lock()
 	known, found := l.byName[namespace]
@@ -45,11 +53,18 @@ func (l *namespaceLabels) of(ctx context.Context, namespace string) (map[string]
 	}
 	object := &metav1.PartialObjectMetadata{}
 	object.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-	known = labelled{read: now}
-	if err := l.live.Get(ctx, client.ObjectKey{Name: namespace}, object); err != nil {
-		known.err = fmt.Errorf("reading namespace: %w", err)
+	next := labelled{read: now}
+	switch err := l.live.Get(ctx, client.ObjectKey{Name: namespace}, object); {
+	case err == nil:
+		next.labels = object.Labels
+	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
+		next.err = fmt.Errorf("reading namespace: %w", err)
+	case found:
+		next.labels, next.err = known.labels, known.err // they may have changed since
+	default:
+		return nil, fmt.Errorf("%w of %s: %w", errLabelsUnknown, namespace, err)
 	}
-	known.labels = object.Labels
+	known = next
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.byName == nil {

@@ -61,8 +61,9 @@ func all(s *v1.P2PNetworkSpec) {
 	s.Streams = &v1.NetworkStreamsSpec{Namespaces: &v1.NetworkNamespaces{From: v1.NamespacesFromAll}}
 }
 
-// startTracker runs a tracker with a table, and has all tracker pods of the world answer there.
-func (p *platform) startTracker() {
+// startTracker runs a tracker with a table, and has all tracker pods of the world answer there. It begins with the table of a file,
+// if one is given.
+func (p *platform) startTracker(initial ...string) {
 	p.t.Helper()
 	dir := p.t.TempDir()
 	token := filepath.Join(dir, "token")
@@ -70,7 +71,7 @@ func (p *platform) startTracker() {
 		p.t.Fatal(err)
 	}
 	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0",
-		Streams: &tracker.StreamsConfig{File: filepath.Join(dir, "table.json"), TokenFile: token}}, nil, nil)
+		Streams: &tracker.StreamsConfig{File: filepath.Join(dir, "table.json"), TokenFile: token, InitialFile: strings.Join(initial, "")}}, nil, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -401,4 +402,40 @@ func TestTheOlderStreamKeepsTheSwarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	team.until("b", "accepted", has("Accepted=True/Accepted"))
+}
+
+// TestAStreamThatIsNotServedTellsNothingOfTheNetwork: its own tracker, which a team can make say anything, speaks for no one else.
+func TestAStreamThatIsNotServedTellsNothingOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	team := newWorld(t)
+	p := newPlatform(t, func(s *v1.P2PNetworkSpec) {
+		s.STUN = &v1.STUNSpec{Exposure: &v1.STUNExposure{Type: v1.ExposureNodePort}}
+	}, team)
+	p.operator()
+	const claim = "stun:198.51.100.7:3478"
+	own := newTracker("liar")
+	t.Cleanup(own.Close)
+	own.set(func(s *stats.Stats) { s.Viewers, s.STUN = 7, []stats.STUN{{Server: claim, Ready: true}} })
+	team.nodes.answerBy(own.address())
+	team.stream("live")
+	team.until("live", "told of viewers", func(s *v1.P2PStream) bool {
+		return s.Status.Swarm != nil && s.Status.Swarm.Viewers != nil && *s.Status.Swarm.Viewers == 7
+	})
+	team.edit("live", p.on)
+	team.until("live", "refused", has("Accepted=False/NotAdmitted"))
+	own.reset()
+	if !team.eventually(func() bool { own.mu.Lock(); defer own.mu.Unlock(); return own.asked >= 2 }) {
+		t.Fatal("its tracker is not asked any more")
+	}
+	p.untilNetwork("Ready", networkHas("Ready=True/Serving"))
+	one := int32(1)
+	p.editNetwork(func(s *v1.P2PNetworkSpec) {
+		s.Streams = &v1.NetworkStreamsSpec{Limits: &v1.NetworkLimits{Streams: &one}}
+	})
+	n := p.untilNetwork("judged again", func(n *v1.P2PNetwork) bool {
+		return networkHas("STUNReady=True/Available")(n) && n.Status.ObservedGeneration == n.Generation
+	})
+	if m := message(&v1.P2PStream{Status: v1.P2PStreamStatus{Conditions: n.Status.Conditions}}, "STUNReady"); strings.Contains(m, claim) {
+		t.Errorf("the network says what a stream's own tracker claims: %s", m)
+	}
 }

@@ -48,6 +48,7 @@ const undecidedRun = time.Second
 // networkMemory is what is kept of one network between two runs.
 type networkMemory struct {
 	memory
+	kept    keptTable
 	status  v1.P2PNetworkStatus // the last that was written
 	version string              // of the network that has it
 	at      time.Time           // when
@@ -104,7 +105,10 @@ func (r *Reconciler) ReconcileNetwork(ctx context.Context, req ctrl.Request) (ct
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	a := admit(network, streams, r.Key(), func(namespace string) (map[string]string, error) { return r.labels.of(ctx, namespace) })
+	a, err := admit(network, streams, r.Key(), func(namespace string) (map[string]string, error) { return r.labels.of(ctx, namespace) })
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	if held, err := r.finalize(ctx, network, len(a.attached) > 0); !held {
 		return ctrl.Result{RequeueAfter: retryConflict}, err
 	}
@@ -114,14 +118,19 @@ func (r *Reconciler) ReconcileNetwork(ctx context.Context, req ctrl.Request) (ct
 		r.wakeStreams(r.attachments.set(req.NamespacedName, nil))
 		return ctrl.Result{}, nil
 	}
+	t, err := tableOf(a.entries)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if m.kept, err = m.kept.keep(t, r.Now()); err != nil {
+		return ctrl.Result{}, err
+	}
 	n, err := r.runNetwork(ctx, network, m)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	if len(r.Key()) >= MinKey {
-		if err := r.pushTable(n, network, a); err != nil {
-			return ctrl.Result{}, err
-		}
+		r.pushTable(n, network, t)
 	}
 	return r.reportNetwork(ctx, n, network, m, a)
 }
@@ -230,7 +239,7 @@ func (r *Reconciler) runNetwork(ctx context.Context, network *v1.P2PNetwork, m *
 	facts := n.decision.facts
 	facts.Image, facts.PullPolicy, facts.Pods = r.Image, r.PullPolicy, r.Pods
 	facts.NetworkPolicies = r.NetworkPolicies
-	made, err := plan.MakeNetwork(network, plan.NetworkFacts{TableSecret: s.tokenSecret}, facts)
+	made, err := plan.MakeNetwork(network, plan.NetworkFacts{TableSecret: s.tokenSecret, Table: m.kept.packed}, facts)
 	if n.planned = planResult(made, err); n.planned.plan == nil {
 		return n, nil
 	}
@@ -256,7 +265,7 @@ func (r *Reconciler) runNetwork(ctx context.Context, network *v1.P2PNetwork, m *
 }
 
 // pushTable says which trackers are to have which table.
-func (r *Reconciler) pushTable(n *run, network *v1.P2PNetwork, a admission) error {
+func (r *Reconciler) pushTable(n *run, network *v1.P2PNetwork, t *push.Table) {
 	key := client.ObjectKeyFromObject(network)
 	var targets []push.Target
 	for i := range n.snapshot.pods[plan.ComponentTracker] {
@@ -265,13 +274,8 @@ func (r *Reconciler) pushTable(n *run, network *v1.P2PNetwork, a admission) erro
 			targets = append(targets, push.Target{Pod: pod.Name, UID: pod.UID, IP: pod.Status.PodIP})
 		}
 	}
-	t, err := tableOf(a.entries)
-	if err != nil {
-		return err
-	}
 	t.Token = r.Key().tableToken(network.UID)
 	r.pushers.Follow(key, targets, t)
-	return nil
 }
 
 // tableOf makes the table of entries. Its revision depends on them alone.
@@ -297,7 +301,7 @@ func (r *Reconciler) reportNetwork(ctx context.Context, n *run, network *v1.P2PN
 		return ctrl.Result{RequeueAfter: idleRun}, nil
 	}
 	key := client.ObjectKeyFromObject(network)
-	o := status.NetworkObserved{Observed: observed(n), Attached: a.attached, Refused: len(a.refused), HasSites: network.Spec.Sites != nil}
+	o := status.NetworkObserved{Observed: observed(n), Attached: a.attached, Refused: len(a.refused), HasSites: network.Spec.Sites != nil, TableKept: m.kept.packed != nil}
 	o.Controller, o.Generation = r.Controller, network.Generation
 	if network.Spec.Sites != nil {
 		o.SiteMap = network.Spec.Sites.MapRef
@@ -308,9 +312,8 @@ func (r *Reconciler) reportNetwork(ctx context.Context, n *run, network *v1.P2PN
 	if p := n.planned.plan; p != nil {
 		o.NetworkEndpoints = &v1.NetworkEndpointsStatus{URL: p.Endpoints.Config, Announce: p.Endpoints.Announce, STUN: p.Endpoints.STUN}
 	}
-	if d := r.attachments.of(key); d != nil {
-		o.Reading = d.reading
-	}
+	o.Readings = r.attachments.said(key)
+	o.Reading = status.Newest(o.Readings)
 	if err := r.pushers.Trouble(key); err != nil {
 		o.Problems = append(o.Problems, diagnose.Problem{Component: plan.ComponentTracker, Reason: v1.ReasonTableRefused, Message: diagnose.Clean(err.Error()) + "."})
 	}
@@ -338,7 +341,11 @@ func (r *Reconciler) reportNetwork(ctx context.Context, n *run, network *v1.P2PN
 	if n.applied.Err != nil {
 		return ctrl.Result{}, n.applied.Err
 	}
-	return ctrl.Result{RequeueAfter: min(nextRun(n, o.Observed, r.Now()), networkRun)}, nil
+	after := min(nextRun(n, o.Observed, r.Now()), networkRun)
+	if m.kept.behind {
+		after = min(after, keepEvery)
+	}
+	return ctrl.Result{RequeueAfter: after}, nil
 }
 
 // writeNetwork applies a status as a whole, with the version that it was made from.

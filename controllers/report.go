@@ -37,6 +37,9 @@ func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 	known := totals.Of(n.stream.Status.Offload)
 	result := status.Next(n.stream.Status, observed, m.written.at, !equal(known, observed.Totals), r.Now())
 	m.audience = result.Audience
+	if n.network != nil && n.network.served {
+		r.attachments.tell(n.network.key, client.ObjectKeyFromObject(n.stream), status.StreamReading{Reading: m.reading, Known: result.Known})
+	}
 	if result.Write {
 		if err := r.write(ctx, n.stream, result, m); err != nil {
 			return afterFailedWrite(err)

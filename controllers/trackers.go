@@ -36,9 +36,6 @@ func (r *Reconciler) readTrackers(n *run, s *snapshot) {
 		trackers[i].Prefix = prefix
 	}
 	r.pollers.Follow(key, trackers, read)
-	if n.network != nil {
-		r.attachments.tell(n.network.key, m.reading)
-	}
 	s.reading, s.readingProblem, s.unwritten = m.reading, m.problem, m.unwritten
 	s.readingPending = len(trackers) > 0 && !m.judged()
 	if r.Overview == nil {

@@ -36,7 +36,7 @@ const image = "localhost/p2pstream:test"
 var key = controllers.Key("a key of the tests, 32 bytes or more")
 
 // patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // world is a namespace of the suite's API server, with what an API server alone does not do: pods that come
 // into being, trackers that answer.

@@ -6,6 +6,7 @@ set -euo pipefail
 # command:Debian package that has it
 want=(
   chromium:chromium
+  firefox-esr:firefox-esr
   ffmpeg:ffmpeg
   node:nodejs
   npm:npm

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -101,7 +102,7 @@ func TestDashboardOfManyStreams(t *testing.T) {
 	}
 }
 
-// TestRunbooksOfTheDashboard: each problem that it names with a runbook has one.
+// TestRunbooksOfTheDashboard: each problem that it names with a runbook has one, and links have its title.
 func TestRunbooksOfTheDashboard(t *testing.T) {
 	source, err := os.ReadFile("dashboard/problems.ts")
 	if err != nil {
@@ -109,8 +110,14 @@ func TestRunbooksOfTheDashboard(t *testing.T) {
 	}
 	names := regexp.MustCompile(`"(P2PStream\w+)"`).FindAllSubmatch(source, -1)
 	for _, m := range names {
-		if _, err := os.Stat("../docs/runbooks/" + string(m[1]) + ".md"); err != nil {
+		page, err := os.ReadFile("../docs/runbooks/" + string(m[1]) + ".md")
+		if err != nil {
 			t.Errorf("%s has no runbook: %v", m[1], err)
+			continue
+		}
+		title, _, _ := strings.Cut(strings.TrimPrefix(string(page), "# "), "\n")
+		if !strings.Contains(string(source), fmt.Sprintf("  %s: %q,\n", m[1], title)) {
+			t.Errorf("links to %s do not have its title %q", m[1], title)
 		}
 	}
 	if len(names) < 8 {

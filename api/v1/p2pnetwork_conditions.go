@@ -14,6 +14,8 @@ const (
 	ReasonStreamsAttached = "StreamsAttached"
 	// ReasonTableRefused: a tracker does not take the table of streams; the message says why.
 	ReasonTableRefused = "TableRefused"
+	// ReasonTableNotKept: tracker pods that start while no operator runs have no table of streams, because it is too large.
+	ReasonTableNotKept = "TableNotKept"
 	// ReasonNoKey: the operator has no key to derive tokens from.
 	ReasonNoKey = "NoKey"
 )

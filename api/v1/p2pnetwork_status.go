@@ -35,6 +35,18 @@ type P2PNetworkStatus struct {
 	// Offload is how much of the traffic of all attached streams did not come from origins.
 	// +optional
 	Offload *NetworkOffloadStatus `json:"offload,omitempty"`
+
+	// Sites are the figures of each site over all attached streams, of the 50 sites with most traffic; the others are summed
+	// in one named other.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=51
+	Sites []SiteStatus `json:"sites,omitempty"`
+
+	// WorstSite is the site whose line carries most copies of what is played there.
+	// +optional
+	WorstSite *WorstSiteStatus `json:"worstSite,omitempty"`
 }
 
 // NetworkEndpointsStatus is where viewers reach a network.

@@ -13,20 +13,27 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
 )
 
 // Bounds of a guard. Verdicts are kept as long as controller-runtime keeps them for metrics.
 const (
-	verdicts       = 1024 // that are remembered
+	verdicts       = 1024 // that are remembered, of each kind
 	keepAllowed    = time.Minute
 	keepRefused    = 10 * time.Second
 	reviewTimeout  = 10 * time.Second
 	reviewsASecond = 20 // of requests whose verdict is not remembered
 	reviewsAtOnce  = 50
-	maxTokenBytes  = 16 << 10
-	bearerScheme   = "Bearer"
-	sayEvery       = 10 * time.Second // between log lines
-	verbOfRequests = "get"
+	// One address has a part of them, and who was allowed in the last hour has as many again: a flood of tokens that are none keeps
+	// no one out who uses the dashboard.
+	addressReviewsASecond = 5
+	addressReviewsAtOnce  = 20
+	regularFor            = time.Hour
+	maxTokenBytes         = 16 << 10
+	bearerScheme          = "Bearer"
+	sayEvery              = 10 * time.Second // between log lines
+	verbOfRequests        = "get"
 )
 
 // verdict is what the cluster says of a request: an HTTP status, and why.
@@ -42,13 +49,17 @@ type guard struct {
 	api   client.Client
 	now   func() time.Time
 	limit *rate.Limiter
-	count func(result string) // of reviews
+	each  *addresses.Limiter // of one address
+	// regulars limits who was allowed lately.
+	regulars *rate.Limiter
+	count    func(result string) // of reviews
 	// failed is called with errors of the API server, seldom.
 	failed func(error)
 	says   *rate.Limiter
 
-	mu   sync.Mutex
-	kept map[question]kept
+	mu      sync.Mutex
+	allowed map[question]time.Time // until when
+	refused map[question]kept
 }
 
 // question is a token, by its hash, and what it is for.
@@ -63,7 +74,9 @@ type kept struct {
 }
 
 func newGuard(api client.Client, now func() time.Time, count func(string), failed func(error)) *guard {
-	return &guard{api: api, now: now, count: count, failed: failed, says: rate.NewLimiter(rate.Every(sayEvery), 1), limit: rate.NewLimiter(reviewsASecond, reviewsAtOnce), kept: map[question]kept{}}
+	return &guard{api: api, now: now, count: count, failed: failed, says: rate.NewLimiter(rate.Every(sayEvery), 1),
+		limit: rate.NewLimiter(reviewsASecond, reviewsAtOnce), regulars: rate.NewLimiter(reviewsASecond, reviewsAtOnce),
+		each: addresses.NewLimiter(addressReviewsASecond, addressReviewsAtOnce), allowed: map[question]time.Time{}, refused: map[question]kept{}}
 }
 
 const needsToken = "this needs a token of the cluster whose holder may get the path: add #token=TOKEN to the address of the page, with what kubectl create token prints"
@@ -80,13 +93,11 @@ func (g *guard) of(r *http.Request, path string) verdict {
 	}
 	q := question{sha256.Sum256([]byte(token)), path}
 	now := g.now()
-	g.mu.Lock()
-	known, ok := g.kept[q]
-	g.mu.Unlock()
-	if ok && now.Before(known.until) {
-		return known.verdict
+	known, regular := g.known(q, now)
+	if known != nil {
+		return *known
 	}
-	if !g.limit.AllowN(now, 1) {
+	if regular && !g.regulars.AllowN(now, 1) || !regular && !(g.each.Allow(addresses.Peer(r.RemoteAddr), now) && g.limit.AllowN(now, 1)) {
 		g.count("limited")
 		return verdict{http.StatusTooManyRequests, "too many requests with tokens that were not seen lately"}
 	}
@@ -102,11 +113,10 @@ func (g *guard) of(r *http.Request, path string) verdict {
 	}
 	if v == allowed {
 		g.count("allowed")
-		g.keep(q, kept{v, now.Add(keepAllowed)})
 	} else {
 		g.count("refused")
-		g.keep(q, kept{v, now.Add(keepRefused)})
 	}
+	g.keep(q, v, now)
 	return v
 }
 
@@ -137,12 +147,37 @@ func (g *guard) ask(ctx context.Context, token, path string) (verdict, error) {
 	return allowed, nil
 }
 
-// keep remembers a verdict. When there are too many, all are asked for again.
-func (g *guard) keep(q question, k kept) {
+// known returns the verdict that is remembered, nil if there is none, and whether that was to allow it lately.
+func (g *guard) known(q question, now time.Time) (known *verdict, regular bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.kept) >= verdicts {
-		clear(g.kept)
+	if until, ok := g.allowed[q]; ok {
+		if now.Before(until) {
+			return &allowed, true
+		}
+		return nil, now.Before(until.Add(regularFor))
 	}
-	g.kept[q] = k
+	if k, ok := g.refused[q]; ok && now.Before(k.until) {
+		return &k.verdict, false
+	}
+	return nil, false
+}
+
+// keep remembers a verdict. When there are too many of its kind, all of these are asked for again.
+func (g *guard) keep(q question, v verdict, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.allowed, q)
+	delete(g.refused, q)
+	if v == allowed {
+		if len(g.allowed) >= verdicts {
+			clear(g.allowed)
+		}
+		g.allowed[q] = now.Add(keepAllowed)
+		return
+	}
+	if len(g.refused) >= verdicts {
+		clear(g.refused)
+	}
+	g.refused[q] = kept{v, now.Add(keepRefused)}
 }

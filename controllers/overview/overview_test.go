@@ -89,7 +89,12 @@ func (s *scene) pass(d time.Duration) {
 }
 
 func (s *scene) get(path, token string) *httptest.ResponseRecorder {
+	return s.getFrom("192.0.2.1", path, token)
+}
+
+func (s *scene) getFrom(address, path, token string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.RemoteAddr = address + ":1234"
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
@@ -164,10 +169,46 @@ func TestTheClusterIsAskedSeldom(t *testing.T) {
 	}
 	g := newGuard(s.cluster, s.board.now, func(string) {}, func(error) {})
 	for i := range 3 * verdicts {
-		g.keep(question{path: fmt.Sprint(i)}, kept{})
-		if len(g.kept) > verdicts {
-			t.Fatalf("%d verdicts are kept", len(g.kept))
+		for _, v := range []verdict{allowed, {status: http.StatusForbidden}} {
+			g.keep(question{path: fmt.Sprint(i, v.status)}, v, s.clock())
 		}
+		if len(g.allowed) > verdicts || len(g.refused) > verdicts {
+			t.Fatalf("%d and %d verdicts are kept", len(g.allowed), len(g.refused))
+		}
+	}
+}
+
+// TestAFloodOfTokensKeepsNoOneOut: each client that reaches the port can send tokens that are none, from one address or from many.
+func TestAFloodOfTokensKeepsNoOneOut(t *testing.T) {
+	s := newScene(t)
+	if w := s.get(dashboard.HistoryPath, "may"); w.Code != http.StatusOK {
+		t.Fatalf("%d", w.Code)
+	}
+	for i := range 1000 {
+		s.getFrom("192.0.2.66", dashboard.HistoryPath, fmt.Sprint("one", i))
+	}
+	if w := s.get(dashboard.HistoryCSVPath, "may"); w.Code != http.StatusOK {
+		t.Errorf("a flood from one address keeps a person out who comes: %d", w.Code)
+	}
+	for i := range 2 * keepAllowed / time.Second { // no second of it leaves room for one more question
+		s.pass(time.Second)
+		for j := range 2 * reviewsASecond {
+			s.getFrom(fmt.Sprintf("198.51.100.%d", j), dashboard.HistoryPath, fmt.Sprint("many", i, j))
+		}
+		if w := s.get(dashboard.HistoryPath, "may"); w.Code != http.StatusOK {
+			t.Fatalf("a flood from many addresses keeps a person out who was there, after %d s: %d", i, w.Code)
+		}
+	}
+	asked := s.cluster.tokens
+	s.pass(regularFor + keepAllowed)
+	for j := range 2 * reviewsAtOnce {
+		s.getFrom(fmt.Sprintf("198.51.100.%d", j), dashboard.HistoryPath, fmt.Sprint("later", j))
+	}
+	if s.cluster.tokens-asked > reviewsAtOnce {
+		t.Errorf("%d questions at once", s.cluster.tokens-asked)
+	}
+	if w := s.get(dashboard.HistoryPath, "may"); w.Code != http.StatusTooManyRequests {
+		t.Errorf("who was not there for long has a place before others: %d", w.Code)
 	}
 }
 

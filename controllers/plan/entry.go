@@ -1,11 +1,17 @@
 package plan
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
 )
+
+// maxEntryBytes bounds what one stream takes of the table that all streams of a network share (table.MaxBytes). An entry has a
+// kilobyte or two.
+const maxEntryBytes = 64 << 10
 
 // Entry returns what the trackers of a network are told about a stream that Attach returned. Hashes are those of its seeders'
 // tokens. An *InvalidError means that the spec of the stream must change.
@@ -20,6 +26,13 @@ func Entry(attached *v1.P2PStream, hashes []string) (table.Entry, error) {
 	// One entry that a tracker refuses would keep the whole table from changing.
 	if err := (table.Table{Streams: []table.Entry{e}}).Validate(table.Rules{}); err != nil {
 		return e, &InvalidError{err}
+	}
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return e, fmt.Errorf("encoding entry of the table: %w", err)
+	}
+	if len(raw) > maxEntryBytes {
+		return e, &InvalidError{fmt.Errorf("spec.source: takes %d bytes in the table of the tracker, which must be %d at most; shorten signedPaths and URLs", len(raw), maxEntryBytes)}
 	}
 	return e, nil
 }

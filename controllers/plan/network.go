@@ -23,6 +23,18 @@ const (
 	fileTable = "table.json"
 )
 
+// Where a pod that is new finds the table that the operator wrote last.
+const (
+	mountTable    = mountConfig + "/table"
+	fileKeptTable = "table.json.gz"
+)
+
+// MaxKeptTable is how many bytes of a table fit into a ConfigMap, which takes 1 MiB with names and all.
+const MaxKeptTable = 1_000_000
+
+// KeptTableName is the name of the ConfigMap that keeps a table.
+func KeptTableName(network string) string { return NetworkBase(network) + "-table" }
+
 // NetworkBase is what the names of a network's objects begin with.
 func NetworkBase(network string) string { return network + "-network" }
 
@@ -65,6 +77,8 @@ func Stand(network *v1.P2PNetwork) *v1.P2PStream {
 type NetworkFacts struct {
 	// TableSecret is the name of the Secret with the token of who changes the table of streams.
 	TableSecret string `json:"tableSecret"`
+	// Table of streams in gzip, at most MaxKeptTable bytes; nil: it does not fit, and is not kept.
+	Table []byte `json:"table,omitempty"`
 }
 
 // MakeNetwork plans what the streams of a network share. Errors are as those of Make. Endpoints.Config of the plan is the URL of
@@ -87,6 +101,7 @@ func MakeNetwork(network *v1.P2PNetwork, own NetworkFacts, facts Facts) (Plan, e
 		return Plan{}, err
 	}
 	p.endpoints = p.chooseEndpoints()
+	p.keepTable()
 	for _, component := range []func() error{p.policies, p.tracker, p.stun} {
 		if err := component(); err != nil {
 			return Plan{}, err
@@ -99,6 +114,18 @@ func MakeNetwork(network *v1.P2PNetwork, own NetworkFacts, facts Facts) (Plan, e
 	return Plan{Objects: objects, Pending: p.pending, Endpoints: p.endpoints, Warnings: p.warnings()}, nil
 }
 
+// keepTable adds the ConfigMap from which a new pod has its streams while no operator is there to send them. Its content changes with
+// the streams and is no part of the pods' configuration: pods that run get tables from the operator.
+func (p *planner) keepTable() {
+	if p.table.Table == nil {
+		return
+	}
+	p.configMaps = append(p.configMaps, child{Object: corev1ac.ConfigMap(KeptTableName(p.network.Name), p.stream.Namespace).
+		WithLabels(p.labels(ComponentTracker)).
+		WithOwnerReferences(p.owner()).
+		WithBinaryData(map[string][]byte{fileKeptTable: p.table.Table})})
+}
+
 // shareTracker makes the configuration of a tracker of one stream that of a tracker with a table.
 func (p *planner) shareTracker(c *tracker.Config) {
 	if p.network == nil {
@@ -106,6 +133,7 @@ func (p *planner) shareTracker(c *tracker.Config) {
 	}
 	c.Streams = &tracker.StreamsConfig{
 		File:        mountData + "/" + fileTable,
+		InitialFile: mountTable + "/" + fileKeptTable,
 		TokenFile:   mountToken + "/" + TokenKey,
 		STUNFile:    mountConfig + "/" + fileSTUN,
 		ExternalURL: p.externalURL(),
@@ -120,7 +148,9 @@ func (p *planner) tokenMounts() []mount {
 	switch {
 	case p.network != nil:
 		data := corev1ac.Volume().WithName("data").WithEmptyDir(corev1ac.EmptyDirVolumeSource())
-		return []mount{secretMount("token", p.table.TableSecret, mountToken, TokenKey), {volume: data, path: mountData, writable: true}}
+		kept := corev1ac.Volume().WithName("table").WithConfigMap(corev1ac.ConfigMapVolumeSource().WithName(KeptTableName(p.network.Name)).WithOptional(true))
+		return []mount{secretMount("token", p.table.TableSecret, mountToken, TokenKey), {volume: data, path: mountData, writable: true},
+			{volume: kept, path: mountTable}}
 	case p.facts.Network != nil:
 		return []mount{secretMount("token", p.facts.Network.TokenSecret, mountToken, TokenKey)}
 	}

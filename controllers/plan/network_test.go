@@ -55,7 +55,7 @@ func networkCases(t testing.TB) []string {
 func made(t testing.TB, name string, served bool) (network, stream Plan, entry string) {
 	t.Helper()
 	n, s, facts := readNetwork(t, name)
-	network, err := MakeNetwork(n, NetworkFacts{TableSecret: NetworkBase(n.Name) + "-table-0123456789"}, facts)
+	network, err := MakeNetwork(n, NetworkFacts{TableSecret: NetworkBase(n.Name) + "-table-0123456789", Table: []byte("table of " + n.Name)}, facts)
 	if err != nil {
 		t.Fatal(err)
 	}

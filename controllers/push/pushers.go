@@ -20,7 +20,8 @@ const (
 	maxPause   = 15 * time.Second
 	// checkEvery is how often a tracker is asked whether it has the table.
 	checkEvery = 10 * time.Second
-	// firstCheck is how soon it is asked after it has taken one: how it serves new streams shows when it has read them.
+	// firstCheck is how soon it is asked after it has taken one: how it serves new streams shows when it has read them. Until then it
+	// gets no other table: a stream that changes without end must not keep the tracker of all streams busy with tables.
 	firstCheck = time.Second
 )
 
@@ -207,12 +208,15 @@ func (p *Pushers) run(ctx context.Context, q *pusher) {
 			return
 		}
 		var err error
-		pause := p.check
+		pause, changed := p.check, q.changed
 		if has != nil && has.Revision == want.Revision {
 			err = p.look(ctx, q, target, want)
 		} else {
 			err = p.send(ctx, q, target, want)
 			pause = min(firstCheck, p.check)
+			if err == nil {
+				changed = nil
+			}
 		}
 		if err != nil {
 			pause = min(firstPause<<min(failures, 10), maxPause)
@@ -225,7 +229,7 @@ func (p *Pushers) run(ctx context.Context, q *pusher) {
 			}
 			p.mu.Unlock()
 		}
-		if !sleep(ctx, q.changed, pause) {
+		if !sleep(ctx, changed, pause) {
 			return
 		}
 	}
@@ -340,7 +344,7 @@ func sameText(a, b error) bool {
 	return a.Error() == b.Error()
 }
 
-// sleep waits for a time or a signal, and tells whether ctx still runs.
+// sleep waits for a time or a signal, of which a nil channel gets none, and tells whether ctx still runs.
 func sleep(ctx context.Context, changed <-chan struct{}, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

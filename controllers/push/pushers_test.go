@@ -3,6 +3,7 @@ package push
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -92,6 +93,11 @@ func tableWith(revision string, streams ...string) *Table {
 // running starts pushers that look every few milliseconds. Pods have the fakes of their IP.
 func running(t *testing.T, fakes map[string]*fake) (*Pushers, chan types.NamespacedName) {
 	t.Helper()
+	return runningEvery(t, fakes, 10*time.Millisecond)
+}
+
+func runningEvery(t *testing.T, fakes map[string]*fake, check time.Duration) (*Pushers, chan types.NamespacedName) {
+	t.Helper()
 	client := NewClient()
 	t.Cleanup(client.Close)
 	client.Address = func(target Target) string {
@@ -102,7 +108,7 @@ func running(t *testing.T, fakes map[string]*fake) (*Pushers, chan types.Namespa
 		return strings.TrimPrefix(f.URL, "http://")
 	}
 	p := New(client, nil)
-	p.check = 10 * time.Millisecond
+	p.check = check
 	woken := make(chan types.NamespacedName, 1000)
 	p.Wake(func(network types.NamespacedName) {
 		select {
@@ -226,5 +232,22 @@ func TestMoreTrackersThanAreServed(t *testing.T) {
 	p.Follow(corp, targets[:1], tableWith("1", "live"))
 	if err := p.Trouble(corp); err != nil {
 		t.Errorf("trouble: %v", err)
+	}
+}
+
+// TestATableThatChangesWithoutEndIsSentNowAndThen: each one costs the tracker of all streams time, and any team can change its stream.
+func TestATableThatChangesWithoutEndIsSentNowAndThen(t *testing.T) {
+	const pause = 100 * time.Millisecond
+	a := newFake(t)
+	p, _ := runningEvery(t, map[string]*fake{"a": a}, pause)
+	began, last := time.Now(), ""
+	for i := 0; time.Since(began) < 10*pause; i++ {
+		last = fmt.Sprint(i)
+		p.Follow(corp, []Target{target("a")}, tableWith(last, "live"))
+		time.Sleep(time.Millisecond) // as fast as an API server takes changes
+	}
+	until(t, "the last table", func() bool { r, _ := a.revision(); return r == last })
+	if _, puts := a.revision(); puts > int(time.Since(began)/pause)+1 {
+		t.Errorf("%s tables were sent in %d requests in %v", last, puts, time.Since(began))
 	}
 }

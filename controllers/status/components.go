@@ -48,7 +48,7 @@ func stunReady(m *moment) verdict {
 		if m.justTrue(v1.ConditionSTUNReady) {
 			return v // the tracker may not have asked yet
 		}
-		return yes(v1.ReasonSTUNSilent, fmt.Sprintf("%s, but %s did not answer the tracker, which asks from its pod. Viewers are not given servers that do not answer it: "+
+		return yes(v1.ReasonSTUNSilent, fmt.Sprintf("%s, but %s did not answer the tracker, which asks from its pod. Viewers get servers that never answered it a minute later than others: "+
 			"let the nodes reach these addresses, or set spec.stun.exposure.host or addresses to some that both nodes and viewers reach", v.message, strings.Join(firstOf(silent, 4), ", ")))
 	}
 	text := fmt.Sprintf("%s. The tracker, which asks from its pod, got an answer from %s", v.message, strings.Join(firstOf(answer, 4), ", "))

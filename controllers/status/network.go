@@ -37,6 +37,10 @@ type NetworkObserved struct {
 	Waits []string
 	// HasSites: the spec has sites.
 	HasSites bool
+	// TableKept: the table of streams is kept for tracker pods that start while no operator runs.
+	TableKept bool
+	// Readings are the last ones of attached streams; of streams that have none there is nothing.
+	Readings []StreamReading
 }
 
 // NetworkResult is what is to be done about the status of a network.
@@ -68,6 +72,7 @@ func NextNetwork(before v1.P2PNetworkStatus, o NetworkObserved, lastWrite, now t
 		out.Claim = &v1.ClaimStatus{Controller: o.Controller, RenewedAt: metav1.NewTime(now.Truncate(time.Second))}
 	}
 	sumStreams(&out, o.Attached)
+	m.networkSites(&out, before)
 	return NetworkResult{Status: out, Write: networkWorthWriting(before, out, now.Sub(lastWrite))}
 }
 
@@ -134,6 +139,10 @@ func networkTrackerReady(m *moment) verdict {
 	if m.Tracker.Ready == 0 {
 		return m.missing("tracker", m.Tracker)
 	}
+	if !m.network.TableKept {
+		return yes(v1.ReasonTableNotKept, "The tracker answers, but its table of streams does not fit into a ConfigMap: a tracker pod that starts while no operator runs serves none. "+
+			"Use another network for some of the streams")
+	}
 	return yes(v1.ReasonAvailable, "The tracker answers")
 }
 
@@ -197,7 +206,16 @@ func accepted(m *moment) verdict {
 	if p := m.Network.Refused; p != nil {
 		return no(p.Reason, p.Message)
 	}
-	return yes(v1.ReasonAccepted, "The stream uses network "+m.Network.Network)
+	return yes(v1.ReasonAccepted, acceptedText+m.Network.Network)
+}
+
+// acceptedText comes before the name of the network in the message of Accepted.
+const acceptedText = "The stream uses network "
+
+// AcceptedBy tells whether a status says that this network, by its namespace/name, has accepted the stream.
+func AcceptedBy(s v1.P2PStreamStatus, network string) bool {
+	c := find(s.Conditions, v1.ConditionAccepted)
+	return c != nil && c.Status == metav1.ConditionTrue && c.Message == acceptedText+network
 }
 
 // attachedTrackerReady: a tracker of the network serves the stream, and viewers reach it.

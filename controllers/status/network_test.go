@@ -17,7 +17,7 @@ import (
 func healthyNetwork(change func(*NetworkObserved)) NetworkObserved {
 	pods := Workload{Wanted: 1, Exists: true, Pods: 1, Ready: 1, Updated: 1, Current: true}
 	o := NetworkObserved{Observed: Observed{Generation: 2, Settled: true, Tracker: pods, STUN: pods},
-		NetworkEndpoints: &v1.NetworkEndpointsStatus{URL: "https://ecdn.example.com", Announce: "wss://ecdn.example.com/announce"}}
+		NetworkEndpoints: &v1.NetworkEndpointsStatus{URL: "https://ecdn.example.com", Announce: "wss://ecdn.example.com/announce"}, TableKept: true}
 	if change != nil {
 		change(&o)
 	}
@@ -48,6 +48,8 @@ func TestConditionsOfANetwork(t *testing.T) {
 			"TrackerReady": "True/Available", "STUNReady": "True/Available", "EntranceReady": "True/Available", "SitesReady": "True/Disabled"}},
 		"no tracker yet": {func(o *NetworkObserved) { o.Tracker = Workload{Wanted: 1} },
 			map[string]string{"Ready": "False/Progressing", "TrackerReady": "False/Progressing", "Reconciling": "True/Progressing"}},
+		"a table that is too large to be kept": {func(o *NetworkObserved) { o.TableKept = false },
+			map[string]string{"Ready": "True/Serving", "TrackerReady": "True/TableNotKept", "EntranceReady": "True/Available"}},
 		"no entrance": {func(o *NetworkObserved) { o.NetworkEndpoints = &v1.NetworkEndpointsStatus{} },
 			map[string]string{"Ready": "False/Progressing", "EntranceReady": "False/Progressing", "TrackerReady": "True/Available"}},
 		"a load balancer without an address": {warn(v1.ReasonAddressPending), map[string]string{"Ready": "False/AddressPending", "EntranceReady": "False/AddressPending"}},

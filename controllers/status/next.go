@@ -26,6 +26,8 @@ type Result struct {
 	Events []Event
 	// Audience is to be remembered, written or not.
 	Audience *Audience
+	// Known: the figures are those of the last reading. They are not while a tracker that has just started waits for viewers.
+	Known bool
 }
 
 // Next makes the status that follows from what was observed. LastWrite is when this operator wrote the one
@@ -42,6 +44,8 @@ func Next(before v1.P2PStreamStatus, o Observed, lastWrite time.Time, must bool,
 	m.figures(&out)
 	m.sites(&out)
 	r := Result{Status: out, Audience: m.audience(), Write: worthWriting(before, out, now.Sub(lastWrite), must)}
+	reading := m.fresh()
+	r.Known = reading != nil && m.known(reading.Stats)
 	if r.Write {
 		r.Events = edges(before, out)
 	}

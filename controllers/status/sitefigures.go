@@ -27,16 +27,21 @@ func (m *moment) sites(out *v1.P2PStreamStatus) {
 	if r == nil || !m.known(r.Stats) {
 		return
 	}
-	out.Sites, out.WorstSite = nil, nil
-	named, other := pickSites(r.Stats.Sites)
+	out.Sites, out.WorstSite = siteStatuses(r.Stats.Sites, m.before.Sites)
+}
+
+// siteStatuses are the figures of the sites with most traffic, by name and then of the others, and the worst of them.
+func siteStatuses(all []stats.Site, before []v1.SiteStatus) (out []v1.SiteStatus, most *v1.WorstSiteStatus) {
+	named, other := pickSites(all)
 	for _, s := range named {
-		out.Sites = append(out.Sites, steady(siteStatus(s), m.before.Sites))
+		out = append(out, steady(siteStatus(s), before))
 	}
-	slices.SortFunc(out.Sites, func(a, b v1.SiteStatus) int { return cmp.Compare(a.Name, b.Name) })
-	out.WorstSite = worst(out.Sites)
+	slices.SortFunc(out, func(a, b v1.SiteStatus) int { return cmp.Compare(a.Name, b.Name) })
+	most = worst(out)
 	if other != nil {
-		out.Sites = append(out.Sites, steady(siteStatus(*other), m.before.Sites))
+		out = append(out, steady(siteStatus(*other), before))
 	}
+	return out, most
 }
 
 // pickSites returns the sites with most traffic, and the sum of the others; nil if there are none.

@@ -54,6 +54,7 @@ func (s Series) WriteCSV(w io.Writer) error {
 	}
 	for _, p := range s.Sites {
 		add("line_bytes:"+oneLine(p.Name), p.Line)
+		add("one_copy_bytes:"+oneLine(p.Name), p.OneCopy)
 	}
 	for _, p := range s.Renditions {
 		add("rendition_viewers:"+oneLine(p.Name), p.Watching)

@@ -168,7 +168,7 @@ func TestSites(t *testing.T) {
 		s.Renditions = []Part{{Name: "720p", Viewers: 6}}
 	})
 	got := r.Query(Query{From: begin, To: end, Points: 6})
-	if len(got.Sites) != 2 || got.Sites[0].Name != "lyon" || got.Sites[0].LineBytes != 540 || got.Sites[0].OneCopyBytes != 180 || got.Sites[0].Viewers != 4 || got.Sites[1].Line[3] != 10 {
+	if len(got.Sites) != 2 || got.Sites[0].Name != "lyon" || got.Sites[0].LineBytes != 540 || got.Sites[0].OneCopyBytes != 180 || got.Sites[0].Viewers != 4 || got.Sites[1].Line[3] != 10 || got.Sites[0].OneCopy[3] != 30 {
 		t.Errorf("%+v", got.Sites)
 	}
 	if len(got.Renditions) != 1 || got.Renditions[0].Name != "720p" || got.Renditions[0].Watching[0] != 6 {
@@ -334,7 +334,7 @@ func TestParseQuery(t *testing.T) {
 func TestCSV(t *testing.T) {
 	r := New()
 	_, end := run(r, begin, time.Minute, Sample{}, func(_ int, s *Sample) {
-		s.Sites = []Part{{Name: "a,\"b\"\r\n=1+1", Line: 1.5}}
+		s.Sites = []Part{{Name: "a,\"b\"\r\n=1+1", Line: 1.5, OneCopy: 0.5}}
 		s.Renditions = []Part{{Name: "720p", Viewers: 2}}
 	})
 	var b bytes.Buffer
@@ -346,7 +346,7 @@ func TestCSV(t *testing.T) {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	last := len(rows[0]) - 1
-	if rows[0][last-1] != `line_bytes:a,"b"  =1+1` || rows[1][last-1] != "1.5" || rows[0][last] != "rendition_viewers:720p" || rows[6][last] != "2" || rows[1][0] != "2026-01-02T08:00:00Z" {
+	if rows[0][last-2] != `line_bytes:a,"b"  =1+1` || rows[1][last-2] != "1.5" || rows[0][last-1] != `one_copy_bytes:a,"b"  =1+1` || rows[1][last-1] != "0.5" || rows[0][last] != "rendition_viewers:720p" || rows[6][last] != "2" || rows[1][0] != "2026-01-02T08:00:00Z" {
 		t.Errorf("%v", rows[:2])
 	}
 }

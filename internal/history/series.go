@@ -46,6 +46,7 @@ type PartSeries struct {
 	OneCopyBytes  float64 `json:"oneCopyBytes"`
 	Viewers       float64 `json:"viewers"` // mean over the time that is known
 	Line          Values  `json:"line,omitempty"`
+	OneCopy       Values  `json:"oneCopy,omitempty"`
 	Watching      Values  `json:"watching,omitempty"` // viewers
 }
 
@@ -204,6 +205,7 @@ func (a *answer) series(v View, step time.Duration) Series {
 		if int(id) < firstRendition {
 			p.Name = nameOf(v.sites, int(id))
 			p.Line = list(func(i int) float64 { return values[partLine][i] })
+			p.OneCopy = list(func(i int) float64 { return values[partOneCopy][i] })
 			out.Sites = append(out.Sites, p)
 			continue
 		}

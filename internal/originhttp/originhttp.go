@@ -16,14 +16,19 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/watch"
 )
+
+// errRefused is the error of a connection to an address that Config.Refuse refuses.
+var errRefused = errors.New("no origin may be at this address")
 
 // lookEvery is how old the last check of the files may be when a request is sent.
 const lookEvery = time.Second
@@ -41,6 +46,9 @@ type Config struct {
 	Headers http.Header
 	// CAFile is a PEM file of the certificate authorities that are trusted instead of the system's.
 	CAFile string
+	// Refuse says to which addresses no connection is made, also when a redirect or a playlist leads there; nil: to none. Those of a
+	// proxy from the environment are asked for, and not those behind it.
+	Refuse func(netip.AddrPort) bool
 	// Base is used instead of a new http.Transport; CAFile is ignored then.
 	Base http.RoundTripper
 	// Logger gets one line for each change of the files. Default: discarded.
@@ -63,6 +71,7 @@ type Transport struct {
 	headers *watch.Value[http.Header]    // nil without a directory
 	roots   *watch.Value[*x509.CertPool] // nil: the system's
 	base    http.RoundTripper            // nil: own
+	refuse  func(netip.AddrPort) bool
 	cookies *cookies
 	holds   holds
 	sizes   sizes
@@ -82,7 +91,7 @@ func New(cfg Config) (*Transport, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	t := &Transport{origin: originOf(u), static: cfg.Headers, base: cfg.Base, cookies: newCookies(strings.ToLower(u.Hostname()))}
+	t := &Transport{origin: originOf(u), static: cfg.Headers, base: cfg.Base, refuse: cfg.Refuse, cookies: newCookies(strings.ToLower(u.Hostname()))}
 	if cfg.HeadersDir != "" {
 		t.headers = watch.New("headers of the origin", cfg.Logger,
 			func() (http.Header, error) { return readHeaders(cfg.HeadersDir) }, cfg.HeadersDir)
@@ -182,15 +191,25 @@ func (t *Transport) carrier(u *url.URL) (http.RoundTripper, error) {
 		if t.own != nil {
 			t.own.CloseIdleConnections() // they were verified with the previous authorities
 		}
-		t.own, t.trusted = newTransport(pool), pool
+		t.own, t.trusted = newTransport(pool, t.refuse), pool
 	}
 	return t.own, nil
 }
 
-func newTransport(pool *x509.CertPool) *http.Transport {
+func newTransport(pool *x509.CertPool, refuse func(netip.AddrPort) bool) *http.Transport {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+	if refuse != nil {
+		dialer.Control = func(_, address string, _ syscall.RawConn) error { // of what a name has become
+			to, err := netip.ParseAddrPort(address)
+			if err != nil || refuse(netip.AddrPortFrom(to.Addr().Unmap(), to.Port())) {
+				return errRefused
+			}
+			return nil
+		}
+	}
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            notingEnds((&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext),
+		DialContext:            notingEnds(dialer.DialContext),
 		TLSClientConfig:        &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    5 * time.Second,
 		ForceAttemptHTTP2:      true,

@@ -80,11 +80,16 @@ func (s *Server) newStream(e table.Entry, cfg Config) (*stream, error) {
 	st.group = s.sockets.NewGroup(sockets.GroupConfig{Handler: st.hub, Origin: st.origins.Allow, Seeders: st.seeders, Join: s.join,
 		Door: st.door, Sockets: e.Limits.Sockets, Weight: st.share.Load})
 	if st.metrics != nil {
-		if err = st.metrics.sockets(st.group); err != nil {
-			return nil, err
-		}
+		err = st.metrics.sockets(st.group)
 	}
-	return st, st.mountViewers()
+	if err == nil {
+		err = st.mountViewers()
+	}
+	if err != nil {
+		st.discard()
+		return nil, err
+	}
+	return st, nil
 }
 
 // seeders says who is a seeder of the stream.
@@ -107,6 +112,9 @@ func (s *stream) start(ctx context.Context, failed func(error)) {
 		})
 	}
 }
+
+// discard drops a stream that was never served.
+func (s *stream) discard() { s.group.Drain(0) }
 
 // stop ends the work of a stream that has no sockets any more.
 func (s *stream) stop() {

@@ -100,11 +100,13 @@ const (
 	tableToken   = "token"
 	tableBytes   = "bytes"
 	tableInvalid = "invalid"
-	tableFile    = "file" // the file cannot be written
+	tableFile    = "file"    // the file cannot be written
+	tableDamaged = "damaged" // the file cannot be used at the start
 	tableStopped = "draining"
+	tableInitial = "initial" // the table to begin with cannot be used
 )
 
-var tableReasons = []string{tableToken, tableBytes, tableInvalid, tableFile, tableStopped}
+var tableReasons = []string{tableToken, tableBytes, tableInvalid, tableFile, tableDamaged, tableStopped, tableInitial}
 
 // count returns how many streams have no swarm of their own.
 func (c *claims) count() int {

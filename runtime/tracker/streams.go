@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -89,14 +90,47 @@ func (s *Server) newStreams() error {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
 	}
-	t, err := readTable(s.cfg.Streams.File, all.rules())
-	if err != nil {
+	return all.resume()
+}
+
+// resume serves the table that was kept, or else the one that the tracker was given. A kept file that cannot be used is put aside:
+// a tracker that does not start, since the file is there at its next start too, would wait for a person, and who changes the
+// table sends it again.
+func (s *streams) resume() error {
+	file := s.server.cfg.Streams.File
+	t, found, err := readTable(file, s.rules())
+	if err == nil && found {
+		err = s.change(t, false)
+	}
+	if err == nil {
+		if !found {
+			s.serveInitial()
+		}
+		return nil
+	}
+	if at, looked := os.Lstat(file); looked != nil || !at.Mode().IsRegular() || os.Rename(file, file+damagedSuffix) != nil {
 		return fmt.Errorf("config.streams.file: %w; remove the file to begin without streams", err)
 	}
-	if err := all.change(t, false); err != nil {
-		return fmt.Errorf("config.streams.file: %w; remove the file to begin without streams", err)
-	}
+	s.refused.WithLabelValues(tableDamaged).Inc()
+	s.server.log.Error("the table that was kept cannot be used", "error", err, "kept as", file+damagedSuffix)
+	s.serveInitial()
 	return nil
+}
+
+// serveInitial serves the table that the tracker was given to begin with, if any. One that cannot be used is left.
+func (s *streams) serveInitial() {
+	file := s.server.cfg.Streams.InitialFile
+	if file == "" {
+		return
+	}
+	t, _, err := readTable(file, s.rules())
+	if err == nil {
+		err = s.change(t, false)
+	}
+	if err != nil {
+		s.refused.WithLabelValues(tableInitial).Inc()
+		s.server.log.Error("config.streams.initialFile cannot be used; the tracker begins without streams", "error", err)
+	}
 }
 
 func (s *streams) rules() table.Rules { return table.Rules{Dir: s.server.cfg.Streams.FilesDir} }
@@ -134,6 +168,14 @@ func (s *streams) change(t table.Table, keep bool) error {
 	before := s.served.Load()
 	order := make([]*stream, len(t.Streams))
 	var added, kept []*stream
+	taken := false
+	defer func() {
+		if !taken {
+			for _, st := range added {
+				st.discard()
+			}
+		}
+	}()
 	for i, e := range t.Streams {
 		st := before.byKey[e.Key()]
 		if st != nil && st.goesOnAs(e) {
@@ -153,6 +195,7 @@ func (s *streams) change(t table.Table, keep bool) error {
 			return &keepError{err}
 		}
 	}
+	taken = true
 	for i, st := range order {
 		if slices.Contains(kept, st) {
 			st.goOnAs(t.Streams[i])

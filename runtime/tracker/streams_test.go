@@ -2,18 +2,24 @@ package tracker
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
@@ -399,7 +405,129 @@ func TestATableThatCannotBeKeptIsNotTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Streams.File = filepath.Join(filepath.Dir(cfg.Streams.TokenFile), "table.json")
-	if _, err := New(cfg, nil, nil); err == nil || !strings.Contains(err.Error(), "config.streams.file") {
-		t.Errorf("a damaged file: %v", err)
+	damaged := running(t, cfg)
+	if got := states(t, damaged); len(got.Streams) != 0 || got.Revision != "" {
+		t.Errorf("a damaged file: %+v", got)
+	}
+	if b, err := os.ReadFile(cfg.Streams.File + damagedSuffix); err != nil || string(b) != `{"streams":[{}]}` {
+		t.Errorf("the damaged file is not kept: %s %v", b, err)
+	}
+	mustPut(t, damaged, entryOf("one", "http://127.0.0.1:1/m.m3u8"))
+	if got := states(t, running(t, cfg)); len(got.Streams) != 1 {
+		t.Errorf("the table that followed: %+v", got)
+	}
+}
+
+// TestASourceIsNotTheTrackerItself: its admin listener asks no one who they are, and ?accumulate=1 acts on another stream.
+func TestASourceIsNotTheTrackerItself(t *testing.T) {
+	t.Parallel()
+	s := running(t, tableConfig(t, t.TempDir()))
+	inside := "http://" + s.AdminAddr().String() + "/media/one" + stats.Path + "?accumulate=1"
+	away := httptest.NewServer(http.RedirectHandler(inside, http.StatusFound))
+	t.Cleanup(away.Close)
+	mustPut(t, s, entryOf("one", film(t)+"/one.m3u8"), entryOf("direct", inside), entryOf("redirect", away.URL+"/m.m3u8"))
+	swarmOf(t, s, "/media/one") // other sources are read
+	for _, name := range []string{"direct", "redirect"} {
+		var state table.State
+		eventually(t, "what is wrong with "+name, func() bool {
+			state, _ = states(t, s).Served(table.Key{Namespace: "media", Name: name})
+			return state.Problem == table.ProblemSource
+		})
+		if !strings.Contains(state.Detail, "no origin may be at this address") {
+			t.Errorf("%s: %s", name, state.Detail)
+		}
+	}
+	port := s.AdminAddr().(*net.TCPAddr).AddrPort().Port()
+	for address, want := range map[string]bool{"127.0.0.1": true, "127.9.9.9": true, "::1": true, "0.0.0.0": true, "192.0.2.77": false} {
+		if got := s.isAdmin(netip.AddrPortFrom(netip.MustParseAddr(address), port)); got != want {
+			t.Errorf("%s: %v", address, got)
+		}
+	}
+}
+
+// TestATableThatIsNotTakenLeavesNothing: who sends it does so again and again, for example while the disk is full.
+func TestATableThatIsNotTakenLeavesNothing(t *testing.T) {
+	cfg := tableConfig(t, t.TempDir())
+	cfg.Streams.File = filepath.Join(t.TempDir(), "missing", "table.json")
+	s := running(t, cfg)
+	var entries []table.Entry
+	for i := range 20 {
+		entries = append(entries, entryOf(fmt.Sprint("s", i), "http://127.0.0.1:1/m.m3u8"))
+	}
+	held := func(times int) uint64 {
+		for range times {
+			if err := s.streams.change(table.Table{Streams: entries}, true); err == nil {
+				t.Fatal("it is taken")
+			}
+		}
+		var m goruntime.MemStats
+		goruntime.GC()
+		goruntime.GC()
+		goruntime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := held(1)
+	if after := held(20); after > before+4<<20 {
+		t.Errorf("20 tables of 20 streams that were not taken leave %d KiB", (after-before)>>10)
+	}
+}
+
+// TestATrackerBeginsWithTheTableItIsGiven, unless it has one of its own, and without streams if that cannot be used.
+func TestATrackerBeginsWithTheTableItIsGiven(t *testing.T) {
+	t.Parallel()
+	origin := film(t)
+	body := func(name string) []byte {
+		raw, err := json.Marshal(table.Table{Revision: "of " + name, Streams: []table.Entry{entryOf(name, origin+"/"+name+".m3u8")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	var packed, bomb bytes.Buffer
+	for b, plain := range map[*bytes.Buffer][]byte{&packed: body("given"), &bomb: bytes.Repeat([]byte(" "), 3*table.MaxBytes)} {
+		w := gzip.NewWriter(b)
+		if _, err := w.Write(plain); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, tt := range map[string]struct {
+		own, given []byte
+		want       string // revision
+		refused    float64
+	}{
+		"packed":                {nil, packed.Bytes(), "of given", 0},
+		"as it is":              {nil, body("given"), "of given", 0},
+		"it has one of its own": {body("kept"), packed.Bytes(), "of kept", 0},
+		"none":                  {nil, nil, "", 0},
+		"empty":                 {nil, []byte{}, "", 1},
+		"cut":                   {nil, packed.Bytes()[:packed.Len()/2], "", 1},
+		"invalid":               {nil, []byte(`{"streams":[{}]}`), "", 1},
+		"too large":             {nil, bomb.Bytes(), "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := tableConfig(t, t.TempDir())
+			cfg.Streams.InitialFile = filepath.Join(t.TempDir(), "table.json.gz")
+			for file, content := range map[string][]byte{cfg.Streams.File: tt.own, cfg.Streams.InitialFile: tt.given} {
+				if content == nil {
+					continue
+				}
+				if err := os.WriteFile(file, content, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := running(t, cfg)
+			now := states(t, s)
+			if now.Revision != tt.want || len(now.Streams) != map[bool]int{true: 1, false: 0}[tt.want != ""] {
+				t.Errorf("%+v", now)
+			}
+			var counted dto.Metric
+			if err := s.streams.refused.WithLabelValues(tableInitial).Write(&counted); err != nil || counted.GetCounter().GetValue() != tt.refused {
+				t.Errorf("%v tables refused, %v", counted.GetCounter().GetValue(), err)
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,9 @@ const (
 	stunProbeTimeout = time.Second
 	stunMisses       = 2 // consecutive, before a server counts as not answering
 	stunFileEvery    = time.Second
+	// stunUnheard is how long a server that never answered is left out while no other one answers. The tracker asks from inside of
+	// the cluster, where the address that viewers use need not lead to the server.
+	stunUnheard = time.Minute
 )
 
 // stunWatch tracks which STUN servers are configured and which of them answer.
@@ -30,11 +34,13 @@ type stunWatch struct {
 	mu     sync.Mutex
 	list   []string       // in the order of configuration; replaced, never changed
 	misses map[string]int // failed probes in a row; absent: not probed yet
+	// unheard are servers that never answered, and when they were asked first.
+	unheard map[string]time.Time
 }
 
 // newSTUNWatch returns a watch of the servers that are configured and those that file lists, if it is not empty.
 func newSTUNWatch(fixed []string, file string, log *slog.Logger) *stunWatch {
-	w := &stunWatch{log: log, fixed: fixed, misses: make(map[string]int), probe: func(ctx context.Context, address string) error {
+	w := &stunWatch{log: log, fixed: fixed, misses: make(map[string]int), unheard: make(map[string]time.Time), probe: func(ctx context.Context, address string) error {
 		_, err := stun.Probe(ctx, address)
 		return err
 	}}
@@ -77,13 +83,16 @@ func (w *stunWatch) configured() []string {
 func (w *stunWatch) update(list []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	misses := make(map[string]int, len(list))
+	misses, unheard := make(map[string]int, len(list)), make(map[string]time.Time)
 	for _, server := range list {
 		if n, asked := w.misses[server]; asked {
 			misses[server] = n
 		}
+		if since, silent := w.unheard[server]; silent {
+			unheard[server] = since
+		}
 	}
-	w.list, w.misses = list, misses
+	w.list, w.misses, w.unheard = list, misses, unheard
 }
 
 // servers returns the current servers, whether they answer or not.
@@ -97,8 +106,23 @@ func (w *stunWatch) servers() []string {
 func (w *stunWatch) ready(server string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.answers(server)
+}
+
+func (w *stunWatch) answers(server string) bool {
 	misses, asked := w.misses[server]
 	return asked && misses < stunMisses
+}
+
+// given reports whether viewers are told to use a server: it answers; or no server does, and it may be that only viewers reach it.
+func (w *stunWatch) given(server string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.answers(server) {
+		return true
+	}
+	since, silent := w.unheard[server]
+	return silent && time.Since(since) >= stunUnheard && !slices.ContainsFunc(w.list, w.answers)
 }
 
 // run probes all servers, and follows the list, until ctx ends.
@@ -179,16 +203,18 @@ func (w *stunWatch) note(ctx context.Context, server string, err error) {
 	before, asked := w.misses[server]
 	if err == nil {
 		w.misses[server] = 0
+		delete(w.unheard, server)
 		if before >= stunMisses {
 			w.log.Info("STUN server answers again", "server", server)
 		}
 		return
 	}
 	if !asked {
+		w.unheard[server] = time.Now()
 		before = stunMisses - 1 // one failed probe is enough for a server that never answered
 	}
 	w.misses[server] = min(before+1, stunMisses)
 	if before < stunMisses && before+1 >= stunMisses {
-		w.log.Warn("STUN server does not answer; viewers are not told to use it", "server", server, "error", err)
+		w.log.Warn("STUN server does not answer; viewers are not told to use it, unless none has answered for a minute", "server", server, "error", err)
 	}
 }

@@ -34,6 +34,57 @@ func TestSTUNWatchForgivesOneMiss(t *testing.T) {
 	}
 }
 
+// TestAServerThatOnlyViewersReachIsGivenToThem after a while: the tracker asks from inside of the cluster. One that answers is
+// preferred, and one that has stopped to answer is not given.
+func TestAServerThatOnlyViewersReachIsGivenToThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := &fakeSTUN{asked: map[string]int{}, answers: map[string]bool{}}
+		w := newSTUNWatch([]string{"stun:lb:1", "stun:node:1"}, "", slog.New(slog.DiscardHandler))
+		w.probe = fake.probe
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() { defer close(done); w.run(ctx) }()
+		given := func(after time.Duration) (all []string) {
+			time.Sleep(after) // virtual
+			synctest.Wait()
+			for _, s := range w.servers() {
+				if w.given(s) {
+					all = append(all, s)
+				}
+				if w.given(s) != w.ready(s) && w.ready(s) {
+					t.Errorf("%s answers, and is not given", s)
+				}
+			}
+			return all
+		}
+		answer := func(yes bool) {
+			fake.mu.Lock()
+			defer fake.mu.Unlock()
+			fake.answers["node:1"] = yes
+		}
+		if got := given(stunUnheard - 5*time.Second); len(got) != 0 {
+			t.Errorf("soon: %v", got)
+		}
+		if got := given(10 * time.Second); !slices.Equal(got, w.servers()) || w.ready(got[0]) {
+			t.Errorf("none has answered for a minute: %v", got)
+		}
+		answer(true)
+		if got := given(10 * time.Second); !slices.Equal(got, []string{"stun:node:1"}) {
+			t.Errorf("one answers: %v", got)
+		}
+		answer(false)
+		if got := given(5 * time.Minute); !slices.Equal(got, []string{"stun:lb:1"}) {
+			t.Errorf("one has stopped to answer: %v", got)
+		}
+		w.update([]string{"stun:new:1"})
+		if got := given(5 * time.Second); len(got) != 0 {
+			t.Errorf("a new list: %v", got)
+		}
+		cancel()
+		<-done
+	})
+}
+
 func TestSTUNWatchProbesARealServer(t *testing.T) {
 	server, err := stun.New(stun.Config{Listen: "127.0.0.1:0"}, slog.New(slog.DiscardHandler), nil)
 	if err != nil {

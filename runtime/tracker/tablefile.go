@@ -1,6 +1,8 @@
 package tracker
 
 import (
+	"bufio"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,25 +15,43 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
 )
 
-// readTable reads a table that was kept; a file that does not exist is an empty one.
-func readTable(file string, rules table.Rules) (table.Table, error) {
+// damagedSuffix is added to the name of a file that cannot be used.
+const damagedSuffix = ".damaged"
+
+// readTable reads a table, which may be in gzip. A file that does not exist is an empty table, and not found.
+func readTable(file string, rules table.Rules) (t table.Table, found bool, err error) {
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return table.Table{}, nil
+		return table.Table{}, false, nil
 	}
 	if err != nil {
-		return table.Table{}, err
+		return table.Table{}, false, err
 	}
 	defer f.Close() //nolint:errcheck // opened for reading only
-	b, err := io.ReadAll(io.LimitReader(f, 2*table.MaxBytes+1))
+	b, err := readPlain(f)
 	if err != nil {
-		return table.Table{}, fmt.Errorf("reading %s: %w", file, err)
+		return table.Table{}, false, fmt.Errorf("reading %s: %w", file, err)
 	}
-	t, err := table.Parse(b, rules)
-	if err != nil {
-		return table.Table{}, fmt.Errorf("reading %s: %w", file, err)
+	if t, err = table.Parse(b, rules); err != nil {
+		return table.Table{}, false, fmt.Errorf("reading %s: %w", file, err)
 	}
-	return t, nil
+	return t, true, nil
+}
+
+// readPlain reads a bounded number of bytes, unpacked if they are in gzip.
+func readPlain(r io.Reader) ([]byte, error) {
+	in := bufio.NewReader(r)
+	head, err := in.Peek(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	var plain io.Reader = in
+	if string(head) == "\x1f\x8b" {
+		if plain, err = gzip.NewReader(in); err != nil {
+			return nil, fmt.Errorf("unpacking: %w", err)
+		}
+	}
+	return io.ReadAll(io.LimitReader(plain, 2*table.MaxBytes+1))
 }
 
 // writeTable replaces the file, so that a crash leaves the table before or the new one.

@@ -3,6 +3,9 @@ package tracker
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/integrity"
@@ -42,7 +45,7 @@ func (s *stream) mountViewers() error {
 		}
 		deps.Token = check
 		cfg.DisableP2P, cfg.DisableUpload = stream.DisableP2P, stream.DisableUpload
-		deps.STUN, deps.STUNReady = t.stun.servers, t.stun.ready
+		deps.STUN, deps.STUNReady, deps.STUNGiven = t.stun.servers, t.stun.ready, t.stun.given
 		said := func(infoHash string, id int64) []integrity.Hash { return h.SegmentHashes(infoHash, id) }
 		follower, err := s.follow(stream, said)
 		if err != nil {
@@ -95,7 +98,7 @@ func (s *stream) follow(stream *StreamConfig, said hashesOf) (*viewerapi.StreamF
 	}
 	source, err := manifest.NewSource(manifest.SourceConfig{
 		URL: url, Format: stream.Format, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths,
-		Logger: s.log, Registerer: s.reg,
+		Refuse: s.server.isAdmin, Logger: s.log, Registerer: s.reg,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making source of the stream: %w", err)
@@ -109,7 +112,8 @@ func (s *stream) follow(stream *StreamConfig, said hashesOf) (*viewerapi.StreamF
 		Open: func() (probe.Session, error) {
 			// A source of its own has cookies of its own. It logs nothing: the follower says what is wrong with the stream.
 			return manifest.NewSource(manifest.SourceConfig{
-				URL: url, Format: stream.Format, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths, Registerer: s.reg,
+				URL: url, Format: stream.Format, HeadersDir: stream.HeadersDir, CAFile: stream.CAFile, SignedPaths: stream.SignedPaths,
+				Refuse: s.server.isAdmin, Registerer: s.reg,
 			})
 		},
 		Hashes: func(r manifest.Rendition, seg manifest.Segment) []integrity.Hash {
@@ -133,4 +137,24 @@ func (s *stream) follow(stream *StreamConfig, said hashesOf) (*viewerapi.StreamF
 		return nil
 	})
 	return follower, nil
+}
+
+// isAdmin reports whether an address is that of the tracker's own admin listener, which asks no one who they are: a stream whose
+// source leads there must not act on other ones.
+func (s *Server) isAdmin(to netip.AddrPort) bool {
+	at, ok := s.admin.(*net.TCPAddr)
+	if !ok || int(to.Port()) != at.Port {
+		return false
+	}
+	if to.Addr().IsLoopback() || to.Addr().IsUnspecified() {
+		return true
+	}
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(own, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && n.IP.Equal(to.Addr().AsSlice())
+	})
 }

@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	samplePath   = "config/samples/p2pstream_live.yaml"
 	overlayPath  = "config/default"
 	rolloutTime  = 3 * time.Minute
 	servingTime  = 3 * time.Minute
@@ -82,7 +81,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 func opening(headline string, pairs []string) string {
 	const indent = 13
 	text := "p2pstream demo: " + headline + "\n"
-	pairs = append([]string{"in a hurry?", "scripts/demo.sh --in-process plays the same stream in one process, within a minute once it is compiled"}, pairs...)
+	pairs = append([]string{"in a hurry?", "scripts/demo.sh --in-process plays one stream in one process, within a minute once it is compiled"}, pairs...)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		text += "\n  " + pad(pairs[i], indent) + strings.Join(wrap(pairs[i+1], 80), "\n  "+strings.Repeat(" ", indent))
 	}
@@ -105,7 +104,7 @@ func (d *demo) perform(ctx context.Context, left *entry) error {
 	w, err := d.setUp(inner, left)
 	if err != nil {
 		if ctx.Err() != nil {
-			return errors.New("stopped before the stream was up")
+			return errors.New("stopped before the streams were up")
 		}
 		return err
 	}
@@ -137,7 +136,7 @@ func findRoot() (string, error) {
 		return "", fmt.Errorf("finding the checkout: %w", err)
 	}
 	root := filepath.Dir(filepath.Dir(program))
-	for _, name := range []string{samplePath, overlayPath} {
+	for _, name := range []string{networkPath, overlayPath} {
 		if _, err := os.Stat(filepath.Join(root, name)); err != nil {
 			return "", withNext(fmt.Errorf("%s is not a checkout of p2pstream: %w", root, err), "run make demo, or scripts/demo.sh")
 		}

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	crdName = "p2pstreams.p2pstream.dev"
+	crdName        = "p2pstreams.p2pstream.dev"
+	networkCRDName = "p2pnetworks.p2pstream.dev"
 	// localImage is what `make image` names the image of a checkout.
 	localImage = "localhost/p2pstream:dev"
 	// removedKinds are the cluster-scoped kinds that a run creates. Namespaced objects are deleted with
@@ -33,7 +34,7 @@ type existingCluster struct {
 }
 
 func (e *existingCluster) headline() string {
-	return fmt.Sprintf("the cluster of context %s, %d viewers in two namespaces, one for each office", e.opts.cluster, e.opts.viewers)
+	return fmt.Sprintf("the cluster of context %s, %s, %d viewers in two namespaces, one for each office", e.opts.cluster, e.opts.scenery(), e.opts.viewers)
 }
 
 func (e *existingCluster) opening() []string {
@@ -55,10 +56,10 @@ func (e *existingCluster) kubectl() []string { return []string{e.program, "--con
 func (e *existingCluster) image() string { return e.picked }
 
 func (e *existingCluster) hint() string {
-	return fmt.Sprintf("kubectl --context %s get p2pstreams -A -o wide", e.opts.cluster)
+	return fmt.Sprintf("kubectl --context %s get p2pstreams,p2pnetworks -A", e.opts.cluster)
 }
 
-// namespace is the demo's own: the one that the sample names may be in use.
+// namespace is the demo's own: those that the manifest names may be in use.
 func (e *existingCluster) namespace() string { return demoNamespace }
 
 func (e *existingCluster) begin(ctx context.Context, left *entry) error {
@@ -190,15 +191,23 @@ func nodesWithout(raw []byte, image string) ([]string, error) {
 	return missing, nil
 }
 
-func (e *existingCluster) startViewers(ctx context.Context, office, configURL string, viewers int, a *activity) error {
-	all, err := officeObjects(officeNamespace(office), configURL, viewers)
+func (e *existingCluster) startViewers(ctx context.Context, office string, of []audience, a *activity) error {
+	all, err := officeObjects(officeNamespace(office), of)
 	if err != nil {
 		return err
 	}
 	if err := e.create(ctx, a, all); err != nil {
 		return err
 	}
-	return e.rollout(ctx, a, "deployment", "viewer", officeNamespace(office))
+	for _, o := range all {
+		if o.kind() != "Deployment" {
+			continue
+		}
+		if err := e.rollout(ctx, a, "deployment", o.name(), officeNamespace(office)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // playing starts kubectl, so it asks every countEvery at most.
@@ -236,7 +245,7 @@ func readyViewers(raw []byte) (map[string]int, error) {
 	ready := map[string]int{}
 	for _, d := range list.Items {
 		if office, ok := strings.CutPrefix(d.Metadata.Namespace, demoNamespace+"-"); ok {
-			ready[office] = d.Status.ReadyReplicas
+			ready[office] += d.Status.ReadyReplicas
 		}
 	}
 	return ready, nil
@@ -250,11 +259,41 @@ func (e *existingCluster) wan(context.Context) (map[string]counters, error) { re
 
 func (e *existingCluster) remove(ctx context.Context) error { return e.removeRun(ctx, e.runID) }
 
-// removeRun deletes all objects with the label of a run. Streams are deleted with their CRD, other
-// namespaced objects with their namespace.
+// removeRun deletes all objects with the label of a run: streams and networks first, other namespaced objects with their
+// namespace.
 func (e *existingCluster) removeRun(ctx context.Context, run string) error {
 	selector := runLabel + "=" + run
+	if err := e.removeNetworks(ctx, selector); err != nil {
+		return err
+	}
 	_, err := e.kube(ctx, nil, deleteTime+time.Minute, "delete", removedKinds, "--selector", selector,
 		"--ignore-not-found", "--timeout="+deleteTime.String())
 	return withNext(err, "delete the rest by hand: kubectl --context %s delete %s -l %s", e.opts.cluster, removedKinds, selector)
+}
+
+// removeNetworks deletes streams and networks, which wait for their streams. Whether the operator still runs, which lets them go then,
+// is not known of a run that was killed.
+func (e *existingCluster) removeNetworks(ctx context.Context, selector string) error {
+	out, err := e.kube(ctx, nil, 30*time.Second, "get", "crd", networkCRDName, "--selector", selector, "--ignore-not-found", "--output", "name")
+	if err != nil || len(strings.TrimSpace(string(out))) == 0 {
+		return err
+	}
+	for _, resource := range []string{crdName, networkCRDName} {
+		if _, err := e.kube(ctx, nil, time.Minute, "delete", resource, "--all-namespaces", "--selector", selector, "--wait=false"); err != nil {
+			return err
+		}
+	}
+	out, err = e.kube(ctx, nil, 30*time.Second, "get", networkCRDName, "--all-namespaces", "--selector", selector,
+		"--output", `jsonpath={range .items[*]}{.metadata.namespace} {.metadata.name}{"\n"}{end}`)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(out)) {
+		namespace, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+		_, err := e.kube(ctx, nil, 30*time.Second, "patch", networkCRDName, name, "--namespace", namespace, "--type", "merge", "--patch", `{"metadata":{"finalizers":null}}`)
+		if err != nil && !strings.Contains(err.Error(), "NotFound") {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,6 +1,6 @@
 // Command demo shows p2pstream on a real cluster: it starts one on this machine (or uses an existing one),
-// deploys the operator, an origin and one P2PStream, starts viewers in two offices, and shows the status of
-// the stream until it is stopped. Then it removes what it has created, and nothing else. It is what
+// deploys the operator, an origin and a P2PNetwork with two streams, starts viewers in two offices, and shows the status of
+// both until it is stopped. Then it removes what it has created, and nothing else. It is what
 // `make demo` runs; where no cluster can be started it runs `p2pstream demo`, in one process.
 package main
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// wantMemory is what two nodes, their programs and six viewers use together, in bytes.
+// wantMemory is what two nodes, their programs and eight viewers use together, in bytes.
 const wantMemory = 2500 << 20
 
 // warnOfMemory warns when memory is short, because the kernel would kill programs without a visible

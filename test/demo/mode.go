@@ -38,8 +38,8 @@ func chooseMode(o options, f facts) (mode, string, error) {
 	if kind != modeInProcess && len(o.passOn) > 0 {
 		return kind, why, fmt.Errorf("%s: only for the demo in one process; add --in-process", o.passOn[0])
 	}
-	if kind != modeInProcess && o.viewers < len(offices) {
-		return kind, why, fmt.Errorf("--viewers: %d is less than one for each of %d offices", o.viewers, len(offices))
+	if kind != modeInProcess && o.viewers < len(offices)*o.streams() {
+		return kind, why, fmt.Errorf("--viewers: %d is less than one of each stream in each of %d offices, which is %d", o.viewers, len(offices), len(offices)*o.streams())
 	}
 	return kind, why, nil
 }
@@ -50,7 +50,7 @@ func inProcessArgs(o options) []string {
 	if o.file != "" {
 		args = append(args, "--file", o.file)
 	}
-	if o.viewers != defaultViewers {
+	if o.asked {
 		args = append(args, "--viewers", strconv.Itoa(o.viewers))
 	}
 	if o.runFor > 0 {

@@ -153,27 +153,34 @@ func namespaceObject(name string) object {
 	}
 }
 
-// officeObjects are the objects of one office in an existing cluster.
-func officeObjects(namespace, configURL string, viewers int) ([]object, error) {
-	all, err := parseObjects(officeManifest)
-	if err != nil {
-		return nil, fmt.Errorf("reading the manifest of an office: %w", err)
-	}
-	for _, o := range all {
-		meta := o.child("metadata")
-		if o.kind() == "Namespace" {
-			meta["name"] = namespace
-			continue
+// officeObjects are the objects of one office in an existing cluster: a namespace, and a Deployment of the viewers of each stream.
+func officeObjects(namespace string, of []audience) ([]object, error) {
+	var all []object
+	for i, a := range of {
+		some, err := parseObjects(officeManifest)
+		if err != nil {
+			return nil, fmt.Errorf("reading the manifest of an office: %w", err)
 		}
-		meta["namespace"] = namespace
-		o.child("spec")["replicas"] = viewers
-		containers, _ := o.child("spec", "template", "spec")["containers"].([]any)
-		for _, c := range containers {
-			container, ok := c.(map[string]any)
-			if !ok {
+		for _, o := range some {
+			meta := o.child("metadata")
+			if o.kind() == "Namespace" {
+				if meta["name"] = namespace; i == 0 {
+					all = append(all, o)
+				}
 				continue
 			}
-			container["args"] = []any{"viewer", "--headless", "--config-url=" + configURL}
+			meta["namespace"], meta["name"] = namespace, "viewer-"+a.stream
+			o.child("spec")["replicas"] = a.viewers
+			for _, labels := range []object{o.child("spec", "selector", "matchLabels"), o.child("spec", "template", "metadata", "labels")} {
+				labels["app.kubernetes.io/instance"] = a.stream
+			}
+			containers, _ := o.child("spec", "template", "spec")["containers"].([]any)
+			for _, c := range containers {
+				if container, ok := c.(map[string]any); ok {
+					container["args"] = []any{"viewer", "--headless", "--config-url=" + a.configURL}
+				}
+			}
+			all = append(all, o)
 		}
 	}
 	return all, nil

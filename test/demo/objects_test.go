@@ -40,7 +40,9 @@ func TestGoldenObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	office, err := officeObjects(officeNamespace("office-a"), "http://10.200.1.2:31000/v1/config", 4)
+	office, err := officeObjects(officeNamespace("office-a"), []audience{
+		{"town-hall", "http://10.200.1.2:31000/media/town-hall/v1/config", 4}, {"training", "http://10.200.1.2:31000/learning/training/v1/config", 2},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +179,9 @@ func TestReadyViewers(t *testing.T) {
 	got, err := readyViewers([]byte(`{"items": [
 		{"metadata": {"namespace": "p2pstream-demo-office-a"}, "status": {"readyReplicas": 3}},
 		{"metadata": {"namespace": "p2pstream-demo-office-b"}, "status": {}},
+		{"metadata": {"namespace": "p2pstream-demo-office-a"}, "status": {"readyReplicas": 1}},
 		{"metadata": {"namespace": "p2pstream-system"}, "status": {"readyReplicas": 1}}]}`))
-	if err != nil || len(got) != 2 || got["office-a"] != 3 || got["office-b"] != 0 {
+	if err != nil || len(got) != 2 || got["office-a"] != 4 || got["office-b"] != 0 {
 		t.Errorf("readyViewers = %v, %v", got, err)
 	}
 	if _, err := readyViewers([]byte("none")); err == nil {

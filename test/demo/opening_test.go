@@ -13,8 +13,8 @@ import (
 
 func TestGoldenOpening(t *testing.T) {
 	t.Parallel()
-	own := &demo{opts: options{viewers: 6}}
-	existing := &demo{opts: options{viewers: 6, cluster: "kind-dev"}}
+	own := &demo{opts: options{viewers: 8}}
+	existing := &demo{opts: options{viewers: 8, cluster: "kind-dev"}}
 	for name, p := range map[string]place{"own": &ownCluster{demo: own}, "existing": &existingCluster{demo: existing}} {
 		golden(t, "opening-"+name+".txt", opening(p.headline(), p.opening()))
 	}

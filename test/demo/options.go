@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	defaultViewers = 6
+	defaultViewers = 8
 	maxViewers     = 60
 )
 
@@ -26,8 +26,9 @@ var errHelp = errors.New("help was printed")
 
 // options are the settings of a run.
 type options struct {
-	file      string        // the user's own stream; empty: the live sample
+	file      string        // the user's own stream; empty: the demo's network with its streams
 	viewers   int           // in both offices together
+	asked     bool          // for that number of viewers
 	runFor    time.Duration // 0: until stopped
 	cluster   string        // kubectl context of an existing cluster; empty: the demo's own
 	image     string        // image that the existing cluster can pull
@@ -50,21 +51,21 @@ func parseOptions(args []string, getenv func(string) string, out io.Writer) (opt
 	given := map[string]*string{}
 	c := &cobra.Command{
 		Use:   "scripts/demo.sh",
-		Short: "Show p2pstream on a real cluster: two nodes, an operator, six viewers in two offices, a live table",
+		Short: "Show p2pstream on a real cluster: two nodes, an operator, two streams on one network, eight viewers in two offices, a live table",
 		Long: `Starts a Kubernetes cluster of two nodes on this machine, deploys the operator, an
-origin and config/samples/p2pstream_live.yaml, starts viewers in two offices and
-shows their figures once a second. Ctrl-C removes what this run created, and
-nothing else.
+origin, and a network with two streams and one entrance (test/demo/manifests/network.yaml),
+starts viewers in two offices and shows their figures once a second. Ctrl-C removes
+what this run created, and nothing else.
 
 This needs root on Linux. It installs missing Debian packages with apt-get; they
 stay. The first run takes about 10 minutes on two idle cores, because it compiles
 Kubernetes; later runs take about 2 minutes. A build is stopped only after ` + fmt.Sprintf("%.0f minutes", buildIdle.Minutes()) + `
 without progress.
 
-On other systems, without root and with --in-process, the same stream runs in one
+On other systems, without root and with --in-process, one stream runs in one
 process (p2pstream demo). With --cluster, an existing cluster is used.`,
 		Example: `  scripts/demo.sh
-  scripts/demo.sh --for 60s                 # exit 0 if the stream is Ready, all viewers play, offload > 90 %
+  scripts/demo.sh --for 60s                 # exit 0 if the streams are Ready, all viewers play, offload > 90 %
   scripts/demo.sh -f stream.yaml            # your own stream, in one process
   scripts/demo.sh --cluster kind-dev --image registry.example.com/p2pstream:dev
   scripts/demo.sh --in-process --listen 127.0.0.1:8090`,
@@ -80,11 +81,11 @@ process (p2pstream demo). With --cluster, an existing cluster is used.`,
 	}
 	f := c.Flags()
 	f.StringVarP(&o.file, "file", "f", "", "manifest with your own P2PStream, for --cluster or in one process; its source.url is kept")
-	f.IntVar(&o.viewers, "viewers", defaultViewers, "viewers in both offices together")
-	f.DurationVar(&o.runFor, "for", 0, "show the table for this long, then exit 0 if the stream is healthy and 1 if not (default: $"+forVariable+", else until stopped)")
+	f.IntVar(&o.viewers, "viewers", defaultViewers, "viewers of all streams in both offices together; in one process six are the default")
+	f.DurationVar(&o.runFor, "for", 0, "show the table for this long, then exit 0 if the streams are healthy and 1 if not (default: $"+forVariable+", else until stopped)")
 	f.StringVar(&o.cluster, "cluster", "", "kubectl context of an existing cluster; what the demo creates in it is deleted at the end (default: $"+clusterVariable+")")
 	f.StringVar(&o.image, "image", "", "with --cluster: image of p2pstream that the cluster can pull (default: $"+imageVariable+")")
-	f.BoolVar(&o.inProcess, "in-process", false, "no cluster: play the same stream in one process (p2pstream demo)")
+	f.BoolVar(&o.inProcess, "in-process", false, "no cluster: play one stream in one process (p2pstream demo)")
 	for _, flag := range onlyInProcess {
 		given[flag.name] = f.String(flag.name, "", "with --in-process: "+flag.usage)
 	}
@@ -105,6 +106,7 @@ process (p2pstream demo). With --cluster, an existing cluster is used.`,
 	if asked {
 		return o, errHelp
 	}
+	o.asked = f.Changed("viewers")
 	if text := getenv(forVariable); text != "" && !f.Changed("for") {
 		d, err := time.ParseDuration(text)
 		if err != nil {
@@ -144,4 +146,20 @@ func (o options) validate(cluster, image bool) error {
 		return errors.New("--in-process: cannot be combined with --cluster")
 	}
 	return nil
+}
+
+// streams is how many streams the demo has on a cluster.
+func (o options) streams() int {
+	if o.file != "" {
+		return 1
+	}
+	return 2
+}
+
+// scenery describes them in a few words.
+func (o options) scenery() string {
+	if o.file != "" {
+		return "your stream"
+	}
+	return "two streams on one network"
 }

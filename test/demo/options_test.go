@@ -25,9 +25,9 @@ func noEnv(string) string { return "" }
 
 func TestParseOptions(t *testing.T) {
 	t.Parallel()
-	six := options{viewers: defaultViewers}
+	usual := options{viewers: defaultViewers}
 	with := func(change func(*options)) options {
-		o := six
+		o := usual
 		change(&o)
 		return o
 	}
@@ -36,17 +36,17 @@ func TestParseOptions(t *testing.T) {
 		env  string
 		want options
 	}{
-		"nothing":                   {nil, "", six},
+		"nothing":                   {nil, "", usual},
 		"a file":                    {[]string{"-f", "s.yaml"}, "", with(func(o *options) { o.file = "s.yaml" })},
-		"viewers":                   {[]string{"--viewers", "10"}, "", with(func(o *options) { o.viewers = 10 })},
+		"viewers":                   {[]string{"--viewers", "10"}, "", with(func(o *options) { o.viewers, o.asked = 10, true })},
 		"for a time":                {[]string{"--for", "60s"}, "", with(func(o *options) { o.runFor = time.Minute })},
 		"for a time, by variable":   {nil, "DEMO_FOR=90s", with(func(o *options) { o.runFor = 90 * time.Second })},
 		"the flag wins":             {[]string{"--for", "5s"}, "DEMO_FOR=90s", with(func(o *options) { o.runFor = 5 * time.Second })},
-		"the flag wins, and is 0":   {[]string{"--for", "0"}, "DEMO_FOR=90s", six},
+		"the flag wins, and is 0":   {[]string{"--for", "0"}, "DEMO_FOR=90s", usual},
 		"a cluster":                 {[]string{"--cluster", "kind-a", "--image", "r/p:1"}, "", with(func(o *options) { o.cluster, o.image = "kind-a", "r/p:1" })},
 		"a cluster, by variable":    {nil, "CLUSTER=kind-a IMAGE=r/p:1", with(func(o *options) { o.cluster, o.image = "kind-a", "r/p:1" })},
 		"another cluster by flag":   {[]string{"--cluster", "b"}, "CLUSTER=kind-a IMAGE=r/p:1", with(func(o *options) { o.cluster, o.image = "b", "r/p:1" })},
-		"no cluster, some image":    {nil, "IMAGE=r/p:1", six},
+		"no cluster, some image":    {nil, "IMAGE=r/p:1", usual},
 		"in process, some cluster":  {[]string{"--in-process"}, "CLUSTER=kind-a", with(func(o *options) { o.inProcess = true })},
 		"in process":                {[]string{"--in-process"}, "", with(func(o *options) { o.inProcess = true })},
 		"flags of the other demo":   {[]string{"--listen", ":1", "--log-level=debug"}, "", with(func(o *options) { o.passOn = []string{"--listen", ":1", "--log-level", "debug"} })},
@@ -126,7 +126,8 @@ func TestChooseMode(t *testing.T) {
 		"the user's own stream":       {[]string{"-f", "s.yaml"}, root, modeInProcess, "cannot reach the origin", ""},
 		"that, on a cluster":          {[]string{"-f", "s.yaml", "--cluster", "a"}, root, modeExistingCluster, "", ""},
 		"flags of the other demo":     {[]string{"--listen", ":1"}, user, modeInProcess, "needs root", ""},
-		"one viewer on a cluster":     {[]string{"--viewers", "1"}, root, 0, "", "--viewers: 1"},
+		"three viewers on a cluster":  {[]string{"--viewers", "3"}, root, 0, "", "--viewers: 3"},
+		"two of one's own stream":     {[]string{"--viewers", "2", "-f", "s.yaml", "--cluster", "a"}, root, modeExistingCluster, "", ""},
 		"one viewer in one process":   {[]string{"--viewers", "1", "--in-process"}, root, modeInProcess, "", ""},
 		"flags that do not fit":       {[]string{"--listen", ":1"}, root, 0, "", "--listen: only for the demo in one process"},
 	} {

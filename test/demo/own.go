@@ -30,7 +30,7 @@ type ownCluster struct {
 }
 
 func (o *ownCluster) headline() string {
-	return fmt.Sprintf("a cluster of two nodes on this machine, %d viewers in two offices", o.opts.viewers)
+	return fmt.Sprintf("a cluster of two nodes on this machine, %s, %d viewers in two offices", o.opts.scenery(), o.opts.viewers)
 }
 
 func (o *ownCluster) opening() []string {
@@ -57,7 +57,7 @@ func (o *ownCluster) kubectl() []string {
 func (o *ownCluster) image() string { return localImage }
 
 func (o *ownCluster) hint() string {
-	const get = " get p2pstreams -A -o wide"
+	const get = " get p2pstreams,p2pnetworks -A"
 	if _, err := exec.LookPath("kubectl"); err == nil {
 		return "kubectl --kubeconfig " + o.kubeconfig + get
 	}
@@ -177,11 +177,15 @@ func (o *ownCluster) refuseForeign(ctx context.Context, a *activity) error {
 	return nil
 }
 
-func (o *ownCluster) startViewers(ctx context.Context, office, configURL string, count int, _ *activity) error {
-	for i := range count {
-		err := o.viewers.start(ctx, office, i+1, o.tool("exec", office, "--"), o.bin(staticBinary), "--headless", "--config-url", configURL, "--log-level", "warn")
-		if err != nil {
-			return err
+func (o *ownCluster) startViewers(ctx context.Context, office string, of []audience, _ *activity) error {
+	n := 0
+	for _, a := range of {
+		for range a.viewers {
+			n++
+			err := o.viewers.start(ctx, office, n, o.tool("exec", office, "--"), o.bin(staticBinary), "--headless", "--config-url", a.configURL, "--log-level", "warn")
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil

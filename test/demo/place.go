@@ -31,10 +31,10 @@ type place interface {
 	kubectl() []string
 	// image is the image that pods run.
 	image() string
-	// namespace is the namespace for the sample's stream; empty: the one that the sample names.
+	// namespace is the one for network and streams; empty: those that the manifest names.
 	namespace() string
-	// startViewers starts viewers in an office.
-	startViewers(ctx context.Context, office, configURL string, viewers int, a *activity) error
+	// startViewers starts the viewers of an office.
+	startViewers(ctx context.Context, office string, of []audience, a *activity) error
 	// playing counts running viewers by office, and describes those that ended by themselves.
 	playing(ctx context.Context) (map[string]int, []string, error)
 	// ranges are the addresses of the offices; nil: the offices cannot be told by addresses.
@@ -47,16 +47,32 @@ type place interface {
 	remove(ctx context.Context) error
 }
 
-// share splits viewers between the offices; the first offices get one more if it does not divide evenly.
-func share(viewers int) []int {
-	n := make([]int, len(offices))
+// audience are viewers of one stream in one office.
+type audience struct {
+	stream    string
+	configURL string
+	viewers   int
+}
+
+// share splits viewers between the streams and then between the offices; the first ones get one more if it does not divide evenly.
+// It returns them by office and stream.
+func share(viewers, streams int) [][]int {
+	n := make([][]int, len(offices))
 	for i := range n {
-		n[i] = viewers / len(n)
-		if i < viewers%len(n) {
-			n[i]++
-		}
+		n[i] = make([]int, streams)
+	}
+	for v := range viewers {
+		n[v/streams%len(n)][v%streams]++
 	}
 	return n
+}
+
+func sum(numbers []int) int {
+	total := 0
+	for _, n := range numbers {
+		total += n
+	}
+	return total
 }
 
 // nodeList and service hold the fields that the demo reads.

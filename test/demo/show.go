@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
 // Intervals at which the table is printed.
@@ -15,7 +19,7 @@ const (
 )
 
 // show prints the table until ctx ends or --for is over; after --for it also checks the result.
-func (d *demo) show(ctx context.Context, w *watcher) error {
+func (d *demo) show(ctx context.Context, w *watchers) error {
 	d.ui.print("\n")
 	limited := ctx
 	if d.opts.runFor > 0 {
@@ -26,7 +30,7 @@ func (d *demo) show(ctx context.Context, w *watcher) error {
 	g := &gauge{demo: d, watch: w, meters: map[string]*meter{}}
 	d.paint(limited, g)
 	last := g.picture(context.WithoutCancel(ctx))
-	last.page, last.hint, last.stop = "", "", "" // removed in a moment
+	last.entrance, last.pages, last.hint, last.stop = "", nil, "", "" // removed in a moment
 	d.ui.print("\n%s\n\n", strings.TrimSpace(strings.Join(table(last), "\n")))
 	if d.opts.runFor == 0 {
 		return nil
@@ -34,10 +38,12 @@ func (d *demo) show(ctx context.Context, w *watcher) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("stopped before --for %s was over", d.opts.runFor)
 	}
-	if wrong := verdict(last, d.opts.viewers); len(wrong) > 0 {
-		return withNext(errors.New("after "+d.opts.runFor.String()+": "+strings.Join(wrong, "; ")), "run the demo without --for and look at the conditions of the stream")
+	if wrong := verdict(last); len(wrong) > 0 {
+		return withNext(errors.New("after "+d.opts.runFor.String()+": "+strings.Join(wrong, "; ")), "run the demo without --for and look at the conditions of the streams")
 	}
-	d.ui.print("  ✓ READY True, %d viewers, offload above %d%%\n", d.opts.viewers, wantOffload)
+	for _, r := range last.streams {
+		d.ui.print("  ✓ %s: READY True, %d viewers, offload above %d%%\n", r.name, r.want, wantOffload)
+	}
 	for _, o := range last.offices {
 		if o.site != nil {
 			d.ui.print("  ✓ %s: %s\n", o.name, o.site.words())
@@ -70,7 +76,12 @@ func (d *demo) paint(ctx context.Context, g *gauge) {
 			drawn = len(lines)
 		} else {
 			if first {
-				d.ui.print("page to watch: %s\nmore details:  %s\nstop:          %s\n\n", p.page, p.hint, p.stop)
+				for _, f := range p.facts() {
+					if f[1] != "" {
+						d.ui.print("%s%s\n", pad(f[0], 16), f[1])
+					}
+				}
+				d.ui.print("\n")
 			}
 			notes := strings.Join(p.notes, "\n")
 			if notes == told {
@@ -101,7 +112,7 @@ func up(lines int) string {
 // gauge reads the figures of the table.
 type gauge struct {
 	*demo
-	watch  *watcher
+	watch  *watchers
 	meters map[string]*meter
 	known  map[string]int // running viewers by office, as last read
 	ended  []string
@@ -112,15 +123,8 @@ func (g *gauge) picture(ctx context.Context) picture {
 	if g.opts.runFor > 0 {
 		p.stop = "automatically after " + g.opts.runFor.String() + ", or Ctrl-C"
 	}
-	stream, _, trouble := g.watch.latest()
-	p.stream = rowOf(stream, time.Now())
-	if stream.Status.Endpoints != nil {
-		p.page = stream.Status.Endpoints.Player
-	}
-	if trouble != nil {
-		p.notes = append(p.notes, trouble.Error())
-	}
-	p.notes = append(p.notes, conditionNotes(stream)...)
+	wanted := share(g.opts.viewers, len(g.watch.streams))
+	sites := g.describe(&p, wanted)
 	g.readWAN(ctx)
 	playing, ended, err := g.place.playing(ctx)
 	switch {
@@ -130,14 +134,49 @@ func (g *gauge) picture(ctx context.Context) picture {
 		p.notes = append(p.notes, err.Error())
 	}
 	p.notes = append(p.notes, g.ended...)
-	for i, want := range share(g.opts.viewers) {
-		o := officeRow{name: offices[i], playing: g.known[offices[i]], want: want, site: figuresOf(stream, offices[i])}
+	for i, want := range wanted {
+		o := officeRow{name: offices[i], playing: g.known[offices[i]], want: sum(want), site: figuresOf(sites, offices[i])}
 		if m := g.meters[offices[i]]; m != nil {
 			o.wan = m.traffic()
 		}
 		p.offices = append(p.offices, o)
 	}
 	return p
+}
+
+// describe adds what status says of streams and network, and returns the figures of sites.
+func (g *gauge) describe(p *picture, wanted [][]int) []v1.SiteStatus {
+	var sites []v1.SiteStatus
+	say := func(of string, trouble error, conditions []metav1.Condition) {
+		if trouble != nil {
+			p.notes = append(p.notes, trouble.Error())
+		}
+		for _, n := range conditionNotes(conditions) {
+			p.notes = append(p.notes, of+": "+n)
+		}
+	}
+	for i, w := range g.watch.streams {
+		stream, _, trouble := w.latest()
+		r := rowOf(stream, time.Now())
+		for _, office := range wanted {
+			r.want += office[i]
+		}
+		p.streams = append(p.streams, r)
+		if e := stream.Status.Endpoints; e != nil {
+			p.pages = append(p.pages, e.Player)
+		}
+		say(stream.Name, trouble, stream.Status.Conditions)
+		sites = stream.Status.Sites
+	}
+	if g.watch.network == nil {
+		return sites
+	}
+	network, _, trouble := g.watch.network.latest()
+	say("network "+network.Name, trouble, network.Status.Conditions)
+	if e := network.Status.Endpoints; e != nil && e.URL != "" {
+		p.entrance = fmt.Sprintf("%s, of network %s for both streams", e.URL, network.Name)
+	}
+	return network.Status.Sites
 }
 
 // readWAN reads the counters. After a failed reading the last one stays: the next reading follows in a second.

@@ -15,11 +15,15 @@ type siteFigures struct {
 	line    float64
 }
 
-// placeOffices makes each office a site of the stream. Sites need the viewers' own addresses, so the tracker answers on the
-// node that it runs on.
-func placeOffices(stream *v1.P2PStream, ranges map[string]string) []change {
+// placeOffices makes each office a site of the network, or of a stream without one. Sites need the viewers' own addresses, so the
+// tracker answers on the node that it runs on.
+func (s *scene) placeOffices(ranges map[string]string) {
 	if len(ranges) == 0 {
-		return nil
+		return
+	}
+	of, spec, tracker := "", &s.streams[0].Spec.Sites, s.streams[0].Spec.Tracker
+	if s.network != nil {
+		of, spec, tracker = s.network.Name+" ", &s.network.Spec.Sites, s.network.Spec.Tracker
 	}
 	sites := &v1.SitesSpec{}
 	for _, office := range offices {
@@ -27,13 +31,12 @@ func placeOffices(stream *v1.P2PStream, ranges map[string]string) []change {
 			sites.List = append(sites.List, v1.SiteSpec{Name: v1.SiteName(office), CIDRs: []v1.SiteRange{v1.SiteRange(cidr)}})
 		}
 	}
-	changes := []change{{"spec.sites", compact(stream.Spec.Sites), compact(sites)}}
-	stream.Spec.Sites = sites
-	if e := stream.Spec.Tracker.Exposure; e.ExternalTrafficPolicy != v1.TrafficPolicyLocal {
-		changes = append(changes, change{"spec.tracker.exposure.externalTrafficPolicy", compact(e.ExternalTrafficPolicy), compact(v1.TrafficPolicyLocal)})
+	s.changes = append(s.changes, change{of + "spec.sites", compact(*spec), compact(sites)})
+	*spec = sites
+	if e := tracker.Exposure; e.ExternalTrafficPolicy != v1.TrafficPolicyLocal {
+		s.changes = append(s.changes, change{of + "spec.tracker.exposure.externalTrafficPolicy", compact(e.ExternalTrafficPolicy), compact(v1.TrafficPolicyLocal)})
 		e.ExternalTrafficPolicy = v1.TrafficPolicyLocal
 	}
-	return changes
 }
 
 // officeRanges reads the addresses of offices from the output of `cluster offices`.
@@ -53,8 +56,8 @@ func officeRanges(raw []byte) (map[string]string, error) {
 }
 
 // figuresOf returns the figures of an office; nil: status has none.
-func figuresOf(stream *v1.P2PStream, office string) *siteFigures {
-	for _, s := range stream.Status.Sites {
+func figuresOf(sites []v1.SiteStatus, office string) *siteFigures {
+	for _, s := range sites {
 		if s.Name == office {
 			return &siteFigures{viewers: s.Viewers, copies: s.Copies, line: float64(s.LineBitsPerSecond)}
 		}
@@ -78,9 +81,9 @@ func (f *siteFigures) words() string {
 	case !ok:
 		return "how many copies its line carries is not known yet"
 	case copies < 0.8:
-		return fmt.Sprintf("its line carries less than one copy of the stream (%s)", f.copies)
+		return fmt.Sprintf("its line carries less than one copy of what is played there (%s)", f.copies)
 	case copies <= 1.2:
-		return "its line carries about one copy of the stream"
+		return "its line carries about one copy of what is played there"
 	}
-	return fmt.Sprintf("its line carries %.1f copies of the stream", copies)
+	return fmt.Sprintf("its line carries %.1f copies of what is played there", copies)
 }

@@ -15,12 +15,17 @@ func TestOfficesBecomeSites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, _, err := prepareStream([]byte(bareStream), demoNamespace, "")
+	s, err := ownStream([]byte(bareStream), demoNamespace)
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes := placeOffices(stream, ranges)
-	raw, err := yaml.Marshal(stream)
+	before := len(s.changes)
+	s.placeOffices(nil)
+	if len(s.changes) != before {
+		t.Errorf("without addresses: %v", s.changes)
+	}
+	s.placeOffices(ranges)
+	raw, err := yaml.Marshal(s.streams[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,15 +34,12 @@ func TestOfficesBecomeSites(t *testing.T) {
 		t.Fatal(err)
 	}
 	sites := again.Spec.Sites
-	if len(changes) != 2 || len(sites.List) != 2 || sites.List[0].Name != "office-a" || sites.List[0].CIDRs[0] != "10.7.129.0/24" ||
+	if len(s.changes) != before+2 || len(sites.List) != 2 || sites.List[0].Name != "office-a" || sites.List[0].CIDRs[0] != "10.7.129.0/24" ||
 		sites.List[1].CIDRs[0] != "10.7.130.0/24" || again.Spec.Tracker.Exposure.ExternalTrafficPolicy != v1.TrafficPolicyLocal {
-		t.Errorf("%v: %s", changes, raw)
+		t.Errorf("%v: %s", s.changes, raw)
 	}
-	if changes := placeOffices(stream, ranges); len(changes) != 1 {
-		t.Errorf("again: %v", changes)
-	}
-	if changes := placeOffices(stream, nil); changes != nil {
-		t.Errorf("without addresses: %v", changes)
+	if s.placeOffices(ranges); len(s.changes) != before+3 {
+		t.Errorf("again: %v", s.changes)
 	}
 	if _, err := officeRanges([]byte("none")); err == nil {
 		t.Error("officeRanges of no JSON gives no error")
@@ -57,15 +59,14 @@ func TestWordsForCopies(t *testing.T) {
 
 func TestFiguresOfAnOffice(t *testing.T) {
 	t.Parallel()
-	s := &v1.P2PStream{}
-	s.Status.Sites = []v1.SiteStatus{{Name: "office-a", Viewers: 3, Copies: "3.10", LineBitsPerSecond: 630_000}}
-	got := figuresOf(s, "office-a")
-	if got == nil || *got != (siteFigures{viewers: 3, copies: "3.10", line: 630_000}) || figuresOf(s, "office-b") != nil {
+	sites := []v1.SiteStatus{{Name: "office-a", Viewers: 3, Copies: "3.10", LineBitsPerSecond: 630_000}}
+	got := figuresOf(sites, "office-a")
+	if got == nil || *got != (siteFigures{viewers: 3, copies: "3.10", line: 630_000}) || figuresOf(sites, "office-b") != nil {
 		t.Errorf("%+v", got)
 	}
 	p := pictures()["well"]
 	p.offices[1].playing, p.offices[0].site = 3, got
-	if wrong := strings.Join(verdict(p, 6), "; "); wrong != "COPIES is 3.10 in office-a, not at most 2" {
+	if wrong := strings.Join(verdict(p), "; "); wrong != "COPIES is 3.10 in office-a, not at most 2" {
 		t.Errorf("verdict = %q", wrong)
 	}
 }

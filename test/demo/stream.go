@@ -11,37 +11,32 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
 
-// change is one field of a stream's manifest that the demo changes.
+// change is one field of a manifest that the demo changes.
 type change struct{ field, was, is string }
 
 func (c change) String() string { return fmt.Sprintf("%s: %s (was %s)", c.field, c.is, c.was) }
 
-// prepareStream adapts a manifest to the demo and returns the changes: source and namespace, where given,
-// and exposure by node ports, because offices can reach the nodes.
-func prepareStream(manifest []byte, namespace, sourceURL string) (*v1.P2PStream, []change, error) {
+// ownStream is a scene of the user's own stream alone, in a namespace of the demo. It is exposed by node ports, because offices can
+// reach the nodes.
+func ownStream(manifest []byte, namespace string) (*scene, error) {
 	stream, err := v1.Load(bytes.NewReader(manifest))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var changes []change
+	s := &scene{streams: []*v1.P2PStream{stream}}
 	note := func(field string, was, is any) {
 		if !reflect.DeepEqual(was, is) {
-			changes = append(changes, change{field, compact(was), compact(is)})
+			s.changes = append(s.changes, change{field, compact(was), compact(is)})
 		}
 	}
-	if namespace != "" {
-		note("metadata.namespace", stream.Namespace, namespace)
-		stream.Namespace = namespace
+	note("metadata.namespace", stream.Namespace, namespace)
+	stream.Namespace = namespace
+	if ref := stream.Spec.NetworkRef; ref != nil && ref.Name != "" {
+		note("spec.networkRef", ref, "")
+		stream.Spec.NetworkRef = nil
 	}
-	if sourceURL != "" {
-		note("spec.source.url", stream.Spec.Source.URL, v1.URL(sourceURL))
-		stream.Spec.Source.URL = v1.URL(sourceURL)
-		note("spec.source.seederURL", stream.Spec.Source.SeederURL, v1.URL(""))
-		stream.Spec.Source.SeederURL = ""
-	}
-
 	exposeToOffices(&stream.Spec, note)
-	return stream, changes, nil
+	return s, nil
 }
 
 // exposeToOffices exposes tracker, STUN server and seeders on ports of the nodes. A program that has node
@@ -97,15 +92,15 @@ func compact(v any) string {
 	return string(raw)
 }
 
-// streamObject is the stream as an object without status, which only the operator writes.
-func streamObject(stream *v1.P2PStream) (object, error) {
-	raw, err := yaml.Marshal(stream)
+// specObject is a stream or a network as an object without status, which only the operator writes.
+func specObject(of any) (object, error) {
+	raw, err := yaml.Marshal(of)
 	if err != nil {
-		return nil, fmt.Errorf("encoding the stream: %w", err)
+		return nil, fmt.Errorf("encoding the manifest: %w", err)
 	}
 	var o object
 	if err := yaml.Unmarshal(raw, &o); err != nil {
-		return nil, fmt.Errorf("encoding the stream: %w", err)
+		return nil, fmt.Errorf("encoding the manifest: %w", err)
 	}
 	delete(o, "status")
 	return o, nil

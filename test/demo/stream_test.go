@@ -1,11 +1,8 @@
 package main
 
 import (
-	"os"
 	"strings"
 	"testing"
-
-	"sigs.k8s.io/yaml"
 )
 
 const bareStream = "apiVersion: p2pstream.dev/v1\nkind: P2PStream\nmetadata: {name: own}\nspec: {source: {url: https://cdn.example.com/a.m3u8}}\n"
@@ -24,56 +21,49 @@ spec:
   seeders: {replicas: 3, exposure: {type: NodePort, addresses: [192.0.2.1]}}
 `
 
+const attached = `apiVersion: p2pstream.dev/v1
+kind: P2PStream
+metadata: {name: own, namespace: tv}
+spec:
+  source: {url: https://cdn.example.com/a.m3u8}
+  networkRef: {name: corp, namespace: ecdn}
+`
+
 func TestGoldenStreams(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct{ manifest, namespace, source string }{
-		"bare":               {bareStream, demoNamespace, ""},
-		"elsewhere":          {elsewhere, demoNamespace, ""},
-		"elsewhere-replaced": {elsewhere, "", "http://10.200.1.2:30000/live/master.m3u8"},
-	} {
+	for name, manifest := range map[string]string{"bare": bareStream, "elsewhere": elsewhere, "attached": attached} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stream, changes, err := prepareStream([]byte(tt.manifest), tt.namespace, tt.source)
+			s, err := ownStream([]byte(manifest), demoNamespace)
 			if err != nil {
 				t.Fatal(err)
 			}
-			doc, err := streamObject(stream)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var b strings.Builder
-			for _, c := range changes {
-				b.WriteString("# " + c.String() + "\n")
-			}
-			raw, err := yaml.Marshal(doc)
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden(t, "stream-"+name+".yaml", b.String()+string(raw))
+			golden(t, "stream-"+name+".yaml", described(t, s, ""))
 		})
 	}
 }
 
-// TestSampleNeedsOnlyASource holds the sample to what it says of itself: of everything in it the demo
-// replaces the source alone.
-func TestSampleNeedsOnlyASource(t *testing.T) {
-	t.Parallel()
-	sample, err := os.ReadFile("../../" + samplePath)
+// described is a scene as changes and manifest.
+func described(t *testing.T, s *scene, exists string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, c := range s.changes {
+		b.WriteString("# " + c.String() + "\n")
+	}
+	all, err := s.objects(exists)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, changes, err := prepareStream(sample, "", "http://10.200.1.2:30000/live/master.m3u8")
+	raw, err := encodeObjects(all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(changes) != 1 || changes[0].field != "spec.source.url" {
-		t.Errorf("the demo changes %v", changes)
-	}
+	return b.String() + string(raw)
 }
 
-func TestPrepareStreamRefuses(t *testing.T) {
+func TestOwnStreamRefuses(t *testing.T) {
 	t.Parallel()
-	if _, _, err := prepareStream([]byte("kind: P2PStream"), "", ""); err == nil {
-		t.Error("prepareStream of half a manifest gives no error")
+	if _, err := ownStream([]byte("kind: P2PStream"), demoNamespace); err == nil {
+		t.Error("ownStream of half a manifest gives no error")
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,8 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 )
 
-// row is what `kubectl get p2pstreams -A` shows of the stream, and its seeders.
+// row is what `kubectl get p2pstreams -A` shows of a stream, and its seeders.
 type row struct {
+	want            int // viewers
 	namespace, name string
 	ready           string
 	viewers         *int32
@@ -35,12 +37,27 @@ type traffic struct {
 
 // picture is the content of the table.
 type picture struct {
-	stream  row
-	offices []officeRow
-	notes   []string // problems
-	page    string
-	hint    string // command that shows more
-	stop    string
+	streams  []row
+	offices  []officeRow
+	notes    []string // problems
+	entrance string   // of the network
+	pages    []string
+	hint     string // command that shows more
+	stop     string
+}
+
+// facts are what to know beside the figures, as pairs of a term and a text.
+func (p picture) facts() [][2]string {
+	all := [][2]string{{"entrance", p.entrance}}
+	term := "page to watch"
+	if len(p.pages) > 1 {
+		term = "pages to watch"
+	}
+	for _, page := range p.pages {
+		all = append(all, [2]string{term, page})
+		term = ""
+	}
+	return append(all, [2]string{"more details", p.hint}, [2]string{"stop", p.stop})
 }
 
 // number prints a count, or nothing if it is unknown, as kubectl does.
@@ -58,15 +75,19 @@ func percent(n *int32) string {
 	return strconv.Itoa(int(*n)) + "%"
 }
 
-func streamColumns(r row) ([]string, []string) {
-	return []string{"NAMESPACE", "NAME", "READY", "VIEWERS", "OFFLOAD", "SEEDERS", "AGE"},
-		[]string{r.namespace, r.name, r.ready, number(r.viewers), percent(r.offload), number(r.seeders), duration.HumanDuration(r.age)}
+var streamHeads = []string{"NAMESPACE", "NAME", "READY", "VIEWERS", "OFFLOAD", "SEEDERS", "AGE"}
+
+func streamColumns(r row) []string {
+	return []string{r.namespace, r.name, r.ready, number(r.viewers), percent(r.offload), number(r.seeders), duration.HumanDuration(r.age)}
 }
 
 // table formats the picture for a terminal.
 func table(p picture) []string {
-	head, values := streamColumns(p.stream)
-	lines := align([][]string{head, values})
+	streams := [][]string{streamHeads}
+	for _, r := range p.streams {
+		streams = append(streams, streamColumns(r))
+	}
+	lines := align(streams)
 	offices := [][]string{{"OFFICE", "PLAYING", "VIEWERS", "COPIES", "MEDIA IN", "WAN DOWN", "", "WAN UP", ""}}
 	for _, o := range p.offices {
 		offices = append(offices, officeColumns(o))
@@ -82,9 +103,9 @@ func table(p picture) []string {
 	for _, n := range p.notes {
 		lines = append(lines, "! "+n)
 	}
-	for _, l := range []struct{ what, text string }{{"page to watch", p.page}, {"more details", p.hint}, {"stop", p.stop}} {
-		if l.text != "" {
-			lines = append(lines, pad(l.what, 16)+l.text)
+	for _, f := range p.facts() {
+		if f[1] != "" {
+			lines = append(lines, pad(f[0], 16)+f[1])
 		}
 	}
 	return lines
@@ -112,9 +133,10 @@ func orDash(s string) string {
 // lineWidths are the column widths of line; very long names exceed them.
 var lineWidths = []int{16, 14, 7, 8, 8, 8, 8, 58, 58, 44, 44}
 
-// line formats the picture for a file or a pipe: one line, with a heading above it if asked for.
+// line formats the picture for a file or a pipe: one line for each stream, the first of them with the offices, and a heading above
+// them if asked for.
 func line(p picture, heading bool) []string {
-	head, values := streamColumns(p.stream)
+	head, values := slices.Clone(streamHeads), streamColumns(p.streams[0])
 	for _, o := range p.offices {
 		head = append(head, strings.ToUpper(o.name)+" WAN")
 		text := "-"
@@ -136,6 +158,9 @@ func line(p picture, heading bool) []string {
 		lines = append(lines, fixed(head))
 	}
 	lines = append(lines, fixed(values))
+	for _, r := range p.streams[1:] {
+		lines = append(lines, fixed(streamColumns(r)))
+	}
 	for _, n := range p.notes {
 		lines = append(lines, "! "+n)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,7 @@ import (
 func ptr(n int32) *int32 { return &n }
 
 func pictures() map[string]picture {
-	page := "http://10.200.1.2:31000/player"
+	page := func(of string) string { return "http://10.200.1.2:31000/" + of + "/player" }
 	offices := []officeRow{
 		{name: "office-a", playing: 3, want: 3, wan: &traffic{down: 12_300_000, up: 950, downRate: 1_250_000, upRate: 64},
 			site: &siteFigures{viewers: 3, copies: "1.04", line: 1_190_000}},
@@ -18,11 +19,15 @@ func pictures() map[string]picture {
 	}
 	return map[string]picture{
 		"well": {
-			stream:  row{namespace: "media", name: "town-hall", ready: "True", viewers: ptr(6), offload: ptr(97), seeders: ptr(2), age: 75 * time.Second},
-			offices: offices, page: page, hint: "kubectl get p2pstreams -A", stop: "Ctrl-C",
+			streams: []row{
+				{namespace: "media", name: "town-hall", ready: "True", viewers: ptr(4), offload: ptr(97), seeders: ptr(2), age: 75 * time.Second, want: 4},
+				{namespace: "learning", name: "training", ready: "True", viewers: ptr(2), offload: ptr(98), seeders: ptr(1), age: 75 * time.Second, want: 2},
+			},
+			entrance: "http://10.200.1.2:31000, of network corp for both streams",
+			offices:  offices, pages: []string{page("media/town-hall"), page("learning/training")}, hint: "kubectl get p2pstreams -A", stop: "Ctrl-C",
 		},
 		"unknown": {
-			stream: row{namespace: "media", name: "town-hall", ready: "Unknown"},
+			streams: []row{{namespace: "media", name: "town-hall", ready: "Unknown"}},
 			offices: []officeRow{
 				{name: "office-a", playing: 3, want: 3},
 				{name: "office-b", want: 3},
@@ -30,8 +35,8 @@ func pictures() map[string]picture {
 			notes: []string{"Ready is Unknown: Pending: Waiting for the operator"}, stop: "Ctrl-C",
 		},
 		"long-names": {
-			stream:  row{namespace: "p2pstream-demo-for-everyone", name: "all-hands-meeting-of-the-year", ready: "False", viewers: ptr(0), age: 3 * time.Hour},
-			offices: offices, page: page,
+			streams: []row{{namespace: "p2pstream-demo-for-everyone", name: "all-hands-meeting-of-the-year", ready: "False", viewers: ptr(0), age: 3 * time.Hour}},
+			offices: offices, pages: []string{"http://10.200.1.2:31000/player"},
 		},
 	}
 }
@@ -50,7 +55,7 @@ func TestGoldenTables(t *testing.T) {
 func TestLineWithoutHeading(t *testing.T) {
 	t.Parallel()
 	p := pictures()["well"]
-	if with, without := line(p, true), line(p, false); len(with) != 2 || len(without) != 1 || with[1] != without[0] {
+	if with, without := line(p, true), line(p, false); len(with) != 3 || len(without) != 2 || with[1] != without[0] {
 		t.Errorf("line gives %q with a heading and %q without", with, without)
 	}
 }
@@ -74,14 +79,16 @@ func TestVerdict(t *testing.T) {
 		want string
 	}{
 		"well":            {row{ready: "True", viewers: ptr(6), offload: ptr(91)}, ""},
-		"at the limit":    {row{ready: "True", viewers: ptr(6), offload: ptr(90)}, "OFFLOAD is 90%, not above 90%"},
-		"one is missing":  {row{ready: "True", viewers: ptr(5), offload: ptr(99)}, "VIEWERS is 5, not 6"},
-		"one too many":    {row{ready: "True", viewers: ptr(7), offload: ptr(99)}, "VIEWERS is 7, not 6"},
-		"nothing is seen": {row{}, "READY is empty, not True; VIEWERS is empty, not 6; OFFLOAD is empty, not above 90%"},
+		"at the limit":    {row{ready: "True", viewers: ptr(6), offload: ptr(90)}, "OFFLOAD is 90%, not above 90%, of training"},
+		"one is missing":  {row{ready: "True", viewers: ptr(5), offload: ptr(99)}, "VIEWERS is 5, not 6, of training"},
+		"one too many":    {row{ready: "True", viewers: ptr(7), offload: ptr(99)}, "VIEWERS is 7, not 6, of training"},
+		"nothing is seen": {row{}, "READY is empty, not True, of training; VIEWERS is empty, not 6, of training; OFFLOAD is empty, not above 90%, of training"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := strings.Join(verdict(picture{stream: tt.row}, 6), "; "); got != tt.want {
+			good := row{name: "town-hall", ready: "True", viewers: ptr(1), offload: ptr(99), want: 1}
+			tt.row.name, tt.row.want = "training", 6
+			if got := strings.Join(verdict(picture{streams: []row{good, tt.row}}), "; "); got != tt.want {
 				t.Errorf("verdict = %q, want %q", got, tt.want)
 			}
 		})
@@ -92,7 +99,7 @@ func TestVerdictCountsWhoPlays(t *testing.T) {
 	t.Parallel()
 	// The status still counts a viewer for a while that is gone.
 	p := pictures()["well"]
-	if got := strings.Join(verdict(p, 6), "; "); got != "2 of 3 viewers play in office-b" {
+	if got := strings.Join(verdict(p), "; "); got != "2 of 3 viewers play in office-b" {
 		t.Errorf("verdict = %q", got)
 	}
 }
@@ -128,9 +135,15 @@ func TestMeter(t *testing.T) {
 
 func TestShare(t *testing.T) {
 	t.Parallel()
-	for viewers, want := range map[int][2]int{2: {1, 1}, 6: {3, 3}, 7: {4, 3}} {
-		if got := share(viewers); got[0] != want[0] || got[1] != want[1] {
-			t.Errorf("share(%d) = %v, want %v", viewers, got, want)
+	for _, tt := range []struct {
+		viewers, streams int
+		want             [][]int
+	}{
+		{2, 1, [][]int{{1}, {1}}}, {6, 1, [][]int{{3}, {3}}}, {7, 1, [][]int{{4}, {3}}},
+		{4, 2, [][]int{{1, 1}, {1, 1}}}, {8, 2, [][]int{{2, 2}, {2, 2}}}, {9, 2, [][]int{{3, 2}, {2, 2}}}, {10, 2, [][]int{{3, 3}, {2, 2}}},
+	} {
+		if got := share(tt.viewers, tt.streams); !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("share(%d, %d) = %v, want %v", tt.viewers, tt.streams, got, tt.want)
 		}
 	}
 }

@@ -9,17 +9,21 @@ const wantOffload = 90
 const mostCopies = 2
 
 // verdict lists the promises of the demo that do not hold; empty: all hold.
-func verdict(p picture, viewers int) []string {
+func verdict(p picture) []string {
 	var wrong []string
-	r := p.stream
-	if r.ready != "True" {
-		wrong = append(wrong, fmt.Sprintf("READY is %s, not True", orNothing(r.ready)))
-	}
-	if r.viewers == nil || int(*r.viewers) != viewers {
-		wrong = append(wrong, fmt.Sprintf("VIEWERS is %s, not %d", orNothing(number(r.viewers)), viewers))
-	}
-	if r.offload == nil || *r.offload <= wantOffload {
-		wrong = append(wrong, fmt.Sprintf("OFFLOAD is %s, not above %d%%", orNothing(percent(r.offload)), wantOffload))
+	for _, r := range p.streams {
+		say := func(format string, args ...any) {
+			wrong = append(wrong, fmt.Sprintf(format, args...)+" of "+r.name)
+		}
+		if r.ready != "True" {
+			say("READY is %s, not True,", orNothing(r.ready))
+		}
+		if r.viewers == nil || int(*r.viewers) != r.want {
+			say("VIEWERS is %s, not %d,", orNothing(number(r.viewers)), r.want)
+		}
+		if r.offload == nil || *r.offload <= wantOffload {
+			say("OFFLOAD is %s, not above %d%%,", orNothing(percent(r.offload)), wantOffload)
+		}
 	}
 	for _, o := range p.offices {
 		if o.playing != o.want {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 )
@@ -18,24 +19,28 @@ import (
 // watchAgain is the pause before a watch that has ended is started again.
 const watchAgain = time.Second
 
-// watcher holds the latest state of the stream, read with `kubectl get --watch`.
-type watcher struct {
+// watched is what a watcher watches.
+type watched interface{ v1.P2PStream | v1.P2PNetwork }
+
+// watcher holds the latest state of an object, read with `kubectl get --watch`.
+type watcher[T watched] struct {
+	what    string // such as "stream town-hall", for messages
 	mu      sync.Mutex
-	stream  *v1.P2PStream
+	object  *T
 	trouble error
 	changed chan struct{} // closed and replaced at every change
 }
 
-// watchStream watches until ctx ends; work is done once kubectl has ended.
-func watchStream(ctx context.Context, work *sync.WaitGroup, kubectl []string, namespace, name string) *watcher {
-	w := &watcher{changed: make(chan struct{})}
+// watch watches until ctx ends; work is done once kubectl has ended. Resource is such as crdName.
+func watch[T watched](ctx context.Context, work *sync.WaitGroup, kubectl []string, what, resource, namespace, name string) *watcher[T] {
+	w := &watcher[T]{what: what + " " + name, changed: make(chan struct{})}
 	args := append(append([]string{}, kubectl...),
-		"get", "p2pstreams.p2pstream.dev", name, "--namespace", namespace, "--watch", "--output", "json")
+		"get", resource, name, "--namespace", namespace, "--watch", "--output", "json")
 	work.Go(func() {
 		for ctx.Err() == nil {
 			err := w.run(ctx, args)
 			if ctx.Err() == nil {
-				w.set(nil, fmt.Errorf("watching the stream: %w", err))
+				w.set(nil, fmt.Errorf("watching %s: %w", w.what, err))
 			}
 			select {
 			case <-ctx.Done():
@@ -46,7 +51,7 @@ func watchStream(ctx context.Context, work *sync.WaitGroup, kubectl []string, na
 	return w
 }
 
-func (w *watcher) run(ctx context.Context, args []string) error {
+func (w *watcher[T]) run(ctx context.Context, args []string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	ownGroup(cmd)
 	cmd.Cancel = func() error { return signalGroup(cmd, false) }
@@ -72,28 +77,28 @@ func (w *watcher) run(ctx context.Context, args []string) error {
 	return err
 }
 
-// follow reads a stream of JSON documents.
-func (w *watcher) follow(r io.Reader) error {
+// follow reads JSON documents.
+func (w *watcher[T]) follow(r io.Reader) error {
 	d := json.NewDecoder(r)
 	for {
-		stream := &v1.P2PStream{}
-		err := d.Decode(stream)
+		object := new(T)
+		err := d.Decode(object)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("reading the output of kubectl: %w", err)
 		}
-		w.set(stream, nil)
+		w.set(object, nil)
 	}
 }
 
 // set stores a newer state; after an error the last state stays, so that there is something to show.
-func (w *watcher) set(stream *v1.P2PStream, trouble error) {
+func (w *watcher[T]) set(object *T, trouble error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if stream != nil {
-		w.stream = stream
+	if object != nil {
+		w.object = object
 	}
 	w.trouble = trouble
 	close(w.changed)
@@ -102,19 +107,19 @@ func (w *watcher) set(stream *v1.P2PStream, trouble error) {
 
 // latest returns the last known state, a channel that is closed at the next change, and the error that
 // prevents updates, if any.
-func (w *watcher) latest() (stream *v1.P2PStream, changed <-chan struct{}, trouble error) {
+func (w *watcher[T]) latest() (object *T, changed <-chan struct{}, trouble error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.stream, w.changed, w.trouble
+	return w.object, w.changed, w.trouble
 }
 
 // await waits until missing, which describes what the stream still lacks, returns an empty string.
-func (w *watcher) await(ctx context.Context, a *activity, missing func(*v1.P2PStream) string) error {
-	last := "the stream has not been read yet"
+func (w *watcher[T]) await(ctx context.Context, a *activity, missing func(*T) string) error {
+	last := w.what + " has not been read yet"
 	for {
-		stream, changed, trouble := w.latest()
-		if stream != nil {
-			if last = missing(stream); last == "" {
+		object, changed, trouble := w.latest()
+		if object != nil {
+			if last = missing(object); last == "" {
 				return nil
 			}
 		}
@@ -125,7 +130,7 @@ func (w *watcher) await(ctx context.Context, a *activity, missing func(*v1.P2PSt
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the stream: %w: %s", context.Cause(ctx), last)
+			return fmt.Errorf("waiting for %s: %w: %s", w.what, context.Cause(ctx), last)
 		}
 	}
 }
@@ -148,9 +153,9 @@ func notServing(s *v1.P2PStream) string {
 }
 
 // conditionNotes describe conditions that report a problem, and why figures are unknown.
-func conditionNotes(s *v1.P2PStream) []string {
+func conditionNotes(conditions []metav1.Condition) []string {
 	var notes []string
-	for _, c := range s.Status.Conditions {
+	for _, c := range conditions {
 		bad := c.Status == "False"
 		if c.Type == v1.ConditionStalled || c.Type == v1.ConditionReconciling {
 			bad = c.Status == "True" && c.Type == v1.ConditionStalled
@@ -165,10 +170,10 @@ func conditionNotes(s *v1.P2PStream) []string {
 	return notes
 }
 
-// conditionLines describe all conditions of a stream.
-func conditionLines(s *v1.P2PStream) []string {
-	lines := make([]string, 0, len(s.Status.Conditions))
-	for _, c := range s.Status.Conditions {
+// conditionLines describe all conditions.
+func conditionLines(conditions []metav1.Condition) []string {
+	lines := make([]string, 0, len(conditions))
+	for _, c := range conditions {
 		lines = append(lines, fmt.Sprintf("%s is %s: %s: %s", c.Type, c.Status, c.Reason, c.Message))
 	}
 	return lines

@@ -63,18 +63,19 @@ func TestRowAndNotes(t *testing.T) {
 	t.Parallel()
 	s := serving()
 	r := rowOf(s, s.CreationTimestamp.Add(75*time.Second))
-	if got := verdict(picture{stream: r}, 6); len(got) != 0 || r.age != 75*time.Second || *r.seeders != 2 || r.namespace != "media" || r.name != "town-hall" {
+	r.want = 6
+	if got := verdict(picture{streams: []row{r}}); len(got) != 0 || r.age != 75*time.Second || *r.seeders != 2 || r.namespace != "media" || r.name != "town-hall" {
 		t.Errorf("rowOf = %+v, verdict %v", r, got)
 	}
 	if got := rowOf(&v1.P2PStream{}, time.Time{}); got.ready != "" || got.viewers != nil || got.offload != nil {
 		t.Errorf("rowOf an empty stream = %+v", got)
 	}
-	if got := conditionNotes(s); len(got) != 0 {
+	if got := conditionNotes(s.Status.Conditions); len(got) != 0 {
 		t.Errorf("conditionNotes = %v, want none", got)
 	}
 	s.Status.Conditions = append(s.Status.Conditions, condition(v1.ConditionStalled, "True", "SecretNotFound"),
 		condition(v1.ConditionTelemetryFresh, "Unknown", "NoViewers"), condition(v1.ConditionSTUNReady, "False", "Unavailable"))
-	if got := strings.Join(conditionNotes(s), "|"); got != "Stalled is True: SecretNotFound: m|VIEWERS and OFFLOAD are not known yet: m|STUNReady is False: Unavailable: m" {
+	if got := strings.Join(conditionNotes(s.Status.Conditions), "|"); got != "Stalled is True: SecretNotFound: m|VIEWERS and OFFLOAD are not known yet: m|STUNReady is False: Unavailable: m" {
 		t.Errorf("conditionNotes = %s", got)
 	}
 }
@@ -96,7 +97,7 @@ func TestWatcherFollows(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	// Two documents in one write, as a busy pipe gives them; then it stays open, as a watch does.
 	var work sync.WaitGroup
-	w := watchStream(ctx, &work, fakeKubectl(t, "echo '{\"kind\": \"P2PStream\", \"metadata\": {\"name\": \"old\"}}"+streamJSON+"'\nexec sleep 60\n"), "media", "town-hall")
+	w := watch[v1.P2PStream](ctx, &work, fakeKubectl(t, "echo '{\"kind\": \"P2PStream\", \"metadata\": {\"name\": \"old\"}}"+streamJSON+"'\nexec sleep 60\n"), "stream", crdName, "media", "town-hall")
 	err := w.await(ctx, &activity{}, func(s *v1.P2PStream) string {
 		if s.Name != "town-hall" {
 			return "another one"
@@ -118,7 +119,7 @@ func TestWatcherTellsTrouble(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var work sync.WaitGroup
-	w := watchStream(ctx, &work, fakeKubectl(t, "echo '"+streamJSON+"'\necho connection refused >&2\nexit 1\n"), "media", "town-hall")
+	w := watch[v1.P2PStream](ctx, &work, fakeKubectl(t, "echo '"+streamJSON+"'\necho connection refused >&2\nexit 1\n"), "stream", crdName, "media", "town-hall")
 	for {
 		stream, changed, trouble := w.latest()
 		if stream != nil && trouble != nil {

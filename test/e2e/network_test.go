@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 var _ = Describe("A network", Label("network"), func() {
@@ -62,7 +64,23 @@ var _ = Describe("A network", Label("network"), func() {
 			expectWell(name, 2, r)
 			Expect(r.Viewers).To(HaveEach(HaveField("Bytes.Seeder", BeNumerically(">", 0))), "bytes from the seeder of %s", name)
 		}
-	}, SpecTimeout(3*time.Minute))
+
+		By("a tracker that is replaced while no operator runs serves what the one before served")
+		defer holdAlone(ctx, operatorLock)()
+		scaleOperator := func(ctx SpecContext, replicas int) {
+			_, err := k8s.Kubectl(ctx, "scale", "-n", managerNamespace, "deployment/"+managerName, fmt.Sprintf("--replicas=%d", replicas))
+			Expect(err).NotTo(HaveOccurred())
+			Eventually(ctx, operator.running).WithTimeout(45 * time.Second).Should(HaveLen(replicas))
+		}
+		scaleOperator(ctx, 0)
+		DeferCleanup(func(ctx SpecContext) { scaleOperator(ctx, 1) }, NodeTimeout(time.Minute))
+		tracker := crew{client.InNamespace(network.Namespace), client.MatchingLabels{plan.LabelNetwork: network.Name, plan.LabelComponent: plan.ComponentTracker}}
+		tracker.replace(ctx)
+		for _, s := range streams {
+			awaitHandedOut(ctx, s, "/"+s.Namespace+"/"+s.Name+"/announce")
+		}
+		scaleOperator(ctx, 1)
+	}, SpecTimeout(4*time.Minute+lockWithin))
 })
 
 // onNetwork describes a stream that has nothing of its own but a seeder.

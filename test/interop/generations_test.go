@@ -13,7 +13,7 @@ import (
 )
 
 // TestBothGenerationsFromOneCopy lets hls.js pages (2.3.1) and Shaka pages (2.2.2), which can never
-// meet, take segments from one seeder that fetched each segment once.
+// meet, take segments from one seeder that fetched each segment once. There is a page of each in Chromium and in Firefox.
 func TestBothGenerationsFromOneCopy(t *testing.T) {
 	t.Parallel()
 	for kind, path := range liveAndVOD {
@@ -26,9 +26,12 @@ func TestBothGenerationsFromOneCopy(t *testing.T) {
 			private := startOrigin(t, loopback)
 			s.private = private.url(path)
 			s.startSeeder(t)
-			b := sharedBrowser(t)
-			tabs := openTabs(t, 2, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config")) })
-			tabs = append(tabs, openTabs(t, 2, func() *browser.Tab { return b.OpenShakaFrom(ctx, s.http("/v1/config")) })...)
+			var tabs []openTab
+			for _, in := range browsers {
+				b := sharedBrowserOf(t, in)
+				tabs = append(tabs, openTabsAlone(t, 1, func() *browser.Tab { return b.OpenHLSFrom(ctx, s.http("/v1/config"), withScript(s)) })...)
+				tabs = append(tabs, openTabsAlone(t, 1, func() *browser.Tab { return b.OpenShakaFrom(ctx, s.http("/v1/config"), withScript(s)) })...)
+			}
 			reports := watch(t, tabs)
 			checkSmooth(t, reports)
 			for i, r := range reports {
@@ -38,6 +41,7 @@ func TestBothGenerationsFromOneCopy(t *testing.T) {
 			}
 			checkOneCopy(t, private)
 			verifySegments(t, reports...)
+			checkOffload(t, reports, 0.90)
 		})
 	}
 }

@@ -25,7 +25,7 @@ func TestOneSeederCarriesOneViewer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const least, began = 0.98, 3000 // began: milliseconds since the page asked to play
-			r := playForAMinute(t, path, 1)[0]
+			r := playForAMinute(t, browser.Chromium, path, 1)[0]
 			var all, origin int64
 			for _, segment := range r.Segments {
 				if segment.AtMs < began {
@@ -54,10 +54,18 @@ func TestOneSeederCarriesTheAudience(t *testing.T) {
 	for name, path := range offloadPaths {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const least = 0.95
-			if total := browser.Total(playForAMinute(t, path, 4, withScript)...); total.Offload() < least {
-				t.Errorf("offload %.4f, want at least %.2f", total.Offload(), least)
-			}
+			checkOffload(t, playForAMinute(t, browser.Chromium, path, 4, withScript), 0.95)
+		})
+	}
+}
+
+// TestOneSeederCarriesFirefox has one page of Firefox, with the tracker's script.
+func TestOneSeederCarriesFirefox(t *testing.T) {
+	t.Parallel()
+	for name, path := range liveAndVOD {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkOffload(t, playForAMinute(t, browser.Firefox, path, 1, withScript), 0.90)
 		})
 	}
 }
@@ -67,7 +75,7 @@ func withScript(s *stream) browser.TabOption { return browser.WithReporter(s.htt
 
 // playForAMinute plays the stream in n tabs, with one seeder, and returns their reports. No page may stall or play a byte
 // that is not the origin's.
-func playForAMinute(t *testing.T, path string, n int, options ...func(*stream) browser.TabOption) []browser.Report {
+func playForAMinute(t *testing.T, in browser.Kind, path string, n int, options ...func(*stream) browser.TabOption) []browser.Report {
 	t.Helper()
 	pool.Take(t, 2*n) // as many seats stay empty: here it counts how soon a page meets its first peer
 	s := startStream(t, path, nil)
@@ -76,12 +84,20 @@ func playForAMinute(t *testing.T, path string, n int, options ...func(*stream) b
 	for _, option := range options {
 		given = append(given, option(s))
 	}
-	b := startBrowser(t)
+	b := measuredBrowser(t, in)
 	warmUp(t, b, s.source)
 	reports := watch(t, openTabsAlone(t, n, func() *browser.Tab { return b.OpenHLSFrom(t.Context(), s.http("/v1/config"), given...) }))
 	checkSmooth(t, reports)
 	verifySegments(t, reports...)
+	return reports
+}
+
+// checkOffload holds pages together to an offload.
+func checkOffload(t *testing.T, reports []browser.Report, least float64) {
+	t.Helper()
 	total := browser.Total(reports...)
 	t.Logf("offload %.4f (%+v)", total.Offload(), total)
-	return reports
+	if total.Offload() < least {
+		t.Errorf("offload %.4f, want at least %.2f", total.Offload(), least)
+	}
 }

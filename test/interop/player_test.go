@@ -43,13 +43,24 @@ func openPlayer(t *testing.T, b *browser.Browser, s *stream, query string) (p pl
 // is evaluates an expression about the page, which knows its video, and text and shown by the id of an element.
 func (p playerPage) is(expression string) bool {
 	p.t.Helper()
-	return browser.Value[bool](p.t.Context(), p.Tab, fmt.Sprintf(`(() => {
+	return evaluate[bool](p, "!!("+expression+")")
+}
+
+// says is is for a text.
+func (p playerPage) says(expression string) string {
+	p.t.Helper()
+	return evaluate[string](p, expression)
+}
+
+func evaluate[T any](p playerPage, expression string) T {
+	p.t.Helper()
+	return browser.Value[T](p.t.Context(), p.Tab, fmt.Sprintf(`(() => {
 		const video = document.getElementById("video");
 		const text = (id) => document.getElementById(id).textContent;
 		const shown = (id) => document.getElementById(id).getClientRects().length > 0;
 		const press = (key, on = video) => { on.focus(); on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); };
 		const choose = (id, i) => { const s = document.getElementById(id); s.selectedIndex = i; s.dispatchEvent(new Event("change")); };
-		return !!(%s);
+		return %s;
 	})()`, expression))
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -31,7 +32,7 @@ func TestSDKPages(t *testing.T) {
 			return b.OpenSDK(t.Context(), browser.SDKPage{URL: s.http("/")})
 		}, []string{"http joining", "p2p"}, true},
 		"script": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
-			return b.OpenURL(t.Context(), scriptPage(t, s))
+			return b.OpenURL(t.Context(), scriptPage(t, s, "muted autoplay"))
 		}, []string{"http joining", "p2p"}, true},
 		"settings away at first": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
 			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/v1/config", 2), Source: s.source})
@@ -86,6 +87,34 @@ func TestSDKPages(t *testing.T) {
 	}
 }
 
+// TestAutoplayRefused plays with sound in a browser that starts nothing by itself: the page says so, and plays once the user clicks,
+// with peers and without a stall.
+func TestAutoplayRefused(t *testing.T) {
+	t.Parallel()
+	pool.Take(t, 1)
+	ctx := t.Context()
+	s := startStream(t, liveAndVOD["vod"], nil)
+	s.startSeeder(t)
+	b := startBrowser(t, browser.RefuseAutoplay())
+	var tab *browser.Tab
+	pool.Start(func() {
+		tab = b.OpenURL(ctx, scriptPage(t, s, "autoplay"))
+		r := tab.WaitFor(ctx, time.Minute, "the refusal", func(r browser.Report) bool { return slices.Contains(r.States, "autoplay refused") })
+		if r.CurrentTime > 0 {
+			t.Errorf("it plays before the click: %s", r.Dump())
+		}
+	})
+	tab.Click(ctx, `video.play()`)
+	r := tab.WaitFor(ctx, time.Minute, "the page to play with peers", func(r browser.Report) bool {
+		return r.CurrentTime > 10 && r.Reported.Seeder > 0 && slices.Contains(r.States, "p2p")
+	})
+	t.Logf("%v, counted %+v", r.States, r.Reported)
+	checkSmooth(t, []browser.Report{r})
+	if !browser.Value[bool](ctx, tab, `video.p2pstream.state.autoplayRefused === undefined`) {
+		t.Error("it still says that autoplay is refused")
+	}
+}
+
 // inOrder tells whether want are among the states, in this order.
 func inOrder(states, want []string) bool {
 	for _, s := range states {
@@ -123,14 +152,16 @@ func troubled(t *testing.T, s *stream, below string, times int32) string {
 
 // scriptPage serves a page without a build, on an origin of its own, and returns its URL. It fills in as much of a report as
 // its element tells: waiting after the first frame is a stall.
-func scriptPage(t *testing.T, s *stream) string {
+//
+// attributes are those of the element that have to do with sound and start.
+func scriptPage(t *testing.T, s *stream, attributes string) string {
 	t.Helper()
 	const page = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>script</title>
 <link rel="icon" href="data:,">
-<video id="video" muted autoplay playsinline width="16" height="9"></video>
+<video id="video" ATTRIBUTES playsinline width="16" height="9"></video>
 <script>
 const video = document.getElementById("video");
 window.report = { ready: true, firstFrameMs: -1, stalls: 0, stallDetails: [], states: [], segments: [], errors: [], notes: [], reported: {} };
@@ -146,14 +177,17 @@ video.addEventListener("timeupdate", () => {
   report.currentTime = video.currentTime;
   report.reported = { ...video.p2pstream?.counters };
 });
-video.addEventListener("p2pstreamstate", ({ detail }) => report.states.push(detail.reason ? detail.mode + " " + detail.reason : detail.mode));
+video.addEventListener("p2pstreamstate", ({ detail }) => {
+  report.states.push(detail.reason ? detail.mode + " " + detail.reason : detail.mode);
+  if (detail.autoplayRefused) report.states.push("autoplay refused");
+});
 </script>
 <script src="TRACKER/p2pstream.js" data-video="#video"></script>
 </html>
 `
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = w.Write([]byte(strings.ReplaceAll(page, "TRACKER", strings.TrimSuffix(s.http("/"), "/")))) // a page that went away needs no answer
+		_, _ = strings.NewReplacer("TRACKER", strings.TrimSuffix(s.http("/"), "/"), "ATTRIBUTES", attributes).WriteString(w, page) // a page that went away needs no answer
 	}))
 	t.Cleanup(server.Close)
 	return server.URL

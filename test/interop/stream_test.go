@@ -53,12 +53,18 @@ const loopback = "127.0.0.1"
 // reachable from inside it.
 func startStream(t testing.TB, path string, n *netns.Namespace) *stream {
 	t.Helper()
+	return startStreamBehind(t, path, n, func(origin string) string { return origin })
+}
+
+// startStreamBehind is startStream for a source that stands before the origin: front gets the origin's URL and returns its own.
+func startStreamBehind(t testing.TB, path string, n *netns.Namespace, front func(origin string) string) *stream {
+	t.Helper()
 	s := &stream{host: loopback}
 	if n != nil {
 		s.host = n.HostIP.String()
 	}
 	s.origin = startOrigin(t, s.host)
-	s.source = s.origin.url(path)
+	s.source = front(s.origin.url("")) + path
 	s.token = filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(s.token, []byte(lab.Token), 0o600); err != nil {
 		t.Fatal(err)

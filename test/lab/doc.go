@@ -10,7 +10,7 @@
 //   - test/lab/peer makes what peers say to trackers.
 //   - test/lab/inprocess runs programs inside of the test's process, and all programs of one stream so.
 //   - test/lab/netns makes offices, which are network namespaces.
-//   - test/lab/browser drives a real Chromium.
+//   - test/lab/browser drives a real Chromium or Firefox.
 //
 // Everything that waits exists in two forms: with a testing.TB that it fails, and with a context and an error for
 // programs and for suites that have no testing.TB.

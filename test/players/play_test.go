@@ -40,7 +40,7 @@ func TestFramesAreTheOrigins(t *testing.T) {
 			if got != want || strings.Count(want, "\n") < 30*(25+46) {
 				t.Errorf("%d lines of frames differ from the origin's %d", strings.Count(got, "\n"), strings.Count(want, "\n"))
 			}
-			entries := []string{"-show_entries", "stream=index,codec_name,profile,width,height,sample_rate:program=program_id,nb_streams", "-of", "json"}
+			entries := []string{"-v", "error", "-show_entries", "stream=index,codec_name,profile,width,height,sample_rate:program=program_id,nb_streams", "-of", "json"}
 			if got, want := run(t, "ffprobe", append(entries, s.url)...), run(t, "ffprobe", append(entries, s.Source)...); got != want || len(want) < 500 {
 				t.Errorf("ffprobe finds\n%s\nbut at the origin\n%s", got, want)
 			}

@@ -157,10 +157,13 @@ func TestEachAlertIsExplained(t *testing.T) {
 			t.Errorf("%s: %v", r.Alert, err)
 			continue
 		}
-		for _, headline := range []string{"# " + r.Alert, "## What it means", "## What viewers notice", "## Find the cause", "## What to do"} {
+		for _, headline := range []string{"Alert `" + r.Alert + "`.", "## What it means", "## What viewers notice", "## Find the cause", "## What to do"} {
 			if !strings.Contains(string(page), headline+"\n") {
 				t.Errorf("%s: its page lacks %q", r.Alert, headline)
 			}
+		}
+		if title, _, _ := strings.Cut(string(page), "\n"); !strings.HasPrefix(title, "# ") || strings.Contains(title, r.Alert) {
+			t.Errorf("%s: its page has the title %q", r.Alert, title)
 		}
 		if !strings.HasSuffix(r.Annotations["runbook_url"], "/docs/runbooks/"+r.Alert+".md") || r.Annotations["summary"] == "" || r.Annotations["description"] == "" {
 			t.Errorf("%s: lacks summary, description or the link to its page: %v", r.Alert, r.Annotations)

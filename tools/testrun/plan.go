@@ -51,9 +51,9 @@ func plan() []round {
 		{{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}}},
 		// These wait, but hostile floods the processors at times.
 		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}, {name: "tools"}, {name: "deploy"}, {name: "sdk"}}, {{name: "prometheus"}}},
-		{{{name: "peers"}}},
+		{{{name: "peers"}, {name: "shares"}}},
 		{{{name: "foreign"}}, {{name: "origins"}, {name: "seeders"}}}, // these keep half of the processors busy together
-		{{{name: "interop"}}},
+		{{{name: "interop"}, {name: "firefox"}}},
 		{{{name: "e2e"}}},
 	}
 }

@@ -88,6 +88,7 @@ export interface PartHistory {
   oneCopyBytes: number;
   viewers: number;
   line?: Maybe[];
+  oneCopy?: Maybe[];
   watching?: Maybe[];
 }
 

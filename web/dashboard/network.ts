@@ -79,7 +79,7 @@ export function network(draw: (charts: Chart[], history: History) => void, about
     showStreams(now, match());
     showSites(sites, words);
     fill("problems", problemList(problemsOf(now.list), tracker ? "the tracker knows of" : "the operator knows of"));
-    draw(charts(history, { renditions: [] }).filter((chart) => chart.id != "watching"), history);
+    draw(charts(history, { renditions: [], sites: [] }).filter((chart) => chart.id != "watching"), history);
     about(now, tracker ? "The tracker" : "The operator");
   }, () => (match() ? `&match=${encodeURIComponent(match())}` : ""));
   let timer = 0;

@@ -2,7 +2,7 @@
 import { bar, cards, fill, make, panel, row } from "./dom.js";
 import * as format from "./format.js";
 import type { Answer, Now, Percentiles } from "./model.js";
-import { findProblems, runbookURL, type Problem } from "./problems.js";
+import { findProblems, runbookTitle, runbookURL, type Problem } from "./problems.js";
 import { rankSites, type Site } from "./sites.js";
 import { sitesPanel, worstFigure } from "./sitewords.js";
 
@@ -63,7 +63,7 @@ export function problemList(problems: Problem[], known = "the tracker knows of")
   }
   const items = problems.slice(0, mostProblems).map((p) =>
     make("li", {}, make("span", { class: `word ${severityVerdicts[p.severity]}` }, severityWords[p.severity]), ` ${p.text} `,
-      p.runbook ? make("a", { href: runbookURL(p.runbook), rel: "noreferrer" }, `What to do: ${p.runbook}`) : null,
+      p.runbook ? make("a", { href: runbookURL(p.runbook), rel: "noreferrer" }, `What to do: ${runbookTitle(p.runbook)}`) : null,
       make("p", { class: "note" }, `${p.note}.`)));
   const more = problems.length - mostProblems;
   return make("div", { class: "panel" }, make("ul", {}, ...items), more > 0 ? make("p", { class: "note" }, `and ${format.plural(more, "more problem")}`) : null);

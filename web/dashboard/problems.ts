@@ -16,6 +16,24 @@ export interface Problem {
 
 export const runbookURL = (name: string): string => `https://github.com/p2pstream/p2pstream/blob/main/docs/runbooks/${name}.md`;
 
+/** titles are those of the runbooks, by the name of the alert. */
+const titles: Record<string, string> = {
+  P2PStreamLineOverloaded: "The line of a site carries too many copies",
+  P2PStreamNoTelemetry: "Viewers do not report",
+  P2PStreamNotShared: "Viewers cannot share the stream",
+  P2PStreamOffloadLost: "Little comes from peers",
+  P2PStreamSeedersBehind: "Seeders lack the newest segments",
+  P2PStreamSeedersFull: "Seeders have no room",
+  P2PStreamSeedersGone: "No seeder reports",
+  P2PStreamSegmentsWrong: "Peers send wrong segments",
+  P2PStreamSourceUnreadable: "The manifest cannot be read",
+  P2PStreamStartsSlowly: "Viewers wait long for the first picture",
+  P2PStreamViewersStall: "Viewers stand still",
+};
+
+/** runbookTitle is what a runbook is called; one that is not known has the name of its alert. */
+export const runbookTitle = (name: string): string => titles[name] ?? name;
+
 const order: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 
 /** stalledShare is the share of their time that viewers have stood still in the last seconds of a history; null: nobody watched. */

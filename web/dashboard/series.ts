@@ -1,6 +1,7 @@
 // From a history to the lines of charts.
 import * as format from "./format.js";
 import type { History, Maybe, Now } from "./model.js";
+import { rankSites } from "./sites.js";
 
 export interface Line {
   label: string;
@@ -76,7 +77,17 @@ const colors = ["first", "second", "third", "fourth", "fifth", "sixth"];
 
 const perMinute = (value: Maybe): string => (value === null ? format.count(value) : `${format.count(value)}\u00a0per\u00a0minute`);
 
-export function charts(h: History, now: Pick<Now, "renditions">): Chart[] {
+/** copiesAtSites are the lines of the worst sites of a time range, as the list of sites has them. */
+function copiesAtSites(h: History, now: Pick<Now, "sites">): Line[] {
+  const past = new Map(h.sites.map((s) => [s.name, s]));
+  const worst = rankSites({ now, history: h }).filter((s) => s.past && s.copies !== null);
+  return worst.slice(0, colors.length).map(({ key, name }, i) => {
+    const { line = [], oneCopy = [] } = past.get(key)!;
+    return { label: name, color: colors[i]!, values: ratios([line], [oneCopy]) };
+  });
+}
+
+export function charts(h: History, now: Pick<Now, "renditions" | "sites">): Chart[] {
   const bits = (values: Maybe[]) => perSecond(values, h.covered, 8);
   const reports = "Source: reports of viewers";
   const nobody = "No viewer has reported in this time.";
@@ -97,6 +108,10 @@ export function charts(h: History, now: Pick<Now, "renditions">): Chart[] {
         { label: "from the origin", color: "http", values: bits(h.http), fill: true },
       ],
       empty: nobody,
+    },
+    {
+      id: "copies", title: "Copies at sites", source: `Media on the line ÷ one copy of what is played, of the ${colors.length} worst sites in this time. One is enough. Source: reports of seeders and viewers`,
+      format: format.copies, lines: copiesAtSites(h, now), empty: "No viewer at a site has reported in this time.",
     },
     {
       id: "startup", title: "Time to the first picture", source: `Percentiles of the last 5 to 10 minutes at each time. ${reports}`, format: format.duration,

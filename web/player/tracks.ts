@@ -57,7 +57,7 @@ export function hlsTracks(hls: any, video: HTMLVideoElement): Tracks {
     },
     choose(kind, id) {
       if (kind == "quality") hls.nextLevel = id == auto ? -1 : Number(id);
-      else if (kind == "audio") hls.audioTrack = Number(id);
+      else if (kind == "audio") hls.nextAudioTrack = Number(id); // unlike audioTrack, it keeps what is buffered until there is other audio
       else shown().forEach((t, i) => (t.mode = String(i) == id ? "showing" : "disabled"));
     },
     edge: () => (details()?.live ? (hls.liveSyncPosition ?? undefined) : undefined),

@@ -1,10 +1,10 @@
 import { EngineError } from "./adapter.js";
 import { baseURL, messageOf, type Token, type ViewerConfig } from "./config.js";
 import { HlsAdapter } from "./hls.js";
-import { hlsEngine, type Modules } from "./load.js";
+import { ahead, hlsEngine, type Modules } from "./load.js";
 import { type HlsEngineClass, type HlsPlayer, isShaka, type ShakaEngineClass, type ShakaPlayer } from "./players.js";
 import { ShakaAdapter } from "./shaka.js";
-import { Viewer } from "./viewer.js";
+import { hasWebRTC, Viewer } from "./viewer.js";
 
 /** What attach needs to know. */
 export interface AttachOptions {
@@ -53,25 +53,22 @@ export function attach(player: HlsPlayer | ShakaPlayer, options: AttachOptions):
     return viewer;
   }
   if (typeof player?.on != "function" || !player.config) throw new TypeError("attach: player is neither hls.js nor Shaka Player");
-  void viewer.follow(new HlsAdapter(player, engineLoader(player, base, options.engine as HlsEngineClass | undefined), patience, () => viewer.stop()), options.config);
+  const own = (player as { p2pEngine?: object }).p2pEngine?.constructor;
+  const engine = engineLoader((options.engine ?? own) as HlsEngineClass | undefined, base);
+  void viewer.follow(new HlsAdapter(player, engine, patience, () => viewer.stop()), options.config);
   return viewer;
 }
 
 /**
- * engineLoader returns what gets the engine of a player: the given class, else that of the player's own engine, else the
- * one that the entrance serves.
+ * engineLoader returns what gets the engine: the given class, else the one that the entrance serves, which is loaded at once.
  *
  * @internal
  */
-export function engineLoader(player: HlsPlayer, base: URL, given: HlsEngineClass | undefined, modules?: Modules): () => HlsEngineClass | Promise<HlsEngineClass> {
-  const own = (player as { p2pEngine?: object }).p2pEngine?.constructor as HlsEngineClass | undefined;
-  const engine = given ?? own;
+export function engineLoader(engine: HlsEngineClass | undefined, base: URL, modules?: Modules): () => HlsEngineClass | Promise<HlsEngineClass> {
   if (engine) return () => engine;
-  return async () => {
-    try {
-      return await hlsEngine(base, modules);
-    } catch (error) {
+  const load = () =>
+    hlsEngine(base, modules).catch((error: unknown) => {
       throw new EngineError("engine-blocked", messageOf(error));
-    }
-  };
+    });
+  return hasWebRTC() ? ahead(load) : load;
 }

@@ -2,12 +2,10 @@ import type { HlsLoader, HlsLoaderClass } from "./players.js";
 
 /** What a gate asks when a segment is to be loaded. */
 export interface Gatekeeper {
-  /** loader is what loads segments now; undefined: that is decided soon. */
-  loader(): HlsLoaderClass | undefined;
-  /** soon ends when it is decided. */
-  soon(): Promise<void>;
-  /** fallback loads what was requested before anything was decided. */
-  fallback(): HlsLoaderClass;
+  /** wait ends when the segment may be loaded; undefined: now. */
+  wait(segment?: { sn?: unknown; type?: string }): Promise<void> | undefined;
+  /** loader is what loads segments now. */
+  loader(): HlsLoaderClass;
 }
 
 const newStats = () => ({
@@ -24,7 +22,7 @@ const newStats = () => ({
 
 /**
  * gateLoader returns a fragment loader for hls.js (its option fLoader). It asks for each segment who loads it, so the
- * loader can change while the player plays. The first segments may wait a moment for the settings.
+ * loader can change while the player plays. A segment may have to wait a moment.
  */
 export function gateLoader(keeper: Gatekeeper): HlsLoaderClass {
   return class GateLoader implements HlsLoader {
@@ -39,17 +37,17 @@ export function gateLoader(keeper: Gatekeeper): HlsLoaderClass {
     load(context: any, config: any, callbacks: any): void {
       this.context = context;
       this.callbacks = callbacks;
-      const start = (Loader: HlsLoaderClass) => {
-        const inner = (this.inner = new Loader(this.config));
+      const start = () => {
+        const inner = (this.inner = new (keeper.loader())(this.config));
         // hls.js has taken this object as the segment's figures, so the inner loader fills it.
         inner.stats = Object.assign(this.stats, inner.stats, { retry: this.stats.retry });
         inner.load(context, config, callbacks);
       };
-      const now = keeper.loader();
-      if (now) return start(now);
+      const wait = keeper.wait(context.frag);
+      if (!wait) return start();
       this.stats.loading.start = performance.now();
-      void keeper.soon().then(() => {
-        if (!this.ended) start(keeper.loader() ?? keeper.fallback());
+      void wait.then(() => {
+        if (!this.ended) start();
       });
     }
 

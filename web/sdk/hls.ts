@@ -4,6 +4,7 @@ import { atMost, gateLoader } from "./gate.js";
 import type { Engine, HlsEngine, HlsEngineClass, HlsLoaderClass, HlsPlayer } from "./players.js";
 
 const maxPlaylists = 64; // that are remembered of one stream
+const pictureMs = 300; // that second segments wait for a first picture at most
 
 /**
  * HlsAdapter connects hls.js to peers while it plays. It keeps to public interfaces: the option fLoader of hls.js is read
@@ -22,6 +23,7 @@ export class HlsAdapter implements Adapter {
   private handlers = new Map<string, Set<(name: string, data: unknown) => void>>(); // of the engine, by event
   private manifest: unknown;
   private quality: unknown; // that hls.js has switched to last
+  private readonly firsts = new Map<string | undefined, number>(); // the first segments, by their type
   private readonly playlists = new Map<string, [event: string, data: unknown]>();
 
   constructor(
@@ -39,15 +41,12 @@ export class HlsAdapter implements Adapter {
       engine.destroy();
     }
     config.pLoader = this.own.pLoader;
-    config.fLoader = gateLoader({
-      loader: () => this.loader(),
-      soon: () => this.soon(),
-      fallback: () => this.plain(),
-    });
+    config.fLoader = gateLoader({ wait: (segment) => this.turn(segment), loader: () => this.engineLoader ?? this.own.fLoader ?? hls.config.loader });
     const remember: Record<string, (name: string, data: any) => void> = {
       hlsManifestLoading: () => {
         this.manifest = this.quality = undefined;
         this.playlists.clear();
+        this.firsts.clear();
       },
       hlsManifestLoaded: (_, data) => {
         // The identity of a rendition is made of these values, and hls.js may change them later.
@@ -59,7 +58,10 @@ export class HlsAdapter implements Adapter {
       },
       hlsLevelUpdated: (name, data) => this.rememberPlaylist(name, data),
       hlsAudioTrackLoaded: (name, data) => this.rememberPlaylist(name, data),
-      hlsMediaAttached: () => this.replay(), // the engine forgets the stream when media is attached anew
+      hlsMediaAttached: () => {
+        this.firsts.clear();
+        this.replay(); // the engine forgets the stream when media is attached anew
+      },
       hlsDestroying: onDestroyed,
     };
     for (const name in remember) hls.on(name, remember[name]);
@@ -139,20 +141,22 @@ export class HlsAdapter implements Adapter {
     Object.assign(this.hls.config, this.own);
   }
 
-  private plain(): HlsLoaderClass {
-    return this.own.fLoader ?? this.hls.config.loader;
+  /** settled ends when it is known what loads the first segments. */
+  private settled(): Promise<void> | undefined {
+    const left = this.patienceMs - (performance.now() - this.began);
+    return this.isDecided || left <= 0 ? undefined : atMost(left, this.decision);
   }
 
-  private loader(): HlsLoaderClass | undefined {
-    return this.engineLoader ?? (this.isDecided || this.left() <= 0 ? this.plain() : undefined);
-  }
-
-  private left(): number {
-    return this.patienceMs - (performance.now() - this.began);
-  }
-
-  private soon(): Promise<void> {
-    return atMost(this.left(), this.decision);
+  /**
+   * turn is when a segment may be loaded. It lets the first picture go before the second segment: that is of another quality, as a rule, so the page makes new
+   * connections for it, which keeps a slow one busy for as long as all else before the first picture.
+   */
+  private turn({ sn, type }: { sn?: unknown; type?: string } = {}): Promise<void> | undefined {
+    const { media } = this.hls;
+    if (!this.firsts.has(type) && typeof sn == "number") this.firsts.set(type, sn); // what is none is a header, and comes with its segment
+    const settled = this.settled();
+    if (settled || !this.engineLoader || typeof sn != "number" || this.firsts.get(type) == sn || !media || media.readyState > 1) return settled;
+    return atMost(pictureMs, new Promise((resolve) => media.addEventListener("loadeddata", resolve, { once: true })));
   }
 
   private rememberPlaylist(name: string, data: any): void {

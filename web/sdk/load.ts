@@ -21,6 +21,17 @@ export async function module(base: URL, path: string, own?: Modules): Promise<an
   }
 }
 
+/** ahead loads now what is needed soon. Who asks again after that failed makes it load again. */
+export function ahead<T>(load: () => Promise<T>): () => Promise<T> {
+  let first: Promise<T> | undefined = load();
+  first.catch(() => {}); // who asks for it hears of it
+  return () => {
+    const given = first ?? load();
+    first = undefined;
+    return given;
+  };
+}
+
 /** hlsEngine loads the engine for hls.js. */
 export const hlsEngine = async (base: URL, own?: Modules): Promise<HlsEngineClass> => (await module(base, "vendor/engine-hlsjs.mjs", own)).HlsJsP2PEngine;
 

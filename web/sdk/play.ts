@@ -64,14 +64,15 @@ export function play(video: HTMLVideoElement, options: PlayOptions): Viewer {
 const formatOf = (url: string): Format => (/\.mpd($|[?#])/i.test(url) ? "DASH" : "HLS");
 
 /** Kit is a player, not used yet. */
-type Kit = { hls: new (config?: any) => any } | ShakaKit;
+type Kit = { hls: new (config?: any) => any; engine: () => HlsEngineClass | Promise<HlsEngineClass> } | ShakaKit;
 
 async function start(viewer: Viewer, video: HTMLVideoElement, options: PlayOptions): Promise<void> {
   const base = baseURL(String(options.url));
   const patience = options.patienceMs ?? defaultPatienceMs;
   const load = async (format: Format): Promise<Kit> => {
     if (!hasMSE()) throw Error("no Media Source Extensions");
-    return format == "DASH" ? shakaKit(base, options.shaka, options.shakaEngine, options.modules) : { hls: options.hls ?? (await hlsPlayer(base, options.modules)) };
+    if (format == "DASH") return shakaKit(base, options.shaka, options.shakaEngine, options.modules);
+    return { engine: engineLoader(options.engine, base, options.modules), hls: options.hls ?? (await hlsPlayer(base, options.modules)) };
   };
   const early = options.format ?? (options.source ? formatOf(String(options.source)) : undefined);
   let kit = early && load(early);
@@ -107,7 +108,7 @@ async function start(viewer: Viewer, video: HTMLVideoElement, options: PlayOptio
     let asked = !video.paused;
     recover(viewer, hls, source, () => (asked = !video.paused));
     hls.on("hlsMediaAttached", () => begin(viewer, video, options, asked));
-    const adapter = new HlsAdapter(hls, engineLoader(hls, base, options.engine, options.modules), patience, () => viewer.stop());
+    const adapter = new HlsAdapter(hls, ready.engine, patience, () => viewer.stop());
     if (!config) adapter.decided(); // it was waited for already, or is away
     void viewer.follow(adapter, config ?? settings);
     hls.loadSource(source);

@@ -30,6 +30,14 @@ export const checker = (engine, { telemetry }, checks) => {
     mixed.add(segment.runtimeId);
     if (mixed.size > maxMixed) mixed.delete(mixed.values().next().value);
   };
+  // The key and the first hashes are asked for while the first segment is on its way.
+  const begins = ({ segment, downloadSource }) => {
+    const place = downloadSource != "http" && placeOf(core, segment.runtimeId);
+    if (!place || lists.key) return;
+    engine.removeEventListener("onSegmentStart", begins);
+    lists.want(place.swarm, place.id);
+  };
+  engine.addEventListener("onSegmentStart", begins);
   engine.addEventListener("onSegmentError", unfinished);
   engine.addEventListener("onSegmentAbort", unfinished);
 
@@ -99,12 +107,14 @@ class Lists {
     this.url = new URL("hashes", telemetry.url);
     this.swarms = new Map(); // stream swarm id → {hashes: id → text, from, to, at}
     this.wanted = [];
+    this.asked = []; // what the request that is under way asks for
   }
 
   async check(swarm, id, data) {
     const began = clock();
     const until = began + patience;
     const got = text(await sha256(data)).slice(0, hashLength);
+    if (this.asked.some((a) => a.swarm == swarm && a.id == id)) await Promise.race([this.asking, sleep(patience)]);
     for (let asked = false; ; asked = true) {
       const known = this.swarms.get(swarm);
       const hash = known?.hashes.get(id);
@@ -117,20 +127,24 @@ class Lists {
       // knows no hash. One that hangs has said nothing, and then pages would leave their peers, and meet no others.
       if (now > until) return known?.at > began ? "unproven" : "unknown";
       if (asked) await sleep(askAgain);
-      this.wanted.push({ swarm, id });
-      this.asking ??= this.ask();
-      await Promise.race([this.asking, sleep(Math.max(until - clock(), 0) + 1)]);
+      await Promise.race([this.want(swarm, id), sleep(Math.max(until - clock(), 0) + 1)]);
     }
   }
 
-  // ask gets what is wanted, in as few lists as hold it. One request runs at a time.
+  // want asks for a hash, and ends with the answer. One request runs at a time.
+  want(swarm, id) {
+    this.wanted.push({ swarm, id });
+    return (this.gathering ??= Promise.all([this.asking, sleep(gather)]).then(() => (this.asking = this.ask())));
+  }
+
+  // ask gets what is wanted, in as few lists as hold it.
   async ask() {
+    this.gathering = undefined;
+    this.asked = this.wanted.sort((a, b) => (a.swarm == b.swarm ? a.id - b.id : a.swarm < b.swarm ? -1 : 1));
+    this.wanted = [];
     try {
-      await sleep(gather);
-      const wanted = this.wanted.sort((a, b) => (a.swarm == b.swarm ? a.id - b.id : a.swarm < b.swarm ? -1 : 1));
-      this.wanted = [];
       const needed = [];
-      for (const { swarm, id } of wanted) {
+      for (const { swarm, id } of this.asked) {
         const last = needed[needed.length - 1];
         if (last?.swarm != swarm || id > last.after + maxHashes) needed.push({ swarm, after: id - 1 });
       }
@@ -139,7 +153,7 @@ class Lists {
     } catch {
       this.failedAt = clock(); // segments are taken without a check until the tracker answers
     }
-    this.asking = undefined;
+    this.asked = [];
   }
 
   async fetch(needed) {

@@ -45,6 +45,47 @@ test("the first segment waits for the settings and comes through the engine", as
   assert.deepEqual(reasons(states), ["starting", "http joining", "p2p", "http joining"]);
 });
 
+test("the second segment of a kind waits for the first picture", async () => {
+  browser.answers = [configuration()];
+  const { hls } = withHls();
+  const video = new FakeVideo();
+  hls.loadSource("https://origin.test/live/master.m3u8");
+  hls.attachMedia(video);
+  hls.manifest();
+  const urls = () => loads.map((l) => l.url);
+  const first = { sn: 7, type: "main" } as const;
+  await hls.segment("first", first);
+  const waits = hls.segment("second", { sn: 8, type: "main" });
+  // What the first picture may need does not wait: the sound, a header, the same segment again or in another quality.
+  await hls.segment("sound", { sn: 7, type: "audio" });
+  await hls.segment("header", { sn: "initSegment", type: "main" });
+  await hls.segment("again", first);
+  assert.deepEqual(urls(), ["first", "sound", "header", "again"]);
+  video.readyState = 2;
+  video.dispatchEvent(new Event("loadeddata"));
+  assert.equal(await waits, "engine");
+  await hls.segment("third", { sn: 9, type: "main" });
+  assert.deepEqual(urls().slice(4), ["second", "third"]);
+});
+
+test("the second segment does not wait for a picture that does not come, nor the first one of another stream", async (t) => {
+  browser.answers = [configuration()];
+  const { hls } = withHls();
+  hls.loadSource("https://origin.test/live/master.m3u8");
+  hls.attachMedia(new FakeVideo());
+  hls.manifest();
+  await hls.segment("first", { sn: 7, type: "main" });
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const second = hls.segment("second", { sn: 8, type: "main" });
+  t.mock.timers.tick(299);
+  assert.deepEqual(loads.map((l) => l.url), ["first"]);
+  t.mock.timers.tick(1);
+  assert.equal(await second, "engine");
+  hls.loadSource("https://origin.test/other/master.m3u8");
+  hls.manifest();
+  assert.equal(await hls.segment("other", { sn: 90, type: "main" }), "engine");
+});
+
 test("an engine that comes late is told what was loaded before it", async () => {
   let answer!: (config: Response) => void;
   browser.answers = [() => new Promise((resolve) => (answer = resolve))];

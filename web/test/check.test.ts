@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { createHash, createHmac } from "node:crypto";
 import { afterEach, beforeEach, test } from "node:test";
 import { checker } from "../src/check.js";
-import { install } from "./dom.js";
+import { install, until } from "./dom.js";
+import { Engine } from "./fakes.js";
 
 const url = "https://origin.test/1.ts";
 const bytes = new TextEncoder().encode("a segment");
@@ -13,13 +14,16 @@ const swarm = "v2-town-hall-main-0";
 type Answer = (after: number) => { hashes: string[]; from: number; to: number } | "hangs" | "fails";
 
 let answer: Answer;
+let requests: string[];
 const original = globalThis.fetch;
 
 beforeEach(() => {
   install();
+  requests = [];
   Object.assign(globalThis, { location: new URL("https://intranet.test/") });
   globalThis.fetch = (async (resource: string, { signal }: RequestInit) => {
     const query = new URL(resource).searchParams;
+    requests.push(query.has("session") ? "key" : "hashes");
     if (query.has("session")) return Response.json({ key: key.toString("base64") });
     const after = Number(query.get("after"));
     const list = answer(after);
@@ -41,8 +45,10 @@ function page() {
     mainStreamConfig: { swarmId: "town-hall" },
     streams: new Map([["main", { type: "main", index: 0, segments: new Map([[url, { externalId: 7 }]]) }]]),
   };
-  const take = checker({ core, addEventListener() {} }, { telemetry: { url: "https://tracker.test/v1/telemetry", session: "s" } }, checks);
-  return { checks, take: (data = bytes) => take(() => true, "P2P", url, undefined, data) };
+  const engine = new Engine();
+  const take = checker({ core, addEventListener: engine.addEventListener.bind(engine), removeEventListener: engine.removeEventListener.bind(engine) }, { telemetry: { url: "https://tracker.test/v1/telemetry", session: "s" } }, checks);
+  const begins = (downloadSource: string) => engine.emit("onSegmentStart", { segment: { runtimeId: url }, downloadSource });
+  return { checks, begins, take: (data = bytes) => take(() => true, "P2P", url, undefined, data) };
 }
 
 const live = (hashes: string[]) => ({ hashes, from: 1, to: Number.MAX_SAFE_INTEGER });
@@ -77,4 +83,34 @@ test("a tracker that is away stops no segment", async () => {
   answer = () => "fails";
   assert.equal(await take(), true);
   assert.equal(checks.unknown, 1);
+});
+
+test("the first hash is asked for while its segment comes from a peer, and once", async () => {
+  const { take, begins, checks } = page();
+  answer = () => live([right]);
+  begins("http");
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(requests, []);
+  begins("p2p");
+  await until("the key and the hashes", () => requests.length == 2);
+  begins("p2p");
+  assert.equal(await take(), true);
+  assert.deepEqual(requests, ["key", "hashes"]);
+  assert.equal(checks.right, 1);
+});
+
+test("a hash that is not known when its segment begins is asked for again when it ends", async () => {
+  const { take, begins, checks } = page();
+  let told: () => void = () => {};
+  const asked = new Promise<void>((resolve) => (told = resolve));
+  answer = () => {
+    told();
+    return { hashes: [], from: 1, to: 6 };
+  };
+  begins("p2p");
+  await asked;
+  answer = () => live([right]);
+  await until("the first answer", () => requests.length == 2);
+  assert.equal(await take(), true);
+  assert.equal(checks.right, 1);
 });

@@ -5,7 +5,7 @@ import * as format from "../dashboard/format.js";
 import type { Answer, Brief, History, Maybe, Now, PartHistory, SiteNow } from "../dashboard/model.js";
 import { alone, between, picture, side, type Mesh } from "../dashboard/mesh.js";
 import { fullName, link, problemsOf, sitesOf } from "../dashboard/overview.js";
-import { findProblems, runbookURL, stalledShare } from "../dashboard/problems.js";
+import { findProblems, runbookTitle, runbookURL, stalledShare } from "../dashboard/problems.js";
 import { charts, isEmpty, latest, leastStep, perSecond, ratios, stack, ticks } from "../dashboard/series.js";
 import { limits, rankSites, scale } from "../dashboard/sites.js";
 
@@ -132,6 +132,7 @@ test("each problem is said, and has the runbook of its alert", () => {
     assert.match(found[0]!.text, /^[A-Z0-9].*[^ ]$/);
     assert.match(found[0]!.note, /^(Now|Last .+|Since the tracker began); source: (the tracker|WebSockets|reports of (viewers|seeders|viewers and seeders))$/, runbook);
   }
+  assert.deepEqual([runbookTitle("P2PStreamViewersStall"), runbookTitle("X")], ["Viewers stand still", "X"]);
   assert.match(runbookURL("X"), /^https:\/\/github\.com\/p2pstream\/p2pstream\/blob\/main\/docs\/runbooks\/X\.md$/);
   assert.equal(problems({}, { sites: [part("berlin", 900, 300)] })[0]!.note, "Last hour; source: reports of viewers and seeders");
   assert.equal(problems({ sites: [site("berlin", { copies: 2.1 })] })[0]!.note, "Last minute; source: reports of viewers and seeders");
@@ -168,10 +169,11 @@ test("an axis ends with a tick that is not below the largest value", () => {
 });
 
 test("colours of charts have one meaning each", () => {
-  const all = charts(historyOf(3, { renditions: [{ ...part("720p", 0, 0), watching: [1, 2, 3] }] }), nowOf());
+  const sites = [{ ...part("berlin", 2, 1), line: [2, 0, 0], oneCopy: [1, 0, 0] }];
+  const all = charts(historyOf(3, { renditions: [{ ...part("720p", 0, 0), watching: [1, 2, 3] }], sites }), nowOf());
   const colors = Object.fromEntries(all.map((c) => [c.id, c.lines.map((l) => l.color)]));
   assert.deepEqual(colors, {
-    viewers: ["people"], offload: ["share"], bytes: ["viewer", "seeder", "http"], startup: ["half", "most"], stalls: ["stall"], stall: ["stall"],
+    viewers: ["people"], offload: ["share"], bytes: ["viewer", "seeder", "http"], copies: ["first"], startup: ["half", "most"], stalls: ["stall"], stall: ["stall"],
     watching: ["first"], origin: ["seeder", "viewer"],
   });
 });
@@ -199,6 +201,23 @@ test("a chart without values is empty, and one with zeros of offload is not", ()
   assert.ok(isEmpty(of("viewers")) && !isEmpty(of("offload")) && !isEmpty(of("bytes")));
   assert.deepEqual(of("offload").lines[0]!.values, [0, 0, 0]);
   assert.equal(latest(of("bytes")), 2);
+});
+
+test("the copies of the worst sites are shown over time, and places without copies are not", () => {
+  const sites = [
+    { ...part("good", 110, 100), line: [10, 100, null], oneCopy: [10, 90, null] },
+    { ...part("worst", 600, 200), line: [400, 200, 0], oneCopy: [100, 100, 0] },
+    { ...part("", 900, 10), line: [300, 600, 0], oneCopy: [5, 5, 0] },
+    { ...part("…", 900, 10), line: [300, 600, 0], oneCopy: [5, 5, 0] },
+    { ...part("alone", 90, 10), line: [90, 0, 0], oneCopy: [10, 0, 0] },
+    { ...part("quiet", 90, 0), line: [90, 0, 0], oneCopy: [0, 0, 0] },
+  ];
+  const now = nowOf({ sites: [site("alone", { alone: 20 })] });
+  const of = (list: PartHistory[]) => charts(historyOf(3, { sites: list }), now).find((c) => c.id == "copies")!;
+  assert.deepEqual(of(sites).lines.map((l) => [l.label, l.values]), [["worst", [4, 2, null]], ["good", [1, 100 / 90, null]]]);
+  const many = of(Array.from({ length: 9 }, (_, i) => ({ ...part(`s${i}`, 10 + i, 10), line: [1, 1, 1], oneCopy: [1, 1, 1] }))).lines;
+  assert.deepEqual(many.map((l) => l.label), ["s8", "s7", "s6", "s5", "s4", "s3"]);
+  assert.equal(new Set(many.map((l) => l.color)).size, many.length);
 });
 
 test("a chart has no more lines than there are colours", () => {

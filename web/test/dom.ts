@@ -3,6 +3,7 @@
 export class FakeVideo extends EventTarget {
   currentTime = 0;
   paused = true;
+  readyState = 0;
   autoplay = false;
   seeking = false;
   src = "";

@@ -81,10 +81,10 @@ export class Hls extends Emitter {
     this.emit("hlsLevelUpdated", "hlsLevelUpdated", { details: { url, live: true, fragments: [] } });
   }
   /** segment loads one, and returns who did it. */
-  segment(url = "https://origin.test/1.ts"): Promise<string> {
+  segment(url = "https://origin.test/1.ts", frag?: { sn: number | "initSegment"; type: string }): Promise<string> {
     return new Promise((resolve, reject) => {
       const one = new this.config.fLoader(this.config);
-      one.load({ url }, {}, { onSuccess: ({ data }: { data: string }) => resolve(data), onError: reject });
+      one.load({ url, frag }, {}, { onSuccess: ({ data }: { data: string }) => resolve(data), onError: reject });
     });
   }
 }

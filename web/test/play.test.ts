@@ -288,12 +288,41 @@ test("a page of the entrance's own origin asks with POST, and gets modules where
   hls.manifest();
   assert.equal(await hls.segment(), "engine");
   assert.equal(browser.requests[0]!.method, "POST");
-  assert.deepEqual(asked, ["player", "engine"]);
+  assert.deepEqual(asked.sort(), ["engine", "player"]);
   assert.equal(viewer.player, hls);
   delete (globalThis as { location?: unknown }).location;
   start();
   await until("the request", () => browser.requests.length > 1);
   assert.equal(browser.requests[1]!.method, "GET");
+});
+
+test("player and engine are loaded while the entrance is asked, and an engine that fails then is asked for again", async () => {
+  let answer!: (config: Response) => void;
+  browser.answers = [() => new Promise((resolve) => (answer = resolve))];
+  let engines = 0;
+  let players = 0;
+  const modules = {
+    "vendor/hls.min.mjs": async () => (players++, { default: Hls }),
+    "vendor/engine-hlsjs.mjs": async () => {
+      if (engines++ == 0) throw Error("blocked");
+      return { HlsJsP2PEngine: HlsEngine };
+    },
+  };
+  const { states } = start({ url: "https://entrance.test/events/early/", source, hls: undefined, engine: undefined, modules });
+  await until("both", () => players && engines && answer);
+  assert.deepEqual([players, engines], [1, 1]);
+  answer(configuration());
+  await until("the failure", () => states.some((s) => s.reason == "engine-blocked"));
+});
+
+test("without WebRTC no engine is loaded", async () => {
+  browser.answers = [configuration()];
+  delete (globalThis as any).RTCPeerConnection;
+  let engines = 0;
+  const modules = { "vendor/engine-hlsjs.mjs": async () => (engines++, { HlsJsP2PEngine: HlsEngine }) };
+  const { states } = start({ source, engine: undefined, modules });
+  await until("playback without peers", () => states.some((s) => s.reason == "no-webrtc"));
+  assert.equal(engines, 0);
 });
 
 const script = (dataset: Record<string, string>) => ({ src: "https://entrance.test/events/town-hall/p2pstream.js", dataset }) as unknown as HTMLScriptElement;

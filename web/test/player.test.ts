@@ -113,7 +113,7 @@ test("menus of hls.js", () => {
   assert.equal(hls.nextLevel, -1);
   assert.deepEqual(tracks.choices("audio").map((c) => [c.label, c.chosen]), [["English", false], ["English (2)", true]]);
   tracks.choose("audio", "0");
-  assert.equal(hls.audioTrack, 0);
+  assert.equal(hls.nextAudioTrack, 0);
   assert.deepEqual(tracks.choices("captions").map((c) => [c.label, c.chosen]), [["Off", false], ["Deutsch", false], ["en", true]]);
   tracks.choose("captions", "0");
   assert.deepEqual(text.map((t) => t.mode), ["showing", "hidden", "disabled"]);

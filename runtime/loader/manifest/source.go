@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -58,6 +59,8 @@ type SourceConfig struct {
 	// closes its connections, too. Seeders set it, since they pass on what they
 	// get.
 	SecondLook bool
+	// Refuse says to which addresses no connection is made; nil: to none.
+	Refuse func(netip.AddrPort) bool
 	// UserAgent is sent with every request. Default "p2pstream".
 	UserAgent string
 	// Logger gets one line for each change of state. Default: discarded.
@@ -126,7 +129,7 @@ func NewSource(cfg SourceConfig) (*Source, error) {
 	}
 	s := &Source{cfg: cfg, url: from}
 	if s.transport, err = originhttp.New(originhttp.Config{
-		URL: from, Headers: cfg.Headers, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, Base: cfg.Transport, Logger: cfg.Logger,
+		URL: from, Headers: cfg.Headers, HeadersDir: cfg.HeadersDir, CAFile: cfg.CAFile, Refuse: cfg.Refuse, Base: cfg.Transport, Logger: cfg.Logger,
 	}); err != nil {
 		return nil, err
 	}

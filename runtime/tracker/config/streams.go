@@ -11,6 +11,9 @@ import (
 type StreamsConfig struct {
 	// File keeps the table for a restart. The tracker writes it; a file that does not exist is an empty table.
 	File string `json:"file"`
+	// InitialFile is the table to begin with where File does not exist, as it is or in gzip; a file that does not exist is an empty
+	// table. One that cannot be used is logged, and the tracker begins without streams.
+	InitialFile string `json:"initialFile,omitempty"`
 	// TokenFile holds the token that who changes the table presents as `Authorization: Bearer`, at least 16 bytes; further
 	// lines are accepted too, for a rotation with overlap. It is read again when it changes.
 	TokenFile string `json:"tokenFile"`

@@ -49,6 +49,16 @@ func alive(ws *websocket.Conn) bool {
 	return err == nil && string(b) == "hello"
 }
 
+// listed is how many viewers of a group may have to yield.
+func listed(s *Server, g *Group) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := g.newest; c != nil; c = c.older {
+		n++
+	}
+	return n
+}
+
 // TestACrowdYieldsToAGroupWithFewSockets, newest first, and not to one that has as many.
 func TestACrowdYieldsToAGroupWithFewSockets(t *testing.T) {
 	r, large, small := shared(t, func(cfg *Config) { cfg.Sockets = 40 })
@@ -59,6 +69,8 @@ func TestACrowdYieldsToAGroupWithFewSockets(t *testing.T) {
 			t.Fatal("there is room")
 		}
 		crowd = append(crowd, ws)
+		// A client has its answer before the server lists the socket: the next one must not overtake it.
+		eventually(t, "the socket to be listed", func() bool { return listed(r.Server, large) == len(crowd) })
 	}
 	if connect(t, r.url) != nil {
 		t.Fatal("one above the limit is accepted")
@@ -69,16 +81,18 @@ func TestACrowdYieldsToAGroupWithFewSockets(t *testing.T) {
 			t.Fatalf("refused, with %d and %d sockets", large.Viewers(), small.Viewers())
 		}
 		few = append(few, ws)
-		eventually(t, "as many sockets as there may be", func() bool { return large.Viewers()+small.Viewers() == 40 })
+		eventually(t, "the new socket to be counted, and one to yield", func() bool {
+			return small.Viewers() == len(few) && large.Viewers() == 40-len(few)
+		})
 		for range 5 {
 			if connect(t, r.url) != nil {
 				t.Fatal("the crowd has taken the place back")
 			}
 		}
 	}
-	for _, ws := range append(few, crowd[:30]...) {
+	for i, ws := range append(few, crowd[:30]...) {
 		if !alive(ws) {
-			t.Fatal("a socket that was to stay is closed")
+			t.Fatalf("socket %d, which was to stay, is closed; %d and %d are counted", i, large.Viewers(), small.Viewers())
 		}
 	}
 	_ = crowd[39].SetReadDeadline(time.Now().Add(patience))

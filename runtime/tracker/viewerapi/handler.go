@@ -31,6 +31,8 @@ type Dependencies struct {
 	Swarms    Swarms
 	Facts     StreamFacts              // nil: nothing is known about the stream
 	STUNReady func(server string) bool // nil: every configured STUN server is ready; must not block
+	// STUNGiven tells whether viewers are given a server; nil: those that are ready. It must not block.
+	STUNGiven func(server string) bool
 	// STUN returns the current STUN servers, if they may change; nil: Config.STUN.
 	STUN func() []string
 	// Sites returns the map of sites, nil if there is none; nil: there is none.

@@ -286,9 +286,8 @@ func TestAPlayerThatLeavesStopsItsDemand(t *testing.T) {
 		playing, watching := s.players.count()
 		return playing == 0 && watching == 0 && len(s.Engine().Status().Renditions) == 0
 	})
-	if held := s.Engine().Status().Store.Bytes; held != 0 {
-		t.Errorf("%d bytes are held without a player", held)
-	}
+	// A rendition leaves the status first, and its store when it has ended.
+	eventually(t, "no byte to be held without a player", func() bool { return s.Engine().Status().Store.Bytes == 0 })
 }
 
 // TestRehearsal looks what is awake before the first player comes, and for how long.

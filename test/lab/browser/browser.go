@@ -1,51 +1,64 @@
 package browser
 
 import (
-	"context"
 	"crypto/tls"
-	"fmt"
 	"log"
 	"os"
 	"slices"
 	"sync"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
-// Browser is one Chromium with any number of tabs, as one test uses it. Each tab has a window, a cache and cookies of
+// Browser is one browser with any number of tabs, as one test uses it. Each tab has a window, a cache and cookies of
 // its own, as viewers on different machines do. Tabs end with the test.
 type Browser struct {
 	tb testing.TB
-	*chromium
+	*running
 }
 
-// chromium is the process, and the pages that it is served.
-type chromium struct {
-	pages *pages
-	ctx   context.Context
-	close func()
+// running is the process, and the pages that it is served.
+type running struct {
+	pages  *pages
+	driver driver
+	close  func()
 }
+
+// Kind is a browser that people have.
+type Kind string
+
+// The browsers that tests play in.
+const (
+	Chromium Kind = "Chromium"
+	Firefox  Kind = "Firefox" // Debian's, with extended support
+)
 
 type options struct {
-	namespace     *netns.Namespace
-	showAddresses bool
-	certificate   *tls.Certificate
-	policies      func(origin string) ([]byte, error)
-	resolves      string
+	kind           Kind
+	namespace      *netns.Namespace
+	showAddresses  bool
+	refuseAutoplay bool
+	certificate    *tls.Certificate
+	policies       func(origin string) ([]byte, error)
+	resolves       string
 }
 
 // Option changes how a browser is started.
 type Option func(*options)
 
+// Of starts a browser of that kind. Without it Chromium is started.
+func Of(kind Kind) Option { return func(o *options) { o.kind = kind } }
+
 // InNamespace runs the browser in another network.
 func InNamespace(n *netns.Namespace) Option { return func(o *options) { o.namespace = n } }
 
-// ShowAddresses makes Chromium put its own addresses into candidates, where it hides them behind mDNS
+// ShowAddresses makes a browser put its own addresses into candidates, where it hides them behind mDNS
 // names by default. Tabs of one browser find each other either way.
 func ShowAddresses() Option { return func(o *options) { o.showAddresses = true } }
+
+// RefuseAutoplay makes a browser start no video that has sound before the user has clicked, as in its default settings.
+func RefuseAutoplay() Option { return func(o *options) { o.refuseAutoplay = true } }
 
 // HTTPS serves the pages over https with this certificate, and makes Chromium trust every chain that
 // contains one of its keys: that of the server, or of the authority in the chain.
@@ -64,7 +77,7 @@ func ManagedBy(policies func(origin string) ([]byte, error)) Option {
 	return func(o *options) { o.policies = policies }
 }
 
-// Start starts Chromium for one test, with which it ends.
+// Start starts a browser for one test, with which it ends.
 func Start(tb testing.TB, opts ...Option) *Browser {
 	tb.Helper()
 	c, err := launch(tb.Logf, opts)
@@ -72,13 +85,13 @@ func Start(tb testing.TB, opts ...Option) *Browser {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(c.close)
-	return &Browser{tb: tb, chromium: c}
+	return &Browser{tb: tb, running: c}
 }
 
-// Shared is one Chromium for many tests: starting one costs as much as half a minute of playing.
-type Shared struct{ chromium *chromium }
+// Shared is one browser for many tests: starting one costs as much as half a minute of playing.
+type Shared struct{ running *running }
 
-// Launch starts Chromium until Close. Errors name the next step.
+// Launch starts a browser until Close. Errors name the next step.
 func Launch(opts ...Option) (*Shared, error) {
 	c, err := launch(log.Printf, opts)
 	if err != nil {
@@ -88,13 +101,13 @@ func Launch(opts ...Option) (*Shared, error) {
 }
 
 // For is the browser for one test, with which its tabs end.
-func (s *Shared) For(tb testing.TB) *Browser { return &Browser{tb: tb, chromium: s.chromium} }
+func (s *Shared) For(tb testing.TB) *Browser { return &Browser{tb: tb, running: s.running} }
 
-// Close ends Chromium and waits until it is gone.
-func (s *Shared) Close() { s.chromium.close() }
+// Close ends the browser and waits until it is gone.
+func (s *Shared) Close() { s.running.close() }
 
-func launch(logf func(string, ...any), opts []Option) (_ *chromium, err error) {
-	var o options
+func launch(logf func(string, ...any), opts []Option) (_ *running, err error) {
+	o := options{kind: Chromium}
 	for _, opt := range opts {
 		opt(&o)
 	}
@@ -109,26 +122,25 @@ func launch(logf func(string, ...any), opts []Option) (_ *chromium, err error) {
 			closeAll()
 		}
 	}()
-	home, err := makeHome()
+	home, err := makeHome(o.kind)
 	if err != nil {
 		return nil, err
 	}
-	// The crash handler outlives the browser by a moment and may still write.
+	// Chromium's crash handler outlives the browser by a moment and may still write.
 	closers = append(closers, func() { _ = os.RemoveAll(home) })
 	p, err := servePages(o)
 	if err != nil {
 		return nil, err
 	}
 	closers = append(closers, p.close)
-	settings, err := allocatorOptions(home, p.base, o)
+	start := startChromium
+	if o.kind == Firefox {
+		start = startFirefox
+	}
+	d, err := start(logf, home, p.base, o)
 	if err != nil {
 		return nil, err
 	}
-	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), settings...)
-	ctx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(logf))
-	closers = append(closers, cancelAllocator, cancel) // the allocator's waits until the process is gone
-	if err := chromedp.Do(ctx); err != nil {
-		return nil, fmt.Errorf("starting Chromium: %w; run it by hand to see why: chromium --headless=new about:blank", err)
-	}
-	return &chromium{pages: p, ctx: ctx, close: closeAll}, nil
+	closers = append(closers, d.close)
+	return &running{pages: p, driver: d, close: closeAll}, nil
 }

@@ -3,8 +3,6 @@ package browser
 import (
 	"context"
 	"time"
-
-	"github.com/chromedp/chromedp"
 )
 
 // OpenHLS plays cfg with hls.js and p2p-media-loader-hlsjs.
@@ -77,14 +75,15 @@ func (b *Browser) open(ctx context.Context, page string, c tabConfig, opts []Tab
 
 func (b *Browser) openURL(ctx context.Context, name, url string) *Tab {
 	b.tb.Helper()
-	tabCtx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	tab := &Tab{tb: b.tb, name: name, url: url, ctx: tabCtx, cancel: cancel}
-	b.tb.Cleanup(tab.Close)
-	// The first action makes the tab and binds its life to the context, which therefore has no limit.
-	if err := chromedp.Do(tabCtx); err != nil {
+	bound, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	p, err := b.driver.open(bound)
+	if err != nil {
 		b.tb.Fatalf("opening a tab: %v", err)
 	}
-	if _, err := run(ctx, tab, chromedp.Navigate(url)); err != nil {
+	tab := &Tab{tb: b.tb, name: name, url: url, page: p}
+	b.tb.Cleanup(tab.Close)
+	if err := tab.navigate(ctx, url); err != nil {
 		b.tb.Fatalf("opening %s: %v", url, err)
 	}
 	return tab

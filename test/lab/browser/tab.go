@@ -6,8 +6,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 )
 
 // Reading a report costs the page as much as a hundred milliseconds of playing, so pauses between two grow by a quarter.
@@ -15,16 +13,16 @@ const (
 	firstPause = 100 * time.Millisecond
 	lastPause  = time.Second
 	evalLimit  = 15 * time.Second
+	openLimit  = time.Minute
 )
 
 // Tab is one page.
 type Tab struct {
-	tb     testing.TB
-	name   string
-	url    string
-	ctx    context.Context
-	cancel context.CancelFunc
-	once   sync.Once
+	tb   testing.TB
+	name string
+	url  string
+	page page
+	once sync.Once
 }
 
 // URL is the address that the tab was opened with.
@@ -41,7 +39,9 @@ func (t *Tab) Report(ctx context.Context) Report {
 }
 
 func (t *Tab) read(ctx context.Context) (Report, error) {
-	return run(ctx, t, chromedp.Evaluate[Report](`window.report ?? {}`))
+	bound, cancel := context.WithTimeout(ctx, evalLimit)
+	defer cancel()
+	return value[Report](bound, t.page, `window.report ?? {}`)
 }
 
 // WaitFor reads reports until ok, and ends the test with the last one when that takes longer than
@@ -78,19 +78,34 @@ func (t *Tab) WaitPlaying(ctx context.Context) Report {
 
 // Eval runs JavaScript in the page and waits for its promise. The player is window.player, the P2P
 // engine window.engine.
-func (t *Tab) Eval(ctx context.Context, script string) {
+func (t *Tab) Eval(ctx context.Context, text string) {
 	t.tb.Helper()
-	if _, err := run(ctx, t, chromedp.Evaluate[chromedp.Void](script, chromedp.EvalAwaitPromise)); err != nil {
-		t.tb.Fatalf("running %q in the %s tab: %v", script, t.name, err)
+	t.run(ctx, script{text: text})
+}
+
+// Click runs JavaScript as the answer to a click of the user.
+func (t *Tab) Click(ctx context.Context, text string) {
+	t.tb.Helper()
+	t.run(ctx, script{text: text, byUser: true})
+}
+
+func (t *Tab) run(ctx context.Context, s script) {
+	t.tb.Helper()
+	bound, cancel := context.WithTimeout(ctx, evalLimit)
+	defer cancel()
+	if _, err := t.page.evaluate(bound, s); err != nil {
+		t.tb.Fatalf("running %q in the %s tab: %v", s.text, t.name, err)
 	}
 }
 
-// Value is Eval that decodes the value of the script.
-func Value[T any](ctx context.Context, t *Tab, script string) T {
+// Value is Eval of an expression, that decodes its value.
+func Value[T any](ctx context.Context, t *Tab, expression string) T {
 	t.tb.Helper()
-	v, err := run(ctx, t, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	bound, cancel := context.WithTimeout(ctx, evalLimit)
+	defer cancel()
+	v, err := value[T](bound, t.page, expression)
 	if err != nil {
-		t.tb.Fatalf("running %q in the %s tab: %v", script, t.name, err)
+		t.tb.Fatalf("running %q in the %s tab: %v", expression, t.name, err)
 	}
 	return v
 }
@@ -111,18 +126,16 @@ func (t *Tab) ApplyCore(ctx context.Context, optionsJSON string) {
 // of telemetry, which Close may cut short.
 func (t *Tab) Leave(ctx context.Context) {
 	t.tb.Helper()
-	if _, err := run(ctx, t, chromedp.Navigate("about:blank")); err != nil {
+	if err := t.navigate(ctx, "about:blank"); err != nil {
 		t.tb.Fatalf("leaving the %s tab: %v", t.name, err)
 	}
 }
 
 // Close closes the tab as a user does. It may be called more than once.
-func (t *Tab) Close() { t.once.Do(t.cancel) }
+func (t *Tab) Close() { t.once.Do(t.page.close) }
 
-// run does an action in the tab, bound to the caller's context as well as the tab's.
-func run[T any](ctx context.Context, t *Tab, action chromedp.Action[T]) (T, error) {
-	bound, cancel := context.WithTimeout(t.ctx, evalLimit)
+func (t *Tab) navigate(ctx context.Context, url string) error {
+	bound, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
-	defer context.AfterFunc(ctx, cancel)()
-	return chromedp.Run(bound, action)
+	return t.page.navigate(bound, url)
 }
