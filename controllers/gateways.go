@@ -36,36 +36,47 @@ type gatewayRead struct {
 	exposure.Gateway
 }
 
-// of returns what is known of the Gateways of a stream.
+// of returns what is known of the Gateways of a stream. An API server that does not answer holds up this stream alone.
 func (g *gateways) of(ctx context.Context, stream *v1.P2PStream) map[string]exposure.Gateway {
 	names := exposure.Gateways(&stream.Spec, stream.Namespace)
 	if len(names) == 0 {
 		return nil
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, classesTimeout)
 	defer cancel()
-	now := g.now()
-	maps.DeleteFunc(g.read, func(_ string, r gatewayRead) bool { return now.Sub(r.at) >= classesEvery })
 	known := map[string]exposure.Gateway{}
 	for _, name := range names {
-		r, has := g.read[name]
+		r, has := g.remembered(name)
 		if !has {
 			r = g.get(ctx, name)
-			r.at = now
-			if g.read == nil {
-				g.read = map[string]gatewayRead{}
-			}
-			if len(g.read) < maxGateways {
-				g.read[name] = r
-			}
+			g.remember(name, r)
 		}
 		if r.known {
 			known[name] = r.Gateway
 		}
 	}
 	return known
+}
+
+// remembered is the last answer about a Gateway, unless it is old.
+func (g *gateways) remembered(name string) (gatewayRead, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r, has := g.read[name]
+	return r, has && g.now().Sub(r.at) < classesEvery
+}
+
+func (g *gateways) remember(name string, r gatewayRead) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.now()
+	maps.DeleteFunc(g.read, func(_ string, r gatewayRead) bool { return now.Sub(r.at) >= classesEvery })
+	if g.read == nil {
+		g.read = map[string]gatewayRead{}
+	}
+	if r.at = now; len(g.read) < maxGateways {
+		g.read[name] = r
+	}
 }
 
 func (g *gateways) get(ctx context.Context, name string) gatewayRead {

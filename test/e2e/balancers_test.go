@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os/exec"
 	"time"
 
@@ -36,7 +37,7 @@ var _ = Describe("Without node ports", Label("entrances"), SpecPriority(3), func
 		})
 		serve(ctx, s)
 		Expect(current(ctx, s).Status.Endpoints).To(HaveValue(And(
-			HaveField("Announce", HavePrefix("wss://"+balancerNet)), HaveField("STUN", ConsistOf(HavePrefix("stun:"+balancerNet))))))
+			HaveField("Announce", HavePrefix("wss://"+balancerNet())), HaveField("STUN", ConsistOf(HavePrefix("stun:"+balancerNet()))))))
 		playsWell(ctx, s)
 	}, SpecTimeout(5*time.Minute))
 
@@ -72,7 +73,10 @@ func issueFor(hosts ...string) pki.Pair {
 }
 
 // balancerNet is what the addresses of load balancers begin with. They are part of the nodes' network, so that everything reaches them.
-const balancerNet = "10.200.77."
+func balancerNet() string {
+	node := netip.MustParseAddr(nodes[0].IP).As4()
+	return fmt.Sprintf("%d.%d.77.", node[0], node[1])
+}
 
 // balancers is an implementation of load balancers, for one class: each Service has an address, which the router of the WAN
 // sends to a node that runs its pod. The node's kube-proxy does the rest.
@@ -116,7 +120,7 @@ func balance(ctx context.Context, class string) balancers {
 func (b balancers) all() []string {
 	var all []string
 	for i := range mostBalanced {
-		all = append(all, fmt.Sprint(balancerNet, 10+i))
+		all = append(all, fmt.Sprint(balancerNet(), 10+i))
 	}
 	return all
 }

@@ -62,7 +62,7 @@ var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
 			s.Source.CASecretRef = &v1.SecretReference{Name: "origin-ca"}
 			s.Tracker = &v1.TrackerSpec{
 				Exposure:      &v1.TrackerExposure{Host: v1.Host(host + proxyDomain), Port: &port},
-				ClientAddress: &v1.ClientAddressSpec{From: v1.ClientAddressProxyProtocol, TrustedProxies: []v1.ProxyRange{"10.200.0.0/17"}},
+				ClientAddress: &v1.ClientAddressSpec{From: v1.ClientAddressProxyProtocol, TrustedProxies: proxies()},
 			}
 			s.Sites = &v1.SitesSpec{List: []v1.SiteSpec{{Name: "north", CIDRs: []v1.SiteRange{v1.SiteRange(north.CIDR)}}}}
 			expose(s.Tracker.Exposure, class)
@@ -90,6 +90,15 @@ var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
 		}),
 	)
 })
+
+// proxies are the addresses from which a tracker sees a proxy on a node.
+func proxies() []v1.ProxyRange {
+	var all []v1.ProxyRange
+	for _, address := range addresses() {
+		all = append(all, v1.ProxyRange(address+"/32"))
+	}
+	return all
+}
 
 // playsWell plays the stream in one page in an office, without a stall and with the promised offload; the page stays open.
 func playsWell(ctx SpecContext, s *v1.P2PStream) {
