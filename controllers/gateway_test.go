@@ -18,7 +18,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// TestGateway: a stream behind a Gateway says what it lacks, one thing after the other, and is available in the end; with a
+// TestGateway: a stream behind a Gateway names what is missing, one thing after the other, and is available in the end; with a
 // certificate of its own it has a TLSRoute in the place of the HTTPRoute, and neither when it is exposed in another way.
 func TestGateway(t *testing.T) {
 	t.Parallel()

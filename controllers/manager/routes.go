@@ -41,8 +41,12 @@ func routesOf(config *rest.Config) (exposure.Routes, error) {
 	return routes, nil
 }
 
-// mayManage leaves of the routes those that the operator may watch in all of its namespaces. An older role has none.
+// mayManage leaves of the routes those that the operator may watch in all of its namespaces: none where it has no namespace. An older
+// role has none.
 func mayManage(ctx context.Context, api client.Client, namespaces []string, routes exposure.Routes) (exposure.Routes, error) {
+	if len(namespaces) == 0 {
+		return exposure.Routes{}, nil
+	}
 	for _, namespace := range namespaces {
 		for resource, has := range map[string]*bool{"httproutes": &routes.HTTP, "tlsroutes": &routes.TLS} {
 			if !*has {
