@@ -199,6 +199,10 @@ offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy c
 	P2PSTREAM_E2E_OFFICES=$(or $(FOR),3m) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/offices.json -- \
 	  -count=1 -timeout 60m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter offices $(if $(RUN),-ginkgo.focus '$(RUN)')
 
+.PHONY: onecopy
+onecopy: ## measure how many copies of a live stream fifty viewers and their seeders take from the origin (RUN=regexp for some cases)
+	$(GO) test -run '^$$' -bench 'OneCopy/$(RUN)' -benchtime 1x -timeout 30m ./test/peers
+
 .PHONY: bench
 bench: ## run every benchmark once, five samples each (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),5) -timeout 60m $(UNIT_PKGS)

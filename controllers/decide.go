@@ -34,6 +34,9 @@ func decide(stream *v1.P2PStream, s *snapshot) decision {
 	}
 	d.facts = plan.Facts{Observed: s.observed, Nodes: nodes(s), NodeAddresses: nodeAddresses(s), IngressClasses: s.ingressClasses, Routes: s.routes, Gateways: s.gateways, Resolved: s.resolved, SeederPods: seederPods(s.pods[plan.ComponentSeeder]),
 		EdgePods: edgePods(s.pods[plan.ComponentEdge]), Endpoints: stream.Status.Endpoints}
+	if s.sized != nil {
+		d.facts.Seeders = &s.sized.Seeders
+	}
 	for i := range s.pods[plan.ComponentSTUN] {
 		d.facts.STUNReady = d.facts.STUNReady || serving(&s.pods[plan.ComponentSTUN][i])
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
+	"github.com/p2pstream/p2pstream/controllers/sizing"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
 )
@@ -37,6 +38,7 @@ type memory struct {
 	planned bool
 	heldAs  string
 	held    map[plan.Ref]heldWorkload
+	viewers *int // when they were last known, for the order of upgrades
 
 	events map[types.UID]*eventMemory // about pods that wait, and about what should make them
 
@@ -48,6 +50,7 @@ type memory struct {
 	problem   string           // why no tracker answered the last time
 	unwritten []totals.Reading // read to be kept, and not in status yet
 	audience  *status.Audience // who watched when it was last known
+	sizing    sizing.State     // of the seeders that follow the audience
 
 	written written
 }

@@ -36,6 +36,9 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 		n.memory.observed.Note(ref.Name, child)
 	}
 	s.observed = maps.Clone(n.memory.observed)
+	r.readTrackers(n, s)
+	s.sized = r.size(n, s)
+	r.pollers.Listen(client.ObjectKeyFromObject(n.stream), s.sized != nil && s.sized.Seeders == 0)
 	for _, component := range components {
 		s.workloads[component] = s.workload(n.stream, component)
 		if !s.workloads[component].Complete() {
@@ -43,7 +46,6 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 		}
 	}
 	r.readEvents(ctx, n, s)
-	r.readTrackers(n, s)
 	return s, nil
 }
 

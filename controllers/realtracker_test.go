@@ -23,39 +23,7 @@ import (
 // TestRealTracker reads the stats of a real tracker, which reads a real playlist and takes a real report.
 func TestRealTracker(t *testing.T) {
 	t.Parallel()
-	playlist := "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n"
-	for i := range 30 {
-		playlist += fmt.Sprintf("#EXTINF:4.0,\nseg%d.ts\n", i)
-	}
-	playlist += "#EXT-X-ENDLIST\n"
-	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, playlist)
-	}))
-	t.Cleanup(origin.Close)
-	source := origin.URL + "/film.m3u8"
-
-	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Stream: &tracker.StreamConfig{
-		SourceURL: source, TelemetryInterval: tracker.Duration(time.Minute), // so that it does not know its viewers for three
-	}}, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- server.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("tracker: %v", err)
-		}
-	})
-	select {
-	case <-server.Ready():
-	case err := <-done:
-		done <- err
-		t.Fatal(err)
-	}
-
+	server, source := filmTracker(t, time.Minute) // so that it does not know its viewers for three
 	w := newWorld(t)
 	w.nodes.answerBy(server.AdminAddr().String())
 	w.nodes.become(plan.ComponentSeeder, func(p *corev1.Pod) { p.Status.Conditions = nil })
@@ -81,8 +49,46 @@ func TestRealTracker(t *testing.T) {
 	}
 }
 
-// report sends one as a page of ours does: under the session that the tracker hands out.
-func report(t *testing.T, url string, counted telemetry.Counters) {
+// filmTracker is a real tracker of a film, whose URL it returns too.
+func filmTracker(t *testing.T, interval time.Duration) (server *tracker.Server, source string) {
+	t.Helper()
+	playlist := "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n"
+	for i := range 30 {
+		playlist += fmt.Sprintf("#EXTINF:4.0,\nseg%d.ts\n", i)
+	}
+	playlist += "#EXT-X-ENDLIST\n"
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, playlist)
+	}))
+	t.Cleanup(origin.Close)
+	source = origin.URL + "/film.m3u8"
+
+	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Stream: &tracker.StreamConfig{
+		SourceURL: source, TelemetryInterval: tracker.Duration(interval),
+	}}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- server.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("tracker: %v", err)
+		}
+	})
+	select {
+	case <-server.Ready():
+	case err := <-done:
+		done <- err
+		t.Fatal(err)
+	}
+	return server, source
+}
+
+// watch opens the socket of a page, and returns the session that the tracker handed out and the socket.
+func watch(t *testing.T, url string) (session string, ws *websocket.Conn) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/config", nil)
 	if err != nil {
@@ -108,9 +114,16 @@ func report(t *testing.T, url string, counted telemetry.Counters) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer upgrade.Body.Close()
+	_ = upgrade.Body.Close()
 	t.Cleanup(func() { _ = ws.Close() })
-	body, err := json.Marshal(telemetry.Report{Version: telemetry.ReportVersion, Session: config.Telemetry.Session, Sequence: 1, Role: telemetry.RoleViewer, Counters: counted})
+	return config.Telemetry.Session, ws
+}
+
+// report sends one as a page of ours does: under the session that the tracker hands out.
+func report(t *testing.T, url string, counted telemetry.Counters) {
+	t.Helper()
+	session, _ := watch(t, url)
+	body, err := json.Marshal(telemetry.Report{Version: telemetry.ReportVersion, Session: session, Sequence: 1, Role: telemetry.RoleViewer, Counters: counted})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +138,7 @@ func report(t *testing.T, url string, counted telemetry.Counters) {
 		case answer.StatusCode == http.StatusOK:
 			return
 		case answer.StatusCode != http.StatusConflict || time.Since(begun) > 10*time.Second:
-			t.Fatalf("report under session %q: status %d", config.Telemetry.Session, answer.StatusCode)
+			t.Fatalf("report under session %q: status %d", session, answer.StatusCode)
 		}
 	}
 }

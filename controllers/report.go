@@ -47,6 +47,9 @@ func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 	} else {
 		m.unwritten = nil // they added nothing to the totals in status
 	}
+	if n.upgrade.over {
+		r.turns.leave(client.ObjectKeyFromObject(n.stream), false)
+	}
 	if n.applied.Err != nil {
 		return ctrl.Result{}, n.applied.Err
 	}
@@ -63,8 +66,12 @@ func observed(n *run) status.Observed {
 		Network:  n.network.view(),
 		Problems: diagnose.Sort(slices.Concat(n.applied.Problems, n.decision.problems, n.planned.problems)),
 		Reading:  s.reading, ReadingProblem: s.readingProblem, ReadingPending: s.readingPending, Audience: n.memory.audience,
+		Sized:   s.sized,
 		Upgrade: n.upgrade.status, UpgradeWait: n.upgrade.text,
 		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),
+	}
+	if stun := n.stream.Spec.STUN; stun != nil && n.network == nil {
+		o.STUNServers = len(stun.Servers)
 	}
 	if sites := n.stream.Spec.Sites; sites != nil && n.network == nil {
 		o.SiteMap = sites.MapRef

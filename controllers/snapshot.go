@@ -9,6 +9,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/controllers/sizing"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/totals"
 )
@@ -36,6 +37,8 @@ type snapshot struct {
 	readingProblem string           // why there is no newer one
 	readingPending bool             // this operator has just begun to ask, and has no answer yet
 	unwritten      []totals.Reading // read to be kept, and not in status yet
+
+	sized *sizing.Decision // how many seeders the audience gets; nil without spec.seeders.scale
 }
 
 // workload reads how far a component is from its Deployment or StatefulSet.
@@ -71,6 +74,9 @@ func (s *snapshot) wanted(stream *v1.P2PStream, component string) int32 {
 		return *spec.STUN.Replicas
 	case plan.ComponentEdge:
 		return plan.EdgeReplicas(stream)
+	}
+	if s.sized != nil {
+		return s.sized.Seeders
 	}
 	return plan.SeederReplicas(stream)
 }

@@ -53,6 +53,8 @@ func run(m *testing.M) int {
 	crds = append(crds, "../config/crd/p2pstream.dev_p2pstreams.yaml", "../config/crd/p2pstream.dev_p2pnetworks.yaml")
 	env := &envtest.Environment{CRDDirectoryPaths: crds, ErrorIfCRDPathMissing: true,
 		ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
+	// No garbage collector runs here, so the Services of all tests keep their addresses: a default range of 254 is full before the end.
+	env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
 	if err := start(env); err != nil {
 		fmt.Fprintln(os.Stderr, "starting API server:", err)
 		return 1

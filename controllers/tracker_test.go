@@ -21,6 +21,8 @@ type fakeTracker struct {
 	asked, kept int // how often, and of that with accumulate=1
 	// onRead fills in what is said at this moment; may be nil. Its kept is nil for a plain question.
 	onRead func(s *stats.Stats, kept telemetry.Kept)
+	// refusing: it answers with an error.
+	refusing bool
 }
 
 // newTracker starts one that reports no viewers.
@@ -40,6 +42,10 @@ func (f *fakeTracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.asked++
+	if f.refusing {
+		http.Error(w, "no", http.StatusServiceUnavailable)
+		return
+	}
 	kept, err := stats.KeptOf(r.URL.Query())
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -60,6 +66,13 @@ func (f *fakeTracker) set(change func(*stats.Stats)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	change(&f.say)
+}
+
+// refuse makes it answer with errors, or as before.
+func (f *fakeTracker) refuse(refuse bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.refusing = refuse
 }
 
 // reset forgets how often it was asked, and says how often that was.

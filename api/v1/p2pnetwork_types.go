@@ -120,7 +120,8 @@ type NetworkLimits struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 2000",message="streams.limits.streams must be between 1 and 2000"
 	Streams *int32 `json:"streams,omitempty"`
 
-	// SeedersPerStream is the highest spec.seeders.replicas of a stream.
+	// SeedersPerStream is the highest spec.seeders.replicas and spec.seeders.scale.max of a stream. A stream with a scale and
+	// without max gets 4, or this if it is less.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 64",message="streams.limits.seedersPerStream must be between 0 and 64"
 	SeedersPerStream *int32 `json:"seedersPerStream,omitempty"`

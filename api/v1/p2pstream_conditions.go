@@ -103,6 +103,8 @@ const (
 	ReasonUnavailable = "Unavailable"
 	// ReasonDisabled: the spec requests none.
 	ReasonDisabled = "Disabled"
+	// ReasonIdle: none run because there are no viewers; the first one starts one.
+	ReasonIdle = "Idle"
 	// ReasonNotAdvertised: it runs, but has no known address at which viewers can reach it.
 	ReasonNotAdvertised = "NotAdvertised"
 	// ReasonClusterOnly: it runs, and only what is inside the cluster can reach it.

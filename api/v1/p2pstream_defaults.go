@@ -29,6 +29,7 @@ func (s *P2PStreamSpec) WithDefaults() P2PStreamSpec {
 	d.Seeders = orNew(d.Seeders)
 	d.Seeders.Replicas = orValue(d.Seeders.Replicas, DefaultSeederReplicas)
 	d.Seeders.MaxPeers = orValue(d.Seeders.MaxPeers, DefaultMaxPeers)
+	d.Seeders.Scale = d.Seeders.Scale.withDefaults(*d.Seeders.MaxPeers)
 	if d.Seeders.SuperSeeding == "" {
 		d.Seeders.SuperSeeding = SuperSeedingAuto
 	}

@@ -103,6 +103,9 @@ type SeedersStatus struct {
 	// Selector selects the seeder pods, in the form that autoscalers read.
 	// +optional
 	Selector string `json:"selector,omitempty"`
+	// Scale is what spec.seeders.scale has come to. It is absent without one.
+	// +optional
+	Scale *SeederScaleStatus `json:"scale,omitempty"`
 	// Edge counts the seeder pods of spec.sites.list, which are not among the others. It is absent without any.
 	// +optional
 	Edge *EdgeSeedersStatus `json:"edge,omitempty"`

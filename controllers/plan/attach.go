@@ -78,6 +78,10 @@ func limit(s *v1.SeedersSpec, most *v1.NetworkLimits) error {
 	}
 	if n := most.SeedersPerStream; n != nil {
 		switch {
+		case s.Scale != nil:
+			if err := limitScale(s, *n, above); err != nil {
+				return err
+			}
 		case s.Replicas != nil && *s.Replicas > *n:
 			return above("replicas", *s.Replicas, *n)
 		case s.Replicas == nil && *n < v1.DefaultSeederReplicas:
@@ -107,6 +111,21 @@ func limit(s *v1.SeedersSpec, most *v1.NetworkLimits) error {
 		default:
 			return above("cacheSize", asked.String(), size.String())
 		}
+	}
+	return nil
+}
+
+// limitScale is limit for seeders that are counted by the audience.
+func limitScale(s *v1.SeedersSpec, most int32, above func(field string, asked, limit any) error) error {
+	spec := (&v1.P2PStreamSpec{Seeders: s}).WithDefaults()
+	switch asked := *spec.Seeders.Scale.Max; {
+	case asked <= most:
+	case s.Scale.Min != nil && *s.Scale.Min > most:
+		return above("scale.min", *s.Scale.Min, most)
+	case s.Scale.Max != nil || most < 1:
+		return above("scale.max", asked, most)
+	default:
+		s.Scale.Max = &most
 	}
 	return nil
 }

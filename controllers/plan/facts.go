@@ -53,7 +53,11 @@ type Facts struct {
 	// included: a seeder that drains still needs its Service.
 	SeederPods int32 `json:"seederPods,omitempty"`
 
-	// EdgePods is the same for the seeders of sites, by the value of LabelEdge.
+	// Seeders is how many the audience of a stream with spec.seeders.scale gets; nil is the default of replicas. It counts for no
+	// other stream.
+	Seeders *int32 `json:"seeders,omitempty"`
+
+	// EdgePods is the same as SeederPods for the seeders of sites, by the value of LabelEdge.
 	EdgePods map[string]int32 `json:"edgePods,omitempty"`
 
 	// Network that the stream is attached to; nil: it has a tracker and STUN servers of its own. The stream is as Attach returns it.
@@ -62,6 +66,9 @@ type Facts struct {
 	// Endpoints of the plan before, from the stream's status. Their addresses are kept while they are valid.
 	Endpoints *v1.EndpointsStatus `json:"endpoints,omitempty"`
 }
+
+// maxSeeders is that of spec.seeders.
+const maxSeeders = 64
 
 // reach is the part that exposure strategies read.
 func (f Facts) reach() exposure.Facts {
@@ -73,6 +80,9 @@ func (f Facts) reach() exposure.Facts {
 func (f Facts) check() error {
 	if f.Image == "" {
 		return errors.New("planning stream: the image of its pods is not set")
+	}
+	if n := f.Seeders; n != nil && (*n < 0 || *n > maxSeeders) {
+		return fmt.Errorf("planning stream: its audience cannot get %d seeders", *n)
 	}
 	if err := f.Observed.Check(); err != nil {
 		return fmt.Errorf("planning stream: %w", err)

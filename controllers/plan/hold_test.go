@@ -54,7 +54,10 @@ func TestHeldPodsStay(t *testing.T) {
 		}
 		facts.Image, facts.Installation = "new", "2"
 		seven := int32(7)
-		if facts.SeederPods = 7; *stream.Spec.WithDefaults().Seeders.Replicas > 0 {
+		switch facts.SeederPods = 7; {
+		case stream.Spec.Seeders != nil && stream.Spec.Seeders.Scale != nil:
+			facts.Seeders = &seven
+		case *stream.Spec.WithDefaults().Seeders.Replicas > 0:
 			stream.Spec.Seeders = stream.Spec.WithDefaults().Seeders
 			stream.Spec.Seeders.Replicas = &seven
 		}

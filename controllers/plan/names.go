@@ -88,7 +88,8 @@ func SeederServiceName(stream string, ordinal int32) string {
 // it is created once, before the plan is applied, and never read by the operator.
 func TokenSecretName(stream string) string { return SeederName(stream) + "-token" }
 
-// SeederReplicas is the number of seeders that the stream requests.
+// SeederReplicas is the number of seeders that the stream requests. Where they follow the audience, the spec requests no
+// number.
 func SeederReplicas(stream *v1.P2PStream) int32 {
 	return *stream.Spec.WithDefaults().Seeders.Replicas
 }

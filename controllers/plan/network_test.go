@@ -211,6 +211,12 @@ func TestWhatANetworkDoesNotGive(t *testing.T) {
 		"spec.seeders.replicas: 3 is above the network's limit of 2": func(s *v1.P2PStreamSpec) {
 			s.Seeders = &v1.SeedersSpec{Replicas: n(3)}
 		},
+		"spec.seeders.scale.max: 3 is above the network's limit of 2": func(s *v1.P2PStreamSpec) {
+			s.Seeders = &v1.SeedersSpec{Scale: &v1.SeederScale{Max: n(3)}}
+		},
+		"spec.seeders.scale.min: 3 is above the network's limit of 2": func(s *v1.P2PStreamSpec) {
+			s.Seeders = &v1.SeedersSpec{Scale: &v1.SeederScale{Min: n(3)}}
+		},
 		"spec.seeders.uplink: 1Gbit is above the network's limit of 500Mbit": func(s *v1.P2PStreamSpec) {
 			s.Seeders = &v1.SeedersSpec{Uplink: "1Gbit"}
 		},
@@ -231,6 +237,29 @@ func TestWhatANetworkDoesNotGive(t *testing.T) {
 		}
 		if err == nil && (attached.Spec.Seeders.Uplink != "500Mbit" || attached.Spec.Seeders.CacheSize.String() != "256Mi") {
 			t.Errorf("a stream that says nothing has %+v, want the limits", attached.Spec.Seeders)
+		}
+	}
+}
+
+// TestScaleWithinANetwork: a stream that names no maximum gets the network's, and one that may have no seeder at all cannot count
+// them by the audience.
+func TestScaleWithinANetwork(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int32]int32{0: -1, 1: 1, 2: 2, 9: v1.DefaultMaxSeeders} {
+		stream := &v1.P2PStream{Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "http://o/m.m3u8"}, Seeders: &v1.SeedersSpec{Scale: &v1.SeederScale{}}}}
+		limits := &v1.NetworkLimits{SeedersPerStream: &limit}
+		attached, err := Attach(stream, &v1.P2PNetwork{Spec: v1.P2PNetworkSpec{Streams: &v1.NetworkStreamsSpec{Limits: limits}}})
+		if want < 0 {
+			if err == nil {
+				t.Errorf("limit %d: no error", limit)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spec := attached.Spec.WithDefaults(); *spec.Seeders.Scale.Max != want || attached.Spec.Seeders.Replicas != nil {
+			t.Errorf("limit %d: at most %d, replicas %v", limit, *spec.Seeders.Scale.Max, attached.Spec.Seeders.Replicas)
 		}
 	}
 }

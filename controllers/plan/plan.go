@@ -79,6 +79,9 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 	}
 	p := &planner{stream: stream, spec: stream.Spec.WithDefaults(), facts: facts,
 		reach: facts.reach()}
+	if p.spec.Seeders.Scale != nil && facts.Seeders != nil {
+		p.spec.Seeders.Replicas = facts.Seeders
+	}
 	var err error
 	if p.shape, err = shapeOf(facts.Pods, stream.Spec.Pods); err != nil {
 		return Plan{}, err

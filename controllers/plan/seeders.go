@@ -13,13 +13,17 @@ import (
 )
 
 // seeders adds the seeders' ConfigMap, Services and StatefulSet, or nothing when none are requested and none are
-// left.
+// left. Where they follow the audience, all of that stays without seeders: then one write starts the first of them, at an
+// address that the cluster has assigned before.
 //
 // With Traits.OwnPorts a seeder must listen on the port that was assigned to it. Its Service is then created first, and
 // its pod after the port is known.
 func (p *planner) seeders() error {
-	wanted := *p.spec.Seeders.Replicas
-	if wanted == 0 && p.facts.SeederPods == 0 {
+	wanted, reached := *p.spec.Seeders.Replicas, p.facts.SeederPods
+	if p.spec.Seeders.Scale != nil {
+		reached = max(reached, 1)
+	}
+	if wanted == 0 && reached == 0 {
 		return nil
 	}
 	config, err := p.seederConfig(p.traits(exposure.Seeder))
@@ -32,7 +36,7 @@ func (p *planner) seeders() error {
 	}
 	files := map[string]string{fileSeeder: static}
 	replicas := wanted
-	ports, addresses := p.exposeSeeders(max(wanted, p.facts.SeederPods))
+	ports, addresses := p.exposeSeeders(max(wanted, reached))
 	switch p.traits(exposure.Seeder).Advertise {
 	case exposure.AdvertiseAssigned:
 		files[fileAdvertise], err = file(addresses)

@@ -23,6 +23,7 @@ func TestSeedersFollowTheirPorts(t *testing.T) {
 		replicas     int32   // -1: no StatefulSet
 		services     int32
 		ports        []int32
+		byAudience   bool
 	}{
 		{name: "no port", wanted: 3, replicas: 0, services: 3, ports: []int32{0, 0, 0}},
 		{name: "some ports", wanted: 3, known: []int32{0, 1}, replicas: 2, services: 3, ports: []int32{30000, 30001, 0}},
@@ -34,12 +35,19 @@ func TestSeedersFollowTheirPorts(t *testing.T) {
 		{name: "Services lost under running seeders", wanted: 3, pods: 3, known: []int32{1, 2}, replicas: 3, services: 3, ports: []int32{0, 30001, 30002}},
 		{name: "to none, draining", wanted: 0, pods: 2, known: []int32{0, 1}, replicas: 0, services: 2, ports: []int32{30000, 30001}},
 		{name: "none", wanted: 0, known: []int32{0, 1}, replicas: -1},
+		{name: "asleep", byAudience: true, known: []int32{0, 1}, replicas: 0, services: 1, ports: []int32{30000}},
+		{name: "asleep from the beginning", byAudience: true, replicas: 0, services: 1, ports: []int32{0}},
+		{name: "falling asleep", byAudience: true, pods: 2, known: []int32{0, 1}, replicas: 0, services: 2, ports: []int32{30000, 30001}},
+		{name: "woken", byAudience: true, wanted: 2, known: []int32{0}, replicas: 1, services: 2, ports: []int32{30000, 0}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			stream, facts := read(t, "nodeport-after")
 			stream.Spec.Seeders.Replicas = &tt.wanted
+			if tt.byAudience {
+				stream.Spec.Seeders.Replicas, stream.Spec.Seeders.Scale, facts.Seeders = nil, &v1.SeederScale{}, &tt.wanted
+			}
 			facts.SeederPods, facts.Observed = tt.pods, exposure.Observed{}
 			for _, ordinal := range tt.known {
 				facts.Observed[SeederServiceName(stream.Name, ordinal)] = exposure.Observation{NodePort: 30000 + ordinal}
@@ -103,6 +111,9 @@ func TestWhatRestartsSeeders(t *testing.T) {
 		restarts bool
 		change   func(*v1.P2PStreamSpec, *Facts)
 	}{
+		"by audience": {false, func(s *v1.P2PStreamSpec, f *Facts) {
+			s.Seeders.Replicas, s.Seeders.Scale, f.Seeders = nil, &v1.SeederScale{}, new(int32(1))
+		}},
 		"replicas":     {false, func(s *v1.P2PStreamSpec, _ *Facts) { s.Seeders.Replicas = new(int32(5)) }},
 		"ports":        {false, func(_ *v1.P2PStreamSpec, f *Facts) { f.Observed = nil }},
 		"nodes":        {false, func(_ *v1.P2PStreamSpec, f *Facts) { f.Nodes = nil }},

@@ -79,7 +79,7 @@ func (p *planner) warnings() []Warning {
 	if *p.spec.STUN.Enabled && !attached {
 		ask(p.stunTarget(), p.endpoints.STUN)
 	}
-	if replicas := *p.spec.Seeders.Replicas; replicas > 0 || len(Edges(p.stream)) > 0 {
+	if replicas := *p.spec.Seeders.Replicas; replicas > 0 || p.spec.Seeders.Scale != nil || len(Edges(p.stream)) > 0 {
 		for ordinal := range max(replicas, 1) {
 			if ask(p.seederTarget(ordinal), nil) {
 				break

@@ -52,6 +52,8 @@ type Answer struct {
 // Client asks trackers.
 type Client struct {
 	http *http.Client
+	// waiting is for requests that a tracker answers when something happens.
+	waiting *http.Client
 	// Address of a tracker's admin listener, host and port. Tests have it elsewhere.
 	Address func(Tracker) string
 	// Now is the clock of the answers.
@@ -60,26 +62,33 @@ type Client struct {
 
 // New returns a client.
 func New() *Client {
-	transport := &http.Transport{
-		Proxy:                  nil, // pods are not behind the proxy that the world is behind
-		DialContext:            (&net.Dialer{Timeout: Timeout}).DialContext,
-		MaxIdleConnsPerHost:    1,
-		MaxIdleConns:           1024,
-		IdleConnTimeout:        30 * time.Second,
-		ResponseHeaderTimeout:  Timeout,
-		MaxResponseHeaderBytes: 16 << 10,
-	}
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Client{
-		http: &http.Client{Transport: transport, Timeout: Timeout, CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		}},
+		http:    &http.Client{Transport: transport(Timeout), Timeout: Timeout, CheckRedirect: stay},
+		waiting: &http.Client{Transport: transport(listenTimeout), Timeout: listenTimeout, CheckRedirect: stay},
 		Address: func(t Tracker) string { return net.JoinHostPort(t.IP, strconv.Itoa(int(plan.PortAdmin))) },
 		Now:     time.Now,
 	}
 }
 
+// transport of requests whose answers begin within a time.
+func transport(timeout time.Duration) *http.Transport {
+	return &http.Transport{
+		Proxy:                  nil, // pods are not behind the proxy that the world is behind
+		DialContext:            (&net.Dialer{Timeout: Timeout}).DialContext,
+		MaxIdleConnsPerHost:    1,
+		MaxIdleConns:           1024,
+		IdleConnTimeout:        30 * time.Second,
+		ResponseHeaderTimeout:  timeout,
+		MaxResponseHeaderBytes: 16 << 10,
+	}
+}
+
 // Close closes what is idle.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.waiting.CloseIdleConnections()
+}
 
 // Ask asks all trackers at once and waits for the last one, at most for Timeout. Answers are in the order of
 // the trackers.

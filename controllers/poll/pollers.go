@@ -53,6 +53,7 @@ type Pollers struct {
 	wake    func(stream types.NamespacedName)
 	streams map[types.NamespacedName]*followed
 	count   int // of pollers in streams
+	ears    map[types.UID]*ear
 }
 
 // followed is a stream whose trackers are asked.
@@ -73,8 +74,11 @@ type poller struct {
 	stream   types.NamespacedName
 	tracker  Tracker
 	due      time.Time
+	asked    time.Time // when it was asked last
 	failures int
 	asking   bool
+	poked    bool          // while it was being asked, a first viewer came
+	sooner   chan struct{} // has room for one signal: due is earlier than it was
 	order    *order        // that the question under way, or the answer, belongs to
 	answer   *Answer       // not taken yet
 	taken    chan struct{} // has room for one signal
@@ -89,7 +93,7 @@ func NewPollers(cfg Config) *Pollers {
 	if cfg.MaxTrackers == 0 {
 		cfg.MaxTrackers = MaxTrackers
 	}
-	return &Pollers{cfg: cfg, slots: newSlots(), streams: map[types.NamespacedName]*followed{}}
+	return &Pollers{cfg: cfg, slots: newSlots(), streams: map[types.NamespacedName]*followed{}, ears: map[types.UID]*ear{}}
 }
 
 // Wake sets what is called, without blocking, with each stream that has a new answer.
@@ -116,6 +120,9 @@ func (p *Pollers) Start(ctx context.Context) error {
 		for _, q := range f.pollers {
 			p.launch(q)
 		}
+	}
+	for _, e := range p.ears {
+		p.launchEar(e)
 	}
 	p.mu.Unlock()
 	<-ctx.Done()
@@ -167,7 +174,7 @@ func (p *Pollers) Follow(stream types.NamespacedName, trackers []Tracker, read *
 			f.refused = append(f.refused, Answer{Tracker: t, At: p.cfg.Client.Now(), Err: fmt.Errorf("asking tracker %s: %w", t.Pod, err)})
 			continue
 		}
-		q := &poller{stream: stream, tracker: t, due: p.cfg.Client.Now(), taken: make(chan struct{}, 1), stop: func() {}}
+		q := &poller{stream: stream, tracker: t, due: p.cfg.Client.Now(), taken: make(chan struct{}, 1), sooner: make(chan struct{}, 1), stop: func() {}}
 		f.pollers[t.UID] = q
 		p.count++
 		p.cfg.Metrics.pollers.Set(float64(p.count))
@@ -207,6 +214,7 @@ func (p *Pollers) launch(q *poller) {
 // end stops a poller. The caller holds the lock.
 func (p *Pollers) end(q *poller) {
 	q.stop()
+	p.deafen(q.stream, q.tracker.UID)
 	p.count--
 	p.cfg.Metrics.pollers.Set(float64(p.count))
 }
@@ -267,8 +275,11 @@ func (p *Pollers) run(ctx context.Context, q *poller) {
 		p.mu.Lock()
 		wait, doubtful := q.due.Sub(p.cfg.Client.Now()), q.failures > 0
 		p.mu.Unlock()
-		if !sleep(ctx, wait) {
+		switch early, ok := sleepUnless(ctx, wait, q.sooner); {
+		case !ok:
 			return
+		case early:
+			continue
 		}
 		release, ok := p.slots.take(ctx, doubtful)
 		if !ok {
@@ -301,7 +312,7 @@ func (p *Pollers) run(ctx context.Context, q *poller) {
 
 // begin returns the question that is due, with the order for this tracker if there is one. The caller holds the lock.
 func (p *Pollers) begin(f *followed, q *poller, now time.Time) Tracker {
-	q.asking = true
+	q.asking, q.asked, q.poked = true, now, false
 	q.order = nil
 	t := q.tracker
 	t.Accumulate, t.Kept = false, nil
@@ -324,11 +335,31 @@ func (p *Pollers) finish(q *poller, a Answer) {
 	a.Failures = q.failures
 	q.answer = &a
 	q.due = a.At.Add(jittered(pause(q.failures), rand.Float64())) // #nosec G404 -- spreads load, guards nothing
+	if q.poked {
+		p.hurry(q, a.At)
+	}
 	wake := p.wake
 	p.mu.Unlock()
 	p.cfg.Metrics.asked(a.Err)
 	if wake != nil {
 		wake(q.stream)
+	}
+}
+
+// sleepUnless waits, or returns early at a signal, and tells whether ctx still runs.
+func sleepUnless(ctx context.Context, d time.Duration, signal <-chan struct{}) (early, ok bool) {
+	if d <= 0 {
+		return false, ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return false, true
+	case <-signal:
+		return true, true
+	case <-ctx.Done():
+		return false, false
 	}
 }
 

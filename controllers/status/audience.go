@@ -3,6 +3,7 @@ package status
 import (
 	"time"
 
+	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
 
@@ -18,6 +19,16 @@ type Audience struct {
 
 // mostlyReports tells whether enough viewers send reports to count them by reports: a few may have just joined or left.
 func (a Audience) mostlyReports() bool { return 10*a.Reporting >= 9*a.Viewers }
+
+// Watched is what a reading says of the audience of a stream, for who decides by it: whether it speaks of the present, and whether
+// it knows all viewers. The audience is the one of the last Result, and may be nil.
+func Watched(before v1.P2PStreamStatus, r *Reading, audience *Audience, now time.Time) (fresh, known bool) {
+	m := &moment{Observed: Observed{Reading: r, Audience: audience}, before: before, now: now}
+	if r = m.fresh(); r == nil || r.Stats.Draining {
+		return false, false
+	}
+	return true, m.known(r.Stats)
+}
 
 // known tells whether a tracker knows how many viewers there are. Viewers that send reports reach a new tracker within
 // half a minute, and the tracker waits that long. Viewers that send none are known by their sockets alone, which

@@ -179,7 +179,7 @@ func printable(s string) bool {
 
 // seeders counts pods, for the scale subresource.
 func (m *moment) seeders() *v1.SeedersStatus {
-	out := &v1.SeedersStatus{Replicas: m.Seeders.Pods, Ready: m.Seeders.Ready, Selector: m.SeederSelector}
+	out := &v1.SeedersStatus{Replicas: m.Seeders.Pods, Ready: m.Seeders.Ready, Selector: m.SeederSelector, Scale: m.Sized.Status()}
 	if m.Edges.Wanted > 0 || m.Edges.Pods > 0 {
 		out.Edge = &v1.EdgeSeedersStatus{Replicas: m.Edges.Pods, Ready: m.Edges.Ready}
 	}

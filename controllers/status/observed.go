@@ -6,6 +6,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/controllers/sizing"
 	"github.com/p2pstream/p2pstream/controllers/totals"
 	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 )
@@ -31,6 +32,12 @@ type Observed struct {
 	Tracker, STUN, Seeders Workload
 	// Edges are the seeders of all sites together.
 	Edges Workload
+
+	// STUNServers is how many STUN servers the spec names, beside those of the workload.
+	STUNServers int
+
+	// Sized is how many seeders the audience gets; nil without spec.seeders.scale.
+	Sized *sizing.Decision
 
 	// Network that the stream names; nil: it has a tracker and STUN servers of its own.
 	Network *Attached

@@ -12,6 +12,7 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/plan"
+	"github.com/p2pstream/p2pstream/controllers/sizing"
 	"github.com/p2pstream/p2pstream/controllers/status"
 	"github.com/p2pstream/p2pstream/controllers/status/invariants"
 	"github.com/p2pstream/p2pstream/controllers/totals"
@@ -81,6 +82,11 @@ func TestConditions(t *testing.T) {
 			o.Problems = append(o.Problems, diagnose.Problem{Component: component, Reason: reason, Stalls: true, Message: "What is wrong. What to do."})
 		}
 	}
+	waking := func(floor int32) func(*status.Observed) {
+		return func(o *status.Observed) {
+			o.Seeders, o.Sized = status.Workload{Wanted: 1, Exists: true, Current: true}, &sizing.Decision{Seeders: 1, Floor: floor, Reason: v1.ScaleAudience, Message: "m"}
+		}
+	}
 	for name, tt := range map[string]struct {
 		change []func(*status.Observed)
 		want   map[string]string // condition to status/reason
@@ -102,8 +108,19 @@ func TestConditions(t *testing.T) {
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
 		"nothing but a tracker wanted": {[]func(*status.Observed){func(o *status.Observed) { o.STUN, o.Seeders = status.Workload{}, status.Workload{} }},
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSTUNReady: "True/Disabled", v1.ConditionSeedersReady: "True/Disabled", v1.ConditionReconciling: "False/Serving"}, kstatus.CurrentStatus, ""},
+		"STUN servers of the spec alone": {[]func(*status.Observed){func(o *status.Observed) { o.STUN, o.STUNServers = status.Workload{}, 2 }},
+			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSTUNReady: "True/Available", v1.ConditionReconciling: "False/Serving"}, kstatus.CurrentStatus, ""},
 		"what is disabled still runs": {[]func(*status.Observed){func(o *status.Observed) { o.STUN.Wanted = 0 }},
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSTUNReady: "True/Disabled", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
+		"asleep": {[]func(*status.Observed){func(o *status.Observed) {
+			o.Seeders, o.Sized = status.Workload{Exists: true, Current: true}, &sizing.Decision{Reason: v1.ScaleIdle, Message: "There are no viewers"}
+		}}, map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSeedersReady: "True/Idle", v1.ConditionReconciling: "False/Serving"}, kstatus.CurrentStatus, ""},
+		"waking": {[]func(*status.Observed){waking(0)},
+			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSeedersReady: "False/Progressing", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
+		"the first seeder of a stream that is never without": {[]func(*status.Observed){waking(1)},
+			map[string]string{v1.ConditionReady: "False/Progressing", v1.ConditionSeedersReady: "False/Progressing"}, kstatus.InProgressStatus, "0 of 1 seeder pods"},
+		"cannot wake": {[]func(*status.Observed){waking(0), stalls(plan.ComponentSeeder, v1.ReasonImagePullFailed)},
+			map[string]string{v1.ConditionReady: "False/ImagePullFailed", v1.ConditionSeedersReady: "False/ImagePullFailed"}, kstatus.FailedStatus, "What is wrong"},
 		"one of two seeders": {[]func(*status.Observed){func(o *status.Observed) { o.Seeders.Ready = 1 }},
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSeedersReady: "False/Unavailable", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
 		"one of two seeders at sites": {[]func(*status.Observed){func(o *status.Observed) {

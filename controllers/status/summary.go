@@ -75,13 +75,18 @@ func ready(m *moment) verdict {
 	return v
 }
 
+// waking: seeders that did not run because there were no viewers are starting. Viewers begin without them.
+func (m *moment) waking(seeders verdict) bool {
+	return m.Sized != nil && m.Sized.Floor == 0 && (seeders.reason == v1.ReasonProgressing || seeders.reason == v1.ReasonUnavailable)
+}
+
 func serving(m *moment) verdict {
 	for _, condition := range []string{v1.ConditionTrackerReady, v1.ConditionSTUNReady} {
 		if part := m.verdict[condition]; !part.is(metav1.ConditionTrue) {
 			return no(part.reason, part.message)
 		}
 	}
-	if part := m.verdict[v1.ConditionSeedersReady]; m.Seeders.Wanted > 0 && m.Seeders.Ready == 0 {
+	if part := m.verdict[v1.ConditionSeedersReady]; m.Seeders.Wanted > 0 && m.Seeders.Ready == 0 && !m.waking(part) {
 		return no(part.reason, part.message)
 	}
 	if s := m.verdict[v1.ConditionStalled]; s.is(metav1.ConditionTrue) {

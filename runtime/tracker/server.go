@@ -39,6 +39,7 @@ type Server struct {
 	keys        *keyring                       // of tickets
 	streams     *streams
 	histories   *histories
+	arrivals    *arrivals
 	watched     []watcher // files that are read again
 
 	ready    chan struct{}
@@ -63,6 +64,10 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Server, erro
 		reg = prometheus.NewRegistry()
 	}
 	s := &Server{cfg: cfg, log: log, reg: reg, ready: make(chan struct{})}
+	var err error
+	if s.arrivals, err = newArrivals(reg); err != nil {
+		return nil, err
+	}
 	for _, step := range []func() error{s.readSecrets, s.newPanics, s.newKeyring, s.newConnections, s.newSites, s.newSTUN, s.newSockets, s.newHistories, s.newStreams} {
 		if err := step(); err != nil {
 			return nil, err

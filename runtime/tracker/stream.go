@@ -78,7 +78,8 @@ func (s *Server) newStream(e table.Entry, cfg Config) (*stream, error) {
 		return nil, err
 	}
 	st.group = s.sockets.NewGroup(sockets.GroupConfig{Handler: st.hub, Origin: st.origins.Allow, Seeders: st.seeders, Join: s.join,
-		Door: st.door, Sockets: e.Limits.Sockets, Weight: st.share.Load})
+		Arrived: func() { s.arrivals.ring(st.key.Prefix()) },
+		Door:    st.door, Sockets: e.Limits.Sockets, Weight: st.share.Load})
 	if st.metrics != nil {
 		err = st.metrics.sockets(st.group)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
+	"github.com/p2pstream/p2pstream/runtime/tracker/stats"
 	"github.com/p2pstream/p2pstream/runtime/tracker/table"
 	"github.com/p2pstream/p2pstream/runtime/tracker/viewerapi"
 )
@@ -16,7 +17,7 @@ import (
 // adminPages are the pages of the admin listener: statistics, and the table of streams.
 func (s *Server) adminPages() map[string]http.Handler {
 	if only := s.streams.only; only != nil {
-		pages := map[string]http.Handler{}
+		pages := map[string]http.Handler{"GET " + stats.ArrivalsPath: s.arrivals}
 		for _, pattern := range viewerapi.OperatorPaths() {
 			pages[pattern] = only.operator
 		}
@@ -40,7 +41,8 @@ func (s *Server) adminPages() map[string]http.Handler {
 		"GET " + table.Path: authorized(func(w http.ResponseWriter, _ *http.Request) {
 			answerJSON(w, http.StatusOK, s.streams.state())
 		}),
-		"PUT " + table.Path: authorized(s.takeTable),
+		"PUT " + table.Path:         authorized(s.takeTable),
+		"GET " + stats.ArrivalsPath: s.arrivals,
 		"/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if st, rest := s.streams.at(r.URL.Path); st != nil {
 				st.operator.ServeHTTP(w, at(r, rest))

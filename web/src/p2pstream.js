@@ -100,11 +100,11 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
     inner.streams.forEach((_, id) => inner.updateStream(id));
   };
   // Whether UDP passes is known long before a peer is: browsers hide their own address behind a .local name, and then a
-  // STUN server that answers always shows another one. Where it does not, no peer will come. Where it does, and the page is
-  // behind the line of a site, the wait for the first one is longer: there the copies matter more than when a page starts.
+  // STUN server that answers always shows another one. Where it does not, no peer will come. Where it does, peers may be
+  // far away, or the page slow, so the wait for the first one is longer.
   let passes;
-  // Elsewhere the first segment comes from the origin then, and what is played meanwhile is time for the peers of the next
-  // one, which mostly has another quality and so a swarm of its own. late is that first segment, or 1 before it begins.
+  // When the origin gives the first segment after all, what is played meanwhile is time for the peers of the next one, which
+  // mostly has another quality and so a swarm of its own. late is that first segment, or 1 before it begins.
   let late;
   const giveUp = () => {
     if (brought()) return;

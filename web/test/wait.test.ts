@@ -64,7 +64,7 @@ test("where no STUN server answers, a page waits no longer", async () => {
   assert.equal(engine.updates, 1, "the loader is told");
 });
 
-test("where one answers, a page in a site waits longer for a peer", async () => {
+test("where one answers, a page waits longer for a peer", async () => {
   const firstPeerMs = 680;
   const { engine, connection } = await load(undefined, { firstPeerMs });
   connection.gathers("host", host);
@@ -95,7 +95,7 @@ async function late(seconds?: number, video?: FakeVideo) {
   return engine;
 }
 
-test("a page outside of sites waits no longer, but what it plays meanwhile is time for the next segment", async () => {
+test("when the wait is over, what is played meanwhile is time for the next segment", async () => {
   const engine = await late();
   assert.ok(engine.wait > peerMs);
   mock.timers.tick(1999);

@@ -27,6 +27,8 @@ type GroupConfig struct {
 	Door func(r *http.Request, seeder bool) (tickets.Ticket, *Refusal)
 	// Sockets is how many viewers may have; 0: as many as the server takes.
 	Sockets int
+	// Arrived is called when the first viewer of a group that has none has come, under the server's lock; may be nil.
+	Arrived func()
 	// Weight returns the group's weight where groups compete; nil: 1.
 	Weight func() int64
 	// KeepRequest tells the handler what a client sent with its request, for a decision that comes later.
@@ -85,8 +87,11 @@ func (g *Group) enter(c *conn) {
 		g.seeders.Add(1)
 		return
 	}
-	g.viewers.Add(1)
+	first := g.viewers.Add(1) == 1
 	g.addresses[c.address]++
+	if first && g.cfg.Arrived != nil {
+		g.cfg.Arrived()
+	}
 }
 
 func (g *Group) leave(c *conn) {
