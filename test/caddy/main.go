@@ -1,11 +1,12 @@
 // Command caddy is the proxy before the entrances of the tests: Caddy with what an ingress controller or a Gateway uses of it,
-// and no more, so that it builds within a minute. It has a Go module of its own, whose dependencies never reach the product.
+// and no more: unused has what Caddy compiles in and no test of ours calls, a certificate authority and exporters of telemetry, which
+// are two fifths of its packages. It has a Go module of its own, whose dependencies never reach the product.
 //
 // It begins with an empty configuration and is given others at its admin socket, as JSON:
 //
 //	caddy UNIX-SOCKET
 //
-// It ends when its standard input does, which is when whoever started it has ended.
+// It ends when its standard input does, which is when the test that started it has ended.
 package main
 
 import (

@@ -28,6 +28,9 @@ type table struct {
 
 type object = map[string]any
 
+// streamsStay is how long a WebSocket outlives the configuration under which it began: without it, each load cuts all of them.
+const streamsStay = time.Hour
+
 // config is the table as Caddy reads it, with the admin socket that it was given.
 func (t table) config(socket string) ([]byte, error) {
 	server := object{
@@ -90,7 +93,8 @@ func (t table) requests() []any {
 			transport["proxy_protocol"] = "v2"
 		}
 		routes = append(routes, object{"match": []any{match}, "terminal": true, "handle": []any{
-			object{"handler": "reverse_proxy", "upstreams": []any{object{"dial": r.Upstream}}, "transport": transport}}})
+			object{"handler": "reverse_proxy", "upstreams": []any{object{"dial": r.Upstream}}, "transport": transport,
+				"stream_close_delay": streamsStay.Nanoseconds()}}})
 	}
 	return routes
 }

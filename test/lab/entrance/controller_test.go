@@ -133,7 +133,7 @@ func TestConfig(t *testing.T) {
 		t.Fatalf("no JSON: %s", raw)
 	}
 	text := string(raw)
-	for _, part := range []string{`"listen":"unix//run/x.sock"`, `"timeout":60000000000`, `"path":["/live","/live/*"]`, `"sni":["b.test"]`, `"proxy_protocol":"v2"`} {
+	for _, part := range []string{`"listen":"unix//run/x.sock"`, `"timeout":60000000000`, `"path":["/live","/live/*"]`, `"sni":["b.test"]`, `"proxy_protocol":"v2"`, `"stream_close_delay":3600000000000`} {
 		if !strings.Contains(text, part) {
 			t.Errorf("no %s in %s", part, text)
 		}
