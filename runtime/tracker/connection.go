@@ -24,6 +24,8 @@ type connection struct {
 	expectsHeader bool
 	client        netip.Addr
 	begun         *bufio.Reader
+	// stranger says that nothing was read yet of a connection that must not begin with such a header. Only the reader uses it.
+	stranger bool
 	// requested is true once a request arrived.
 	requested atomic.Bool
 	// largest is the largest buffer that Read was given. Only the reader uses it.
@@ -43,6 +45,12 @@ func (c *connection) Read(b []byte) (int, error) {
 	}
 	c.largest = max(c.largest, len(b))
 	n, err := c.readOn(b)
+	if c.stranger && n > 0 {
+		c.stranger = false
+		if beginsWithHeader(b[:n]) {
+			return 0, &net.OpError{Op: "read", Net: "tcp", Err: c.l.refuseStranger(c)}
+		}
+	}
 	if n == 0 || !c.shaking.Load() {
 		return n, err
 	}

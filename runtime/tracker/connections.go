@@ -31,6 +31,8 @@ type connections struct {
 	// PROXY protocol.
 	source  *addresses.Source
 	headers bool
+	// strange is told of clients that send such a header and are no trusted proxies; may be nil.
+	strange func(netip.Addr)
 
 	mu   sync.Mutex
 	open int
@@ -41,7 +43,7 @@ type connectionMetrics struct {
 	open                                      prometheus.Gauge
 	refused, refusedAddress, refusedRate      prometheus.Counter
 	withoutRequest, refusedQueue, refusedWait prometheus.Counter
-	refusedHeader                             prometheus.Counter
+	refusedHeader, refusedStranger            prometheus.Counter
 	waiting                                   prometheus.Gauge
 }
 
@@ -54,6 +56,7 @@ func newConnectionMetrics(reg prometheus.Registerer) (*connectionMetrics, error)
 		refused: refused.WithLabelValues("connections"), refusedAddress: refused.WithLabelValues("connections_per_address"),
 		refusedRate: refused.WithLabelValues("connection_rate_of_address"), refusedQueue: refused.WithLabelValues("handshakes"),
 		refusedWait: refused.WithLabelValues("handshake_wait"), refusedHeader: refused.WithLabelValues("proxy_header"),
+		refusedStranger: refused.WithLabelValues("proxy_not_trusted"),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "p2pstream_tracker_handshakes_waiting",
 			Help: "TLS handshakes waiting for their turn to compute."}),
 	}
@@ -112,7 +115,7 @@ func (l *connections) add(c net.Conn) *connection {
 	l.open++
 	l.count(from)
 	l.metrics.open.Inc()
-	own := &connection{Conn: c, l: l, from: from, expectsHeader: proxied && l.headers}
+	own := &connection{Conn: c, l: l, from: from, expectsHeader: proxied && l.headers, stranger: !proxied && l.headers}
 	own.shaking.Store(l.hellos != nil)
 	return own
 }

@@ -41,6 +41,7 @@ func (s *Server) listen(ctx context.Context, address string, internal bool) (*en
 	accepted := newConnections(l, s.cfg.Limits, s.connections)
 	accepted.source = s.source
 	accepted.headers = !internal && s.cfg.ClientAddress.From == config.FromProxyProtocol
+	accepted.strange = newStrange(s.log)
 	if !internal {
 		s.accepted = accepted
 	}

@@ -2,13 +2,18 @@ package tracker
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"time"
 
 	proxyproto "github.com/pires/go-proxyproto"
+	"golang.org/x/time/rate"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -75,6 +80,39 @@ func (c *connection) readClient() error {
 	}
 	c.client = addr.Unmap()
 	return c.l.move(c, addresses.Key(c.client))
+}
+
+// beginsWithHeader tells whether the first bytes of a connection are those of a header of the PROXY protocol, and neither of a
+// request nor of TLS.
+func beginsWithHeader(b []byte) bool {
+	for _, begin := range []string{"PROXY TCP", "PROXY UNKNOWN", "\r\n\r\n\x00\r\nQUIT\n"} {
+		if bytes.HasPrefix(b, []byte(begin)) {
+			return true
+		}
+	}
+	return false
+}
+
+var errStranger = errors.New("a header of the PROXY protocol from a client that is no trusted proxy")
+
+// refuseStranger says that a proxy is not trusted: kube-proxy and other routers hide its address behind one that nobody expected,
+// and "400 Bad Request" would be all that its owner learns.
+func (l *connections) refuseStranger(c *connection) error {
+	l.metrics.refusedStranger.Inc()
+	if l.strange != nil {
+		l.strange(addresses.Peer(c.RemoteAddr().String()))
+	}
+	return errStranger
+}
+
+// newStrange returns what logs the addresses of such proxies, some a minute.
+func newStrange(log *slog.Logger) func(netip.Addr) {
+	limit := rate.NewLimiter(rate.Every(20*time.Second), 3)
+	return func(addr netip.Addr) {
+		if limit.Allow() {
+			log.Warn("PROXY header refused: clientAddress.trustedProxies does not have the address from which it came", "address", addr)
+		}
+	}
 }
 
 // readOn reads what follows the header, of which the first bytes were read with it.

@@ -229,6 +229,41 @@ func TestProxyProtocol(t *testing.T) {
 	}
 }
 
+// TestAProxyThatIsNotTrusted: who forgot to trust a proxy learns its address.
+func TestAProxyThatIsNotTrusted(t *testing.T) {
+	cert, key := writeCertificate(t, t.TempDir(), "tracker.example")
+	for name, secure := range map[string]bool{"plain": false, "before TLS": true} {
+		t.Run(name, func(t *testing.T) {
+			cfg := placed(config.FromProxyProtocol)
+			if secure {
+				cfg.TLSCert, cfg.TLSKey = cert, key
+			}
+			log := &buffer{}
+			s := logging(t, cfg, textLog(log))
+			const most = 3 // lines at once
+			for i := range 2 * most {
+				version := byte(1 + i%2)
+				if got := siteSeen(t, s, strangerAddress, proxyHeader(t, version, "198.51.100.7"), nil); got != "refused" {
+					t.Errorf("version %d: settings of %s", version, got)
+				}
+			}
+			if got := siteSeen(t, s, strangerAddress, nil, nil); got != "stranger" {
+				t.Errorf("without a header: settings of %s", got)
+			}
+			if got := counted(t, s.connections.refusedStranger); got != 2*most {
+				t.Errorf("%v connections are counted, want %d", got, 2*most)
+			}
+			said := log.String()
+			if n := strings.Count(said, "trustedProxies"); n == 0 || n > most {
+				t.Errorf("%d lines: %s", n, said)
+			}
+			if !strings.Contains(said, "address="+strangerAddress) {
+				t.Errorf("the log does not name %s: %s", strangerAddress, said)
+			}
+		})
+	}
+}
+
 // TestLimitsOfClientsBehindAProxy: the connections of a proxy are limited by client, and the proxy itself is not.
 func TestLimitsOfClientsBehindAProxy(t *testing.T) {
 	cfg := placed(config.FromProxyProtocol)
