@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -91,11 +92,15 @@ var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
 	)
 })
 
-// proxies are the addresses from which a tracker sees a proxy on a node.
+// proxies are the addresses from which a tracker sees a proxy on a node, that is outside of the pods' network: kube-proxy hides it
+// behind the node's address or, for a tracker on the same node, behind the one that the node has among its pods.
 func proxies() []v1.ProxyRange {
+	GinkgoHelper()
 	var all []v1.ProxyRange
-	for _, address := range addresses() {
-		all = append(all, v1.ProxyRange(address+"/32"))
+	for _, n := range nodes {
+		pods, err := netip.ParsePrefix(n.PodCIDR)
+		Expect(err).NotTo(HaveOccurred())
+		all = append(all, v1.ProxyRange(n.IP+"/32"), v1.ProxyRange(pods.Masked().Addr().Next().String()+"/32"))
 	}
 	return all
 }
