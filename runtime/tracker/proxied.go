@@ -95,7 +95,7 @@ func beginsWithHeader(b []byte) bool {
 
 var errStranger = errors.New("a header of the PROXY protocol from a client that is no trusted proxy")
 
-// refuseStranger says that a proxy is not trusted: kube-proxy and other routers hide its address behind one that nobody expected,
+// refuseStranger says that a proxy is not trusted: kube-proxy and other routers hide its address behind one that is not expected,
 // and "400 Bad Request" would be all that its owner learns.
 func (l *connections) refuseStranger(c *connection) error {
 	l.metrics.refusedStranger.Inc()
