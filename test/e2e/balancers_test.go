@@ -26,11 +26,10 @@ var _ = Describe("Without node ports", Label("entrances"), SpecPriority(3), func
 		const class = "example.com/balancer"
 		balanced := balance(ctx, class)
 		pair := issueFor(balanced.all()...)
-		Expect(k8s.Apply(ctx, tlsSecret("balanced-tls", pair),
-			secret("origin-ca", corev1.SecretTypeOpaque, map[string][]byte{"ca.crt": authority.PEM}))).To(Succeed())
+		Expect(k8s.Apply(ctx, tlsSecret("balanced-tls", pair), originCA("balanced"))).To(Succeed())
 		settings := &v1.LoadBalancerSettings{Class: class}
 		s := stream("balanced", origin.SecureURL(livePath), func(s *v1.P2PStreamSpec) {
-			s.Source.CASecretRef = &v1.SecretReference{Name: "origin-ca"}
+			trustOrigin(s, "balanced")
 			s.Tracker = &v1.TrackerSpec{Exposure: &v1.TrackerExposure{Type: v1.ExposureLoadBalancer, TLSSecretName: "balanced-tls", LoadBalancer: settings}}
 			s.STUN = &v1.STUNSpec{Exposure: &v1.STUNExposure{Type: v1.ExposureLoadBalancer, LoadBalancer: settings}}
 			s.Seeders.Exposure = &v1.SeederExposure{Type: v1.ExposureLoadBalancer, LoadBalancer: settings}
@@ -46,12 +45,12 @@ var _ = Describe("Without node ports", Label("entrances"), SpecPriority(3), func
 		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "host-ports"}}
 		Expect(k8s.Create(ctx, ns)).To(Succeed())
 		DeferCleanup(func(ctx SpecContext) { Expect(client.IgnoreNotFound(k8s.Delete(ctx, ns))).To(Succeed()) }, NodeTimeout(time.Minute))
-		certificate, ca := tlsSecret("tracker-tls", issueFor(addresses()...)), secret("origin-ca", corev1.SecretTypeOpaque, map[string][]byte{"ca.crt": authority.PEM})
+		certificate, ca := tlsSecret("tracker-tls", issueFor(addresses()...)), originCA("ports-of-nodes")
 		certificate.Namespace, ca.Namespace = ns.Name, ns.Name
 		Expect(k8s.Apply(ctx, certificate, ca)).To(Succeed())
 		const stunPort, seederPort = 34780, 34790
 		s := stream("ports-of-nodes", origin.SecureURL(livePath), func(s *v1.P2PStreamSpec) {
-			s.Source.CASecretRef = &v1.SecretReference{Name: "origin-ca"}
+			trustOrigin(s, "ports-of-nodes")
 			s.Tracker.Exposure.TLSSecretName = "tracker-tls"
 			s.STUN = &v1.STUNSpec{Exposure: &v1.STUNExposure{Type: v1.ExposureHostPort, Port: new(v1.Port(stunPort))}}
 			s.Seeders.Exposure = &v1.SeederExposure{Type: v1.ExposureHostPort, Port: new(v1.Port(seederPort))}
@@ -72,10 +71,11 @@ func issueFor(hosts ...string) pki.Pair {
 	return pair
 }
 
-// balancerNet is what the addresses of load balancers begin with. They are part of the nodes' network, so that everything reaches them.
+// balancerNet is what the addresses of load balancers begin with. No office has them, and as addresses of offices they are reached
+// through the router of the WAN, from everywhere.
 func balancerNet() string {
 	node := netip.MustParseAddr(nodes[0].IP).As4()
-	return fmt.Sprintf("%d.%d.77.", node[0], node[1])
+	return fmt.Sprintf("%d.%d.254.", node[0], node[1])
 }
 
 // balancers is an implementation of load balancers, for one class: each Service has an address, which the router of the WAN

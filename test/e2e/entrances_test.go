@@ -15,7 +15,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
-	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,8 +48,7 @@ var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
 		class := "caddy-" + name
 		pair, err := authority.Issue(host + proxyDomain)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(k8s.Apply(ctx, tlsSecret(name+"-tls", pair),
-			secret("origin-ca", corev1.SecretTypeOpaque, map[string][]byte{"ca.crt": authority.PEM}))).To(Succeed())
+		Expect(k8s.Apply(ctx, tlsSecret(name+"-tls", pair), originCA(name))).To(Succeed())
 		for _, o := range []client.Object{
 			&networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: class}, Spec: networkingv1.IngressClassSpec{Controller: "p2pstream.dev/test-entrance"}},
 			gatewayOf(class, gatewayv1.SecretObjectReference{Name: gatewayv1.ObjectName(name + "-tls")}),
@@ -60,7 +58,7 @@ var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
 		}
 		port := startEntrance(class)
 		s := stream("by-"+name, origin.SecureURL(livePath), func(s *v1.P2PStreamSpec) {
-			s.Source.CASecretRef = &v1.SecretReference{Name: "origin-ca"}
+			trustOrigin(s, name)
 			s.Tracker = &v1.TrackerSpec{
 				Exposure:      &v1.TrackerExposure{Host: v1.Host(host + proxyDomain), Port: &port},
 				ClientAddress: &v1.ClientAddressSpec{From: v1.ClientAddressProxyProtocol, TrustedProxies: proxies()},
