@@ -64,7 +64,7 @@ test: $(TESTRUN) ## run every suite; ends with a table and the sum (ONLY=unit,pe
 	@$(TESTRUN) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: prepare
-prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image cluster-binaries
+prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy build web sdk-packages image cluster-binaries
 	$(GO) list -test -deps -export -tags e2e ./test/... >/dev/null # compiles the suites: none compiles beside another
 
 .PHONY: unit
@@ -188,13 +188,13 @@ cluster-unit: $(call uses,$(GOTESTSUM) cluster-binaries)
 	@cd test/cluster && $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/cluster.json -- -count=1 -timeout 10m ./internal/...
 
 .PHONY: e2e
-e2e: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## run the operator and a stream on a real cluster, with browsers in offices (as root)
+e2e: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy cluster-binaries) ## run the operator and a stream on a real cluster, with browsers in offices (as root)
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/e2e.json -- \
 	  -count=1 -timeout 30m -tags e2e $(if $(RUN),./test/e2e -args -ginkgo.focus '$(RUN)',./test/e2e/...)
 
 .PHONY: offices
-offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## measure what the lines of two offices carry, on a real cluster (as root; FOR=3m for each case, RUN=regexp for some)
+offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy cluster-binaries) ## measure what the lines of two offices carry, on a real cluster (as root; FOR=3m for each case, RUN=regexp for some)
 	@mkdir -p $(RESULTS)
 	P2PSTREAM_E2E_OFFICES=$(or $(FOR),3m) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/offices.json -- \
 	  -count=1 -timeout 60m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter offices $(if $(RUN),-ginkgo.focus '$(RUN)')
@@ -209,7 +209,7 @@ bench: ## run every benchmark once, five samples each (BENCH=regexp)
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## run golangci-lint on every module, and check the formatting
-	@status=0; for module in . tools tools/oci test/deploy test/cluster; do \
+	@status=0; for module in . tools tools/oci test/deploy test/cluster test/caddy; do \
 	  echo "lint: $$module"; \
 	  (cd $$module && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || status=1; \
 	done; exit $$status
@@ -261,6 +261,8 @@ $(BIN)/image: tools/go.mod $(wildcard tools/image/*.go tools/oci/*.go)
 	cd tools && $(GO) build -o $@ ./image
 $(HELM): test/deploy/go.mod
 	cd test/deploy && $(GO) build -ldflags '-s -w' -o $@ helm.sh/helm/v4/cmd/helm
+$(BIN)/caddy: test/caddy/go.mod $(wildcard test/caddy/*.go)
+	cd test/caddy && CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $@ .
 $(BIN)/ginkgo: go.mod
 	$(GO) build -o $@ github.com/onsi/ginkgo/v2/ginkgo
 $(LAUNCHER): test/cluster/go.mod $(wildcard tools/oci/*.go) $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -17,7 +18,6 @@ import (
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/runtime/viewer"
 	"github.com/p2pstream/p2pstream/test/e2e/cluster"
-	testlab "github.com/p2pstream/p2pstream/test/lab"
 	"github.com/p2pstream/p2pstream/test/lab/browser"
 	"github.com/p2pstream/p2pstream/test/lab/netns"
 	"github.com/p2pstream/p2pstream/test/lab/program"
@@ -36,7 +36,7 @@ func browserIn(ctx context.Context, o *cluster.Office) *browser.Browser {
 // secureBrowserIn is browserIn with pages on https.
 func secureBrowserIn(ctx context.Context, o *cluster.Office) *browser.Browser {
 	GinkgoHelper()
-	return warmed(ctx, o.Name+" secure", origin.SecureURL, o, browser.HTTPS(certificate))
+	return warmed(ctx, o.Name+" secure", origin.SecureURL, o, browser.HTTPS(certificate), browser.Resolving("*"+proxyDomain, nodes[0].IP))
 }
 
 // warmed is a browser that has played something once, without P2P: a browser is busy for a while after its start,
@@ -97,7 +97,7 @@ func openNow(ctx context.Context, b *browser.Browser, s *v1.P2PStream, opts ...b
 	config := configURL(ctx, s)
 	script, err := url.Parse(config)
 	Expect(err).NotTo(HaveOccurred())
-	script.Path = "/p2pstream.js"
+	script.Path = strings.TrimSuffix(script.Path, "/v1/config") + "/p2pstream.js"
 	tab := b.OpenHLSFrom(ctx, config, append(opts, browser.WithReporter(script.String()))...)
 	tab.WaitPlaying(ctx)
 	return tab
@@ -133,7 +133,7 @@ func expectGenuine(ctx context.Context, reports ...browser.Report) {
 
 // trusting is a client that accepts every certificate: what it fetches is public and compared with what
 // browsers got, which do check.
-var trusting = &http.Client{Transport: testlab.AsPage(&http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}})}
+var trusting = &http.Client{Transport: trustEveryone(&http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}})}
 
 // group is some of p2pstream's viewers in one process.
 type group struct{ *program.Process }

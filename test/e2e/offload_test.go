@@ -45,11 +45,11 @@ var _ = Describe("A seeder on a node port", Label("offload"), SpecPriority(4), f
 		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Apply(ctx,
 			tlsSecret("tracker-tls", pair),
-			secret("origin-ca", corev1.SecretTypeOpaque, map[string][]byte{"ca.crt": authority.PEM}),
+			originCA("secure"),
 		)).To(Succeed())
 		s := stream("secure", origin.SecureURL(livePath), func(s *v1.P2PStreamSpec) {
 			s.Tracker.Exposure.TLSSecretName = "tracker-tls"
-			s.Source.CASecretRef = &v1.SecretReference{Name: "origin-ca"}
+			trustOrigin(s, "secure")
 		})
 		serve(ctx, s)
 		Expect(current(ctx, s).Status.Endpoints).To(HaveValue(And(
@@ -84,6 +84,16 @@ func addresses() []string {
 // secret is one in the namespace of the streams.
 func secret(name string, kind corev1.SecretType, data map[string][]byte) *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}, Type: kind, Data: data}
+}
+
+// originCA is the Secret with the authority of this process's origin, for one stream: processes have authorities of their own.
+func originCA(stream string) *corev1.Secret {
+	return secret(stream+"-origin", corev1.SecretTypeOpaque, map[string][]byte{"ca.crt": authority.PEM})
+}
+
+// trustOrigin makes a stream trust the origin by that Secret.
+func trustOrigin(s *v1.P2PStreamSpec, stream string) {
+	s.Source.CASecretRef = &v1.SecretReference{Name: v1.SecretName(stream + "-origin")}
 }
 
 // awaitHeld waits until seeders hold the stream at its live edge.

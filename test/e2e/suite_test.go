@@ -28,6 +28,7 @@ import (
 	"github.com/p2pstream/p2pstream/test/e2e/pki"
 	"github.com/p2pstream/p2pstream/test/e2e/source"
 	testlab "github.com/p2pstream/p2pstream/test/lab"
+	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
 	"github.com/p2pstream/p2pstream/test/lab/netns"
 )
 
@@ -136,7 +137,7 @@ func trackers(ctx context.Context) string {
 func findBuilt() map[string]string {
 	found := map[string]string{}
 	for name, target := range map[string]string{
-		"p2pstream": "build", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e", "ginkgo": "e2e",
+		"p2pstream": "build", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e", "ginkgo": "e2e", "caddy": "e2e",
 	} {
 		found[name] = inRepo("bin", name)
 		Expect(found[name]).To(BeAnExistingFile(), "run: make %s", target)
@@ -218,9 +219,15 @@ func startOrigin(ctx context.Context) {
 	Expect(err).NotTo(HaveOccurred())
 }
 
-// deploy installs the operator as the README says, and makes the namespace of the streams.
+// deploy installs the operator as the README says, beside the Gateway API, and makes the namespace of the streams.
 func deploy(ctx context.Context) {
-	_, err := k8s.Kubectl(ctx, "apply", "--server-side", "-k", inRepo("config", "default"))
+	crds, err := gatewayapi.CRDs(ctx, "gateways", "httproutes", "tlsroutes")
+	Expect(err).NotTo(HaveOccurred())
+	for _, crd := range crds {
+		_, err := k8s.Kubectl(ctx, "apply", "--server-side", "-f", crd)
+		Expect(err).NotTo(HaveOccurred())
+	}
+	_, err = k8s.Kubectl(ctx, "apply", "--server-side", "-k", inRepo("config", "default"))
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Apply(ctx, newNamespace(namespace))).To(Succeed())
 	_, err = k8s.Kubectl(ctx, "rollout", "status", "-n", managerNamespace, "deployment/"+managerName, "--timeout=60s")

@@ -41,6 +41,7 @@ type options struct {
 	refuseAutoplay bool
 	certificate    *tls.Certificate
 	policies       func(origin string) ([]byte, error)
+	resolves       string
 }
 
 // Option changes how a browser is started.
@@ -63,6 +64,11 @@ func RefuseAutoplay() Option { return func(o *options) { o.refuseAutoplay = true
 // contains one of its keys: that of the server, or of the authority in the chain.
 func HTTPS(certificate tls.Certificate) Option {
 	return func(o *options) { o.certificate = &certificate }
+}
+
+// Resolving makes Chromium find hosts of a pattern, such as *.example.com, at an address, without DNS.
+func Resolving(hosts, address string) Option {
+	return func(o *options) { o.resolves = "MAP " + hosts + " " + address }
 }
 
 // ManagedBy makes Chromium read a policy file, as from the folder into which administrators put it. policies gets the origin of

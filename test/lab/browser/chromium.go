@@ -132,6 +132,9 @@ func allocatorOptions(home, origin string, o options) ([]chromedp.ExecAllocatorO
 	if o.policies != nil || o.namespace != nil {
 		opts = append(opts, chromedp.ModifyCmdFunc(wrap))
 	}
+	if o.resolves != "" {
+		opts = append(opts, chromedp.Flag("host-resolver-rules", o.resolves))
+	}
 	if o.certificate != nil {
 		digests, err := keyDigests(*o.certificate)
 		if err != nil {
