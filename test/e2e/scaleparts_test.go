@@ -1,0 +1,129 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/p2pstream/p2pstream/api/v1"
+)
+
+func haveNetworkReady() types.GomegaMatcher {
+	return WithTransform(func(s v1.P2PNetworkStatus) bool { return meta.IsStatusConditionTrue(s.Conditions, v1.ConditionReady) }, BeTrue())
+}
+
+// attached is how many streams a network serves.
+func attached(ctx context.Context, network *v1.P2PNetwork) (int32, error) {
+	status, err := networkStatus(ctx, network)
+	if err != nil || status.Streams == nil {
+		return 0, err
+	}
+	return status.Streams.Attached, nil
+}
+
+// loadNext gives the nodes the program under another name, as a newer version has.
+func loadNext(ctx context.Context) {
+	GinkgoHelper()
+	file := filepath.Join(GinkgoT().TempDir(), "next.tar")
+	out, err := exec.CommandContext(ctx, built["cluster"], "image", built["p2pstream"], "--tag", nextImage, "--out", file).CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), string(out))
+	Expect(lab.Load(ctx, file)).To(Succeed())
+}
+
+// upgradeOperator installs the operator's next version by a kustomization of one's own, as the docs say.
+func upgradeOperator(ctx context.Context) {
+	GinkgoHelper()
+	dir, err := filepath.EvalSymlinks(GinkgoT().TempDir())
+	Expect(err).NotTo(HaveOccurred())
+	base, err := filepath.Rel(dir, inRepo("config", "default"))
+	Expect(err).NotTo(HaveOccurred())
+	name, tag, _ := strings.Cut(nextImage, ":")
+	text := fmt.Sprintf("resources: [%s]\nimages:\n- {name: %s, newTag: %s}\n", base, name, tag)
+	Expect(os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600)).To(Succeed())
+	_, err = k8s.Kubectl(ctx, "apply", "--server-side", "-k", dir)
+	Expect(err).NotTo(HaveOccurred())
+}
+
+// seederImage is what the seeders of a stream are to run.
+func seederImage(ctx context.Context, s *v1.P2PStream) (string, error) {
+	var set appsv1.StatefulSet
+	if err := k8s.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: s.Name + "-seeder"}, &set); err != nil {
+		return "", err
+	}
+	return set.Spec.Template.Spec.Containers[0].Image, nil
+}
+
+// helmIn runs helm in a namespace.
+func helmIn(ctx context.Context, namespace string, args ...string) {
+	GinkgoHelper()
+	config, err := lab.Kubeconfig(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	out, err := exec.CommandContext(ctx, built["helm"], append(args, "--kubeconfig", config, "--namespace", namespace)...).CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), "helm %v printed: %s", args, out)
+}
+
+// upgrades is what status says of the upgrades of all streams, version by version.
+type upgrades struct {
+	mu      sync.Mutex
+	running map[string]bool
+	order   []string // in which they began
+	most    int      // that ran at a time
+}
+
+// follow notes every version of every stream until stop is called.
+func (u *upgrades) follow(ctx context.Context) (stop func()) {
+	GinkgoHelper()
+	ctx, cancel := context.WithCancel(ctx)
+	DeferCleanup(cancel)
+	done := make(chan error, 1)
+	go func() {
+		done <- k8s.Follow(ctx, &v1.P2PStreamList{}, func(o client.Object) { u.see(o.(*v1.P2PStream)) })
+	}()
+	return func() {
+		GinkgoHelper()
+		cancel()
+		Expect(<-done).To(Succeed())
+	}
+}
+
+func (u *upgrades) see(s *v1.P2PStream) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	now := s.Status.Upgrade != nil && s.Status.Upgrade.Phase == v1.UpgradeRunning
+	switch {
+	case now && !u.running[s.Name]:
+		u.order = append(u.order, s.Name)
+		u.running[s.Name] = true
+	case !now:
+		delete(u.running, s.Name)
+	}
+	u.most = max(u.most, len(u.running))
+}
+
+// ended reports whether a stream was upgraded, and none is any more.
+func (u *upgrades) ended(name string) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Contains(u.order, name) && len(u.running) == 0
+}
+
+func (u *upgrades) seen() (order []string, most int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.order), u.most
+}
