@@ -5,12 +5,15 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -126,4 +129,63 @@ func (u *upgrades) seen() (order []string, most int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return slices.Clone(u.order), u.most
+}
+
+// writes are the calls of the operator that change something, by the verbs of HTTP.
+var writes = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// watchIdle prints what the operator uses, and how much it writes, while nobody does anything.
+func watchIdle(ctx context.Context, length time.Duration) {
+	GinkgoHelper()
+	before, begun := operatorMetrics(ctx), time.Now()
+	Eventually(ctx, func() time.Duration { return time.Since(begun) }).WithTimeout(length + time.Minute).WithPolling(time.Second).Should(BeNumerically(">=", length))
+	after, minutes := operatorMetrics(ctx), time.Since(begun).Minutes()
+	all := 0.0
+	for _, verb := range writes {
+		n := after.of("rest_client_requests_total", "method", verb) - before.of("rest_client_requests_total", "method", verb)
+		note("idle: %s %.1f a minute", verb, n/minutes)
+		all += n
+	}
+	const mib = 1 << 20
+	note("idle for %.0f minutes: %.1f writes a minute, %.3f cores; memory %.0f MiB, of which heap in use %.0f MiB; %.0f goroutines", minutes, all/minutes,
+		(after.of("process_cpu_seconds_total", "", "")-before.of("process_cpu_seconds_total", "", ""))/60/minutes,
+		after.of("process_resident_memory_bytes", "", "")/mib, after.of("go_memstats_heap_inuse_bytes", "", "")/mib, after.of("go_goroutines", "", ""))
+}
+
+// figures are metrics as text.
+type figures string
+
+// operatorMetrics are those of the operator's pod.
+func operatorMetrics(ctx context.Context) figures {
+	GinkgoHelper()
+	pod := operator.pod(ctx)
+	text, err := k8s.Kubectl(ctx, "get", "--raw", "/api/v1/namespaces/"+pod.Namespace+"/pods/"+pod.Name+":8080/proxy/metrics")
+	Expect(err).NotTo(HaveOccurred())
+	return figures(text)
+}
+
+// of adds up the samples of a metric that have a label.
+func (f figures) of(name, label, value string) (sum float64) {
+	for line := range strings.Lines(string(f)) {
+		rest, is := strings.CutPrefix(line, name)
+		if !is || (rest[0] != ' ' && rest[0] != '{') || (label != "" && !strings.Contains(rest, fmt.Sprintf("%s=%q", label, value))) {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(rest[strings.LastIndexByte(strings.TrimSpace(rest), ' ')+1:]), 64)
+		Expect(err).NotTo(HaveOccurred(), line)
+		sum += n
+	}
+	return sum
+}
+
+// percentile of some durations: the least that so many percent of them do not exceed.
+func percentile(of []time.Duration, percent int) time.Duration {
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[(len(sorted)*percent+99)/100-1]
+}
+
+// spread is some durations as text.
+func spread(of []time.Duration) string {
+	return fmt.Sprintf("%.2f s in the median, %.2f s for 9 of 10, %.2f s at most, of %d", percentile(of, 50).Seconds(),
+		percentile(of, 90).Seconds(), percentile(of, 100).Seconds(), len(of))
 }
