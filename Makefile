@@ -205,6 +205,10 @@ scale: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries
 	P2PSTREAM_E2E_SCALE=1 $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/scale.json -- \
 	  -count=1 -timeout 40m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter scale
 
+.PHONY: onecopy
+onecopy: ## measure how many copies of a live stream fifty viewers and their seeders take from the origin (RUN=regexp for some cases)
+	$(GO) test -run '^$$' -bench 'OneCopy/$(RUN)' -benchtime 1x -timeout 30m ./test/peers
+
 .PHONY: bench
 bench: ## run every benchmark once, five samples each (BENCH=regexp)
 	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),5) -timeout 60m $(UNIT_PKGS)

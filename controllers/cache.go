@@ -10,14 +10,17 @@ import (
 	"k8s.io/apimachinery/pkg/selection"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 // CacheOptions keep the cache to what the loop looks at: children and pods that carry our label, in the given
-// namespaces (all, when there are none), and of each pod and node the few fields that are read.
-func CacheOptions(namespaces []string) cache.Options {
+// namespaces (all, when there are none), and of each pod and node the few fields that are read. A cache of routes that the cluster
+// lacks would never fill.
+func CacheOptions(namespaces []string, routes exposure.Routes) cache.Options {
 	shared := true // there may be thousands of nodes, and the operator never changes them
 	o := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
@@ -28,7 +31,7 @@ func CacheOptions(namespaces []string) cache.Options {
 		// Kinds that are not listed here must not be cached by accident.
 		ReaderFailOnMissingInformer: true,
 	}
-	for _, child := range childKinds() {
+	for _, child := range childKinds(routes) {
 		o.ByObject[child] = cache.ByObject{Label: ours()}
 	}
 	if len(namespaces) > 0 {
@@ -40,15 +43,28 @@ func CacheOptions(namespaces []string) cache.Options {
 	return o
 }
 
-// childKinds are the kinds of plan.Kinds, as objects.
-func childKinds() []client.Object {
-	return []client.Object{&corev1.ConfigMap{}, &corev1.Service{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
+// childKinds are the kinds of plan.Kinds that the cluster has, as objects.
+func childKinds(routes exposure.Routes) []client.Object {
+	kinds := []client.Object{&corev1.ConfigMap{}, &corev1.Service{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
 		&appsv1.Deployment{}, &appsv1.StatefulSet{}}
+	return append(kinds, routeKinds(routes)...)
+}
+
+// routeKinds are those of the Gateway API.
+func routeKinds(routes exposure.Routes) []client.Object {
+	var kinds []client.Object
+	if routes.HTTP {
+		kinds = append(kinds, &gatewayv1.HTTPRoute{})
+	}
+	if routes.TLS {
+		kinds = append(kinds, &gatewayv1.TLSRoute{})
+	}
+	return kinds
 }
 
 // Cached are the kinds that the loop reads from the cache.
-func Cached(nodes bool) []client.Object {
-	kinds := append(childKinds(), &v1.P2PStream{}, &v1.P2PNetwork{}, &corev1.Pod{})
+func Cached(nodes bool, routes exposure.Routes) []client.Object {
+	kinds := append(childKinds(routes), &v1.P2PStream{}, &v1.P2PNetwork{}, &corev1.Pod{})
 	if nodes {
 		kinds = append(kinds, &corev1.Node{})
 	}

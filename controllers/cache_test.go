@@ -1,21 +1,28 @@
 package controllers
 
 import (
+	"errors"
 	"testing"
 
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
-
+	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 // TestEveryKindOfAPlanIsWatched: children of a kind that is not in the cache are never pruned, and never repaired.
 func TestEveryKindOfAPlanIsWatched(t *testing.T) {
 	t.Parallel()
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), gatewayv1.Install(scheme)); err != nil {
+		t.Fatal(err)
+	}
 	watched := map[string]bool{}
-	for _, o := range childKinds() {
-		kind, err := apiutil.GVKForObject(o, clientgoscheme.Scheme)
+	for _, o := range childKinds(exposure.Routes{HTTP: true, TLS: true}) {
+		kind, err := apiutil.GVKForObject(o, scheme)
 		if err != nil {
 			t.Fatal(err)
 		}

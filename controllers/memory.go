@@ -38,6 +38,7 @@ type memory struct {
 	planned bool
 	heldAs  string
 	held    map[plan.Ref]heldWorkload
+	viewers *int // when they were last known, for the order of upgrades
 
 	events map[types.UID]*eventMemory // about pods that wait, and about what should make them
 

@@ -212,7 +212,7 @@ func (r *Reconciler) runNetwork(ctx context.Context, network *v1.P2PNetwork, m *
 	if err := r.readAll(ctx, network, n.stream, s); err != nil {
 		return nil, err
 	}
-	s.ingressClasses = r.classes.of(ctx, n.stream)
+	r.readEntrance(ctx, n.stream, s)
 	for ref, child := range s.children {
 		m.observed.Note(ref.Name, child)
 	}

@@ -30,13 +30,15 @@ type nodes struct {
 	deny map[string]string
 	// at is where all tracker pods answer; empty: each gets a tracker of its own.
 	at string
+	// hashes of the templates of workloads; only rounds use it.
+	hashes map[types.UID]hashed
 }
 
 // lastIP makes the addresses of pods unique in the whole suite.
 var lastIP atomic.Uint32
 
 func startNodes(t *testing.T, w *world) *nodes {
-	n := &nodes{w: w, play: map[string]func(*corev1.Pod){}, deny: map[string]string{}}
+	n := &nodes{w: w, play: map[string]func(*corev1.Pod){}, deny: map[string]string{}, hashes: map[types.UID]hashed{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -86,7 +88,7 @@ func (n *nodes) round(ctx context.Context) error {
 	for i := range deployments.Items {
 		d := &deployments.Items[i]
 		before := d.Status.DeepCopy()
-		ready, all, err := n.pods(ctx, d, d.Spec.Template, *d.Spec.Replicas, fmt.Sprintf("-%x", templateHash(d.Spec.Template)), keep)
+		ready, all, err := n.pods(ctx, d, d.Spec.Template, *d.Spec.Replicas, "-"+n.hash(d, d.Spec.Template), keep)
 		if err != nil {
 			return err
 		}
@@ -131,10 +133,22 @@ func (n *nodes) denied(labels map[string]string) string {
 	return n.deny[labels[plan.LabelComponent]]
 }
 
-func templateHash(t corev1.PodTemplateSpec) uint32 {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(t.String())) // never fails
-	return h.Sum32()
+// hashed is the hash of a template, which a generation of a workload keeps.
+type hashed struct {
+	generation int64
+	hash       string
+}
+
+// hash of the template of a workload, made once for each generation: a round that makes them all costs more than the rest of it.
+func (n *nodes) hash(owner client.Object, t corev1.PodTemplateSpec) string {
+	known := n.hashes[owner.GetUID()]
+	if known.generation != owner.GetGeneration() {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(t.String())) // never fails
+		known = hashed{owner.GetGeneration(), fmt.Sprintf("%x", h.Sum32())}
+		n.hashes[owner.GetUID()] = known
+	}
+	return known.hash
 }
 
 // pods makes those of one workload and returns how many there are, and are ready.
@@ -142,7 +156,7 @@ func (n *nodes) pods(ctx context.Context, owner client.Object, template corev1.P
 	if n.denied(owner.GetLabels()) != "" {
 		return 0, 0, nil
 	}
-	hash := fmt.Sprintf("%x", templateHash(template))
+	hash := n.hash(owner, template)
 	for i := range count {
 		name := fmt.Sprintf("%s%s-%d", owner.GetName(), suffix, i)
 		keep[name] = true

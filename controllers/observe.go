@@ -10,6 +10,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
@@ -30,7 +31,7 @@ func (r *Reconciler) observe(ctx context.Context, n *run) (*snapshot, error) {
 	if err := r.readShared(ctx, n, s); err != nil {
 		return nil, err
 	}
-	s.ingressClasses = r.classes.of(ctx, n.stream)
+	r.readEntrance(ctx, n.stream, s)
 	for ref, child := range s.children {
 		n.memory.observed.Note(ref.Name, child)
 	}
@@ -57,6 +58,12 @@ func (r *Reconciler) readAll(ctx context.Context, owner client.Object, stream *v
 		return err
 	}
 	return r.readNodes(ctx, stream, s)
+}
+
+// readEntrance reads what leads to the tracker and is no child of its owner.
+func (r *Reconciler) readEntrance(ctx context.Context, stream *v1.P2PStream, s *snapshot) {
+	s.ingressClasses = r.classes.of(ctx, stream)
+	s.routes, s.gateways, s.resolved = r.Routes, r.gates.of(ctx, stream), r.hosts.of(stream)
 }
 
 // readShared reads what an attached stream has of its network.
@@ -92,10 +99,17 @@ func childrenOf(owner client.Object) client.MatchingFields {
 
 // readChildren collects the objects of this very stream or network; others that carry its label are left alone.
 func (r *Reconciler) readChildren(ctx context.Context, owner client.Object, s *snapshot) error {
-	for kind, list := range map[string]client.ObjectList{
+	lists := map[string]client.ObjectList{
 		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{}, "Ingress": &networkingv1.IngressList{},
 		"NetworkPolicy": &networkingv1.NetworkPolicyList{}, "PodDisruptionBudget": &policyv1.PodDisruptionBudgetList{}, "Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
-	} {
+	}
+	if r.Routes.HTTP {
+		lists["HTTPRoute"] = &gatewayv1.HTTPRouteList{}
+	}
+	if r.Routes.TLS {
+		lists["TLSRoute"] = &gatewayv1.TLSRouteList{}
+	}
+	for kind, list := range lists {
 		if err := r.Client.List(ctx, list, client.InNamespace(owner.GetNamespace()), childrenOf(owner)); err != nil {
 			return fmt.Errorf("listing %ss: %w", kind, err)
 		}
@@ -120,6 +134,14 @@ func items(list client.ObjectList) []client.Object {
 			all = append(all, &l.Items[i])
 		}
 	case *networkingv1.IngressList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *gatewayv1.HTTPRouteList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *gatewayv1.TLSRouteList:
 		for i := range l.Items {
 			all = append(all, &l.Items[i])
 		}

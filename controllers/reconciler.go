@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/push"
@@ -53,6 +55,10 @@ type Options struct {
 	Upgrades     Upgrades
 	// WithoutNodes: nodes cannot be read, so that their addresses are not known.
 	WithoutNodes bool
+	// Routes of the Gateway API that the cluster has, which are in the cache.
+	Routes exposure.Routes
+	// Lookup resolves the hosts of trackers, of which a wrong one is reported; nil asks the DNS of the operator's pod.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// StallAfter is how long a problem that may heal, such as a missing Secret, lasts before it stalls a stream; 0 is
 	// two minutes.
 	StallAfter time.Duration
@@ -80,6 +86,8 @@ type Reconciler struct {
 	pollers *poll.Pollers
 	streams memories
 	classes *ingressClasses
+	gates   *gateways
+	hosts   *hosts
 
 	pushers     *push.Pushers
 	networks    networkMemories
@@ -103,6 +111,9 @@ func NewReconciler(o Options) *Reconciler {
 	if o.Key == nil {
 		o.Key = func() Key { return nil }
 	}
+	if o.Lookup == nil {
+		o.Lookup = lookupHost
+	}
 	if o.Push == nil {
 		o.Push = push.NewClient()
 	}
@@ -111,6 +122,8 @@ func NewReconciler(o Options) *Reconciler {
 	r.pushers = push.New(o.Push, o.Metrics.pushes)
 	r.labels = &namespaceLabels{live: o.Live, now: o.Now}
 	r.classes = &ingressClasses{live: o.Live, now: o.Now}
+	r.gates = &gateways{live: o.Live, now: o.Now}
+	r.hosts = &hosts{lookup: o.Lookup, now: o.Now}
 	r.applier = &apply.Applier{Client: o.Client, Live: o.Live, Count: o.Metrics.wrote}
 	return r
 }

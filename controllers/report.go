@@ -47,6 +47,9 @@ func (r *Reconciler) report(ctx context.Context, n *run) (ctrl.Result, error) {
 	} else {
 		m.unwritten = nil // they added nothing to the totals in status
 	}
+	if n.upgrade.over {
+		r.turns.leave(client.ObjectKeyFromObject(n.stream), false)
+	}
 	if n.applied.Err != nil {
 		return ctrl.Result{}, n.applied.Err
 	}
@@ -66,6 +69,9 @@ func observed(n *run) status.Observed {
 		Sized:   s.sized,
 		Upgrade: n.upgrade.status, UpgradeWait: n.upgrade.text,
 		Totals: totals.Add(totals.Of(n.stream.Status.Offload), s.unwritten...),
+	}
+	if stun := n.stream.Spec.STUN; stun != nil && n.network == nil {
+		o.STUNServers = len(stun.Servers)
 	}
 	if sites := n.stream.Spec.Sites; sites != nil && n.network == nil {
 		o.SiteMap = sites.MapRef
@@ -153,14 +159,17 @@ const (
 	troubleRun = 5 * time.Second
 )
 
+// unwatched are the reasons of warnings about what is not watched: classes, Gateways and DNS.
+var unwatched = []string{v1.ReasonClassNotFound, v1.ReasonGatewayNotFound, v1.ReasonAddressPending, v1.ReasonHostElsewhere}
+
 // nextRun is how long to wait for the next run when no change and no answer of a tracker causes one earlier.
 func nextRun(n *run, o status.Observed, now time.Time) time.Duration {
 	pause := idleRun
 	if !o.Suspended && (len(o.Problems) > 0 || len(n.snapshot.waiting) > 0 || !o.Settled) {
 		pause = troubleRun
 	}
-	if slices.ContainsFunc(o.Warnings, func(w plan.Warning) bool { return w.Reason == v1.ReasonClassNotFound }) {
-		pause = min(pause, classesEvery) // classes are not watched
+	if slices.ContainsFunc(o.Warnings, func(w plan.Warning) bool { return slices.Contains(unwatched, w.Reason) }) {
+		pause = min(pause, classesEvery)
 	}
 	if n.upgrade.wait == forTurn || n.upgrade.wait == forOthers {
 		pause = troubleRun

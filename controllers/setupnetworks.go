@@ -43,6 +43,9 @@ func (r *Reconciler) setUpNetworks(mgr ctrl.Manager, concurrent int) error {
 			ReconciliationTimeout:   runTimeout,
 			EnableWarmup:            &warm,
 		})
+	for _, route := range routeKinds(r.Routes) {
+		loop.Owns(route)
+	}
 	if !r.WithoutNodes {
 		loop.Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.exposedNetworks), builder.WithPredicates(reachability()))
 	}

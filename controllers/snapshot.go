@@ -24,11 +24,14 @@ type snapshot struct {
 	nodes          []corev1.Node              // empty when no exposure uses nodes
 	observed       exposure.Observed          // what the cluster assigned to children, with those that were deleted
 	ingressClasses *exposure.IngressClasses   // nil when unknown, or when no exposure uses them
-	workloads      map[string]status.Workload // by component
-	waiting        map[string]diagnose.Input  // of the components that are not complete, with events
-	absent         map[string]bool            // components that the network of the stream has, and the stream has not
-	shared         []corev1.Pod               // trackers of the network
-	tokenSecret    string                     // the Secret with the token of seeders
+	routes         exposure.Routes
+	gateways       map[string]exposure.Gateway // those that the exposure names and that are known
+	resolved       []string                    // addresses of the tracker's host; none when unknown
+	workloads      map[string]status.Workload  // by component
+	waiting        map[string]diagnose.Input   // of the components that are not complete, with events
+	absent         map[string]bool             // components that the network of the stream has, and the stream has not
+	shared         []corev1.Pod                // trackers of the network
+	tokenSecret    string                      // the Secret with the token of seeders
 
 	reading        *status.Reading  // the last answer of the tracker; nil when there was none
 	readingProblem string           // why there is no newer one

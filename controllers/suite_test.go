@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/controllers/manager"
+	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
 )
 
 // suite is one API server for all tests of the package; each test has a namespace of its own.
@@ -37,14 +38,23 @@ func run(m *testing.M) int {
 		return 1
 	}
 	flag.Parse()
-	// Tests wait much more than they compute.
-	if err := flag.Set("test.parallel", "12"); err != nil {
+	// Tests wait much more than they compute, but they share one API server: with more of them at once, on a machine that is busy, each
+	// request of an operator takes a second, and what is waited for comes too late.
+	if err := flag.Set("test.parallel", "8"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	ctrl.SetLogger(logr.Discard())
-	env := &envtest.Environment{CRDDirectoryPaths: []string{"../config/crd/p2pstream.dev_p2pstreams.yaml", "../config/crd/p2pstream.dev_p2pnetworks.yaml"}, ErrorIfCRDPathMissing: true,
+	crds, err := gatewayapi.CRDs(context.Background(), "gateways", "httproutes", "tlsroutes")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	crds = append(crds, "../config/crd/p2pstream.dev_p2pstreams.yaml", "../config/crd/p2pstream.dev_p2pnetworks.yaml")
+	env := &envtest.Environment{CRDDirectoryPaths: crds, ErrorIfCRDPathMissing: true,
 		ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
+	// No garbage collector runs here, so the Services of all tests keep their addresses: a default range of 254 is full before the end.
+	env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.0.0.0/16")
 	if err := start(env); err != nil {
 		fmt.Fprintln(os.Stderr, "starting API server:", err)
 		return 1

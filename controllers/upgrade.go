@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -26,6 +27,7 @@ type upgrade struct {
 	status *v1.UpgradeStatus
 	wait   waitsFor
 	text   string // what it waits for
+	over   bool   // its turn ends when status says so: streams that are counted by their status are never more than there are turns
 }
 
 // upgrade holds the pods of a stream that a former version of the operator planned until it is the stream's turn: rolled all at
@@ -51,8 +53,7 @@ func (r *Reconciler) upgrade(ctx context.Context, n *run) (upgrade, error) {
 		return upgrade{status: before}, nil
 	case len(stale) == 0:
 		n.memory.held, n.memory.heldAs = nil, ""
-		r.turns.leave(name, false)
-		return upgrade{}, nil
+		return upgrade{over: true}, nil
 	case running:
 		r.turns.enter(name, before.Since.Time)
 		return upgrade{status: before}, nil
@@ -147,23 +148,22 @@ func (s *snapshot) complete() bool {
 	return true
 }
 
-// viewers of the stream, as far as its trackers and its status tell. A stream that serves, and whose viewers are not known, may have
-// some.
+// viewers of the stream, as far as its trackers and its status tell, now or when they last did: with the operator, the tracker of a
+// network is replaced at once, and a new one does not know yet who watches. A stream that serves, and of whose viewers nothing was ever
+// known, may have some.
 func (n *run) viewers() int {
+	m := n.memory
 	if r := n.snapshot.reading; r != nil && r.Stats.ViewersKnown {
-		return r.Stats.Viewers
+		m.viewers = &r.Stats.Viewers
+	} else if s := n.stream.Status.Swarm; m.viewers == nil && s != nil && s.Viewers != nil {
+		before := int(*s.Viewers)
+		m.viewers = &before
 	}
-	return viewersIn(&n.stream.Status)
-}
-
-func viewersIn(s *v1.P2PStreamStatus) int {
-	if s.Swarm != nil && s.Swarm.Viewers != nil {
-		return int(*s.Swarm.Viewers)
+	if m.viewers != nil {
+		return *m.viewers
 	}
-	for _, c := range s.Conditions {
-		if c.Type == v1.ConditionReady && c.Status == metav1.ConditionTrue {
-			return 1
-		}
+	if meta.IsStatusConditionTrue(n.stream.Status.Conditions, v1.ConditionReady) {
+		return 1
 	}
 	return 0
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -100,18 +101,27 @@ func (w *world) operator(change ...func(*controllers.Options)) (stop func()) {
 		w.t.Fatal(err)
 	}
 	twice := true
+	o := controllers.Options{Poll: w.asker, Image: image, Namespaces: append([]string{w.ns}, w.also...),
+		Key: func() controllers.Key { return key }, Push: w.pusher(), Lookup: noHost}
+	for _, c := range change {
+		c(&o)
+	}
 	mgr, err := ctrl.NewManager(suite.operator, ctrl.Options{
-		Scheme: scheme, Cache: controllers.CacheOptions(append([]string{w.ns}, w.also...)),
+		Scheme: scheme, Cache: controllers.CacheOptions(append([]string{w.ns}, w.also...), o.Routes),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 		Controller: config.Controller{SkipNameValidation: &twice},
 	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	o := controllers.Options{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: w.asker, Image: image,
-		Namespaces: append([]string{w.ns}, w.also...), Key: func() controllers.Key { return key }, Push: w.pusher()}
-	for _, c := range change {
-		c(&o)
+	if o.Client == nil {
+		o.Client = mgr.GetClient()
+	}
+	if o.Live == nil {
+		o.Live = mgr.GetAPIReader()
+	}
+	if o.Events == nil {
+		o.Events = mgr.GetEventRecorder("p2pstream")
 	}
 	if err := controllers.NewReconciler(o).SetupWithManager(mgr, 4); err != nil {
 		w.t.Fatal(err)
@@ -136,6 +146,9 @@ func (w *world) operator(change ...func(*controllers.Options)) (stop func()) {
 	w.t.Cleanup(stop)
 	return stop
 }
+
+// noHost is a DNS that knows no host.
+func noHost(context.Context, string) ([]netip.Addr, error) { return nil, nil }
 
 // stream creates a stream.
 func (w *world) stream(name string, change ...func(*v1.P2PStreamSpec)) *v1.P2PStream {

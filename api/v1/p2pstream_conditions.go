@@ -113,6 +113,14 @@ const (
 	ReasonAddressPending = "AddressPending"
 	// ReasonClassNotFound: no controller serves what exposes it, because the cluster lacks the class that it names.
 	ReasonClassNotFound = "ClassNotFound"
+	// ReasonGatewayAPIMissing: the cluster lacks the kind of the Gateway API by which the spec exposes the tracker.
+	ReasonGatewayAPIMissing = "GatewayAPIMissing"
+	// ReasonGatewayNotFound: a Gateway that the spec names does not exist.
+	ReasonGatewayNotFound = "GatewayNotFound"
+	// ReasonRouteNotAccepted: a Gateway does not serve the route to the tracker, or no controller has said that it does.
+	ReasonRouteNotAccepted = "RouteNotAccepted"
+	// ReasonHostElsewhere: the host of the tracker resolves to other addresses than those that serve it.
+	ReasonHostElsewhere = "HostElsewhere"
 	// ReasonSTUNSilent: no STUN server answers the tracker, so that viewers are given none.
 	ReasonSTUNSilent = "STUNSilent"
 	// ReasonInsecureEndpoint: pages on https cannot use the ws endpoint.

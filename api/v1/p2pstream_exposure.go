@@ -15,6 +15,8 @@ const (
 	ExposureHostPort ExposureType = "HostPort"
 	// ExposureIngress is a host name, and perhaps a path, of the cluster's ingress controller.
 	ExposureIngress ExposureType = "Ingress"
+	// ExposureGateway is a host name, and perhaps a path, of a Gateway of the Gateway API.
+	ExposureGateway ExposureType = "Gateway"
 )
 
 // TrafficPolicy selects the nodes that answer.
@@ -108,6 +110,57 @@ type IngressSettings struct {
 	TLSSecretName SecretName `json:"tlsSecretName,omitempty"`
 }
 
+// GatewaySettings configure a route of the Gateway API: a TLSRoute for a tracker with tlsSecretName, whose TLS passes through the
+// Gateway, and otherwise an HTTPRoute.
+type GatewaySettings struct {
+	// ParentRefs are the Gateways, or listeners of them, that are to serve the tracker.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	ParentRefs []GatewayReference `json:"parentRefs"`
+
+	// Annotations of the route, for settings of the controller.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
+}
+
+// GatewayReference names a Gateway, or one of its listeners.
+type GatewayReference struct {
+	// Name of the Gateway.
+	// +required
+	Name GatewayName `json:"name"`
+
+	// Namespace of the Gateway. When empty, that of the stream or network. The listeners must allow routes of it.
+	// +optional
+	Namespace GatewayNamespace `json:"namespace,omitempty"`
+
+	// SectionName is the name of a listener. When empty, all that match.
+	// +optional
+	SectionName GatewaySection `json:"sectionName,omitempty"`
+
+	// Port of a listener. When unset, all that match.
+	// +optional
+	Port *Port `json:"port,omitempty"`
+}
+
+// GatewayName is the name of a Gateway.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="exposure.gateway.parentRefs.name must be the name of a Gateway: lower case letters, digits, - and ."
+type GatewayName string
+
+// GatewayNamespace is the namespace of a Gateway, or empty.
+// +kubebuilder:validation:MaxLength=63
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="exposure.gateway.parentRefs.namespace must be the name of a namespace, or empty"
+type GatewayNamespace string
+
+// GatewaySection is the name of a listener of a Gateway, or empty.
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="exposure.gateway.parentRefs.sectionName must be the name of a listener: lower case letters, digits, - and ."
+type GatewaySection string
+
 // BasePath comes before all paths of a tracker, such as /town-hall.
 // +kubebuilder:validation:MaxLength=256
 // +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$')",message="exposure.path must be a path such as /town-hall, without a slash at its end"
@@ -127,20 +180,22 @@ type SourceRange string
 // +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.nodePort)",message="tracker.exposure.nodePort needs tracker.exposure.type NodePort"
 // +kubebuilder:validation:XValidation:rule="self.type == 'NodePort' || !has(self.addresses) || size(self.addresses) == 0",message="tracker.exposure.addresses needs tracker.exposure.type NodePort"
 // +kubebuilder:validation:XValidation:rule="self.type in ['NodePort', 'LoadBalancer'] || !has(self.externalTrafficPolicy)",message="tracker.exposure.externalTrafficPolicy needs tracker.exposure.type NodePort or LoadBalancer"
-// +kubebuilder:validation:XValidation:rule="self.type in ['LoadBalancer', 'Ingress'] || (self.type == 'ClusterIP' && has(self.host) && size(self.host) > 0) || !has(self.port)",message="tracker.exposure.port needs tracker.exposure.type LoadBalancer or Ingress, or ClusterIP with the host of your proxy"
+// +kubebuilder:validation:XValidation:rule="self.type in ['LoadBalancer', 'Ingress', 'Gateway'] || (self.type == 'ClusterIP' && has(self.host) && size(self.host) > 0) || !has(self.port)",message="tracker.exposure.port needs tracker.exposure.type LoadBalancer, Ingress or Gateway, or ClusterIP with the host of your proxy"
 // +kubebuilder:validation:XValidation:rule="self.type == 'LoadBalancer' || !has(self.loadBalancer)",message="tracker.exposure.loadBalancer needs tracker.exposure.type LoadBalancer"
 // +kubebuilder:validation:XValidation:rule="!has(self.loadBalancer) || !has(self.loadBalancer.healthCheckNodePort) || (has(self.externalTrafficPolicy) && self.externalTrafficPolicy == 'Local')",message="tracker.exposure.loadBalancer.healthCheckNodePort needs tracker.exposure.externalTrafficPolicy Local"
 // +kubebuilder:validation:XValidation:rule="!has(self.tlsTerminated) || !self.tlsTerminated || (self.type != 'NodePort' && has(self.host) && size(self.host) > 0 && (!has(self.tlsSecretName) || size(self.tlsSecretName) == 0))",message="tracker.exposure.tlsTerminated needs another tracker.exposure.type than NodePort, the host that the certificate is for, and no tlsSecretName"
 // +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || !has(self.ingress)",message="tracker.exposure.ingress needs tracker.exposure.type Ingress"
-// +kubebuilder:validation:XValidation:rule="self.type == 'Ingress' || (self.type == 'ClusterIP' && has(self.host) && size(self.host) > 0) || !has(self.path) || size(self.path) == 0",message="tracker.exposure.path needs tracker.exposure.type Ingress, or ClusterIP with the host of your proxy"
-// +kubebuilder:validation:XValidation:rule="self.type != 'Ingress' || (has(self.host) && size(self.host) > 0 && !isIP(self.host))",message="tracker.exposure.type Ingress needs tracker.exposure.host, the DNS name that viewers use"
+// +kubebuilder:validation:XValidation:rule="self.type in ['Ingress', 'Gateway'] || (self.type == 'ClusterIP' && has(self.host) && size(self.host) > 0) || !has(self.path) || size(self.path) == 0",message="tracker.exposure.path needs tracker.exposure.type Ingress or Gateway, or ClusterIP with the host of your proxy"
+// +kubebuilder:validation:XValidation:rule="!(self.type in ['Ingress', 'Gateway']) || (has(self.host) && size(self.host) > 0 && !isIP(self.host))",message="tracker.exposure.type Ingress or Gateway needs tracker.exposure.host, the DNS name that viewers use"
+// +kubebuilder:validation:XValidation:rule="(self.type == 'Gateway') == has(self.gateway)",message="tracker.exposure.gateway needs tracker.exposure.type Gateway, and type Gateway needs tracker.exposure.gateway.parentRefs"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Gateway' || !has(self.tlsSecretName) || size(self.tlsSecretName) == 0 || !has(self.path) || size(self.path) == 0",message="tracker.exposure.path is hidden from a Gateway that lets TLS pass through: with type Gateway, remove path or tlsSecretName"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Ingress' || !has(self.tlsSecretName) || size(self.tlsSecretName) == 0",message="tracker.exposure.tlsSecretName is a certificate of the tracker itself: with type Ingress, use ingress.tlsSecretName"
 type TrackerExposure struct {
 	// Type is how viewers reach the tracker: ClusterIP, inside the cluster only, NodePort, through a port
-	// on every node, LoadBalancer, at an address that the cluster's load balancer assigns, or Ingress, at a host
-	// name of the cluster's ingress controller.
+	// on every node, LoadBalancer, at an address that the cluster's load balancer assigns, Ingress, at a host
+	// name of the cluster's ingress controller, or Gateway, at a host name of a Gateway.
 	// +required
-	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer;Ingress
+	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer;Ingress;Gateway
 	Type ExposureType `json:"type"`
 
 	// Host is the name that viewers use for the tracker; with ClusterIP, that of a proxy of your own. When empty, viewers
@@ -165,11 +220,11 @@ type TrackerExposure struct {
 	ExternalTrafficPolicy TrafficPolicy `json:"externalTrafficPolicy,omitempty"`
 
 	// TLSSecretName names a Secret of type kubernetes.io/tls. With it, the tracker itself serves wss and https.
-	// Pages on https need this: they skip a ws tracker without an error.
+	// Pages on https need this: they skip a ws tracker without an error. Behind a Gateway, TLS then passes through it.
 	// +optional
 	TLSSecretName SecretName `json:"tlsSecretName,omitempty"`
 
-	// Port that viewers connect to at the load balancer, the ingress controller or your proxy. Default: 443 with TLS, 80 without.
+	// Port that viewers connect to at the load balancer, the ingress controller, the Gateway or your proxy. Default: 443 with TLS, 80 without.
 	// +optional
 	Port *Port `json:"port,omitempty"`
 
@@ -184,7 +239,7 @@ type TrackerExposure struct {
 	// +kubebuilder:validation:MaxItems=2
 	IPFamilies []IPFamily `json:"ipFamilies,omitempty"`
 
-	// TLSTerminated says that the load balancer, the ingress controller or your proxy ends TLS with a certificate of its own and forwards
+	// TLSTerminated says that the load balancer, the ingress controller, the Gateway or your proxy ends TLS with a certificate of its own and forwards
 	// plain HTTP, so that viewers are given https and wss URLs. Default false.
 	// +optional
 	TLSTerminated bool `json:"tlsTerminated,omitempty"`
@@ -196,6 +251,10 @@ type TrackerExposure struct {
 	// Ingress configures the Ingress.
 	// +optional
 	Ingress *IngressSettings `json:"ingress,omitempty"`
+
+	// Gateway configures the route of the Gateway API.
+	// +optional
+	Gateway *GatewaySettings `json:"gateway,omitempty"`
 }
 
 // STUNExposure configures how viewers reach the STUN servers. STUN servers must see the viewers' own addresses,

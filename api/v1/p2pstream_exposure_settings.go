@@ -29,6 +29,8 @@ type ExposureSettings struct {
 	Path BasePath
 	// Ingress configures the Ingress; may be nil.
 	Ingress *IngressSettings
+	// Gateway configures the route of the Gateway API; may be nil.
+	Gateway *GatewaySettings
 	// TCP: the component is exposed over TCP, too.
 	TCP bool
 }
@@ -45,7 +47,7 @@ func (e *TrackerExposure) Settings() ExposureSettings {
 	}
 	return ExposureSettings{Type: e.Type, Host: e.Host, Addresses: e.Addresses, NodePort: e.NodePort, Port: e.Port,
 		LoadBalancer: e.LoadBalancer, IPFamilies: e.IPFamilies, ExternalTrafficPolicy: e.ExternalTrafficPolicy,
-		TLSSecretName: e.TLSSecretName, TLSTerminated: e.TLSTerminated, Path: e.Path, Ingress: e.Ingress}
+		TLSSecretName: e.TLSSecretName, TLSTerminated: e.TLSTerminated, Path: e.Path, Ingress: e.Ingress, Gateway: e.Gateway}
 }
 
 // Settings returns what the exposure says; nil is ClusterIP.

@@ -19,25 +19,32 @@ func (e *TrackerExposure) validate(at *field.Path) field.ErrorList {
 	if e.TLSTerminated && (e.Type == ExposureNodePort || e.Host == "" || e.TLSSecretName != "") {
 		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.tlsTerminated needs another tracker.exposure.type than NodePort, the host that the certificate is for, and no tlsSecretName"))
 	}
-	if e.Type == ExposureIngress {
+	if e.Type == ExposureIngress || e.Type == ExposureGateway {
 		if _, err := netip.ParseAddr(string(e.Host)); e.Host == "" || err == nil {
-			errs = append(errs, field.Invalid(at, string(e.Host), "tracker.exposure.type Ingress needs tracker.exposure.host, the DNS name that viewers use"))
+			errs = append(errs, field.Invalid(at, string(e.Host), "tracker.exposure.type Ingress or Gateway needs tracker.exposure.host, the DNS name that viewers use"))
 		}
-		if e.TLSSecretName != "" {
-			errs = append(errs, field.Invalid(at, string(e.TLSSecretName), "tracker.exposure.tlsSecretName is a certificate of the tracker itself: with type Ingress, use ingress.tlsSecretName"))
-		}
+	}
+	if e.Type == ExposureIngress && e.TLSSecretName != "" {
+		errs = append(errs, field.Invalid(at, string(e.TLSSecretName), "tracker.exposure.tlsSecretName is a certificate of the tracker itself: with type Ingress, use ingress.tlsSecretName"))
+	}
+	if (e.Type == ExposureGateway) != (e.Gateway != nil) {
+		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.gateway needs tracker.exposure.type Gateway, and type Gateway needs tracker.exposure.gateway.parentRefs"))
+	}
+	if e.Type == ExposureGateway && e.TLSSecretName != "" && e.Path != "" {
+		errs = append(errs, field.Invalid(at, string(e.Path), "tracker.exposure.path is hidden from a Gateway that lets TLS pass through: with type Gateway, remove path or tlsSecretName"))
 	}
 	if e.Path != "" && (len(e.Path) > 256 || !basePath.MatchString(string(e.Path))) {
 		errs = append(errs, field.Invalid(at.Child("path"), string(e.Path), "exposure.path must be a path such as /town-hall, without a slash at its end"))
 	}
 	ownProxy := e.Type == ExposureClusterIP && e.Host != ""
-	if e.Port != nil && e.Type != ExposureLoadBalancer && e.Type != ExposureIngress && !ownProxy {
-		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.port needs tracker.exposure.type LoadBalancer or Ingress, or ClusterIP with the host of your proxy"))
+	if e.Port != nil && e.Type != ExposureLoadBalancer && e.Type != ExposureIngress && e.Type != ExposureGateway && !ownProxy {
+		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.port needs tracker.exposure.type LoadBalancer, Ingress or Gateway, or ClusterIP with the host of your proxy"))
 	}
-	if e.Path != "" && e.Type != ExposureIngress && !ownProxy {
-		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.path needs tracker.exposure.type Ingress, or ClusterIP with the host of your proxy"))
+	if e.Path != "" && e.Type != ExposureIngress && e.Type != ExposureGateway && !ownProxy {
+		errs = append(errs, field.Invalid(at, string(e.Type), "tracker.exposure.path needs tracker.exposure.type Ingress or Gateway, or ClusterIP with the host of your proxy"))
 	}
 	errs = append(errs, e.Ingress.validate(at.Child("ingress"))...)
+	errs = append(errs, e.Gateway.validate(at.Child("gateway"))...)
 	return append(errs, e.TLSSecretName.validate(at.Child("tlsSecretName"))...)
 }
 
@@ -60,7 +67,7 @@ func (e *SeederExposure) validate(at *field.Path) field.ErrorList {
 func (s ExposureSettings) validate(at *field.Path, name string) field.ErrorList {
 	types := []ExposureType{ExposureClusterIP, ExposureNodePort, ExposureLoadBalancer, ExposureHostPort}
 	if name == "tracker.exposure" {
-		types[3] = ExposureIngress
+		types = append(types[:3], ExposureIngress, ExposureGateway)
 	}
 	errs := oneOf(at.Child("type"), s.Type, types...)
 	errs = append(errs, set(at.Child("addresses"), s.Addresses, 16)...)
@@ -181,6 +188,42 @@ func (i *IngressSettings) validate(at *field.Path) (errs field.ErrorList) {
 	}
 	errs = append(errs, annotations(at.Child("annotations"), i.Annotations)...)
 	return append(errs, i.TLSSecretName.validate(at.Child("tlsSecretName"))...)
+}
+
+// maxParents bounds the Gateways of a tracker.
+const maxParents = 8
+
+func (g *GatewaySettings) validate(at *field.Path) (errs field.ErrorList) {
+	if g == nil {
+		return nil
+	}
+	parents := at.Child("parentRefs")
+	switch n := len(g.ParentRefs); {
+	case n == 0:
+		errs = append(errs, field.Required(parents, "exposure.gateway.parentRefs must name a Gateway"))
+	case n > maxParents:
+		errs = append(errs, field.TooMany(parents, n, maxParents))
+	}
+	for i, ref := range g.ParentRefs {
+		errs = append(errs, ref.validate(parents.Index(i))...)
+	}
+	return append(errs, annotations(at.Child("annotations"), g.Annotations)...)
+}
+
+func (r GatewayReference) validate(at *field.Path) (errs field.ErrorList) {
+	if len(r.Name) > 253 || !secretName.MatchString(string(r.Name)) {
+		errs = append(errs, field.Invalid(at.Child("name"), string(r.Name), "exposure.gateway.parentRefs.name must be the name of a Gateway: lower case letters, digits, - and ."))
+	}
+	if r.Namespace != "" && (len(r.Namespace) > 63 || !namespaceName.MatchString(string(r.Namespace))) {
+		errs = append(errs, field.Invalid(at.Child("namespace"), string(r.Namespace), "exposure.gateway.parentRefs.namespace must be the name of a namespace, or empty"))
+	}
+	if r.SectionName != "" && (len(r.SectionName) > 253 || !secretName.MatchString(string(r.SectionName))) {
+		errs = append(errs, field.Invalid(at.Child("sectionName"), string(r.SectionName), "exposure.gateway.parentRefs.sectionName must be the name of a listener: lower case letters, digits, - and ."))
+	}
+	if r.Port != nil {
+		errs = append(errs, port(at.Child("port"), int32(*r.Port), "exposure.port")...)
+	}
+	return errs
 }
 
 // maxAnnotations bounds the annotations of one object that a stream asks for, and maxAnnotation the value of each.

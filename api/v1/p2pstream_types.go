@@ -75,6 +75,14 @@ type P2PStreamSpec struct {
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
+	// Generations of p2p-media-loader whose viewers the stream serves, from one fetched copy. v3 is not released yet. Default: v2.2
+	// and v2.3.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=3
+	Generations []Generation `json:"generations,omitempty"`
+
 	// Tracker introduces peers to each other.
 	// +optional
 	Tracker *TrackerSpec `json:"tracker,omitempty"`
@@ -104,6 +112,10 @@ type P2PStreamSpec struct {
 	// +optional
 	Telemetry *TelemetrySpec `json:"telemetry,omitempty"`
 }
+
+// Generation is one of p2p-media-loader: peers of different generations do not understand each other.
+// +kubebuilder:validation:Enum=v2.2;v2.3;v3
+type Generation string
 
 // StreamFormat is the kind of manifest.
 // +kubebuilder:validation:Enum=HLS;DASH
@@ -238,11 +250,24 @@ type WebOrigin string
 // +kubebuilder:validation:XValidation:rule="isCIDR(self)",message="tracker.candidateRanges must hold ranges of IP addresses, such as 10.0.0.0/8"
 type AddressRange string
 
+// STUNServer is the URI of a STUN server, stun:HOST:PORT (RFC 7064).
+// +kubebuilder:validation:MaxLength=300
+// +kubebuilder:validation:XValidation:rule="self.matches('^stun:([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?$')",message="stun.servers must hold STUN servers, such as stun:stun.example.com:3478"
+type STUNServer string
+
 // STUNSpec configures the STUN servers.
 type STUNSpec struct {
-	// Enabled false runs no STUN server, for streams whose viewers all share one network. Default true.
+	// Enabled false runs no STUN server, for streams whose viewers all share one network, or that have others in servers.
+	// Default true.
 	// +optional
 	Enabled *bool `json:"enabled,omitempty"`
+
+	// Servers are STUN servers that you have already. Viewers are given these first, and four servers at most in all. The
+	// tracker asks each of them whether it answers.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=4
+	Servers []STUNServer `json:"servers,omitempty"`
 
 	// Replicas is the number of STUN servers. Default 1.
 	// +optional

@@ -38,6 +38,7 @@ func (s *P2PStreamSpec) validate(at *field.Path) field.ErrorList {
 	if utf8.RuneCountInString(s.SwarmID) > 256 {
 		errs = append(errs, field.TooLong(at.Child("swarmID"), s.SwarmID, 256))
 	}
+	errs = append(errs, validateGenerations(at.Child("generations"), s.Generations)...)
 	if s.Tracker != nil {
 		errs = append(errs, s.Tracker.validate(at.Child("tracker"))...)
 	}
@@ -151,11 +152,41 @@ func (r AddressRange) valid() bool {
 
 func (s *STUNSpec) validate(at *field.Path) field.ErrorList {
 	errs := between(at.Child("replicas"), s.Replicas, 1, 16, "stun.replicas must be between 1 and 16; to run none, set stun.enabled to false")
+	servers := at.Child("servers")
+	if len(s.Servers) > maxSTUNServers {
+		errs = append(errs, field.TooMany(servers, len(s.Servers), maxSTUNServers))
+	}
+	for i, server := range s.Servers {
+		if len(server) > 300 || !stunServer.MatchString(string(server)) {
+			errs = append(errs, field.Invalid(servers.Index(i), string(server), "stun.servers must hold STUN servers, such as stun:stun.example.com:3478"))
+		}
+		if slices.Contains(s.Servers[:i], server) {
+			errs = append(errs, field.Duplicate(servers.Index(i), string(server)))
+		}
+	}
 	if e := s.Exposure; e != nil {
 		errs = append(errs, e.validate(at.Child("exposure"))...)
 	}
 	return append(errs, s.Resources.validate(at.Child("resources"))...)
 }
+
+const maxSTUNServers = 4
+
+var stunServer = regexp.MustCompile(`^stun:([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[[][0-9A-Fa-f:.]+[]])(:[0-9]{1,5})?$`)
+
+func validateGenerations(at *field.Path, all []Generation) (errs field.ErrorList) {
+	for i, g := range all {
+		if !slices.Contains(generations, g) {
+			errs = append(errs, field.NotSupported(at.Index(i), g, generations))
+		}
+		if slices.Contains(all[:i], g) {
+			errs = append(errs, field.Duplicate(at.Index(i), string(g)))
+		}
+	}
+	return errs
+}
+
+var generations = []Generation{"v2.2", "v2.3", "v3"}
 
 var (
 	bitRate      = regexp.MustCompile(`^([1-9][0-9]{3,8}kbit|[1-9][0-9]{0,5}Mbit|[1-9][0-9]{0,2}Gbit)$`)

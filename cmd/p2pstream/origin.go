@@ -50,6 +50,8 @@ what players skip; with timeline, an MPD lists when each segment begins. These d
   parts        live: the last rendition lists LL-HLS parts of 1 s
   canskip      live: offer and answer delta updates
   canblock     live: offer and answer blocking reloads
+  notmodified  answer 304 to every conditional request for a playlist or MPD
+  onetag       every state of a playlist or MPD has the same ETag
   gzip         compress segments, whatever was asked for
   nolength     segments end with the connection, without Content-Length
   chunked      segments are chunked, without Content-Length

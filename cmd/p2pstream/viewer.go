@@ -202,8 +202,8 @@ func printReport(w io.Writer, r viewer.Report, asJSON bool) error {
 			return fmt.Errorf("printing report: %w", err)
 		}
 	}
-	_, err := fmt.Fprintf(w, "total: offload %.1f %%, %d stalls, %d requests to the origin, %d digest errors\n",
-		100*r.Total.Offload, r.Total.Stalls, r.Total.OriginRequests, r.Total.DigestErrors)
+	_, err := fmt.Fprintf(w, "total: offload %.1f %%, %d stalls, %d requests to the origin, %.2f copies from it, %d digest errors\n",
+		100*r.Total.Offload, r.Total.Stalls, r.Total.OriginRequests, r.Total.Copies, r.Total.DigestErrors)
 	if err != nil {
 		return fmt.Errorf("printing report: %w", err)
 	}

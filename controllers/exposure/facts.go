@@ -16,6 +16,31 @@ type Facts struct {
 	Observed Observed
 	// IngressClasses of the cluster; nil when they are not known, as without permission to list them.
 	IngressClasses *IngressClasses
+	// Routes are the kinds of routes that the cluster has.
+	Routes Routes
+	// Gateways by namespace/name. One that is not among them is not known, as without permission to read it.
+	Gateways map[string]Gateway
+	// Resolved are the addresses to which the host of the tracker resolves; none when that is not known.
+	Resolved []string
+}
+
+// Routes are the kinds of the Gateway API's routes that a cluster has and the operator may manage.
+type Routes struct {
+	HTTP bool `json:"http,omitempty"`
+	TLS  bool `json:"tls,omitempty"`
+}
+
+// Has tells whether a kind is among them.
+func (r Routes) Has(kind string) bool {
+	return kind == kindHTTPRoute && r.HTTP || kind == kindTLSRoute && r.TLS
+}
+
+// Gateway is a Gateway as its status has it.
+type Gateway struct {
+	// Missing: there is none of that name.
+	Missing bool `json:"missing,omitempty"`
+	// Addresses are IP addresses and host names.
+	Addresses []string `json:"addresses,omitempty"`
 }
 
 // IngressClasses are the kinds of ingress controllers that a cluster has.
@@ -71,6 +96,17 @@ type Observation struct {
 	LoadBalancer []string `json:"loadBalancer,omitempty"`
 	// Ingress are the IP addresses and host names in the status of an Ingress. Written by Ingress.
 	Ingress []string `json:"ingress,omitempty"`
+	// Parents are what Gateways say of a route. Written by Gateway.
+	Parents []Parent `json:"parents,omitempty"`
+}
+
+// Parent is what one Gateway says of a route.
+type Parent struct {
+	Kind     string `json:"kind"`              // of the route
+	Gateway  string `json:"gateway"`           // namespace/name
+	Section  string `json:"section,omitempty"` // of the Gateway, where the route names one
+	Accepted bool   `json:"accepted,omitempty"`
+	Reason   string `json:"reason,omitempty"` // why it does not accept it
 }
 
 // Note records what the cluster assigned to a child of the stream.

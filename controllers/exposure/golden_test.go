@@ -27,12 +27,15 @@ type example struct {
 	Seeders *v1.SeederExposure  `json:"seeders,omitempty"`
 
 	// Ordinal of a seeder.
-	Ordinal        int32           `json:"ordinal,omitempty"`
-	ViewersOutside bool            `json:"viewersOutside,omitempty"`
-	Ready          bool            `json:"ready,omitempty"`
-	Nodes          []Node          `json:"nodes,omitempty"`
-	Observed       Observed        `json:"observed,omitempty"`
-	IngressClasses *IngressClasses `json:"ingressClasses,omitempty"`
+	Ordinal        int32              `json:"ordinal,omitempty"`
+	ViewersOutside bool               `json:"viewersOutside,omitempty"`
+	Ready          bool               `json:"ready,omitempty"`
+	Nodes          []Node             `json:"nodes,omitempty"`
+	Observed       Observed           `json:"observed,omitempty"`
+	IngressClasses *IngressClasses    `json:"ingressClasses,omitempty"`
+	Routes         Routes             `json:"routes,omitzero"`
+	Gateways       map[string]Gateway `json:"gateways,omitempty"`
+	Resolved       []string           `json:"resolved,omitempty"`
 	// Refused are errors of the API server.
 	Refused []string `json:"refused,omitempty"`
 }
@@ -85,7 +88,7 @@ type result struct {
 }
 
 func examine(e example) result {
-	t, f := e.target(), Facts{Nodes: e.Nodes, Observed: e.Observed, IngressClasses: e.IngressClasses}
+	t, f := e.target(), Facts{Nodes: e.Nodes, Observed: e.Observed, IngressClasses: e.IngressClasses, Routes: e.Routes, Gateways: e.Gateways, Resolved: e.Resolved}
 	s := t.Strategy()
 	r := result{Traits: s.Traits(t.Component, t.Settings), Objects: s.Objects(t, f), Port: s.Port(t, f), Addresses: s.Addresses(t, f)}
 	r.Advertised = advertised(t, r.Addresses)

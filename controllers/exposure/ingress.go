@@ -90,7 +90,7 @@ func (ingress) Warning(t Target, f Facts, advertised []string) *Warning {
 		return warn(v1.ReasonInsecureEndpoint, fmt.Sprintf("pages on https cannot use %s: to serve them, set %s.ingress.tlsSecretName, or %s.tlsTerminated if the controller has a certificate of its own",
 			advertised[0], field, field))
 	}
-	return nil
+	return elsewhere(t, f, f.Observed[t.Name].Ingress)
 }
 
 func (ingress) Refused(Target, error, string) *Refusal { return nil }

@@ -137,6 +137,8 @@ func (l loadBalancer) Warning(t Target, f Facts, advertised []string) *Warning {
 			"The cluster needs %s; without one, set %s.type to NodePort", t.Name, t.Name, t.Namespace, by, field))
 	case t.Component == Tracker && len(advertised) > 0 && strings.HasPrefix(advertised[0], "ws://"):
 		return warn(v1.ReasonInsecureEndpoint, fmt.Sprintf("pages on https cannot use %s: to serve them, set %s.tlsSecretName, or %s.tlsTerminated if the load balancer ends TLS", advertised[0], field, field))
+	case t.Component == Tracker && t.Settings.Host != "":
+		return elsewhere(t, f, f.Observed[t.Name].LoadBalancer)
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ var table = []struct {
 	{v1.ExposureLoadBalancer, loadBalancer{}, []Component{Tracker, STUN, Seeder}},
 	{v1.ExposureHostPort, hostPort{}, []Component{STUN, Seeder}},
 	{v1.ExposureIngress, ingress{}, []Component{Tracker}},
+	{v1.ExposureGateway, gateway{}, []Component{Tracker}},
 }
 
 // For returns the strategy of a type; of an unknown type, which the rules of the resource refuse, ClusterIP.

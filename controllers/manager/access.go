@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
 // access is what the cluster's roles let this operator watch.
@@ -22,14 +23,16 @@ type access struct {
 	refused map[string]string
 	// nodes: those of the cluster can be watched. Without them, the addresses of nodes are not known.
 	nodes bool
+	// routes of the Gateway API that the cluster has and the operator may watch.
+	routes exposure.Routes
 }
 
-// complete tells whether nothing is missing.
+// complete tells whether no permission is missing.
 func (a access) complete() bool { return len(a.refused) == 0 && a.nodes }
 
-// gains tells whether other gives more than a does.
+// gains tells whether other gives more than a does, or other routes: a cache of those that are gone would fail for ever.
 func (a access) gains(other access) bool {
-	return len(other.namespaces) > len(a.namespaces) || (other.nodes && !a.nodes)
+	return a.routes != other.routes || len(other.namespaces) > len(a.namespaces) || (other.nodes && !a.nodes)
 }
 
 // watched are the resources of a namespace that the operator has to watch.
@@ -41,8 +44,8 @@ var watched = []authorizationv1.ResourceAttributes{
 }
 
 // review asks the API server what this operator may watch. A cache of what it may not list would never fill, and the whole operator
-// would wait for it.
-func review(ctx context.Context, api client.Client, namespaces []string) (access, error) {
+// would wait for it. Routes are those that the cluster has.
+func review(ctx context.Context, api client.Client, namespaces []string, routes exposure.Routes) (access, error) {
 	if len(namespaces) == 0 {
 		namespaces = []string{""}
 	}
@@ -59,7 +62,11 @@ func review(ctx context.Context, api client.Client, namespaces []string) (access
 		}
 	}
 	lacks, err := missing(ctx, api, "", authorizationv1.ResourceAttributes{Resource: "nodes"})
+	if err != nil {
+		return access{}, err
+	}
 	a.nodes = lacks == ""
+	a.routes, err = mayManage(ctx, api, a.namespaces, routes)
 	return a, err
 }
 

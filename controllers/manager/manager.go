@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/overview"
@@ -36,7 +37,8 @@ const (
 	// crdPatience is how long the operator waits for its CRDs.
 	crdPatience = 30 * time.Second
 	crdEvery    = 2 * time.Second
-	// accessEvery is how often an operator that lacks permissions asks for them again.
+	// accessEvery is how often an operator that lacks permissions asks for them again, and how often it asks for the kinds that it
+	// can do without.
 	accessEvery = 20 * time.Second
 )
 
@@ -64,7 +66,7 @@ func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Manager, error
 // Scheme knows the kinds that the operator reads and writes.
 func Scheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1.AddToScheme, gatewayv1.Install} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("building scheme: %w", err)
 		}
@@ -104,7 +106,10 @@ func (m *Manager) Run(ctx context.Context) error {
 		r.keys = &keys{file: m.cfg.KeyFile, secret: m.cfg.KeySecret, namespace: m.cfg.ownNamespace(), api: api,
 			warn: func(err error) { m.log.Warn("networks wait for the operator's key", "problem", err.Error()) }}
 	}
-	if r.access, err = review(ctx, api, m.cfg.WatchNamespaces); err != nil {
+	if r.found, err = routesOf(restConfig); err != nil {
+		m.log.Warn("the operator asks again for the kinds of the Gateway API", "error", err.Error())
+	}
+	if r.access, err = review(ctx, api, m.cfg.WatchNamespaces, r.found); err != nil {
 		return err
 	}
 	for again := true; again && ctx.Err() == nil; {

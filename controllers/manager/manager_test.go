@@ -19,11 +19,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
 )
 
 func valid(change func(*Config)) Config {
@@ -176,7 +179,59 @@ func TestRun(t *testing.T) {
 	if strings.Contains(out.String(), "panic") {
 		t.Error(out.String())
 	}
+	t.Run("the Gateway API comes and goes", func(t *testing.T) { routesComeAndGo(t, rest, admin) })
 	t.Run("few permissions", func(t *testing.T) { fewPermissions(t, env, admin) })
+}
+
+// routesComeAndGo installs the Gateway API while the program runs, and removes it.
+func routesComeAndGo(t *testing.T, rest *rest.Config, admin client.Client) {
+	crds, err := gatewayapi.CRDs(t.Context(), "httproutes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := &v1.P2PStream{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "behind-a-gateway"},
+		Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "https://origin.example.com/master.m3u8"}, Tracker: &v1.TrackerSpec{Exposure: &v1.TrackerExposure{
+			Type: v1.ExposureGateway, Host: "p2p.example.com", TLSTerminated: true, Gateway: &v1.GatewaySettings{ParentRefs: []v1.GatewayReference{{Name: "public"}}}}}}}
+	if err := admin.Create(t.Context(), stream); err != nil {
+		t.Fatal(err)
+	}
+	out := &lines{}
+	probes := freeAddress(t)
+	m, err := New(valid(func(c *Config) { c.Rest, c.HealthProbeBindAddress = rest, probes }), slog.New(slog.NewTextHandler(out, nil)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.accessEvery = 200 * time.Millisecond
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	exists := func(o client.Object) func() bool {
+		return func() bool {
+			return admin.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: "behind-a-gateway-tracker"}, o) == nil
+		}
+	}
+	ready := func() bool { return get("http://"+probes+"/readyz") == "ok" }
+	rounds := func(routes string) int { return strings.Count(out.String(), "httpRoutes="+routes) }
+	eventually(t, "a Service", exists(&corev1.Service{}))
+	options := envtest.CRDInstallOptions{Paths: crds, ErrorIfPathMissing: true}
+	if _, err := envtest.InstallCRDs(rest, options); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "an HTTPRoute", exists(&gatewayv1.HTTPRoute{}))
+	eventually(t, "readiness", ready)
+	if rounds("true") != 1 {
+		t.Errorf("%d rounds with routes", rounds("true"))
+	}
+	if err := envtest.UninstallCRDs(rest, options); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a round without routes", func() bool { return rounds("false") == 2 })
+	eventually(t, "readiness", ready)
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("ended with %v", err)
+	}
 }
 
 // fewPermissions starts the program for two namespaces without any role, and binds its role in one after the other.

@@ -20,6 +20,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/p2pstream/p2pstream/controllers"
+	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/overview"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/push"
@@ -35,10 +36,11 @@ type round struct {
 	asker   *poll.Client
 	pushing *push.Client
 	access  access
-	keys    *keys // nil: no networks are served
+	found   exposure.Routes // routes of the Gateway API that the cluster has, whether or not the operator may watch them
+	keys    *keys           // nil: no networks are served
 }
 
-// run returns true when the operator may watch more than before.
+// run returns true when the operator may watch more than before, or the cluster has other kinds.
 func (r *round) run(ctx context.Context) (again bool, err error) {
 	r.explain(r.access)
 	ctx, cancel := context.WithCancel(ctx)
@@ -53,18 +55,16 @@ func (r *round) run(ctx context.Context) (again bool, err error) {
 	}
 	defer metrics.Registry.Unregister(registered)
 	var more atomic.Bool
-	if !r.access.complete() {
-		if err := mgr.Add(everyReplica(func(ctx context.Context) error {
-			if r.awaitMore(ctx) {
-				more.Store(true)
-				cancel()
-			}
-			return nil
-		})); err != nil {
-			return false, fmt.Errorf("adding the review of permissions: %w", err)
+	if err := mgr.Add(everyReplica(func(ctx context.Context) error {
+		if r.awaitMore(ctx) {
+			more.Store(true)
+			cancel()
 		}
+		return nil
+	})); err != nil {
+		return false, fmt.Errorf("adding the review of permissions: %w", err)
 	}
-	r.log.Info("operator starts", "image", r.cfg.Image, "namespaces", r.access.namespaces, "nodes", r.access.nodes, "leaderElect", r.cfg.LeaderElect)
+	r.log.Info("operator starts", "image", r.cfg.Image, "namespaces", r.access.namespaces, "nodes", r.access.nodes, "httpRoutes", r.access.routes.HTTP, "tlsRoutes", r.access.routes.TLS, "leaderElect", r.cfg.LeaderElect)
 	if err := mgr.Start(ctx); err != nil {
 		return false, fmt.Errorf("running manager: %w", err)
 	}
@@ -82,7 +82,7 @@ func (r *round) newManager() (ctrl.Manager, error) {
 	}
 	mgr, err := ctrl.NewManager(r.rest, ctrl.Options{
 		Scheme:                        r.scheme,
-		Cache:                         controllers.CacheOptions(namespaces),
+		Cache:                         controllers.CacheOptions(namespaces, r.access.routes),
 		Metrics:                       metricsserver.Options{BindAddress: orNone(r.cfg.MetricsBindAddress)},
 		HealthProbeBindAddress:        orNone(r.cfg.HealthProbeBindAddress),
 		LeaderElection:                r.cfg.LeaderElect,
@@ -117,7 +117,7 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 	if len(r.access.namespaces) > 0 {
 		options := controllers.Options{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: r.asker,
-			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Pods: pods, NetworkPolicies: r.cfg.policies(),
+			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Routes: r.access.routes, Pods: pods, NetworkPolicies: r.cfg.policies(),
 			Namespaces: r.watched(), DefaultNetwork: network, Key: r.key(), Push: r.pushing,
 			Installation: installation, Upgrades: controllers.Upgrades{AtOnce: r.cfg.UpgradeStreams, WhenIdle: r.cfg.UpgradeWhenIdle},
 		}
@@ -136,7 +136,7 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 		if err := metrics.Registry.Register(streams); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
-		full.kinds = controllers.Cached(r.access.nodes)
+		full.kinds = controllers.Cached(r.access.nodes, r.access.routes)
 	}
 	if err := r.addDashboard(mgr); err != nil {
 		return nil, err
@@ -189,7 +189,8 @@ func (r *round) watched() []string {
 	return r.access.namespaces
 }
 
-// awaitMore returns true once the operator may watch more than it does, and false when ctx ends.
+// awaitMore returns true once the operator may watch more than it does, or the cluster has other kinds, and false when ctx ends.
+// Where no permission is missing, it only asks for the kinds.
 func (r *round) awaitMore(ctx context.Context) bool {
 	tick := time.NewTicker(r.accessEvery)
 	defer tick.Stop()
@@ -199,13 +200,21 @@ func (r *round) awaitMore(ctx context.Context) bool {
 			return false
 		case <-tick.C:
 		}
-		now, err := review(ctx, r.api, r.cfg.WatchNamespaces)
+		found, err := routesOf(r.rest)
+		if err != nil {
+			r.log.Debug("the kinds of the Gateway API cannot be read", "error", err.Error())
+			found = r.found
+		}
+		if r.access.complete() && found == r.access.routes {
+			continue
+		}
+		now, err := review(ctx, r.api, r.cfg.WatchNamespaces, found)
 		if err != nil {
 			r.log.Debug("permissions cannot be read", "error", err.Error())
 			continue
 		}
 		if r.access.gains(now) {
-			r.access = now
+			r.access, r.found = now, found
 			return true
 		}
 	}

@@ -22,9 +22,7 @@ func (p *planner) chooseEndpoints() v1.EndpointsStatus {
 		return p.attachedEndpoints()
 	}
 	e := v1.EndpointsStatus{}
-	if p.facts.STUNReady {
-		e.STUN = p.stunURLs(p.priorSTUN(), false)
-	}
+	e.STUN = p.stunURLs(p.priorSTUN(), false)
 	tracker := p.trackerTarget()
 	address, known := exposure.Choose(tracker.Strategy().Addresses(tracker, p.reach), p.priorTracker())
 	if known {
@@ -53,20 +51,22 @@ func (p *planner) stunFile() []string {
 	return p.stunURLs(p.endpoints.STUN, true)
 }
 
-// stunURLs are the STUN servers that viewers can reach, the prior ones first. One that does not answer
-// delays each announce of a browser by seconds, so none is handed out on a guess.
+// stunURLs are the STUN servers that viewers can reach: those that the spec names, and the stream's own, of these the prior ones
+// first. One that does not answer delays each announce of a browser by seconds, so none is handed out on a guess.
 func (p *planner) stunURLs(prior []string, starting bool) []string {
-	if !*p.spec.STUN.Enabled {
-		return nil
+	var named, own []string
+	for _, server := range p.spec.STUN.Servers {
+		named = append(named, string(server))
 	}
-	stun := p.stunTarget()
-	var urls []string
-	for _, a := range stun.Strategy().Addresses(stun, p.reach) {
-		if starting || !a.Starting {
-			urls = append(urls, "stun:"+a.HostPort())
+	if *p.spec.STUN.Enabled && (starting || p.facts.STUNReady) {
+		stun := p.stunTarget()
+		for _, a := range stun.Strategy().Addresses(stun, p.reach) {
+			if url := "stun:" + a.HostPort(); (starting || !a.Starting) && !slices.Contains(named, url) {
+				own = append(own, url)
+			}
 		}
 	}
-	return firstOf(prior, urls, maxSTUN)
+	return append(named, firstOf(prior, own, maxSTUN-len(named))...)
 }
 
 // priorTracker is the host in the tracker's URL of the plan before, or empty.

@@ -97,6 +97,28 @@ func TestSTUNAddresses(t *testing.T) {
 		{"starting only", v1.STUNExposure{}, ready[2:3], nil, nil, []string{"stun:10.0.0.3:31235"}},
 		{"nowhere", v1.STUNExposure{}, ready[1:2], []string{"stun:10.0.0.2:31235"}, nil, []string{}},
 	}
+	t.Run("beside those of the spec", func(t *testing.T) {
+		t.Parallel()
+		stream, _ := read(t, "nodeport-after")
+		stream.Spec.STUN.Exposure = &v1.STUNExposure{Type: v1.ExposureNodePort}
+		stream.Spec.STUN.Servers = []v1.STUNServer{"stun:stun.example.com", "stun:10.0.0.4:31235"}
+		facts := Facts{Image: "i", Nodes: many, Observed: assigned(map[string]int32{"town-hall-stun": 31235}),
+			Endpoints: &v1.EndpointsStatus{STUN: []string{"stun:10.0.0.5:31235", "stun:10.0.0.6:31235", "stun:10.0.0.4:31235"}}}
+		named := []string{"stun:stun.example.com", "stun:10.0.0.4:31235"}
+		for ready, want := range map[bool][]string{false: named, true: append(named, "stun:10.0.0.5:31235", "stun:10.0.0.6:31235")} {
+			facts.STUNReady = ready
+			p, err := Make(stream, facts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, p.Endpoints.STUN); diff != "" {
+				t.Errorf("own ready: %t\n%s", ready, diff)
+			}
+			if diff := cmp.Diff(append(named, "stun:10.0.0.5:31235", "stun:10.0.0.6:31235"), stunFileOf(t, p)); diff != "" && ready {
+				t.Errorf("stun.json\n%s", diff)
+			}
+		}
+	})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

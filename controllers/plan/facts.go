@@ -37,6 +37,11 @@ type Facts struct {
 	// IngressClasses of the cluster, for streams that are exposed by an Ingress.
 	IngressClasses *exposure.IngressClasses `json:"ingressClasses,omitempty"`
 
+	// Routes of the Gateway API that the cluster has, the Gateways that the spec names, and the addresses of the tracker's host.
+	Routes   exposure.Routes             `json:"routes,omitzero"`
+	Gateways map[string]exposure.Gateway `json:"gateways,omitempty"`
+	Resolved []string                    `json:"resolved,omitempty"`
+
 	// NodeAddresses are the addresses of nodes on which seeders may run, external ones first, by the node's name. Those
 	// of nodes that are not ready are among them. A node whose only address is the one that its pods know is left out.
 	NodeAddresses map[string][]string `json:"nodeAddresses,omitempty"`
@@ -64,6 +69,12 @@ type Facts struct {
 
 // maxSeeders is that of spec.seeders.
 const maxSeeders = 64
+
+// reach is the part that exposure strategies read.
+func (f Facts) reach() exposure.Facts {
+	return exposure.Facts{Nodes: f.Nodes, Observed: f.Observed, IngressClasses: f.IngressClasses,
+		Routes: f.Routes, Gateways: f.Gateways, Resolved: f.Resolved}
+}
 
 // check refuses facts from which no plan can be made.
 func (f Facts) check() error {

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	seeder "github.com/p2pstream/p2pstream/runtime/seeder/config"
@@ -48,6 +49,10 @@ func object(t testing.TB, o Object) client.Object {
 		into = &corev1.Service{}
 	case "Ingress":
 		into = &networkingv1.Ingress{}
+	case "HTTPRoute":
+		into = &gatewayv1.HTTPRoute{}
+	case "TLSRoute":
+		into = &gatewayv1.TLSRoute{}
 	case "NetworkPolicy":
 		into = &networkingv1.NetworkPolicy{}
 	case "PodDisruptionBudget":

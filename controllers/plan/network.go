@@ -8,7 +8,6 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
-	"github.com/p2pstream/p2pstream/controllers/exposure"
 	tracker "github.com/p2pstream/p2pstream/runtime/tracker/config"
 )
 
@@ -96,7 +95,7 @@ func MakeNetwork(network *v1.P2PNetwork, own NetworkFacts, facts Facts) (Plan, e
 	}
 	stand := Stand(network)
 	p := &planner{stream: stand, spec: stand.Spec.WithDefaults(), facts: facts, network: network, table: own,
-		reach: exposure.Facts{Nodes: facts.Nodes, Observed: facts.Observed, IngressClasses: facts.IngressClasses}}
+		reach: facts.reach()}
 	var err error
 	if p.shape, err = shapeOf(facts.Pods, stand.Spec.Pods); err != nil {
 		return Plan{}, err
@@ -180,7 +179,7 @@ func (p *planner) keepOwnTracker() error {
 		return nil
 	}
 	name, stun := TrackerName(p.stream.Name), STUNName(p.stream.Name)
-	p.pending = append(p.pending, Ref{"ConfigMap", name}, Ref{"Service", name}, Ref{"Service", TrackerInternalName(p.stream.Name)}, Ref{"Ingress", name},
+	p.pending = append(p.pending, Ref{"ConfigMap", name}, Ref{"Service", name}, Ref{"Service", TrackerInternalName(p.stream.Name)}, Ref{"Ingress", name}, Ref{"HTTPRoute", name}, Ref{"TLSRoute", name},
 		Ref{"Deployment", name}, Ref{"ConfigMap", stun}, Ref{"Service", stun}, Ref{"Deployment", stun})
 	return nil
 }

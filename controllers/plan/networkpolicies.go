@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
@@ -60,10 +61,11 @@ func (p *planner) trackerPolicies() {
 	tracker := p.policy(ComponentTracker, p.podsOf(ComponentTracker))
 	tracker.WithIngress(open(tcp(PortTracker)), announcing, clusterOnly(tcp(PortAdmin)))
 	tracker.WithEgress(p.fetches()...)
-	if *p.spec.STUN.Enabled {
+	if ports := p.stunPorts(); len(ports) > 0 {
 		// The tracker asks each STUN server at the address that viewers are given.
-		tracker.WithEgress(networkingv1ac.NetworkPolicyEgressRule().WithPorts(p.stunPorts()...))
-
+		tracker.WithEgress(networkingv1ac.NetworkPolicyEgressRule().WithPorts(ports...))
+	}
+	if *p.spec.STUN.Enabled {
 		// What answers a datagram needs no rule, and a STUN server sends nothing else.
 		p.policy(ComponentSTUN, p.podsOf(ComponentSTUN)).
 			WithIngress(open(udp(PortSTUN)), clusterOnly(tcp(PortAdmin)))
@@ -120,16 +122,19 @@ func (p *planner) fetches() []*egress {
 
 // stunPorts are those of the STUN servers' pods and of the addresses that viewers are given.
 func (p *planner) stunPorts() []*policyPort {
-	ports := []int32{PortSTUN}
-	if hostPort := p.traits(exposure.STUN).HostPort; hostPort != 0 {
-		ports = append(ports, hostPort)
+	var ports []int32
+	if *p.spec.STUN.Enabled {
+		ports = append(ports, PortSTUN)
+		if hostPort := p.traits(exposure.STUN).HostPort; hostPort != 0 {
+			ports = append(ports, hostPort)
+		}
 	}
 	for _, server := range p.stunFile() {
 		u, err := url.Parse("//" + server[len("stun:"):])
 		if err != nil {
 			continue
 		}
-		if n, err := strconv.ParseUint(u.Port(), 10, 16); err == nil && n > 0 {
+		if n, err := strconv.ParseUint(cmp.Or(u.Port(), "3478"), 10, 16); err == nil && n > 0 { // the default of RFC 7064
 			ports = append(ports, int32(n))
 		}
 	}

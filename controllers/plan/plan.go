@@ -47,12 +47,14 @@ type Object struct {
 }
 
 // Kinds are the kinds of children, in the order in which they are applied. Owned objects of these kinds that are
-// not in the plan are to be deleted.
+// not in the plan are to be deleted. A cluster may lack the routes.
 func Kinds() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		{Version: "v1", Kind: "ConfigMap"},
 		{Version: "v1", Kind: "Service"},
 		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
+		{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRoute"},
+		{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "TLSRoute"},
 		{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"},
 		{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"},
 		{Group: "apps", Version: "v1", Kind: "Deployment"},
@@ -76,7 +78,7 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 		return Plan{}, fmt.Errorf("planning stream %s: it has no namespace", stream.Name)
 	}
 	p := &planner{stream: stream, spec: stream.Spec.WithDefaults(), facts: facts,
-		reach: exposure.Facts{Nodes: facts.Nodes, Observed: facts.Observed, IngressClasses: facts.IngressClasses}}
+		reach: facts.reach()}
 	if p.spec.Seeders.Scale != nil && facts.Seeders != nil {
 		p.spec.Seeders.Replicas = facts.Seeders
 	}

@@ -97,6 +97,7 @@ func (p *planner) streamConfig() *tracker.StreamConfig {
 		DisableUpload:     !*p.spec.Viewers.Upload,
 		TotalsKept:        true,
 		TelemetryInterval: tracker.Duration(p.spec.Telemetry.Interval.Duration),
+		Generations:       p.generations(),
 	}
 	c.Tickets, c.ViewerTokens = viewerAccess(p.spec.Viewers)
 	if source.SeederURL != source.URL {
@@ -155,6 +156,7 @@ func (p *planner) seederConfig(traits exposure.Traits) (seeder.Config, error) {
 		AdminListen:    listen(PortSeederAdmin),
 		ReportInterval: duration.Duration(p.spec.Telemetry.Interval.Duration),
 		Drain:          duration.Duration(drainSeeder),
+		Generations:    p.generations(),
 	}
 	if spec.SuperSeeding != v1.SuperSeedingAuto { // the seeder's own default; to write it would restart all seeders
 		c.SuperSeeding = seeder.SuperSeeding(spec.SuperSeeding)
@@ -184,6 +186,14 @@ func (p *planner) seederConfig(traits exposure.Traits) (seeder.Config, error) {
 		err = invalidConfig(ComponentSeeder, err)
 	}
 	return c, err
+}
+
+// generations are those that the spec names; none: the programs have defaults, and to write these would restart them all.
+func (p *planner) generations() (names []string) {
+	for _, g := range p.spec.Generations {
+		names = append(names, string(g))
+	}
+	return names
 }
 
 // swarmID is the stream's swarm id, or empty when each program may derive it from the manifest's URL. When seeders and

@@ -24,12 +24,19 @@ func trackerReady(m *moment) verdict {
 
 func stunReady(m *moment) verdict {
 	switch {
-	case m.STUN.Wanted == 0:
+	case m.STUN.Wanted == 0 && m.STUNServers == 0:
 		return yes(v1.ReasonDisabled, "spec.stun.enabled is false")
+	case m.STUN.Wanted == 0:
+		return stunAnswers(m, yes(v1.ReasonAvailable, "Viewers are given the servers of spec.stun.servers"))
 	case m.STUN.Ready == 0:
 		return m.missing(plan.ComponentSTUN, m.STUN)
 	}
-	v := m.warned(v1.ConditionSTUNReady, yes(v1.ReasonAvailable, fmt.Sprintf("%d of %d STUN pods are ready", min(m.STUN.Ready, m.STUN.Wanted), m.STUN.Wanted)))
+	return stunAnswers(m, m.warned(v1.ConditionSTUNReady,
+		yes(v1.ReasonAvailable, fmt.Sprintf("%d of %d STUN pods are ready", min(m.STUN.Ready, m.STUN.Wanted), m.STUN.Wanted))))
+}
+
+// stunAnswers adds to a verdict which servers answer the tracker.
+func stunAnswers(m *moment, v verdict) verdict {
 	r := m.fresh()
 	if r == nil || len(r.Stats.STUN) == 0 || v.reason != v1.ReasonAvailable {
 		return v
@@ -49,7 +56,7 @@ func stunReady(m *moment) verdict {
 			return v // the tracker may not have asked yet
 		}
 		return yes(v1.ReasonSTUNSilent, fmt.Sprintf("%s, but %s did not answer the tracker, which asks from its pod. Viewers get servers that never answered it a minute later than others: "+
-			"let the nodes reach these addresses, or set spec.stun.exposure.host or addresses to some that both nodes and viewers reach", v.message, strings.Join(firstOf(silent, 4), ", ")))
+			"let the nodes reach these addresses, or set spec.stun.exposure.host or addresses, or spec.stun.servers, to some that both nodes and viewers reach", v.message, strings.Join(firstOf(silent, 4), ", ")))
 	}
 	text := fmt.Sprintf("%s. The tracker, which asks from its pod, got an answer from %s", v.message, strings.Join(firstOf(answer, 4), ", "))
 	if len(silent) > 0 {

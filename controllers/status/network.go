@@ -152,8 +152,9 @@ func entranceReady(m *moment) verdict {
 	for _, w := range m.Warnings {
 		switch {
 		case w.Condition != v1.ConditionTrackerReady || siteReasons[w.Reason]:
-		case w.Reason == v1.ReasonAddressPending, w.Reason == v1.ReasonNotAdvertised, e == nil || e.URL == "":
-			return no(w.Reason, "The entrance has no address yet: "+w.Message)
+		case w.Reason == v1.ReasonAddressPending, w.Reason == v1.ReasonNotAdvertised,
+			w.Reason == v1.ReasonGatewayAPIMissing, w.Reason == v1.ReasonGatewayNotFound, e == nil || e.URL == "":
+			return no(w.Reason, "Viewers cannot reach the entrance yet: "+w.Message)
 		default:
 			return yes(w.Reason, "The entrance is "+e.URL+", but "+w.Message)
 		}

@@ -33,6 +33,9 @@ type Observed struct {
 	// Edges are the seeders of all sites together.
 	Edges Workload
 
+	// STUNServers is how many STUN servers the spec names, beside those of the workload.
+	STUNServers int
+
 	// Sized is how many seeders the audience gets; nil without spec.seeders.scale.
 	Sized *sizing.Decision
 

@@ -108,6 +108,8 @@ func TestConditions(t *testing.T) {
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
 		"nothing but a tracker wanted": {[]func(*status.Observed){func(o *status.Observed) { o.STUN, o.Seeders = status.Workload{}, status.Workload{} }},
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSTUNReady: "True/Disabled", v1.ConditionSeedersReady: "True/Disabled", v1.ConditionReconciling: "False/Serving"}, kstatus.CurrentStatus, ""},
+		"STUN servers of the spec alone": {[]func(*status.Observed){func(o *status.Observed) { o.STUN, o.STUNServers = status.Workload{}, 2 }},
+			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSTUNReady: "True/Available", v1.ConditionReconciling: "False/Serving"}, kstatus.CurrentStatus, ""},
 		"what is disabled still runs": {[]func(*status.Observed){func(o *status.Observed) { o.STUN.Wanted = 0 }},
 			map[string]string{v1.ConditionReady: "True/Serving", v1.ConditionSTUNReady: "True/Disabled", v1.ConditionReconciling: "True/Progressing"}, kstatus.InProgressStatus, ""},
 		"asleep": {[]func(*status.Observed){func(o *status.Observed) {

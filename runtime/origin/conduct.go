@@ -97,6 +97,30 @@ func (s *streams) oddly(w *writer, c timeline.Conduct, body []byte) bool {
 	return true
 }
 
+// oneTag is the ETag of every text with onetag.
+const oneTag = `"one"`
+
+// untrue applies validators that do not tell what they should. It reports whether that answered the request.
+func (s *streams) untrue(w *writer, r *http.Request, req timeline.Request) (answered bool) {
+	c := req.Knobs.Conduct
+	if kindOf(req.Kind) != KindPlaylist {
+		return false
+	}
+	asked := r.Header.Get("If-None-Match") != "" || r.Header.Get("If-Modified-Since") != ""
+	switch {
+	case c.OneTag:
+		w.Header().Set("ETag", oneTag)
+		if asked {
+			s.stats.faults.WithLabelValues("onetag").Inc()
+		}
+	case c.NotModified && asked:
+		s.stats.faults.WithLabelValues("notmodified").Inc()
+		w.WriteHeader(http.StatusNotModified)
+		return true
+	}
+	return false
+}
+
 // masterCache is how long the multivariant playlist of k may be kept.
 func masterCache(k timeline.Knobs) string {
 	c := k.Conduct

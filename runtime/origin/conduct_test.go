@@ -276,6 +276,33 @@ func TestBlockingReloadWaits(t *testing.T) {
 	}
 }
 
+// TestUntrueValidators: with them a client that asks conditionally never hears of a change, and one that does not, does.
+func TestUntrueValidators(t *testing.T) {
+	clock := base.Add(20 * time.Second)
+	_, url := start(t, func() time.Time { return clock })
+	for _, knob := range []string{"notmodified", "onetag"} {
+		for _, name := range []string{"240p.m3u8", "timeline/manifest.mpd"} {
+			at := url + begun + knob + "/" + name
+			clock = base.Add(20 * time.Second)
+			first, before := ask(t, at, 200)
+			clock = base.Add(26 * time.Second)
+			ask(t, at, 304, "If-None-Match", first.Header.Get("ETag"))
+			second, after := ask(t, at, 200)
+			if bytes.Equal(before, after) {
+				t.Errorf("%s %s: nothing has changed", knob, name)
+			}
+			if same := first.Header.Get("ETag") == second.Header.Get("ETag"); same != (knob == "onetag") {
+				t.Errorf("%s %s: the same ETag: %v", knob, name, same)
+			}
+		}
+		first, _ := ask(t, url+begun+knob+"/240p/3.m4s", 200)
+		ask(t, url+begun+knob+"/240p/3.m4s", 200, "If-None-Match", `"other"`)
+		if first.Header.Get("ETag") == oneTag {
+			t.Errorf("%s has an effect on segments", knob)
+		}
+	}
+}
+
 func TestBusyOriginSaysWhenToComeBack(t *testing.T) {
 	clock := base.Add(12 * time.Second)
 	_, url := start(t, func() time.Time { return clock })

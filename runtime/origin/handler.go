@@ -105,7 +105,7 @@ Faults:
 What origins in the field do:
   event_D_G gone newnames late_N expire_N signed_N passes_N edges sessions cookie busy_A_B
   ads watermark agents twins cameras backup loop_N wrap_N slate_N stale_N dvr negative
-  parts canskip canblock gzip nolength chunked norange
+  parts canskip canblock notmodified onetag gzip nolength chunked norange
 "p2pstream origin --help" says what each of them is.
 `
 
@@ -240,6 +240,9 @@ func (s *streams) serve(w *writer, r *http.Request, req timeline.Request, v time
 	}
 	sum := sha256.Sum256(body)
 	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
+	if s.untrue(w, r, req) {
+		return
+	}
 	http.ServeContent(w, r, "", modified, bytes.NewReader(body))
 }
 

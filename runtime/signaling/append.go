@@ -11,7 +11,7 @@ type Announce struct {
 	NumWant int
 	// TrackerID is the `tracker id` value of an earlier reply, or nil.
 	TrackerID Raw
-	// ToSeeders asks our trackers to pass the offers on to seeders. It is for edge seeders, and sent to no other tracker.
+	// ToSeeders asks our trackers to pass the offers on to seeders. It is for seeders, and sent to no other tracker.
 	ToSeeders bool
 	// Lost tells our trackers of connections that ended without the sender's doing. It is for seeders, and sent to no other
 	// tracker.

@@ -55,7 +55,7 @@ type ClientMessage struct {
 	// Offers of an announce; items that are malformed or beyond the limit are only counted, in Dropped.
 	Offers  []Offer
 	Dropped int
-	// ToSeeders says that the offers are for other seeders: those of an edge seeder, which fills from them.
+	// ToSeeders says that the offers are for other seeders: those of a seeder that fills from them.
 	ToSeeders bool
 	// Lost are peers whose connections with the sender ended without its doing; at most MaxLost.
 	Lost []ID

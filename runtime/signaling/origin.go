@@ -13,6 +13,8 @@ type Origin struct {
 	Near bool `json:"near"`
 	// Gateway says that the sender is now one of the viewers of its site that are led to peers elsewhere.
 	Gateway bool `json:"gateway,omitempty"`
+	// Shares says that sender and recipient are seeders that get one copy of each segment together.
+	Shares bool `json:"shares,omitempty"`
 	// ReceiveOnly says that the sender uploads nothing, so that it must not be chosen to pass segments on.
 	ReceiveOnly bool `json:"receiveOnly,omitempty"`
 }
@@ -46,6 +48,9 @@ func appendOrigin(dst []byte, o *Origin) []byte {
 	dst = strconv.AppendBool(dst, o.Near)
 	if o.Gateway {
 		dst = append(dst, `,"gateway":true`...)
+	}
+	if o.Shares {
+		dst = append(dst, `,"shares":true`...)
 	}
 	if o.ReceiveOnly {
 		dst = append(dst, `,"receiveOnly":true`...)
@@ -91,6 +96,8 @@ func (p *trackerParser) own() bool {
 			return p.flag(&m.Origin.Near)
 		case "gateway":
 			return p.flag(&m.Origin.Gateway)
+		case "shares":
+			return p.flag(&m.Origin.Shares)
 		case "receiveOnly":
 			return p.flag(&m.Origin.ReceiveOnly)
 		case "offers":

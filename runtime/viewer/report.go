@@ -47,10 +47,13 @@ type Total struct {
 	Bytes          Bytes   `json:"bytes"`
 	Offload        float64 `json:"offload"` // share of the bytes that came from peers, 0 to 1
 	OriginRequests int64   `json:"originRequests"`
-	Stalls         int     `json:"stalls"`
-	DigestErrors   int64   `json:"digestErrors"`
-	UploadBytes    int64   `json:"uploadBytes"`
-	WrongSegments  int64   `json:"wrongSegments"`
+	// Copies is how many copies of what is played the origin gave to all viewers: its bytes divided by the most that one viewer
+	// received; 0 before any did. Viewers of different renditions do not share, so their copies add up.
+	Copies        float64 `json:"copies"`
+	Stalls        int     `json:"stalls"`
+	DigestErrors  int64   `json:"digestErrors"`
+	UploadBytes   int64   `json:"uploadBytes"`
+	WrongSegments int64   `json:"wrongSegments"`
 }
 
 // Snapshot is the report as of now.
@@ -67,10 +70,24 @@ func (s *Server) Snapshot() Report {
 		total = total.Add(c)
 	}
 	out.Total.Bytes = Bytes{HTTP: total.HTTP, Seeder: total.Seeder, Viewer: total.Viewer}
+	out.Total.Copies = copies(out.Viewers)
 	out.Total.Offload = math.Round(total.Offload()*10000) / 10000
 	out.Total.OriginRequests, out.Total.DigestErrors, out.Total.UploadBytes = total.OriginRequests, total.DigestErrors, total.Uploaded
 	out.Total.WrongSegments = total.Checks.Wrong
 	return out
+}
+
+// copies is how many copies the origin gave to viewers together.
+func copies(viewers []Result) float64 {
+	var http, one int64
+	for _, v := range viewers {
+		http += v.Bytes.HTTP
+		one = max(one, v.Bytes.HTTP+v.Bytes.Seeder+v.Bytes.Viewer-v.Discarded)
+	}
+	if one == 0 {
+		return 0
+	}
+	return math.Round(float64(http)/float64(one)*1000) / 1000
 }
 
 func (v *viewer) report() (Result, traffic.Counters) {

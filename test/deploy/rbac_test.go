@@ -88,8 +88,8 @@ func TestFewNamespacesNeedNoClusterWideRights(t *testing.T) {
 	all := rendered(t, map[string]any{"watchNamespaces": []any{"media", "2024"}})
 	wide := get[rbacv1.ClusterRole](t, all, "ClusterRole /p2pstream-manager")
 	for _, rule := range wide.Rules {
-		if len(rule.Resources) != 1 || !slices.Contains([]string{"nodes", "ingressclasses", "namespaces"}, rule.Resources[0]) {
-			t.Errorf("the ClusterRole reaches %v, want nodes, IngressClasses and the labels of namespaces alone", rule.Resources)
+		if len(rule.Resources) != 1 || !slices.Contains([]string{"nodes", "ingressclasses", "gateways", "namespaces"}, rule.Resources[0]) {
+			t.Errorf("the ClusterRole reaches %v, want nodes, IngressClasses, Gateways and the labels of namespaces alone", rule.Resources)
 		}
 	}
 	full := rulesOf(t, built(t, defaultDir))["ClusterRole /p2pstream-manager"]

@@ -163,7 +163,7 @@ func TestPlayerPageSaysWhatIsWrong(t *testing.T) {
 	s := startStream(t, dashPaths["vod"], nil) // which no browser plays by itself
 	b := sharedBrowser(t)
 	for below, want := range map[string]string{"/v1/config": "does not answer", "/vendor/": "could not be loaded"} {
-		p := playerPage{t, b.OpenURL(t.Context(), troubled(t, s, below, 1000)+"player")}
+		p := playerPage{t, b.OpenURL(t.Context(), troubled(t, s, below, 1000, http.StatusServiceUnavailable)+"player")}
 		p.eventually("the trouble with "+below+" in words", fmt.Sprintf(`shown("notice") && text("what").includes(%q) && text("todo").length > 20 && text("act") === "Try again"`, want))
 		p.Close()
 	}

@@ -35,10 +35,10 @@ func TestSDKPages(t *testing.T) {
 			return b.OpenURL(t.Context(), scriptPage(t, s, "muted autoplay"))
 		}, []string{"http joining", "p2p"}, true},
 		"settings away at first": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
-			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/v1/config", 2), Source: s.source})
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/v1/config", 2, http.StatusServiceUnavailable), Source: s.source})
 		}, []string{"http config-unreachable", "http joining", "p2p"}, true},
 		"engine blocked": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
-			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/vendor/", 1000), Source: s.source, OwnPlayer: true})
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/vendor/", 1000, http.StatusNotFound), Source: s.source, OwnPlayer: true})
 		}, []string{"http engine-blocked"}, false},
 		"no WebRTC": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
 			return b.OpenSDK(t.Context(), browser.SDKPage{URL: s.http("/"), Without: []string{"RTCPeerConnection"}})
@@ -48,11 +48,24 @@ func TestSDKPages(t *testing.T) {
 			return b.OpenSDK(t.Context(), browser.SDKPage{URL: s.http("/"), Source: s.source, Without: []string{"MediaSource", "ManagedMediaSource"}})
 		}, []string{"http no-mse"}, false},
 		"player blocked": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
-			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/vendor/", 1000), Source: s.source})
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/vendor/", 1000, http.StatusServiceUnavailable), Source: s.source})
 		}, []string{"http player-blocked"}, false},
-		"entrance away": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
-			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/", 100_000), Source: s.source, OwnPlayer: true})
+		"entrance fails": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: troubled(t, s, "/", 100_000, http.StatusServiceUnavailable), Source: s.source, OwnPlayer: true})
 		}, []string{"http config-unreachable"}, false},
+		"entrance away": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenSDK(t.Context(), browser.SDKPage{URL: away(t), Source: s.source, OwnPlayer: true})
+		}, []string{"http config-unreachable"}, false},
+		// Without the script the browser plays what the element names.
+		"script missing": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenURL(t.Context(), pageOf(t, troubled(t, s, "/p2pstream.js", 1000, http.StatusNotFound), "", sourced(s)))
+		}, nil, false},
+		"script away": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenURL(t.Context(), pageOf(t, away(t), "", sourced(s)))
+		}, nil, false},
+		"script blocked": {func(t *testing.T, b *browser.Browser, s *stream) *browser.Tab {
+			return b.OpenURL(t.Context(), pageOf(t, s.http("/"), "script-src 'unsafe-inline'", sourced(s)))
+		}, nil, false},
 	}
 	pool.Take(t, len(pages))
 	ctx := t.Context()
@@ -132,8 +145,8 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// troubled is the URL of an entrance that answers the first requests below a path with 503, and else as the tracker does.
-func troubled(t *testing.T, s *stream, below string, times int32) string {
+// troubled is the URL of an entrance that answers the first requests below a path with a status, and else as the tracker does.
+func troubled(t *testing.T, s *stream, below string, times int32, status int) string {
 	t.Helper()
 	var asked atomic.Int32
 	to := lab.Must[*url.URL](t)(url.Parse(s.http("/")))
@@ -141,7 +154,7 @@ func troubled(t *testing.T, s *stream, below string, times int32) string {
 	entrance := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, below) && asked.Add(1) <= times {
 			w.Header().Set("Access-Control-Allow-Origin", "*")
-			w.WriteHeader(http.StatusServiceUnavailable)
+			w.WriteHeader(status)
 			return
 		}
 		tracker.ServeHTTP(w, r)
@@ -150,11 +163,28 @@ func troubled(t *testing.T, s *stream, below string, times int32) string {
 	return entrance.URL + "/"
 }
 
-// scriptPage serves a page without a build, on an origin of its own, and returns its URL. It fills in as much of a report as
+// away is the URL of an entrance that refuses connections.
+func away(t *testing.T) string {
+	t.Helper()
+	entrance := httptest.NewServer(http.NotFoundHandler())
+	entrance.Close()
+	return entrance.URL + "/"
+}
+
+// sourced are the attributes of a video element that names its stream.
+func sourced(s *stream) string { return fmt.Sprintf("muted autoplay src=%q", s.source) }
+
+// scriptPage serves a page with the script of a stream's tracker, see pageOf.
+func scriptPage(t *testing.T, s *stream, attributes string) string {
+	t.Helper()
+	return pageOf(t, s.http("/"), "", attributes)
+}
+
+// pageOf serves a page without a build, on an origin of its own, and returns its URL. It fills in as much of a report as
 // its element tells: waiting after the first frame is a stall.
 //
-// attributes are those of the element that have to do with sound and start.
-func scriptPage(t *testing.T, s *stream, attributes string) string {
+// policy is its Content-Security-Policy; attributes are those of the element that have to do with source, sound and start.
+func pageOf(t *testing.T, entrance, policy, attributes string) string {
 	t.Helper()
 	const page = `<!doctype html>
 <html lang="en">
@@ -169,7 +199,8 @@ addEventListener("error", (e) => report.errors.push(e.message));
 addEventListener("unhandledrejection", (e) => report.errors.push(String(e.reason)));
 video.addEventListener("playing", () => { if (report.firstFrameMs < 0) report.firstFrameMs = Math.round(performance.now()); });
 video.addEventListener("waiting", () => {
-  if (report.firstFrameMs < 0 || video.seeking) return;
+  // At position 0 nothing has been played yet: Chromium's own player of HLS says "playing" before it has data.
+  if (report.firstFrameMs < 0 || video.seeking || !video.currentTime) return;
   report.stalls++;
   report.stallDetails.push({ atMs: Math.round(performance.now()), ms: -1, time: video.currentTime, buffered: 0, lateMs: 0 });
 });
@@ -187,7 +218,10 @@ video.addEventListener("p2pstreamstate", ({ detail }) => {
 `
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = strings.NewReplacer("TRACKER", strings.TrimSuffix(s.http("/"), "/"), "ATTRIBUTES", attributes).WriteString(w, page) // a page that went away needs no answer
+		if policy != "" {
+			w.Header().Set("Content-Security-Policy", policy)
+		}
+		_, _ = strings.NewReplacer("TRACKER", strings.TrimSuffix(entrance, "/"), "ATTRIBUTES", attributes).WriteString(w, page) // a page that went away needs no answer
 	}))
 	t.Cleanup(server.Close)
 	return server.URL

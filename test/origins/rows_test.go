@@ -129,6 +129,10 @@ var rows = []row{
 	{name: "cookie", path: live + "cookie/", age: 60, refused: 2},
 	{name: "busy, with Retry-After", path: live + "BUSY/", age: 60, play: 12 * time.Second, offload: 0.5, refused: 12},
 
+	// Playlists whose newest state is never told to who asks conditionally.
+	{name: "304 for ever", path: live + "notmodified/", age: 60, play: 12 * time.Second, offload: 0.5, fetches: once(10, 2)},
+	{name: "one ETag", path: live + "onetag/", age: 60, play: 12 * time.Second, offload: 0.5, fetches: once(10, 2)},
+
 	// How bytes travel.
 	{name: "segments are compressed", path: live + "gzip/", age: 60, reason: "SegmentsEncoded"},
 	{name: "segments without length", path: live + "nolength/", age: 60},

@@ -61,6 +61,9 @@ func TestViewersShareWithoutASeeder(t *testing.T) {
 	if r.Total.Offload < 0.5 {
 		t.Errorf("offload %.3f, want at least 0.5", r.Total.Offload)
 	}
+	if r.Total.Copies > 3 {
+		t.Errorf("%.2f copies from the origin, want at most 3", r.Total.Copies)
+	}
 	if r.Total.Bytes.Seeder != 0 {
 		t.Errorf("%d bytes from a seeder that is not there", r.Total.Bytes.Seeder)
 	}

@@ -8,9 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// clusterScoped are the cluster-scoped resources of the manager's rules: where the manager watches only
+// clusterScoped are the resources of the manager's rules that are cluster-scoped, or of whatever namespace streams name: where the manager watches only
 // some namespaces, these alone still need a ClusterRole.
-var clusterScoped = []string{"nodes", "ingressclasses", "namespaces"}
+var clusterScoped = []string{"nodes", "ingressclasses", "gateways", "namespaces"}
 
 const rulesHead = `{{- /* Made from config/rbac by tools/chartsync: change that instead, then run make chart. */}}
 `

@@ -47,18 +47,18 @@ const messages: Record<Mode | Reason, string> = {
   joining: "Playing from the origin and looking for peers.",
   "config-unreachable": "Playing from the origin: the settings could not be fetched. They are asked for again.",
   "config-refused": "Playing from the origin: the tracker refused this page. Check allowedOrigins and the viewer token.",
-  "config-invalid": "Playing from the origin: what url answers is not a viewer configuration. Check url.",
+  "config-invalid": "Playing from the origin: url answers with no viewer configuration. Check it.",
   "p2p-off": "Playing from the origin: the tracker says that this viewer does not use peers.",
   "no-webrtc": "Playing from the origin: this browser has no WebRTC.",
-  "no-mse": "Playing from the origin: this browser has no Media Source Extensions, so it plays the stream itself.",
+  "no-mse": "Playing from the origin: this browser has no Media Source Extensions.",
   "engine-blocked":
     "Playing from the origin: the peer-to-peer engine could not be loaded. Allow the entrance in script-src, or pass engine.",
-  "player-blocked": "The player could not be loaded. Allow the entrance in script-src, or pass a player.",
+  "player-blocked": "The player could not be loaded. Allow the entrance in script-src, or pass one.",
   "engine-unknown":
-    "Playing from the origin: the peer-to-peer engine lacks what joining needs. Use the versions of p2p-media-loader that docs/sdk.md names.",
+    "Playing from the origin: this version of p2p-media-loader is not supported. Use one that docs/sdk.md names.",
   "tracker-unreachable": "Playing from the origin: the tracker does not answer. The page joins when it does.",
-  "no-source": "There is nothing to play: the settings could not be fetched. Pass source to play without them.",
-  "no-video": "There is no video element to play in.",
+  "no-source": "Nothing to play: the settings could not be fetched. Pass source to play without them.",
+  "no-video": "No video element to play in.",
   unplayable: "The stream could not be played.",
 };
 

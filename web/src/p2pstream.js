@@ -62,7 +62,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
   part ??= (name) => import(new URL(`../p2pstream-${name}.mjs`, config.telemetry.url));
   const { telemetry, settings } = config;
   const { core } = settings;
-  const { noPeerMs, peerMs, withSeeders, withoutSeeders } = settings.runtime || {};
+  const { noPeerMs, peerMs, firstPeerMs, withSeeders, withoutSeeders } = settings.runtime || {};
   const counters = { http: 0, seeder: 0, viewer: 0, discarded: 0, uploaded: 0 };
   const peers = new Map();
   const played = {}; // rendition → bytes by source
@@ -95,16 +95,22 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
   const lift = () => {
     if (!waiting) return;
     waiting = false;
-    judges.delete(judge);
     hold(0);
     // The loader processes its queue only on events: an update without changes is one.
     inner.streams.forEach((_, id) => inner.updateStream(id));
   };
-  const liftUnless = (good, ms) => setTimeout(() => good() || lift(), ms);
   // Whether UDP passes is known long before a peer is: browsers hide their own address behind a .local name, and then a
   // STUN server that answers always shows another one. Where it does not, no peer will come. Where it does, peers may be
   // far away, or the page slow, so the wait for the first one is longer.
   let passes;
+  // When the origin gives the first segment after all, what is played meanwhile is time for the peers of the next one, which
+  // mostly has another quality and so a swarm of its own. late is that first segment, or 1 before it begins.
+  let late;
+  const giveUp = () => {
+    if (brought()) return;
+    late = passes ?? 1;
+    lift();
+  };
   const judge = (connection) => {
     judges.delete(judge);
     connection.addEventListener("icecandidate", ({ candidate }) => {
@@ -112,11 +118,17 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
       if (type == "srflx" && !passes) {
         passes = true;
         if (knowsWait && waiting) hold(peerMs);
-      } else if (type == "host" && /\.local$/.test(address)) liftUnless(() => passes, 100);
+      } else if (type == "host" && /\.local$/.test(address)) {
+        setTimeout(() => {
+          if (passes) return;
+          passes = late = 0;
+          lift();
+        }, 100);
+      }
     });
   };
   // The loader connects to peers from the first request on, so that is when the wait begins.
-  if (waiting && inner && inner.streams && inner.loadSegment) {
+  if (waiting && inner?.streams && inner.loadSegment) {
     const load = inner.loadSegment;
     if (!knowsWait) hold(1);
     if (config.iceServers?.some(({ urls }) => /^stun:/.test(urls))) {
@@ -125,15 +137,15 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
     }
     inner.loadSegment = function (...args) {
       inner.loadSegment = load;
-      liftUnless(() => brought() || (passes && liftUnless(brought, noPeerMs)), noPeerMs);
-      setTimeout(lift, peerMs);
+      setTimeout(() => (passes && firstPeerMs ? setTimeout(giveUp, firstPeerMs - noPeerMs) : giveUp()), noPeerMs);
+      setTimeout(() => late || lift(), peerMs);
       return load.apply(inner, args);
     };
   } else waiting = false;
   const tune = () => {
     if (!stopped && withSeeders) apply(brought() ? withSeeders : withoutSeeders);
   };
-  setTimeout(tune, 5000);
+  setTimeout(tune, 5e3);
 
   // ---- checking what peers gave: a segment waits for p2pstream-check.mjs, and is taken if that cannot be loaded
 
@@ -176,11 +188,16 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
       active++;
       running.set(peerId, renditionOf(segment.runtimeId));
       unfinished.delete(segment.url);
+      if (late == 1) late = segment;
     },
     onSegmentLoaded: ({ segmentUrl, bytesLength }) => {
       active--;
       completed += bytesLength;
       unfinished.delete(segmentUrl);
+      if (late?.url != segmentUrl) return;
+      waiting = true;
+      hold(1e4);
+      setTimeout(lift, Math.min((late.endTime - late.startTime) * 667, 2e3));
     },
     onSegmentError: ended,
     onSegmentAbort: ended,
@@ -191,13 +208,13 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
       if (waiting) {
         if (knowsWait) hold(peerMs);
         const before = received() - counters.http;
-        liftUnless(() => received() - counters.http > before, 500);
+        setTimeout(() => received() - counters.http > before || lift(), 500);
       }
     },
     onPeerClose: ({ streamType, peerId }) => {
       peers.delete(streamType + peerId);
       running.delete(peerId);
-      setTimeout(tune, 3000);
+      setTimeout(tune, 3e3);
     },
   };
   // The library keeps the bytes of an incomplete attempt and completes the segment later. So bytes count as discarded only
@@ -224,6 +241,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
       stalledAt = clock();
       stalls++;
     },
+    timeupdate: () => late?.endTime - video.currentTime < 0.9 && lift(),
     pause: stallEnds,
     emptied: stallEnds,
   };
@@ -258,6 +276,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
     stop() {
       if (stopped) return;
       stopped = true;
+      judges.delete(judge);
       lift();
       reporter?.leave();
       reporter?.stop();

@@ -40,14 +40,14 @@ afterEach(() => {
 });
 
 /** load asks for the first segment, of which the engine makes a connection. */
-async function load(servers = ["stun:stun.test:3478"]) {
+async function load(servers = ["stun:stun.test:3478"], runtime: object = {}, video = new FakeVideo()) {
   const config = await configuration().json();
   config.iceServers = servers.map((url) => ({ urls: [url] }));
   config.settings.core.httpDownloadInitialTimeoutMs = noPeerMs;
-  config.settings.runtime = { noPeerMs, peerMs };
+  config.settings.runtime = { noPeerMs, peerMs, ...runtime };
   const engine = new LoadingEngine(config.settings);
   const silent = { reporter: () => ({ leave() {}, stop() {} }), checker: () => (own: () => unknown) => own() };
-  reporter = attach(engine as any, config, new FakeVideo().asElement(), { part: async () => silent } as any);
+  reporter = attach(engine as any, config, video.asElement(), { part: async () => silent } as any);
   engine.core.loadSegment();
   const connection = new FakeConnection();
   await connection.setLocalDescription();
@@ -64,16 +64,84 @@ test("where no STUN server answers, a page waits no longer", async () => {
   assert.equal(engine.updates, 1, "the loader is told");
 });
 
-test("where one answers, it waits twice as long for a peer", async () => {
-  const { engine, connection } = await load();
+test("where one answers, a page waits longer for a peer", async () => {
+  const firstPeerMs = 680;
+  const { engine, connection } = await load(undefined, { firstPeerMs });
   connection.gathers("host", host);
   mock.timers.tick(50);
   connection.gathers("srflx", "203.0.113.7");
   assert.equal(engine.wait, peerMs);
   mock.timers.tick(noPeerMs - 50);
+  mock.timers.tick(firstPeerMs - noPeerMs - 1);
+  assert.equal(engine.updates, 0);
+  mock.timers.tick(1);
+  assert.equal(engine.wait, 0);
+});
+
+const segment = (n: number, seconds = 4) => ({ url: `https://origin.test/${n}.ts`, runtimeId: String(n), startTime: seconds * n, endTime: seconds * (n + 1) });
+
+/** late is a page that no peer reaches in time: the origin has given its first segment. */
+async function late(seconds?: number, video?: FakeVideo) {
+  const { engine, connection } = await load(undefined, undefined, video);
+  connection.gathers("host", host);
+  connection.gathers("srflx", "203.0.113.7");
   mock.timers.tick(noPeerMs - 1);
   assert.equal(engine.updates, 0);
   mock.timers.tick(1);
+  assert.equal(engine.wait, 0, "the first segment comes from the origin");
+  const first = segment(0, seconds);
+  engine.emit("onSegmentStart", { segment: first });
+  engine.emit("onSegmentLoaded", { segmentUrl: first.url, bytesLength: 1 });
+  return engine;
+}
+
+test("when the wait is over, what is played meanwhile is time for the next segment", async () => {
+  const engine = await late();
+  assert.ok(engine.wait > peerMs);
+  mock.timers.tick(1999);
+  assert.equal(engine.updates, 1);
+  mock.timers.tick(1);
+  assert.deepEqual([engine.wait, engine.updates], [0, 2]);
+  engine.emit("onSegmentStart", { segment: segment(1) });
+  engine.emit("onSegmentLoaded", { segmentUrl: segment(1).url, bytesLength: 1 });
+  assert.equal(engine.wait, 0, "that is so once");
+});
+
+test("of a short segment, two thirds are waited for", async () => {
+  const engine = await late(1.2);
+  mock.timers.tick(799);
+  assert.equal(engine.updates, 1);
+  mock.timers.tick(2);
+  assert.equal(engine.updates, 2);
+});
+
+test("the next segment does not wait until the first one is nearly played", async () => {
+  const video = new FakeVideo();
+  const engine = await late(4, video);
+  mock.timers.tick(100);
+  assert.equal(engine.updates, 1);
+  video.currentTime = 3.2;
+  video.dispatchEvent(new Event("timeupdate"));
+  assert.deepEqual([engine.wait, engine.updates], [0, 2]);
+});
+
+test("the next segment waits also if STUN has not answered yet, and no longer once UDP is known to be dropped", async () => {
+  const { engine, connection } = await load();
+  mock.timers.tick(noPeerMs);
+  engine.emit("onSegmentStart", { segment: segment(0) });
+  engine.emit("onSegmentLoaded", { segmentUrl: segment(0).url, bytesLength: 1 });
+  assert.ok(engine.wait > peerMs);
+  connection.gathers("host", host);
+  mock.timers.tick(100);
+  assert.deepEqual([engine.wait, engine.updates], [0, 2]);
+});
+
+test("where UDP does not pass, no segment waits", async () => {
+  const { engine, connection } = await load();
+  connection.gathers("host", host);
+  mock.timers.tick(100);
+  engine.emit("onSegmentStart", { segment: segment(0) });
+  engine.emit("onSegmentLoaded", { segmentUrl: segment(0).url, bytesLength: 1 });
   assert.equal(engine.wait, 0);
 });
 
@@ -97,7 +165,7 @@ test("a seeder that connects ends the judgement", async () => {
   const { engine, connection } = await load();
   connection.gathers("host", host);
   connection.gathers("srflx", "203.0.113.7");
-  mock.timers.tick(noPeerMs + 100);
+  mock.timers.tick(noPeerMs - 100);
   engine.emit("onPeerConnect", { streamType: "main", peerId: "-PS1-aaaaaaaaaaaaaaa" });
   mock.timers.tick(300);
   assert.equal(engine.updates, 0, "bytes have 500 ms from the connection on");

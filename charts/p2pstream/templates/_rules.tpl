@@ -26,6 +26,10 @@
 - apiGroups: [networking.k8s.io]
   resources: [ingresses, networkpolicies]
   verbs: [get, list, watch, create, patch, delete]
+# Routes of the Gateway API, where the cluster has it.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes, tlsroutes]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch, create, patch, delete]
@@ -59,6 +63,10 @@
 - apiGroups: [networking.k8s.io]
   resources: [ingressclasses]
   verbs: [list]
+# Gateways that streams name, which may be in any namespace: a missing one is reported.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [gateways]
+  verbs: [get]
 # Labels of namespaces, for networks that admit streams by them.
 - apiGroups: [""]
   resources: [namespaces]

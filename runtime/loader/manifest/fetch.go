@@ -31,7 +31,7 @@ func (s *Source) ResumeSegment(ctx context.Context, seg Segment, from, known int
 	if seg.Gap {
 		return nil, 0, s.countFetch(fail(ReasonGap, seg.URL, errors.New("EXT-X-GAP")))
 	}
-	return s.fetch(ctx, Resource{URL: seg.URL, Range: seg.Range}, from, known, "segment")
+	return s.fetch(ctx, Resource{URL: seg.URL, Range: seg.Range, Alternatives: seg.Alternatives}, from, known, "segment")
 }
 
 // FetchResource opens a resource that peers do not share, such as an
@@ -45,7 +45,8 @@ func (s *Source) countFetch(err error) error {
 	return err
 }
 
-func (s *Source) fetch(ctx context.Context, r Resource, from, known int64, kind string) (io.ReadCloser, int64, error) {
+// fetchFrom opens a resource at its first URL.
+func (s *Source) fetchFrom(ctx context.Context, r Resource, from, known int64, kind string) (*checkedBody, int64, error) {
 	want := wanted{from: from, last: -1, known: known, most: s.cfg.MaxSegmentBytes}
 	if r.Range != nil {
 		want.base, want.last, want.known = r.Range.Offset, r.Range.Offset+r.Range.Length-1, r.Range.Length
@@ -219,6 +220,7 @@ func parsePosition(text string) (int64, error) {
 // only while a Read waits, so that a slow consumer is not taken for a slow
 // origin.
 type checkedBody struct {
+	asked  string // the URL, if there are others; empty: there are none
 	source *Source
 	body   io.ReadCloser
 	ctx    context.Context
@@ -291,6 +293,9 @@ func (b *checkedBody) Close() error {
 		}
 		b.source.metrics.segments.WithLabelValues(result).Inc()
 		b.source.metrics.bytes.WithLabelValues(b.kind).Add(float64(b.got))
+		if _, down := serves(b.err); down && b.asked != "" {
+			b.source.detours.avoid(b.asked, time.Now())
+		}
 		b.stop(errClosed)
 		_ = b.body.Close() // nothing more is wanted from it
 	})

@@ -450,7 +450,7 @@ func TestValidators(t *testing.T) {
 		{[]string{"Last-Modified", at(0), "Date", at(2)}, validators{lastModified: at(0)}},
 		{[]string{"Last-Modified", "yesterday", "Date", at(2)}, validators{}},
 	} {
-		if got := validatorsOf(answer(200, "", c.header...).Header); got != c.want {
+		if got := validatorsOf(answer(200, "", c.header...).Header, newSource(t, SourceConfig{URL: base}).metrics.tags); got != c.want {
 			t.Errorf("%v: got %+v, want %+v", c.header, got, c.want)
 		}
 	}

@@ -167,6 +167,7 @@ type follower struct {
 	on         func(*Playlist, error)
 	numbering  *Numbering
 	validators validators
+	doubt      doubt
 	clock      pacer
 	everyText  bool
 	expect     func() time.Time
@@ -189,13 +190,20 @@ func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err e
 	if f.expecting() || f.refused {
 		f.validators = validators{} // the whole playlist is wanted
 	}
-	p, answered, err := f.source.loadMedia(ctx, f.rendition, f.validators)
+	known := f.validators
+	if f.current != nil {
+		known.whole = f.doubt.whole(f.clock.still(began), f.current.TargetDuration)
+	}
+	p, answered, err := f.source.loadMedia(ctx, f.rendition, known)
 	if Refused(err) && f.renew(ctx) {
-		p, answered, err = f.source.loadMedia(ctx, f.rendition, f.validators)
+		known = validators{}
+		p, answered, err = f.source.loadMedia(ctx, f.rendition, known)
 	}
 	if err != nil {
 		return ended, err
 	}
+	sameTag := p != nil && answered.etag != "" && answered.etag == f.validators.etag
+	denied := p == nil
 	if p != nil {
 		if f.cost = p.cost; !f.everyText {
 			p.Text = nil // it is not used
@@ -218,7 +226,10 @@ func (f *follower) step(ctx context.Context, began time.Time) (ended bool, err e
 	if p != nil && p.Restarted {
 		f.began()
 	}
+	justEnded := p != nil && p.Ended && f.current != nil && !f.current.Ended
+	still := f.clock.still(began)
 	advanced, changed := f.accept(p)
+	f.judge(known.whole, denied, sameTag, advanced || justEnded, still)
 	f.clock.loaded(began, f.current, advanced)
 	if changed || recovered {
 		f.on(f.current, nil)
@@ -243,8 +254,24 @@ func (f *follower) renew(ctx context.Context) bool {
 		return false
 	}
 	f.source.cfg.Logger.Info("playlist has another URL", "rendition", f.rendition.Name, "url", withoutSecrets(r.URI))
-	f.rendition, f.validators = r, validators{}
+	f.rendition, f.validators, f.doubt = r, validators{}, doubt{}
 	return true
+}
+
+// judge doubts what the origin says of its playlist by validators.
+func (f *follower) judge(whole, denied, sameTag, news bool, still time.Duration) {
+	before := f.doubt.distrust
+	if !denied || whole {
+		f.doubt.loaded(whole, news, sameTag, f.current.Live && !f.current.Ended, still)
+	}
+	if denied {
+		f.doubt.unchanged()
+	}
+	if reason := f.doubt.distrust; reason != before {
+		f.source.metrics.tags.WithLabelValues(reason).Inc()
+		f.source.cfg.Logger.Warn("the origin's ETag or Last-Modified does not tell when the playlist changes; from now on it is loaded as a whole",
+			"rendition", f.rendition.Name, "reason", reason)
+	}
 }
 
 // accept makes p the current state if it differs from it.

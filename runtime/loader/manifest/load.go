@@ -149,9 +149,6 @@ func fill(body io.Reader, piece []byte) (n int, err error) {
 	return n, err
 }
 
-// validators make the next request conditional.
-type validators struct{ etag, lastModified string }
-
 type loadedText struct {
 	body      []byte
 	url       string
@@ -183,14 +180,7 @@ func (s *Source) loadText(ctx context.Context, rawURL string, known validators) 
 // openText asks for a playlist. Without an error and with news, the caller reads
 // and closes the body; the text returned has all but the body.
 func (s *Source) openText(ctx context.Context, rawURL string, known validators) (io.ReadCloser, loadedText, error) {
-	response, at, err := s.get(ctx, rawURL, func(h http.Header) {
-		if known.etag != "" {
-			h.Set("If-None-Match", known.etag)
-		}
-		if known.lastModified != "" {
-			h.Set("If-Modified-Since", known.lastModified)
-		}
-	})
+	response, at, err := s.get(ctx, rawURL, known.set)
 	s.countCookies()
 	if err != nil {
 		return nil, loadedText{}, s.held(err, "playlist")
@@ -198,7 +188,7 @@ func (s *Source) openText(ctx context.Context, rawURL string, known validators) 
 	out := loadedText{url: at, at: time.Now()}
 	encoding := response.Header.Get("Content-Encoding")
 	switch {
-	case response.StatusCode == http.StatusNotModified && known != (validators{}):
+	case response.StatusCode == http.StatusNotModified && known.conditional():
 		out.unchanged = true
 	case response.StatusCode != http.StatusOK:
 		err = s.statusError(at, response)
@@ -206,7 +196,7 @@ func (s *Source) openText(ctx context.Context, rawURL string, known validators) 
 		// gzip has been taken off by the transport already.
 		err = fail(ReasonEncoded, at, fmt.Errorf("content encoding %q", clip(encoding)))
 	default:
-		out.validators = validatorsOf(response.Header)
+		out.validators = validatorsOf(response.Header, s.metrics.tags)
 		return response.Body, out, nil
 	}
 	_ = response.Body.Close() // nothing in it is of use
@@ -219,17 +209,4 @@ func (s *Source) textError(ctx context.Context, at string, err error) error {
 		return fail(ReasonTruncated, at, err)
 	}
 	return s.transportError(ctx, at, err)
-}
-
-// validatorsOf leaves out a modification time within the last second of the
-// answer's own: the playlist may change again in that same second, unseen.
-// Source: RFC 9110 §8.8.2.2.
-func validatorsOf(h http.Header) validators {
-	v := validators{etag: h.Get("ETag")}
-	modified, err1 := http.ParseTime(h.Get("Last-Modified"))
-	date, err2 := http.ParseTime(h.Get("Date"))
-	if err1 == nil && err2 == nil && date.Sub(modified) > time.Second {
-		v.lastModified = h.Get("Last-Modified")
-	}
-	return v
 }

@@ -26,6 +26,8 @@ type metrics struct {
 	unasked   *prometheus.CounterVec
 	cookies   *prometheus.CounterVec
 	clocks    *prometheus.CounterVec
+	tags      *prometheus.CounterVec
+	detours   *prometheus.CounterVec
 }
 
 // newMetrics registers the counters; sources that share a registry share them.
@@ -46,6 +48,8 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		{&m.unasked, "p2pstream_manifest_unasked_total", "Requests that were not sent because the host has answered 429 and its Retry-After is not over, by what was wanted.", "kind"},
 		{&m.cookies, "p2pstream_manifest_dropped_cookies_total", "Cookies of origins that were not kept, by reason.", "reason"},
 		{&m.clocks, "p2pstream_manifest_clock_answers_total", "Questions for the time to the clocks that live MPDs name, by result.", "result"},
+		{&m.tags, "p2pstream_manifest_unused_validators_total", "ETags and modification times of playlists and manifests that are not used for conditional requests, by reason.", "reason"},
+		{&m.detours, "p2pstream_manifest_detours_total", "Segments and other resources that were asked for at another URL of an MPD than their first one, by kind.", "kind"},
 	} {
 		vec := prometheus.NewCounterVec(prometheus.CounterOpts{Name: c.name, Help: c.help}, []string{c.label})
 		if err := reg.Register(vec); err != nil {
@@ -66,15 +70,24 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		m.playlists.WithLabelValues(string(reason))
 		m.segments.WithLabelValues(string(reason))
 	}
+	for _, result := range []string{resultChanged, resultUnchanged} {
+		m.playlists.WithLabelValues(result)
+	}
 	for _, bound := range []string{boundSegments, boundURLs, boundText} {
 		m.shortened.WithLabelValues(bound)
 	}
 	for _, kind := range []string{"playlist", "segment", "init"} {
 		m.bytes.WithLabelValues(kind)
 		m.unasked.WithLabelValues(kind)
+		if kind != "playlist" {
+			m.detours.WithLabelValues(kind)
+		}
 	}
 	for _, result := range []string{resultOK, resultNoTime} {
 		m.clocks.WithLabelValues(result)
+	}
+	for _, reason := range tagReasons {
+		m.tags.WithLabelValues(reason)
 	}
 	for _, status := range []string{"429", "503"} {
 		m.waits.WithLabelValues(status)

@@ -129,6 +129,8 @@ type Resource struct {
 	URL string
 	// Range is nil for the whole resource.
 	Range *ByteRange
+	// Alternatives are further URLs of the same bytes, which are asked when the first one fails.
+	Alternatives []string
 }
 
 // Key names the resource's bytes: the URL, or URL|first-last.
@@ -148,6 +150,8 @@ type Segment struct {
 	URL string
 	// Range is nil if the segment is the whole resource.
 	Range *ByteRange
+	// Alternatives are further URLs of the same bytes: several BaseURL elements of an MPD name them.
+	Alternatives []string
 	// Start counts from the first segment of the first playlist that was
 	// loaded; Duration is EXTINF.
 	Start, Duration time.Duration

@@ -62,7 +62,7 @@ func playlistOf(p *dash.Presentation, r Rendition, list *dash.Playlist, before *
 			return nil, fail(ReasonTooLarge, p.URL, errBeyond)
 		}
 		s := Segment{
-			URL: d.URL, Start: d.Start, Duration: min(max(d.Duration, 0), maxDuration), Encrypted: d.Encrypted,
+			URL: d.URL, Alternatives: d.Alternatives, Start: d.Start, Duration: min(max(d.Duration, 0), maxDuration), Encrypted: d.Encrypted,
 			Discontinuity: d.First && i > 0, Init: resourceOf(d.Init), position: d.Position, byTime: true, ids: d.IDs, following: d.Next,
 		}
 		if d.Range != nil {
@@ -82,7 +82,7 @@ func resourceOf(r *dash.Resource) *Resource {
 	if r == nil {
 		return nil
 	}
-	out := &Resource{URL: r.URL}
+	out := &Resource{URL: r.URL, Alternatives: r.Alternatives}
 	if r.Range != nil {
 		out.Range = &ByteRange{Offset: r.Range.Offset, Length: r.Range.Length}
 	}

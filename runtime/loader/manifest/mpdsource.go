@@ -46,14 +46,14 @@ type mpdListing struct {
 }
 
 // currentMPD returns the presentation as it was at most maxAge ago. A caller that waits for a load that began meanwhile shares its
-// result.
-func (s *Source) currentMPD(ctx context.Context, maxAge time.Duration) (*Presentation, error) {
+// result. One that asks for a whole load goes by loads whose answer was one.
+func (s *Source) currentMPD(ctx context.Context, maxAge time.Duration, whole bool) (*Presentation, error) {
 	c := &s.catalog
 	asked := time.Now()
 	fresh := func() *Presentation {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.presentation == nil || c.err != nil || asked.Sub(c.began) > maxAge {
+		if c.presentation == nil || c.err != nil || asked.Sub(c.began) > maxAge || (whole && asked.Sub(c.readAt) > maxAge) {
 			return nil
 		}
 		return c.presentation
@@ -76,7 +76,7 @@ func (s *Source) currentMPD(ctx context.Context, maxAge time.Duration) (*Present
 	if err != nil && began.After(asked) {
 		return nil, err
 	}
-	return s.refresh(ctx)
+	return s.refresh(ctx, whole)
 }
 
 var errNotDASH = errors.New("the manifest is no MPD any more")
@@ -86,11 +86,14 @@ func (s *Source) readMPD(ctx context.Context, r Rendition, known validators) (*P
 	m := &s.mpd
 	m.mu.Lock()
 	maxAge := shareLoad
-	if m.parsed != nil && known != (validators{}) {
+	if m.parsed != nil && known.etag != "" {
 		maxAge = freshFor(m.parsed)
 	}
+	if known.whole {
+		maxAge = min(maxAge, shareLoad)
+	}
 	m.mu.Unlock()
-	p, err := s.currentMPD(ctx, maxAge)
+	p, err := s.currentMPD(ctx, maxAge, known.whole)
 	if err != nil {
 		return nil, validators{}, err
 	}

@@ -53,6 +53,9 @@ type catalog struct {
 	validators   validators
 	began        time.Time     // when the last load began
 	err          error         // of the last load
+	readAt       time.Time     // when the origin last sent the text instead of saying that it has not changed
+	denied       bool          // it said so last
+	distrust     bool          // its validators are not used: another text came under the ETag of the last one
 	pause        time.Duration // until the next renewal
 }
 
@@ -66,15 +69,16 @@ func (s *Source) Refresh(ctx context.Context) (*Presentation, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	return s.refresh(ctx)
+	return s.refresh(ctx, false)
 }
 
-// refresh loads; the caller holds catalog.loading.
-func (s *Source) refresh(ctx context.Context) (*Presentation, error) {
+// refresh loads, as a whole or, if it may, conditionally; the caller holds catalog.loading.
+func (s *Source) refresh(ctx context.Context, whole bool) (*Presentation, error) {
 	c := &s.catalog
 	c.mu.Lock()
 	last, known := c.presentation, c.validators
 	c.began = time.Now()
+	known.whole = whole || c.distrust || c.began.Sub(c.readAt) > longestRest
 	c.mu.Unlock()
 	fresh, answered, err := s.reload(ctx, last, known)
 	if err != nil {
@@ -91,6 +95,15 @@ func (s *Source) refresh(ctx context.Context) (*Presentation, error) {
 	s.metrics.playlists.WithLabelValues(result).Inc()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if answered.whole {
+		c.readAt = time.Now()
+	}
+	c.denied, answered.whole = !answered.whole, false
+	if last != nil && fresh != last && answered.etag != "" && answered.etag == known.etag && !c.distrust {
+		c.distrust = true
+		s.metrics.tags.WithLabelValues(tagReused).Inc()
+		s.cfg.Logger.Warn("the origin uses one ETag for different manifests; from now on the manifest is loaded as a whole", "url", withoutSecrets(s.url))
+	}
 	c.presentation, c.validators, c.err = fresh, answered, nil
 	return fresh, nil
 }
@@ -106,6 +119,7 @@ func (c *catalog) keep(p *Presentation, got loadedText) {
 		p.DefaultSwarmID = c.presentation.DefaultSwarmID
 	}
 	c.presentation, c.validators, c.began, c.err = p, got.validators, got.at, nil
+	c.readAt, c.denied = got.at, false
 }
 
 // location is where an MPD says that its next state is; empty if it says nothing.
@@ -118,16 +132,18 @@ func (c *catalog) location() string {
 	return c.presentation.mpd.Reload[0]
 }
 
+// reload returns validators of which whole says that the origin sent the text.
 func (s *Source) reload(ctx context.Context, last *Presentation, known validators) (*Presentation, validators, error) {
 	if last == nil {
 		known = validators{}
 	}
 	got, err := s.loadManifest(ctx, known)
+	got.validators.whole = !got.unchanged
 	switch {
 	case err != nil:
 		return nil, validators{}, err
 	case got.unchanged:
-		return last, known, nil
+		return last, known, nil // it was asked conditionally
 	case last != nil && last.URL == got.url && bytes.Equal(last.Text, got.body):
 		return last, got.validators, nil
 	}
@@ -160,6 +176,7 @@ func (s *Source) lookUp(ctx context.Context, r Rendition) (Rendition, string, er
 	}
 	c.mu.Lock()
 	p, wait := c.presentation, max(c.pause, firstRenewal)-time.Since(c.began)
+	denied := c.denied
 	c.mu.Unlock()
 	if p != nil {
 		if found, ok := p.Match(r); ok && found.URI != r.URI {
@@ -169,7 +186,7 @@ func (s *Source) lookUp(ctx context.Context, r Rendition) (Rendition, string, er
 			return Rendition{}, renewalSame, ErrSameURL
 		}
 	}
-	p, err := s.refresh(ctx)
+	p, err := s.refresh(ctx, denied) // that nothing has changed is hard to believe when the origin refuses what the manifest names
 	if err != nil {
 		s.slower(err)
 		return Rendition{}, renewalFailed, err

@@ -111,6 +111,7 @@ type Source struct {
 	renewals  *renewals
 	parsing   sync.Mutex
 	catalog   catalog
+	detours   detours
 	mpd       mpdState
 }
 

@@ -110,11 +110,21 @@ type SwarmConfig struct {
 	// Offers is how many offers go with each announce: 5 when zero, none when negative. Seeders ask for
 	// none or few, since answering makes a connection only when a peer wants one.
 	Offers int
-	// Seek is with how many seeders an edge seeder wants to be connected. It makes offers for them from ports of their own,
-	// and only to our trackers. 0: none.
+	// Seek is with how many seeders a seeder wants to be connected. It makes offers for them from ports of their own, only to
+	// our trackers, and no more than these say there are. 0: none.
 	Seek int
+	// Counted is called with what a tracker says of the swarm's size, with each reply. It must not block. nil: nothing is.
+	Counted func(Census)
 	// Handler is called for the peers; required.
 	Handler Handler
+}
+
+// Census is the size of a swarm without this node, as the tracker says that knows most of it.
+type Census struct {
+	// Peers are all other members.
+	Peers int
+	// Seeders are the other members that hold everything. Only our trackers know them.
+	Seeders int
 }
 
 // Validate names the first unusable field.

@@ -93,15 +93,11 @@ func (m *membership) delayGoodbye(wait time.Duration) bool {
 type search struct {
 	rounds int
 	timer  *time.Timer
-	others int           // in the swarm, as the tracker says
-	least  time.Duration // between announces, as the tracker demands
-}
-
-func (h *search) learn(msg *fromTracker) {
-	if msg.HasCounts {
-		h.others = msg.Complete + msg.Incomplete - 1
-		h.least = time.Duration(msg.MinInterval) * time.Second
-	}
+	// What the tracker has said on this socket: how many others there are, how many of them hold everything, and how long it
+	// wants to wait between announces.
+	replied         bool
+	others, seeders int
+	least           time.Duration
 }
 
 func (h *search) stop() {
@@ -109,6 +105,12 @@ func (h *search) stop() {
 		h.timer.Stop()
 		h.timer = nil
 	}
+}
+
+// forget forgets what was learned on a socket that has closed.
+func (h *search) forget() {
+	h.stop()
+	h.replied, h.seeders = false, 0
 }
 
 // scheduleSearch checks after a pause whether there are enough peers.

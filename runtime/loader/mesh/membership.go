@@ -64,7 +64,7 @@ func (m *membership) disconnected(s *session) {
 	if m.sess == s {
 		m.sess = nil
 		m.stopTimer()
-		m.search.stop()
+		m.search.forget()
 		m.request.stop()
 		m.lost.stop()
 	}
@@ -248,7 +248,7 @@ func (m *membership) received(from *session, msg fromTracker) {
 		m.interval = pause
 		m.schedule()
 	}
-	m.search.learn(&msg)
+	m.learn(&msg)
 	if msg.OffersWanted > 0 && !from.foreign {
 		m.offerOnRequest(msg.OffersWanted)
 	}

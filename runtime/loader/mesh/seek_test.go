@@ -69,6 +69,27 @@ func TestSeedersConnect(t *testing.T) {
 	}
 }
 
+// TestASeederAloneMakesNoOffers: each would be a connection with a port of its own that waits. It learns at once that it is alone.
+func TestASeederAloneMakesNoOffers(t *testing.T) {
+	r := newRelay(t)
+	node := newTestNode(t, NodeConfig{Listen: "127.0.0.1:0"})
+	counted := make(chan Census, 8)
+	join(t, node, r, 0, &recorder{}, func(c *SwarmConfig) {
+		c.PeerID, c.Offers, c.Seek, c.Counted = seederID(0), -1, 4, func(census Census) { counted <- census }
+	})
+	if got := <-counted; got != (Census{}) {
+		t.Errorf("it is told of %+v", got)
+	}
+	viewer := newTestNode(t, NodeConfig{})
+	join(t, viewer, r, 1, &recorder{}, func(c *SwarmConfig) { c.Counted = func(census Census) { counted <- census } })
+	if got := <-counted; got != (Census{Peers: 1, Seeders: 1}) {
+		t.Errorf("a viewer is told of %+v", got)
+	}
+	if n := node.offers.Load(); n > 0 {
+		t.Errorf("%d offers wait", n)
+	}
+}
+
 // TestSeedersOfForeignTrackersStayApart: their offers may come from a port that they share.
 func TestSeedersOfForeignTrackersStayApart(t *testing.T) {
 	r := newForeign(t)

@@ -159,7 +159,13 @@ func (r *relay) handle(s *relaySocket, m *signaling.ClientMessage) {
 	r.announces[m.Event]++
 	r.lost = append(r.lost, m.Lost...)
 	members[m.PeerID] = s
-	s.send(signaling.AppendReply(nil, m.InfoHash, r.interval, 0, len(members)))
+	complete := 0
+	for id := range members {
+		if isSeeder(identity.PeerID(id.String())) {
+			complete++
+		}
+	}
+	s.send(signaling.AppendReply(nil, m.InfoHash, r.interval, complete, len(members)-complete))
 	if r.hold {
 		return
 	}

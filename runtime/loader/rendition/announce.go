@@ -127,13 +127,19 @@ func (r *Rendition) announceable(g identity.Generation) *encoded {
 		case schedule.Fetching:
 			out.loading = append(out.loading, id)
 		default:
-			if r.filling.comes(seg) {
+			if r.filling.comes(seg) || r.passesOn(seg) {
 				out.loading = append(out.loading, id)
 			}
 		}
 	}
 	r.index.SetHeld(g, ids)
 	return out
+}
+
+// passesOn tells whether a segment that a peer is sending is announced as on its way: by a seeder always, and by a viewer in a live
+// stream without seeders, where the news that one viewer is fetching a segment must be faster than the turns of those that it is not connected with.
+func (r *Rendition) passesOn(seg *segment) bool {
+	return seg.state == schedule.Requested && (r.shared.Settings.Seeder || r.playlist.Live && r.electing())
 }
 
 // expected returns the newest segment if its successor may be announced as on its way; nil otherwise.

@@ -36,6 +36,20 @@ func startupWait(s *Settings, hadNoPeers, reachable, announced bool) time.Durati
 	return max(s.StartupWait, s.Patience)
 }
 
+// meetWait is how long after it joined a viewer of a live stream asks the origin only for what it is about to play, while it has
+// no peer and a tracker says that there are others: about as long as a first connection takes on a busy host. Without peers there is
+// no election, so each of them would fetch ahead for itself.
+const meetWait = 15 * time.Second
+
+// prefetchFrom is how long after it joined a viewer fetches ahead from the origin. It is settled once a peer is connected, or where
+// no viewer is elected.
+func prefetchFrom(s *Settings, settled bool, others int) time.Duration {
+	if settled || others <= 0 {
+		return s.PrefetchDelay
+	}
+	return max(s.PrefetchDelay, meetWait)
+}
+
 // needed is above the rank of all segments that are not about to be played.
 const needed = 1 << 50
 

@@ -74,6 +74,7 @@ func (r *Rendition) begin(now time.Time) {
 func (r *Rendition) joined(now time.Time) {
 	r.event.apart = false
 	r.joinedAt = now
+	r.census = census{}
 	clear(r.announcer.last)
 	r.announcer.dirty = true
 }

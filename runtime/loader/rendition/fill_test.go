@@ -16,12 +16,12 @@ import (
 // seederConn is a connection to another seeder.
 type seederConn struct {
 	peerConn
-	id   identity.PeerID
-	near bool
+	id     identity.PeerID
+	origin signaling.Origin
 }
 
 func (c *seederConn) ID() identity.PeerID      { return c.id }
-func (c *seederConn) Origin() signaling.Origin { return signaling.Origin{Near: c.near} }
+func (c *seederConn) Origin() signaling.Origin { return c.origin }
 
 // atEdge is a rendition of an edge seeder without a running owner, that joined long ago.
 func atEdge(t *testing.T) *Rendition {
@@ -38,7 +38,12 @@ func atEdge(t *testing.T) *Rendition {
 
 func (r *Rendition) meetSeeder(t *testing.T, n int, near bool) *session.Session {
 	t.Helper()
-	s := session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23, &seederConn{id: identity.PeerID(fmt.Sprintf("-PS0001-%012d", n)), near: near})
+	return r.meetSeederOf(t, n, signaling.Origin{Near: near})
+}
+
+func (r *Rendition) meetSeederOf(t *testing.T, n int, origin signaling.Origin) *session.Session {
+	t.Helper()
+	s := session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23, &seederConn{id: identity.PeerID(fmt.Sprintf("-PS0001-%012d", n)), origin: origin})
 	r.sessions = append(r.sessions, s)
 	return s
 }

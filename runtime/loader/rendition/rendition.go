@@ -48,6 +48,7 @@ type Rendition struct {
 	origin        originHealth
 	history       history
 	filling       filling
+	census        census
 	announcer     announcer
 	leaving       bool // nothing is announced any more
 	named         swarmNames

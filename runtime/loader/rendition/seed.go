@@ -19,11 +19,11 @@ const (
 
 // seed fetches what a seeder should hold.
 func (r *Rendition) seed(now time.Time) {
-	if !r.shared.Settings.Edge && r.origin.pausing(now) {
-		return
-	}
 	r.beginFilling(now)
 	defer r.endFilling()
+	if !r.filling.on && r.origin.pausing(now) {
+		return
+	}
 	if r.playlist.Live {
 		r.seedLive(now)
 	} else {

@@ -57,6 +57,8 @@ type segment struct {
 	due      time.Time // when players need it; zero if none does
 	used     time.Time // when it came, or was asked for last
 
+	unclaimedAt time.Time // since when no peer holds it or is getting it, though a viewer wants it; zero: one does
+
 	unclear []identity.Generation // whose peers name other segments by its id, or may
 }
 

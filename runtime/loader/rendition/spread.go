@@ -71,8 +71,8 @@ func (r *Rendition) listen(s *session.Session, now time.Time) {
 	if a.state == nil {
 		return
 	}
-	if r.shared.Settings.Edge && s.Seeder() {
-		return // seeders of one site get from each other what one of them has, see fill.go
+	if s.Seeder() && (r.shared.Settings.Edge || s.Origin().Shares) {
+		return // seeders that share their work get from each other what one of them has, see fill.go
 	}
 	o := s.Origin()
 	group, peer, ok := r.known(s, o)

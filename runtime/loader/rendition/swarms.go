@@ -58,8 +58,15 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 			}
 			offers = -1 // viewers offer; answering costs a connection only when one is wanted
 		}
-		if cfg.Edge {
+		var counted func(mesh.Census)
+		switch first := g == cfg.Generations[0]; {
+		case cfg.Edge:
 			seek = seekSeeders
+		case first:
+			counted = func(c mesh.Census) { r.mail.Post(func() { r.counted(c, term) }) }
+			if cfg.Seeder {
+				seek = seekMates
+			}
 		}
 		id, err := identity.NewPeerID(prefix, rand.Reader)
 		if err != nil {
@@ -67,7 +74,8 @@ func (r *Rendition) Join(ctx context.Context, swarmID string) error {
 		}
 		swarm, err := r.shared.Node.Join(ctx, mesh.SwarmConfig{
 			InfoHash: hash, PeerID: id, Trackers: cfg.Trackers,
-			MaxPeers: cfg.MaxPeers, DialBelow: dialBelow(g, cfg), Offers: offers, Seek: seek, Handler: &handler{r: r, swarm: hash, generation: g, term: term},
+			MaxPeers: cfg.MaxPeers, DialBelow: dialBelow(g, cfg), Offers: offers, Seek: seek, Counted: counted,
+			Handler: &handler{r: r, swarm: hash, generation: g, term: term},
 		})
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 func (r *Rendition) request(s *session.Session, seg *segment, now time.Time) {
 	held := seg.partial
 	seg.state, seg.from, seg.partial = schedule.Requested, s, nil
+	r.announcer.dirty = r.announcer.dirty || r.passesOn(seg)
 	r.distrust(seg, s, len(held))
 	r.withhold(seg)
 	attempt := seg.begin(held)

@@ -22,7 +22,7 @@ func (r *Rendition) view(now time.Time) {
 	}
 	if !r.alone() {
 		v.WaitUntil = r.joinedAt.Add(startupWait(cfg, r.hadNoPeers, r.shared.Peers.reachable(now), r.peersAnnounced()))
-		v.PrefetchFrom = r.joinedAt.Add(cfg.PrefetchDelay)
+		v.PrefetchFrom = r.joinedAt.Add(prefetchFrom(cfg, len(r.sessions) > 0 || !r.electing(), r.census.Peers))
 	}
 	oldestClaim := session.OldestClaim(now, r.playlist.TargetDuration)
 	peers := make(map[*session.Session]int, len(r.sessions))
@@ -50,6 +50,9 @@ func (r *Rendition) view(now time.Time) {
 		}
 		segs = append(segs, seg)
 		v.Segments = append(v.Segments, scheduled(seg, peers, now))
+	}
+	if v.Rank == nil && r.electing() {
+		v.Election = r.election(segs, now)
 	}
 	if cfg.OnDemand {
 		v.Needs = r.needs(segs, v.Segments, now)

@@ -3,6 +3,7 @@ package schedule_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,6 +57,54 @@ func TestFill(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+// TestFillShared: central seeders wait for each other less, and for none when a player is about to ask.
+func TestFillShared(t *testing.T) {
+	const target = 4 * time.Second
+	mate := func(h schedule.Holding, before bool) schedule.FillSource {
+		return schedule.FillSource{Near: true, Before: before, Holds: h}
+	}
+	first, seven := mate(schedule.Absent, true), []schedule.FillSource(nil)
+	for range 7 {
+		seven = append(seven, first)
+	}
+	busy := mate(schedule.Loaded, true)
+	busy.Busy = true
+	for name, tt := range map[string]struct {
+		calm, urgent bool
+		sources      []schedule.FillSource
+		from         int
+		wait         time.Duration // 0: none
+	}{
+		"another one comes first":                {false, false, []schedule.FillSource{first}, -1, target * 15 / 100},
+		"seven others do":                        {false, false, seven, -1, target * 45 / 100},
+		"and one is getting it":                  {false, false, append(slices.Clone(seven), mate(schedule.Loading, true)), -1, target * 75 / 100},
+		"the first one is getting it":            {false, false, []schedule.FillSource{mate(schedule.Loading, true)}, -1, target * 45 / 100},
+		"one that comes later is getting it":     {false, false, []schedule.FillSource{mate(schedule.Loading, false)}, -1, 0},
+		"another one holds it":                   {false, false, []schedule.FillSource{mate(schedule.Loaded, true)}, 0, 0},
+		"it sends another segment":               {false, false, []schedule.FillSource{busy}, -1, target * 45 / 100},
+		"it does, and players are not near":      {true, false, []schedule.FillSource{busy}, -1, target * 830 / 100},
+		"a player is about to ask":               {true, true, []schedule.FillSource{first}, -1, 0},
+		"a player is, another one is busy":       {false, true, []schedule.FillSource{busy}, -1, 0},
+		"a player is, another one is getting it": {false, true, []schedule.FillSource{mate(schedule.Loading, true)}, -1, 0},
+		"a player is, another one holds it":      {false, true, []schedule.FillSource{mate(schedule.Loaded, false)}, 0, 0},
+		"players are not near":                   {true, false, []schedule.FillSource{first}, -1, target * 30 / 100},
+	} {
+		v := schedule.FillView{Now: epoch, Since: epoch, Shared: true, Calm: tt.calm, Urgent: tt.urgent, Target: target, Origin: true, Sources: tt.sources}
+		want := schedule.FillPlan{Source: tt.from, Origin: tt.from < 0 && tt.wait == 0}
+		if tt.wait > 0 {
+			want.Until = epoch.Add(tt.wait)
+		}
+		if got := schedule.Fill(v); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+		if tt.wait > 0 {
+			if v.Now = want.Until; !schedule.Fill(v).Origin {
+				t.Errorf("%s: nothing is asked for at the end of the wait", name)
+			}
 		}
 	}
 }
@@ -118,7 +167,7 @@ func TestFillAlwaysEnds(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 5000 {
 		v := schedule.FillView{Now: epoch, Since: epoch, Target: time.Duration(r.IntN(12)) * time.Second, Origin: true, Tries: r.IntN(5),
-			Expect: epoch.Add(time.Duration(r.IntN(4)) * time.Second), Calm: r.IntN(2) == 0,
+			Expect: epoch.Add(time.Duration(r.IntN(4)) * time.Second), Calm: r.IntN(2) == 0, Shared: r.IntN(2) == 0, Urgent: r.IntN(9) == 0,
 			Anew: epoch.Add(time.Duration(r.IntN(20)-10) * time.Second), Failed: epoch.Add(-time.Duration(r.IntN(60)) * time.Second)}
 		for range r.IntN(9) {
 			v.Sources = append(v.Sources, schedule.FillSource{Near: r.IntN(2) == 0, Before: r.IntN(2) == 0, Busy: r.IntN(2) == 0,
@@ -143,7 +192,7 @@ func TestFillAlwaysEnds(t *testing.T) {
 		}
 		limit := 3*time.Second + 6*max(v.Target, 2*time.Second)
 		if v.Calm {
-			limit += 14 * max(v.Target, 2*time.Second)
+			limit += 22 * max(v.Target, 2*time.Second)
 		}
 		if v.Now.Sub(epoch) > limit {
 			t.Fatalf("it waited %v, more than %v", v.Now.Sub(epoch), limit)
@@ -198,19 +247,22 @@ func TestFillLate(t *testing.T) {
 		flight schedule.Flight
 		now    float64
 		calm   bool
+		shared bool
 		want   bool
 	}{
-		"just asked":                {schedule.Flight{Since: epoch}, 0.9, false, false},
-		"silent from the start":     {schedule.Flight{Since: epoch}, 1, false, true},
-		"bytes come":                {schedule.Flight{Since: epoch, LastBytes: at(4)}, 4.5, false, false},
-		"bytes came until lately":   {schedule.Flight{Since: epoch, LastBytes: at(4)}, 5, false, true},
-		"bytes come, too slowly":    {schedule.Flight{Since: epoch, LastBytes: at(8)}, 8, false, true},
-		"players are not near":      {schedule.Flight{Since: epoch}, 3.9, true, false},
-		"nor does it deliver":       {schedule.Flight{Since: epoch}, 4, true, true},
-		"slow, players not near":    {schedule.Flight{Since: epoch, LastBytes: at(31)}, 31, true, false},
-		"too slow for these either": {schedule.Flight{Since: epoch, LastBytes: at(32)}, 32, true, true},
+		"just asked":                {schedule.Flight{Since: epoch}, 0.9, false, false, false},
+		"silent from the start":     {schedule.Flight{Since: epoch}, 1, false, false, true},
+		"bytes come":                {schedule.Flight{Since: epoch, LastBytes: at(4)}, 4.5, false, false, false},
+		"bytes came until lately":   {schedule.Flight{Since: epoch, LastBytes: at(4)}, 5, false, false, true},
+		"bytes come, too slowly":    {schedule.Flight{Since: epoch, LastBytes: at(8)}, 8, false, false, true},
+		"players are not near":      {schedule.Flight{Since: epoch}, 3.9, true, false, false},
+		"nor does it deliver":       {schedule.Flight{Since: epoch}, 4, true, false, true},
+		"slow, players not near":    {schedule.Flight{Since: epoch, LastBytes: at(31)}, 31, true, false, false},
+		"of a central seeder":       {schedule.Flight{Since: epoch, LastBytes: at(2.3)}, 2.3, false, true, false},
+		"too slow for that":         {schedule.Flight{Since: epoch, LastBytes: at(2.4)}, 2.4, false, true, true},
+		"too slow for these either": {schedule.Flight{Since: epoch, LastBytes: at(32)}, 32, true, false, true},
 	} {
-		if got := schedule.FillLate(tt.flight, 4*time.Second, tt.calm, at(tt.now)); got != tt.want {
+		if got := schedule.FillLate(tt.flight, 4*time.Second, tt.calm, tt.shared, at(tt.now)); got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

@@ -84,6 +84,9 @@ type View struct {
 	FetchTime time.Duration
 	Random    func() float64 // [0,1)
 
+	// Election is for viewers that play in order; nil: turns depend on when a segment is needed alone.
+	Election *Election
+
 	// Room takes room for a missing segment, an index into Segments; false: it would not stay. It is called for what is
 	// needed, the soonest first, until one does not fit: nothing behind that one is got, so that no segment displaces one
 	// that is needed sooner. nil: there is always room.

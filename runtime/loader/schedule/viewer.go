@@ -19,8 +19,9 @@ import "time"
 //   - any other segment that a peer is fetching is waited for;
 //   - any other segment that no peer has is fetched by the viewer with the
 //     highest random number, so that of many viewers about one asks the origin
-//     and the others see it announced before their own turn; where peers elect
-//     one it is fetched by that one, and by the others if it does not come;
+//     and the others see it announced before their own turn, see Election; where
+//     peers elect one it is fetched by that one, and by the others if it does not
+//     come;
 //   - what could not be checked is not asked of viewers again, and at most once
 //     of a seeder;
 //   - what would not stay is not got, and nothing behind it.
@@ -101,6 +102,9 @@ func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 		return
 	}
 	holder, anyHolds, anyLoads := p.holder(s, urgent)
+	if p.Election != nil && (anyHolds || anyLoads) {
+		p.Election.Since(i, true)
+	}
 	if holder >= 0 && p.mayRequest(urgent) {
 		p.request(i, holder, urgent)
 		return
@@ -112,7 +116,7 @@ func (p *planner) segment(i int, s *Segment, lead time.Duration) {
 	case urgent:
 		p.fetch(i)
 	case anyHolds || anyLoads:
-	case lead <= p.turn(s):
+	case p.Election != nil && p.chosen(i, s, lead), p.Election == nil && lead <= p.turn(s):
 		p.fetch(i)
 	}
 }

@@ -19,6 +19,7 @@ type Conduct struct {
 	NoRange                bool
 	Parts                  bool
 	CanSkip, CanBlock      bool
+	NotModified, OneTag    bool
 	DVR                    bool
 	Loop, Wrap             int64 // segments; 0: each has a name of its own
 	Slate                  int64 // of slateEvery segments
@@ -64,19 +65,21 @@ var conducts = map[string]knob{
 		}
 		return ""
 	}},
-	"gzip":     {0, true, true, flag(func(k *Knobs) { k.Conduct.Gzip = true })},
-	"nolength": {0, true, true, flag(func(k *Knobs) { k.Conduct.NoLength = true })},
-	"chunked":  {0, true, true, flag(func(k *Knobs) { k.Conduct.Chunked = true })},
-	"norange":  {0, true, true, flag(func(k *Knobs) { k.Conduct.NoRange = true })},
-	"parts":    {0, true, false, flag(func(k *Knobs) { k.Conduct.Parts = true })},
-	"canskip":  {0, true, false, flag(func(k *Knobs) { k.Conduct.CanSkip = true })},
-	"canblock": {0, true, false, flag(func(k *Knobs) { k.Conduct.CanBlock = true })},
-	"dvr":      {0, true, false, flag(func(k *Knobs) { k.Conduct.DVR = true })},
-	"loop":     {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Loop })},
-	"wrap":     {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Wrap })},
-	"slate":    {1, true, false, number(1, slateEvery-1, func(k *Knobs) *int64 { return &k.Conduct.Slate })},
-	"stale":    {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Stale })},
-	"negative": {0, true, true, flag(func(k *Knobs) { k.Conduct.Negative = true })},
+	"gzip":        {0, true, true, flag(func(k *Knobs) { k.Conduct.Gzip = true })},
+	"nolength":    {0, true, true, flag(func(k *Knobs) { k.Conduct.NoLength = true })},
+	"chunked":     {0, true, true, flag(func(k *Knobs) { k.Conduct.Chunked = true })},
+	"norange":     {0, true, true, flag(func(k *Knobs) { k.Conduct.NoRange = true })},
+	"parts":       {0, true, false, flag(func(k *Knobs) { k.Conduct.Parts = true })},
+	"canskip":     {0, true, false, flag(func(k *Knobs) { k.Conduct.CanSkip = true })},
+	"canblock":    {0, true, false, flag(func(k *Knobs) { k.Conduct.CanBlock = true })},
+	"notmodified": {0, true, true, flag(func(k *Knobs) { k.Conduct.NotModified = true })},
+	"onetag":      {0, true, true, flag(func(k *Knobs) { k.Conduct.OneTag = true })},
+	"dvr":         {0, true, false, flag(func(k *Knobs) { k.Conduct.DVR = true })},
+	"loop":        {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Loop })},
+	"wrap":        {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Wrap })},
+	"slate":       {1, true, false, number(1, slateEvery-1, func(k *Knobs) *int64 { return &k.Conduct.Slate })},
+	"stale":       {1, true, false, number(1, 1000, func(k *Knobs) *int64 { return &k.Conduct.Stale })},
+	"negative":    {0, true, true, flag(func(k *Knobs) { k.Conduct.Negative = true })},
 }
 
 // groups are knobs of which a path has one at most.
@@ -85,6 +88,7 @@ var groups = map[string]string{
 	"loop": "names", "wrap": "names", "slate": "names", "newnames": "names", "ads": "names", "byterange": "names",
 	"twins": "twins", "cameras": "twins", "backup": "twins",
 	"nolength": "transfer", "chunked": "transfer",
+	"notmodified": "validators", "onetag": "validators",
 }
 
 // disagree returns the knob that does not go with the rest, and why; empty if all do.

@@ -93,7 +93,7 @@ func (s *Swarm) available() bool { return s.seeders.next(0) < saturated }
 // nudge has a viewer announce soon: clients take the interval from any reply.
 func (c *Core) nudge(p *Peer) {
 	c.Stats.Nudges.Add(1)
-	c.reply(p.sock, p.swarm, time.Second)
+	c.reply(p.sock, p.swarm, time.Second, p)
 }
 
 // follow has Tick look after a swarm with sites.

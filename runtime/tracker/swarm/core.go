@@ -162,7 +162,7 @@ func (c *Core) announce(sock *Socket, m *signaling.ClientMessage, now time.Time)
 	p.interval = s.interval(p, c.rnd)
 	p.deadline = now.Add(2*p.interval + c.cfg.Slack)
 	c.wheel.add(p, now)
-	c.reply(sock, s, p.interval)
+	c.reply(sock, s, p.interval, p)
 	for i, to := range c.routed {
 		o, where := m.Offers[i], origin(p, to)
 		c.deliver(to.sock, func(b []byte) []byte { return signaling.AppendRelayedOffer(b, s.hash, p.id, o, where) })
@@ -234,7 +234,7 @@ func (c *Core) stopped(s *Swarm, p *Peer, sock *Socket, m *signaling.ClientMessa
 		})
 		return
 	}
-	c.reply(sock, s, c.cfg.MaxInterval)
+	c.reply(sock, s, c.cfg.MaxInterval, nil)
 	c.settle(s, c.clock)
 	c.dropIfEmpty(s)
 }
@@ -327,10 +327,16 @@ func (c *Core) dropIfEmpty(s *Swarm) {
 	}
 }
 
-func (c *Core) reply(sock *Socket, s *Swarm, interval time.Duration) {
+// reply answers an announce of p, nil if that has left. With sites it counts the viewers that p may meet: those among which one
+// is to fetch each segment.
+func (c *Core) reply(sock *Socket, s *Swarm, interval time.Duration, p *Peer) {
 	complete := int(s.counts.Complete.Load())
+	incomplete := len(s.members) - complete
+	if p != nil && p.group != nil && !sock.Place.open() {
+		incomplete = p.group.size
+	}
 	c.deliver(sock, func(b []byte) []byte {
-		return signaling.AppendReply(b, s.hash, seconds(interval), complete, len(s.members)-complete)
+		return signaling.AppendReply(b, s.hash, seconds(interval), complete, incomplete)
 	})
 }
 

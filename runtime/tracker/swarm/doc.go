@@ -40,8 +40,9 @@
 //
 // An edge seeder (Place.Edge) serves the viewers of its site and fills from other seeders. Its announces with
 // ClientMessage.ToSeeders are led to seeders as those of a gateway are: to Config.Seeders that serve all sites, and to the
-// other seeders of its site. Its other offers are for viewers. The two kinds of offers are kept apart because a seeder makes
-// the first kind from ports of their own; see package mesh.
+// other seeders of its site. Those of the others are led to each other: they fetch one copy together (Origin.Shares). Other
+// offers are for viewers. The two kinds of offers are kept apart because a seeder makes the first kind from ports of their own;
+// see package mesh.
 //
 // # Identity of peers
 //

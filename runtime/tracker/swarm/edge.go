@@ -1,13 +1,15 @@
 package swarm
 
-// mostMates is how many seeders of its own site an edge seeder is introduced to: they share the work of filling.
+// mostMates is how many seeders a seeder is introduced to that share its work: they fetch one copy together.
 const mostMates = 7
 
-// seek gives up to n offers of an edge seeder to the seeders that it fills from: to Config.Seeders of those that serve all
-// sites, and to those of its own site.
+// seek gives up to n offers of a seeder to the seeders that it fills from: those of an edge seeder to Config.Seeders of those
+// that serve all sites, and to those of its own site; those of central seeders to each other.
 func (r *routing) seek(n int) {
 	from := r.from
 	if !from.sock.Place.Edge {
+		r.toSeeders(&r.s.seeders, min(n, mostMates-from.insiders))
+		r.relink(n-r.given(), func(p *Peer) bool { return share(from.sock, p.sock) }, r.s.cfg.RelinkSeederAfter)
 		return
 	}
 	r.toSeeders(&r.s.seeders, min(n, r.s.cfg.Seeders-from.seeders))
@@ -17,12 +19,15 @@ func (r *routing) seek(n int) {
 	r.relink(n-r.given(), func(p *Peer) bool { return p.sock.Seeder }, r.s.cfg.RelinkSeederAfter)
 }
 
-// lacksSeeders reports whether p is an edge seeder that could fill from more seeders outside of its site.
+// lacksSeeders reports whether p is a seeder that could fill from more seeders outside of its site.
 func (s *Swarm) lacksSeeders(p *Peer) bool {
-	if !p.sock.Seeder || !p.sock.Place.Edge {
+	if !p.sock.Seeder {
 		return false
 	}
 	others := s.seeders.n - asInt(p.place.bucket >= 0)
+	if !p.sock.Place.Edge {
+		return p.seeking && p.insiders < min(mostMates, others)
+	}
 	return p.seeders < min(s.cfg.Seeders, others)
 }
 

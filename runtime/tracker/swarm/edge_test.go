@@ -87,10 +87,65 @@ func TestOffersForViewersGoToNoSeeder(t *testing.T) {
 	if got := w.offers("S"); len(got) > 0 {
 		t.Errorf("a seeder has offers of %v", got)
 	}
-	w.at("S2", Place{Peering: sites.Full})
-	w.seek("S2", 1002, 5)
-	if got := w.offers("S"); len(got) > 0 {
-		t.Errorf("a seeder has offers of a seeder that is at no edge: %v", got)
+	w.check()
+}
+
+// TestCentralSeedersMeet with sites and without: they share what the origin gives. Edge seeders are not among them.
+func TestCentralSeedersMeet(t *testing.T) {
+	for name, place := range map[string]Place{"without sites": {}, "with sites": {Peering: sites.Full}, "in a site": full("Bern")} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, immediate())
+			if place != (Place{}) {
+				w.at("S-edge", edge("Bern"))
+				w.announce("S-edge", 1100, 0)
+				w.at("S-crossing", Place{Site: "Rome", Peering: sites.Full, Edge: true, CrossSite: true})
+				w.announce("S-crossing", 1101, 0)
+			}
+			w.at("S0", place)
+			w.announce("S0", 1000, 0)
+			w.announce("S0", 1000, 0)
+			w.at("v", place)
+			w.announce("v", 1, 0)
+			w.inbox[w.sock("v")] = nil
+			w.at("S1", place)
+			w.seek("S1", 1001, 5)
+			offers := w.take("S0", signaling.KindOffer)
+			if len(offers) != 1 || !offers[0].Origin.Shares || number(offers[0].PeerID) != 1001 {
+				t.Fatalf("the other seeder has the offers %+v", offers)
+			}
+			w.answer("S0", 1000, offers[0])
+			if answers := w.take("S1", signaling.KindAnswer); len(answers) != 1 || !answers[0].Origin.Shares {
+				t.Errorf("the seeder has the answers %+v", answers)
+			}
+			for _, other := range []string{"S-edge", "S-crossing", "v"} {
+				if got := w.offers(other); len(got) > 0 {
+					t.Errorf("%s has offers of %v", other, got)
+				}
+			}
+			w.check()
+			// It has met all there are.
+			w.seek("S1", 1001, 5)
+			if got := w.offers("S0"); len(got) > 0 {
+				t.Errorf("the other seeder has more offers, of %v", got)
+			}
+			w.check()
+		})
+	}
+}
+
+// TestEdgeSeedersShareWithTheirSite, and not with the seeders outside that they fill from.
+func TestEdgeSeedersShareWithTheirSite(t *testing.T) {
+	w := newWorld(t, immediate())
+	w.at("S", Place{Peering: sites.Full})
+	w.announce("S", 1000, 0)
+	w.at("S-mate", edge("Bern"))
+	w.announce("S-mate", 1001, 0)
+	w.at("S-edge", edge("Bern"))
+	w.seek("S-edge", 1002, 5)
+	for name, want := range map[string]bool{"S": false, "S-mate": true} {
+		if offers := w.take(name, signaling.KindOffer); len(offers) != 1 || offers[0].Origin.Shares != want {
+			t.Errorf("%s has the offers %+v", name, offers)
+		}
 	}
 	w.check()
 }

@@ -185,9 +185,8 @@ func (w *world) check() {
 						w.t.Fatalf("a seeder was told %+v of a viewer, which has %+v", got, want)
 					}
 				}
-				inside := p.sock.Place.inside(&r.peer.sock.Place)
-				withSeeders += asInt(r.counts() && r.peer.Seeder() && p.takes() && !inside)
-				withInsiders += asInt(r.counts() && r.peer.Seeder() && p.takes() && inside)
+				withSeeders += asInt(r.counts() && p.takesFrom(r.peer) && !p.insider(r.peer))
+				withInsiders += asInt(r.counts() && p.takesFrom(r.peer) && p.insider(r.peer))
 			}
 			if degree != p.degree || links != p.links || failed != p.failed || withSeeders != p.seeders || withInsiders != p.insiders {
 				w.t.Fatalf("peer counts %d %d %d %d, has %d %d %d %d", p.degree, p.links, p.seeders, p.insiders, degree, links, withSeeders, withInsiders)

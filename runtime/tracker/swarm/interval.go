@@ -43,8 +43,7 @@ func (s *Swarm) interval(p *Peer, rnd *rand.Rand) time.Duration {
 	return ceilSeconds(d, lo, hi)
 }
 
-// others is how many members p could connect to. Seeders do not connect to each other, except for edge seeders, whose interval
-// does not depend on it.
+// others is how many members p could connect to. Of a seeder it does not count other seeders.
 func (s *Swarm) others(p *Peer) (n int) {
 	place := &p.sock.Place
 	switch {

@@ -63,15 +63,12 @@ func (s *Swarm) recountSeeders(p *Peer) {
 
 func (p *Peer) recountTaken() {
 	p.seeders, p.insiders = 0, 0
-	if !p.takes() {
-		return
-	}
 	for i := range p.relations {
 		r := &p.relations[i]
-		if !r.peer.sock.Seeder || !r.counts() {
+		if !p.takesFrom(r.peer) || !r.counts() {
 			continue
 		}
-		if p.sock.Place.inside(&r.peer.sock.Place) {
+		if p.insider(r.peer) {
 			p.insiders++
 		} else {
 			p.seeders++

@@ -66,8 +66,8 @@ type Peer struct {
 
 	relations []relation
 	// degree counts the relations for which relation.counts is true, links those for which relation.real is, failed those
-	// for which relation.failed is. Of a viewer and of an edge seeder, seeders counts those with seeders outside of the own
-	// site, and insiders those with seeders inside.
+	// for which relation.failed is. Of those with seeders that p takes segments from, insiders counts the ones that
+	// Peer.insider is true for, and seeders the others.
 	degree, links, failed, seeders, insiders int
 	// offering says that the last announce came with offers, seeking that they are for seeders.
 	offering, seeking bool
@@ -102,8 +102,15 @@ type Peer struct {
 	slotAt   wheelSlot
 }
 
-// takes reports whether p gets segments from seeders.
-func (p *Peer) takes() bool { return !p.sock.Seeder || p.sock.Place.Edge }
+// takesFrom reports whether p gets segments from q, a seeder.
+func (p *Peer) takesFrom(q *Peer) bool {
+	return q.sock.Seeder && (!p.sock.Seeder || p.sock.Place.fillsFrom(&q.sock.Place))
+}
+
+// insider reports whether a seeder that p takes segments from is in p's site, or one that shares p's work.
+func (p *Peer) insider(q *Peer) bool {
+	return p.sock.Place.inside(&q.sock.Place) || share(p.sock, q.sock)
+}
 
 // doubtful reports whether so many introductions of a viewer led to no connection that it may be one that never connects.
 func (p *Peer) doubtful() bool { return p.failed >= 4 && p.failed > p.links }

@@ -33,10 +33,19 @@ func (p *Place) central() bool { return !p.Edge || p.CrossSite }
 // uploads reports whether a viewer there may be led to as a source.
 func (p *Place) uploads() bool { return p.Peering != sites.ReceiveOnly && p.Peering != sites.Off }
 
-// mayFill reports whether one of two seeders fills from the other: an edge seeder does from those of its site and from those
-// that are no edge seeders. Others take everything from the origin.
-func mayFill(p, q *Place) bool {
-	return (p.Edge || q.Edge) && (p.inside(q) || !p.Edge || !q.Edge)
+// fillsFrom reports whether a seeder gets segments from another one: an edge seeder does from those of its site and from those
+// that are no edge seeders, and these from each other.
+func (p *Place) fillsFrom(q *Place) bool {
+	return !q.Edge || p.Edge && p.inside(q)
+}
+
+// mayFill reports whether one of two seeders fills from the other.
+func mayFill(p, q *Place) bool { return p.fillsFrom(q) || q.fillsFrom(p) }
+
+// share reports whether two peers are seeders that share the work of getting segments: those of one site, and those of none.
+func share(a, b *Socket) bool {
+	p, q := &a.Place, &b.Place
+	return a.Seeder && b.Seeder && p.Edge == q.Edge && (!p.Edge || p.inside(q))
 }
 
 // mayMeet reports whether two peers may be introduced to each other at all. Which of those a viewer is led to is the business
@@ -62,13 +71,18 @@ func mayMeet(a, b *Socket) bool {
 	return p.Site == q.Site || p.CrossSite && q.CrossSite && p.Site != "" && q.Site != ""
 }
 
-// origin is what the recipient of an offer or answer is told about its sender; nil without sites.
+// origin is what the recipient of an offer or answer is told about its sender; nil without sites, unless both are seeders.
 func origin(from, to *Peer) *signaling.Origin {
 	p, q := &from.sock.Place, &to.sock.Place
-	if p.open() || q.open() {
+	shares := share(from.sock, to.sock)
+	switch {
+	case !p.open() && !q.open():
+	case shares:
+		return &signaling.Origin{Shares: true}
+	default:
 		return nil
 	}
-	o := &signaling.Origin{Near: p.inside(q)}
+	o := &signaling.Origin{Near: p.inside(q), Shares: shares}
 	if !to.sock.Seeder {
 		return o // a page does not need the names of sites
 	}

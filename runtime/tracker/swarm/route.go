@@ -16,7 +16,7 @@ const probes = 64
 // and may be shorter than the number of offers. It changes no state.
 //
 // No peer gets two offers or its own; a pair is left alone as described in the package comment; a seeder gets no offers
-// when it is saturated, and from seeders only those of edge seeders that seek others.
+// when it is saturated, and from seeders only those of seeders that seek others.
 func Route(s *Swarm, from *Peer, offers int, now time.Time, rnd *rand.Rand, dst []*Peer) []*Peer {
 	dst, _ = route(s, from, offers, now, rnd, dst)
 	return dst
@@ -103,7 +103,7 @@ func (r *routing) fits(p *Peer) bool {
 	if viewer && r.from.sock.Seeder && !r.supplies(p) {
 		return false
 	}
-	if !viewer && r.from.sock.Seeder && !mayFill(&p.sock.Place, &r.from.sock.Place) {
+	if !viewer && r.from.sock.Seeder && !r.from.sock.Place.fillsFrom(&p.sock.Place) {
 		return false
 	}
 	if p.id == r.from.id || len(p.relations) >= r.s.maxRelations(p) || slices.Contains(r.dst[r.start:], p) || r.from.related(p) {

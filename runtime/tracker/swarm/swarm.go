@@ -124,10 +124,10 @@ func (s *Swarm) count(p, q *Peer, dp, dq int) {
 }
 
 func (s *Swarm) countSeeder(taker, seeder *Peer, d int) {
-	if !taker.takes() || !seeder.sock.Seeder || d == 0 && taker.cell == nil {
+	if !taker.takesFrom(seeder) || d == 0 && taker.cell == nil {
 		return
 	}
-	if taker.sock.Place.inside(&seeder.sock.Place) {
+	if taker.insider(seeder) {
 		taker.insiders += d
 	} else {
 		taker.seeders += d

@@ -52,7 +52,7 @@ func (h *handler) mpdFile(w *writer, r *http.Request, player *player, name, dire
 }
 
 func originOf(r dash.Resource) manifest.Resource {
-	out := manifest.Resource{URL: r.URL}
+	out := manifest.Resource{URL: r.URL, Alternatives: r.Alternatives}
 	if r.Range != nil {
 		out.Range = &manifest.ByteRange{Offset: r.Range.Offset, Length: r.Range.Length}
 	}

@@ -97,10 +97,10 @@ func (f *directory) find(file string) (Target, bool) {
 		return t, true
 	case name == indexName && f.source.index != nil:
 		// The segments are in the file that the index is in.
-		t.Kind, t.Resource = TargetFile, Resource{URL: f.source.index.urls[0]}
+		t.Kind, t.Resource = TargetFile, Resource{URL: f.source.index.urls[0], Alternatives: f.source.index.urls[1:]}
 		return t, true
 	case name == fileName && (f.source.addressing == byIndex || f.source.addressing == byNothing):
-		t.Kind, t.Resource = TargetFile, Resource{URL: f.urls[0]}
+		t.Kind, t.Resource = TargetFile, Resource{URL: f.urls[0], Alternatives: f.urls[1:]}
 		return t, true
 	}
 	t.Kind = TargetSegment

@@ -147,6 +147,8 @@ type Resource struct {
 	URL string
 	// Range is nil for the whole resource.
 	Range *ByteRange
+	// Alternatives are further URLs of the same bytes.
+	Alternatives []string `json:"-"`
 }
 
 // Key names the resource's bytes: the URL, or URL|first-last.

@@ -121,9 +121,9 @@ func (r *representation) initialization(chain []*node) (*named, error) {
 	return init, nil
 }
 
-// resource is the first URL of what is named.
+// resource is what is named, by its first URL.
 func (n *named) resource() Resource {
-	out := Resource{URL: n.urls[0]}
+	out := Resource{URL: n.urls[0], Alternatives: n.urls[1:]}
 	if !n.whole {
 		part := n.part
 		out.Range = &part

@@ -113,6 +113,8 @@ type Runtime struct {
 	// NoPeerMs is how long HTTP waits while no seeder has connected, PeerMs after one has. Zero: do not wait.
 	NoPeerMs int `json:"noPeerMs,omitempty"`
 	PeerMs   int `json:"peerMs,omitempty"`
+	// FirstPeerMs takes the place of NoPeerMs where the script has seen that UDP passes; zero: it does not.
+	FirstPeerMs int `json:"firstPeerMs,omitempty"`
 	// The windows of Core are replaced by these as seeders connect and leave; absent: they stay.
 	WithSeeders    *Windows `json:"withSeeders,omitempty"`
 	WithoutSeeders *Windows `json:"withoutSeeders,omitempty"`

@@ -33,6 +33,9 @@ const (
 	// drops UDP must not show its first frame more than 400 ms later than without P2P. In an office behind a 20 Mbit/s
 	// line it loses 40 ms more than the wait (medians of five: 146 and 574 ms with a wait of 390).
 	noPeerWait = 340
+	// firstPeerWait is for pages with the script that find out that UDP passes: on a slow machine a seeder is connected after 400
+	// to 900 ms.
+	firstPeerWait = 2 * noPeerWait
 	// peerWait applies once a seeder has connected: a segment of 2.5 MB takes 1 s at 20 Mbit/s. The reporter script ends
 	// the wait early when no bytes arrive.
 	peerWait = 1500
@@ -107,8 +110,9 @@ func withSeeders(s *Settings, in Input) {
 	p := in.Playlist
 	s.Core.Windows = windowsWithSeeders(p)
 	s.Core.HTTPDownloadInitialTimeoutMs = noPeerWait
-	s.Runtime.NoPeerMs, s.Runtime.PeerMs = noPeerWait, peerWait
+	s.Runtime.NoPeerMs, s.Runtime.FirstPeerMs, s.Runtime.PeerMs = noPeerWait, firstPeerWait, peerWait
 	if in.UDP == UDPWorks {
+		s.Runtime.FirstPeerMs = 0
 		s.Core.HTTPDownloadInitialTimeoutMs = peerWait
 		s.Runtime.NoPeerMs = peerWait
 	}

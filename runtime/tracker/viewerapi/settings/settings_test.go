@@ -19,6 +19,23 @@ func vod(target, segments int) Playlist {
 	return p
 }
 
+// TestWaitForTheFirstPeer: pages wait longer once they know that UDP passes.
+func TestWaitForTheFirstPeer(t *testing.T) {
+	held := Input{Playlist: live(4, 10), SeedersHold: true}
+	tested, alone := held, held
+	tested.UDP, alone.SeedersHold = UDPWorks, false
+	for name, tt := range map[string]struct {
+		in          Input
+		none, first int
+	}{
+		"a seeder": {held, 340, 680}, "UDP was seen before": {tested, 1500, 0}, "no seeder": {alone, 0, 0},
+	} {
+		if r := For(tt.in).Runtime; r.NoPeerMs != tt.none || r.FirstPeerMs != tt.first {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
 func TestFor(t *testing.T) {
 	off := Input{Playlist: live(4, 10), P2POff: true}
 	tests := []struct {

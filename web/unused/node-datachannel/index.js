@@ -1,0 +1,1 @@
+throw new Error("there is no WebRTC in Node.js here");
