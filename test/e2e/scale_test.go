@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 // scaleSize is how much the specs of a network put on it.
@@ -31,14 +32,16 @@ type scaleSize struct {
 	applies int
 	// idle is for how long the operator is watched while nobody does anything; zero: not at all.
 	idle time.Duration
+	// upgrade is how long that of all streams may take.
+	upgrade time.Duration
 }
 
 // scaleOf is what make scale asks for, and else what make e2e has time for.
 func scaleOf() scaleSize {
 	if os.Getenv("P2PSTREAM_E2E_SCALE") != "" {
-		return scaleSize{teams: 20, streams: 200, seeded: 20, applies: 20, idle: 10 * time.Minute}
+		return scaleSize{teams: 20, streams: 200, seeded: 20, applies: 20, idle: 3 * time.Minute, upgrade: 20 * time.Minute}
 	}
-	return scaleSize{teams: 4, streams: 20, seeded: 2, applies: 3}
+	return scaleSize{teams: 4, streams: 20, seeded: 2, applies: 2, upgrade: 8 * time.Minute}
 }
 
 // tenLines are what a team applies: name, namespace, source, swarm, network.
@@ -61,7 +64,8 @@ var teamLabel = map[string]string{"ecdn": "yes"}
 
 // They replace the operator, and run after all others that need it.
 var _ = Describe("Many streams on one network", Label("scale"), Serial, Ordered, SpecPriority(-1), func() {
-	const people = 6
+	const perOffice = 3
+	const people = 2 * perOffice
 	size := scaleOf()
 	network := &v1.P2PNetwork{
 		ObjectMeta: metav1.ObjectMeta{Name: "group", Namespace: "platform"},
@@ -73,10 +77,12 @@ var _ = Describe("Many streams on one network", Label("scale"), Serial, Ordered,
 			Seeders: &v1.NetworkSeedersSpec{Exposure: &v1.SeederExposure{Type: v1.ExposureNodePort}},
 		},
 	}
-	var hall *v1.P2PStream // has the audience
-	var audience group
+	var hall *v1.P2PStream    // has the audience
+	var outside *v1.P2PStream // of a namespace that is not admitted
+	var early, late group     // the audience: early leaves before the upgrade
+	var loaded <-chan error   // nextImage
 	BeforeAll(func(ctx SpecContext) {
-		loadNext(ctx)
+		loaded = loadNext(ctx)
 		// Those that follow remove the operator, without which a network does not end.
 		DeferCleanup(func(ctx SpecContext) {
 			Eventually(ctx, func() error { _, err := networkStatus(ctx, network); return err }).WithTimeout(6 * time.Minute).Should(MatchError(apierrors.IsNotFound, "IsNotFound"))
@@ -86,10 +92,13 @@ var _ = Describe("Many streams on one network", Label("scale"), Serial, Ordered,
 		for i := range size.teams {
 			scaleNamespace(ctx, teamNamespace(i), teamLabel)
 		}
-		Expect(k8s.Create(ctx, network)).To(Succeed())
-		DeferCleanup(func(ctx SpecContext) { Expect(client.IgnoreNotFound(k8s.Delete(ctx, network))).To(Succeed()) }, NodeTimeout(time.Minute))
-		Eventually(ctx, networkStatus).WithArguments(network).WithTimeout(time.Minute).Should(haveNetworkReady())
-
+		DeferCleanup(func(ctx SpecContext) {
+			for i := range size.teams { // sooner than with their namespaces
+				Expect(k8s.DeleteAllOf(ctx, &v1.P2PStream{}, client.InNamespace(teamNamespace(i)))).To(Succeed())
+			}
+			remove(ctx, outside)
+			Expect(client.IgnoreNotFound(k8s.Delete(ctx, network))).To(Succeed())
+		}, NodeTimeout(2*time.Minute))
 		var all []client.Object
 		for i := range size.streams {
 			s := onNetwork(fmt.Sprintf("stream-%03d", i), teamNamespace(i%size.teams), network)
@@ -104,20 +113,25 @@ var _ = Describe("Many streams on one network", Label("scale"), Serial, Ordered,
 			}
 			all = append(all, s)
 		}
-		timed(fmt.Sprintf("%d streams of %d namespaces, %d with a seeder, to be served", len(all), size.teams, size.seeded), func() {
-			Expect(k8s.Apply(ctx, all...)).To(Succeed())
-			Eventually(ctx, attached).WithArguments(network).WithTimeout(3 * time.Minute).Should(BeEquivalentTo(len(all)))
+		outside = onNetwork("outside", "outsiders", network)
+		timed(fmt.Sprintf("a network and its %d streams of %d namespaces, %d with a seeder, to be ready", len(all), size.teams, size.seeded), func() {
+			Expect(k8s.Apply(ctx, append([]client.Object{network, outside}, all...)...)).To(Succeed())
+			Eventually(ctx, networkStatus).WithArguments(network).WithTimeout(2 * time.Minute).Should(haveNetworkReady())
+			Eventually(ctx, attached).WithArguments(network).WithTimeout(5 * time.Minute).Should(BeEquivalentTo(len(all)))
 			for _, s := range all {
 				eventually(ctx, s.(*v1.P2PStream), 3*time.Minute).Should(BeReady())
 			}
 		})
+		ready, err := crew{client.MatchingLabels{plan.LabelComponent: plan.ComponentSeeder}}.running(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		note("%d pods of seeders run", len(ready))
 		if size.idle > 0 {
 			watchIdle(ctx, size.idle)
 		}
 		awaitHeld(ctx, hall)
-		audience = startViewers(ctx, north, hall, "--count", fmt.Sprint(people), "--join-interval", "200ms")
-		eventually(ctx, hall, time.Minute).Should(HaveViewers(people))
-	}, NodeTimeout(8*time.Minute+size.idle))
+		early = startViewers(ctx, south, hall, "--count", fmt.Sprint(perOffice), "--join-interval", "200ms")
+		late = startViewers(ctx, north, hall, "--count", fmt.Sprint(perOffice), "--join-interval", "200ms")
+	}, NodeTimeout(12*time.Minute+size.idle))
 
 	It("serve what a team applies in ten lines within five seconds", func(ctx SpecContext) {
 		status, err := networkStatus(ctx, network)
@@ -137,10 +151,6 @@ var _ = Describe("Many streams on one network", Label("scale"), Serial, Ordered,
 			applied, inAll = append(applied, time.Since(there)), append(inAll, time.Since(begun))
 			s := onNetwork(name, team, network)
 			eventually(ctx, s, time.Minute).Should(HaveCondition(v1.ConditionAccepted, metav1.ConditionTrue, v1.ReasonAccepted))
-			if i == 0 {
-				awaitReady(ctx, s)
-				note("it is Ready, with a seeder, after %.1f s", time.Since(begun).Seconds())
-			}
 			remove(ctx, s) // each seeder is one more program on this machine
 		}
 		note("settings of a new stream beside %d others, after kubectl apply: %s; with kubectl: %s", size.streams, spread(applied), spread(inAll))
@@ -149,67 +159,69 @@ var _ = Describe("Many streams on one network", Label("scale"), Serial, Ordered,
 	}, SpecTimeout(10*time.Minute))
 
 	It("tell a namespace that is not admitted why", func(ctx SpecContext) {
-		s := onNetwork("outside", "outsiders", network)
-		Expect(k8s.Apply(ctx, s)).To(Succeed())
-		DeferCleanup(func(ctx SpecContext) { remove(ctx, s) }, NodeTimeout(time.Minute))
-		eventually(ctx, s, time.Minute).Should(HaveCondition(v1.ConditionAccepted, metav1.ConditionFalse, v1.ReasonNotAdmitted))
-		c := meta.FindStatusCondition(current(ctx, s).Status.Conditions, v1.ConditionAccepted)
+		eventually(ctx, outside, time.Minute).Should(HaveCondition(v1.ConditionAccepted, metav1.ConditionFalse, v1.ReasonNotAdmitted))
+		c := meta.FindStatusCondition(current(ctx, outside).Status.Conditions, v1.ConditionAccepted)
 		Expect(c.Message).To(And(ContainSubstring("outsiders"), ContainSubstring("Ask its owners")))
-		Expect(children(ctx, s, "statefulsets")).To(BeEmpty())
+		Expect(children(ctx, outside, "statefulsets")).To(BeEmpty())
 	}, SpecTimeout(2*time.Minute))
 
 	It("go on when the one tracker is deleted", func(ctx SpecContext) {
-		trackers := crew{client.InNamespace(network.Namespace), client.MatchingLabels{"app.kubernetes.io/component": "tracker"}}
+		eventually(ctx, hall, 90*time.Second).Should(HaveViewers(people))
+		trackers := crew{client.InNamespace(network.Namespace), client.MatchingLabels{plan.LabelComponent: plan.ComponentTracker}}
 		old := trackers.pod(ctx)
 		Expect(k8s.Delete(ctx, old)).To(Succeed())
-		Eventually(ctx, trackers.running).WithTimeout(2 * time.Minute).Should(And(HaveLen(1), Not(ContainElement(HaveField("ObjectMeta.UID", old.UID)))))
+		Eventually(ctx, trackers.running).WithTimeout(2 * time.Minute).Should(ConsistOf(HaveField("ObjectMeta.UID", Not(Equal(old.UID)))))
+		replaced := time.Now()
 		status, err := networkStatus(ctx, network)
 		Expect(err).NotTo(HaveOccurred())
 		for i := range size.streams {
 			config := fmt.Sprintf("%s/%s/stream-%03d/v1/config", status.Endpoints.URL, teamNamespace(i%size.teams), i)
 			Eventually(ctx, func() error { _, err := fetch(ctx, config); return err }).WithTimeout(time.Minute).Should(Succeed(), "settings of the new tracker")
 		}
-		Expect(audience.Alive()).To(BeTrue(), audience.LogText)
-	}, SpecTimeout(6*time.Minute))
+		eventually(ctx, hall, 90*time.Second).Should(And(HaveViewers(people), BeObservedAfter(replaced)))
+		expectWell("the audience while the tracker was replaced", perOffice, early.stop())
+	}, SpecTimeout(8*time.Minute))
 
 	It("are left alone by a second installation, which says so", func(ctx SpecContext) {
 		before := current(ctx, hall)
 		const second = "p2pstream-second"
+		Expect(<-loaded).To(Succeed())
 		scaleNamespace(ctx, second, nil)
-		helmIn(ctx, second, "install", "second", inRepo("charts", "p2pstream"), "--wait", "--timeout", "90s",
+		helmIn(ctx, second, "install", "second", inRepo("charts", "p2pstream"),
 			"--set", "image.tag=next", "--set", "crds.enabled=false", "--set", "fullnameOverride=p2pstream-second")
 		DeferCleanup(func(ctx SpecContext) { helmIn(ctx, second, "uninstall", "second") }, NodeTimeout(time.Minute))
 		Eventually(ctx, func(ctx context.Context) (string, error) {
 			return k8s.Kubectl(ctx, "get", "events", "-n", hall.Namespace, "--field-selector", "reason=ClaimedElsewhere", "-o",
 				"jsonpath={range .items[*]}{.regarding.name}{.involvedObject.name}: {.note}{.message}{\"\\n\"}{end}")
-		}).WithTimeout(time.Minute).Should(And(ContainSubstring(hall.Name), ContainSubstring("leaves it alone")))
+		}).WithTimeout(2 * time.Minute).Should(And(ContainSubstring(hall.Name), ContainSubstring("leaves it alone")))
 		now := current(ctx, hall)
 		Expect(now.Status.Claim.Controller).To(Equal(before.Status.Claim.Controller))
 		Expect(now.Status.Upgrade).To(BeNil())
 		Expect(seederImage(ctx, hall)).To(Equal(imageName))
-		Expect(audience.Alive()).To(BeTrue(), audience.LogText)
+		Expect(late.Alive()).To(BeTrue(), late.LogText)
 	}, SpecTimeout(4*time.Minute))
 
 	It("are upgraded two at a time with the operator, the one with an audience last, without a stall", func(ctx SpecContext) {
 		seen := &upgrades{running: map[string]bool{}}
 		stop := seen.follow(ctx)
-		upgradeOperator(ctx)
-		if stays() { // else the spec of the chart follows, which removes it
-			DeferCleanup(deploy, NodeTimeout(2*time.Minute))
-		}
-		timed("all streams upgraded", func() {
-			Eventually(ctx, seen.ended).WithArguments(hall.Name).WithTimeout(8 * time.Minute).Should(BeTrue())
+		timed("the operator and all streams to be upgraded", func() {
+			upgradeOperator(ctx)
+			if stays() { // else the spec of the chart follows, which removes it
+				DeferCleanup(deploy, NodeTimeout(2*time.Minute))
+			}
+			Eventually(ctx, seen.ended).WithArguments(hall.Name).WithTimeout(size.upgrade).Should(BeTrue())
 		})
+		upgraded := time.Now()
 		stop()
 		order, most := seen.seen()
-		note("upgraded in this order: %v", order)
+		note("upgraded within %.1f s, in this order: %v", seen.length().Seconds(), order)
 		Expect(most).To(BeNumerically("<=", 2), "streams upgraded at a time")
 		Expect(len(order)).To(BeNumerically(">=", size.streams))
 		Expect(order[len(order)-1]).To(Equal(hall.Name), "the stream with an audience comes last")
 		Expect(seederImage(ctx, hall)).To(Equal(nextImage))
-		eventually(ctx, hall, 2*time.Minute).Should(And(BeReady(), HaveViewers(people), HaveReporting(people)))
-		expectWell("the audience of all this", people, audience.stop())
-	}, SpecTimeout(12*time.Minute))
+		eventually(ctx, hall, 2*time.Minute).Should(And(BeReady(), HaveViewers(perOffice), BeObservedAfter(upgraded)))
+		expectWell("the audience of all this", perOffice, late.stop())
+	}, SpecTimeout(4*time.Minute+size.upgrade))
 })
 
 func teamNamespace(i int) string { return fmt.Sprintf("team-%02d", i) }

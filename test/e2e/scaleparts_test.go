@@ -39,13 +39,22 @@ func attached(ctx context.Context, network *v1.P2PNetwork) (int32, error) {
 	return status.Streams.Attached, nil
 }
 
-// loadNext gives the nodes the program under another name, as a newer version has.
-func loadNext(ctx context.Context) {
+// loadNext gives the nodes the program under another name, as a newer version has. It returns at once; the end is told by the channel.
+func loadNext(ctx context.Context) <-chan error {
 	GinkgoHelper()
 	file := filepath.Join(GinkgoT().TempDir(), "next.tar")
-	out, err := exec.CommandContext(ctx, built["cluster"], "image", built["p2pstream"], "--tag", nextImage, "--out", file).CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), string(out))
-	Expect(lab.Load(ctx, file)).To(Succeed())
+	loaded := make(chan error, 1)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it goes on in later nodes
+	DeferCleanup(cancel)
+	go func() {
+		out, err := exec.CommandContext(ctx, built["cluster"], "image", built["p2pstream"], "--tag", nextImage, "--out", file).CombinedOutput()
+		if err != nil {
+			loaded <- fmt.Errorf("making image: %w: %s", err, out)
+			return
+		}
+		loaded <- lab.Load(ctx, file)
+	}()
+	return loaded
 }
 
 // upgradeOperator installs the operator's next version by a kustomization of one's own, as the docs say.
@@ -71,21 +80,14 @@ func seederImage(ctx context.Context, s *v1.P2PStream) (string, error) {
 	return set.Spec.Template.Spec.Containers[0].Image, nil
 }
 
-// helmIn runs helm in a namespace.
-func helmIn(ctx context.Context, namespace string, args ...string) {
-	GinkgoHelper()
-	config, err := lab.Kubeconfig(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	out, err := exec.CommandContext(ctx, built["helm"], append(args, "--kubeconfig", config, "--namespace", namespace)...).CombinedOutput()
-	Expect(err).NotTo(HaveOccurred(), "helm %v printed: %s", args, out)
-}
-
 // upgrades is what status says of the upgrades of all streams, version by version.
 type upgrades struct {
 	mu      sync.Mutex
 	running map[string]bool
 	order   []string // in which they began
 	most    int      // that ran at a time
+	first   time.Time
+	last    time.Time // when one has ended
 }
 
 // follow notes every version of every stream until stop is called.
@@ -110,9 +112,13 @@ func (u *upgrades) see(s *v1.P2PStream) {
 	now := s.Status.Upgrade != nil && s.Status.Upgrade.Phase == v1.UpgradeRunning
 	switch {
 	case now && !u.running[s.Name]:
+		if u.first.IsZero() {
+			u.first = time.Now()
+		}
 		u.order = append(u.order, s.Name)
 		u.running[s.Name] = true
-	case !now:
+	case !now && u.running[s.Name]:
+		u.last = time.Now()
 		delete(u.running, s.Name)
 	}
 	u.most = max(u.most, len(u.running))
@@ -129,6 +135,13 @@ func (u *upgrades) seen() (order []string, most int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return slices.Clone(u.order), u.most
+}
+
+// length is the time from the begin of the first to the end of the last.
+func (u *upgrades) length() time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.last.Sub(u.first)
 }
 
 // writes are the calls of the operator that change something, by the verbs of HTTP.
