@@ -39,7 +39,7 @@ type scaleSize struct {
 // scaleOf is what make scale asks for, and else what make e2e has time for.
 func scaleOf() scaleSize {
 	if os.Getenv("P2PSTREAM_E2E_SCALE") != "" {
-		return scaleSize{teams: 20, streams: 200, seeded: 20, applies: 20, idle: 3 * time.Minute, upgrade: 20 * time.Minute}
+		return scaleSize{teams: 20, streams: 200, seeded: 20, applies: 10, idle: 2 * time.Minute, upgrade: 20 * time.Minute}
 	}
 	return scaleSize{teams: 4, streams: 20, seeded: 2, applies: 2, upgrade: 8 * time.Minute}
 }
@@ -63,7 +63,7 @@ const nextImage = "localhost/p2pstream:next"
 var teamLabel = map[string]string{"ecdn": "yes"}
 
 // They replace the operator, and run after all others that need it.
-var _ = Describe("Many streams on one network", Label("scale"), Serial, Ordered, SpecPriority(-1), func() {
+var _ = Describe("Many streams on one network", Label("many-streams"), Serial, Ordered, SpecPriority(-1), func() {
 	const perOffice = 3
 	const people = 2 * perOffice
 	size := scaleOf()
