@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,19 +25,26 @@ const tableRoom = 4 << 10
 type admission struct {
 	// refused streams, with the reason for each.
 	refused map[types.NamespacedName]*diagnose.Problem
-	// attached streams as they are in the cluster, the oldest first, and what trackers are told of each.
+	// attached streams as they are in the cluster, those first that have their swarm for longest, and what trackers are told of each.
 	attached []*v1.P2PStream
 	entries  []table.Entry
+	// places that the attached ones hold.
+	places places
 }
 
-// admit is pure. Labels are those of a namespace, or an error when they cannot be read. Its own error says that it is not known who is
-// admitted.
-func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, labels func(namespace string) (map[string]string, error)) (admission, error) {
-	a := admission{refused: map[types.NamespacedName]*diagnose.Problem{}}
-	streams = slices.SortedFunc(slices.Values(streams), func(x, y *v1.P2PStream) int {
-		return cmp.Or(x.CreationTimestamp.Compare(y.CreationTimestamp.Time), cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
-	})
+// admit is pure. Before are the places that streams had, as far as this operator knows. Labels are those of a namespace, or an error when
+// they cannot be read. Its own error says that it is not known who is admitted.
+func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, before places, now time.Time, labels func(namespace string) (map[string]string, error)) (admission, error) {
+	a := admission{refused: map[types.NamespacedName]*diagnose.Problem{}, places: places{}}
 	name := network.Namespace + "/" + network.Name
+	held := make(map[*v1.P2PStream]place, len(streams))
+	for _, s := range streams {
+		held[s] = before.of(s, name)
+	}
+	streams = slices.SortedFunc(slices.Values(streams), func(x, y *v1.P2PStream) int {
+		return cmp.Or(cmp.Compare(since(held[x].attached, now), since(held[y].attached, now)), byBirth(x, y))
+	})
+	entries := make(map[*v1.P2PStream]table.Entry, len(streams))
 	most := v1.MaxStreamsPerNetwork
 	if s := network.Spec.Streams; s != nil && s.Limits != nil && s.Limits.Streams != nil {
 		most = int(*s.Limits.Streams)
@@ -85,9 +93,20 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, labels func
 			continue
 		}
 		a.attached = append(a.attached, stream)
-		a.entries = append(a.entries, entry)
+		entries[stream] = entry
+		a.places[client.ObjectKeyFromObject(stream)] = held[stream].take(entry, now)
 	}
+	a.order(entries)
 	return a, nil
+}
+
+// order puts those first that have had their swarm for longest: of two with one swarm, trackers serve the first.
+func (a *admission) order(entries map[*v1.P2PStream]table.Entry) {
+	since := func(s *v1.P2PStream) int64 { return a.places[client.ObjectKeyFromObject(s)].swarmSince }
+	slices.SortFunc(a.attached, func(x, y *v1.P2PStream) int { return cmp.Or(cmp.Compare(since(x), since(y)), byBirth(x, y)) })
+	for _, s := range a.attached {
+		a.entries = append(a.entries, entries[s])
+	}
 }
 
 // entryOf is what trackers are told of a stream, and how many bytes that takes. An *plan.InvalidError says what the stream

@@ -45,7 +45,7 @@ func TestAnAPIServerThatFailsAdmitsAndRefusesNoOne(t *testing.T) {
 			Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "https://origin.example.com/m.m3u8"}, NetworkRef: &v1.NetworkReference{Name: "corp", Namespace: "ecdn"}}}
 	}
 	admitted := func(streams ...*v1.P2PStream) (names []string, err error) {
-		a, err := admit(network, streams, Key("a key of the tests, 32 bytes or more"), func(namespace string) (map[string]string, error) {
+		a, err := admit(network, streams, Key("a key of the tests, 32 bytes or more"), nil, clock, func(namespace string) (map[string]string, error) {
 			return labels.of(t.Context(), namespace)
 		})
 		for _, s := range a.attached {
@@ -96,7 +96,7 @@ func TestANetworkThatIsDeletedAdmitsNoOneNew(t *testing.T) {
 		return s
 	}
 	a, err := admit(network, []*v1.P2PStream{stream("stays", "The stream uses network ecdn/corp"), stream("moves", "The stream uses network ecdn/other"),
-		stream("prefix", "The stream uses network ecdn/corp2"), stream("new", "")}, Key("a key of the tests, 32 bytes or more"), nil)
+		stream("prefix", "The stream uses network ecdn/corp2"), stream("new", "")}, Key("a key of the tests, 32 bytes or more"), nil, gone.Time, nil)
 	if err != nil || len(a.attached) != 1 || a.attached[0].Name != "stays" || len(a.refused) != 3 {
 		t.Errorf("%d attached, refused: %v, %v", len(a.attached), a.refused, err)
 	}
@@ -120,7 +120,7 @@ func TestATableFitsIntoItsTracker(t *testing.T) {
 	}
 	key := Key("a key of the tests, 32 bytes or more")
 	decided := func(streams []*v1.P2PStream) admission {
-		a, err := admit(network, streams, key, nil)
+		a, err := admit(network, streams, key, nil, began, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

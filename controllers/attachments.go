@@ -34,6 +34,7 @@ type decided struct {
 	foreign  bool
 	admitted map[types.NamespacedName]types.UID
 	refused  map[types.NamespacedName]*diagnose.Problem
+	places   places // of the admitted ones
 }
 
 func (a *attachments) of(network types.NamespacedName) *decided {
@@ -62,7 +63,7 @@ func (a *attachments) set(network types.NamespacedName, now *decided) (changed [
 	a.keepReadings(network, now.admitted)
 	all := before.foreign != now.foreign || !sameFace(before.network, now.network)
 	for name, uid := range now.admitted {
-		if all || before.admitted[name] != uid {
+		if all || before.admitted[name] != uid || before.places[name] != now.places[name] {
 			changed = append(changed, name)
 		}
 	}
@@ -181,6 +182,7 @@ type attachment struct {
 	network *v1.P2PNetwork // nil when there is none
 	refused *diagnose.Problem
 	served  bool
+	place   place // of an admitted stream
 }
 
 // attach looks up the network of a stream and, if the stream is admitted, makes the stream of the run what its network makes it.
@@ -213,10 +215,10 @@ func (r *Reconciler) attach(ctx context.Context, n *run) (decided bool, err erro
 		return false, nil //nolint:nilerr // the stream has changed since the network looked; its next run says what is wrong
 	}
 	served, state := r.pushers.Served(key, table.Key(stream), n.stream.UID)
-	n.network.served = served
+	n.network.served, n.network.place = served, d.places[stream]
 	if state.Problem == table.ProblemSwarmTaken {
 		n.network.refused = &diagnose.Problem{Reason: v1.ReasonSwarmTaken, Stalls: true,
-			Message: "An older stream of the network has the same swarm: " + diagnose.Clean(state.Detail) + "."}
+			Message: "Another stream of the network has had the same swarm for longer: " + diagnose.Clean(state.Detail) + "."}
 	}
 	n.stream = effective
 	return true, nil
@@ -260,7 +262,7 @@ func (a *attachment) view() *status.Attached {
 	if a == nil {
 		return nil
 	}
-	v := &status.Attached{Network: a.key.String(), Refused: a.refused, Served: a.served}
+	v := &status.Attached{Network: a.key.String(), Refused: a.refused, Served: a.served, Place: a.place.status(a.key.String())}
 	if a.network != nil {
 		v.Conditions = a.network.Status.Conditions
 	}

@@ -404,6 +404,43 @@ func TestTheOlderStreamKeepsTheSwarm(t *testing.T) {
 	team.until("b", "accepted", has("Accepted=True/Accepted"))
 }
 
+// TestWhoHasASwarmKeepsIt: an older stream that is given the swarm of another one waits for it, also after the operator has started again.
+func TestWhoHasASwarmKeepsIt(t *testing.T) {
+	t.Parallel()
+	origin := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n"+strings.Repeat("#EXTINF:4.0,\nseg.ts\n", 3)+"#EXT-X-ENDLIST\n")
+	}))
+	t.Cleanup(origin.Close)
+	at := func(s *v1.P2PStreamSpec) { s.Source.URL = v1.URL(origin.URL + "/film.m3u8") }
+	team := newWorld(t)
+	p := newPlatform(t, all, team)
+	stop := p.operator()
+	team.stream("a", p.on, at, swarm("nothing"))
+	team.until("a", "attached", func(s *v1.P2PStream) bool { return s.Status.Network != nil })
+	team.stream("b", p.on, at, swarm("town-hall"))
+	b := team.until("b", "attached", func(s *v1.P2PStream) bool { return s.Status.Network != nil })
+	// Claims of one second count as made at once.
+	if !p.eventually(func() bool {
+		return p.served()[team.ns+"/a"].Read && p.served()[team.ns+"/b"].Read && time.Since(b.Status.Network.SwarmSince.Time) > 2*time.Second
+	}) {
+		t.Fatal("the streams are not read")
+	}
+	team.edit("a", swarm("town-hall"))
+	team.until("a", "refused", has("Accepted=False/SwarmTaken"))
+	stop()
+	p.operator()
+	team.stream("c", p.on, at, swarm("c"))
+	if !p.eventually(func() bool { _, ok := p.served()[team.ns+"/c"]; return ok }) {
+		t.Fatal("the new operator makes no table")
+	}
+	if of := p.served(); of[team.ns+"/a"].Problem != table.ProblemSwarmTaken || of[team.ns+"/b"].Problem != "" {
+		t.Errorf("%+v", of)
+	}
+	if s := team.get("b"); !has("Accepted=True/Accepted")(s) || !s.Status.Network.SwarmSince.Equal(&b.Status.Network.SwarmSince) {
+		t.Errorf("%s", text(t, s.Status))
+	}
+}
+
 // TestAStreamThatIsNotServedTellsNothingOfTheNetwork: its own tracker, which a team can make say anything, speaks for no one else.
 func TestAStreamThatIsNotServedTellsNothingOfTheNetwork(t *testing.T) {
 	t.Parallel()

@@ -49,6 +49,7 @@ const undecidedRun = time.Second
 type networkMemory struct {
 	memory
 	kept    keptTable
+	places  places              // that the streams hold
 	status  v1.P2PNetworkStatus // the last that was written
 	version string              // of the network that has it
 	at      time.Time           // when
@@ -105,10 +106,11 @@ func (r *Reconciler) ReconcileNetwork(ctx context.Context, req ctrl.Request) (ct
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	a, err := admit(network, streams, r.Key(), func(namespace string) (map[string]string, error) { return r.labels.of(ctx, namespace) })
+	a, err := admit(network, streams, r.Key(), m.places, r.Now(), func(namespace string) (map[string]string, error) { return r.labels.of(ctx, namespace) })
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	m.places = a.places
 	if held, err := r.finalize(ctx, network, len(a.attached) > 0); !held {
 		return ctrl.Result{RequeueAfter: retryConflict}, err
 	}
@@ -144,6 +146,7 @@ func (r *Reconciler) claimNetwork(ctx context.Context, network *v1.P2PNetwork, m
 	case held != nil && now.Sub(held.RenewedAt.Time) < claimLasts:
 		key := client.ObjectKeyFromObject(network)
 		r.pushers.Follow(key, nil, nil)
+		m.places = nil
 		r.wakeStreams(r.attachments.set(key, &decided{network: network, foreign: true}))
 		return false, min(max(held.RenewedAt.Add(claimLasts).Sub(now), retryConflict), claimLasts), nil
 	}
@@ -333,7 +336,7 @@ func (r *Reconciler) reportNetwork(ctx context.Context, n *run, network *v1.P2PN
 	}
 	next := network.DeepCopy()
 	next.Status = result.Status
-	d := &decided{network: next, admitted: map[types.NamespacedName]types.UID{}, refused: a.refused}
+	d := &decided{network: next, admitted: map[types.NamespacedName]types.UID{}, refused: a.refused, places: a.places}
 	for _, s := range a.attached {
 		d.admitted[client.ObjectKeyFromObject(s)] = s.UID
 	}

@@ -18,10 +18,10 @@ import (
 // figures puts a server before the tracker that answers for the figures of streams, by their names.
 func (p *platform) figures(of map[string]stats.Stats) {
 	p.t.Helper()
-	real := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: p.server.AdminAddr().String()})
+	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: p.server.AdminAddr().String()})
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasSuffix(r.URL.Path, stats.Path) {
-			real.ServeHTTP(w, r)
+			behind.ServeHTTP(w, r)
 			return
 		}
 		s := of[strings.Split(r.URL.Path, "/")[2]]

@@ -112,7 +112,7 @@ func TestUpgradeIsPaced(t *testing.T) {
 		t.Errorf("%+v", hall.Status.Conditions)
 	}
 	stop()
-	stop = w.operator(version(newImage, 0))
+	w.operator(version(newImage, 0))
 	// Scaled by an autoscaler, a stream keeps the pods that it has. Another setting of its pods replaces them.
 	scaled, changed := both.waiting[0], both.waiting[1]
 	if scaled == "hall" || changed == "hall" {

@@ -115,7 +115,7 @@ type NetworkNamespaces struct {
 
 // NetworkLimits bound what streams may ask for.
 type NetworkLimits struct {
-	// Streams is how many may be attached; the oldest ones keep their place. Default and maximum 2000.
+	// Streams is how many may be attached; those that came first keep their place. Default and maximum 2000.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 2000",message="streams.limits.streams must be between 1 and 2000"
 	Streams *int32 `json:"streams,omitempty"`

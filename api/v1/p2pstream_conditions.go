@@ -49,7 +49,7 @@ const (
 	ReasonNotAdmitted = "NotAdmitted"
 	// ReasonNetworkFull: the network has as many streams as it admits.
 	ReasonNetworkFull = "NetworkFull"
-	// ReasonSwarmTaken: an older stream of the network has the same swarm.
+	// ReasonSwarmTaken: another stream of the network has had the same swarm for longer.
 	ReasonSwarmTaken = "SwarmTaken"
 	// ReasonNodePortTaken: another Service of the cluster uses the node port that the spec requests.
 	ReasonNodePortTaken = "NodePortTaken"

@@ -39,6 +39,10 @@ type P2PStreamStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	Renditions []RenditionStatus `json:"renditions,omitempty"`
 
+	// Network is what the stream holds on the network that has accepted it. It is absent while none has.
+	// +optional
+	Network *NetworkPlaceStatus `json:"network,omitempty"`
+
 	// Seeders are the seeder pods, for the scale subresource.
 	// +optional
 	Seeders *SeedersStatus `json:"seeders,omitempty"`
@@ -73,6 +77,24 @@ type ClaimStatus struct {
 	// RenewedAt is when it was renewed. Another installation may take over a claim that has not been renewed for 15 minutes.
 	// +required
 	RenewedAt metav1.Time `json:"renewedAt"`
+}
+
+// NetworkPlaceStatus is what a stream holds on a network: a place, and a swarm. Who has held it longer keeps it.
+type NetworkPlaceStatus struct {
+	// Name of the network, as namespace/name.
+	// +required
+	// +kubebuilder:validation:MaxLength=320
+	Name string `json:"name"`
+	// AttachedAt is since when the network has accepted the stream.
+	// +required
+	AttachedAt metav1.Time `json:"attachedAt"`
+	// Swarm identifies what the swarms are derived from: a hash of spec.swarmID, or of the path of spec.source.url.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Swarm string `json:"swarm"`
+	// SwarmSince is since when the stream has had it on the network. Another swarmID is a new claim.
+	// +required
+	SwarmSince metav1.Time `json:"swarmSince"`
 }
 
 // EndpointsStatus holds the URLs of a stream.

@@ -23,7 +23,7 @@ func (c *caches) Start(ctx context.Context) error {
 	for _, kind := range c.kinds {
 		if _, err := c.cache.GetInformer(ctx, kind); err != nil {
 			if ctx.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // the manager ends, and that is no failure
 			}
 			return fmt.Errorf("filling the cache of %T: %w", kind, err)
 		}

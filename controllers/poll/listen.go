@@ -2,11 +2,6 @@ package poll
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -152,28 +147,5 @@ func (p *Pollers) hurry(q *poller, now time.Time) {
 
 // arrivals waits at a tracker for the first viewers of streams.
 func (c *Client) arrivals(ctx context.Context, t Tracker, cursor stats.ArrivalsCursor) (stats.Arrivals, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.Address(t)+cursor.Path(), nil)
-	if err != nil {
-		return stats.Arrivals{}, fmt.Errorf("listening to tracker %s: %w", t.Pod, err)
-	}
-	resp, err := c.waiting.Do(req)
-	if err != nil {
-		var failed *url.Error
-		if errors.As(err, &failed) {
-			err = failed.Err
-		}
-		return stats.Arrivals{}, fmt.Errorf("listening to tracker %s at %s: %w", t.Pod, req.URL.Host, err)
-	}
-	defer func() {
-		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10)) // so that the connection can be used again
-		_ = resp.Body.Close()
-	}()
-	if resp.StatusCode != http.StatusOK {
-		return stats.Arrivals{}, fmt.Errorf("listening to tracker %s: status %d", t.Pod, resp.StatusCode)
-	}
-	heard, err := stats.DecodeArrivals(resp.Body)
-	if err != nil {
-		return stats.Arrivals{}, fmt.Errorf("listening to tracker %s: %w", t.Pod, err)
-	}
-	return heard, nil
+	return get(ctx, c.waiting, "listening to", t, c.Address(t)+cursor.Path(), stats.DecodeArrivals)
 }

@@ -110,29 +110,35 @@ func (c *Client) ask(ctx context.Context, t Tracker) (stats.Stats, error) {
 	if t.Accumulate {
 		path = stats.AccumulatePath(t.Kept)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.Address(t)+t.Prefix+path, nil)
+	return get(ctx, c.http, "asking", t, c.Address(t)+t.Prefix+path, func(body io.Reader) (stats.Stats, error) { return stats.Decode(io.LimitReader(body, maxBytes)) })
+}
+
+// get decodes what a tracker answers to a GET of host and path. Doing names it for messages, such as "asking".
+func get[T any](ctx context.Context, by *http.Client, doing string, t Tracker, at string, decode func(io.Reader) (T, error)) (T, error) {
+	var none T
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+at, nil)
 	if err != nil {
-		return stats.Stats{}, fmt.Errorf("asking tracker %s: %w", t.Pod, err)
+		return none, fmt.Errorf("%s tracker %s: %w", doing, t.Pod, err)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := by.Do(req)
 	if err != nil {
 		// The URL says nothing that the message does not, and changes with every pod.
 		var failed *url.Error
 		if errors.As(err, &failed) {
 			err = failed.Err
 		}
-		return stats.Stats{}, fmt.Errorf("asking tracker %s at %s: %w", t.Pod, req.URL.Host, err)
+		return none, fmt.Errorf("%s tracker %s at %s: %w", doing, t.Pod, req.URL.Host, err)
 	}
 	defer func() {
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10)) // so that the connection can be used again
 		_ = resp.Body.Close()
 	}()
 	if resp.StatusCode != http.StatusOK {
-		return stats.Stats{}, fmt.Errorf("asking tracker %s: status %d", t.Pod, resp.StatusCode)
+		return none, fmt.Errorf("%s tracker %s: status %d", doing, t.Pod, resp.StatusCode)
 	}
-	s, err := stats.Decode(io.LimitReader(resp.Body, maxBytes))
+	out, err := decode(resp.Body)
 	if err != nil {
-		return stats.Stats{}, fmt.Errorf("asking tracker %s: %w", t.Pod, err)
+		return none, fmt.Errorf("%s tracker %s: %w", doing, t.Pod, err)
 	}
-	return s, nil
+	return out, nil
 }

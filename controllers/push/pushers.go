@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// MaxTargets that get tables at a time, and MaxPerNetwork of one network. Others get none.
-	MaxTargets    = 1024
+	// MaxTargets that get tables at a time. Others get none.
+	MaxTargets = 1024
+	// MaxPerNetwork is how many of these one network may have.
 	MaxPerNetwork = 16
 	// firstPause after a push that failed; each pause is twice as long as the one before, up to maxPause.
 	firstPause = 250 * time.Millisecond
@@ -339,7 +340,7 @@ func (p *Pushers) Trouble(network types.NamespacedName) error {
 
 func sameText(a, b error) bool {
 	if a == nil || b == nil {
-		return a == b
+		return a == nil && b == nil
 	}
 	return a.Error() == b.Error()
 }

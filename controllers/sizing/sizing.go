@@ -114,7 +114,7 @@ func (s *State) floor(scale *v1.SeederScale, running int32) int32 {
 func need(scale *v1.SeederScale, a Audience) int32 {
 	per := int64(*scale.ViewersPerSeeder)
 	n := (max(int64(a.Viewers), 0) + per - 1) / per
-	return int32(min(n, 64)) //nolint:gosec // bounded
+	return int32(min(n, 64))
 }
 
 func (s *State) decision(scale *v1.SeederScale, floor int32, complete bool) Decision {

@@ -21,6 +21,8 @@ type Attached struct {
 	Refused *diagnose.Problem
 	// Conditions of the network.
 	Conditions []metav1.Condition
+	// Place that the stream holds there; nil while the network does not admit it.
+	Place *v1.NetworkPlaceStatus
 	// Served: a tracker of the network has the stream in its table.
 	Served bool
 }

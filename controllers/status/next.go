@@ -35,6 +35,9 @@ type Result struct {
 func Next(before v1.P2PStreamStatus, o Observed, lastWrite time.Time, must bool, now time.Time) Result {
 	m := &moment{Observed: o, before: before, now: now}
 	out := v1.P2PStreamStatus{ObservedGeneration: o.Generation, LastHandledReconcileAt: o.Request, Conditions: m.conditions(), Endpoints: o.Endpoints, Seeders: m.seeders(), Upgrade: o.Upgrade}
+	if o.Network != nil {
+		out.Network = o.Network.Place
+	}
 	if o.Controller != "" {
 		out.Claim = &v1.ClaimStatus{Controller: o.Controller, RenewedAt: metav1.NewTime(now.Truncate(time.Second))}
 	}
@@ -68,7 +71,7 @@ func worthWriting(before, after v1.P2PStreamStatus, since time.Duration, must bo
 func edge(before, after v1.P2PStreamStatus) bool {
 	if before.ObservedGeneration != after.ObservedGeneration || before.LastHandledReconcileAt != after.LastHandledReconcileAt || len(before.Conditions) != len(after.Conditions) ||
 		!equality.Semantic.DeepEqual(before.Endpoints, after.Endpoints) || !equality.Semantic.DeepEqual(before.Upgrade, after.Upgrade) ||
-		!equality.Semantic.DeepEqual(before.Seeders, after.Seeders) {
+		!equality.Semantic.DeepEqual(before.Seeders, after.Seeders) || !equality.Semantic.DeepEqual(before.Network, after.Network) {
 		return true
 	}
 	for _, c := range after.Conditions {

@@ -23,10 +23,10 @@ func Precedes(wants, has Use, n int64) bool {
 
 // Most returns the index of the user that has most for its weight, −1 if there is none that has anything.
 func Most(all []Use) int {
-	most := -1
+	most, has := -1, Use{}
 	for i, u := range all {
-		if u.Used > 0 && (most < 0 || More(u, all[most])) {
-			most = i
+		if u.Used > 0 && (most < 0 || More(u, has)) {
+			most, has = i, u
 		}
 	}
 	return most

@@ -2,7 +2,6 @@ package tracker
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
@@ -63,8 +62,7 @@ func at(r *http.Request, path string) *http.Request {
 	if r.URL.Path == path {
 		return r
 	}
-	out, u := *r, url.URL{}
-	u = *r.URL
+	out, u := *r, *r.URL
 	u.Path, u.RawPath = path, ""
 	out.URL = &u
 	return &out

@@ -38,10 +38,10 @@ func run(args []string, stderr io.Writer) int {
 
 func put(path string, want []byte, check bool) error {
 	if !check {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // a folder of the repository
 			return fmt.Errorf("making the folder of dashboards: %w", err)
 		}
-		return os.WriteFile(path, want, 0o644)
+		return os.WriteFile(path, want, 0o644) //nolint:gosec // a file of the repository
 	}
 	got, err := os.ReadFile(path)
 	if err != nil {

@@ -49,8 +49,9 @@ func plan() []round {
 		{{{name: "prepare", noTests: true}}}, // compiles what the suites use, on every processor
 		{{{name: "unit", split: map[string]string{"TestVector": "vectors", "Fuzz": "fuzz-seeds"}}}},
 		{{{name: "cluster", onChange: &onChange{folders: []string{"test/cluster", "tools/oci"}, otherwise: "cluster-unit", left: "bring-ups"}}}},
-		// These wait, but hostile floods the processors at times.
-		{{{name: "hostile"}}, {{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}, {name: "tools"}, {name: "deploy"}, {name: "sdk"}}, {{name: "prometheus"}}},
+		{{{name: "tools"}}, {{name: "deploy"}, {name: "sdk"}}}, // these compile, and compare files
+		{{{name: "hostile"}}}, // it floods the processors: what plays beside it leaves its peers for the origin
+		{{{name: "eclipse"}}, {{name: "players"}}, {{name: "soak"}}, {{name: "prometheus"}}}, // these wait
 		{{{name: "peers"}, {name: "shares"}}},
 		{{{name: "foreign"}}, {{name: "origins"}, {name: "seeders"}}}, // these keep half of the processors busy together
 		{{{name: "interop"}, {name: "firefox"}}},

@@ -86,7 +86,7 @@ async function read(answer: Response): Promise<string> {
     bytes += value.length;
     if (bytes > maxBytes) {
       void reader.cancel();
-      throw new ConfigError("config-invalid", `the answer has more than ${maxBytes} bytes`);
+      throw new ConfigError("config-invalid", "the answer is too long");
     }
     text += decoder.decode(value, { stream: true });
   }

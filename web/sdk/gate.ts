@@ -83,3 +83,20 @@ export const atMost = (ms: number, wait: Promise<unknown>): Promise<void> =>
       resolve();
     });
   });
+
+/** decision is waited for until it is made, but only so long from now on. */
+export function decision(ms: number): { make(): void; wait(): Promise<void> | undefined } {
+  const end = performance.now() + ms;
+  let resolve: (() => void) | undefined;
+  const made = new Promise<void>((done) => (resolve = done));
+  return {
+    make() {
+      resolve?.();
+      resolve = undefined;
+    },
+    wait() {
+      const left = end - performance.now();
+      return resolve && left > 0 ? atMost(left, made) : undefined;
+    },
+  };
+}

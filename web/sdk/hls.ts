@@ -1,6 +1,6 @@
 import { type Adapter, EngineError } from "./adapter.js";
 import { messageOf, type ViewerConfig } from "./config.js";
-import { atMost, gateLoader } from "./gate.js";
+import { atMost, decision, gateLoader } from "./gate.js";
 import type { Engine, HlsEngine, HlsEngineClass, HlsLoaderClass, HlsPlayer } from "./players.js";
 
 const maxPlaylists = 64; // that are remembered of one stream
@@ -13,12 +13,9 @@ const pictureMs = 300; // that second segments wait for a first picture at most
  */
 export class HlsAdapter implements Adapter {
   private readonly own: { fLoader: any; pLoader: any }; // what the page had
-  private readonly began = performance.now();
   private engine: HlsEngine | undefined;
   private engineLoader: HlsLoaderClass | undefined;
-  private decide!: () => void;
-  private isDecided = false;
-  private readonly decision = new Promise<void>((resolve) => (this.decide = resolve));
+  private readonly decision: ReturnType<typeof decision>;
   private forget: () => void;
   private handlers = new Map<string, Set<(name: string, data: unknown) => void>>(); // of the engine, by event
   private manifest: unknown;
@@ -29,10 +26,11 @@ export class HlsAdapter implements Adapter {
   constructor(
     private readonly hls: HlsPlayer,
     private readonly loadEngine: () => HlsEngineClass | Promise<HlsEngineClass>,
-    private readonly patienceMs: number,
+    patienceMs: number,
     onDestroyed: () => void,
   ) {
     const { config } = hls;
+    this.decision = decision(patienceMs);
     this.own = { fLoader: config.fLoader, pLoader: config.pLoader };
     const engine = (hls as { p2pEngine?: HlsEngine }).p2pEngine;
     if (engine) {
@@ -123,8 +121,7 @@ export class HlsAdapter implements Adapter {
   }
 
   decided(): void {
-    this.isDecided = true;
-    this.decide();
+    this.decision.make();
   }
 
   leave(): void {
@@ -141,12 +138,6 @@ export class HlsAdapter implements Adapter {
     Object.assign(this.hls.config, this.own);
   }
 
-  /** settled ends when it is known what loads the first segments. */
-  private settled(): Promise<void> | undefined {
-    const left = this.patienceMs - (performance.now() - this.began);
-    return this.isDecided || left <= 0 ? undefined : atMost(left, this.decision);
-  }
-
   /**
    * turn is when a segment may be loaded. It lets the first picture go before the second segment: that is of another quality, as a rule, so the page makes new
    * connections for it, which keeps a slow one busy for as long as all else before the first picture.
@@ -154,7 +145,7 @@ export class HlsAdapter implements Adapter {
   private turn({ sn, type }: { sn?: unknown; type?: string } = {}): Promise<void> | undefined {
     const { media } = this.hls;
     if (!this.firsts.has(type) && typeof sn == "number") this.firsts.set(type, sn); // what is none is a header, and comes with its segment
-    const settled = this.settled();
+    const settled = this.decision.wait();
     if (settled || !this.engineLoader || typeof sn != "number" || this.firsts.get(type) == sn || !media || media.readyState > 1) return settled;
     return atMost(pictureMs, new Promise((resolve) => media.addEventListener("loadeddata", resolve, { once: true })));
   }

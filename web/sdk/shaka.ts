@@ -1,6 +1,6 @@
 import { type Adapter, EngineError } from "./adapter.js";
 import { messageOf, type ViewerConfig } from "./config.js";
-import { atMost } from "./gate.js";
+import { decision } from "./gate.js";
 import type { Engine, ShakaEngine, ShakaEngineClass, ShakaPlayer } from "./players.js";
 
 /**
@@ -10,25 +10,20 @@ import type { Engine, ShakaEngine, ShakaEngineClass, ShakaPlayer } from "./playe
 export class ShakaAdapter implements Adapter {
   private engine: ShakaEngine;
   private joined = false;
-  private decide!: () => void;
-  private readonly decision = new Promise<void>((resolve) => (this.decide = resolve));
-  private readonly began = performance.now();
+  private readonly decision: ReturnType<typeof decision>;
   private readonly wait: (type: number) => Promise<void> | undefined;
 
   constructor(
     private readonly player: ShakaPlayer,
     private readonly Engine: ShakaEngineClass,
     private readonly shaka: any,
-    private readonly patienceMs: number,
+    patienceMs: number,
     private readonly own?: object, // settings that win over those of the tracker
   ) {
     this.engine = this.bind();
+    this.decision = decision(patienceMs);
     const segment: unknown = shaka.net?.NetworkingEngine?.RequestType?.SEGMENT;
-    this.wait = (type) => {
-      const left = this.patienceMs - (performance.now() - this.began);
-      if (type !== segment || this.joined || left <= 0) return undefined;
-      return atMost(left, this.decision);
-    };
+    this.wait = (type) => (type === segment ? this.decision.wait() : undefined);
     player.getNetworkingEngine()?.registerRequestFilter(this.wait);
   }
 
@@ -62,7 +57,7 @@ export class ShakaAdapter implements Adapter {
   }
 
   decided(): void {
-    this.decide();
+    this.decision.make();
   }
 
   leave(): void {

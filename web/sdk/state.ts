@@ -48,14 +48,13 @@ const messages: Record<Mode | Reason, string> = {
   "config-unreachable": "Playing from the origin: the settings could not be fetched. They are asked for again.",
   "config-refused": "Playing from the origin: the tracker refused this page. Check allowedOrigins and the viewer token.",
   "config-invalid": "Playing from the origin: url answers with no viewer configuration. Check it.",
-  "p2p-off": "Playing from the origin: the tracker says that this viewer does not use peers.",
+  "p2p-off": "Playing from the origin: peers are off for this viewer.",
   "no-webrtc": "Playing from the origin: this browser has no WebRTC.",
   "no-mse": "Playing from the origin: this browser has no Media Source Extensions.",
   "engine-blocked":
     "Playing from the origin: the peer-to-peer engine could not be loaded. Allow the entrance in script-src, or pass engine.",
   "player-blocked": "The player could not be loaded. Allow the entrance in script-src, or pass one.",
-  "engine-unknown":
-    "Playing from the origin: this version of p2p-media-loader is not supported. Use one that docs/sdk.md names.",
+  "engine-unknown": "Playing from the origin: this version of p2p-media-loader is not supported. See docs/sdk.md.",
   "tracker-unreachable": "Playing from the origin: the tracker does not answer. The page joins when it does.",
   "no-source": "Nothing to play: the settings could not be fetched. Pass source to play without them.",
   "no-video": "No video element to play in.",

@@ -214,6 +214,7 @@ export class Viewer {
     this.reports = attachReports(engine, config, video as HTMLVideoElement | undefined, {
       part: (name) => Promise.resolve(parts[name]),
       firstFrameMs: this.firstFrameMs,
+      asked: this.began,
     });
   }
 

@@ -26,5 +26,5 @@ export function attach(
   engine: ReportedEngine,
   config: object,
   video?: HTMLVideoElement | null,
-  options?: { part?: (name: "check" | "report") => Promise<unknown>; firstFrameMs?: number },
+  options?: { part?: (name: "check" | "report") => Promise<unknown>; firstFrameMs?: number; asked?: number },
 ): Reports;

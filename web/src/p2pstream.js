@@ -56,13 +56,13 @@ const watchConnections = () => {
 // attach(engine, config, video) starts reporting. The video element is optional: without it startup time and stalls are
 // not reported. The returned object has counters, peers (a Map), stalls() and stop(). part(name) loads a part of the
 // script, "check" or "report"; without it they come from the tracker. firstFrameMs is how long it took to the first frame
-// of a video that plays already.
-export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
+// of a video that plays already, and asked when the page asked to play, as performance.now() tells it.
+export const attach = (engine, config, video, { part, firstFrameMs, asked: since } = {}) => {
   watchSockets();
   part ??= (name) => import(new URL(`../p2pstream-${name}.mjs`, config.telemetry.url));
   const { telemetry, settings } = config;
   const { core } = settings;
-  const { noPeerMs, peerMs, firstPeerMs, withSeeders, withoutSeeders } = settings.runtime || {};
+  const { noPeerMs, peerMs, firstPeerMs, startMs, withSeeders, withoutSeeders } = settings.runtime || {};
   const counters = { http: 0, seeder: 0, viewer: 0, discarded: 0, uploaded: 0 };
   const peers = new Map();
   const played = {}; // rendition → bytes by source
@@ -107,7 +107,7 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
   // mostly has another quality and so a swarm of its own. late is that first segment, or 1 before it begins.
   let late;
   const giveUp = () => {
-    if (brought()) return;
+    if (late != null || brought()) return;
     late = passes ?? 1;
     lift();
   };
@@ -138,6 +138,8 @@ export const attach = (engine, config, video, { part, firstFrameMs } = {}) => {
     inner.loadSegment = function (...args) {
       inner.loadSegment = load;
       setTimeout(() => (passes && firstPeerMs ? setTimeout(giveUp, firstPeerMs - noPeerMs) : giveUp()), noPeerMs);
+      // What the page has spent on loading player, engine and settings is no time to wait for peers.
+      if (since + startMs && !firstFrameMs) setTimeout(giveUp, since + startMs - clock()); // not a number without one of them
       setTimeout(() => late || lift(), peerMs);
       return load.apply(inner, args);
     };

@@ -40,14 +40,14 @@ afterEach(() => {
 });
 
 /** load asks for the first segment, of which the engine makes a connection. */
-async function load(servers = ["stun:stun.test:3478"], runtime: object = {}, video = new FakeVideo()) {
+async function load(servers = ["stun:stun.test:3478"], runtime: object = {}, video = new FakeVideo(), options: object = {}) {
   const config = await configuration().json();
   config.iceServers = servers.map((url) => ({ urls: [url] }));
   config.settings.core.httpDownloadInitialTimeoutMs = noPeerMs;
   config.settings.runtime = { noPeerMs, peerMs, ...runtime };
   const engine = new LoadingEngine(config.settings);
   const silent = { reporter: () => ({ leave() {}, stop() {} }), checker: () => (own: () => unknown) => own() };
-  reporter = attach(engine as any, config, video.asElement(), { part: async () => silent } as any);
+  reporter = attach(engine as any, config, video.asElement(), { part: async () => silent, ...options } as any);
   engine.core.loadSegment();
   const connection = new FakeConnection();
   await connection.setLocalDescription();
@@ -77,6 +77,27 @@ test("where one answers, a page waits longer for a peer", async () => {
   mock.timers.tick(1);
   assert.equal(engine.wait, 0);
 });
+
+for (const [what, startMs, spent, firstFrameMs, wait] of [
+  ["what the page has spent on loading is no time to wait for a peer", 340, 200, 0, 140],
+  ["a page that has spent all of it asks the origin at once", 340, 400, 0, 0],
+  ["a page in a site has no such bound", undefined, 200, 0, noPeerMs],
+  ["a page that plays already has time", 340, 60_000, 500, noPeerMs],
+] as const) {
+  test(what, async () => {
+    const { engine } = await load(undefined, { startMs }, undefined, { asked: performance.now() - spent, firstFrameMs });
+    mock.timers.tick(Math.max(0, wait - 10)); // the clock of timers stands still, the page's does not
+    if (wait) assert.equal(engine.updates, 0);
+    mock.timers.tick(10);
+    assert.deepEqual([engine.wait, engine.updates], [0, 1]);
+    const first = segment(0);
+    engine.emit("onSegmentStart", { segment: first });
+    engine.emit("onSegmentLoaded", { segmentUrl: first.url, bytesLength: 1 });
+    assert.ok(engine.wait > peerMs, "the second segment waits");
+    mock.timers.tick(noPeerMs);
+    assert.equal(engine.updates, 1, "the wait of the first segment does not end that of the second");
+  });
+}
 
 const segment = (n: number, seconds = 4) => ({ url: `https://origin.test/${n}.ts`, runtimeId: String(n), startTime: seconds * n, endTime: seconds * (n + 1) });
 

@@ -18,8 +18,8 @@ const unusedValidators = "p2pstream_manifest_unused_validators_total"
 // liar makes an origin's validators untrue. Its own answers come first, so that a test knows what has changed by then.
 type liar struct {
 	origin http.RoundTripper
-	tag    func(true string) string // of an answer
-	asks   int                      // conditional requests
+	tag    func(tag string) string // of an answer
+	asks   int                     // conditional requests
 	all    int
 }
 

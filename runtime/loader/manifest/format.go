@@ -28,7 +28,7 @@ func isMPD(body []byte) bool {
 	text := bytes.TrimPrefix(body[:min(len(body), rootBytes)], []byte("\ufeff"))
 	for {
 		text = bytes.TrimLeft(text, " \t\r\n")
-		end := ""
+		var end string
 		switch {
 		case bytes.HasPrefix(text, []byte("<?")):
 			end = "?>"

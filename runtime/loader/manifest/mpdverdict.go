@@ -10,18 +10,5 @@ func mpdFindings(p *Presentation, e Evidence) []finding {
 			lists[name] = list.mpd
 		}
 	}
-	var all []finding
-	for _, f := range dash.Findings(p.mpd, lists) {
-		out := finding{reason: f.Reason, message: f.Message, effect: warning}
-		switch {
-		case f.Off && f.Kind == "":
-			out.effect = off
-		case f.Off:
-			out.effect, out.kind = offKind, f.Kind
-		case f.Against:
-			out.effect = limited
-		}
-		all = append(all, out)
-	}
-	return all
+	return dash.Findings(p.mpd, lists)
 }

@@ -1,13 +1,12 @@
 package manifest
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest/verdict"
 )
 
 // Reasons why a presentation cannot be shared, for status conditions. docs/origins.md says of each what to change.
@@ -51,7 +50,7 @@ const (
 	// MasterRedirected: the manifest's URL leads each session to another one.
 	MasterRedirected = "MasterRedirected"
 	// Peerable is the reason given when all is well.
-	Peerable = "Peerable"
+	Peerable = verdict.Peerable
 )
 
 // minRoomSegments is the least room, in target durations, that settings can
@@ -96,16 +95,7 @@ type Trouble struct {
 }
 
 // Verdict is what the evidence amounts to.
-type Verdict struct {
-	// Peerable is false if viewers cannot share the presentation, or not all of it.
-	Peerable bool
-	// Reason is Peerable or the weightiest reason against. Message is empty or for people; if Peerable is set, it is a
-	// warning.
-	Reason, Message string
-	// MainOff and SecondaryOff are set if peers would break or mix the renditions of that type, or could not share them
-	// and play worse for it: players of the browser library must be told to use the origin alone.
-	MainOff, SecondaryOff bool
-}
+type Verdict = verdict.Verdict
 
 // Peerability tells whether viewers of p can share it, with a reason for a
 // condition and a message for people. playlists are keyed by Rendition.Name;
@@ -115,60 +105,31 @@ func Peerability(p *Presentation, playlists map[string]*Playlist) (ok bool, reas
 	return v.Peerable, v.Reason, v.Message
 }
 
-// effect is how much a finding weighs.
-type effect int
+// Short names of what is in each finding.
+type finding = verdict.Finding
 
 const (
-	warning effect = iota // peers share, but something should be changed
-	limited               // peers share little; P2P stays on
-	offKind               // P2P is off for one type of rendition
-	off                   // P2P is off
+	warning = verdict.Warning
+	limited = verdict.Limited
+	offKind = verdict.OffKind
+	off     = verdict.Off
 )
-
-type finding struct {
-	effect          effect
-	kind            identity.StreamType // of offKind
-	reason, message string
-}
 
 // Judge weighs the evidence about p.
 func Judge(p *Presentation, e Evidence) Verdict {
-	all := findings(p, e)
-	// The first of the weightiest is told; the order among equals is that of the manifest.
-	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Compare(b.effect, a.effect) })
-	v := Verdict{Peerable: true, Reason: Peerable}
-	var also []string
-	for i, f := range all {
-		switch {
-		case i == 0 && f.effect == warning:
-			v.Message = f.reason + ": " + f.message // the reason itself is Peerable
-		case i == 0:
-			v.Message = f.message
-		case f.reason != all[0].reason && !slices.Contains(also, f.reason):
-			also = append(also, f.reason)
-		}
-		if f.effect > warning && v.Peerable {
-			v.Peerable, v.Reason = false, f.reason
-		}
-		v.MainOff = v.MainOff || f.effect == off || (f.effect == offKind && f.kind == identity.Main)
-		v.SecondaryOff = v.SecondaryOff || f.effect == off || (f.effect == offKind && f.kind == identity.Secondary)
-	}
-	if len(also) > 0 {
-		v.Message += " Also: " + strings.Join(also, ", ") + "."
-	}
-	return v
+	return verdict.Weigh(findings(p, e))
 }
 
 func findings(p *Presentation, e Evidence) []finding {
 	if p == nil || len(p.Renditions) == 0 {
-		return []finding{{off, "", NoRenditions, "The manifest names no rendition that can be fetched."}}
+		return []finding{{Effect: off, Reason: NoRenditions, Message: "The manifest names no rendition that can be fetched."}}
 	}
 	var all []finding
 	if p.mpd != nil {
 		all = mpdFindings(p, e)
 	}
 	if p.UnknownCodecs {
-		all = append(all, finding{off, "", UnknownCodecs, "A variant lists a codec that hls.js does not know: viewers with different browsers would not find each other. " +
+		all = append(all, finding{Effect: off, Reason: UnknownCodecs, Message: "A variant lists a codec that hls.js does not know: viewers with different browsers would not find each other. " +
 			"Correct CODECS in the multivariant playlist."})
 	}
 	for _, r := range p.Renditions {
@@ -180,7 +141,7 @@ func findings(p *Presentation, e Evidence) []finding {
 	all = append(all, travel(p, e)...)
 	all = append(all, twins(p, e)...)
 	if len(e.Masters) > 1 && slices.ContainsFunc(e.Masters, func(at string) bool { return at != e.Masters[0] }) {
-		all = append(all, finding{warning, "", MasterRedirected, fmt.Sprintf("The manifest's URL leads one session to %s and another to %s: players that do not get their "+
+		all = append(all, finding{Effect: warning, Reason: MasterRedirected, Message: fmt.Sprintf("The manifest's URL leads one session to %s and another to %s: players that do not get their "+
 			"settings from the tracker make a swarm for each. Set the stream's swarm id.", withoutSecrets(e.Masters[0]), withoutSecrets(e.Masters[len(e.Masters)-1]))})
 	}
 	return all
@@ -190,29 +151,29 @@ func findings(p *Presentation, e Evidence) []finding {
 func (r Rendition) obstacles(p *Playlist) []finding {
 	var all []finding
 	if p.LowLatencyParts {
-		all = append(all, finding{off, "", LowLatencyPartsOnly, fmt.Sprintf("Rendition %s is a low-latency playlist: players load its parts, which peers cannot share. "+
+		all = append(all, finding{Effect: off, Reason: LowLatencyPartsOnly, Message: fmt.Sprintf("Rendition %s is a low-latency playlist: players load its parts, which peers cannot share. "+
 			"Publish whole segments, or switch the players' low-latency mode off and the parts with it.", r.Name)})
 	}
 	if p.CanBlock && !p.Ended {
-		all = append(all, finding{offKind, r.Type, BlockingReload, fmt.Sprintf("The playlist of rendition %s offers blocking reloads (CAN-BLOCK-RELOAD): hls.js then adds "+
+		all = append(all, finding{Effect: offKind, Kind: r.Type, Reason: BlockingReload, Message: fmt.Sprintf("The playlist of rendition %s offers blocking reloads (CAN-BLOCK-RELOAD): hls.js then adds "+
 			"_HLS_msn to its URL, and the browser library takes no update from another URL than the manifest names. "+
 			"Serve it without CAN-BLOCK-RELOAD in EXT-X-SERVER-CONTROL.", r.Name)})
 	}
 	if p.CanSkip && !p.Ended {
-		all = append(all, finding{offKind, r.Type, DeltaUpdates, fmt.Sprintf("The playlist of rendition %s offers delta updates (CAN-SKIP-UNTIL): hls.js then adds "+
+		all = append(all, finding{Effect: offKind, Kind: r.Type, Reason: DeltaUpdates, Message: fmt.Sprintf("The playlist of rendition %s offers delta updates (CAN-SKIP-UNTIL): hls.js then adds "+
 			"_HLS_skip to its URL, and the browser library takes no update from another URL than the manifest names. "+
 			"Serve it without CAN-SKIP-UNTIL in EXT-X-SERVER-CONTROL.", r.Name)})
 	}
 	if p.Miscounted {
-		all = append(all, finding{offKind, r.Type, UnusualDuration, fmt.Sprintf("The playlist of rendition %s has a duration below zero (#EXTINF:-…) or text before the comma "+
+		all = append(all, finding{Effect: offKind, Kind: r.Type, Reason: UnusualDuration, Message: fmt.Sprintf("The playlist of rendition %s has a duration below zero (#EXTINF:-…) or text before the comma "+
 			"(#EXTINF:2.0 text,…): hls.js takes it for one more segment, so that browsers give each other the wrong media. Correct EXTINF at the packager.", r.Name)})
 	}
 	if p.Redirected {
-		all = append(all, finding{limited, "", MediaPlaylistRedirected, fmt.Sprintf("The playlist of rendition %s is answered from %s, not from the URL in the manifest: "+
+		all = append(all, finding{Effect: limited, Reason: MediaPlaylistRedirected, Message: fmt.Sprintf("The playlist of rendition %s is answered from %s, not from the URL in the manifest: "+
 			"browsers then share nothing. Serve it without redirect.", r.Name, withoutSecrets(p.ResponseURL))})
 	}
 	if !p.Ended && !p.Growing() && p.Room() < minRoomSegments*p.TargetDuration {
-		all = append(all, finding{limited, "", LiveWindowTooShort, fmt.Sprintf("Rendition %s lists %d segments of %v: a viewer has only %v between playhead and live edge. "+
+		all = append(all, finding{Effect: limited, Reason: LiveWindowTooShort, Message: fmt.Sprintf("Rendition %s lists %d segments of %v: a viewer has only %v between playhead and live edge. "+
 			"List at least %d segments; 60 s or more is good.", r.Name, p.Entries, p.TargetDuration, p.Room().Round(time.Second), minRoomSegments+1)})
 	}
 	return all
@@ -222,11 +183,11 @@ func differences(e Evidence) []finding {
 	var all []finding
 	for _, d := range e.Differences {
 		if d.Clients {
-			all = append(all, finding{off, "", DifferentPerClient, fmt.Sprintf("Segment %d of rendition %s is not the same for the seeders and for the tracker: "+
+			all = append(all, finding{Effect: off, Reason: DifferentPerClient, Message: fmt.Sprintf("Segment %d of rendition %s is not the same for the seeders and for the tracker: "+
 				"peers would give each other the wrong media. Serve all clients the same segments under the same numbers, from the same packager.", d.Sequence, d.Rendition)})
 			continue
 		}
-		all = append(all, finding{off, "", DifferentPerSession, fmt.Sprintf("Segment %d of rendition %s is not the same in two sessions (ads or watermarks for each viewer): "+
+		all = append(all, finding{Effect: off, Reason: DifferentPerSession, Message: fmt.Sprintf("Segment %d of rendition %s is not the same in two sessions (ads or watermarks for each viewer): "+
 			"peers would give each other the wrong media. Insert ads on the client's side, or offer a manifest without them.", d.Sequence, d.Rendition)})
 	}
 	return all
@@ -235,33 +196,33 @@ func differences(e Evidence) []finding {
 func travel(p *Presentation, e Evidence) []finding {
 	var all []finding
 	for _, t := range e.Travel {
-		f := finding{reason: t.Reason, effect: limited}
+		f := finding{Reason: t.Reason, Effect: limited}
 		detail := ""
 		if t.Detail != "" {
 			detail = " (" + t.Detail + ")"
 		}
 		switch t.Reason {
 		case SegmentsEncoded:
-			f.effect = off
-			f.message = fmt.Sprintf("Segments of rendition %s come with a Content-Encoding%s: the browser library takes each of them for incomplete. "+
+			f.Effect = off
+			f.Message = fmt.Sprintf("Segments of rendition %s come with a Content-Encoding%s: the browser library takes each of them for incomplete. "+
 				"Do not compress media at the origin or at a proxy in front of it.", t.Rendition, detail)
 		case RangesIgnored:
-			f.effect = warning
-			f.message = fmt.Sprintf("The origin answers a Range request for a segment of rendition %s with the whole file%s: what a peer began cannot be continued there. "+
+			f.Effect = warning
+			f.Message = fmt.Sprintf("The origin answers a Range request for a segment of rendition %s with the whole file%s: what a peer began cannot be continued there. "+
 				"Switch range requests on.", t.Rendition, detail)
 			if list := e.Playlists[t.Rendition]; list != nil && slices.ContainsFunc(list.Segments, func(s Segment) bool { return s.Range != nil }) {
-				f.effect, f.kind = offKind, kindOf(p, t.Rendition)
-				f.message = fmt.Sprintf("The segments of rendition %s are byte ranges, and the origin answers Range requests with the whole file%s. Switch range requests on.", t.Rendition, detail)
+				f.Effect, f.Kind = offKind, kindOf(p, t.Rendition)
+				f.Message = fmt.Sprintf("The segments of rendition %s are byte ranges, and the origin answers Range requests with the whole file%s. Switch range requests on.", t.Rendition, detail)
 			}
 		case NoContentLength:
 			if detail == "" { // it came all the same
-				f.effect = warning
+				f.Effect = warning
 			}
-			f.message = fmt.Sprintf("Segments of rendition %s come without Content-Length%s: a browser that continues one from a peer can lose the connection to it. "+
+			f.Message = fmt.Sprintf("Segments of rendition %s come without Content-Length%s: a browser that continues one from a peer can lose the connection to it. "+
 				"Make the origin send Content-Length.", t.Rendition, detail)
 		case NeedsCookie:
-			f.effect = warning
-			f.message = fmt.Sprintf("Segments of rendition %s are refused without a cookie that the manifest sets%s: the browser library fetches from another site "+
+			f.Effect = warning
+			f.Message = fmt.Sprintf("Segments of rendition %s are refused without a cookie that the manifest sets%s: the browser library fetches from another site "+
 				"without cookies. Sign URLs instead, or serve pages and media from one host.", t.Rendition, detail)
 		default:
 			continue
@@ -301,7 +262,7 @@ func twins(p *Presentation, e Evidence) []finding {
 		if first.Type == identity.Secondary {
 			what, change = "audio", "Give each another NAME, LANGUAGE or CHANNELS"
 		}
-		all = append(all, finding{offKind, first.Type, SameIdentity, fmt.Sprintf("Renditions %s and %s have the same attributes, so that peers cannot tell them apart, and their segments %s: "+
+		all = append(all, finding{Effect: offKind, Kind: first.Type, Reason: SameIdentity, Message: fmt.Sprintf("Renditions %s and %s have the same attributes, so that peers cannot tell them apart, and their segments %s: "+
 			"P2P is off for %s. %s, or serve the same segments under both.", first.Name, second.Name, how, what, change)})
 	}
 	return all

@@ -100,7 +100,7 @@ func TestCentralSeedersShare(t *testing.T) {
 		t.Errorf("%d segments are fetched, of %d that it comes first for", n, ours)
 	}
 	// The other one brings nothing.
-	r.pass(now.Add(time.Duration(r.playlist.TargetDuration) + 2*time.Second))
+	r.pass(now.Add(r.playlist.TargetDuration + 2*time.Second))
 	if r.fetching() <= min(ours, seederSlots-1) {
 		t.Errorf("%d segments are fetched after the other one was late", r.fetching())
 	}

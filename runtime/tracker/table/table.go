@@ -5,6 +5,7 @@ package table
 import (
 	"slices"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/tracker/config"
 )
 
@@ -80,6 +81,15 @@ func (k Key) Prefix() string {
 	return "/" + k.Namespace + "/" + k.Name
 }
 
+// Swarm returns what the entry says of what its swarms are derived from. Where the manifest's URL is led elsewhere, and there is no
+// swarmID, it is another one.
+func (e Entry) Swarm() string {
+	if e.Stream.SwarmID != "" {
+		return e.Stream.SwarmID
+	}
+	return identity.DefaultSwarmID(e.Stream.SourceURL)
+}
+
 // Weight returns Share with its default.
 func (e Entry) Weight() int { return max(1, e.Share) }
 
@@ -118,9 +128,9 @@ type State struct {
 type Problem string
 
 const (
-	// ProblemSwarmTaken: an earlier stream of the table has the same swarm.
+	// ProblemSwarmTaken says that an earlier stream of the table has the same swarm.
 	ProblemSwarmTaken Problem = "SwarmTaken"
-	// ProblemSource: the stream cannot be read from its origin.
+	// ProblemSource says that the stream cannot be read from its origin.
 	ProblemSource Problem = "SourceProblem"
 )
 

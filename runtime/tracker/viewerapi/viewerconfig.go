@@ -69,7 +69,7 @@ func (h *Handler) serveConfig(w http.ResponseWriter, r *http.Request) {
 	hold := h.currentHolding(now)
 	site := h.site(h.client(r))
 	in := settings.Input{Playlist: facts.Playlist, SeedersHold: hold.enough, UploadOff: h.cfg.DisableUpload || site.Peering == sites.ReceiveOnly,
-		MainOff: facts.MainOff, SecondaryOff: facts.SecondaryOff,
+		InSite: site.Name != "", MainOff: facts.MainOff, SecondaryOff: facts.SecondaryOff,
 		P2POff: h.cfg.DisableP2P || facts.doubtful(now) || site.Peering == sites.Off}
 	if udp := settings.UDP(r.URL.Query().Get("udp")); udp == settings.UDPWorks || udp == settings.UDPBlocked {
 		in.UDP = udp

@@ -1,10 +1,11 @@
 // hls.js, with the published p2p-media-loader-hlsjs or without any P2P ("player": "plain").
-import Hls from "hls.js";
+import OwnHls from "hls.js";
 import { HlsJsP2PEngine } from "p2p-media-loader-hlsjs";
 import { coreConfig, readConfig } from "./config.js";
 import { instrument } from "./engine.js";
 import { attachReporter, loadReporter } from "./reporter.js";
 import { report, watchVideo } from "./report.js";
+import { trace } from "./trace.js";
 
 const { page, viewer } = await readConfig();
 const video = document.getElementById("video");
@@ -27,7 +28,9 @@ function create() {
   });
 }
 
+if (page.trace) trace(video);
 watchVideo(video);
+const Hls = page.entrance ? (await import(new URL("vendor/hls.min.mjs", page.entrance).href)).default : OwnHls;
 const hls = create();
 window.player = hls;
 hls.on(Hls.Events.ERROR, (_, data) => {

@@ -3,8 +3,9 @@ import * as sdk from "../../../web/sdk/index.ts";
 import { instrument } from "./engine.js";
 import { report, watchVideo } from "./report.js";
 
-function observed(viewer, video) {
-  watchVideo(video);
+function observed(video, begin) {
+  watchVideo(video); // before the SDK begins: what it does at once counts
+  const viewer = begin();
   report.states = [];
   report.reporter = true;
   Object.defineProperty(report, "reported", { get: () => ({ ...viewer.counters }), enumerable: true });
@@ -20,5 +21,5 @@ function observed(viewer, video) {
   return viewer;
 }
 
-export const attach = (player, options) => observed(sdk.attach(player, options), options.video ?? document.querySelector("video"));
-export const play = (video, options) => observed(sdk.play(video, options), video);
+export const attach = (player, options) => observed(options.video ?? document.querySelector("video"), () => sdk.attach(player, options));
+export const play = (video, options) => observed(video, () => sdk.play(video, options));

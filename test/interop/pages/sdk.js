@@ -2,11 +2,13 @@
 import Hls from "hls.js";
 import { HlsJsP2PEngine } from "p2p-media-loader-hlsjs";
 import { attach, play } from "./observed.js";
+import { trace } from "./trace.js";
 
 const id = new URLSearchParams(location.search).get("tab");
-const { sdk } = await (await fetch(`/tabs/${id}`)).json();
+const { sdk, trace: traced } = await (await fetch(`/tabs/${id}`)).json();
 const video = document.getElementById("video");
 for (const name of sdk.without ?? []) delete window[name];
+if (traced) trace(video);
 
 if (sdk.attach) {
   const hls = new Hls();

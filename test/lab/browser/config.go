@@ -41,6 +41,8 @@ type tabConfig struct {
 	ICEServers []ICEServer    `json:"iceServers,omitempty"`
 	NumWant    int            `json:"numWant,omitempty"`
 	SDK        *SDKPage       `json:"sdk,omitempty"`
+	Trace      bool           `json:"trace,omitempty"`
+	Entrance   string         `json:"entrance,omitempty"`
 }
 
 // SDKPage is a page that plays with the viewer SDK.
@@ -63,6 +65,12 @@ func WithReporter(url string) TabOption { return func(c *tabConfig) { c.Reporter
 
 // WithCore sets p2p-media-loader core options over those of the config.
 func WithCore(options map[string]any) TabOption { return func(c *tabConfig) { c.Core = options } }
+
+// WithPlayerOf makes a page load hls.js from the entrance of a stream once it is asked to play, as pages of the SDK may.
+func WithPlayerOf(url string) TabOption { return func(c *tabConfig) { c.Entrance = url } }
+
+// WithTrace fills Report.Steps.
+func WithTrace(c *tabConfig) { c.Trace = true }
 
 // WithHLSJS sets hls.js options over those of the config.
 func WithHLSJS(options map[string]any) TabOption { return func(c *tabConfig) { c.HLSJS = options } }

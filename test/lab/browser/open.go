@@ -30,9 +30,9 @@ func (b *Browser) OpenShakaFrom(ctx context.Context, configURL string, opts ...T
 }
 
 // OpenSDK plays with the viewer SDK.
-func (b *Browser) OpenSDK(ctx context.Context, page SDKPage) *Tab {
+func (b *Browser) OpenSDK(ctx context.Context, page SDKPage, opts ...TabOption) *Tab {
 	b.tb.Helper()
-	return b.open(ctx, "sdk", tabConfig{Player: "sdk", SDK: &page}, nil)
+	return b.open(ctx, "sdk", tabConfig{Player: "sdk", SDK: &page}, opts)
 }
 
 // OpenPlain plays streamURL with hls.js and no P2P at all.

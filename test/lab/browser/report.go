@@ -35,6 +35,7 @@ type Report struct {
 	Reporter        bool             `json:"reporter"` // the tracker's /p2pstream.js is attached
 	Reported        Reported         `json:"reported"` // what that script counts
 	States          []string         `json:"states"`   // mode and reason of the viewer SDK, in turn
+	Steps           []string         `json:"steps"`    // of the start, with WithTrace
 
 	// Of a tracker client tab only.
 	Received map[string]string `json:"received"` // last message by peer id

@@ -5,42 +5,43 @@ import (
 	"slices"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest/verdict"
 )
 
 func steeringNote() finding {
-	return finding{limited, "", ContentSteering, "The MPD has content steering: players change the host of segments while they play, and what they ask for then is not what the browser library knows. " +
+	return finding{Effect: limited, Reason: ContentSteering, Message: "The MPD has content steering: players change the host of segments while they play, and what they ask for then is not what the browser library knows. " +
 		"Offer an MPD without ContentSteering."}
 }
 
 func dependentNote() finding {
-	return finding{off, "", DependentRepresentations, "A representation depends on another one (dependencyId): players count it otherwise than seeders do. Offer an MPD without it."}
+	return finding{Effect: off, Reason: DependentRepresentations, Message: "A representation depends on another one (dependencyId): players count it otherwise than seeders do. Offer an MPD without it."}
 }
 
 // obstacles are what the MPD itself shows.
 func (p *Presentation) obstacles() []finding {
 	var all []finding
 	if len(p.Patches) > 0 {
-		all = append(all, finding{warning, "", Patches, "The MPD offers patches (PatchLocation): players load them, seeders load the whole MPD each time."})
+		all = append(all, finding{Effect: warning, Reason: Patches, Message: "The MPD offers patches (PatchLocation): players load them, seeders load the whole MPD each time."})
 	}
 	if len(p.periods) > 1 {
-		all = append(all, finding{limited, "", SeveralPeriods, fmt.Sprintf("The MPD has %d periods: the browser library gets to see the segments of the first one that is listed only. "+
+		all = append(all, finding{Effect: limited, Reason: SeveralPeriods, Message: fmt.Sprintf("The MPD has %d periods: the browser library gets to see the segments of the first one that is listed only. "+
 			"Offer one period, with ads and breaks within it.", len(p.periods))})
 	}
 	if p.Dynamic && len(p.periods) > 1 && !p.periods[0].placed {
-		all = append(all, finding{off, "", PeriodStartUnknown, "The first period of a live MPD has no start: the numbers of segments then depend on the periods that were there when a page was opened, and peers would give each other the wrong media. " +
+		all = append(all, finding{Effect: off, Reason: PeriodStartUnknown, Message: "The first period of a live MPD has no start: the numbers of segments then depend on the periods that were there when a page was opened, and peers would give each other the wrong media. " +
 			"Give every period its start."})
 	}
 	if p.Dynamic && !consistent(p.periods) {
-		all = append(all, finding{off, "", PeriodsDiffer, "The periods of a live MPD list other tracks, or list them in another order: the number of a rendition then depends on the periods that were there when a page was opened, and peers would give each other the wrong media. " +
+		all = append(all, finding{Effect: off, Reason: PeriodsDiffer, Message: "The periods of a live MPD list other tracks, or list them in another order: the number of a rendition then depends on the periods that were there when a page was opened, and peers would give each other the wrong media. " +
 			"List the same tracks in every period, in one order."})
 	}
 	if p.LowLatency && p.Dynamic {
-		all = append(all, finding{limited, "", LowLatencyChunks, "Segments are available before they are whole (availabilityTimeOffset): players fetch them from the origin while they grow, and peers share whole segments only. " +
+		all = append(all, finding{Effect: limited, Reason: LowLatencyChunks, Message: "Segments are available before they are whole (availabilityTimeOffset): players fetch them from the origin while they grow, and peers share whole segments only. " +
 			"Publish whole segments, or switch the players' low-latency mode off."})
 	}
 	readable := func(c Clock) bool { return c.Method != ClockUnknown }
 	if p.Dynamic && len(p.Clocks) > 0 && !slices.ContainsFunc(p.Clocks, readable) {
-		all = append(all, finding{warning, "", UnknownClock, "Players cannot read the clocks that the MPD names (UTCTiming): those whose own clock is wrong ask for segments that are not there. " +
+		all = append(all, finding{Effect: warning, Reason: UnknownClock, Message: "Players cannot read the clocks that the MPD names (UTCTiming): those whose own clock is wrong ask for segments that are not there. " +
 			"Name one of urn:mpeg:dash:utc:http-iso:2014, http-xsdate and http-head."})
 	}
 	return all
@@ -49,9 +50,9 @@ func (p *Presentation) obstacles() []finding {
 // obstacles are what the MPD shows of one rendition.
 func (r Rendition) obstacles(p *Presentation) []finding {
 	var all []finding
-	add := func(e effect, reason, format string) {
-		if !slices.ContainsFunc(all, func(f finding) bool { return f.reason == reason }) {
-			all = append(all, finding{e, r.Type, reason, fmt.Sprintf(format, r.Name)})
+	add := func(e verdict.Effect, reason, format string) {
+		if !slices.ContainsFunc(all, func(f finding) bool { return f.Reason == reason }) {
+			all = append(all, finding{Effect: e, Kind: r.Type, Reason: reason, Message: fmt.Sprintf(format, r.Name)})
 		}
 	}
 	for _, part := range r.parts {

@@ -1,19 +1,17 @@
 package dash
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader/identity"
+	"github.com/p2pstream/p2pstream/runtime/loader/manifest/verdict"
 )
 
 // Reasons why a presentation cannot be shared, or not all of it. Those of HLS that can be told of an MPD have its names.
 const (
 	// Peerable is the reason given when all is well.
-	Peerable = "Peerable"
+	Peerable = verdict.Peerable
 	// TimelineAddressing: segments are listed in a SegmentTimeline, which the browser library does not get to see.
 	TimelineAddressing = "TimelineAddressing"
 	// SeveralPeriods: the browser library gets to see the segments of one period only.
@@ -63,65 +61,28 @@ type traits struct {
 }
 
 // Verdict is whether viewers can share a presentation.
-type Verdict struct {
-	// Peerable is false if viewers cannot share the presentation, or not all of it.
-	Peerable bool
-	// Reason is Peerable or the weightiest reason against. Message is empty or for people; if Peerable is set, it is a
-	// warning.
-	Reason, Message string
-	// MainOff and SecondaryOff are set if peers would mix the renditions of that type: players of the browser library must
-	// be told to use the origin alone.
-	MainOff, SecondaryOff bool
-}
+type Verdict = verdict.Verdict
 
-// effect is how much a finding weighs.
-type effect int
+// Short names of what is in each finding.
+type finding = verdict.Finding
 
 const (
-	warning effect = iota // peers share, but something should be changed
-	limited               // peers share little; P2P stays on
-	offKind               // P2P is off for one type of rendition
-	off                   // P2P is off
+	warning = verdict.Warning
+	limited = verdict.Limited
+	offKind = verdict.OffKind
+	off     = verdict.Off
 )
-
-type finding struct {
-	effect          effect
-	kind            identity.StreamType // of offKind
-	reason, message string
-}
 
 // note adds a finding about the whole presentation once.
 func (p *Presentation) note(f finding) {
-	if !slices.ContainsFunc(p.notes, func(other finding) bool { return other.reason == f.reason }) {
+	if !slices.ContainsFunc(p.notes, func(other finding) bool { return other.Reason == f.Reason }) {
 		p.notes = append(p.notes, f)
 	}
 }
 
-// Finding is one reason that Judge weighs.
-type Finding struct {
-	// Reason is one of those above, Message is for people.
-	Reason, Message string
-	// Against is set if viewers cannot share the presentation, or not all of it; else it is a warning.
-	Against bool
-	// Off is set if peers would mix renditions: of Kind, or all if that is empty.
-	Off  bool
-	Kind identity.StreamType
-}
-
-// Findings are the reasons that Judge weighs, in the order of the MPD, for those who weigh them with others.
-func Findings(p *Presentation, playlists map[string]*Playlist) []Finding {
-	var out []Finding
-	for _, f := range findings(p, playlists) {
-		all := Finding{Reason: f.reason, Message: f.message, Against: f.effect > warning, Off: f.effect >= offKind}
-		if f.effect == offKind {
-			all.Kind = f.kind
-		}
-		out = append(out, all)
-	}
-	return out
-}
-
-func findings(p *Presentation, playlists map[string]*Playlist) []finding {
+// Findings are the reasons that Judge weighs, in the order of the MPD, for those who weigh them with others. Playlists are keyed by
+// Rendition.Name.
+func Findings(p *Presentation, playlists map[string]*Playlist) []verdict.Finding {
 	all := slices.Clone(p.notes)
 	all = append(all, p.obstacles()...)
 	for _, r := range p.Renditions {
@@ -131,7 +92,7 @@ func findings(p *Presentation, playlists map[string]*Playlist) []finding {
 		}
 	}
 	if nothing(p, playlists) {
-		all = append(all, finding{warning, "", NothingAvailable, "By the clock no segment is available: the event has not begun, or the origin's clock or availabilityStartTime is wrong."})
+		all = append(all, finding{Effect: warning, Reason: NothingAvailable, Message: "By the clock no segment is available: the event has not begun, or the origin's clock or availabilityStartTime is wrong."})
 	}
 	return all
 }
@@ -139,30 +100,7 @@ func findings(p *Presentation, playlists map[string]*Playlist) []finding {
 // Judge tells whether viewers can share p. playlists are keyed by Rendition.Name; renditions without one are judged by
 // the MPD alone.
 func Judge(p *Presentation, playlists map[string]*Playlist) Verdict {
-	all := findings(p, playlists)
-	// The first of the weightiest is told; the order among equals is that of the MPD.
-	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Compare(b.effect, a.effect) })
-	v := Verdict{Peerable: true, Reason: Peerable}
-	var also []string
-	for i, f := range all {
-		switch {
-		case i == 0 && f.effect == warning:
-			v.Message = f.reason + ": " + f.message // the reason itself is Peerable
-		case i == 0:
-			v.Message = f.message
-		case f.reason != all[0].reason && !slices.Contains(also, f.reason):
-			also = append(also, f.reason)
-		}
-		if f.effect > warning && v.Peerable {
-			v.Peerable, v.Reason = false, f.reason
-		}
-		v.MainOff = v.MainOff || f.effect == off || (f.effect == offKind && f.kind == identity.Main)
-		v.SecondaryOff = v.SecondaryOff || f.effect == off || (f.effect == offKind && f.kind == identity.Secondary)
-	}
-	if len(also) > 0 {
-		v.Message += " Also: " + strings.Join(also, ", ") + "."
-	}
-	return v
+	return verdict.Weigh(Findings(p, playlists))
 }
 
 // nothing tells whether live playlists were read and all of them are empty.
@@ -196,23 +134,23 @@ func (r Rendition) judge(p *Presentation, list *Playlist) []finding {
 	var all []finding
 	t := list.traits
 	if t.sharedIDs > 0 {
-		all = append(all, finding{offKind, r.Type, SegmentsTooShort, fmt.Sprintf("Segments of rendition %s begin within the same half second, which is what the browser library counts: "+
+		all = append(all, finding{Effect: offKind, Kind: r.Type, Reason: SegmentsTooShort, Message: fmt.Sprintf("Segments of rendition %s begin within the same half second, which is what the browser library counts: "+
 			"peers would give each other the wrong media. Make segments of 1 s or more; 4 s is good.", r.Name)})
 	}
 	if t.moved > 0 {
-		all = append(all, finding{offKind, r.Type, NumbersMove, fmt.Sprintf("%d segments of rendition %s start at another time than before: pages that were opened before and after count them otherwise, and peers would give each other the wrong media. "+
+		all = append(all, finding{Effect: offKind, Kind: r.Type, Reason: NumbersMove, Message: fmt.Sprintf("%d segments of rendition %s start at another time than before: pages that were opened before and after count them otherwise, and peers would give each other the wrong media. "+
 			"Keep the start of periods and presentationTimeOffset as they are.", t.moved, r.Name)})
 	}
 	if t.repeated > 0 {
-		all = append(all, finding{limited, "", RepeatedURLs, fmt.Sprintf("%d segments of rendition %s have the URL of an earlier one: only the first one is shared. "+
+		all = append(all, finding{Effect: limited, Reason: RepeatedURLs, Message: fmt.Sprintf("%d segments of rendition %s have the URL of an earlier one: only the first one is shared. "+
 			"Put $Number$ or $Time$ into the template's media.", t.repeated, r.Name)})
 	}
 	if list.Live && p.TimeShiftBuffer > 0 && p.TimeShiftBuffer < (minRoomSegments+1)*list.Target {
-		all = append(all, finding{limited, "", LiveWindowTooShort, fmt.Sprintf("The MPD keeps %v of rendition %s with segments of up to %v: there is no room between viewers and live edge. "+
+		all = append(all, finding{Effect: limited, Reason: LiveWindowTooShort, Message: fmt.Sprintf("The MPD keeps %v of rendition %s with segments of up to %v: there is no room between viewers and live edge. "+
 			"Set timeShiftBufferDepth to 60 s or more.", p.TimeShiftBuffer.Round(time.Second), r.Name, list.Target.Round(time.Millisecond))})
 	}
 	if delay := p.ViewerDelay(); list.Live && list.Target > 0 && delay < minRoomSegments*list.Target && p.Delay > 0 {
-		all = append(all, finding{limited, "", PresentationDelayTooShort, fmt.Sprintf("The MPD places viewers %v behind the live edge, less than %d segments of rendition %s: "+
+		all = append(all, finding{Effect: limited, Reason: PresentationDelayTooShort, Message: fmt.Sprintf("The MPD places viewers %v behind the live edge, less than %d segments of rendition %s: "+
 			"peers have no time to share. Set suggestedPresentationDelay to 25 s or more.", delay, minRoomSegments, r.Name)})
 	}
 	return all

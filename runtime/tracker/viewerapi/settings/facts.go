@@ -32,6 +32,7 @@ type Input struct {
 	SeedersHold bool // seeders with room hold the stream now; see Holding
 	UDP         UDP
 	UploadOff   bool // the stream's owner wants viewers to download only
+	InSite      bool // the viewer is in a site, whose line may be thin
 	P2POff      bool // the stream's owner wants no peers, or the stream cannot be shared
 	// MainOff and SecondaryOff: renditions of that type cannot be shared, but those of the other can.
 	MainOff, SecondaryOff bool

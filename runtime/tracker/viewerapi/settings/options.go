@@ -115,6 +115,9 @@ type Runtime struct {
 	PeerMs   int `json:"peerMs,omitempty"`
 	// FirstPeerMs takes the place of NoPeerMs where the script has seen that UDP passes; zero: it does not.
 	FirstPeerMs int `json:"firstPeerMs,omitempty"`
+	// StartMs bounds both for pages of the SDK, which know when they were asked to play: counted from then, the first segment
+	// is asked of the origin at the latest. Zero: no such bound.
+	StartMs int `json:"startMs,omitempty"`
 	// The windows of Core are replaced by these as seeders connect and leave; absent: they stay.
 	WithSeeders    *Windows `json:"withSeeders,omitempty"`
 	WithoutSeeders *Windows `json:"withoutSeeders,omitempty"`

@@ -19,18 +19,19 @@ func vod(target, segments int) Playlist {
 	return p
 }
 
-// TestWaitForTheFirstPeer: pages wait longer once they know that UDP passes.
+// TestWaitForTheFirstPeer: pages wait longer once they know that UDP passes. Those of the SDK begin in time, except behind a line.
 func TestWaitForTheFirstPeer(t *testing.T) {
 	held := Input{Playlist: live(4, 10), SeedersHold: true}
-	tested, alone := held, held
-	tested.UDP, alone.SeedersHold = UDPWorks, false
+	inSite, tested, alone := held, held, held
+	inSite.InSite, tested.UDP, alone.SeedersHold = true, UDPWorks, false
 	for name, tt := range map[string]struct {
-		in          Input
-		none, first int
+		in                 Input
+		none, first, start int
 	}{
-		"a seeder": {held, 340, 680}, "UDP was seen before": {tested, 1500, 0}, "no seeder": {alone, 0, 0},
+		"a seeder": {held, 340, 680, 340}, "in a site": {inSite, 340, 680, 0},
+		"UDP was seen before": {tested, 1500, 0, 340}, "no seeder": {alone, 0, 0, 0},
 	} {
-		if r := For(tt.in).Runtime; r.NoPeerMs != tt.none || r.FirstPeerMs != tt.first {
+		if r := For(tt.in).Runtime; r.NoPeerMs != tt.none || r.FirstPeerMs != tt.first || r.StartMs != tt.start {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
