@@ -199,6 +199,12 @@ offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy c
 	P2PSTREAM_E2E_OFFICES=$(or $(FOR),3m) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/offices.json -- \
 	  -count=1 -timeout 60m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter offices $(if $(RUN),-ginkgo.focus '$(RUN)')
 
+.PHONY: scale
+scale: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## put 200 streams of 20 namespaces on one network, on a real cluster (as root); make e2e has 20
+	@mkdir -p $(RESULTS)
+	P2PSTREAM_E2E_SCALE=1 $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/scale.json -- \
+	  -count=1 -timeout 40m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter many-streams
+
 .PHONY: onecopy
 onecopy: ## measure how many copies of a live stream fifty viewers and their seeders take from the origin (RUN=regexp for some cases)
 	$(GO) test -run '^$$' -bench 'OneCopy/$(RUN)' -benchtime 1x -timeout 30m ./test/peers

@@ -62,9 +62,14 @@ var _ = Describe("The chart", Label("helm"), Serial, SpecPriority(-2), func() {
 
 func helm(ctx context.Context, args ...string) {
 	GinkgoHelper()
+	helmIn(ctx, "p2pstream-chart", args...)
+}
+
+// helmIn runs helm in a namespace.
+func helmIn(ctx context.Context, namespace string, args ...string) {
+	GinkgoHelper()
 	config, err := lab.Kubeconfig(ctx)
 	Expect(err).NotTo(HaveOccurred())
-	cmd := exec.CommandContext(ctx, built["helm"], append(args, "--kubeconfig", config, "--namespace", "p2pstream-chart")...)
-	out, err := cmd.CombinedOutput()
+	out, err := exec.CommandContext(ctx, built["helm"], append(args, "--kubeconfig", config, "--namespace", namespace)...).CombinedOutput()
 	Expect(err).NotTo(HaveOccurred(), "helm %v printed: %s", args, out)
 }

@@ -86,7 +86,7 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	north, south, walled = lab.Known(w.Offices[0]), lab.Known(w.Offices[1]), lab.Known(w.Offices[2])
 	connect(ctx)
 	startOrigin(ctx)
-}, NodeTimeout(4*time.Minute))
+}, NodeTimeout(8*time.Minute))
 
 var _ = SynchronizedAfterSuite(func() {
 	for _, b := range browsers {
@@ -230,7 +230,7 @@ func deploy(ctx context.Context) {
 	_, err = k8s.Kubectl(ctx, "apply", "--server-side", "-k", inRepo("config", "default"))
 	Expect(err).NotTo(HaveOccurred())
 	Expect(k8s.Apply(ctx, newNamespace(namespace))).To(Succeed())
-	_, err = k8s.Kubectl(ctx, "rollout", "status", "-n", managerNamespace, "deployment/"+managerName, "--timeout=60s")
+	_, err = k8s.Kubectl(ctx, "rollout", "status", "-n", managerNamespace, "deployment/"+managerName, "--timeout=150s")
 	Expect(err).NotTo(HaveOccurred())
 }
 

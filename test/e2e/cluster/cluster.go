@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // Cluster is one cluster by its name.
@@ -36,9 +37,13 @@ type Office struct {
 	cluster *Cluster
 }
 
+// upWithin is how long the cluster may take to come up. Ten seconds do on a machine of its own; on one with other work, its API server
+// alone was seen to take 88.
+const upWithin = 4 * time.Minute
+
 // Up brings the cluster up, after removing what a crashed run left behind.
 func (c *Cluster) Up(ctx context.Context) error {
-	_, err := c.run(ctx, "up")
+	_, err := c.run(ctx, "up", "--wait", upWithin.String())
 	return err
 }
 
