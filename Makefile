@@ -64,7 +64,7 @@ test: $(TESTRUN) ## run every suite; ends with a table and the sum (ONLY=unit,pe
 	@$(TESTRUN) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: prepare
-prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy build web sdk-packages image cluster-binaries
+prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image cluster-binaries
 	$(GO) list -test -deps -export -tags e2e ./test/... >/dev/null # compiles the suites: none compiles beside another
 
 .PHONY: unit
@@ -188,21 +188,27 @@ cluster-unit: $(call uses,$(GOTESTSUM) cluster-binaries)
 	@cd test/cluster && $(GOTESTSUM) --format testname --jsonfile $(RESULTS)/cluster.json -- -count=1 -timeout 10m ./internal/...
 
 .PHONY: e2e
-e2e: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy cluster-binaries) ## run the operator and a stream on a real cluster, with browsers in offices (as root)
+e2e: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## run the operator and a stream on a real cluster, with browsers in offices (as root)
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/e2e.json -- \
 	  -count=1 -timeout 30m -tags e2e $(if $(RUN),./test/e2e -args -ginkgo.focus '$(RUN)',./test/e2e/...)
 
+.PHONY: entrances
+entrances: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy cluster-binaries) ## play through an Ingress, Gateways, load balancers and ports of nodes, on a real cluster with a real proxy (as root; RUN=regexp for some)
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/entrances.json -- \
+	  -count=1 -timeout 30m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter entrances $(if $(RUN),-ginkgo.focus '$(RUN)')
+
 .PHONY: offices
-offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy cluster-binaries) ## measure what the lines of two offices carry, on a real cluster (as root; FOR=3m for each case, RUN=regexp for some)
+offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## measure what the lines of two offices carry, on a real cluster (as root; FOR=3m for each case, RUN=regexp for some)
 	@mkdir -p $(RESULTS)
 	P2PSTREAM_E2E_OFFICES=$(or $(FOR),3m) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/offices.json -- \
 	  -count=1 -timeout 60m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter offices $(if $(RUN),-ginkgo.focus '$(RUN)')
 
 .PHONY: scale
-scale: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## put 200 streams of 20 namespaces on one network, on a real cluster (as root); make e2e has 20
+scale: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## put 200 streams of 20 namespaces on one network, on a real cluster (as root; SMALL=1 for 20 of 4)
 	@mkdir -p $(RESULTS)
-	P2PSTREAM_E2E_SCALE=1 $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/scale.json -- \
+	P2PSTREAM_E2E_SCALE=$(if $(SMALL),,1) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/scale.json -- \
 	  -count=1 -timeout 40m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter many-streams
 
 .PHONY: onecopy

@@ -132,10 +132,12 @@ func gatewayOf(class string, certificate gatewayv1.SecretObjectReference) *gatew
 func startEntrance(class string) v1.Port {
 	GinkgoHelper()
 	port := 8700 + GinkgoParallelProcess()
+	caddy := inRepo("bin", "caddy")
+	Expect(caddy).To(BeAnExistingFile(), "run: make entrances")
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- entrance.Run(ctx, entrance.Options{Client: k8s.WithWatch, Binary: built["caddy"], Netns: nodes[0].Netns,
+		done <- entrance.Run(ctx, entrance.Options{Client: k8s.WithWatch, Binary: caddy, Netns: nodes[0].Netns,
 			Listen: net.JoinHostPort(nodes[0].IP, strconv.Itoa(port)), Class: class, ProxyProtocol: true,
 			Log: func(err error) { _, _ = fmt.Fprintln(GinkgoWriter, "entrance:", err) }})
 	}()

@@ -32,6 +32,9 @@ const (
 	cleanUpWithin = time.Minute
 	// folderVariable tells the processes of the suite where the package is, since ginkgo runs them elsewhere.
 	folderVariable = "P2PSTREAM_E2E_FOLDER"
+	// everyTime are the specs that run where none are chosen. The others have targets of their own, make entrances and make scale: they take
+	// minutes, the build of a proxy and the processors that viewers beside them need.
+	everyTime = "!entrances && !many-streams"
 )
 
 // TestE2E runs the specs: as the test that go test has started, it has ginkgo run this binary again in several processes,
@@ -89,6 +92,9 @@ func runProcesses(t *testing.T) []types.Report {
 	}
 	for _, focus := range suite.FocusStrings {
 		args = append(args, "--focus="+focus)
+	}
+	if suite.LabelFilter == "" && len(suite.FocusStrings) == 0 {
+		suite.LabelFilter = everyTime
 	}
 	if suite.LabelFilter != "" {
 		args = append(args, "--label-filter="+suite.LabelFilter)

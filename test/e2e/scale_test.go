@@ -36,7 +36,7 @@ type scaleSize struct {
 	upgrade time.Duration
 }
 
-// scaleOf is what make scale asks for, and else what make e2e has time for.
+// scaleOf is what make scale asks for: all, or with SMALL=1 a tenth.
 func scaleOf() scaleSize {
 	if os.Getenv("P2PSTREAM_E2E_SCALE") != "" {
 		return scaleSize{teams: 20, streams: 200, seeded: 20, applies: 10, idle: 2 * time.Minute, upgrade: 20 * time.Minute}

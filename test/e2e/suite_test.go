@@ -137,7 +137,7 @@ func trackers(ctx context.Context) string {
 func findBuilt() map[string]string {
 	found := map[string]string{}
 	for name, target := range map[string]string{
-		"p2pstream": "build", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e", "ginkgo": "e2e", "caddy": "e2e",
+		"p2pstream": "build", "p2pstream.oci.tar": "image", "cluster": "cluster-binaries", "helm": "e2e", "ginkgo": "e2e",
 	} {
 		found[name] = inRepo("bin", name)
 		Expect(found[name]).To(BeAnExistingFile(), "run: make %s", target)
