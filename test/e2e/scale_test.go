@@ -30,7 +30,7 @@ type scaleSize struct {
 	seeded int
 	// applies is how many streams are applied one after the other to see how soon each is served.
 	applies int
-	// idle is for how long the operator is watched while nobody does anything; zero: not at all.
+	// idle is for how long the operator is watched while nothing is applied; zero: not at all.
 	idle time.Duration
 	// upgrade is how long that of all streams may take.
 	upgrade time.Duration

@@ -147,7 +147,7 @@ func (u *upgrades) length() time.Duration {
 // writes are the calls of the operator that change something, by the verbs of HTTP.
 var writes = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// watchIdle prints what the operator uses, and how much it writes, while nobody does anything.
+// watchIdle prints what the operator uses, and how much it writes, while no one does anything.
 func watchIdle(ctx context.Context, length time.Duration) {
 	GinkgoHelper()
 	before, begun := operatorMetrics(ctx), time.Now()
