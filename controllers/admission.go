@@ -54,7 +54,7 @@ func admit(network *v1.P2PNetwork, streams []*v1.P2PStream, key Key, before hold
 	if s := network.Spec.Streams; s != nil && s.Limits != nil {
 		most, mostOfOne = limitOf(s.Limits.Streams), limitOf(s.Limits.StreamsPerNamespace)
 	}
-	of := map[string]int{} // attached, by namespace
+	of := map[string]int{}             // attached, by namespace
 	room := table.MaxBytes - tableRoom // a table that a tracker refuses would keep the streams of all teams from changing
 	for _, stream := range streams {
 		refuse := func(reason, text string, heals bool) {

@@ -225,7 +225,7 @@ func (r *Reconciler) attach(ctx context.Context, n *run) (decided bool, err erro
 	}
 	effective, above, err := plan.Attach(n.stream, d.network)
 	if err != nil && !n.stream.Spec.Suspend {
-		return false, nil //nolint:nilerr // the stream has changed since the network looked; its next run says what is wrong
+		return false, nil // the stream has changed since the network looked; its next run says what is wrong
 	}
 	served, state := r.pushers.Served(key, table.Key(stream), n.stream.UID)
 	n.network.served, n.network.place, n.network.above = served, d.places[stream], above

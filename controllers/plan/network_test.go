@@ -233,12 +233,12 @@ func TestLimitsOfANetwork(t *testing.T) {
 	q := func(s string) *resource.Quantity { v := resource.MustParse(s); return &v }
 	limits := &v1.NetworkLimits{SeedersPerStream: n(2), UplinkPerSeeder: "500Mbit", CacheSize: q("256Mi")}
 	for want, asked := range map[string]v1.SeedersSpec{
-		"spec.seeders.replicas: 3 is above the network's limit of 2":                                                                 {Replicas: n(3)},
-		"spec.seeders.scale.max: 3 is above the network's limit of 2":                                                                {Scale: &v1.SeederScale{Max: n(3)}},
-		"spec.seeders.scale.min: 3 is above the network's limit of 2":                                                                {Scale: &v1.SeederScale{Min: n(3)}},
+		"spec.seeders.replicas: 3 is above the network's limit of 2":                                                               {Replicas: n(3)},
+		"spec.seeders.scale.max: 3 is above the network's limit of 2":                                                              {Scale: &v1.SeederScale{Max: n(3)}},
+		"spec.seeders.scale.min: 3 is above the network's limit of 2":                                                              {Scale: &v1.SeederScale{Min: n(3)}},
 		"spec.seeders.scale.min: 3 is above the network's limit of 2; spec.seeders.scale.max: 4 is above the network's limit of 2": {Scale: &v1.SeederScale{Min: n(3), Max: n(4)}},
-		"spec.seeders.uplink: 1Gbit is above the network's limit of 500Mbit":                                                         {Uplink: "1Gbit"},
-		"spec.seeders.cacheSize: 1Gi is above the network's limit of 256Mi":                                                          {CacheSize: q("1Gi")},
+		"spec.seeders.uplink: 1Gbit is above the network's limit of 500Mbit":                                                       {Uplink: "1Gbit"},
+		"spec.seeders.cacheSize: 1Gi is above the network's limit of 256Mi":                                                        {CacheSize: q("1Gi")},
 	} {
 		stream := &v1.P2PStream{Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "http://o/m.m3u8"}, Seeders: &asked}}
 		before := stream.DeepCopy()

@@ -37,7 +37,7 @@ func startCaddy(ctx context.Context, binary, netns string) (*caddy, error) {
 	if netns != "" {
 		words = append([]string{"nsenter", "--net=/run/netns/" + netns, "--"}, words...)
 	}
-	c.cmd = exec.Command(words[0], words[1:]...) //nolint:noctx // it ends with its input, in its own time
+	c.cmd = exec.Command(words[0], words[1:]...) // it ends with its input, in its own time
 	c.cmd.Stdout, c.cmd.Stderr = c.log, c.log
 	c.cmd.Env = append(os.Environ(), "HOME="+folder, "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder)
 	if c.alive, err = c.cmd.StdinPipe(); err != nil {
