@@ -202,7 +202,11 @@ video.addEventListener("waiting", () => {
   // At position 0 nothing has been played yet: Chromium's own player of HLS says "playing" before it has data.
   if (report.firstFrameMs < 0 || video.seeking || !video.currentTime) return;
   report.stalls++;
-  report.stallDetails.push({ atMs: Math.round(performance.now()), ms: -1, time: video.currentTime, buffered: 0, lateMs: 0 });
+  let buffered = 0;
+  for (let i = 0; i < video.buffered.length; i++) {
+    if (video.buffered.start(i) <= video.currentTime + 0.1) buffered = Math.max(0, video.buffered.end(i) - video.currentTime);
+  }
+  report.stallDetails.push({ atMs: Math.round(performance.now()), ms: -1, time: video.currentTime, buffered, lateMs: 0 });
 });
 video.addEventListener("timeupdate", () => {
   report.currentTime = video.currentTime;
