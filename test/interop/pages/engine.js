@@ -3,6 +3,7 @@ import { elapsed, report } from "./report.js";
 
 const seederPrefix = "-PS";
 const maxNotes = 200;
+const maxDownloads = 400;
 
 function note(list, text) {
   if (list.length < maxNotes) list.push(text);
@@ -50,6 +51,14 @@ export function instrument(engine) {
       atMs: elapsed(),
     }),
   );
+  // What a stall had waited for: each begin and end of a download, and where the playhead was.
+  const download = (event) => ({ segment, segmentUrl = segment.url, downloadSource }) => {
+    if (report.downloads.length >= maxDownloads) return;
+    const name = segmentUrl.split("/").slice(-2).join("/");
+    const playhead = document.querySelector("video")?.currentTime ?? 0;
+    report.downloads.push(`${elapsed()} ${event} ${name} ${downloadSource}, playhead ${playhead.toFixed(1)}`);
+  };
+  for (const event of ["Start", "Loaded", "Abort"]) engine.addEventListener(`onSegment${event}`, download(event.toLowerCase()));
   engine.addEventListener("onTrackerWarning", ({ warning }) =>
     note(report.trackerWarnings, `${elapsed()} warning: ${warning?.message ?? warning}`),
   );

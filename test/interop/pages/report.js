@@ -19,6 +19,7 @@ export const report = {
   firstPeerByteMs: -1,
   segments: [],
   segmentErrors: [],
+  downloads: [],
   errors: [],
   notes: [],
   trackerWarnings: [],

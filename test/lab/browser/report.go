@@ -29,6 +29,7 @@ type Report struct {
 	PeersSeen       int              `json:"peersSeen"`
 	Segments        []Segment        `json:"segments"`
 	SegmentErrors   []SegmentError   `json:"segmentErrors"`
+	Downloads       []string         `json:"downloads"` // begin and end of each, with time, source and playhead
 	Errors          []string         `json:"errors"` // that a user would notice
 	Notes           []string         `json:"notes"`  // of what was recovered from without the user noticing
 	TrackerWarnings []string         `json:"trackerWarnings"`
