@@ -100,7 +100,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if e.demand != nil {
 		return e.runOnDemand(ctx, presentation)
 	}
-	selected := e.bounded(e.cfg.Select(presentation.Renditions))
+	selected := e.bounded(e.cfg.Select(presentation.SharedBy(e.cfg.Generations)))
 	if len(selected) == 0 {
 		return fmt.Errorf("selecting renditions of %s: none of %d is selected", presentation.URL, len(presentation.Renditions))
 	}

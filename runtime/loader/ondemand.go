@@ -63,7 +63,7 @@ func (e *Engine) learn(p *manifest.Presentation) {
 	old := d.slots
 	e.mu.Unlock()
 	slots := make(map[string]*slot, len(p.Renditions))
-	for _, info := range e.cfg.Select(p.Renditions) {
+	for _, info := range e.cfg.Select(p.SharedBy(e.cfg.Generations)) {
 		if info.URI == "" || slots[info.URI] != nil {
 			continue
 		}

@@ -87,7 +87,7 @@ func (e *Engine) inTrouble() bool {
 
 // update joins renditions that the manifest names newly, and leaves those that it has not named for a while.
 func (e *Engine) update(ctx context.Context, p *manifest.Presentation, now time.Time) {
-	wanted := e.bounded(e.cfg.Select(p.Renditions))
+	wanted := e.bounded(e.cfg.Select(p.SharedBy(e.cfg.Generations)))
 	e.mu.Lock()
 	running := slices.Clone(e.renditions)
 	e.mu.Unlock()

@@ -82,7 +82,7 @@ func RulesOf(g Generation) Rules {
 var table = [...]scheme{
 	{
 		generation: V22, protocol: "v2",
-		name:   func(s Stream) (StreamType, string) { return s.Type, formatInt(s.Position) },
+		name:   placeOf,
 		number: func(n Numbers) int64 { return n.Counted },
 		digest: func(text []byte) []byte {
 			sum := md5.Sum(text) // #nosec G401 -- wire format
@@ -105,6 +105,13 @@ var table = [...]scheme{
 		digest: firstOfSHA1,
 		rules:  Rules{Elects: true, Spare: true, Distinct: true, Asked: true},
 	},
+}
+
+func placeOf(s Stream) (StreamType, string) {
+	if s.Position < 0 {
+		return s.Type, ""
+	}
+	return s.Type, formatInt(s.Position)
 }
 
 func firstOfSHA1(text []byte) []byte {

@@ -42,7 +42,7 @@ type Multivariant struct {
 // knows of: main ones first, then audio tracks, each URI once (the first entry
 // of a URI decides). Entries without URI appear too, since they take a place in
 // the order; nothing can be fetched for them. Video tracks are not among them,
-// since hls.js does not play them.
+// since hls.js does not play them: see WrittenOnly.
 // Source: p2p-media-loader-hlsjs 2.3.1 on hls.js 1.7.4 for ShortID,
 // p2p-media-loader-hlsjs 2.2.2 for Position, and WrittenHLS for Written.
 func HLSStreams(m Multivariant) []Stream {

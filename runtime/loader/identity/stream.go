@@ -1,5 +1,7 @@
 package identity
 
+import "slices"
+
 // Stream is the identity of one rendition in every generation.
 type Stream struct {
 	// Type is main or secondary.
@@ -7,10 +9,10 @@ type Stream struct {
 	// URI is the absolute URI as the multivariant playlist names it: the
 	// browser's runtime id. It is empty for an audio track without URI.
 	URI string
-	// ShortID is the index of generation V23: 28 characters of base64.
+	// ShortID is the index of generation V23: 28 characters of base64. Empty if that does not know the rendition.
 	ShortID string
 	// Position is the index of generation V22: the place in the manifest,
-	// counted from 0 for each type.
+	// counted from 0 for each type. Negative if that does not know the rendition.
 	Position int
 	// Written is the name in generation V3, the zero value if that does not share the rendition.
 	Written WrittenName
@@ -56,6 +58,11 @@ func (s Stream) InfoHash(g Generation, swarmID string) InfoHash {
 		return ""
 	}
 	return InfoHashOf(g, id)
+}
+
+// SharedBy tells whether peers of one of these generations share the rendition.
+func (s Stream) SharedBy(generations []Generation) bool {
+	return slices.ContainsFunc(generations, func(g Generation) bool { return s.Key(g) != "" })
 }
 
 // MediaPlaylistStream is the identity of a media playlist that is opened

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,6 +25,7 @@ type Presentation struct {
 	// Text is the body as the origin sent it; nil if it was parsed and not loaded.
 	Text []byte
 
+	further   []Rendition // those that hls.js does not list
 	variables map[string]string
 	mpd       *dash.Presentation // nil for HLS
 	cost      time.Duration      // of reading mpd
@@ -33,6 +35,18 @@ type Presentation struct {
 // that its playlist can be loaded too. It has no identity.
 func (p *Presentation) Other(uri string) Rendition {
 	return Rendition{Name: "other", Stream: identity.Stream{URI: uri}, variables: p.variables}
+}
+
+// SharedBy are the renditions for peers of these generations: Renditions, and those that hls.js does not list and one of the
+// generations shares all the same (identity.WrittenOnly).
+func (p *Presentation) SharedBy(generations []identity.Generation) []Rendition {
+	out := slices.Clip(p.Renditions)
+	for _, r := range p.further {
+		if r.SharedBy(generations) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Rendition is one quality or audio track of a Presentation.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,7 +31,8 @@ func ParseMultivariant(body []byte, responseURL string) (*Presentation, error) {
 		return nil, invalid(responseURL, err)
 	}
 	p.UnknownCodecs = identity.HasUnknownCodecs(m)
-	p.Renditions, p.variables = renditions(m, names), names
+	p.Renditions, p.further = renditions(m, names)
+	p.variables = names
 	if len(p.Renditions) == 0 {
 		return nil, fail(ReasonInvalid, responseURL, errNoVariants)
 	}
@@ -155,9 +157,9 @@ func addVariant(m *identity.Multivariant, v *variables, tag, uri string, iframes
 	return nil
 }
 
-// renditions are the streams that can be fetched, with names for people.
-func renditions(m identity.Multivariant, vars map[string]string) []Rendition {
-	attributes := make(map[string]identity.Attributes, len(m.Variants)+len(m.Audio))
+// renditions are the streams that can be fetched, with names for people: those that hls.js lists, and the others.
+func renditions(m identity.Multivariant, vars map[string]string) (listed, further []Rendition) {
+	attributes := make(map[string]identity.Attributes, len(m.Variants)+len(m.Audio)+len(m.Video))
 	keep := func(uri string, a identity.Attributes) {
 		if _, again := attributes[uri]; !again {
 			attributes[uri] = a
@@ -166,28 +168,34 @@ func renditions(m identity.Multivariant, vars map[string]string) []Rendition {
 	for _, v := range m.Variants {
 		keep(v.URI, v.Attributes)
 	}
-	for _, a := range m.Audio {
-		keep(a.URI, a.Attributes)
+	for _, t := range slices.Concat(m.Audio, m.Video) {
+		keep(t.URI, t.Attributes)
 	}
-	var out []Rendition
 	names := make(map[string]bool)
-	swarms := make(map[string]bool)
-	for _, s := range identity.HLSStreams(m) {
-		if s.URI == "" {
-			continue
-		}
+	described := func(s identity.Stream) Rendition {
 		a := attributes[s.URI]
-		swarm := string(s.Type) + " " + s.ShortID
-		r := Rendition{Codecs: a["CODECS"], Resolution: a["RESOLUTION"], Stream: s, Backup: swarms[swarm], variables: vars}
+		r := Rendition{Codecs: a["CODECS"], Resolution: a["RESOLUTION"], Stream: s, variables: vars}
 		r.Bandwidth = bandwidth(a["BANDWIDTH"])
 		if r.Bandwidth == 0 {
 			r.Bandwidth = bandwidth(a["AVERAGE-BANDWIDTH"])
 		}
 		r.Name = uniqueName(names, renditionName(r, a))
-		swarms[swarm] = true
-		out = append(out, r)
+		return r
 	}
-	return out
+	swarms := make(map[string]bool)
+	for _, s := range identity.HLSStreams(m) {
+		if s.URI == "" {
+			continue
+		}
+		r, swarm := described(s), string(s.Type)+" "+s.ShortID
+		r.Backup = swarms[swarm]
+		swarms[swarm] = true
+		listed = append(listed, r)
+	}
+	for _, s := range identity.WrittenOnly(m) {
+		further = append(further, described(s))
+	}
+	return listed, further
 }
 
 func bandwidth(text string) int64 {
@@ -199,15 +207,13 @@ func bandwidth(text string) int64 {
 }
 
 // renditionName is short, stable while the manifest's attributes are, and fit
-// for a metric label: "720p", "1080p60", "128k", "audio-en".
+// for a metric label: "720p", "1080p60", "128k", "audio-en", "video-left".
 func renditionName(r Rendition, a identity.Attributes) string {
-	if r.Type == identity.Secondary {
-		for _, text := range []string{a["LANGUAGE"], a["NAME"], a["GROUP-ID"]} {
-			if name := slug(text); name != "" {
-				return "audio-" + name
-			}
-		}
-		return "audio"
+	switch {
+	case r.Type == identity.Secondary:
+		return trackName("audio", a["LANGUAGE"], a["NAME"], a["GROUP-ID"])
+	case a["TYPE"] == "VIDEO":
+		return trackName("video", a["NAME"], a["GROUP-ID"])
 	}
 	if _, height, ok := strings.Cut(r.Resolution, "x"); ok {
 		if h, err := strconv.ParseUint(height, 10, 16); err == nil && h > 0 {
@@ -222,6 +228,16 @@ func renditionName(r Rendition, a identity.Attributes) string {
 		return strconv.FormatInt(r.Bandwidth/1000, 10) + "k"
 	}
 	return "main"
+}
+
+// trackName is the kind of an EXT-X-MEDIA entry and the first of the texts that has letters or digits.
+func trackName(kind string, texts ...string) string {
+	for _, text := range texts {
+		if name := slug(text); name != "" {
+			return kind + "-" + name
+		}
+	}
+	return kind
 }
 
 func slug(text string) string {

@@ -18,11 +18,15 @@ type namer struct {
 
 func newNamer(r Rendition) namer {
 	n := namer{paths: r.paths}
-	if r.ShortID == "" {
+	identity := r.ShortID
+	if identity == "" {
+		identity = r.Written.ID
+	}
+	if identity == "" {
 		return n
 	}
 	uri, _ := n.plain(r.URI)
-	digest := sha256.Sum256([]byte(string(r.Type) + "\x00" + r.ShortID + "\x00" + r.Name + "\x00" + uri))
+	digest := sha256.Sum256([]byte(string(r.Type) + "\x00" + identity + "\x00" + r.Name + "\x00" + uri))
 	n.scope = hex.EncodeToString(digest[:6])
 	return n
 }

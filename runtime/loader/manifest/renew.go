@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -215,8 +216,8 @@ func (s *Source) slower(err error) {
 
 // Match finds the rendition with the identity of r: the one of the same name if there are several.
 func (p *Presentation) Match(r Rendition) (found Rendition, ok bool) {
-	for _, each := range p.Renditions {
-		if each.Type != r.Type || each.ShortID != r.ShortID {
+	for _, each := range slices.Concat(p.Renditions, p.further) {
+		if each.Type != r.Type || each.ShortID != r.ShortID || each.ShortID == "" && each.Written != r.Written {
 			continue
 		}
 		if !ok || each.Name == r.Name {
