@@ -49,13 +49,12 @@ func TestFirstStream(t *testing.T) {
 	for i, s := range all {
 		t.Run(fmt.Sprintf("line %d", s.line), func(t *testing.T) {
 			got, missing := os.ReadFile(printed(i))
+			t.Logf("%s", got)
 			switch want := strings.Join(s.prints, "\n"); {
 			case missing != nil:
 				t.Fatalf("was not reached:\n%s", s.commands)
 			case err != nil && !exists(printed(i+1)):
-				if i+1 < len(all) {
-					t.Fatalf("%v:\n%s\n---- printed\n%s", err, s.commands, got)
-				}
+				t.Errorf("%v:\n%s\n---- printed\n%s", err, s.commands, got)
 			case len(s.prints) > 0 && !shows(want, string(got)):
 				t.Errorf("%s\n---- printed\n%s\n---- the page shows\n%s", s.commands, got, want)
 			}

@@ -30,6 +30,9 @@ const loadWithin = time.Minute
 
 // newProxy makes the folder of a proxy, which starts with its first configuration.
 func newProxy(binary, netns string) (*haproxy, error) {
+	if _, err := exec.LookPath(binary); err != nil {
+		return nil, fmt.Errorf("finding proxy, which make deps installs: %w", err)
+	}
 	folder, err := os.MkdirTemp("", "entrance")
 	if err != nil {
 		return nil, fmt.Errorf("making folder of proxy: %w", err)

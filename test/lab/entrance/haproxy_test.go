@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -64,9 +63,6 @@ type startedProxy struct {
 
 func startProxy(t *testing.T, idle time.Duration) *startedProxy {
 	t.Helper()
-	if _, err := exec.LookPath(haproxyBinary); err != nil {
-		t.Fatalf("%v; run: make deps", err)
-	}
 	authority := lab.Must[*pki.Authority](t)(pki.New("entrance"))
 	here, there := lab.Must[pki.Pair](t)(authority.Issue("a.test")), lab.Must[pki.Pair](t)(authority.Issue("b.test"))
 	own := lab.Must[tls.Certificate](t)(there.TLS())
@@ -182,7 +178,7 @@ func TestProxyKeepsWhatIsOpen(t *testing.T) {
 // TestProxyEndsWhatIsIdle, and not what is used.
 func TestProxyEndsWhatIsIdle(t *testing.T) {
 	t.Parallel()
-	const idle = 2 * time.Second
+	const idle = 4 * time.Second
 	p := startProxy(t, idle)
 	c, used := p.webSocket(t), p.webSocket(t)
 	ended := make(chan error, 1)
@@ -190,7 +186,7 @@ func TestProxyEndsWhatIsIdle(t *testing.T) {
 		_, _, err := c.ReadMessage()
 		ended <- err
 	}()
-	tick := time.NewTicker(idle / 8)
+	tick := time.NewTicker(idle / 16)
 	defer tick.Stop()
 	limit := time.After(time.Minute)
 	for {
