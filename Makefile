@@ -223,7 +223,7 @@ offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binari
 scale: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## put 200 streams of 20 namespaces on one network, on a real cluster (as root; SMALL=1 for 20 of 4)
 	@mkdir -p $(RESULTS)
 	P2PSTREAM_E2E_SCALE=$(if $(SMALL),,1) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/scale.json -- \
-	  -count=1 -timeout 60m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter many-streams
+	  -count=1 -timeout 45m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter many-streams
 
 .PHONY: onecopy
 onecopy: ## measure how many copies of a live stream fifty viewers and their seeders take from the origin (RUN=regexp for some cases)
