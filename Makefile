@@ -18,7 +18,7 @@ USERFLAGS := $(or $(GOFLAGS),$(shell $(GO) env GOFLAGS))
 export GOFLAGS := $(strip $(filter-out -trimpath,$(USERFLAGS)) -trimpath)
 
 # Unit tests are everything but the suites that watch programs play, or need a browser or a cluster.
-UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/origins' -e '/test/soak' -e '/test/prometheus' -e '/test/lab/netns')
+UNIT_PKGS   = $(shell $(GO) list ./... | grep -v -e '/test/interop' -e '/test/e2e' -e '/test/peers' -e '/test/players' -e '/test/hostile' -e '/test/foreign' -e '/test/origins' -e '/test/soak' -e '/test/prometheus' -e '/test/firststream' -e '/test/lab/netns')
 # Only packages that hold vector tests or fuzz targets are linked where these run alone.
 with_tests  = $(shell grep -rlE --include='*_test.go' '^func $(1)' api cmd controllers internal runtime test web 2>/dev/null | xargs -rn1 dirname | sort -u | sed 's|^|./|')
 VECTOR_PKGS = $(call with_tests,TestVector)
@@ -53,6 +53,15 @@ build: ## build bin/p2pstream, the static program that images contain and suites
 demo: ## run two streams on one network with eight viewers in two offices, on a test cluster (CLUSTER=context for another cluster)
 	@CLUSTER=$(CLUSTER) scripts/demo.sh $(ARGS)
 
+.PHONY: first-stream
+first-stream: image cluster-binaries $(HELM) entrance ## build, and install of Debian, what docs/first-stream.md uses
+	@$(LAUNCHER) deps
+	@scripts/install-deps.sh curl haproxy jq openssl
+
+.PHONY: entrance
+entrance:
+	CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $(BIN)/entrance ./test/lab/entrance/command
+
 .PHONY: image
 image: build $(BIN)/image ## build the OCI image bin/p2pstream.oci.tar without a container engine (IMAGE=name:tag)
 	@install -D $(BIN)/p2pstream $(BIN)/static/p2pstream # where test/demo looks for it
@@ -64,7 +73,7 @@ test: $(TESTRUN) ## run every suite; ends with a table and the sum (ONLY=unit,pe
 	@$(TESTRUN) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: prepare
-prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image cluster-binaries
+prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image entrance cluster-binaries
 	$(GO) list -test -deps -export -tags e2e ./test/... >/dev/null # compiles the suites: none compiles beside another
 
 .PHONY: unit
@@ -194,10 +203,15 @@ e2e: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) 
 	  -count=1 -timeout 30m -tags e2e $(if $(RUN),./test/e2e -args -ginkgo.focus '$(RUN)',./test/e2e/...)
 
 .PHONY: entrances
-entrances: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy cluster-binaries) ## play through an Ingress, Gateways, load balancers and ports of nodes, on a real cluster with a real proxy (as root; RUN=regexp for some)
+entrances: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## play through an Ingress, Gateways, load balancers and ports of nodes, on a real cluster with a real proxy (as root; RUN=regexp for some)
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/entrances.json -- \
 	  -count=1 -timeout 30m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter entrances $(if $(RUN),-ginkgo.focus '$(RUN)')
+
+.PHONY: docs-test
+docs-test: $(call uses,first-stream $(GOTESTSUM)) ## run the commands of docs/first-stream.md on a cluster of its own (as root)
+	@mkdir -p $(RESULTS)
+	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/docs-test.json -- -count=1 -timeout 12m ./test/firststream
 
 .PHONY: offices
 offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## measure what the lines of two offices carry, on a real cluster (as root; FOR=3m for each case, RUN=regexp for some)
@@ -209,7 +223,7 @@ offices: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binari
 scale: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## put 200 streams of 20 namespaces on one network, on a real cluster (as root; SMALL=1 for 20 of 4)
 	@mkdir -p $(RESULTS)
 	P2PSTREAM_E2E_SCALE=$(if $(SMALL),,1) $(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/scale.json -- \
-	  -count=1 -timeout 40m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter many-streams
+	  -count=1 -timeout 45m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter many-streams
 
 .PHONY: onecopy
 onecopy: ## measure how many copies of a live stream fifty viewers and their seeders take from the origin (RUN=regexp for some cases)
@@ -221,7 +235,7 @@ bench: ## run every benchmark once, five samples each (BENCH=regexp)
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## run golangci-lint on every module, and check the formatting
-	@status=0; for module in . tools tools/oci test/deploy test/cluster test/caddy; do \
+	@status=0; for module in . tools tools/oci test/deploy test/cluster; do \
 	  echo "lint: $$module"; \
 	  (cd $$module && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || status=1; \
 	done; exit $$status
@@ -273,8 +287,6 @@ $(BIN)/image: tools/go.mod $(wildcard tools/image/*.go tools/oci/*.go)
 	cd tools && $(GO) build -o $@ ./image
 $(HELM): test/deploy/go.mod
 	cd test/deploy && $(GO) build -ldflags '-s -w' -o $@ helm.sh/helm/v4/cmd/helm
-$(BIN)/caddy: test/caddy/go.mod $(wildcard test/caddy/*.go)
-	cd test/caddy && CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $@ .
 $(BIN)/ginkgo: go.mod
 	$(GO) build -o $@ github.com/onsi/ginkgo/v2/ginkgo
 $(LAUNCHER): test/cluster/go.mod $(wildcard tools/oci/*.go) $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that `make test` needs and this machine lacks, except those of the test
-# cluster, which `bin/cluster deps` installs; `make deps` runs both. No package is removed or upgraded.
+# cluster, which `bin/cluster deps` installs; `make deps` runs both. No package is removed or upgraded. With arguments it installs
+# only the packages of these commands.
 set -euo pipefail
 
 # command:Debian package that has it
@@ -15,15 +16,20 @@ want=(
   gcc:gcc
   prometheus:prometheus
   gst-launch-1.0:gstreamer1.0-tools
+  haproxy:haproxy
+  curl:curl
+  jq:jq
+  openssl:openssl
 )
 
 export PATH="$PATH:/usr/sbin:/sbin"
 packages=()
 for pair in "${want[@]}"; do
+  (($# == 0)) || [[ " $* " == *" ${pair%%:*} "* ]] || continue
   command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
 done
 # The race detector links with the C library's headers.
-[[ -e /usr/include/stdio.h ]] || packages+=(libc6-dev)
+(($#)) || [[ -e /usr/include/stdio.h ]] || packages+=(libc6-dev)
 # GStreamer without its plug-ins plays nothing.
 [[ " ${packages[*]} " != *" gstreamer1.0-tools "* ]] ||
   packages+=(gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav)
@@ -45,7 +51,10 @@ fi
 echo "install-deps: installing ${packages[*]}"
 "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
 "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-remove --no-upgrade --no-install-recommends "${packages[@]}"
-# Suites start a Prometheus of their own; the one that Debian's package runs is not wanted.
-if [[ " ${packages[*]} " == *" prometheus "* ]] && command -v systemctl >/dev/null; then
-  "${run[@]}" systemctl disable --now --quiet prometheus || echo "install-deps: Prometheus runs as a service; stop it with: systemctl disable --now prometheus" >&2
-fi
+# Suites start a Prometheus and a HAProxy of their own; those that Debian's packages run are not wanted.
+for service in prometheus haproxy; do
+  if [[ " ${packages[*]} " == *" $service "* ]] && command -v systemctl >/dev/null; then
+    "${run[@]}" systemctl disable --now --quiet "$service" ||
+      echo "install-deps: $service runs as a service; stop it with: systemctl disable --now $service" >&2
+  fi
+done

@@ -45,7 +45,7 @@ func dialEntrances(t *http.Transport) *http.Transport {
 var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
 	DescribeTable("a page plays by wss", func(ctx SpecContext, host string, expose func(e *v1.TrackerExposure, class string)) {
 		name := strings.ReplaceAll(host, ".", "-")
-		class := "caddy-" + name
+		class := "haproxy-" + name
 		pair, err := authority.Issue(host + proxyDomain)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Apply(ctx, tlsSecret(name+"-tls", pair), originCA(name))).To(Succeed())
@@ -132,12 +132,10 @@ func gatewayOf(class string, certificate gatewayv1.SecretObjectReference) *gatew
 func startEntrance(class string) v1.Port {
 	GinkgoHelper()
 	port := 8700 + GinkgoParallelProcess()
-	caddy := inRepo("bin", "caddy")
-	Expect(caddy).To(BeAnExistingFile(), "run: make entrances")
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- entrance.Run(ctx, entrance.Options{Client: k8s.WithWatch, Binary: caddy, Netns: nodes[0].Netns,
+		done <- entrance.Run(ctx, entrance.Options{Client: k8s.WithWatch, Netns: nodes[0].Netns,
 			Listen: net.JoinHostPort(nodes[0].IP, strconv.Itoa(port)), Class: class, ProxyProtocol: true,
 			Log: func(err error) { _, _ = fmt.Fprintln(GinkgoWriter, "entrance:", err) }})
 	}()

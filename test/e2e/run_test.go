@@ -32,8 +32,8 @@ const (
 	cleanUpWithin = time.Minute
 	// folderVariable tells the processes of the suite where the package is, since ginkgo runs them elsewhere.
 	folderVariable = "P2PSTREAM_E2E_FOLDER"
-	// everyTime are the specs that run where none are chosen. The others have targets of their own, make entrances and make scale: they take
-	// minutes, the build of a proxy and the processors that viewers beside them need.
+	// everyTime are the specs that run where none are chosen. The others have targets of their own, make entrances and make scale: they
+	// need the processors that viewers beside them would take.
 	everyTime = "!entrances && !many-streams"
 )
 

@@ -131,7 +131,7 @@ var _ = Describe("Many streams on one network", Label("many-streams"), Serial, O
 		awaitHeld(ctx, hall)
 		early = startViewers(ctx, south, hall, "--count", fmt.Sprint(perOffice), "--join-interval", "200ms")
 		late = startViewers(ctx, north, hall, "--count", fmt.Sprint(perOffice), "--join-interval", "200ms")
-	}, NodeTimeout(12*time.Minute+size.idle))
+	}, NodeTimeout(12*time.Minute+settleWithin+size.idle))
 
 	It("serve what a team applies in ten lines within five seconds", func(ctx SpecContext) {
 		status, err := networkStatus(ctx, network)
@@ -154,8 +154,7 @@ var _ = Describe("Many streams on one network", Label("many-streams"), Serial, O
 			remove(ctx, s) // each seeder is one more program on this machine
 		}
 		note("settings of a new stream beside %d others, after kubectl apply: %s; with kubectl: %s", size.streams, spread(applied), spread(inAll))
-		// The middle one: a machine that all of this shares may be busy with something else for once.
-		Expect(percentile(applied, 50)).To(BeNumerically("<", 5*time.Second), "from kubectl apply to being served")
+		Expect(applied).To(HaveEach(BeNumerically("<", 5*time.Second)), "from kubectl apply to being served")
 	}, SpecTimeout(10*time.Minute))
 
 	It("tell a namespace that is not admitted why", func(ctx SpecContext) {

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"os/exec"
@@ -147,9 +148,34 @@ func (u *upgrades) length() time.Duration {
 // writes are the calls of the operator that change something, by the verbs of HTTP.
 var writes = []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
+// settleWithin is how long the operator may take to settle: two minutes were seen with 200 streams.
+const settleWithin = 6 * time.Minute
+
+// written is how often the operator has changed something.
+func (f figures) written() (all float64) {
+	for _, verb := range writes {
+		all += f.of("rest_client_requests_total", "method", verb)
+	}
+	return all
+}
+
+// awaitSettled waits until the operator writes no more than its Lease, every two seconds: status of new streams goes on changing for
+// a while after they are ready.
+func awaitSettled(ctx context.Context) {
+	GinkgoHelper()
+	const window, lease = 20 * time.Second, 2 * time.Second
+	last := math.Inf(-1) // the first reading is no difference
+	Eventually(ctx, func() float64 {
+		before := last
+		last = operatorMetrics(ctx).written()
+		return last - before
+	}).WithTimeout(settleWithin).WithPolling(window).Should(BeNumerically("<=", float64(window/lease)+3), "writes of the operator within %s", window)
+}
+
 // watchIdle prints what the operator uses, and how much it writes, while no one does anything.
 func watchIdle(ctx context.Context, length time.Duration) {
 	GinkgoHelper()
+	timed("the operator to write no more than its Lease", func() { awaitSettled(ctx) })
 	before, begun := operatorMetrics(ctx), time.Now()
 	Eventually(ctx, func() time.Duration { return time.Since(begun) }).WithTimeout(length + time.Minute).WithPolling(time.Second).Should(BeNumerically(">=", length))
 	after, minutes := operatorMetrics(ctx), time.Since(begun).Minutes()

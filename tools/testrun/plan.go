@@ -57,6 +57,7 @@ func plan() []round {
 		{{{name: "foreign"}}, {{name: "origins"}, {name: "seeders"}}}, // these keep half of the processors busy together
 		{{{name: "interop"}, {name: "firefox"}}},
 		{{{name: "e2e"}}},
+		{{{name: "entrances"}, {name: "docs-test"}}},
 	}
 }
 

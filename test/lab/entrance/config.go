@@ -1,8 +1,9 @@
 package entrance
 
 import (
-	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -12,6 +13,17 @@ type route struct {
 	Host, Path string // a path of "/" or "" is all
 	Upstream   string // host:port
 	Through    bool   // TLS passes through; the path means nothing
+}
+
+// plain is what hosts and paths are made of. Others could end a line of the configuration, or a word of it.
+var plain = regexp.MustCompile(`^[A-Za-z0-9._~/-]*$`)
+
+// check returns an error for a route that cannot be written.
+func (r route) check() error {
+	if r.Host == "" || !plain.MatchString(r.Host) || !plain.MatchString(r.Path) {
+		return fmt.Errorf("host %q or path %q is not one that this entrance serves", r.Host, r.Path)
+	}
+	return nil
 }
 
 // certificate of a Secret, in PEM.
@@ -26,75 +38,80 @@ type table struct {
 	Certificates  []certificate
 }
 
-type object = map[string]any
-
-// streamsStay is how long a WebSocket outlives the configuration under which it began: without it, each load cuts all of them.
+// streamsStay is how long a WebSocket outlives the configuration under which it began.
 const streamsStay = time.Hour
 
-// config is the table as Caddy reads it, with the admin socket that it was given.
-func (t table) config(socket string) ([]byte, error) {
-	server := object{
-		"listen":                  []string{t.Listen},
-		"protocols":               []string{"h1", "h2"}, // no QUIC: its port is that of no Service
-		"automatic_https":         object{"disable": true},
-		"tls_connection_policies": []any{object{}},
-		"listener_wrappers": []any{
-			object{"wrapper": "idle", "timeout": t.Idle.Nanoseconds()},
-			object{"wrapper": "layer4", "routes": t.through()},
-			object{"wrapper": "tls"},
-		},
-		"routes": t.requests(),
+// config is the table as HAProxy reads it. One port takes all connections: by the name that a client asks for in its first message,
+// TLS passes through, or ends at a second frontend behind a socket in folder.
+func (t table) config(folder, certificates, socket string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
+	requests := "unix@" + filepath.Join(folder, "requests.sock")
+	line("global")
+	line("  stats socket unix@%s level user expose-fd listeners", socket)
+	line("  hard-stop-after %ds", int(streamsStay.Seconds()))
+	line("defaults")
+	line("  timeout connect 5s")
+	for _, of := range []string{"client", "server", "tunnel", "client-fin"} {
+		line("  timeout %s %dms", of, t.Idle.Milliseconds())
 	}
-	pairs := []any{}
-	for _, c := range t.Certificates {
-		pairs = append(pairs, object{"certificate": c.Cert, "key": c.Key})
-	}
-	raw, err := json.Marshal(object{
-		"admin": object{"listen": "unix/" + socket, "config": object{"persist": false}},
-		"apps": object{
-			"http": object{"servers": object{"entrance": server}},
-			"tls":  object{"certificates": object{"load_pem": pairs}},
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("encoding configuration: %w", err)
-	}
-	return raw, nil
-}
-
-// through are the routes of connections whose TLS passes through.
-func (t table) through() []any {
-	routes := []any{}
-	for _, r := range t.Routes {
+	line("frontend connections")
+	line("  mode tcp")
+	line("  bind %s", t.Listen)
+	line("  tcp-request inspect-delay 10s")
+	line("  tcp-request content accept if { req.ssl_hello_type 1 }")
+	line("  tcp-request content reject")
+	for i, r := range t.Routes {
 		if r.Through {
-			handler := object{"handler": "proxy", "upstreams": []any{object{"dial": []string{r.Upstream}}}}
-			if t.ProxyProtocol {
-				handler["proxy_protocol"] = "v2"
-			}
-			routes = append(routes, object{"match": []any{object{"tls": object{"sni": []string{r.Host}}}}, "handle": []any{handler}})
+			line("  use_backend through-%d if { req.ssl_sni -i %s }", i, r.Host)
 		}
 	}
-	return routes
+	if len(t.Certificates) > 0 {
+		line("  default_backend ended-here")
+		line("backend ended-here")
+		line("  mode tcp")
+		line("  server requests %s send-proxy-v2", requests)
+		t.requests(line, requests, certificates)
+	}
+	for i, r := range t.Routes {
+		t.backend(line, i, r)
+	}
+	return b.String()
 }
 
-// requests are the routes of requests, the longest paths first as Ingresses and HTTPRoutes ask for.
-func (t table) requests() []any {
-	routes := []any{}
-	for _, r := range sorted(t.Routes) {
+// requests is the frontend at which TLS ends: it leads requests, those with the longest paths first as Ingresses and HTTPRoutes ask for.
+func (t table) requests(line func(string, ...any), socket, certificates string) {
+	line("frontend requests")
+	line("  mode http")
+	line("  bind %s mode 600 accept-proxy ssl crt %s alpn h2,http/1.1", socket, certificates)
+	line("  http-request set-header X-Forwarded-Proto https")
+	for _, i := range longestFirst(t.Routes) {
+		r := t.Routes[i]
 		if r.Through {
 			continue
 		}
-		match := object{"host": []string{r.Host}}
+		host := fmt.Sprintf("{ req.hdr(host),field(1,:) -i %s }", r.Host)
 		if path := strings.TrimSuffix(r.Path, "/"); path != "" {
-			match["path"] = []string{path, path + "/*"}
+			line("  use_backend request-%d if %s { path %s }", i, host, path)
+			host += fmt.Sprintf(" { path_beg %s/ }", path)
 		}
-		transport := object{"protocol": "http"}
-		if t.ProxyProtocol {
-			transport["proxy_protocol"] = "v2"
-		}
-		routes = append(routes, object{"match": []any{match}, "terminal": true, "handle": []any{
-			object{"handler": "reverse_proxy", "upstreams": []any{object{"dial": r.Upstream}}, "transport": transport,
-				"stream_close_delay": streamsStay.Nanoseconds()}}})
+		line("  use_backend request-%d if %s", i, host)
 	}
-	return routes
+}
+
+// backend is where a route leads.
+func (t table) backend(line func(string, ...any), i int, r route) {
+	if r.Through {
+		line("backend through-%d", i)
+		line("  mode tcp")
+	} else {
+		line("backend request-%d", i)
+		line("  mode http")
+		line("  option forwardfor")
+	}
+	end := ""
+	if t.ProxyProtocol {
+		end = " send-proxy-v2"
+	}
+	line("  server upstream %s%s", r.Upstream, end)
 }

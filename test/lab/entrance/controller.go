@@ -228,6 +228,10 @@ func (p *pass) routes(ctx context.Context, namespace string, to gatewayv1.Backen
 
 // route adds a route to a Service, by its cluster IP: the proxy's namespace has no DNS of the cluster.
 func (p *pass) route(ctx context.Context, namespace, service string, port int32, r route) {
+	if err := r.check(); err != nil {
+		p.fail(fmt.Errorf("leading to Service %s/%s: %w", namespace, service, err))
+		return
+	}
 	var s corev1.Service
 	if err := p.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: service}, &s); err != nil {
 		p.fail(fmt.Errorf("reading Service %s/%s: %w", namespace, service, err))

@@ -1,7 +1,6 @@
 package entrance
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -121,24 +120,42 @@ func TestSync(t *testing.T) {
 	}
 }
 
-// TestConfig: longer paths come first, and a prefix is one of whole parts of a path.
+// TestConfig: longer paths come first, a prefix is one of whole parts of a path, and HAProxy takes the whole.
 func TestConfig(t *testing.T) {
 	t.Parallel()
-	raw, err := table{Listen: "192.0.2.1:8443", Idle: time.Minute, ProxyProtocol: true, Routes: []route{
-		{Host: "a.test", Path: "/", Upstream: "10.0.0.1:1"}, {Host: "a.test", Path: "/live", Upstream: "10.0.0.1:2"}, {Host: "b.test", Upstream: "10.0.0.1:3", Through: true}}}.config("/run/x.sock")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !json.Valid(raw) {
-		t.Fatalf("no JSON: %s", raw)
-	}
-	text := string(raw)
-	for _, part := range []string{`"listen":"unix//run/x.sock"`, `"timeout":60000000000`, `"path":["/live","/live/*"]`, `"sni":["b.test"]`, `"proxy_protocol":"v2"`, `"stream_close_delay":3600000000000`} {
+	full := table{Listen: "192.0.2.1:8443", Idle: time.Minute, ProxyProtocol: true, Certificates: []certificate{{"cert", "key"}}, Routes: []route{
+		{Host: "a.test", Path: "/", Upstream: "10.0.0.1:1"}, {Host: "a.test", Path: "/live", Upstream: "10.0.0.1:2"}, {Host: "b.test", Upstream: "10.0.0.1:3", Through: true}}}
+	text := full.config("/run/x", "/run/x/certificates", "/run/x/worker.sock")
+	for _, part := range []string{
+		"stats socket unix@/run/x/worker.sock ", "bind 192.0.2.1:8443\n", "timeout tunnel 60000ms\n",
+		"use_backend through-2 if { req.ssl_sni -i b.test }\n",
+		"use_backend request-1 if { req.hdr(host),field(1,:) -i a.test } { path /live }\n",
+		"use_backend request-1 if { req.hdr(host),field(1,:) -i a.test } { path_beg /live/ }\n",
+		"use_backend request-0 if { req.hdr(host),field(1,:) -i a.test }\n",
+		"backend through-2\n  mode tcp\n  server upstream 10.0.0.1:3 send-proxy-v2\n",
+		"backend request-0\n  mode http\n  option forwardfor\n  server upstream 10.0.0.1:1 send-proxy-v2\n",
+	} {
 		if !strings.Contains(text, part) {
-			t.Errorf("no %s in %s", part, text)
+			t.Errorf("no %q in\n%s", part, text)
 		}
 	}
-	if strings.Index(text, "10.0.0.1:2") > strings.Index(text, "10.0.0.1:1") {
-		t.Errorf("the shorter path comes first: %s", text)
+	if strings.Index(text, "use_backend request-1") > strings.Index(text, "use_backend request-0") {
+		t.Errorf("the shorter path comes first:\n%s", text)
+	}
+	if empty := (table{Listen: "192.0.2.1:8443", Idle: time.Minute}).config("/run/x", "/run/x/certificates", "/run/x/worker.sock"); strings.Contains(empty, "ssl crt") {
+		t.Errorf("TLS ends without a certificate:\n%s", empty)
+	}
+}
+
+// TestRoutesOfPlainWords: what an object names never ends a line or a word of the configuration.
+func TestRoutesOfPlainWords(t *testing.T) {
+	t.Parallel()
+	for _, r := range []route{{Host: ""}, {Host: "a.test\n"}, {Host: "a.test }"}, {Host: "a.test", Path: "/x y"}, {Host: "a.test", Path: "/x\nbind :1"}, {Host: "a.test", Path: "/#"}} {
+		if r.check() == nil {
+			t.Errorf("%+v is written", r)
+		}
+	}
+	if err := (route{Host: "a-1.test", Path: "/town-hall/v1.0/~x_y"}).check(); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,10 +1,10 @@
-// Package entrance is what leads viewers into a cluster of a test: a real proxy, Caddy (bin/caddy, see test/caddy), and the small
+// Package entrance is what leads viewers into a cluster of a test: a real proxy, Debian's HAProxy, and the small
 // controller of Ingresses and Gateways that configures it from the objects and says in their status what it did.
 //
 // Run starts both, in the network namespace of a node, from which Services are reached:
 //
 //	err := entrance.Run(ctx, entrance.Options{
-//		Client: k8s, Binary: "bin/caddy", Netns: node.Netns, Listen: net.JoinHostPort(node.IP, "8443"), Class: "caddy",
+//		Client: k8s, Netns: node.Netns, Listen: net.JoinHostPort(node.IP, "8443"), Class: "haproxy",
 //	})
 //
 // It serves Ingresses and Gateways whose class is Class. Certificates are those of the Secrets that Ingresses and listeners name.

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,7 +18,7 @@ type Options struct {
 	// Client reads Services, Secrets, Ingresses and objects of the Gateway API, and writes the status of the latter two. Its scheme
 	// knows the Gateway API.
 	Client client.Client
-	// Binary is bin/caddy.
+	// Binary is HAProxy; empty: the one of Debian's package.
 	Binary string
 	// Netns is the network namespace in which it runs; empty: that of the caller.
 	Netns string
@@ -38,6 +38,8 @@ const (
 	// lookEvery is how often the controller looks at the objects.
 	lookEvery = 500 * time.Millisecond
 	idle      = time.Minute
+	// haproxyBinary is where Debian's package has it: the PATH of an ordinary user lacks the folder.
+	haproxyBinary = "/usr/sbin/haproxy"
 )
 
 // Run serves until ctx ends. It returns the reason for which it could not begin, or for which the proxy failed.
@@ -47,7 +49,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading address of entrance: %w", err)
 	}
-	proxy, err := startCaddy(ctx, o.Binary, o.Netns)
+	proxy, err := newProxy(cmp.Or(o.Binary, haproxyBinary), o.Netns)
 	if err != nil {
 		return err
 	}
@@ -55,16 +57,15 @@ func Run(ctx context.Context, o Options) (err error) {
 	c := &controller{Options: o, address: host}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	for loaded := ""; ; {
+	for loaded := (*table)(nil); ; {
 		if err := c.sync(ctx, func(t table) error {
-			config, err := t.config(proxy.socket())
-			if err != nil || string(config) == loaded {
+			if loaded != nil && reflect.DeepEqual(*loaded, t) {
+				return nil
+			}
+			if err := proxy.load(ctx, t); err != nil {
 				return err
 			}
-			if err := proxy.load(ctx, config); err != nil {
-				return err
-			}
-			loaded = string(config)
+			loaded = &t
 			return nil
 		}); err != nil && ctx.Err() == nil && o.Log != nil {
 			o.Log(err)
@@ -72,14 +73,20 @@ func Run(ctx context.Context, o Options) (err error) {
 		select {
 		case <-ctx.Done():
 			return nil
+		case err := <-proxy.ended:
+			proxy.ended <- err // for stop, which says so
+			return nil
 		case <-tick.C:
 		}
 	}
 }
 
-// sorted are the routes with the longest paths first.
-func sorted(routes []route) []route {
-	return slices.SortedStableFunc(slices.Values(routes), func(a, b route) int {
-		return cmp.Or(cmp.Compare(len(b.Path), len(a.Path)), strings.Compare(a.Host, b.Host), strings.Compare(a.Path, b.Path))
-	})
+// longestFirst are the indexes of routes, those with the longest paths first.
+func longestFirst(routes []route) []int {
+	all := make([]int, len(routes))
+	for i := range all {
+		all[i] = i
+	}
+	slices.SortStableFunc(all, func(i, j int) int { return cmp.Compare(len(routes[j].Path), len(routes[i].Path)) })
+	return all
 }

@@ -1,3 +1,0 @@
-module github.com/smallstep/certificates
-
-go 1.26.0
