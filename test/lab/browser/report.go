@@ -30,8 +30,8 @@ type Report struct {
 	Segments        []Segment        `json:"segments"`
 	SegmentErrors   []SegmentError   `json:"segmentErrors"`
 	Downloads       []string         `json:"downloads"` // begin and end of each, with time, source and playhead
-	Errors          []string         `json:"errors"` // that a user would notice
-	Notes           []string         `json:"notes"`  // of what was recovered from without the user noticing
+	Errors          []string         `json:"errors"`    // that a user would notice
+	Notes           []string         `json:"notes"`     // of what was recovered from without the user noticing
 	TrackerWarnings []string         `json:"trackerWarnings"`
 	Reporter        bool             `json:"reporter"` // the tracker's /p2pstream.js is attached
 	Reported        Reported         `json:"reported"` // what that script counts
