@@ -13,14 +13,15 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
 
 // CacheOptions keep the cache to what the loop looks at: children and pods that carry our label, in the given
-// namespaces (all, when there are none), and of each pod and node the few fields that are read. A cache of routes that the cluster
+// namespaces (all, when there are none), and of each pod and node the few fields that are read. A cache of a kind that the cluster
 // lacks would never fill.
-func CacheOptions(namespaces []string, routes exposure.Routes) cache.Options {
+func CacheOptions(namespaces []string, kinds exposure.Kinds) cache.Options {
 	shared := true // there may be thousands of nodes, and the operator never changes them
 	o := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
@@ -31,7 +32,7 @@ func CacheOptions(namespaces []string, routes exposure.Routes) cache.Options {
 		// Kinds that are not listed here must not be cached by accident.
 		ReaderFailOnMissingInformer: true,
 	}
-	for _, child := range childKinds(routes) {
+	for _, child := range childKinds(kinds) {
 		o.ByObject[child] = cache.ByObject{Label: ours()}
 	}
 	if len(namespaces) > 0 {
@@ -44,31 +45,34 @@ func CacheOptions(namespaces []string, routes exposure.Routes) cache.Options {
 }
 
 // childKinds are the kinds of plan.Kinds that the cluster has, as objects.
-func childKinds(routes exposure.Routes) []client.Object {
-	kinds := []client.Object{&corev1.ConfigMap{}, &corev1.Service{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
+func childKinds(kinds exposure.Kinds) []client.Object {
+	all := []client.Object{&corev1.ConfigMap{}, &corev1.Service{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{}, &policyv1.PodDisruptionBudget{},
 		&appsv1.Deployment{}, &appsv1.StatefulSet{}}
-	return append(kinds, routeKinds(routes)...)
+	return append(all, optionalKinds(kinds)...)
 }
 
-// routeKinds are those of the Gateway API.
-func routeKinds(routes exposure.Routes) []client.Object {
-	var kinds []client.Object
-	if routes.HTTP {
-		kinds = append(kinds, &gatewayv1.HTTPRoute{})
+// optionalKinds are those that a cluster may lack.
+func optionalKinds(kinds exposure.Kinds) []client.Object {
+	var all []client.Object
+	if kinds.HTTPRoute {
+		all = append(all, &gatewayv1.HTTPRoute{})
 	}
-	if routes.TLS {
-		kinds = append(kinds, &gatewayv1.TLSRoute{})
+	if kinds.TLSRoute {
+		all = append(all, &gatewayv1.TLSRoute{})
 	}
-	return kinds
+	if kinds.Certificate {
+		all = append(all, &certmanager.Certificate{})
+	}
+	return all
 }
 
 // Cached are the kinds that the loop reads from the cache.
-func Cached(nodes bool, routes exposure.Routes) []client.Object {
-	kinds := append(childKinds(routes), &v1.P2PStream{}, &v1.P2PNetwork{}, &corev1.Pod{})
+func Cached(nodes bool, kinds exposure.Kinds) []client.Object {
+	all := append(childKinds(kinds), &v1.P2PStream{}, &v1.P2PNetwork{}, &corev1.Pod{})
 	if nodes {
-		kinds = append(kinds, &corev1.Node{})
+		all = append(all, &corev1.Node{})
 	}
-	return kinds
+	return all
 }
 
 func ours() labels.Selector {

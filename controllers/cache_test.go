@@ -21,7 +21,7 @@ func TestEveryKindOfAPlanIsWatched(t *testing.T) {
 		t.Fatal(err)
 	}
 	watched := map[string]bool{}
-	for _, o := range childKinds(exposure.Routes{HTTP: true, TLS: true}) {
+	for _, o := range childKinds(exposure.Kinds{HTTPRoute: true, TLSRoute: true, Certificate: true}) {
 		kind, err := apiutil.GVKForObject(o, scheme)
 		if err != nil {
 			t.Fatal(err)

@@ -32,7 +32,7 @@ func decide(stream *v1.P2PStream, s *snapshot) decision {
 			d.token = d.token || diagnose.LacksSecret(in, s.tokenSecret)
 		}
 	}
-	d.facts = plan.Facts{Observed: s.observed, Nodes: nodes(s), NodeAddresses: nodeAddresses(s), IngressClasses: s.ingressClasses, Routes: s.routes, Gateways: s.gateways, Resolved: s.resolved, SeederPods: seederPods(s.pods[plan.ComponentSeeder]),
+	d.facts = plan.Facts{Observed: s.observed, Nodes: nodes(s), NodeAddresses: nodeAddresses(s), IngressClasses: s.ingressClasses, Kinds: s.kinds, Issued: s.issued(stream), Gateways: s.gateways, Resolved: s.resolved, SeederPods: seederPods(s.pods[plan.ComponentSeeder]),
 		EdgePods: edgePods(s.pods[plan.ComponentEdge]), Endpoints: stream.Status.Endpoints}
 	if s.sized != nil {
 		d.facts.Seeders = &s.sized.Seeders

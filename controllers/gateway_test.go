@@ -27,7 +27,7 @@ func TestGateway(t *testing.T) {
 	var later, resolves, asked atomic.Int64
 	resolves.Store(1)
 	w.operator(func(o *controllers.Options) {
-		o.Routes = exposure.Routes{HTTP: true, TLS: true}
+		o.Kinds = exposure.Kinds{HTTPRoute: true, TLSRoute: true}
 		o.Now = func() time.Time { return time.Now().Add(time.Duration(later.Load()) * time.Second) }
 		o.Lookup = func(context.Context, string) ([]netip.Addr, error) {
 			asked.Add(1)
@@ -130,7 +130,7 @@ func TestNetworkBehindAGateway(t *testing.T) {
 		t.Fatalf("%+v", network.Status.Conditions)
 	}
 	stop()
-	w.operator(func(o *controllers.Options) { o.Routes = exposure.Routes{HTTP: true} })
+	w.operator(func(o *controllers.Options) { o.Kinds = exposure.Kinds{HTTPRoute: true} })
 	var route gatewayv1.HTTPRoute
 	if !w.eventually(func() bool {
 		return w.Get(t.Context(), client.ObjectKey{Namespace: w.ns, Name: "corp-network-tracker"}, &route) == nil && metav1.IsControlledBy(&route, network)

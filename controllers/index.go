@@ -26,8 +26,8 @@ const (
 )
 
 // Index adds to a cache the indexes that a Reconciler lists by. It has to be called before the cache starts.
-func Index(ctx context.Context, indexer client.FieldIndexer, routes exposure.Routes) error {
-	for _, o := range append(childKinds(routes), &corev1.Pod{}) {
+func Index(ctx context.Context, indexer client.FieldIndexer, kinds exposure.Kinds) error {
+	for _, o := range append(childKinds(kinds), &corev1.Pod{}) {
 		if err := indexer.IndexField(ctx, o, streamField, streamName); err != nil {
 			return fmt.Errorf("indexing %T by stream: %w", o, err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/apply"
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	"github.com/p2pstream/p2pstream/controllers/diagnose"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
@@ -63,7 +64,7 @@ func (r *Reconciler) readAll(ctx context.Context, owner client.Object, stream *v
 // readEntrance reads what leads to the tracker and is no child of its owner.
 func (r *Reconciler) readEntrance(ctx context.Context, stream *v1.P2PStream, s *snapshot) {
 	s.ingressClasses = r.classes.of(ctx, stream)
-	s.routes, s.gateways, s.resolved = r.Routes, r.gates.of(ctx, stream), r.hosts.of(stream)
+	s.kinds, s.gateways, s.resolved = r.Kinds, r.gates.of(ctx, stream), r.hosts.of(stream)
 }
 
 // readShared reads what an attached stream has of its network.
@@ -103,11 +104,14 @@ func (r *Reconciler) readChildren(ctx context.Context, owner client.Object, s *s
 		"ConfigMap": &corev1.ConfigMapList{}, "Service": &corev1.ServiceList{}, "Ingress": &networkingv1.IngressList{},
 		"NetworkPolicy": &networkingv1.NetworkPolicyList{}, "PodDisruptionBudget": &policyv1.PodDisruptionBudgetList{}, "Deployment": &appsv1.DeploymentList{}, "StatefulSet": &appsv1.StatefulSetList{},
 	}
-	if r.Routes.HTTP {
+	if r.Kinds.HTTPRoute {
 		lists["HTTPRoute"] = &gatewayv1.HTTPRouteList{}
 	}
-	if r.Routes.TLS {
+	if r.Kinds.TLSRoute {
 		lists["TLSRoute"] = &gatewayv1.TLSRouteList{}
+	}
+	if r.Kinds.Certificate {
+		lists[certmanager.Kind] = &certmanager.CertificateList{}
 	}
 	for kind, list := range lists {
 		if err := r.Client.List(ctx, list, client.InNamespace(owner.GetNamespace()), childrenOf(owner)); err != nil {
@@ -142,6 +146,10 @@ func items(list client.ObjectList) []client.Object {
 			all = append(all, &l.Items[i])
 		}
 	case *gatewayv1.TLSRouteList:
+		for i := range l.Items {
+			all = append(all, &l.Items[i])
+		}
+	case *certmanager.CertificateList:
 		for i := range l.Items {
 			all = append(all, &l.Items[i])
 		}

@@ -55,8 +55,8 @@ type Options struct {
 	Upgrades     Upgrades
 	// WithoutNodes: nodes cannot be read, so that their addresses are not known.
 	WithoutNodes bool
-	// Routes of the Gateway API that the cluster has, which are in the cache.
-	Routes exposure.Routes
+	// Kinds of children that a cluster may lack and this one has, which are in the cache.
+	Kinds exposure.Kinds
 	// Lookup resolves the hosts of trackers, of which a wrong one is reported; nil asks the DNS of the operator's pod.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// StallAfter is how long a problem that may heal, such as a missing Secret, lasts before it stalls a stream; 0 is

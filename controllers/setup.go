@@ -33,7 +33,7 @@ const (
 // SetupWithManager lets a manager run the loop: for each stream that changes, for each of its children and
 // pods, and for nodes, whose addresses streams are reached by.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
-	if err := Index(context.Background(), mgr.GetFieldIndexer(), r.Routes); err != nil {
+	if err := Index(context.Background(), mgr.GetFieldIndexer(), r.Kinds); err != nil {
 		return err
 	}
 	if err := mgr.Add(r.pollers); err != nil {
@@ -60,7 +60,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 			ReconciliationTimeout:   runTimeout,
 			EnableWarmup:            &warm,
 		})
-	for _, child := range childKinds(r.Routes) {
+	for _, child := range childKinds(r.Kinds) {
 		loop.Owns(child)
 	}
 	if !r.WithoutNodes {

@@ -43,8 +43,8 @@ func (r *Reconciler) setUpNetworks(mgr ctrl.Manager, concurrent int) error {
 			ReconciliationTimeout:   runTimeout,
 			EnableWarmup:            &warm,
 		})
-	for _, route := range routeKinds(r.Routes) {
-		loop.Owns(route)
+	for _, kind := range optionalKinds(r.Kinds) {
+		loop.Owns(kind)
 	}
 	if !r.WithoutNodes {
 		loop.Watches(&corev1.Node{}, handler.EnqueueRequestsFromMapFunc(r.exposedNetworks), builder.WithPredicates(reachability()))

@@ -24,7 +24,7 @@ type snapshot struct {
 	nodes          []corev1.Node              // empty when no exposure uses nodes
 	observed       exposure.Observed          // what the cluster assigned to children, with those that were deleted
 	ingressClasses *exposure.IngressClasses   // nil when unknown, or when no exposure uses them
-	routes         exposure.Routes
+	kinds          exposure.Kinds
 	gateways       map[string]exposure.Gateway // those that the exposure names and that are known
 	resolved       []string                    // addresses of the tracker's host; none when unknown
 	workloads      map[string]status.Workload  // by component
@@ -100,6 +100,9 @@ func (s *snapshot) diagnosis(stream *v1.P2PStream, component string) diagnose.In
 	}
 	in := diagnose.Input{Component: component, Wanted: s.wanted(stream, component), Pods: s.pods[component],
 		Owner: diagnose.Object{Kind: ref.Kind, Name: ref.Name}, Secrets: secrets(stream)}
+	if component == plan.ComponentTracker {
+		in.Issued = s.issuedSecrets(stream)
+	}
 	switch o := s.children[ref].(type) {
 	case *appsv1.Deployment:
 		in.Owner.UID, in.Conditions = o.UID, o.Status.Conditions
@@ -121,7 +124,7 @@ func secrets(stream *v1.P2PStream) map[string]string {
 	if ref := stream.Spec.Source.CASecretRef; ref != nil {
 		named[string(ref.Name)] = "spec.source.caSecretRef"
 	}
-	if t := stream.Spec.Tracker; t != nil && t.Exposure != nil && t.Exposure.TLSSecretName != "" {
+	if t := stream.Spec.Tracker; t != nil && t.Exposure != nil && t.Exposure.TLSSecretName != "" && t.Exposure.Certificate == nil {
 		named[string(t.Exposure.TLSSecretName)] = "spec.tracker.exposure.tlsSecretName"
 	}
 	if v := stream.Spec.Viewers; v != nil && v.Tokens != nil {

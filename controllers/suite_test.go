@@ -21,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/p2pstream/p2pstream/controllers/manager"
+	"github.com/p2pstream/p2pstream/test/lab/certmanager"
 	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
 )
 
@@ -50,7 +51,12 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	crds = append(crds, "../config/crd/p2pstream.dev_p2pstreams.yaml", "../config/crd/p2pstream.dev_p2pnetworks.yaml")
+	certificates, err := certmanager.CRD()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	crds = append(crds, certificates, "../config/crd/p2pstream.dev_p2pstreams.yaml", "../config/crd/p2pstream.dev_p2pnetworks.yaml")
 	env := &envtest.Environment{CRDDirectoryPaths: crds, ErrorIfCRDPathMissing: true,
 		ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: time.Minute}
 	// No garbage collector runs here, so the Services of all tests keep their addresses: a default range of 254 is full before the end.

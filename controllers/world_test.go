@@ -107,7 +107,7 @@ func (w *world) operator(change ...func(*controllers.Options)) (stop func()) {
 		c(&o)
 	}
 	mgr, err := ctrl.NewManager(suite.operator, ctrl.Options{
-		Scheme: scheme, Cache: controllers.CacheOptions(append([]string{w.ns}, w.also...), o.Routes),
+		Scheme: scheme, Cache: controllers.CacheOptions(append([]string{w.ns}, w.also...), o.Kinds),
 		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
 		Controller: config.Controller{SkipNameValidation: &twice},
 	})

@@ -121,6 +121,10 @@ const (
 	ReasonGatewayNotFound = "GatewayNotFound"
 	// ReasonRouteNotAccepted: a Gateway does not serve the route to the tracker, or no controller has said that it does.
 	ReasonRouteNotAccepted = "RouteNotAccepted"
+	// ReasonCertManagerMissing: the spec asks cert-manager for a certificate, and the cluster lacks its kind Certificate.
+	ReasonCertManagerMissing = "CertManagerMissing"
+	// ReasonCertificateNotReady: cert-manager has not issued the certificate that the spec asks for.
+	ReasonCertificateNotReady = "CertificateNotReady"
 	// ReasonHostElsewhere: the host of the tracker resolves to other addresses than those that serve it.
 	ReasonHostElsewhere = "HostElsewhere"
 	// ReasonSTUNSilent: no STUN server answers the tracker, so that viewers are given none.

@@ -189,6 +189,9 @@ type SourceRange string
 // +kubebuilder:validation:XValidation:rule="!(self.type in ['Ingress', 'Gateway']) || (has(self.host) && size(self.host) > 0 && !isIP(self.host))",message="tracker.exposure.type Ingress or Gateway needs tracker.exposure.host, the DNS name that viewers use"
 // +kubebuilder:validation:XValidation:rule="(self.type == 'Gateway') == has(self.gateway)",message="tracker.exposure.gateway needs tracker.exposure.type Gateway, and type Gateway needs tracker.exposure.gateway.parentRefs"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Gateway' || !has(self.tlsSecretName) || size(self.tlsSecretName) == 0 || !has(self.path) || size(self.path) == 0",message="tracker.exposure.path is hidden from a Gateway that lets TLS pass through: with type Gateway, remove path or tlsSecretName"
+// +kubebuilder:validation:XValidation:rule="!has(self.certificate) || (has(self.host) && size(self.host) > 0)",message="tracker.exposure.certificate needs tracker.exposure.host, the name that the certificate is for"
+// +kubebuilder:validation:XValidation:rule="!has(self.certificate) || !has(self.tlsTerminated) || !self.tlsTerminated",message="tracker.exposure.certificate is for TLS that the tracker or its Ingress ends: remove tlsTerminated, or the certificate"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Gateway' || !has(self.certificate) || !has(self.path) || size(self.path) == 0",message="tracker.exposure.path is hidden from a Gateway that lets TLS pass through: with type Gateway, remove path or certificate"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Ingress' || !has(self.tlsSecretName) || size(self.tlsSecretName) == 0",message="tracker.exposure.tlsSecretName is a certificate of the tracker itself: with type Ingress, use ingress.tlsSecretName"
 type TrackerExposure struct {
 	// Type is how viewers reach the tracker: ClusterIP, inside the cluster only, NodePort, through a port
@@ -223,6 +226,11 @@ type TrackerExposure struct {
 	// Pages on https need this: they skip a ws tracker without an error. Behind a Gateway, TLS then passes through it.
 	// +optional
 	TLSSecretName SecretName `json:"tlsSecretName,omitempty"`
+
+	// Certificate asks cert-manager for the certificate of host: the tracker's own in tlsSecretName, or with type Ingress
+	// the one in ingress.tlsSecretName. When that name is empty, the name of the tracker's Service and -tls.
+	// +optional
+	Certificate *CertificateSettings `json:"certificate,omitempty"`
 
 	// Port that viewers connect to at the load balancer, the ingress controller, the Gateway or your proxy. Default: 443 with TLS, 80 without.
 	// +optional

@@ -23,6 +23,8 @@ type ExposureSettings struct {
 	ExternalTrafficPolicy TrafficPolicy
 	// TLSSecretName names the certificate that the component serves with, or is empty.
 	TLSSecretName SecretName
+	// Certificate asks cert-manager for the certificate; may be nil.
+	Certificate *CertificateSettings
 	// TLSTerminated: TLS ends in front of the component.
 	TLSTerminated bool
 	// Path that comes before all paths of the component, or empty.
@@ -37,7 +39,7 @@ type ExposureSettings struct {
 
 // TLS tells whether viewers speak TLS to the component.
 func (s ExposureSettings) TLS() bool {
-	return s.TLSSecretName != "" || s.TLSTerminated || s.Ingress != nil && s.Ingress.TLSSecretName != ""
+	return s.TLSSecretName != "" || s.Certificate != nil || s.TLSTerminated || s.Ingress != nil && s.Ingress.TLSSecretName != ""
 }
 
 // Settings returns what the exposure says; nil is ClusterIP.
@@ -47,7 +49,7 @@ func (e *TrackerExposure) Settings() ExposureSettings {
 	}
 	return ExposureSettings{Type: e.Type, Host: e.Host, Addresses: e.Addresses, NodePort: e.NodePort, Port: e.Port,
 		LoadBalancer: e.LoadBalancer, IPFamilies: e.IPFamilies, ExternalTrafficPolicy: e.ExternalTrafficPolicy,
-		TLSSecretName: e.TLSSecretName, TLSTerminated: e.TLSTerminated, Path: e.Path, Ingress: e.Ingress, Gateway: e.Gateway}
+		TLSSecretName: e.TLSSecretName, Certificate: e.Certificate, TLSTerminated: e.TLSTerminated, Path: e.Path, Ingress: e.Ingress, Gateway: e.Gateway}
 }
 
 // Settings returns what the exposure says; nil is ClusterIP.

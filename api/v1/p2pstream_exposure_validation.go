@@ -33,6 +33,7 @@ func (e *TrackerExposure) validate(at *field.Path) field.ErrorList {
 	if e.Type == ExposureGateway && e.TLSSecretName != "" && e.Path != "" {
 		errs = append(errs, field.Invalid(at, string(e.Path), "tracker.exposure.path is hidden from a Gateway that lets TLS pass through: with type Gateway, remove path or tlsSecretName"))
 	}
+	errs = append(errs, e.validateCertificate(at)...)
 	if e.Path != "" && (len(e.Path) > 256 || !basePath.MatchString(string(e.Path))) {
 		errs = append(errs, field.Invalid(at.Child("path"), string(e.Path), "exposure.path must be a path such as /town-hall, without a slash at its end"))
 	}

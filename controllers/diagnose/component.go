@@ -30,7 +30,7 @@ func Component(in Input) []Problem {
 			add(notStarting(pod, c, in.Component))
 		}
 		if preparing(pod) {
-			add(unmounted(pod, in.Events, in.Secrets))
+			add(unmounted(pod, in))
 		}
 	}
 	return Sort(found)

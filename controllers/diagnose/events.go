@@ -22,14 +22,18 @@ var (
 )
 
 // unmounted: a volume of the pod cannot be mounted. Only events show that.
-func unmounted(pod *corev1.Pod, events []corev1.Event, secrets map[string]string) *Problem {
-	failures := lastRound(events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, failedMount)
+func unmounted(pod *corev1.Pod, in Input) *Problem {
+	secrets := in.Secrets
+	failures := lastRound(in.Events, Object{Kind: "Pod", Name: pod.Name, UID: pod.UID}, failedMount)
 	if len(failures) == 0 {
 		return nil
 	}
 	var named, own []string
 	for _, e := range failures {
 		if m := missingSecret.FindStringSubmatch(e.Message); m != nil {
+			if p, ok := in.Issued[m[1]]; ok {
+				return &p
+			}
 			if field, ok := secrets[m[1]]; ok {
 				named = append(named, fmt.Sprintf("Secret %q, which %s names, is not in namespace %s", m[1], field, pod.Namespace))
 			} else {

@@ -21,6 +21,8 @@ type Input struct {
 	Events []corev1.Event
 	// Secrets by name, and ConfigMaps by the result of ConfigMap, with the field of the spec that names each.
 	Secrets map[string]string
+	// Issued are Secrets that cert-manager makes, with the problem that it is when one is not there.
+	Issued map[string]Problem
 }
 
 // ConfigMap is the key of a ConfigMap in Input.Secrets: a name with a slash, which no Secret has.

@@ -25,7 +25,7 @@ type Problem struct {
 // urgency orders reasons: the cause before what follows from it.
 var urgency = []string{
 	v1.ReasonInvalidSpec, v1.ReasonNetworkNotFound, v1.ReasonNotAdmitted, v1.ReasonNetworkFull, v1.ReasonSwarmTaken, v1.ReasonNodePortTaken, v1.ReasonApplyFailed, v1.ReasonContested, v1.ReasonPodsForbidden,
-	v1.ReasonSecretNotFound, v1.ReasonImagePullFailed, v1.ReasonCrashLooping, v1.ReasonUnschedulable,
+	v1.ReasonCertManagerMissing, v1.ReasonCertificateNotReady, v1.ReasonSecretNotFound, v1.ReasonImagePullFailed, v1.ReasonCrashLooping, v1.ReasonUnschedulable,
 }
 
 // Sort puts what stalls first, then by how likely one is the cause of the others. It keeps one problem of

@@ -45,22 +45,22 @@ func (clusterIP) Warning(t Target, _ Facts, advertised []string) *Warning {
 	field := t.Component.Field()
 	switch {
 	case t.Component == Tracker && t.Settings.Host == "":
-		return &Warning{t.Component.condition(), v1.ReasonClusterOnly,
-			"viewers outside the cluster cannot reach it: set " + field + ".type to " + outsideTypes(Tracker) + ", or " + field + ".host to the name of a proxy of your own"}
+		return &Warning{Condition: t.Component.condition(), Reason: v1.ReasonClusterOnly,
+			Message: "viewers outside the cluster cannot reach it: set " + field + ".type to " + outsideTypes(Tracker) + ", or " + field + ".host to the name of a proxy of your own"}
 	case t.Component == Tracker && len(advertised) > 0 && strings.HasPrefix(advertised[0], "ws://"):
-		return &Warning{t.Component.condition(), v1.ReasonInsecureEndpoint,
-			"pages on https cannot use " + advertised[0] + ": to serve them, set " + field + ".tlsTerminated if your proxy ends TLS, or " + field + ".tlsSecretName"}
+		return &Warning{Condition: t.Component.condition(), Reason: v1.ReasonInsecureEndpoint,
+			Message: "pages on https cannot use " + advertised[0] + ": to serve them, set " + field + ".tlsTerminated if your proxy ends TLS, or " + field + ".tlsSecretName"}
 	case !t.ViewersOutside:
 		return nil
 	}
 	switch t.Component {
 	case STUN:
-		return &Warning{t.Component.condition(), v1.ReasonNotAdvertised,
-			"viewers outside the cluster cannot reach the STUN servers: set " + STUN.Field() + ".type to " + outsideTypes(STUN) +
+		return &Warning{Condition: t.Component.condition(), Reason: v1.ReasonNotAdvertised,
+			Message: "viewers outside the cluster cannot reach the STUN servers: set " + STUN.Field() + ".type to " + outsideTypes(STUN) +
 				", or spec.stun.enabled to false if all viewers share one network"}
 	case Seeder:
-		return &Warning{t.Component.condition(), v1.ReasonNotAdvertised,
-			"viewers outside the cluster cannot reach the seeders: set " + Seeder.Field() + ".type to " + outsideTypes(Seeder)}
+		return &Warning{Condition: t.Component.condition(), Reason: v1.ReasonNotAdvertised,
+			Message: "viewers outside the cluster cannot reach the seeders: set " + Seeder.Field() + ".type to " + outsideTypes(Seeder)}
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func elsewhere(t Target, f Facts, entrance []string) *Warning {
 			return nil
 		}
 	}
-	return &Warning{t.Component.condition(), v1.ReasonHostElsewhere, fmt.Sprintf(
+	return &Warning{Condition: t.Component.condition(), Reason: v1.ReasonHostElsewhere, Message: fmt.Sprintf(
 		"%s.host %s resolves to %s where the operator runs, and what serves it has %s: change the DNS record, unless viewers have another DNS or a router in front forwards it",
 		t.Component.Field(), t.Settings.Host, list(f.Resolved), list(own))}
 }

@@ -16,23 +16,26 @@ type Facts struct {
 	Observed Observed
 	// IngressClasses of the cluster; nil when they are not known, as without permission to list them.
 	IngressClasses *IngressClasses
-	// Routes are the kinds of routes that the cluster has.
-	Routes Routes
+	// Kinds that a cluster may lack and this one has.
+	Kinds Kinds
 	// Gateways by namespace/name. One that is not among them is not known, as without permission to read it.
 	Gateways map[string]Gateway
 	// Resolved are the addresses to which the host of the tracker resolves; none when that is not known.
 	Resolved []string
 }
 
-// Routes are the kinds of the Gateway API's routes that a cluster has and the operator may manage.
-type Routes struct {
-	HTTP bool `json:"http,omitempty"`
-	TLS  bool `json:"tls,omitempty"`
+// Kinds are those of children that a cluster may lack. A true one is there, and the operator may manage it.
+type Kinds struct {
+	// Routes of the Gateway API.
+	HTTPRoute bool `json:"httpRoute,omitempty"`
+	TLSRoute  bool `json:"tlsRoute,omitempty"`
+	// Certificate of cert-manager.
+	Certificate bool `json:"certificate,omitempty"`
 }
 
-// Has tells whether a kind is among them.
-func (r Routes) Has(kind string) bool {
-	return kind == kindHTTPRoute && r.HTTP || kind == kindTLSRoute && r.TLS
+// route tells whether a kind of the Gateway API's routes is among them.
+func (k Kinds) route(kind string) bool {
+	return kind == kindHTTPRoute && k.HTTPRoute || kind == kindTLSRoute && k.TLSRoute
 }
 
 // Gateway is a Gateway as its status has it.

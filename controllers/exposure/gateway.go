@@ -31,7 +31,7 @@ func (gateway) Traits(Component, v1.ExposureSettings) Traits { return Traits{Out
 func (g gateway) Objects(t Target, f Facts) []Object {
 	objects := []Object{newService(t, t.ContainerPort)}
 	switch kind := g.kind(t); {
-	case !f.Routes.Has(kind):
+	case !f.Kinds.route(kind):
 	case kind == kindTLSRoute:
 		objects = append(objects, g.tlsRoute(t))
 	default:
@@ -118,9 +118,11 @@ func (g gateway) Addresses(t Target, f Facts) []Address {
 // Warning reports that the cluster knows no such routes, that a Gateway is missing or does not serve the route, or that viewers
 // cannot use the address.
 func (g gateway) Warning(t Target, f Facts, advertised []string) *Warning {
-	warn := func(reason, message string) *Warning { return &Warning{t.Component.condition(), reason, message} }
+	warn := func(reason, message string) *Warning {
+		return &Warning{Condition: t.Component.condition(), Reason: reason, Message: message}
+	}
 	field, kind := t.Component.Field(), g.kind(t)
-	if !f.Routes.Has(kind) {
+	if !f.Kinds.route(kind) {
 		since := "v1.0"
 		if kind == kindTLSRoute {
 			since = "v1.5"

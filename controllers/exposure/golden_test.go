@@ -33,7 +33,7 @@ type example struct {
 	Nodes          []Node             `json:"nodes,omitempty"`
 	Observed       Observed           `json:"observed,omitempty"`
 	IngressClasses *IngressClasses    `json:"ingressClasses,omitempty"`
-	Routes         Routes             `json:"routes,omitzero"`
+	Kinds          Kinds              `json:"kinds,omitzero"`
 	Gateways       map[string]Gateway `json:"gateways,omitempty"`
 	Resolved       []string           `json:"resolved,omitempty"`
 	// Refused are errors of the API server.
@@ -88,7 +88,7 @@ type result struct {
 }
 
 func examine(e example) result {
-	t, f := e.target(), Facts{Nodes: e.Nodes, Observed: e.Observed, IngressClasses: e.IngressClasses, Routes: e.Routes, Gateways: e.Gateways, Resolved: e.Resolved}
+	t, f := e.target(), Facts{Nodes: e.Nodes, Observed: e.Observed, IngressClasses: e.IngressClasses, Kinds: e.Kinds, Gateways: e.Gateways, Resolved: e.Resolved}
 	s := t.Strategy()
 	r := result{Traits: s.Traits(t.Component, t.Settings), Objects: s.Objects(t, f), Port: s.Port(t, f), Addresses: s.Addresses(t, f)}
 	r.Advertised = advertised(t, r.Addresses)

@@ -65,8 +65,8 @@ func (hostPort) Warning(t Target, _ Facts, advertised []string) *Warning {
 		return nil
 	}
 	field := t.Component.Field()
-	return &Warning{t.Component.condition(), v1.ReasonNotAdvertised,
-		fmt.Sprintf("no node that runs a ready STUN server has an address for viewers: set %s.host, or add the nodes' addresses to %s.addresses", field, field)}
+	return &Warning{Condition: t.Component.condition(), Reason: v1.ReasonNotAdvertised,
+		Message: fmt.Sprintf("no node that runs a ready STUN server has an address for viewers: set %s.host, or add the nodes' addresses to %s.addresses", field, field)}
 }
 
 func (hostPort) Refused(Target, error, string) *Refusal { return nil }

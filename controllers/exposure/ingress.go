@@ -74,7 +74,9 @@ func (i ingress) Addresses(t Target, f Facts) []Address {
 
 // Warning reports that no controller serves the Ingress, or that pages on https cannot use the address.
 func (ingress) Warning(t Target, f Facts, advertised []string) *Warning {
-	warn := func(reason, message string) *Warning { return &Warning{t.Component.condition(), reason, message} }
+	warn := func(reason, message string) *Warning {
+		return &Warning{Condition: t.Component.condition(), Reason: reason, Message: message}
+	}
 	field, class := t.Component.Field(), ingressSettings(t).ClassName
 	switch {
 	case f.IngressClasses != nil && class != "" && !slices.Contains(f.IngressClasses.Names, class):

@@ -125,7 +125,9 @@ func (l loadBalancer) Addresses(t Target, f Facts) []Address {
 
 // Warning reports that the load balancer has no address yet, or that pages on https cannot use the address.
 func (l loadBalancer) Warning(t Target, f Facts, advertised []string) *Warning {
-	warn := func(reason, message string) *Warning { return &Warning{t.Component.condition(), reason, message} }
+	warn := func(reason, message string) *Warning {
+		return &Warning{Condition: t.Component.condition(), Reason: reason, Message: message}
+	}
 	field := t.Component.Field()
 	switch {
 	case len(f.Observed[t.Name].LoadBalancer) == 0:

@@ -72,7 +72,9 @@ func (n nodePort) Addresses(t Target, f Facts) []Address {
 
 // Warning reports that no node has an address for viewers, or that pages on https cannot use the address.
 func (n nodePort) Warning(t Target, f Facts, advertised []string) *Warning {
-	warn := func(reason, message string) *Warning { return &Warning{t.Component.condition(), reason, message} }
+	warn := func(reason, message string) *Warning {
+		return &Warning{Condition: t.Component.condition(), Reason: reason, Message: message}
+	}
 	if t.Component == Seeder || n.Port(t, f) == 0 {
 		return nil
 	}

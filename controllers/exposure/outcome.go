@@ -7,6 +7,8 @@ type Warning struct {
 	Reason    string
 	// Message names the field and the next step.
 	Message string
+	// Unreachable: viewers cannot use the address, whatever runs behind it.
+	Unreachable bool `json:",omitempty"`
 }
 
 // Refusal is what the API server's refusal of an object means.

@@ -23,16 +23,16 @@ type access struct {
 	refused map[string]string
 	// nodes: those of the cluster can be watched. Without them, the addresses of nodes are not known.
 	nodes bool
-	// routes of the Gateway API that the cluster has and the operator may watch.
-	routes exposure.Routes
+	// kinds that a cluster may lack, and that this one has and the operator may watch.
+	kinds exposure.Kinds
 }
 
 // complete tells whether no permission is missing.
 func (a access) complete() bool { return len(a.refused) == 0 && a.nodes }
 
-// gains tells whether other gives more than a does, or other routes: a cache of those that are gone would fail for ever.
+// gains tells whether other gives more than a does, or other kinds: a cache of those that are gone would fail for ever.
 func (a access) gains(other access) bool {
-	return a.routes != other.routes || len(other.namespaces) > len(a.namespaces) || (other.nodes && !a.nodes)
+	return a.kinds != other.kinds || len(other.namespaces) > len(a.namespaces) || (other.nodes && !a.nodes)
 }
 
 // watched are the resources of a namespace that the operator has to watch.
@@ -44,8 +44,8 @@ var watched = []authorizationv1.ResourceAttributes{
 }
 
 // review asks the API server what this operator may watch. A cache of what it may not list would never fill, and the whole operator
-// would wait for it. Routes are those that the cluster has.
-func review(ctx context.Context, api client.Client, namespaces []string, routes exposure.Routes) (access, error) {
+// would wait for it. Kinds are those that the cluster has.
+func review(ctx context.Context, api client.Client, namespaces []string, kinds exposure.Kinds) (access, error) {
 	if len(namespaces) == 0 {
 		namespaces = []string{""}
 	}
@@ -66,7 +66,7 @@ func review(ctx context.Context, api client.Client, namespaces []string, routes 
 		return access{}, err
 	}
 	a.nodes = lacks == ""
-	a.routes, err = mayManage(ctx, api, a.namespaces, routes)
+	a.kinds, err = mayManage(ctx, api, a.namespaces, kinds)
 	return a, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
@@ -57,10 +58,10 @@ func TestReview(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a, err := review(t.Context(), tt.api, tt.namespaces, exposure.Routes{HTTP: true})
+			a, err := review(t.Context(), tt.api, tt.namespaces, exposure.Kinds{HTTPRoute: true})
 			got := fmt.Sprintf("namespaces %v, refused %v, nodes %t", a.namespaces, a.refused, a.nodes)
-			if a.routes.TLS || a.routes.HTTP != tt.routes {
-				t.Errorf("routes %+v", a.routes)
+			if a.kinds.TLSRoute || a.kinds.HTTPRoute != tt.routes {
+				t.Errorf("kinds %+v", a.kinds)
 			}
 			if len(a.namespaces) == 0 {
 				got = strings.Replace(got, "[]", "-", 1)
@@ -89,7 +90,7 @@ func TestReviewAsksForEveryChild(t *testing.T) {
 	t.Parallel()
 	for _, kind := range plan.Kinds() {
 		plural, _ := meta.UnsafeGuessKindToResource(kind)
-		if kind.Group == gatewayv1.GroupName {
+		if kind.Group == gatewayv1.GroupName || kind.Group == certmanager.Group {
 			continue // what may be missing is asked for by itself
 		}
 		if !slices.ContainsFunc(watched, func(a authorizationv1.ResourceAttributes) bool {
@@ -107,7 +108,7 @@ func TestGains(t *testing.T) {
 	if !few.gains(more) || !few.gains(nodes) || few.gains(few) || more.gains(few) || nodes.gains(few) {
 		t.Error("it does not tell more from less")
 	}
-	routes := access{namespaces: []string{"a"}, routes: exposure.Routes{HTTP: true}}
+	routes := access{namespaces: []string{"a"}, kinds: exposure.Kinds{HTTPRoute: true}}
 	if !few.gains(routes) || !routes.gains(few) || routes.gains(routes) {
 		t.Error("it does not notice that kinds come and go")
 	}

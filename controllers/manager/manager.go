@@ -23,6 +23,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	"github.com/p2pstream/p2pstream/controllers/overview"
 	"github.com/p2pstream/p2pstream/controllers/poll"
 	"github.com/p2pstream/p2pstream/controllers/push"
@@ -66,7 +67,7 @@ func New(cfg Config, log *slog.Logger, _ prometheus.Registerer) (*Manager, error
 // Scheme knows the kinds that the operator reads and writes.
 func Scheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1.AddToScheme, gatewayv1.Install} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1.AddToScheme, gatewayv1.Install, certmanager.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("building scheme: %w", err)
 		}
@@ -106,8 +107,8 @@ func (m *Manager) Run(ctx context.Context) error {
 		r.keys = &keys{file: m.cfg.KeyFile, secret: m.cfg.KeySecret, namespace: m.cfg.ownNamespace(), api: api,
 			warn: func(err error) { m.log.Warn("networks wait for the operator's key", "problem", err.Error()) }}
 	}
-	if r.found, err = routesOf(restConfig); err != nil {
-		m.log.Warn("the operator asks again for the kinds of the Gateway API", "error", err.Error())
+	if r.found, err = kindsOf(restConfig); err != nil {
+		m.log.Warn("the operator asks again for the kinds that the cluster has", "error", err.Error())
 	}
 	if r.access, err = review(ctx, api, m.cfg.WatchNamespaces, r.found); err != nil {
 		return err

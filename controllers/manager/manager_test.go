@@ -26,6 +26,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
+	labcertmanager "github.com/p2pstream/p2pstream/test/lab/certmanager"
 	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
 )
 
@@ -179,19 +181,37 @@ func TestRun(t *testing.T) {
 	if strings.Contains(out.String(), "panic") {
 		t.Error(out.String())
 	}
-	t.Run("the Gateway API comes and goes", func(t *testing.T) { routesComeAndGo(t, rest, admin) })
-	t.Run("few permissions", func(t *testing.T) { fewPermissions(t, env, admin) })
-}
-
-// routesComeAndGo installs the Gateway API while the program runs, and removes it.
-func routesComeAndGo(t *testing.T, rest *rest.Config, admin client.Client) {
-	crds, err := gatewayapi.CRDs(t.Context(), "httproutes")
+	gateway, err := gatewayapi.CRDs(t.Context(), "httproutes")
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream := &v1.P2PStream{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "behind-a-gateway"},
-		Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "https://origin.example.com/master.m3u8"}, Tracker: &v1.TrackerSpec{Exposure: &v1.TrackerExposure{
-			Type: v1.ExposureGateway, Host: "p2p.example.com", TLSTerminated: true, Gateway: &v1.GatewaySettings{ParentRefs: []v1.GatewayReference{{Name: "public"}}}}}}}
+	certificates, err := labcertmanager.CRD()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []comingKind{
+		{"httpRoutes", gateway, &gatewayv1.HTTPRoute{}, v1.TrackerExposure{Type: v1.ExposureGateway, Host: "p2p.example.com", TLSTerminated: true,
+			Gateway: &v1.GatewaySettings{ParentRefs: []v1.GatewayReference{{Name: "public"}}}}},
+		{"certificates", []string{certificates}, &certmanager.Certificate{}, v1.TrackerExposure{Type: v1.ExposureIngress, Host: "p2p.example.com",
+			Certificate: &v1.CertificateSettings{IssuerRef: v1.IssuerReference{Name: "corporate"}}}},
+	} {
+		t.Run(c.name+" come and go", func(t *testing.T) { c.comesAndGoes(t, rest, admin) })
+	}
+	t.Run("few permissions", func(t *testing.T) { fewPermissions(t, env, admin) })
+}
+
+// comingKind is a kind that a cluster may lack.
+type comingKind struct {
+	name     string // as the log has it
+	crds     []string
+	child    client.Object
+	exposure v1.TrackerExposure // for which the operator makes the child
+}
+
+// comesAndGoes installs the kind while the program runs, and removes it.
+func (k comingKind) comesAndGoes(t *testing.T, rest *rest.Config, admin client.Client) {
+	stream := &v1.P2PStream{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "with-" + strings.ToLower(k.name)},
+		Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: v1.URL("https://origin.example.com/" + k.name + ".m3u8")}, Tracker: &v1.TrackerSpec{Exposure: &k.exposure}}}
 	if err := admin.Create(t.Context(), stream); err != nil {
 		t.Fatal(err)
 	}
@@ -208,25 +228,25 @@ func routesComeAndGo(t *testing.T, rest *rest.Config, admin client.Client) {
 	go func() { done <- m.Run(ctx) }()
 	exists := func(o client.Object) func() bool {
 		return func() bool {
-			return admin.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: "behind-a-gateway-tracker"}, o) == nil
+			return admin.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: stream.Name + "-tracker"}, o) == nil
 		}
 	}
 	ready := func() bool { return get("http://"+probes+"/readyz") == "ok" }
-	rounds := func(routes string) int { return strings.Count(out.String(), "httpRoutes="+routes) }
+	rounds := func(has string) int { return strings.Count(out.String(), k.name+"="+has) }
 	eventually(t, "a Service", exists(&corev1.Service{}))
-	options := envtest.CRDInstallOptions{Paths: crds, ErrorIfPathMissing: true}
+	options := envtest.CRDInstallOptions{Paths: k.crds, ErrorIfPathMissing: true}
 	if _, err := envtest.InstallCRDs(rest, options); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "an HTTPRoute", exists(&gatewayv1.HTTPRoute{}))
+	eventually(t, "the child", exists(k.child))
 	eventually(t, "readiness", ready)
 	if rounds("true") != 1 {
-		t.Errorf("%d rounds with routes", rounds("true"))
+		t.Errorf("%d rounds with the kind", rounds("true"))
 	}
 	if err := envtest.UninstallCRDs(rest, options); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a round without routes", func() bool { return rounds("false") == 2 })
+	eventually(t, "a round without the kind", func() bool { return rounds("false") == 2 })
 	eventually(t, "readiness", ready)
 	cancel()
 	if err := <-done; err != nil {

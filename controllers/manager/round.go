@@ -36,8 +36,8 @@ type round struct {
 	asker   *poll.Client
 	pushing *push.Client
 	access  access
-	found   exposure.Routes // routes of the Gateway API that the cluster has, whether or not the operator may watch them
-	keys    *keys           // nil: no networks are served
+	found   exposure.Kinds // that the cluster has, whether or not the operator may watch them
+	keys    *keys          // nil: no networks are served
 }
 
 // run returns true when the operator may watch more than before, or the cluster has other kinds.
@@ -64,7 +64,7 @@ func (r *round) run(ctx context.Context) (again bool, err error) {
 	})); err != nil {
 		return false, fmt.Errorf("adding the review of permissions: %w", err)
 	}
-	r.log.Info("operator starts", "image", r.cfg.Image, "namespaces", r.access.namespaces, "nodes", r.access.nodes, "httpRoutes", r.access.routes.HTTP, "tlsRoutes", r.access.routes.TLS, "leaderElect", r.cfg.LeaderElect)
+	r.log.Info("operator starts", "image", r.cfg.Image, "namespaces", r.access.namespaces, "nodes", r.access.nodes, "httpRoutes", r.access.kinds.HTTPRoute, "tlsRoutes", r.access.kinds.TLSRoute, "certificates", r.access.kinds.Certificate, "leaderElect", r.cfg.LeaderElect)
 	if err := mgr.Start(ctx); err != nil {
 		return false, fmt.Errorf("running manager: %w", err)
 	}
@@ -82,7 +82,7 @@ func (r *round) newManager() (ctrl.Manager, error) {
 	}
 	mgr, err := ctrl.NewManager(r.rest, ctrl.Options{
 		Scheme:                        r.scheme,
-		Cache:                         controllers.CacheOptions(namespaces, r.access.routes),
+		Cache:                         controllers.CacheOptions(namespaces, r.access.kinds),
 		Metrics:                       metricsserver.Options{BindAddress: orNone(r.cfg.MetricsBindAddress)},
 		HealthProbeBindAddress:        orNone(r.cfg.HealthProbeBindAddress),
 		LeaderElection:                r.cfg.LeaderElect,
@@ -117,7 +117,7 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 	if len(r.access.namespaces) > 0 {
 		options := controllers.Options{
 			Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("p2pstream"), Poll: r.asker,
-			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Routes: r.access.routes, Pods: pods, NetworkPolicies: r.cfg.policies(),
+			Image: r.cfg.Image, PullPolicy: corev1.PullPolicy(r.cfg.ImagePullPolicy), Metrics: numbers(), Controller: r.cfg.controller(), WithoutNodes: !r.access.nodes, Kinds: r.access.kinds, Pods: pods, NetworkPolicies: r.cfg.policies(),
 			Namespaces: r.watched(), DefaultNetwork: network, Key: r.key(), Push: r.pushing,
 			Installation: installation, Upgrades: controllers.Upgrades{AtOnce: r.cfg.UpgradeStreams, WhenIdle: r.cfg.UpgradeWhenIdle},
 		}
@@ -136,7 +136,7 @@ func (r *round) setUp(mgr ctrl.Manager) (prometheus.Collector, error) {
 		if err := metrics.Registry.Register(streams); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
-		full.kinds = controllers.Cached(r.access.nodes, r.access.routes)
+		full.kinds = controllers.Cached(r.access.nodes, r.access.kinds)
 	}
 	if err := r.addDashboard(mgr); err != nil {
 		return nil, err
@@ -200,12 +200,12 @@ func (r *round) awaitMore(ctx context.Context) bool {
 			return false
 		case <-tick.C:
 		}
-		found, err := routesOf(r.rest)
+		found, err := kindsOf(r.rest)
 		if err != nil {
-			r.log.Debug("the kinds of the Gateway API cannot be read", "error", err.Error())
+			r.log.Debug("the kinds that the cluster has cannot be read", "error", err.Error())
 			found = r.found
 		}
-		if r.access.complete() && found == r.access.routes {
+		if r.access.complete() && found == r.access.kinds {
 			continue
 		}
 		now, err := review(ctx, r.api, r.cfg.WatchNamespaces, found)

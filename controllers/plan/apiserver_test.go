@@ -21,6 +21,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
+	labcertmanager "github.com/p2pstream/p2pstream/test/lab/certmanager"
 	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
 )
 
@@ -38,6 +39,11 @@ func startCluster(t *testing.T) cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
+	certificates, err := labcertmanager.CRD()
+	if err != nil {
+		t.Fatal(err)
+	}
+	crds = append(crds, certificates)
 	env := &envtest.Environment{CRDDirectoryPaths: crds, ErrorIfCRDPathMissing: true}
 	config, err := env.Start()
 	if err != nil {

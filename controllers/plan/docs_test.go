@@ -53,6 +53,7 @@ func TestRecipesOfTheEntrance(t *testing.T) {
 		"Node ports":          {host + ":30443", "Service/corp-network-tracker"},
 	}
 	_, _, facts := readNetwork(t, "network-corp")
+	facts.Kinds.Certificate, facts.Issued = true, &Issued{Ready: true}
 	all := recipes(t, "entrance.md")
 	if len(all) != len(wants) {
 		t.Errorf("%d sections with manifests, want %d", len(all), len(wants))

@@ -37,10 +37,13 @@ type Facts struct {
 	// IngressClasses of the cluster, for streams that are exposed by an Ingress.
 	IngressClasses *exposure.IngressClasses `json:"ingressClasses,omitempty"`
 
-	// Routes of the Gateway API that the cluster has, the Gateways that the spec names, and the addresses of the tracker's host.
-	Routes   exposure.Routes             `json:"routes,omitzero"`
+	// Kinds that a cluster may lack and this one has, the Gateways that the spec names, and the addresses of the tracker's host.
+	Kinds    exposure.Kinds              `json:"kinds,omitzero"`
 	Gateways map[string]exposure.Gateway `json:"gateways,omitempty"`
 	Resolved []string                    `json:"resolved,omitempty"`
+
+	// Issued is what cert-manager says of the tracker's Certificate; nil: there is none.
+	Issued *Issued `json:"issued,omitempty"`
 
 	// NodeAddresses are the addresses of nodes on which seeders may run, external ones first, by the node's name. Those
 	// of nodes that are not ready are among them. A node whose only address is the one that its pods know is left out.
@@ -73,7 +76,7 @@ const maxSeeders = 64
 // reach is the part that exposure strategies read.
 func (f Facts) reach() exposure.Facts {
 	return exposure.Facts{Nodes: f.Nodes, Observed: f.Observed, IngressClasses: f.IngressClasses,
-		Routes: f.Routes, Gateways: f.Gateways, Resolved: f.Resolved}
+		Kinds: f.Kinds, Gateways: f.Gateways, Resolved: f.Resolved}
 }
 
 // check refuses facts from which no plan can be made.

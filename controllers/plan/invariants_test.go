@@ -21,6 +21,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	seeder "github.com/p2pstream/p2pstream/runtime/seeder/config"
 	stun "github.com/p2pstream/p2pstream/runtime/stun/config"
 	tracker "github.com/p2pstream/p2pstream/runtime/tracker/config"
@@ -53,6 +54,8 @@ func object(t testing.TB, o Object) client.Object {
 		into = &gatewayv1.HTTPRoute{}
 	case "TLSRoute":
 		into = &gatewayv1.TLSRoute{}
+	case certmanager.Kind:
+		into = &certmanager.Certificate{}
 	case "NetworkPolicy":
 		into = &networkingv1.NetworkPolicy{}
 	case "PodDisruptionBudget":

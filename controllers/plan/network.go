@@ -8,6 +8,7 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	tracker "github.com/p2pstream/p2pstream/runtime/tracker/config"
 )
 
@@ -103,6 +104,7 @@ func MakeNetwork(network *v1.P2PNetwork, own NetworkFacts, facts Facts) (Plan, e
 	if p.shape, err = shapeOf(facts.Pods, stand.Spec.Pods); err != nil {
 		return Plan{}, err
 	}
+	p.nameCertificate()
 	p.endpoints = p.chooseEndpoints()
 	p.keepTable()
 	for _, component := range []func() error{p.policies, p.tracker, p.stun} {
@@ -182,7 +184,7 @@ func (p *planner) keepOwnTracker() error {
 		return nil
 	}
 	name, stun := TrackerName(p.stream.Name), STUNName(p.stream.Name)
-	p.pending = append(p.pending, Ref{"ConfigMap", name}, Ref{"Service", name}, Ref{"Service", TrackerInternalName(p.stream.Name)}, Ref{"Ingress", name}, Ref{"HTTPRoute", name}, Ref{"TLSRoute", name},
+	p.pending = append(p.pending, Ref{"ConfigMap", name}, Ref{"Service", name}, Ref{"Service", TrackerInternalName(p.stream.Name)}, Ref{"Ingress", name}, Ref{"HTTPRoute", name}, Ref{"TLSRoute", name}, Ref{certmanager.Kind, CertificateName(p.stream.Name)},
 		Ref{"Deployment", name}, Ref{"ConfigMap", stun}, Ref{"Service", stun}, Ref{"Deployment", stun})
 	return nil
 }

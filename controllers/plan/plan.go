@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
@@ -47,7 +48,7 @@ type Object struct {
 }
 
 // Kinds are the kinds of children, in the order in which they are applied. Owned objects of these kinds that are
-// not in the plan are to be deleted. A cluster may lack the routes.
+// not in the plan are to be deleted. A cluster may lack the routes and Certificates.
 func Kinds() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		{Version: "v1", Kind: "ConfigMap"},
@@ -55,6 +56,7 @@ func Kinds() []schema.GroupVersionKind {
 		{Group: "networking.k8s.io", Version: "v1", Kind: "Ingress"},
 		{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRoute"},
 		{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "TLSRoute"},
+		certmanager.GroupVersion.WithKind(certmanager.Kind),
 		{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"},
 		{Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"},
 		{Group: "apps", Version: "v1", Kind: "Deployment"},
@@ -86,6 +88,7 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 	if p.shape, err = shapeOf(facts.Pods, stream.Spec.Pods); err != nil {
 		return Plan{}, err
 	}
+	p.nameCertificate()
 	p.endpoints = p.chooseEndpoints()
 	if err := p.build(); err != nil {
 		return Plan{}, err

@@ -74,6 +74,9 @@ func (p *planner) warnings() []Warning {
 		return w != nil
 	}
 	if !attached {
+		if w := CertificateWarning(p.stream, p.facts.Kinds, p.facts.Issued); w != nil {
+			warnings = append(warnings, *w)
+		}
 		ask(p.trackerTarget(), nonEmpty(p.endpoints.Announce))
 	}
 	if *p.spec.STUN.Enabled && !attached {

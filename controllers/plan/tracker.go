@@ -8,7 +8,7 @@ import (
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 )
 
-// tracker adds the tracker's ConfigMap, Services and Deployment.
+// tracker adds the tracker's ConfigMap, Services, Certificate and Deployment.
 func (p *planner) tracker() error {
 	config, err := p.trackerConfig()
 	if err != nil {
@@ -56,6 +56,7 @@ func (p *planner) tracker() error {
 }
 
 func (p *planner) trackerServices() {
+	p.certificate()
 	p.expose(p.trackerTarget())
 	p.service(TrackerInternalName(p.stream.Name), ComponentTracker, serviceSpec(p.selector(ComponentTracker),
 		servicePort("internal", corev1.ProtocolTCP, PortTrackerInternal)))

@@ -72,7 +72,7 @@ func newCluster(tb testing.TB, streams int) *cluster {
 			add(pod(stream.Name, component, stream.Name+name))
 		}
 	}
-	options := controllers.CacheOptions(nil, exposure.Routes{})
+	options := controllers.CacheOptions(nil, exposure.Kinds{})
 	options.Scheme, options.Mapper = scheme, mapper(scheme)
 	options.NewInformer = func(_ toolscache.ListerWatcher, o runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 		return &countingInformer{toolscache.NewSharedIndexInformer(c.listWatch(tb, scheme, o, stored[reflect.TypeOf(o)]), o, resync, indexers), &c.read}
@@ -80,7 +80,7 @@ func newCluster(tb testing.TB, streams int) *cluster {
 	if c.cache, err = cache.New(&rest.Config{Host: "http://127.0.0.1:1"}, options); err != nil {
 		tb.Fatal(err)
 	}
-	if err := controllers.Index(tb.Context(), c.cache, exposure.Routes{}); err != nil {
+	if err := controllers.Index(tb.Context(), c.cache, exposure.Kinds{}); err != nil {
 		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

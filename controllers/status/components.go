@@ -115,6 +115,9 @@ func behind(r *Reading) string {
 // condition of a component.
 var condition = map[string]string{plan.ComponentTracker: v1.ConditionTrackerReady, plan.ComponentSTUN: v1.ConditionSTUNReady, plan.ComponentSeeder: v1.ConditionSeedersReady}
 
+// holdsUp are the reasons of warnings for which pods may not start yet.
+var holdsUp = []string{v1.ReasonAddressPending, v1.ReasonCertManagerMissing, v1.ReasonCertificateNotReady}
+
 // missing says why too few pods of a component are ready.
 func (m *moment) missing(component string, w Workload) verdict {
 	noun := map[string]string{plan.ComponentTracker: "tracker", plan.ComponentSTUN: "STUN", plan.ComponentSeeder: "seeder", plan.ComponentEdge: "seeder"}[component]
@@ -133,7 +136,7 @@ func (m *moment) missing(component string, w Workload) verdict {
 		}
 	}
 	for _, w := range m.Warnings {
-		if w.Condition == condition[component] && w.Reason == v1.ReasonAddressPending {
+		if w.Condition == condition[component] && slices.Contains(holdsUp, w.Reason) {
 			return no(w.Reason, text+": "+w.Message)
 		}
 	}

@@ -157,7 +157,7 @@ func entranceReady(m *moment) verdict {
 		switch {
 		case w.Condition != v1.ConditionTrackerReady || siteReasons[w.Reason]:
 		case w.Reason == v1.ReasonAddressPending, w.Reason == v1.ReasonNotAdvertised,
-			w.Reason == v1.ReasonGatewayAPIMissing, w.Reason == v1.ReasonGatewayNotFound, e == nil || e.URL == "":
+			w.Reason == v1.ReasonGatewayAPIMissing, w.Reason == v1.ReasonGatewayNotFound, w.Unreachable, e == nil || e.URL == "":
 			return no(w.Reason, "Viewers cannot reach the entrance yet: "+w.Message)
 		default:
 			return yes(w.Reason, "The entrance is "+e.URL+", but "+w.Message)

@@ -30,6 +30,10 @@
 - apiGroups: [gateway.networking.k8s.io]
   resources: [httproutes, tlsroutes]
   verbs: [get, list, watch, create, patch, delete]
+# Certificates of cert-manager, where the cluster has it and a stream or a network asks for one. Secrets are cert-manager's to write.
+- apiGroups: [cert-manager.io]
+  resources: [certificates]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, list, watch, create, patch, delete]
