@@ -20,6 +20,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	labcertmanager "github.com/p2pstream/p2pstream/test/lab/certmanager"
 	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
@@ -56,7 +57,7 @@ func startCluster(t *testing.T) cluster {
 	})
 	config.QPS, config.Burst = -1, 0
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), gatewayv1.Install(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), gatewayv1.Install(scheme), certmanager.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	c, err := client.New(config, client.Options{Scheme: scheme})
