@@ -321,6 +321,39 @@ func TestAStreamAboveALimitStays(t *testing.T) {
 	})
 }
 
+// TestANetworkShapesItsStreams: a change of its template reaches the pods of streams, and a stream that may not shape its own says so.
+func TestANetworkShapesItsStreams(t *testing.T) {
+	t.Parallel()
+	team := newWorld(t)
+	p := newPlatform(t, func(s *v1.P2PNetworkSpec) {
+		all(s)
+		s.Pods = &v1.PodsSpec{Labels: map[string]string{"cost-centre": "network"}}
+	}, team)
+	p.operator()
+	team.stream("live", p.on, func(s *v1.P2PStreamSpec) { s.Pods = &v1.PodsSpec{Labels: map[string]string{"cost-centre": "team"}} })
+	team.stream("plain", p.on, func(s *v1.P2PStreamSpec) { s.SwarmID = "plain" })
+	seeders := func(stream string) string {
+		var set appsv1.StatefulSet
+		if team.Get(t.Context(), client.ObjectKey{Namespace: team.ns, Name: stream + "-seeder"}, &set) != nil {
+			return ""
+		}
+		return set.Spec.Template.Labels["cost-centre"]
+	}
+	if !team.eventually(func() bool { return seeders("live") == "team" && seeders("plain") == "network" }) {
+		t.Fatalf("the pods have %q and %q", seeders("live"), seeders("plain"))
+	}
+	p.editNetwork(func(s *v1.P2PNetworkSpec) { s.Streams.PodOverrides = v1.PodOverridesForbidden })
+	if !team.eventually(func() bool { return seeders("live") == "network" }) {
+		t.Fatalf("the pods have %q", seeders("live"))
+	}
+	s := team.until("live", "limited", func(s *v1.P2PStream) bool { return has("Accepted=True/Limited")(s) && current(s) })
+	team.says(s, "Accepted", "spec.pods is not used", "spec.streams.podOverrides")
+	p.editNetwork(func(s *v1.P2PNetworkSpec) { s.Pods.Labels["cost-centre"] = "other" })
+	if !team.eventually(func() bool { return seeders("live") == "other" && seeders("plain") == "other" }) {
+		t.Errorf("the pods have %q and %q after a change", seeders("live"), seeders("plain"))
+	}
+}
+
 func TestANetworkWaitsForItsStreams(t *testing.T) {
 	t.Parallel()
 	team := newWorld(t)

@@ -35,6 +35,7 @@ func (r *Reconciler) attachmentFacts(n *run) *plan.Attachment {
 	}
 	facts := &plan.Attachment{Namespace: a.key.Namespace, Name: a.key.Name, Served: a.served,
 		TokenSecret: seederSecret(n.stream.Name, r.Key().seederToken(n.stream.UID))}
+	facts.Pods = a.network.Spec.Pods
 	if e := a.network.Status.Endpoints; e != nil {
 		facts.URL, facts.STUN = e.URL, e.STUN
 	}

@@ -70,7 +70,8 @@ type P2PNetworkSpec struct {
 	// +optional
 	Sites *SitesSpec `json:"sites,omitempty"`
 
-	// Pods shapes the pods of tracker and STUN servers.
+	// Pods shapes the pods of tracker and STUN servers, and by default those of the streams: their seeders. What a stream sets comes on
+	// top, unless streams.podOverrides is Forbidden. Secrets and accounts that it names have to be in the namespaces of the streams, too.
 	// +optional
 	Pods *PodsSpec `json:"pods,omitempty"`
 }
@@ -81,11 +82,28 @@ type NetworkStreamsSpec struct {
 	// +optional
 	Namespaces *NetworkNamespaces `json:"namespaces,omitempty"`
 
+	// PodOverrides is Allowed, the default, for streams that shape their own pods on top of pods, or Forbidden: then spec.pods,
+	// spec.seeders.nodeSelector and spec.seeders.tolerations of streams are not used, and their condition Accepted has the reason Limited.
+	// +optional
+	PodOverrides PodOverrides `json:"podOverrides,omitempty"`
+
 	// Limits of what streams may ask for. A stream that asks for more gets what they allow, and its condition
 	// Accepted has the reason Limited.
 	// +optional
 	Limits *NetworkLimits `json:"limits,omitempty"`
 }
+
+// PodOverrides says whether streams may shape their own pods.
+// +kubebuilder:validation:Enum=Allowed;Forbidden
+type PodOverrides string
+
+// Whether streams may shape their own pods.
+const (
+	// PodOverridesAllowed lets what a stream sets come on top of what the network sets.
+	PodOverridesAllowed PodOverrides = "Allowed"
+	// PodOverridesForbidden gives the pods of all streams the shape that the network sets.
+	PodOverridesForbidden PodOverrides = "Forbidden"
+)
 
 // NamespacesFrom says where streams may come from.
 // +kubebuilder:validation:Enum=Same;All;Selector

@@ -51,6 +51,9 @@ func (s *NetworkStreamsSpec) validate(at *field.Path) field.ErrorList {
 			errs = append(errs, field.Invalid(from.Child("selector"), "", err.Error()))
 		}
 	}
+	if s.PodOverrides != "" {
+		errs = append(errs, oneOf(at.Child("podOverrides"), s.PodOverrides, PodOverridesAllowed, PodOverridesForbidden)...)
+	}
 	l := s.Limits
 	if l == nil {
 		return errs

@@ -43,7 +43,7 @@ const (
 	ReasonContested = "Contested"
 	// ReasonAccepted: the network admits the stream.
 	ReasonAccepted = "Accepted"
-	// ReasonLimited: the network admits the stream, which asks for more than the limits of the network and gets what they allow.
+	// ReasonLimited: the network admits the stream, which asks for more than the network lets streams have and gets what it does.
 	ReasonLimited = "Limited"
 	// ReasonNetworkNotFound: the network that the stream names does not exist.
 	ReasonNetworkNotFound = "NetworkNotFound"

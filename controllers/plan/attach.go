@@ -18,15 +18,25 @@ type Attachment struct {
 	STUN []string `json:"stun,omitempty"`
 	// TokenSecret is the name of the Secret, in the stream's namespace, with which its seeders prove themselves.
 	TokenSecret string `json:"tokenSecret"`
+	// Pods are the network's defaults of spec.pods; may be nil.
+	Pods *v1.PodsSpec `json:"pods,omitempty"`
 	// Served: a tracker of the network serves the stream. Until then a tracker that the stream had of its own stays.
 	Served bool `json:"served,omitempty"`
+}
+
+// pods are the defaults of a stream that is attached, or not.
+func (a *Attachment) pods() *v1.PodsSpec {
+	if a == nil {
+		return nil
+	}
+	return a.Pods
 }
 
 // Attach returns a stream as its network makes it: with the network's tracker, STUN servers and sites, and with the network's
 // defaults for what the stream leaves out. An *InvalidError means that the stream asks for what the network does not give; the stream that is
 // returned with it is only good for looking at.
 //
-// Above says which fields ask for more than the limits of the network, and got what these allow.
+// Above says which fields ask for more than the network lets streams have, and got what it does.
 func Attach(stream *v1.P2PStream, network *v1.P2PNetwork) (attached *v1.P2PStream, above []string, err error) {
 	attached = stream.DeepCopy()
 	s, shared := &attached.Spec, network.Spec.DeepCopy()
@@ -38,6 +48,7 @@ func Attach(stream *v1.P2PStream, network *v1.P2PNetwork) (attached *v1.P2PStrea
 	if s.Seeders == nil {
 		s.Seeders = &v1.SeedersSpec{}
 	}
+	above = unshaped(s, shared.Streams)
 	if d := shared.Seeders; d != nil {
 		if s.Seeders.Exposure == nil {
 			s.Seeders.Exposure = d.Exposure
@@ -51,13 +62,31 @@ func Attach(stream *v1.P2PStream, network *v1.P2PNetwork) (attached *v1.P2PStrea
 	}
 	if shared.Streams != nil && shared.Streams.Limits != nil {
 		var wrong error
-		above, wrong = limit(s.Seeders, shared.Streams.Limits)
-		err = errors.Join(err, wrong)
+		var over []string
+		over, wrong = limit(s.Seeders, shared.Streams.Limits)
+		above, err = append(above, over...), errors.Join(err, wrong)
 	}
 	if err != nil {
 		return attached, above, &InvalidError{err}
 	}
 	return attached, above, nil
+}
+
+// unshaped removes what a stream says of its pods, where the network shapes those of all streams. It returns the fields.
+func unshaped(s *v1.P2PStreamSpec, streams *v1.NetworkStreamsSpec) (above []string) {
+	if streams == nil || streams.PodOverrides != v1.PodOverridesForbidden {
+		return nil
+	}
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{{"pods", s.Pods != nil}, {"seeders.nodeSelector", len(s.Seeders.NodeSelector) > 0}, {"seeders.tolerations", len(s.Seeders.Tolerations) > 0}} {
+		if f.set {
+			above = append(above, fmt.Sprintf("spec.%s is not used, because the network shapes the pods of its streams", f.name))
+		}
+	}
+	s.Pods, s.Seeders.NodeSelector, s.Seeders.Tolerations = nil, nil, nil
+	return above
 }
 
 // unshared finds what only a tracker in the stream's own namespace can do: pods cannot mount Secrets of other namespaces, and what a

@@ -63,7 +63,7 @@ func made(t testing.TB, name string, served bool) (network, stream Plan, entry s
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts.Network = &Attachment{Namespace: n.Namespace, Name: n.Name, URL: network.Endpoints.Config, STUN: network.Endpoints.STUN,
+	facts.Network = &Attachment{Namespace: n.Namespace, Name: n.Name, URL: network.Endpoints.Config, STUN: network.Endpoints.STUN, Pods: n.Spec.Pods,
 		TokenSecret: TokenSecretName(s.Name) + "-0123456789", Served: served}
 	if stream, err = Make(attached, facts); err != nil {
 		t.Fatal(err)

@@ -85,7 +85,7 @@ func Make(stream *v1.P2PStream, facts Facts) (Plan, error) {
 		p.spec.Seeders.Replicas = facts.Seeders
 	}
 	var err error
-	if p.shape, err = shapeOf(facts.Pods, stream.Spec.Pods); err != nil {
+	if p.shape, err = shapeOf(facts.Pods, facts.Network.pods(), stream.Spec.Pods); err != nil {
 		return Plan{}, err
 	}
 	p.nameCertificate()

@@ -83,7 +83,8 @@ func TestPodsAreRestricted(t *testing.T) {
 			return c.StartupProbe.PeriodSeconds == 1 && c.ReadinessProbe.PeriodSeconds <= 2
 		}},
 	}
-	forEachCase(t, func(t *testing.T, name string, p Plan) {
+	restricted := func(t *testing.T, name string, p Plan) {
+		t.Helper()
 		for _, o := range p.Objects {
 			template := podTemplateOf(object(t, o))
 			if template == nil {
@@ -102,5 +103,10 @@ func TestPodsAreRestricted(t *testing.T) {
 				}
 			}
 		}
-	})
+	}
+	forEachCase(t, restricted)
+	for _, name := range networkCases(t) { // networks shape pods of streams
+		_, stream, _ := made(t, name, true)
+		restricted(t, name, stream)
+	}
 }

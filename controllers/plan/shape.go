@@ -20,9 +20,10 @@ type shape struct {
 	spreads  []*corev1ac.TopologySpreadConstraintApplyConfiguration
 }
 
-// shapeOf is the shape of a stream's pods: its own, on top of the defaults of the installation.
-func shapeOf(defaults, own *v1.PodsSpec) (s shape, err error) {
-	s.PodsSpec = layered(defaults, own)
+// shapeOf is the shape of pods: each layer on top of those before it. The first is that of the installation; a stream comes on top of its
+// network.
+func shapeOf(layers ...*v1.PodsSpec) (s shape, err error) {
+	s.PodsSpec = layered(layers...)
 	affinity, err := s.PodAffinity()
 	if err != nil {
 		return s, fmt.Errorf("reading spec.pods.affinity: %w", err)
@@ -37,9 +38,9 @@ func shapeOf(defaults, own *v1.PodsSpec) (s shape, err error) {
 	return s, err
 }
 
-func layered(defaults, own *v1.PodsSpec) v1.PodsSpec {
+func layered(layers ...*v1.PodsSpec) v1.PodsSpec {
 	shape := v1.PodsSpec{NodeSelector: map[string]string{corev1.LabelOSStable: string(corev1.Linux)}}
-	for _, layer := range []*v1.PodsSpec{defaults, own} {
+	for _, layer := range layers {
 		if layer == nil {
 			continue
 		}

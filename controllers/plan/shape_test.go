@@ -63,3 +63,60 @@ func TestSpreadOfEachComponent(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestStreamsOnANetworkAreShaped: its template is the default of their pods, between that of the installation and their own, which counts
+// unless the network forbids that.
+func TestStreamsOnANetworkAreShaped(t *testing.T) {
+	t.Parallel()
+	network := &v1.P2PNetwork{Spec: v1.P2PNetworkSpec{
+		Pods:    &v1.PodsSpec{Labels: map[string]string{"of": "network", "network": "yes"}, PriorityClassName: "network", NodeSelector: map[string]string{"pool": "network"}},
+		Seeders: &v1.NetworkSeedersSpec{Tolerations: []corev1.Toleration{{Key: "network"}}}}}
+	network.Name, network.Namespace = "corp", "media"
+	stream := &v1.P2PStream{Spec: v1.P2PStreamSpec{Source: v1.SourceSpec{URL: "http://o.example.com/m.m3u8"}, NetworkRef: &v1.NetworkReference{Name: "corp"},
+		Pods:    &v1.PodsSpec{Labels: map[string]string{"of": "stream"}, PriorityClassName: "stream"},
+		Seeders: &v1.SeedersSpec{NodeSelector: map[string]string{"pool": "stream"}, Tolerations: []corev1.Toleration{{Key: "stream"}}}}}
+	stream.Name, stream.Namespace, stream.UID = "live", "media", "u"
+	facts := Facts{Image: "i", Pods: &v1.PodsSpec{Labels: map[string]string{"of": "installation", "installation": "yes"}, PriorityClassName: "installation"},
+		Network: &Attachment{Namespace: "media", Name: "corp", TokenSecret: "t", Served: true, Pods: network.Spec.Pods}}
+	for _, tt := range []struct {
+		overrides            v1.PodOverrides
+		of, pool, toleration string
+		above                int
+	}{
+		{"", "stream", "stream", "stream", 0},
+		{v1.PodOverridesAllowed, "stream", "stream", "stream", 0},
+		{v1.PodOverridesForbidden, "network", "network", "network", 3},
+	} {
+		network.Spec.Streams = &v1.NetworkStreamsSpec{PodOverrides: tt.overrides}
+		before := stream.DeepCopy()
+		attached, above, err := Attach(stream, network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(before, stream); diff != "" {
+			t.Errorf("%q: the stream was changed: %s", tt.overrides, diff)
+		}
+		if len(above) != tt.above {
+			t.Errorf("%q: it says %q", tt.overrides, above)
+		}
+		p, err := Make(attached, facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, o := range p.Objects {
+			pods := podTemplateOf(object(t, o))
+			if pods == nil {
+				continue
+			}
+			found = true
+			if l := pods.Labels; l["of"] != tt.of || l["network"] != "yes" || l["installation"] != "yes" || pods.Spec.PriorityClassName != tt.of ||
+				pods.Spec.NodeSelector["pool"] != tt.pool || len(pods.Spec.Tolerations) != 1 || pods.Spec.Tolerations[0].Key != tt.toleration {
+				t.Errorf("%q: labels %v, priority %s, nodes %v, tolerations %v", tt.overrides, l, pods.Spec.PriorityClassName, pods.Spec.NodeSelector, pods.Spec.Tolerations)
+			}
+		}
+		if !found {
+			t.Error("the stream has no pods")
+		}
+	}
+}

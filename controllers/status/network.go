@@ -211,8 +211,8 @@ func accepted(m *moment) verdict {
 		return no(p.Reason, p.Message)
 	}
 	if above := m.Network.Above; len(above) > 0 {
-		return yes(v1.ReasonLimited, acceptedText+m.Network.Network+butText+strings.Join(above, "; ")+". It gets what the limit allows. "+
-			"Ask for less, or ask the owners of the network to raise the limit in spec.streams.limits")
+		return yes(v1.ReasonLimited, acceptedText+m.Network.Network+butText+strings.Join(above, "; ")+". It gets what the network allows. "+
+			"Ask for less, or ask the owners of the network to change spec.streams.limits or spec.streams.podOverrides")
 	}
 	return yes(v1.ReasonAccepted, acceptedText+m.Network.Network)
 }
