@@ -32,6 +32,9 @@ func (k Key) seederToken(stream types.UID) string { return k.token("seeder of a 
 // tableToken is what the operator presents to the trackers of a network.
 func (k Key) tableToken(network types.UID) string { return k.token("table of a network", network) }
 
+// operatorToken is what the operator presents to the tracker of a stream that has one of its own.
+func (k Key) operatorToken(stream types.UID) string { return k.token("operator of a stream", stream) }
+
 // secretName is the name of the Secret that holds a token. With another key there is another Secret, and pods start again with it.
 func secretName(base, token string) string {
 	sum := sha256.Sum256([]byte(token))

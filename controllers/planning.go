@@ -24,6 +24,7 @@ func (r *Reconciler) plan(n *run) planned {
 	facts.Network = r.attachmentFacts(n)
 	facts.Image, facts.PullPolicy, facts.Pods = r.Image, r.PullPolicy, r.Pods
 	facts.NetworkPolicies, facts.Installation = r.NetworkPolicies, r.Installation
+	facts.Operators = r.operatorHashes(n)
 	return makePlan(n.stream, facts)
 }
 

@@ -8,11 +8,15 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/plan"
@@ -20,15 +24,30 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/tracker"
 )
 
-// TestRealTracker reads the stats of a real tracker, which reads a real playlist and takes a real report.
+// TestRealTracker reads the stats of a real tracker, which reads a real playlist, takes a real report, and lets those keep totals whose
+// token the operator's own ConfigMap names.
 func TestRealTracker(t *testing.T) {
 	t.Parallel()
-	server, source := filmTracker(t, time.Minute) // so that it does not know its viewers for three
+	operators := filepath.Join(t.TempDir(), plan.FileOperators)
+	mounted := func(text string) {
+		if err := os.WriteFile(operators, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mounted(`["sha256:` + strings.Repeat("0", 64) + `"]`)    // the token of another operator
+	server, source := filmTracker(t, time.Minute, operators) // so that it does not know its viewers for three
 	w := newWorld(t)
 	w.nodes.answerBy(server.AdminAddr().String())
 	w.nodes.become(plan.ComponentSeeder, func(p *corev1.Pod) { p.Status.Conditions = nil })
 	w.operator()
 	w.stream("film", func(s *v1.P2PStreamSpec) { s.Source.URL = v1.URL(source) })
+	var config corev1.ConfigMap
+	if !w.eventually(func() bool {
+		return w.Get(t.Context(), client.ObjectKey{Namespace: w.ns, Name: "film-tracker"}, &config) == nil
+	}) {
+		t.Fatal("there is no ConfigMap")
+	}
+	mounted(config.Data[plan.FileOperators])
 	s := w.until("film", "read", func(s *v1.P2PStream) bool { return has("Peerable=True/Shareable")(s) && len(s.Status.Renditions) == 1 })
 	hashes := s.Status.Renditions[0].InfoHashes
 	if len(hashes["v2.3"]) != 20 || len(hashes["v2.2"]) != 20 {
@@ -50,7 +69,7 @@ func TestRealTracker(t *testing.T) {
 }
 
 // filmTracker is a real tracker of a film, whose URL it returns too.
-func filmTracker(t *testing.T, interval time.Duration) (server *tracker.Server, source string) {
+func filmTracker(t *testing.T, interval time.Duration, operators string) (server *tracker.Server, source string) {
 	t.Helper()
 	playlist := "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n"
 	for i := range 30 {
@@ -63,7 +82,7 @@ func filmTracker(t *testing.T, interval time.Duration) (server *tracker.Server, 
 	t.Cleanup(origin.Close)
 	source = origin.URL + "/film.m3u8"
 
-	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", Stream: &tracker.StreamConfig{
+	server, err := tracker.New(tracker.Config{Listen: "127.0.0.1:0", AdminListen: "127.0.0.1:0", OperatorsFile: operators, Stream: &tracker.StreamConfig{
 		SourceURL: source, TelemetryInterval: tracker.Duration(interval),
 	}}, nil, nil)
 	if err != nil {

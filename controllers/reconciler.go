@@ -82,6 +82,7 @@ type Overview interface {
 // goroutines, each with a stream of its own.
 type Reconciler struct {
 	Options
+	keyed   bool // it has a key, or will
 	applier *apply.Applier
 	pollers *poll.Pollers
 	streams memories
@@ -108,7 +109,8 @@ func NewReconciler(o Options) *Reconciler {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
-	if o.Key == nil {
+	keyed := o.Key != nil
+	if !keyed {
 		o.Key = func() Key { return nil }
 	}
 	if o.Lookup == nil {
@@ -117,7 +119,7 @@ func NewReconciler(o Options) *Reconciler {
 	if o.Push == nil {
 		o.Push = push.NewClient()
 	}
-	r := &Reconciler{Options: o}
+	r := &Reconciler{Options: o, keyed: keyed}
 	r.pollers = poll.NewPollers(poll.Config{Client: o.Poll, Metrics: o.Metrics.polls})
 	r.pushers = push.New(o.Push, o.Metrics.pushes)
 	r.labels = &namespaceLabels{live: o.Live, now: o.Now}

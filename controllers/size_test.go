@@ -39,7 +39,7 @@ func sized(wanted int32, reason v1.SeederScaleReason) func(*v1.P2PStream) bool {
 // TestSeedersFollowTheAudience puts the film of a real tracker to sleep, has a page wake it, and puts it to sleep again.
 func TestSeedersFollowTheAudience(t *testing.T) {
 	t.Parallel()
-	server, source := filmTracker(t, time.Second)
+	server, source := filmTracker(t, time.Second, "")
 	w := newWorld(t)
 	w.nodes.answerBy(server.AdminAddr().String())
 	stop := w.operator()

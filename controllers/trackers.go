@@ -27,13 +27,13 @@ const (
 func (r *Reconciler) readTrackers(n *run, s *snapshot) {
 	m, key := n.memory, client.ObjectKeyFromObject(n.stream)
 	m.take(r.pollers.Take(key))
-	pods, prefix := s.pods[plan.ComponentTracker], ""
+	pods, prefix, token := s.pods[plan.ComponentTracker], "", r.operatorToken(n)
 	if n.network != nil && n.network.served { // until then a tracker that the stream had of its own counts on
 		pods, prefix = s.shared, table.Key(key).Prefix()
 	}
 	trackers, read := m.trackers(pods, totals.Kept(n.stream.Status.Offload))
 	for i := range trackers {
-		trackers[i].Prefix = prefix
+		trackers[i].Prefix, trackers[i].Token = prefix, token
 	}
 	r.pollers.Follow(key, trackers, read)
 	s.reading, s.readingProblem, s.unwritten = m.reading, m.problem, m.unwritten

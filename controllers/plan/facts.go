@@ -63,6 +63,9 @@ type Facts struct {
 	// EdgePods is the same as SeederPods for the seeders of sites, by the value of LabelEdge.
 	EdgePods map[string]int32 `json:"edgePods,omitempty"`
 
+	// Operators are the hashes of the tokens of who may change the tracker by its admin listener; none: all who reach it.
+	Operators []string `json:"operators,omitempty"`
+
 	// Network that the stream is attached to; nil: it has a tracker and STUN servers of its own. The stream is as Attach returns it.
 	Network *Attachment `json:"network,omitempty"`
 

@@ -144,6 +144,8 @@ func (p *planner) shareTracker(c *tracker.Config) {
 		ExternalURL: p.externalURL(),
 	}
 	// Origins are those of entries, so that a stream's pages may connect to that stream.
+	// The token of its table is that of the operator.
+	c.OperatorsFile = ""
 	c.Stream, c.SeederTokenFile, c.AllowedOrigins = nil, "", nil
 }
 

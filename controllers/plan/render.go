@@ -31,10 +31,12 @@ const (
 // Files of the ConfigMaps. The programs' configurations are hashed into the pods, so that a change replaces the pods.
 // The programs reload the other files when they change.
 const (
-	fileTracker  = "tracker.json"
-	fileSTUN     = "stun.json"
-	fileSeeder   = "seeder.json"
-	fileICEPorts = "ice-ports.json"
+	fileTracker = "tracker.json"
+	fileSTUN    = "stun.json"
+	// FileOperators are the hashes of the tokens of operators.
+	FileOperators = "operators.json"
+	fileSeeder    = "seeder.json"
+	fileICEPorts  = "ice-ports.json"
 	// fileAdvertise are the addresses that seeders advertise.
 	fileAdvertise = "advertise.json"
 	fileSites     = "sites.json"
@@ -59,6 +61,7 @@ func (p *planner) trackerConfig() (tracker.Config, error) {
 		DrainPeriod:     duration.Duration(drainTracker),
 		Stream:          p.streamConfig(),
 	}
+	c.OperatorsFile = mountConfig + "/" + FileOperators
 	c.Stream.ExternalURL = p.externalURL()
 	c.BasePath = string(spec.Exposure.Settings().Path)
 	c.AllowNoOrigin = spec.AllowNoOrigin != nil && *spec.AllowNoOrigin

@@ -23,6 +23,11 @@ func (p *planner) tracker() error {
 		return err
 	}
 	files := map[string]string{fileTracker: static, fileSTUN: servers}
+	if p.network == nil {
+		if files[FileOperators], err = file(append([]string{}, p.facts.Operators...)); err != nil {
+			return err
+		}
+	}
 	if p.spec.Sites != nil {
 		if files[fileSites], err = p.sitesFile(); err != nil {
 			return err

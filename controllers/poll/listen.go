@@ -45,6 +45,7 @@ func (p *Pollers) Listen(stream types.NamespacedName, asleep bool) {
 			p.deafen(stream, uid)
 		case e != nil:
 			e.streams[stream] = true
+			e.tracker.Token = q.tracker.Token // an operator that has just started may not have had it
 		case len(p.ears) >= maxListened:
 			p.cfg.Metrics.unheard.Inc()
 		default:
@@ -87,7 +88,10 @@ func (p *Pollers) launchEar(e *ear) {
 func (p *Pollers) listen(ctx context.Context, e *ear) {
 	var cursor stats.ArrivalsCursor
 	for failures := 0; ; {
-		heard, err := p.cfg.Client.arrivals(ctx, e.tracker, cursor)
+		p.mu.Lock()
+		tracker := e.tracker
+		p.mu.Unlock()
+		heard, err := p.cfg.Client.arrivals(ctx, tracker, cursor)
 		if ctx.Err() != nil {
 			return
 		}

@@ -32,12 +32,23 @@ type Tracker struct {
 	UID types.UID
 	// IP of the pod.
 	IP string
+	// Token that the tracker may ask for; empty: the operator has none.
+	Token Token
 	// Prefix of the stream's paths, on a tracker of several streams.
 	Prefix string
 	// Accumulate says that what it has counted will be kept, and Kept what is; see package totals.
 	Accumulate bool
 	Kept       telemetry.Kept
 }
+
+// Token is not for logs.
+type Token string
+
+// String keeps it out of them.
+func (Token) String() string { return "…" }
+
+// GoString keeps it out of them.
+func (Token) GoString() string { return "…" }
 
 // Answer of one tracker: its stats, or why there are none.
 type Answer struct {
@@ -120,6 +131,9 @@ func get[T any](ctx context.Context, by *http.Client, doing string, t Tracker, a
 	if err != nil {
 		return none, fmt.Errorf("%s tracker %s: %w", doing, t.Pod, err)
 	}
+	if t.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+string(t.Token))
+	}
 	resp, err := by.Do(req)
 	if err != nil {
 		// The URL says nothing that the message does not, and changes with every pod.
@@ -133,6 +147,9 @@ func get[T any](ctx context.Context, by *http.Client, doing string, t Tracker, a
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 4<<10)) // so that the connection can be used again
 		_ = resp.Body.Close()
 	}()
+	if resp.StatusCode == http.StatusUnauthorized {
+		return none, fmt.Errorf("%s tracker %s: status 401: it does not know the operator's token, which changes with the operator's key and reaches its pod within two minutes", doing, t.Pod)
+	}
 	if resp.StatusCode != http.StatusOK {
 		return none, fmt.Errorf("%s tracker %s: status %d", doing, t.Pod, resp.StatusCode)
 	}

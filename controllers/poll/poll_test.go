@@ -2,6 +2,7 @@ package poll
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -127,6 +128,26 @@ func TestAddress(t *testing.T) {
 	for ip, want := range map[string]string{"10.1.2.3": "10.1.2.3:9090", "fd00::1": "[fd00::1]:9090"} {
 		if got := c.Address(Tracker{IP: ip}); got != want {
 			t.Errorf("%s: %s", ip, got)
+		}
+	}
+}
+
+// TestTokensArePresentedAndNotPrinted: the tracker gets the token of the operator, and neither errors nor logs have it.
+func TestTokensArePresentedAndNotPrinted(t *testing.T) {
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer a-secret" {
+			http.Error(w, "no", http.StatusUnauthorized)
+			return
+		}
+		say(w, good)
+	})
+	answers := c.Ask(t.Context(), []Tracker{{Pod: "a", Token: "a-secret", Accumulate: true}, {Pod: "b", Token: "wrong-secret"}, {Pod: "c"}})
+	if answers[0].Err != nil || answers[1].Err == nil || answers[2].Err == nil {
+		t.Errorf("%+v", answers)
+	}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		if text := fmt.Sprintf(format, answers); strings.Contains(text, "secret") {
+			t.Errorf("%s prints %s", format, text)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/p2pstream/p2pstream/internal/memory"
 	"github.com/p2pstream/p2pstream/internal/watch"
 	"github.com/p2pstream/p2pstream/runtime/tracker/addresses"
+	"github.com/p2pstream/p2pstream/runtime/tracker/doors"
 	"github.com/p2pstream/p2pstream/runtime/tracker/sockets"
 )
 
@@ -33,6 +34,7 @@ type Server struct {
 	cert        *watch.Value[*tls.Certificate] // nil without TLS
 	token       *watch.Value[[]string]         // nil without a token file
 	writers     *watch.Value[[]string]         // tokens of who changes the table; nil without a table
+	operators   *watch.Value[[]doors.Hash]     // of tokens of operators; nil without a list
 	source      *addresses.Source              // of clients' addresses; nil: the sockets
 	sites       *watch.Value[siteMap]          // nil without sites
 	stun        *stunWatch                     // nil without servers
@@ -92,6 +94,12 @@ func (s *Server) readSecrets() (err error) {
 			return err
 		}
 		s.watched = append(s.watched, s.token.Run)
+	}
+	if s.cfg.OperatorsFile != "" {
+		if s.operators, err = watchOperators(s.cfg.OperatorsFile, s.log); err != nil {
+			return err
+		}
+		s.watched = append(s.watched, s.operators.Run)
 	}
 	if s.cfg.Streams != nil {
 		if s.writers, err = watchWriters(s.cfg.Streams.TokenFile, s.log); err != nil {

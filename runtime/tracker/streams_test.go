@@ -449,7 +449,7 @@ func TestATableThatCannotBeKeptIsNotTaken(t *testing.T) {
 	}
 }
 
-// TestASourceIsNotTheTrackerItself: its admin listener asks no one who they are, and ?accumulate=1 acts on another stream.
+// TestASourceIsNotTheTrackerItself: its admin listener shows the statistics of other streams.
 func TestASourceIsNotTheTrackerItself(t *testing.T) {
 	t.Parallel()
 	s := running(t, tableConfig(t, t.TempDir()))

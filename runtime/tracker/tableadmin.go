@@ -17,9 +17,9 @@ import (
 // adminPages are the pages of the admin listener: statistics, and the table of streams.
 func (s *Server) adminPages() map[string]http.Handler {
 	if only := s.streams.only; only != nil {
-		pages := map[string]http.Handler{"GET " + stats.ArrivalsPath: s.arrivals}
+		pages := map[string]http.Handler{"GET " + stats.ArrivalsPath: s.guarded(s.arrivals)}
 		for _, pattern := range viewerapi.OperatorPaths() {
-			pages[pattern] = only.operator
+			pages[pattern] = s.guarded(only.operator)
 		}
 		return pages
 	}
@@ -42,8 +42,8 @@ func (s *Server) adminPages() map[string]http.Handler {
 			answerJSON(w, http.StatusOK, s.streams.state())
 		}),
 		"PUT " + table.Path:         authorized(s.takeTable),
-		"GET " + stats.ArrivalsPath: s.arrivals,
-		"/": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		"GET " + stats.ArrivalsPath: s.guarded(s.arrivals),
+		"/": s.guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if st, rest := s.streams.at(r.URL.Path); st != nil {
 				st.operator.ServeHTTP(w, at(r, rest))
 				return
@@ -53,7 +53,7 @@ func (s *Server) adminPages() map[string]http.Handler {
 				return
 			}
 			http.NotFound(w, r)
-		}),
+		})),
 	}
 }
 

@@ -18,6 +18,10 @@ type Config struct {
 	InternalListen string `json:"internalListen,omitempty"`
 	// AdminListen serves /metrics, /healthz, /readyz, /v1/stats and the dashboard, host:port; empty means no admin listener.
 	AdminListen string `json:"adminListen,omitempty"`
+	// OperatorsFile is a JSON list of hashes ("sha256:" and 64 hexadecimal digits) of the tokens with which operators ask the admin listener
+	// for what changes the tracker: totals that count as kept from then on, and arrivals. It is read again when it changes. While the list
+	// is empty, and without a file, all who reach the listener may, except with Streams, where the tokens of its TokenFile are asked for.
+	OperatorsFile string `json:"operatorsFile,omitempty"`
 	// Dashboard shows the dashboard of each stream to everyone who reaches Listen or InternalListen, with the names of sites. A
 	// stream with viewerTokens shows it to who has a seeder token. The admin listener has it in any case.
 	Dashboard bool `json:"dashboard,omitempty"`

@@ -11,6 +11,9 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/telemetry"
 )
 
+// AccumulateKey of a query asks for totals that count as kept.
+const AccumulateKey = "accumulate"
+
 // maxKept bounds how many tracker runs a reader may name.
 const maxKept = 64
 
@@ -18,7 +21,7 @@ const maxKept = 64
 // telemetry.Accumulator, and names the readings that it has stored. A tracker with an admin listener accepts it only
 // there: the stats are public, but only that reader may confirm that totals are stored.
 func AccumulatePath(kept telemetry.Kept) string {
-	query := url.Values{"accumulate": {"1"}}
+	query := url.Values{AccumulateKey: {"1"}}
 	for _, boot := range slices.Sorted(maps.Keys(kept)) {
 		query.Add("kept", strconv.FormatInt(kept[boot], 10)+":"+boot)
 	}
@@ -27,7 +30,7 @@ func AccumulatePath(kept telemetry.Kept) string {
 
 // KeptOf parses the query of AccumulatePath; it returns nil for other queries.
 func KeptOf(query url.Values) (telemetry.Kept, error) {
-	if !query.Has("accumulate") {
+	if !query.Has(AccumulateKey) {
 		return nil, nil
 	}
 	values := query["kept"]
