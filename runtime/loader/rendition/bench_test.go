@@ -27,12 +27,12 @@ func manyPeers(b *testing.B, seeder bool, n, peers int) *Rendition {
 	for i := range p.Segments {
 		p.Segments[i].Start = time.Duration(i) * p.TargetDuration
 	}
-	r.merge(p, time.Now())
+	r.core.Merge(p, time.Now())
 	ids := make([]int64, n)
 	for i := range ids {
 		ids[i] = int64(i)
 		if seeder {
-			r.segments.order[i].state = schedule.Held
+			r.core.Segments()[i].State = schedule.Held
 		}
 	}
 	for range peers {

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
@@ -220,23 +221,15 @@ func causeOf(reason wire.FailureReason) error {
 	return errProtocol
 }
 
-// Flight is the running request to the peer.
-type Flight struct {
-	Since     time.Time // when the peer was asked
-	LastBytes time.Time // when bytes last arrived; zero if none did
-	Received  int64     // bytes received in this request
-	Remaining int64     // bytes still to come; -1 if unknown
-}
-
 // Flight returns the running request; false if there is none. The rendition's owner calls it.
-func (s *Session) Flight() (Flight, bool) {
+func (s *Session) Flight() (schedule.Flight, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.download
 	if d == nil {
-		return Flight{Remaining: -1}, false
+		return schedule.Flight{Remaining: -1}, false
 	}
-	f := Flight{Since: d.since, LastBytes: d.lastBytes, Received: d.received, Remaining: -1}
+	f := schedule.Flight{Since: d.since, LastBytes: d.lastBytes, Received: d.received, Remaining: -1}
 	if d.total >= 0 {
 		f.Remaining = d.total - int64(len(d.data))
 	}
