@@ -9,8 +9,8 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/signaling"
 )
 
-// Driver carries out what a Core decides. Its methods return at once and call the Core no more before the event that they are
-// part of has ended; what they begin ends with an event of its own.
+// Driver carries out what a Core decides. Its methods return at once and send the Core no event: the one that they are part of
+// has not ended. What they begin ends with an event of its own. They may read what the Core knows.
 type Driver interface {
 	// Own is the peer's id in the swarm of the first generation; false before it has joined that.
 	Own() (identity.PeerID, bool)

@@ -27,6 +27,31 @@ func TestAnElectionCountsTheSwarm(t *testing.T) {
 	}
 }
 
+// TestTurnsBeginAnew: when a peer that said that it is fetching a segment does not bring it, not all whose turn has passed
+// meanwhile fetch it.
+func TestTurnsBeginAnew(t *testing.T) {
+	r := idle(t, 100, 6)
+	for i, seg := range r.table.order {
+		seg.Start = time.Duration(i) * seg.Duration
+	}
+	r.Config.Alone = false
+	r.Counted(Census{Peers: 8, Known: true})
+	p, now := connect(r), time.Now()
+	r.joinedAt = now.Add(-time.Hour)
+	step := func(at time.Time, loading []int64, want bool, what string) {
+		t.Helper()
+		says(p, []int64{100, 101, 102, 103}, loading)
+		r.view(at)
+		if got := r.table.bySeq[104].State == schedule.Fetching; got != want {
+			t.Errorf("%s: it asks the origin: %v", what, got)
+		}
+	}
+	step(now.Add(-time.Minute), nil, false, "at first")
+	step(now, []int64{104}, false, "while a peer is fetching it")
+	step(now.Add(time.Millisecond), nil, false, "when that one has failed")
+	step(now.Add(time.Minute), nil, true, "when its turn has come again")
+}
+
 // TestNoElectionBesideSeeders: a tracker says that there are some, or one is connected.
 func TestNoElectionBesideSeeders(t *testing.T) {
 	r := idle(t, 100, 6)

@@ -28,7 +28,8 @@ type record struct {
 	asked     []string // URLs, in order
 	size      func(url string) int
 	transit   int // bytes
-	evicted   func([]store.Key)
+	out       []store.Key       // that left the store and were not told of yet
+	evicted   func([]store.Key) // tells of them
 	tooLarge  int
 	reloads   []bool
 	stored    int
@@ -73,7 +74,7 @@ func (d *record) Reload(manifestToo bool)         { d.reloads = append(d.reloads
 func (d *record) Jumped()                         {}
 func (d *record) TooLarge(*Segment, int64, int64) { d.tooLarge++ }
 func (d *record) Doubted()                        {}
-func (d *record) Evicted(keys []store.Key)        { d.evicted(keys) }
+func (d *record) Evicted(keys []store.Key)        { d.out = append(d.out, keys...) }
 
 // twice lists what the origin was asked for more than once.
 func (d *record) twice() (out []string) {
@@ -97,6 +98,10 @@ func (r *subject) deliver(now time.Time) {
 		data := make([]byte, r.d.size(f.seg.URL))
 		r.d.transit += len(data)
 		r.Fetched(f.seg, f.attempt, data, int64(len(data)), Failure{}, now)
+		if out := r.d.out; len(out) > 0 {
+			r.d.out = nil
+			r.d.evicted(out)
+		}
 	}
 }
 
