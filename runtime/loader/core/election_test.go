@@ -82,7 +82,11 @@ func TestAViewerPassesOnWhatComes(t *testing.T) {
 		s := connect(r)
 		says(s, []int64{103}, nil)
 		now := time.Now()
+		r.Changed = false
 		r.Request(s, r.table.bySeq[103], now)
+		if r.Changed != live {
+			t.Errorf("live %v: something new is to be announced: %v", live, r.Changed)
+		}
 		if got := slices.Contains(r.loading(), 103); got != live {
 			t.Errorf("live %v: announced as on its way: %v", live, got)
 		}

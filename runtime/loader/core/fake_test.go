@@ -27,12 +27,16 @@ type record struct {
 	running   []*fetching
 	asked     []string // URLs, in order
 	size      func(url string) int
-	transit   int // bytes
+	transit   int               // bytes
 	out       []store.Key       // that left the store and were not told of yet
 	evicted   func([]store.Key) // tells of them
 	tooLarge  int
 	reloads   []bool
 	stored    int
+
+	checks, verifies bool
+	examined         []Examination
+	newSwarms        bool // the swarms are left for those of a new event
 }
 
 type fetching struct {
@@ -59,22 +63,27 @@ func (d *record) Ask(p Peer, _ *Segment, held []byte, now time.Time) {
 	p.(*fakePeer).bytes = held
 }
 
-func (d *record) Checks() bool                    { return false }
-func (d *record) Verifies() bool                  { return false }
-func (d *record) Check(Examination) Transfer      { panic("nothing is checked") }
-func (d *record) Verify(Examination) Transfer     { panic("nothing is verified") }
+func (d *record) Checks() bool                    { return d.checks }
+func (d *record) Verifies() bool                  { return d.verifies }
 func (d *record) Stored(*Segment, []byte)         { d.stored++ }
 func (d *record) Release(bytes int)               { d.transit -= bytes }
 func (d *record) Discard(data []byte)             { d.transit -= len(data) }
 func (d *record) Known(int)                       {}
 func (d *record) Learned()                        {}
 func (d *record) Forgotten()                      {}
-func (d *record) NewEvent() bool                  { return false }
+func (d *record) NewEvent() bool                  { return d.newSwarms }
 func (d *record) Reload(manifestToo bool)         { d.reloads = append(d.reloads, manifestToo) }
 func (d *record) Jumped()                         {}
 func (d *record) TooLarge(*Segment, int64, int64) { d.tooLarge++ }
 func (d *record) Doubted()                        {}
 func (d *record) Evicted(keys []store.Key)        { d.out = append(d.out, keys...) }
+
+func (d *record) Check(e Examination) Transfer {
+	d.examined = append(d.examined, e)
+	return &fetching{seg: e.Segment}
+}
+
+func (d *record) Verify(e Examination) Transfer { return d.Check(e) }
 
 // twice lists what the origin was asked for more than once.
 func (d *record) twice() (out []string) {

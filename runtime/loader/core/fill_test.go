@@ -29,7 +29,16 @@ func TestAnEdgeSeederAsksSeedersFirst(t *testing.T) {
 	s := r.meetSeeder(1, false)
 	says(s, []int64{104}, []int64{105})
 	now := time.Now()
+	r.Changed = false
 	r.pass(now)
+	if !r.Changed {
+		t.Error("nothing new is announced")
+	}
+	r.Changed = false
+	r.pass(now)
+	if r.Changed {
+		t.Error("the same is announced again")
+	}
 	if seg := r.table.bySeq[104]; seg.State != schedule.Requested || seg.From != s {
 		t.Errorf("what the other seeder holds is in state %v", seg.State)
 	}

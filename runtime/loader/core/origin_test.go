@@ -131,8 +131,11 @@ func TestARequestThatJustEndedIsNotSilent(t *testing.T) {
 	r := idle(t, 0, 1)
 	p, seg, now := connect(r), r.table.order[0], time.Now()
 	r.Request(p, seg, now.Add(-time.Minute))
-	p.flight = nil
+	p.flight, seg.Unproven = nil, 2
 	if f := scheduled(seg, map[Peer]int{p: 0}, now).Flight; !f.Since.Equal(now) {
 		t.Errorf("it counts as silent since %v", f.Since)
+	}
+	if n := scheduled(seg, nil, now).Unproven; n != 2 {
+		t.Errorf("unproven %d times, want 2", n)
 	}
 }

@@ -38,7 +38,7 @@ func (c *Core) usable(p Peer, now time.Time) bool {
 func (c *Core) blame(p Peer, now time.Time) {
 	record := c.conduct[p]
 	if record == nil {
-		record = &conduct{} // its connection has ended
+		record = &conduct{} // its connection has ended, so it is neither asked again nor closed
 	}
 	p.Blame(record.failed(now))
 }

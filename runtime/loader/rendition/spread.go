@@ -72,7 +72,7 @@ func (r *Rendition) listen(s *session.Session, now time.Time) {
 		return
 	}
 	if s.Seeder() && (r.shared.Settings.Edge || s.Origin().Shares) {
-		return // seeders that share their work get from each other what one of them has, see fill.go
+		return // seeders that share their work get from each other what one of them has, see core/fill.go
 	}
 	o := s.Origin()
 	group, peer, ok := r.known(s, o)
