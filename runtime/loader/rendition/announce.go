@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/core"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/session"
@@ -14,10 +15,9 @@ import (
 
 // announcer knows what peers were told. The rendition's owner has it.
 type announcer struct {
-	dirty     bool // what is announced may have changed
 	last      map[identity.Generation]*encoded
-	versions  int      // of all announcements
-	expecting *segment // newest segment whose successor is announced as on its way
+	versions  int           // of all announcements
+	expecting *core.Segment // newest segment whose successor is announced as on its way
 	spreading
 	pace
 }
@@ -34,13 +34,13 @@ type encoded struct {
 // announce tells all peers what is held and what is on its way, if that
 // changed. Each announcement is the full state.
 func (r *Rendition) announce(now time.Time) {
-	if r.shared.Settings.UploadDisabled || r.playlist == nil {
+	if r.shared.Settings.UploadDisabled || r.core.Playlist() == nil {
 		return
 	}
-	expected := r.expected(now)
-	changed := (r.announcer.dirty || expected != r.announcer.expecting) && !r.announcer.rests(now, r.wake)
+	expected := r.core.Expected(now)
+	changed := (r.core.Changed || expected != r.announcer.expecting) && !r.announcer.rests(now, r.wake)
 	if changed {
-		r.announcer.dirty, r.announcer.expecting = false, expected
+		r.core.Changed, r.announcer.expecting = false, expected
 	}
 	r.spread(changed, now)
 	if changed {
@@ -60,7 +60,7 @@ func (r *Rendition) announce(now time.Time) {
 }
 
 // update encodes what peers of a generation are told, and returns false if it is the same as before.
-func (r *Rendition) update(g identity.Generation, expected *segment) bool {
+func (r *Rendition) update(g identity.Generation, expected *core.Segment) bool {
 	next := r.announceable(g)
 	if expected != nil {
 		next.loading = append(next.loading, expected.NextID(g))
@@ -104,55 +104,29 @@ func (r *Rendition) encode(c wire.Command) ([][]byte, error) {
 // announceable lists the ids held and on their way, and makes the held ones
 // available to requests before peers can learn of them.
 func (r *Rendition) announceable(g identity.Generation) *encoded {
-	if r.silent() {
+	if r.core.Silent() {
 		r.index.SetHeld(g, map[int64]store.Key{})
 		return &encoded{}
 	}
 	out := &encoded{places: make(map[int64]uint64)}
-	ids := make(map[int64]store.Key, len(r.segments.order))
-	for _, seg := range r.segments.order {
-		if !seg.clear(g) {
-			continue
-		}
-		switch id := seg.ID(g); seg.state {
-		case schedule.Held:
+	ids := make(map[int64]store.Key, len(r.core.Segments()))
+	for _, seg := range r.core.Segments() {
+		switch id := seg.ID(g); r.core.Announced(seg, g) {
+		case schedule.Loaded:
 			if _, taken := ids[id]; taken {
 				continue // two segments with one id: the first is what players know
 			}
-			ids[id] = seg.key
+			ids[id] = seg.Key
 			out.loaded = append(out.loaded, id)
 			if r.announcer.inWindow(seg.Sequence) {
 				out.places[id] = superseed.Bit(seg.Sequence)
 			}
-		case schedule.Fetching:
+		case schedule.Loading:
 			out.loading = append(out.loading, id)
-		default:
-			if r.filling.comes(seg) || r.passesOn(seg) {
-				out.loading = append(out.loading, id)
-			}
 		}
 	}
 	r.index.SetHeld(g, ids)
 	return out
-}
-
-// passesOn tells whether a segment that a peer is sending is announced as on its way: by a seeder always, and by a viewer in a live
-// stream without seeders, where the news that one viewer is fetching a segment must be faster than the turns of those that it is not connected with.
-func (r *Rendition) passesOn(seg *segment) bool {
-	return seg.state == schedule.Requested && (r.shared.Settings.Seeder || r.playlist.Live && r.electing())
-}
-
-// expected returns the newest segment if its successor may be announced as on its way; nil otherwise.
-func (r *Rendition) expected(now time.Time) *segment {
-	if !r.shared.Settings.Seeder || r.silent() || !r.playlist.Live || r.playlist.Ended || len(r.segments.order) == 0 {
-		return nil
-	}
-	last := r.segments.order[len(r.segments.order)-1]
-	failed := r.playlistError != "" || last.failures > 0
-	if !schedule.ExpectedNext(r.newestAt, last.Duration, r.playlist.TargetDuration, failed, now) {
-		return nil
-	}
-	return last
 }
 
 // withdraw tells peers that nothing is held and nothing on its way. Requests are
@@ -162,13 +136,7 @@ func (r *Rendition) withdraw() {
 		return
 	}
 	r.leaving = true
-	if r.shared.Settings.Seeder {
-		for _, seg := range r.segments.order {
-			if seg.state == schedule.Fetching || seg.state == schedule.Requested {
-				r.giveUp(seg) // it would not be announced any more
-			}
-		}
-	}
+	r.core.Withdraw()
 	if r.shared.Settings.UploadDisabled {
 		return // nothing was announced
 	}

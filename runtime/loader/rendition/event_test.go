@@ -8,19 +8,18 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
-	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 // hold gives a rendition the bytes of all its segments.
 func hold(t *testing.T, r *Rendition, text string) {
 	t.Helper()
-	for _, seg := range r.segments.order {
+	for _, seg := range r.core.Segments() {
 		data := []byte(text + seg.URL)
 		if !r.transit.Reserve(len(data)) {
 			t.Fatal("no room")
 		}
-		r.completed(seg, data, traffic.FromHTTP)
-		if !seg.held() {
+		r.core.Complete(seg, data, true, time.Now())
+		if !seg.Held() {
 			t.Fatalf("segment %d is not held", seg.Sequence)
 		}
 	}
@@ -48,22 +47,22 @@ func TestTwoEventsShareNoSegment(t *testing.T) {
 			second := playlistOf(0, 4)
 			second.Restarted = true
 			r.refreshed(second, nil)
-			if begun != 1 || r.shared.Store.Stats().Segments != 0 || len(r.segments.order) != 4 {
-				t.Errorf("begun %d times, %+v, %d segments known", begun, r.shared.Store.Stats(), len(r.segments.order))
+			if begun != 1 || r.shared.Store.Stats().Segments != 0 || len(r.core.Segments()) != 4 {
+				t.Errorf("begun %d times, %+v, %d segments known", begun, r.shared.Store.Stats(), len(r.core.Segments()))
 			}
-			for _, seg := range r.segments.order {
-				if seg.held() {
+			for _, seg := range r.core.Segments() {
+				if seg.Held() {
 					t.Errorf("segment %d is held", seg.Sequence)
 				}
 			}
 			hold(t, r, "second ")
-			r.announcer.dirty = true
+			r.core.Changed = true
 			r.announce(time.Now())
 			if got := offered(r, 3); got == named || (len(r.sessions) == 0) != named {
 				t.Errorf("offered to peers of the old swarm: %v, %d peers are asked", got, len(r.sessions))
 			}
 			r.refreshed(second, nil) // it is told again after a failure
-			if begun != 1 || !r.segments.order[0].held() {
+			if begun != 1 || !r.core.Segments()[0].Held() {
 				t.Error("one event began twice")
 			}
 			r.joined(time.Now())
@@ -78,7 +77,7 @@ func TestTwoEventsShareNoSegment(t *testing.T) {
 // TestNothingIsAnnouncedInDoubt has the numbers of a playlist go back.
 func TestNothingIsAnnouncedInDoubt(t *testing.T) {
 	r := idle(t, 100, 8)
-	r.shared.Settings.Seeder = true
+	r.shared.Settings.Seeder, r.core.Config.Seeder = true, true
 	hold(t, r, "")
 	r.announce(time.Now())
 	doubt := doubtOf(t)
@@ -87,13 +86,13 @@ func TestNothingIsAnnouncedInDoubt(t *testing.T) {
 	if offered(r, 100) || len(r.announcer.last[identity.V23].loaded) > 0 {
 		t.Error("it is announced while a new event may have begun")
 	}
-	seg := newSegment(manifest.Segment{Sequence: 108, URL: "http://h/108"}, "http://h/108")
-	r.fetch(seg, time.Now())
+	r.core.Merge(playlistOf(101, 8), time.Now())
+	r.core.Fetch(r.core.Segments()[8], time.Now())
 	if r.shared.Counters.OriginRequests.Load() != 0 {
 		t.Error("a segment was fetched under a name that may be another event's")
 	}
 	r.refreshed(nil, errors.New("of another kind"))
-	if !r.event.suspected {
+	if !r.core.Silent() {
 		t.Error("a failure ended the doubt")
 	}
 	r.refreshed(playlistOf(100, 8), nil)
@@ -116,13 +115,13 @@ func TestAnEventThatOthersSaw(t *testing.T) {
 	}
 	r.act(time.Now())
 	r.refreshed(playlistOf(100, 9), nil)
-	if r.playlist != nil || len(r.segments.order) > 0 {
+	if r.core.Playlist() != nil || len(r.core.Segments()) > 0 {
 		t.Error("the old event's playlist was used")
 	}
 	next := playlistOf(0, 4)
 	next.Restarted = true
 	r.refreshed(next, nil)
-	if r.playlist != next || len(r.segments.order) != 4 {
+	if r.core.Playlist() != next || len(r.core.Segments()) != 4 {
 		t.Error("the new event's playlist was not used")
 	}
 }
@@ -153,85 +152,22 @@ func TestAnIDWithTwoMeaningsIsNotShared(t *testing.T) {
 		}
 	}
 	r.refreshed(list(3, 10, "#EXT-X-ENDLIST\n"), nil)
-	last := r.segments.order[7]
+	last := r.core.Segments()[7]
 	if last.ID(identity.V23) != 7 {
 		t.Fatalf("segment 10 has the id %d", last.ID(identity.V23))
 	}
 	r.transit.Reserve(9)
-	r.completed(last, []byte("http://10"), traffic.FromHTTP)
+	r.core.Complete(last, []byte("http://10"), true, time.Now())
 	r.announce(time.Now())
 	for id := range int64(10) {
 		if offered(r, id) != (id >= 8) { // 0 to 7 are places, 3 to 9 numbers
 			t.Errorf("ended: %d is offered: %v", id, offered(r, id))
 		}
 	}
-	if got := r.segments.externalID(10, identity.V23); got != -1 {
+	if got := r.core.ExternalID(10, identity.V23); got != -1 {
 		t.Errorf("peers are asked for segment 10 by %d", got)
 	}
-	if got := r.segments.externalID(10, identity.V3); got != 10 {
+	if got := r.core.ExternalID(10, identity.V3); got != 10 {
 		t.Errorf("peers of a generation that names no places are asked by %d", got)
-	}
-}
-
-func TestRefusedSegmentsBringTheirPlaylist(t *testing.T) {
-	status := func(code int) error { return &manifest.Error{Reason: manifest.ReasonStatus, Status: code} }
-	asked := func(q *refusals) string {
-		select {
-		case manifestToo := <-q.asked:
-			if manifestToo {
-				return "manifest"
-			}
-			return "playlist"
-		default:
-			return "nothing"
-		}
-	}
-	now := time.Now()
-	q := newRefusals()
-	fail := func(code, times int, first bool) {
-		for range times {
-			q.failed(status(code), first, now)
-		}
-	}
-	fail(404, 10, false) // one segment that is missing
-	fail(500, 10, true)
-	fail(403, 2, true)
-	if got := asked(&q); got != "nothing" {
-		t.Errorf("too early: %s", got)
-	}
-	fail(403, 1, false)
-	if got := asked(&q); got != "playlist" {
-		t.Errorf("after three: %s", got)
-	}
-	fail(403, 10, false)
-	if got := asked(&q); got != "nothing" {
-		t.Errorf("at once again: %s", got)
-	}
-	now = now.Add(firstReread)
-	fail(410, 1, true)
-	if got := asked(&q); got != "manifest" {
-		t.Errorf("when the playlist did not help: %s", got)
-	}
-	now = now.Add(time.Hour)
-	q.succeeded()
-	fail(401, 3, true)
-	if got := asked(&q); got != "playlist" {
-		t.Errorf("after a success: %s", got)
-	}
-}
-
-// TestOriginThatWantsNoRequests asks for time.
-func TestOriginThatWantsNoRequests(t *testing.T) {
-	r := idle(t, 0, 4)
-	now := time.Now()
-	r.obey(r.segments.order[0], &manifest.Error{Status: 429, RetryAfter: 20 * time.Second}, now)
-	for _, seg := range r.segments.order {
-		r.fetch(seg, now.Add(19*time.Second))
-		if seg.retryAt.Before(now.Add(20 * time.Second)) {
-			t.Errorf("segment %d is asked for after %v", seg.Sequence, seg.retryAt.Sub(now))
-		}
-	}
-	if r.shared.Counters.OriginRequests.Load() != 0 || !r.origin.pausing(now.Add(19*time.Second)) || r.origin.pausing(now.Add(20*time.Second)) {
-		t.Error("the origin is asked all the same, or not asked again")
 	}
 }

@@ -78,6 +78,7 @@ func (r *Rendition) meet(t *testing.T) (*session.Session, *peerConn) {
 	conn := &peerConn{}
 	s := session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23, conn)
 	r.sessions = append(r.sessions, s)
+	r.core.Came(s)
 	return s, conn
 }
 
@@ -108,21 +109,21 @@ func (r *Rendition) reserve(t *testing.T, data []byte) []byte {
 
 func TestSegmentsOfPeersAreCheckedBeforeTheyAreStored(t *testing.T) {
 	r := checking(t)
-	good, bad := r.segments.order[0], r.segments.order[1]
+	good, bad := r.core.Segments()[0], r.core.Segments()[1]
 	s, conn := r.meet(t)
-	r.request(s, good, time.Now())
+	r.core.Request(s, good, time.Now())
 	_, _, _ = s.Cancel()
-	r.answered(s, good, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true, Source: traffic.FromViewer})
-	if good.held() || r.shared.Store.Has(good.key) {
+	r.answered(s, good, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true})
+	if good.Held() || r.shared.Store.Has(good.Key) {
 		t.Fatal("a segment was stored before it was checked")
 	}
-	r.drainMail(t, "taking the right segment", good.held)
-	r.request(s, bad, time.Now())
+	r.drainMail(t, "taking the right segment", good.Held)
+	r.core.Request(s, bad, time.Now())
 	_, _, _ = s.Cancel()
-	r.answered(s, bad, session.Result{Data: r.reserve(t, wrong(101)), Total: -1, Succeeded: true, Source: traffic.FromViewer})
-	r.drainMail(t, "dropping the wrong segment", func() bool { return bad.state == schedule.Missing })
-	if r.shared.Store.Has(bad.key) || !conn.closed.Load() || bad.notFrom != s {
-		t.Errorf("stored %v, peer cut off %v", r.shared.Store.Has(bad.key), conn.closed.Load())
+	r.answered(s, bad, session.Result{Data: r.reserve(t, wrong(101)), Total: -1, Succeeded: true})
+	r.drainMail(t, "dropping the wrong segment", func() bool { return bad.State == schedule.Missing })
+	if r.shared.Store.Has(bad.Key) || !conn.closed.Load() || bad.NotFrom != s {
+		t.Errorf("stored %v, peer cut off %v", r.shared.Store.Has(bad.Key), conn.closed.Load())
 	}
 	if c := r.shared.Counters.Counters().Checks; c != (traffic.Checks{Right: 1, Wrong: 1}) {
 		t.Errorf("%+v", c)
@@ -131,8 +132,8 @@ func TestSegmentsOfPeersAreCheckedBeforeTheyAreStored(t *testing.T) {
 		t.Errorf("%d bytes are still in transit", used)
 	}
 	// The origin's own bytes need no check.
-	r.completed(bad, r.reserve(t, origins(101)), traffic.FromHTTP)
-	if !bad.held() {
+	r.core.Complete(bad, r.reserve(t, origins(101)), true, time.Now())
+	if !bad.Held() {
 		t.Error("the origin's segment was not taken at once")
 	}
 }
@@ -144,13 +145,13 @@ func TestTheFirstSegmentIsChecked(t *testing.T) {
 	r.swarms.mu.Lock()
 	defer r.swarms.mu.Unlock()
 	r.nameSwarms()
-	seg := r.segments.order[0]
+	seg := r.core.Segments()[0]
 	s, _ := r.meet(t)
-	r.request(s, seg, time.Now())
+	r.core.Request(s, seg, time.Now())
 	_, _, _ = s.Cancel()
-	r.answered(s, seg, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true, Source: traffic.FromSeeder})
+	r.answered(s, seg, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true})
 	r.drainMail(t, "the end of the check", func() bool { return r.shared.Counters.Counters().Checks != traffic.Checks{} })
-	if c := r.shared.Counters.Counters().Checks; c.Right != 1 || !seg.held() {
+	if c := r.shared.Counters.Counters().Checks; c.Right != 1 || !seg.Held() {
 		t.Errorf("%+v", c)
 	}
 }
@@ -158,24 +159,23 @@ func TestTheFirstSegmentIsChecked(t *testing.T) {
 // TestTheOriginCompletesNoLie: a peer that sends wrong bytes and then nothing has the origin add the rest.
 func TestTheOriginCompletesNoLie(t *testing.T) {
 	r := checking(t)
-	seg := r.segments.order[0]
+	seg := r.core.Segments()[0]
 	s, conn := r.meet(t)
 	whole := origins(100)
-	seg.partial = r.reserve(t, whole[:1000]) // of the origin
-	r.request(s, seg, time.Now())
+	seg.Partial = r.reserve(t, whole[:1000]) // of the origin
+	r.core.Request(s, seg, time.Now())
 	_, _, _ = s.Cancel()
 	poisoned := append(bytes.Clone(whole[:1000]), wrong(100)[1000:2000]...)
 	r.reserve(t, poisoned[1000:])
-	r.answered(s, seg, session.Result{Data: poisoned, Total: int64(len(whole)), Reason: 0, Source: traffic.FromViewer})
-	if len(seg.partial) != 2000 {
-		t.Fatalf("%d bytes kept", len(seg.partial))
+	r.answered(s, seg, session.Result{Data: poisoned, Total: int64(len(whole)), Reason: 0})
+	if len(seg.Partial) != 2000 {
+		t.Fatalf("%d bytes kept", len(seg.Partial))
 	}
-	seg.state, seg.stop = schedule.Fetching, func() {}
 	r.reserve(t, whole[2000:])
-	r.completed(seg, append(bytes.Clone(poisoned), whole[2000:]...), traffic.FromHTTP)
-	r.drainMail(t, "dropping the poisoned segment", func() bool { return seg.state == schedule.Missing })
-	if !bytes.Equal(seg.partial, whole[:1000]) {
-		t.Errorf("%d bytes kept: those that the origin gave before are right", len(seg.partial))
+	r.core.Complete(seg, append(bytes.Clone(poisoned), whole[2000:]...), true, time.Now())
+	r.drainMail(t, "dropping the poisoned segment", func() bool { return seg.State == schedule.Missing })
+	if !bytes.Equal(seg.Partial, whole[:1000]) {
+		t.Errorf("%d bytes kept: those that the origin gave before are right", len(seg.Partial))
 	}
 	if !conn.closed.Load() {
 		t.Error("the liar is still connected")
@@ -188,12 +188,12 @@ func TestTheOriginCompletesNoLie(t *testing.T) {
 // TestASegmentThatASeederIsAboutToHaveIsNotTakenUnproven: a liar must not win by being faster than the seeder.
 func TestASegmentThatASeederIsAboutToHaveIsNotTakenUnproven(t *testing.T) {
 	r := checking(t)
-	seg := r.segments.order[5]
+	seg := r.core.Segments()[5]
 	s, conn := r.meet(t)
-	r.request(s, seg, time.Now())
+	r.core.Request(s, seg, time.Now())
 	_, _, _ = s.Cancel()
-	r.answered(s, seg, session.Result{Data: r.reserve(t, wrong(105)), Total: -1, Succeeded: true, Source: traffic.FromViewer})
-	r.drainMail(t, "dropping the unproven segment", func() bool { return seg.state == schedule.Missing })
+	r.answered(s, seg, session.Result{Data: r.reserve(t, wrong(105)), Total: -1, Succeeded: true})
+	r.drainMail(t, "dropping the unproven segment", func() bool { return seg.State == schedule.Missing })
 	if conn.closed.Load() || r.shared.Counters.Unproven.Load() != 1 {
 		t.Errorf("cut off %v, %d unproven", conn.closed.Load(), r.shared.Counters.Unproven.Load())
 	}
@@ -202,26 +202,26 @@ func TestASegmentThatASeederIsAboutToHaveIsNotTakenUnproven(t *testing.T) {
 // TestPlayersSeeNothingUnchecked has a player read a segment while a peer sends it.
 func TestPlayersSeeNothingUnchecked(t *testing.T) {
 	r := checking(t)
-	seg := r.segments.order[0]
+	seg := r.core.Segments()[0]
 	whole := origins(100)
 	request := &ondemand.Request{}
-	f, err := r.open(ondemand.NewPosition(time.Now()), request, seg.key, time.Now())
+	f, err := r.open(ondemand.NewPosition(time.Now()), request, seg.Key, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	read := ondemand.NewReader(t.Context(), f, false, func() {})
 	s, _ := r.meet(t)
-	r.request(s, seg, time.Now())
+	r.core.Request(s, seg, time.Now())
 	_, _, _ = s.Cancel()
-	seg.requests.Publish(seg.attempt, wrong(100)[:2000], int64(len(whole)), time.Now())
+	readersOf(seg).Publish(seg.Attempt, wrong(100)[:2000], int64(len(whole)), time.Now())
 	if n := f.Shown(); n != 0 {
 		t.Fatalf("a player sees %d bytes that were not checked", n)
 	}
 	if idle := f.Idle(time.Now()); idle > 10*time.Second {
 		t.Errorf("no byte came for %s", idle)
 	}
-	r.answered(s, seg, session.Result{Data: r.reserve(t, bytes.Clone(whole)), Total: -1, Succeeded: true, Source: traffic.FromViewer})
-	r.drainMail(t, "taking the segment", seg.held)
+	r.answered(s, seg, session.Result{Data: r.reserve(t, bytes.Clone(whole)), Total: -1, Succeeded: true})
+	r.drainMail(t, "taking the segment", seg.Held)
 	got := make([]byte, len(whole))
 	if n, err := read.Read(got); err != nil || !bytes.Equal(got[:n], whole) {
 		t.Errorf("%d bytes, %v", n, err)
@@ -235,24 +235,24 @@ func TestASeederLooksAgain(t *testing.T) {
 	defer origin.Close()
 	r := checking(t)
 	r.shared.Checker, r.shared.Journal = nil, hashes.NewJournal()
-	r.shared.Settings.Seeder = true
+	r.shared.Settings.Seeder, r.core.Config.Seeder = true, true
 	defer r.shared.Work.Wait()
-	seg := r.segments.order[0]
+	seg := r.core.Segments()[0]
 	seg.URL = origin.URL + "/100"
 	first, other := origins(100), wrong(100)
-	r.completed(seg, r.reserve(t, bytes.Clone(first)), traffic.FromHTTP)
-	r.drainMail(t, "hashing", func() bool { return seg.origins.hash != (integrity.Hash{}) })
+	r.core.Complete(seg, r.reserve(t, bytes.Clone(first)), true, time.Now())
+	r.drainMail(t, "hashing", func() bool { return seg.Hash != (integrity.Hash{}) })
 	now.Store(&first)
 	r.LookAgain(checkedSwarm, 100)
 	r.LookAgain("another", 100)
 	r.drainMail(t, "looking again", func() bool { return r.told(t) == 2 })
-	if !seg.held() {
+	if !seg.Held() {
 		t.Error("a segment that is right was dropped")
 	}
 	now.Store(&other)
 	r.LookAgain(checkedSwarm, 100)
-	r.drainMail(t, "dropping what the origin does not give any more", func() bool { return !seg.held() })
-	if r.shared.Store.Has(seg.key) || r.told(t) != 3 {
+	r.drainMail(t, "dropping what the origin does not give any more", func() bool { return !seg.Held() })
+	if r.shared.Store.Has(seg.Key) || r.told(t) != 3 {
 		t.Errorf("%d hashes were told", r.told(t))
 	}
 }
@@ -267,14 +267,14 @@ func (r *Rendition) told(t *testing.T) int {
 func TestWhatASeederVouchesFor(t *testing.T) {
 	r := checking(t)
 	r.shared.Checker, r.shared.Journal = nil, hashes.NewJournal()
-	r.shared.Settings.Seeder = true
+	r.shared.Settings.Seeder, r.core.Config.Seeder = true, true
 	span := func() integrity.Span { return spanOf(r.hashed(), identity.V23) }
 	if got := span(); got.To >= got.From {
 		t.Errorf("with nothing held: %+v", got)
 	}
 	for _, i := range []int{0, 2, 3, 4} {
-		seg := r.segments.order[i]
-		seg.state, seg.origins.hash = schedule.Held, integrity.Of(origins(seg.Sequence))
+		seg := r.core.Segments()[i]
+		seg.State, seg.Hash = schedule.Held, integrity.Of(origins(seg.Sequence))
 	}
 	if got := span(); got != (integrity.Span{From: 102, To: 104}) {
 		t.Errorf("%+v", got)
@@ -282,13 +282,15 @@ func TestWhatASeederVouchesFor(t *testing.T) {
 	if !r.keepsUp() || r.holdsAll() {
 		t.Error("a live seeder gets what comes next, and does not hold all")
 	}
-	r.origin.failures = troubled
+	for range troubled {
+		r.core.Failed(r.core.Segments()[5], time.Now())
+	}
 	if r.keepsUp() {
 		t.Error("a seeder whose origin fails does not get what comes next")
 	}
-	r.origin.failures = 0
-	r.playlist = &manifest.Playlist{Ended: true, TargetDuration: time.Second, Segments: r.playlist.Segments}
-	r.segments.count(len(r.segments.order))
+	r.core.Complete(r.core.Segments()[5], r.reserve(t, origins(105)), true, time.Now())
+	r.core.Merge(&manifest.Playlist{Ended: true, TargetDuration: time.Second, Segments: r.core.Playlist().Segments}, time.Now())
+	r.segments.count(len(r.core.Segments()))
 	r.shared.Store.Put("a", 0, make([]byte, 1000))
 	if !r.holdsAll() {
 		t.Error("a film that fits is held whole")

@@ -44,12 +44,12 @@ func ofMPD(t *testing.T, first, end int) (r *Rendition, ended func()) {
 	shared := newShared(source)
 	shared.Settings.Seeder, shared.Settings.Generations = true, identity.Generations()
 	r = New(t.Context(), shared, manifest.Rendition{Name: "a"})
-	r.merge(load(), time.Now())
+	r.core.Merge(load(), time.Now())
 	return r, func() {
 		live = false
 		p := load()
 		p.Live = true // as its follower says
-		r.merge(p, time.Now())
+		r.core.Merge(p, time.Now())
 	}
 }
 
@@ -57,7 +57,7 @@ func ofMPD(t *testing.T, first, end int) (r *Rendition, ended func()) {
 // seconds, or of forty tenths of a second.
 func TestIdsOfAnMPDAreNotDense(t *testing.T) {
 	r, _ := ofMPD(t, 100, 110)
-	last := r.segments.order[9]
+	last := r.core.Segments()[9]
 	for g, step := range map[identity.Generation]int64{identity.V22: 8, identity.V23: 8, identity.V3: 40} {
 		if !r.update(g, last) || !slices.Equal(r.announcer.last[g].loading, []int64{110 * step}) {
 			t.Errorf("%s: %v is announced as on its way, want %d", g, r.announcer.last[g], 110*step)
@@ -67,26 +67,26 @@ func TestIdsOfAnMPDAreNotDense(t *testing.T) {
 				t.Errorf("%s: id %d is known: %v", g, id, got)
 			}
 		}
-		if got := r.segments.externalID(last.Sequence, g); got != 109*step {
+		if got := r.core.ExternalID(last.Sequence, g); got != 109*step {
 			t.Errorf("%s: the last segment is %d", g, got)
 		}
 	}
-	if r.segments.order[1].Sequence != r.segments.order[0].Sequence+1 {
-		t.Errorf("numbers %d and %d", r.segments.order[0].Sequence, r.segments.order[1].Sequence)
+	if r.core.Segments()[1].Sequence != r.core.Segments()[0].Sequence+1 {
+		t.Errorf("numbers %d and %d", r.core.Segments()[0].Sequence, r.core.Segments()[1].Sequence)
 	}
 }
 
 // TestAnMPDThatEndsKeepsItsIds: unlike in HLS, no number of a segment means another one when the event has ended.
 func TestAnMPDThatEndsKeepsItsIds(t *testing.T) {
 	r, ended := ofMPD(t, 2, 12)
-	before := r.segments.ids(identity.V23)
+	before, _ := r.core.IDs(identity.V23)
 	ended()
-	for _, seg := range r.segments.order {
-		if !seg.clear(identity.V23) {
+	for _, seg := range r.core.Segments() {
+		if !seg.Clear(identity.V23) {
 			t.Errorf("segment %d is not shared any more", seg.ID(identity.V23))
 		}
 	}
-	if after := r.segments.ids(identity.V23); !r.playlist.Ended || !slices.Equal(before, after) {
+	if after, _ := r.core.IDs(identity.V23); !r.core.Playlist().Ended || !slices.Equal(before, after) {
 		t.Errorf("ids %v, then %v", before, after)
 	}
 }

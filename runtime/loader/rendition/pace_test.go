@@ -31,9 +31,9 @@ func TestChangesAreToldTogether(t *testing.T) {
 	}
 	start := time.Now()
 	now := start
-	for _, seg := range r.segments.order {
+	for _, seg := range r.core.Segments() {
 		for _, state := range []schedule.State{schedule.Fetching, schedule.Held} {
-			seg.state, r.announcer.dirty = state, true
+			seg.State, r.core.Changed = state, true
 			r.announce(now)
 			now = now.Add(10 * time.Millisecond)
 		}
@@ -81,8 +81,8 @@ func TestAFewSegmentsAreToldAtOnce(t *testing.T) {
 	c := &counted{}
 	r.opened(session.New(t.Context(), &r.sessionConfig, checkedSwarm, identity.V23, c))
 	now := time.Now()
-	for i, seg := range r.segments.order {
-		seg.state, r.announcer.dirty = schedule.Held, true
+	for i, seg := range r.core.Segments() {
+		seg.State, r.core.Changed = schedule.Held, true
 		r.announce(now)
 		if c.messages != i+1 {
 			t.Fatalf("%d announcements after %d changes", c.messages, i+1)

@@ -42,7 +42,7 @@ func TestPeersThatAreSomewhereElse(t *testing.T) {
 			t.Errorf("viewer %d is offered the segment, the gateway is %d", got, i)
 		}
 		for _, s := range r.sessions { // all get it, so that none is known to be late
-			announce(t, s, r.segments.externalID(next, identity.V23))
+			announce(t, s, r.core.ExternalID(next, identity.V23))
 		}
 		spreadPass(r, now.Add(time.Second))
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/core"
 	"github.com/p2pstream/p2pstream/runtime/loader/fetch"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/index"
@@ -38,26 +39,18 @@ type Rendition struct {
 	playlists     *ondemand.PlaylistCache
 	status        atomic.Pointer[Status]
 	met           atomic.Bool // a peer was connected
+	reread        chan bool   // for the follower: load the playlist at once, and the manifest before it if true
+	event         event
 
 	// owned by Run
-	playlist      *manifest.Playlist
+	core          *core.Core
+	segments      known
 	playlistError string
-	newestAt      time.Time // when the newest segment was first seen
-	segments      table
 	sessions      []*session.Session
-	origin        originHealth
-	history       history
-	filling       filling
-	census        census
 	announcer     announcer
 	leaving       bool // nothing is announced any more
 	named         swarmNames
-	playhead      *playhead // of a viewer that plays; nil for seeders and on demand
-	players       players
-	event         event
-	refusals      refusals
-	joinedAt      time.Time
-	hadNoPeers    bool // no peer was connected the last time that the rendition was awake
+	track         *track // of a viewer that plays; nil for seeders and on demand
 }
 
 // New returns a rendition that has joined no swarm yet; Run must be called
@@ -69,11 +62,9 @@ func New(ctx context.Context, shared *Shared, info manifest.Rendition) *Renditio
 		mail: mailbox.New(), index: index.New(shared.Settings.Generations), transit: shared.Transit.Share(),
 		swarms:    swarms{joined: make(map[identity.Generation]*mesh.Swarm), stream: info.Stream},
 		playlists: ondemand.NewPlaylistCache(),
-		segments:  newTable(shared.Segments),
+		segments:  known{sum: shared.Segments},
 		announcer: announcer{last: make(map[identity.Generation]*encoded), spreading: newSpreading(&shared.Settings)},
-		players:   newPlayers(),
-		refusals:  newRefusals(),
-		joinedAt:  time.Now(),
+		reread:    make(chan bool, 1),
 	}
 	r.originLog = ratelog.New(r.log)
 	played := shared.Counters.Rendition(info.Name)
@@ -88,12 +79,15 @@ func New(ctx context.Context, shared *Shared, info manifest.Rendition) *Renditio
 	if r.announcer.state != nil {
 		r.sessionConfig.Announced, r.sessionConfig.Asked = r.hears, r.asked
 		first := shared.Settings.Generations[0]
-		r.announcer.state.SetNames(func(sequence int64) int64 { return r.segments.externalID(sequence, first) })
+		r.announcer.state.SetNames(func(sequence int64) int64 { return r.core.ExternalID(sequence, first) })
 	}
 	r.status.Store(&Status{Name: info.Name, HeldEdge: -1, NewestKnown: -1})
+	var clock core.Clock
 	if shared.Playback != nil {
-		r.playhead = &playhead{clock: shared.Playback, track: shared.Playback.AddTrack(info.Name)}
+		r.track = &track{shared.Playback, shared.Playback.AddTrack(info.Name)}
+		clock = r.track
 	}
+	r.core = core.New(r.coreOf(), driver{r}, shared.Store, clock, time.Now())
 	return r
 }
 
@@ -105,13 +99,13 @@ func (r *Rendition) Log() *slog.Logger { return r.log }
 
 // HadNoPeers notes that no peer was connected the last time that the rendition
 // was awake: it does not wait long for the first one. It is called before Run.
-func (r *Rendition) HadNoPeers() { r.hadNoPeers = true }
+func (r *Rendition) HadNoPeers() { r.core.HadNoPeers() }
 
 // MetPeers tells whether a peer was connected since New.
 func (r *Rendition) MetPeers() bool { return r.met.Load() }
 
 // Evicted tells the rendition that segments left the shared store; it does not block.
-func (r *Rendition) Evicted(keys []store.Key) { r.mail.Post(func() { r.evicted(keys) }) }
+func (r *Rendition) Evicted(keys []store.Key) { r.mail.Post(func() { r.core.Evicted(keys) }) }
 
 // wake makes the owner act soon.
 func (r *Rendition) wake() { r.mail.Post(func() {}) }
@@ -155,8 +149,8 @@ func (r *Rendition) Run() {
 		timer.Reset(wait)
 		select {
 		case <-r.ctx.Done():
-			if r.playhead != nil {
-				r.playhead.end(time.Now())
+			if r.track != nil {
+				r.track.end(time.Now())
 			}
 			if r.shared.Settings.OnDemand || r.event.retired.Load() {
 				r.dropAll()
@@ -180,18 +174,9 @@ func (r *Rendition) act(now time.Time) {
 	for _, s := range r.sessions {
 		s.Expire(now)
 	}
-	r.settle(now)
+	r.core.Settle(now)
 	r.nameSwarms()
-	r.failRequests(now)
-	r.retire(now)
-	if r.playlist != nil {
-		switch {
-		case !r.shared.Settings.Seeder:
-			r.view(now)
-		case !r.leaving:
-			r.seed(now)
-		}
-	}
+	r.core.Tick(r.leaving, now)
 	if !r.leaving {
 		r.announce(now)
 	}

@@ -53,7 +53,7 @@ func idle(t *testing.T, first int64, n int) *Rendition {
 		t.Fatal(err)
 	}
 	r := New(t.Context(), newShared(source), manifest.Rendition{Name: "a"})
-	r.merge(playlistOf(first, n), time.Now())
+	r.core.Merge(playlistOf(first, n), time.Now())
 	return r
 }
 
@@ -69,10 +69,10 @@ func playlistOf(first int64, n int) *manifest.Playlist {
 func TestWhatLeftThePlaylistIsBounded(t *testing.T) {
 	r := idle(t, 0, 500)
 	for i := range int64(50) {
-		r.merge(playlistOf(i*1000, 500), time.Now())
-		r.retire(time.Now())
-		if n := len(r.segments.order); n > 500+minRetired || len(r.segments.byKey) != n || len(r.segments.bySeq) != n || r.shared.Segments.Load() != int64(n) {
-			t.Fatalf("load %d: %d segments known, %d by key, %d by number, %d counted", i, n, len(r.segments.byKey), len(r.segments.bySeq), r.shared.Segments.Load())
+		r.core.Merge(playlistOf(i*1000, 500), time.Now())
+		r.core.Retire(time.Now())
+		if n := len(r.core.Segments()); n > 500+1024 || r.shared.Segments.Load() != int64(n) {
+			t.Fatalf("load %d: %d segments known, %d counted", i, n, r.shared.Segments.Load())
 		}
 	}
 	if !r.segments.fits(MaxSegments) || r.segments.fits(MaxSegments+1) {
@@ -81,69 +81,6 @@ func TestWhatLeftThePlaylistIsBounded(t *testing.T) {
 	r.end()
 	if r.shared.Segments.Load() != 0 {
 		t.Errorf("%d segments of a rendition that has ended", r.shared.Segments.Load())
-	}
-}
-
-// TestContradictionsShareNoBytes has two sources say different things of one segment.
-func TestContradictionsShareNoBytes(t *testing.T) {
-	r := idle(t, 100, 4)
-	seg := r.segments.order[0]
-	fresh := func(n int) []byte {
-		if !r.transit.Reserve(n) {
-			t.Fatal("no room")
-		}
-		return make([]byte, n)
-	}
-	r.keep(seg, fresh(10), 100)
-	if len(seg.partial) != 10 || seg.claimed != 100 {
-		t.Fatalf("%d of %d bytes kept", len(seg.partial), seg.claimed)
-	}
-	r.keep(seg, append(seg.partial, fresh(5)...), 200)
-	if len(seg.partial) != 0 || seg.claimed != -1 {
-		t.Errorf("%d of %d bytes kept of what contradicts", len(seg.partial), seg.claimed)
-	}
-	r.keep(seg, fresh(10), 100)
-	r.completed(seg, append(seg.partial, fresh(40)...), traffic.FromHTTP)
-	if seg.held() || r.shared.Store.Has(seg.key) {
-		t.Error("50 bytes made a segment of 100")
-	}
-	r.completed(seg, fresh(50), traffic.FromHTTP)
-	if !seg.held() {
-		t.Error("the origin's own 50 bytes were not taken")
-	}
-	if used, _, _ := r.shared.Transit.Stats(); used != 0 {
-		t.Errorf("%d bytes are still in transit", used)
-	}
-	if got := r.shared.Store.Stats(); got.Segments != 1 || got.Bytes != 50 {
-		t.Errorf("%+v", got)
-	}
-}
-
-// TestSeederPausesWhenTheOriginFails has a seeder's origin fail for one segment after the other.
-func TestSeederPausesWhenTheOriginFails(t *testing.T) {
-	r := idle(t, 0, 100)
-	now := time.Now()
-	for i, seg := range r.segments.order[:failuresInARow] {
-		if r.origin.pausing(now) {
-			t.Fatalf("after %d failures", i)
-		}
-		r.failed(seg, now)
-	}
-	if !r.origin.pausing(now) || r.origin.pausing(now.Add(firstPause)) {
-		t.Error("no pause, or too long a one")
-	}
-	for _, seg := range r.segments.order[failuresInARow:] {
-		r.failed(seg, now)
-	}
-	if !r.origin.pausing(now.Add(longestPause-1)) || r.origin.pausing(now.Add(longestPause)) {
-		t.Error("the longest pause is wrong")
-	}
-	if !r.transit.Reserve(1) {
-		t.Fatal("no room")
-	}
-	r.completed(r.segments.order[0], []byte("x"), traffic.FromHTTP)
-	if r.origin.pausing(now) {
-		t.Error("a success does not end it")
 	}
 }
 

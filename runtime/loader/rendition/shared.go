@@ -23,7 +23,7 @@ import (
 // Settings say how a rendition takes part; all are set.
 type Settings struct {
 	Seeder bool // hold every segment; otherwise play, or serve players
-	Edge   bool // of a seeder: get segments from other seeders before the origin, see fill.go
+	Edge   bool // of a seeder: get segments from other seeders before the origin, see core/fill.go
 	// PeerIDPrefix are the first characters of a seeder's peer ids; empty: identity.SeederPrefix.
 	PeerIDPrefix string
 	OnDemand     bool // serve players (Rendition.Watch) instead of playing

@@ -72,7 +72,7 @@ func (r *Rendition) listen(s *session.Session, now time.Time) {
 		return
 	}
 	if s.Seeder() && (r.shared.Settings.Edge || s.Origin().Shares) {
-		return // seeders that share their work get from each other what one of them has, see fill.go
+		return // seeders that share their work get from each other what one of them has, see core/fill.go
 	}
 	o := s.Origin()
 	group, peer, ok := r.known(s, o)
@@ -149,7 +149,7 @@ func (r *Rendition) asked(s *session.Session, id int64) {
 		if l == nil || !ok {
 			return
 		}
-		if seg := r.segments.byKey[key]; seg != nil {
+		if seg := r.core.ByKey(key); seg != nil {
 			r.announcer.state.Asked(l.member, seg.Sequence, time.Now())
 		}
 	})
@@ -180,27 +180,27 @@ func (r *Rendition) spread(changed bool, now time.Time) {
 
 // announces tells whether a peer says that it holds a segment.
 func (r *Rendition) announces(s *session.Session, sequence int64) bool {
-	return s.Announced().Holding(r.segments.externalID(sequence, s.Generation()), time.Time{}) == schedule.Loaded
+	return s.Announced().Holding(r.core.ExternalID(sequence, s.Generation()), time.Time{}) == schedule.Loaded
 }
 
 // setWindow says which segments may be held back: those of a live playlist in reach of players at the edge, if these play
 // far enough behind it.
 func (r *Rendition) setWindow(now time.Time) {
-	a, p := &r.announcer, r.playlist
+	a, p := &r.announcer, r.core.Playlist()
 	var far, near schedule.SpreadTimes
-	if p.Live && !p.Ended && !r.silent() {
+	if p.Live && !p.Ended && !r.core.Silent() {
 		far = schedule.SpreadFor(p.TargetDuration, p.Entries, false)
 		near = schedule.SpreadFor(p.TargetDuration, p.Entries, true)
 	}
 	var held []int64
-	if n := len(r.segments.order); far.On() && n > 0 {
-		edge := r.segments.order[n-1]
+	if n := len(r.core.Segments()); far.On() && n > 0 {
+		edge := r.core.Segments()[n-1]
 		reach := edge.Start + edge.Duration - schedule.LiveReach
-		for _, seg := range slices.Backward(r.segments.order) {
+		for _, seg := range slices.Backward(r.core.Segments()) {
 			if seg.Start < reach || len(held) == superseed.Window {
 				break
 			}
-			if seg.held() && seg.inPlaylist() {
+			if seg.Held() && seg.InPlaylist() {
 				held = append(held, seg.Sequence)
 			}
 		}
@@ -294,7 +294,7 @@ func (r *Rendition) rest(now time.Time, tick time.Duration) time.Duration {
 	if r.leaving {
 		return tick
 	}
-	due := []time.Time{r.filling.until}
+	due := []time.Time{r.core.Until()}
 	if r.announcer.state != nil {
 		due = append(due, r.announcer.state.Next())
 	}

@@ -84,7 +84,7 @@ func liveSeeder(t *testing.T, mode superseed.Mode, generations ...identity.Gener
 	}
 	r := New(t.Context(), shared, manifest.Rendition{Name: "a"})
 	t.Cleanup(func() { r.stop(); shared.Work.Wait() })
-	r.merge(timed(100, 10), time.Now())
+	r.core.Merge(timed(100, 10), time.Now())
 	hold(t, r, "bytes")
 	r.announce(time.Now())
 	return r
@@ -114,7 +114,7 @@ func has(t *testing.T, r *Rendition, s *session.Session, sequences ...int64) {
 	t.Helper()
 	var ids []int64
 	for _, n := range sequences {
-		ids = append(ids, r.segments.externalID(n, s.Generation()))
+		ids = append(ids, r.core.ExternalID(n, s.Generation()))
 	}
 	announce(t, s, ids...)
 	spreadPass(r, time.Now())
@@ -133,8 +133,8 @@ func spreadPass(r *Rendition, now time.Time) {
 // publish adds one segment, which the seeder holds at once.
 func publish(t *testing.T, r *Rendition, now time.Time) int64 {
 	t.Helper()
-	first := r.playlist.MediaSequence + 1
-	r.merge(timed(first, 10), now)
+	first := r.core.Playlist().MediaSequence + 1
+	r.core.Merge(timed(first, 10), now)
 	hold(t, r, "bytes")
 	spreadPass(r, now)
 	return first + 9
@@ -142,7 +142,7 @@ func publish(t *testing.T, r *Rendition, now time.Time) int64 {
 
 func offeredTo(r *Rendition, n int64, g identity.Generation, all ...*listening) (loaded, waiting int) {
 	for _, c := range all {
-		l, p := c.offers(r.segments.externalID(n, g))
+		l, p := c.offers(r.core.ExternalID(n, g))
 		switch {
 		case l:
 			loaded++
@@ -237,7 +237,7 @@ func TestAHolderServesItsSite(t *testing.T) {
 	next := publish(t, r, now)
 	spreadPass(r, now.Add(1600*time.Millisecond))
 	holder := slices.IndexFunc(all, func(c *listening) bool { l, _ := offeredTo(r, next, identity.V23, c); return l == 0 })
-	announce(t, sessions[holder], r.segments.externalID(109, identity.V23), r.segments.externalID(next, identity.V23))
+	announce(t, sessions[holder], r.core.ExternalID(109, identity.V23), r.core.ExternalID(next, identity.V23))
 	spreadPass(r, now.Add(1700*time.Millisecond))
 	for i, c := range all {
 		if loaded, _ := offeredTo(r, next, identity.V23, c); loaded == 1 && i != holder {
@@ -266,7 +266,7 @@ func TestWhatIsHeldBackIsServed(t *testing.T) {
 		if _, waiting := offeredTo(r, next, identity.V23, c); waiting == 0 {
 			continue
 		}
-		request := wire.Command{Code: wire.SegmentRequest, SegmentID: r.segments.externalID(next, identity.V23), RequestID: 1, Fields: wire.FieldSegmentID | wire.FieldRequestID}
+		request := wire.Command{Code: wire.SegmentRequest, SegmentID: r.core.ExternalID(next, identity.V23), RequestID: 1, Fields: wire.FieldSegmentID | wire.FieldRequestID}
 		messages, err := wire.Encode(request, wire.DefaultMaxMessageSize)
 		if err != nil {
 			t.Fatal(err)
@@ -304,7 +304,7 @@ func TestNothingIsHeldBack(t *testing.T) {
 		r := liveSeeder(t, tt.mode)
 		p := timed(100, 10)
 		p.Entries, p.Live = tt.entries, tt.live
-		r.merge(p, time.Now())
+		r.core.Merge(p, time.Now())
 		spreadPass(r, time.Now())
 		var all []*listening
 		for n := range 4 {

@@ -25,28 +25,26 @@ func (r *Rendition) Status() Status { return *r.status.Load() }
 func (r *Rendition) report(now time.Time) {
 	s := Status{
 		Name: r.info.Name, HeldEdge: -1, NewestKnown: -1, Peers: len(r.sessions), Error: r.playlistError,
-		Waits: r.players.requests(),
+		Waits: r.core.Waiting(),
 	}
 	s.HeldBack, s.Groups, s.GroupsOff = r.announcer.counted.HeldBack, r.announcer.counted.Groups, r.announcer.counted.Off
-	if r.playlist != nil {
-		s.Live = r.playlist.Live
+	if p := r.core.Playlist(); p != nil {
+		s.Live = p.Live
 	}
 	for _, p := range r.sessions {
 		s.Announced += p.Announced().Len()
 	}
-	for _, seg := range r.segments.order {
-		if !seg.inPlaylist() {
+	for _, seg := range r.core.Segments() {
+		if !seg.InPlaylist() {
 			continue
 		}
 		s.Known++
 		s.NewestKnown = max(s.NewestKnown, seg.Sequence)
-		if seg.held() {
+		if seg.Held() {
 			s.Held++
 			s.HeldEdge = max(s.HeldEdge, seg.Sequence)
 		}
 	}
 	r.status.Store(&s)
-	if r.playhead != nil {
-		r.reportBuffered(now)
-	}
+	r.core.Buffered(now)
 }

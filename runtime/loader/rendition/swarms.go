@@ -10,10 +10,17 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/core"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/session"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+)
+
+// How many connections a seeder looks for.
+const (
+	seekSeeders = 4 // at the edge, in each swarm
+	seekMates   = 7 // a central one, as many as trackers introduce; in the first swarm
 )
 
 // swarms are those that a rendition joined, one for each generation.
@@ -184,6 +191,13 @@ func (r *Rendition) Withdraw() {
 	r.mail.Post(r.withdraw)
 }
 
+// counted takes what a tracker says of a swarm that was joined in a term.
+func (r *Rendition) counted(c mesh.Census, term int64) {
+	if term == r.swarms.term.Load() {
+		r.core.Counted(core.Census{Peers: c.Peers, Seeders: c.Seeders, Known: true})
+	}
+}
+
 var errTooManyPeers = errors.New("peer limit reached")
 
 // handler makes a session of each connection of one swarm.
@@ -228,6 +242,7 @@ func (h *handler) PeerClosed(p *mesh.Peer, cause error) {
 
 func (r *Rendition) opened(s *session.Session) {
 	r.sessions = append(r.sessions, s)
+	r.core.Came(s)
 	r.met.Store(true)
 	r.log.Debug("peer connected", "peer", string(s.ID()), "generation", string(s.Generation()))
 	if !r.shared.Settings.UploadDisabled {
@@ -238,17 +253,8 @@ func (r *Rendition) opened(s *session.Session) {
 }
 
 func (r *Rendition) closed(s *session.Session, cause error) {
-	for i, other := range r.sessions {
-		if other == s {
-			r.sessions = append(r.sessions[:i], r.sessions[i+1:]...)
-			break
-		}
-	}
+	r.sessions = slices.DeleteFunc(r.sessions, func(other *session.Session) bool { return other == s })
+	r.core.Left(s)
 	r.announcer.leaves(s)
-	for _, seg := range r.segments.order {
-		if seg.notFrom == s {
-			seg.notFrom = nil
-		}
-	}
 	r.log.Debug("peer closed", "peer", string(s.ID()), "cause", cause)
 }

@@ -19,7 +19,13 @@ import (
 // it is asked again.
 func TestNothingIsUsedBeforeItIsVerified(t *testing.T) {
 	right, wrong := bytes.Repeat([]byte("right"), 100), bytes.Repeat([]byte("wrong"), 100)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(right) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/never.ts" {
+			<-r.Context().Done()
+			return
+		}
+		_, _ = w.Write(right)
+	}))
 	defer srv.Close()
 	source, err := manifest.NewSource(manifest.SourceConfig{URL: srv.URL + "/m.m3u8"})
 	if err != nil {
@@ -30,42 +36,34 @@ func TestNothingIsUsedBeforeItIsVerified(t *testing.T) {
 	defer r.shared.Work.Wait()
 	r.shared.Settings.Verify, r.shared.Settings.OnDemand = true, true
 	r.shared.Verifier = fetch.NewVerifier(source, r.shared.Counters)
-	seg := r.segments.order[0]
+	seg := r.core.Segments()[0]
 	seg.URL = srv.URL + "/s.ts"
-	done := func() {
-		t.Helper()
-		select {
-		case <-r.mail.Signal():
-		case <-time.After(30 * time.Second):
-			t.Fatal("is not verified")
-		}
-		for _, work := range r.mail.Take() {
-			work()
-		}
-	}
 	used := func() bool {
 		loaded := r.announceable(identity.V23).loaded
-		return seg.held() || r.shared.Store.Has(seg.key) || len(loaded) > 0
+		return seg.Held() || r.shared.Store.Has(seg.Key) || len(loaded) > 0
 	}
 	s, _ := r.meet(t)
 	for name, from := range map[string]traffic.Source{"a peer": traffic.FromViewer, "the origin": traffic.FromHTTP} {
-		seg.requests.SetFeed(ondemand.NewFeed(seg.attempt, nil, -1, time.Now()))
-		r.withhold(seg)
-		attempt := seg.begin(nil)
-		seg.requests.Publish(attempt, wrong, int64(len(wrong)), time.Now())
+		readersOf(seg).SetFeed(ondemand.NewFeed(seg.Attempt, nil, -1, time.Now()))
 		if from == traffic.FromViewer {
-			seg.state, seg.from = schedule.Requested, s
+			r.core.Request(s, seg, time.Now())
+			_, _, _ = s.Cancel()
+		} else {
+			seg.URL = srv.URL + "/never.ts"
+			r.core.Fetch(seg, time.Now())
+			seg.URL = srv.URL + "/s.ts"
 		}
+		readersOf(seg).Publish(seg.Attempt, wrong, int64(len(wrong)), time.Now())
 		if !r.transit.Reserve(len(wrong)) {
 			t.Fatal("no room")
 		}
-		r.completed(seg, wrong, from)
+		r.core.Complete(seg, wrong, from == traffic.FromHTTP, time.Now())
 		if used() {
 			t.Errorf("%s: the segment is used before it is verified", name)
 		}
-		done()
-		if used() || seg.state != schedule.Missing || seg.requests.Feed().Shown() != 0 {
-			t.Errorf("%s: wrong bytes are used, or shown: %d", name, seg.requests.Feed().Shown())
+		r.drainMail(t, "the comparison", func() bool { return seg.State == schedule.Missing })
+		if used() || seg.State != schedule.Missing || readersOf(seg).Feed().Shown() != 0 {
+			t.Errorf("%s: wrong bytes are used, or shown: %d", name, readersOf(seg).Feed().Shown())
 		}
 	}
 	if n := r.shared.Counters.DigestErrors.Load(); n != 2 {
@@ -74,9 +72,9 @@ func TestNothingIsUsedBeforeItIsVerified(t *testing.T) {
 	if !r.transit.Reserve(len(right)) {
 		t.Fatal("no room")
 	}
-	r.completed(seg, right, traffic.FromViewer)
-	done()
-	if !used() || seg.requests.Feed() != nil {
+	r.core.Complete(seg, right, false, time.Now())
+	r.drainMail(t, "the comparison", seg.Held)
+	if !used() || readersOf(seg).Feed() != nil {
 		t.Error("the right bytes are not used")
 	}
 	if n, _, _ := r.shared.Transit.Stats(); n != 0 {

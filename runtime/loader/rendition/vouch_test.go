@@ -17,7 +17,6 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/hashes"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/session"
-	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 // hashTracker takes what a seeder says of its segments.
@@ -90,7 +89,7 @@ func seedingOf(t *testing.T) *Rendition {
 	t.Helper()
 	r := checking(t)
 	r.shared.Checker, r.shared.Journal = nil, hashes.NewJournal()
-	r.shared.Settings.Seeder = true
+	r.shared.Settings.Seeder, r.core.Config.Seeder = true, true
 	t.Cleanup(r.shared.Work.Wait)
 	return r
 }
@@ -99,9 +98,9 @@ func seedingOf(t *testing.T) *Rendition {
 func (r *Rendition) gets(t *testing.T, places ...int) {
 	t.Helper()
 	for _, i := range places {
-		seg := r.segments.order[i]
-		r.completed(seg, r.reserve(t, origins(seg.Sequence)), traffic.FromHTTP)
-		r.drainMail(t, "hashing", seg.isHashed)
+		seg := r.core.Segments()[i]
+		r.core.Complete(seg, r.reserve(t, origins(seg.Sequence)), true, time.Now())
+		r.drainMail(t, "hashing", func() bool { return isHashed(seg) })
 		r.vouch(time.Now())
 	}
 }
@@ -113,7 +112,7 @@ func TestWhatIsVouchedForHasAHash(t *testing.T) {
 	k := ledgerOf(t, r)
 	r.gets(t, 0, 1, 2)
 	k.await(t, "before", 100, 101, 102)
-	r.failed(r.segments.order[3], time.Now())
+	r.core.Failed(r.core.Segments()[3], time.Now())
 	r.gets(t, 4)
 	k.await(t, "while one segment fails", 100, 101, 102, 104)
 	r.gets(t, 3)
@@ -127,14 +126,14 @@ func TestWhatTrackersForgetIsToldAgain(t *testing.T) {
 	r.gets(t, 0, 1, 2)
 	k.await(t, "before", 100, 101, 102)
 	for range troubled {
-		r.failed(r.segments.order[3], time.Now())
+		r.core.Failed(r.core.Segments()[3], time.Now())
 	}
 	r.vouch(time.Now())
 	r.gets(t, 4)
 	k.await(t, "after a hole", 104)
 	r.gets(t, 3)
 	k.await(t, "when the hole is filled", 100, 101, 102, 103, 104)
-	r.segments.order[0].state = schedule.Missing // it makes room
+	r.core.Segments()[0].State = schedule.Missing // it makes room
 	r.vouch(time.Now())
 	k.await(t, "when the first one has gone", 101, 102, 103, 104)
 }
@@ -142,19 +141,19 @@ func TestWhatTrackersForgetIsToldAgain(t *testing.T) {
 // TestWhatCouldNotBeCheckedIsCounted: the schedule goes to a seeder or the origin by it.
 func TestWhatCouldNotBeCheckedIsCounted(t *testing.T) {
 	r := checking(t)
-	seg := r.segments.order[5]
+	seg := r.core.Segments()[5]
 	for n := range 2 {
 		s, _ := r.meet(t)
-		r.request(s, seg, time.Now())
+		r.core.Request(s, seg, time.Now())
 		_, _, _ = s.Cancel()
-		r.answered(s, seg, session.Result{Data: r.reserve(t, origins(105)), Total: -1, Succeeded: true, Source: traffic.FromViewer})
-		r.drainMail(t, "dropping the unproven segment", func() bool { return seg.state == schedule.Missing })
-		if got := scheduled(seg, nil, time.Now()).Unproven; got != n+1 {
+		r.answered(s, seg, session.Result{Data: r.reserve(t, origins(105)), Total: -1, Succeeded: true})
+		r.drainMail(t, "dropping the unproven segment", func() bool { return seg.State == schedule.Missing })
+		if got := seg.Unproven; got != n+1 {
 			t.Errorf("%d, want %d", got, n+1)
 		}
 	}
-	r.completed(seg, r.reserve(t, origins(105)), traffic.FromHTTP)
-	if !seg.held() || seg.unproven != 0 {
+	r.core.Complete(seg, r.reserve(t, origins(105)), true, time.Now())
+	if !seg.Held() || seg.Unproven != 0 {
 		t.Error("the count outlives the segment's arrival")
 	}
 }

@@ -33,7 +33,7 @@ func (w *Watch) Rendition() manifest.Rendition { return w.r.info }
 // it to sleep: its swarms are left and what was held of it is dropped.
 func (w *Watch) Close() {
 	w.once.Do(func() {
-		w.r.mail.Post(func() { delete(w.r.players.positions, w.position) })
+		w.r.mail.Post(func() { w.r.core.Unwatches(w.position) })
 		w.closed()
 	})
 }
@@ -62,7 +62,7 @@ func (w *Watch) Open(ctx context.Context, key string) (*ondemand.Reader, error) 
 		f, err := r.open(w.position, request, store.Key(key), time.Now())
 		reply <- answer{f, !request.Open(), err}
 	})
-	forget := func() { r.mail.Post(func() { r.players.forget(request) }) }
+	forget := func() { r.mail.Post(func() { ondemand.Remove(request) }) }
 	select {
 	case a := <-reply:
 		if a.err != nil {

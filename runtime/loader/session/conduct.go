@@ -2,14 +2,12 @@ package session
 
 import (
 	"errors"
-	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
-// Bounds on what one connection may ask of this peer, and on how often it may fail to deliver.
+// Bounds on what one connection may ask of this peer.
 const (
 	commandsPerSecond     = 100
 	commandBurst          = 400
@@ -18,12 +16,6 @@ const (
 	unrequestedPerSecond  = 256 << 10 // bytes that were not requested
 	unrequestedBurst      = 16 << 20  // some bytes follow every cancel
 	minUnrequestedMessage = 1 << 10   // bytes that the smallest message counts as
-
-	firstAvoid   = time.Second // how long a peer that did not deliver is asked for nothing, doubled each time
-	longestAvoid = 30 * time.Second
-	unreliableAt = 8                // failures, halved at each success
-	minClaim     = 10 * time.Second // how long a peer's claim to be fetching a segment counts, at least,
-	claimTargets = 3                // or so many target durations
 )
 
 // Causes for which a connection is closed by this peer.
@@ -62,27 +54,10 @@ func (s *Session) disconnect(cause error) {
 // Convict cuts off a peer whose segment is not the origin's. It may be called by any goroutine.
 func (s *Session) Convict() { s.disconnect(errWrongBytes) }
 
-// RecordFailure notes that the peer did not deliver what it announced. It is asked for nothing for a while, longer each
-// time, so that it cannot delay one segment after the other. The rendition's owner calls it.
-func (s *Session) RecordFailure(now time.Time) {
-	s.failures++
+// Blame counts a failure of the peer to deliver what it announced, and closes the connection if it is not reliable.
+func (s *Session) Blame(unreliable bool) {
 	s.cfg.Counters.PeersBlamed.Add(1)
-	s.avoidUntil = now.Add(avoidFor(s.failures))
-	if s.failures >= unreliableAt {
+	if unreliable {
 		s.disconnect(errUnreliable)
 	}
 }
-
-// avoidFor is how long a peer is asked for nothing after so many failures.
-func avoidFor(failures int) time.Duration {
-	return backoff.Doubled(firstAvoid, longestAvoid, failures-1)
-}
-
-// RecordSuccess notes that the peer delivered a segment. The rendition's owner calls it.
-func (s *Session) RecordSuccess() {
-	s.failures /= 2
-	s.avoidUntil = time.Time{}
-}
-
-// Usable tells whether the peer may be asked for what it announces at now. The rendition's owner calls it.
-func (s *Session) Usable(now time.Time) bool { return !now.Before(s.avoidUntil) }

@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 	"github.com/p2pstream/p2pstream/runtime/loader/wire"
 )
 
@@ -27,7 +27,6 @@ type Result struct {
 	Total     int64  // what the peer said that the whole has; -1 if it did not
 	Succeeded bool
 	Reason    wire.FailureReason // why it failed; wire.NoFailure if the peer is not to blame
-	Source    traffic.Source
 }
 
 // download is one running request to a peer. It is guarded by its session's
@@ -126,7 +125,7 @@ func (s *Session) giveUp(d *download) {
 	}
 	s.cfg.Counters.Discarded.Add(int64(len(d.data)))
 	s.cfg.Transit.Release(len(d.data))
-	d.Done(Result{Total: -1, Reason: wire.NoFailure, Source: s.source()})
+	d.Done(Result{Total: -1, Reason: wire.NoFailure})
 }
 
 // countUnrequested counts bytes that belong to no request: some follow every
@@ -183,7 +182,7 @@ func (s *Session) downloadClosed() {
 	defer s.mu.Unlock()
 	if d := s.download; d != nil {
 		s.download = nil
-		d.Done(Result{Data: d.data, Total: d.total, Reason: wire.FailurePeerClosed, Source: s.source()})
+		d.Done(Result{Data: d.data, Total: d.total, Reason: wire.FailurePeerClosed})
 	}
 }
 
@@ -205,7 +204,7 @@ func (s *Session) settle(d *download, result wire.DownloadResult, now time.Time)
 		if elapsed := now.Sub(d.since); succeeded && elapsed > 0 {
 			s.speed.Store(int64(float64(d.received) / elapsed.Seconds()))
 		}
-		d.Done(Result{Data: d.data, Total: d.total, Succeeded: succeeded, Reason: result.Reason, Source: s.source()})
+		d.Done(Result{Data: d.data, Total: d.total, Succeeded: succeeded, Reason: result.Reason})
 	}
 	if result.Close {
 		s.disconnect(causeOf(result.Reason))
@@ -220,23 +219,15 @@ func causeOf(reason wire.FailureReason) error {
 	return errProtocol
 }
 
-// Flight is the running request to the peer.
-type Flight struct {
-	Since     time.Time // when the peer was asked
-	LastBytes time.Time // when bytes last arrived; zero if none did
-	Received  int64     // bytes received in this request
-	Remaining int64     // bytes still to come; -1 if unknown
-}
-
 // Flight returns the running request; false if there is none. The rendition's owner calls it.
-func (s *Session) Flight() (Flight, bool) {
+func (s *Session) Flight() (schedule.Flight, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	d := s.download
 	if d == nil {
-		return Flight{Remaining: -1}, false
+		return schedule.Flight{Remaining: -1}, false
 	}
-	f := Flight{Since: d.since, LastBytes: d.lastBytes, Received: d.received, Remaining: -1}
+	f := schedule.Flight{Since: d.since, LastBytes: d.lastBytes, Received: d.received, Remaining: -1}
 	if d.total >= 0 {
 		f.Remaining = d.total - int64(len(d.data))
 	}

@@ -58,15 +58,15 @@ func TestRequestReportsItsEndOnce(t *testing.T) {
 				s.Message([]byte("gh"))
 				c.answer(wire.SegmentDataSendingCompleted, 0)
 			},
-			Result{Data: []byte("abcdefgh"), Total: 8, Succeeded: true, Source: traffic.FromViewer}, 0,
+			Result{Data: []byte("abcdefgh"), Total: 8, Succeeded: true}, 0,
 		},
 		"the connection is lost": {
 			func(s *Session, _ *conn) { s.Message([]byte("cdef")); s.Closed() },
-			Result{Data: []byte("abcdef"), Total: 8, Reason: wire.FailurePeerClosed, Source: traffic.FromViewer}, 0,
+			Result{Data: []byte("abcdef"), Total: 8, Reason: wire.FailurePeerClosed}, 0,
 		},
 		"absent": {
 			func(_ *Session, c *conn) { c.answer(wire.SegmentAbsent, 0) },
-			Result{Data: []byte("ab"), Total: 8, Reason: wire.FailureAbsent, Source: traffic.FromViewer}, 0,
+			Result{Data: []byte("ab"), Total: 8, Reason: wire.FailureAbsent}, 0,
 		},
 		"no room": {
 			func(s *Session, _ *conn) {
@@ -74,7 +74,7 @@ func TestRequestReportsItsEndOnce(t *testing.T) {
 				}
 				s.Message(make([]byte, 1<<20))
 			},
-			Result{Total: -1, Source: traffic.FromViewer}, 1,
+			Result{Total: -1}, 1,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestRequestReportsItsEndOnce(t *testing.T) {
 			}
 			got := (*ends)[0]
 			if string(got.Data) != string(tt.want.Data) || got.Total != tt.want.Total || got.Succeeded != tt.want.Succeeded ||
-				got.Reason != tt.want.Reason || got.Source != tt.want.Source {
+				got.Reason != tt.want.Reason {
 				t.Errorf("ended with %+v, want %+v", got, tt.want)
 			}
 			if _, busy := s.Flight(); busy {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/core"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/index"
 	"github.com/p2pstream/p2pstream/runtime/loader/mesh"
@@ -66,18 +67,14 @@ type Session struct {
 	claims       map[int64]time.Time // since when the peer says that it is fetching a segment
 	disconnected atomic.Bool
 
-	announced atomic.Pointer[Announcement] // latest
-	speed     atomic.Int64                 // bytes per second of the last delivery; 0 if unknown
+	announced atomic.Pointer[core.Announcement] // latest
+	speed     atomic.Int64                      // bytes per second of the last delivery; 0 if unknown
 
 	mu        sync.Mutex     // guards the two below
 	requester *wire.Download // counts this connection's timeouts over all requests
 	download  *download      // running request to this peer
 
 	uploads *upload.Uploader
-
-	// The rendition's owner has these.
-	failures   int
-	avoidUntil time.Time
 }
 
 // New returns the session of a connection that has just opened in a swarm. Its uploads end with ctx.

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/p2pstream/p2pstream/runtime/loader/core"
 	"github.com/p2pstream/p2pstream/runtime/loader/identity"
 	"github.com/p2pstream/p2pstream/runtime/loader/index"
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
@@ -47,32 +48,20 @@ func open(t *testing.T) (*Session, *conn) {
 	}, "", identity.V23, c), c
 }
 
-func TestPeersThatDoNotDeliverAreAvoided(t *testing.T) {
+// TestPeersThatAreBlamedAreCounted: one that fails too often is disconnected, once.
+func TestPeersThatAreBlamedAreCounted(t *testing.T) {
 	s, c := open(t)
-	now := time.Now()
-	for i, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
-		want := time.Duration(seconds) * time.Second
-		s.RecordFailure(now)
-		if got := s.avoidUntil.Sub(now); got != want {
-			t.Errorf("failure %d: avoided for %v, want %v", i+1, got, want)
-		}
-		if s.Usable(now) || !s.Usable(now.Add(want)) {
-			t.Errorf("failure %d: usable too soon or too late", i+1)
-		}
-	}
-	s.RecordSuccess()
-	if s.failures != 3 || !s.Usable(now) {
-		t.Errorf("%d failures after a success", s.failures)
+	for range 7 {
+		s.Blame(false)
 	}
 	if got := s.cfg.Counters.PeersBlamed.Load(); got != 7 {
 		t.Errorf("%d counted", got)
 	}
 	if c.closed != nil {
-		t.Errorf("disconnected after a success: %v", c.closed)
+		t.Errorf("disconnected: %v", c.closed)
 	}
-	for range unreliableAt {
-		s.RecordFailure(now)
-	}
+	s.Blame(true)
+	s.Blame(true)
 	if !errors.Is(c.closed, errUnreliable) || s.cfg.Counters.Disconnects[traffic.Unreliable].Load() != 1 {
 		t.Errorf("closed with %v, want one disconnect with %v", c.closed, errUnreliable)
 	}
@@ -83,15 +72,15 @@ func TestClaimsGrowOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := open(t)
 		announce := func(ids ...int64) { s.setAnnouncement(wire.Command{Loading: ids}, time.Now()) }
-		holding := func(id int64) schedule.Holding { return s.Announced().Holding(id, OldestClaim(time.Now(), 0)) }
+		holding := func(id int64) schedule.Holding { return s.Announced().Holding(id, core.OldestClaim(time.Now(), 0)) }
 		announce(101, 102)
 		if holding(101) != schedule.Loading {
 			t.Error("a new claim does not count")
 		}
-		time.Sleep(minClaim / 2)
+		time.Sleep(core.MinClaim / 2)
 		announce()
 		announce(101, 103)
-		time.Sleep(minClaim/2 + time.Second)
+		time.Sleep(core.MinClaim/2 + time.Second)
 		if holding(101) != schedule.Absent {
 			t.Error("a renewed claim counts forever")
 		}
