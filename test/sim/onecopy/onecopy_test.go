@@ -32,9 +32,12 @@ func mean(t *testing.T, cfg Config, seeds int, most float64) {
 // when they play only three target durations behind the edge. Of fifty of which each fetches what it sees, about six do.
 func TestViewersElectOne(t *testing.T) {
 	t.Parallel()
-	for n, most := range map[int]float64{2: 1.1, 10: 1.5, 50: 1.9} {
+	for n, most := range map[int]float64{2: 1.1, 10: 1.3, 50: 1.5} {
 		mean(t, Usual(n, 0), 2, most)
 	}
+	crowd := Usual(200, 0)
+	crowd.Length = time.Minute
+	mean(t, crowd, 1, 2.5)
 }
 
 // TestAWrongCountCostsCopiesOnly: every segment comes in time, whatever a tracker says of the size of a swarm.
