@@ -2,17 +2,35 @@ package core
 
 import "time"
 
-// NoReaders are the readers of segments of a peer that serves no player.
+// NoReaders are the readers of segments of a peer that serves no player: there is none.
 type NoReaders struct{}
 
-// Begin does nothing, as there is no reader; so do the others.
-func (NoReaders) Begin(int64, []byte)              {}
-func (NoReaders) Keep([]byte)                      {}
-func (NoReaders) Withhold(int)                     {}
-func (NoReaders) Reveal()                          {}
-func (NoReaders) Answer([]byte, error)             {}
-func (NoReaders) Gone()                            {}
-func (NoReaders) TooSlow()                         {}
-func (NoReaders) Len() int                         { return 0 }
+// Begin does nothing.
+func (NoReaders) Begin(int64, []byte) {}
+
+// Keep does nothing.
+func (NoReaders) Keep([]byte) {}
+
+// Withhold does nothing.
+func (NoReaders) Withhold(int) {}
+
+// Reveal does nothing.
+func (NoReaders) Reveal() {}
+
+// Answer does nothing.
+func (NoReaders) Answer([]byte, error) {}
+
+// Gone does nothing.
+func (NoReaders) Gone() {}
+
+// TooSlow does nothing.
+func (NoReaders) TooSlow() {}
+
+// Len is 0.
+func (NoReaders) Len() int { return 0 }
+
+// Waits has none to tell of.
 func (NoReaders) Waits(func(since, dry time.Time)) {}
-func (NoReaders) Idle(time.Time) time.Duration     { return 0 }
+
+// Idle is 0.
+func (NoReaders) Idle(time.Time) time.Duration { return 0 }

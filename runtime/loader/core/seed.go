@@ -8,11 +8,12 @@ import (
 	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 )
 
-// Simultaneous fetches of one rendition's seeder, and how full the store may
-// be before a VOD seeder fetches only what viewers are about to want.
+// FullPercent is how full the store may be before a VOD seeder fetches only what viewers are about to want.
+const FullPercent = 95
+
+// Bounds of what one rendition's seeder holds and fetches.
 const (
-	seederSlots    = 4
-	FullPercent    = 95
+	seederSlots    = 4 // simultaneous fetches
 	segmentsNeeded = 8 // ahead of each viewer
 	leastShare     = 8 // the part of the store that a film's rendition gets at least
 )
