@@ -13,7 +13,7 @@ func TestPeersThatDoNotDeliverAreAvoided(t *testing.T) {
 	for i, seconds := range []int{1, 2, 4, 8, 16, 30, 30} {
 		want := time.Duration(seconds) * time.Second
 		r.blame(p, now)
-		if got := r.conduct[p].avoidUntil.Sub(now); got != want {
+		if got := r.standing[p].avoidUntil.Sub(now); got != want {
 			t.Errorf("failure %d: avoided for %v, want %v", i+1, got, want)
 		}
 		if r.usable(p, now) || !r.usable(p, now.Add(want)) {
@@ -21,7 +21,7 @@ func TestPeersThatDoNotDeliverAreAvoided(t *testing.T) {
 		}
 	}
 	r.praise(p)
-	if n := r.conduct[p].failures; n != 3 || !r.usable(p, now) {
+	if n := r.standing[p].failures; n != 3 || !r.usable(p, now) {
 		t.Errorf("%d failures after a success", n)
 	}
 	if p.blamed != 7 || p.unreliable {

@@ -21,7 +21,7 @@ type Core struct {
 	newestAt   time.Time // when the newest segment was first seen
 	table      table
 	peers      []Peer
-	conduct    map[Peer]*conduct
+	standing   map[Peer]*standing // of each of them
 	origin     originHealth
 	history    history
 	filling    filling
@@ -37,7 +37,7 @@ type Core struct {
 // New returns a peer's state before its first playlist. clock is nil unless the peer plays.
 func New(cfg Config, driver Driver, store Store, clock Clock, now time.Time) *Core {
 	c := &Core{
-		Config: cfg, driver: driver, store: store, table: newTable(), conduct: make(map[Peer]*conduct), players: newPlayers(), joinedAt: now,
+		Config: cfg, driver: driver, store: store, table: newTable(), standing: make(map[Peer]*standing), players: newPlayers(), joinedAt: now,
 	}
 	if clock != nil {
 		c.playhead = &playhead{clock: clock}

@@ -23,7 +23,7 @@ func TestANewEventIsApartFromTheOldSwarms(t *testing.T) {
 			t.Errorf("leaves %v: a segment of the old event is held", leaves)
 		}
 		r.Complete(r.table.order[0], r.fresh(10), true, now)
-		if r.Silent() != leaves || (len(r.peers) == 0) != leaves || (r.conduct[p] == nil) != leaves || r.joinedAt.After(now) != leaves {
+		if r.Silent() != leaves || (len(r.peers) == 0) != leaves || (r.standing[p] == nil) != leaves || r.joinedAt.After(now) != leaves {
 			t.Errorf("leaves %v: silent %v, %d peers, joined %v", leaves, r.Silent(), len(r.peers), r.joinedAt.Sub(now))
 		}
 		if got := r.Announced(r.table.order[0], identity.V23); (got == schedule.Absent) != leaves {

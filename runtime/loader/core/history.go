@@ -23,9 +23,8 @@ type history struct {
 	tokens float64 // fetches that may begin
 	filled time.Time
 
-	newest map[Peer]newestOf
-	next   []int64 // media sequences that the viewers want next, in order; several may want one
-	from   int64   // of a film: where the part that is held begins
+	next []int64 // media sequences that the viewers want next, in order; several may want one
+	from int64   // of a film: where the part that is held begins
 }
 
 func (h *history) clear() { h.wanted, h.turn, h.next = nil, nil, nil }

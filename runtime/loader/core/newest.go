@@ -17,15 +17,14 @@ type newestOf struct {
 // all for a peer whose segments are unknown here.
 func (c *Core) newestLoaded() []int64 {
 	var out []int64
-	known := make(map[Peer]newestOf, len(c.peers))
 	position := make(map[identity.Generation]map[int64]int64, len(c.Config.Generations))
 	for _, s := range c.peers {
 		a := s.Announced()
 		if a.LoadedLen() == 0 || s.Seeder() { // what a seeder holds says nothing about a viewer's place
 			continue
 		}
-		newest, ok := c.history.newest[s]
-		if !ok || newest.announced != a || newest.playlist != c.playlist {
+		newest := &c.standing[s].newest
+		if newest.announced != a || newest.playlist != c.playlist {
 			ids := position[s.Generation()]
 			if ids == nil {
 				ids = make(map[int64]int64, len(c.table.order))
@@ -34,16 +33,14 @@ func (c *Core) newestLoaded() []int64 {
 				}
 				position[s.Generation()] = ids
 			}
-			newest = newestOf{a, c.playlist, c.table.order[0].Sequence - 1}
+			*newest = newestOf{a, c.playlist, c.table.order[0].Sequence - 1}
 			for id := range a.Loaded {
 				if sequence, ok := ids[id]; ok && sequence > newest.sequence {
 					newest.sequence = sequence
 				}
 			}
 		}
-		known[s] = newest
 		out = append(out, newest.sequence)
 	}
-	c.history.newest = known
 	return out
 }

@@ -5,16 +5,22 @@ import (
 	"time"
 )
 
+// standing is what is remembered of a peer while it is connected.
+type standing struct {
+	conduct
+	newest newestOf
+}
+
 // Came takes a new connection to a peer.
 func (c *Core) Came(p Peer) {
 	c.peers = append(c.peers, p)
-	c.conduct[p] = &conduct{}
+	c.standing[p] = &standing{}
 }
 
 // Left takes the end of a connection.
 func (c *Core) Left(p Peer) {
 	c.peers = slices.DeleteFunc(c.peers, func(other Peer) bool { return other == p })
-	delete(c.conduct, p)
+	delete(c.standing, p)
 	for _, seg := range c.table.order {
 		if seg.NotFrom == p {
 			seg.NotFrom = nil
@@ -25,27 +31,27 @@ func (c *Core) Left(p Peer) {
 // forgetPeers drops all peers: they are those of a former event.
 func (c *Core) forgetPeers() {
 	c.peers = nil
-	clear(c.conduct)
+	clear(c.standing)
 }
 
 // usable tells whether a peer may be asked for what it announces at now.
 func (c *Core) usable(p Peer, now time.Time) bool {
-	record := c.conduct[p]
+	record := c.standing[p]
 	return record == nil || record.usable(now)
 }
 
 // blame notes that a peer did not deliver what it announced.
 func (c *Core) blame(p Peer, now time.Time) {
-	record := c.conduct[p]
+	record := c.standing[p]
 	if record == nil {
-		record = &conduct{} // its connection has ended, so it is neither asked again nor closed
+		record = &standing{} // its connection has ended, so it is neither asked again nor closed
 	}
 	p.Blame(record.failed(now))
 }
 
 // praise notes that a peer delivered a segment.
 func (c *Core) praise(p Peer) {
-	if record := c.conduct[p]; record != nil {
+	if record := c.standing[p]; record != nil {
 		record.succeeded()
 	}
 }
