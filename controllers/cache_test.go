@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/p2pstream/p2pstream/controllers/certmanager"
 	"github.com/p2pstream/p2pstream/controllers/exposure"
 	"github.com/p2pstream/p2pstream/controllers/plan"
 )
@@ -17,7 +18,7 @@ import (
 func TestEveryKindOfAPlanIsWatched(t *testing.T) {
 	t.Parallel()
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), gatewayv1.Install(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), gatewayv1.Install(scheme), certmanager.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	watched := map[string]bool{}
