@@ -21,7 +21,7 @@ func checked(t *testing.T, held int) (*subject, *Segment, *fakePeer, time.Time) 
 // TestSegmentsOfPeersAreChecked before they are stored; those of the origin alone are not.
 func TestSegmentsOfPeersAreChecked(t *testing.T) {
 	r, seg, p, now := checked(t, 0)
-	r.Answered(p, seg, Answer{Data: r.fresh(100), Total: 100, Whole: true}, now)
+	r.Answered(p, seg, Answer{Attempt: seg.Attempt, Data: r.fresh(100), Total: 100, Whole: true}, now)
 	if seg.Held() || seg.State != schedule.Fetching || len(r.d.examined) != 1 || r.Announced(seg, p.Generation()) == schedule.Loaded {
 		t.Fatalf("in state %v, %d examined", seg.State, len(r.d.examined))
 	}
@@ -43,16 +43,16 @@ func TestSegmentsOfPeersAreChecked(t *testing.T) {
 // TestWrongBytesAreTheirGivers: the only one is cut off, and of several each is blamed. What the origin gave before stays.
 func TestWrongBytesAreTheirGivers(t *testing.T) {
 	r, seg, p, now := checked(t, 10)
-	r.Answered(p, seg, Answer{Data: append(seg.Partial, r.fresh(100)...)[:100], Total: 100, Whole: true}, now)
+	r.Answered(p, seg, Answer{Attempt: seg.Attempt, Data: append(seg.Partial, r.fresh(100)...)[:100], Total: 100, Whole: true}, now)
 	r.Checked(r.d.examined[0], Wrong, now)
 	if !p.convicted || seg.State != schedule.Missing || len(seg.Partial) != 10 || seg.NotFrom != p || seg.claimed != -1 {
 		t.Errorf("cut off: %v, in state %v with %d bytes, not from %v", p.convicted, seg.State, len(seg.Partial), seg.NotFrom)
 	}
 	r, seg, p, now = checked(t, 0)
 	other := connect(r)
-	r.Answered(p, seg, Answer{Data: r.fresh(40), Total: 100}, now)
+	r.Answered(p, seg, Answer{Attempt: seg.Attempt, Data: r.fresh(40), Total: 100}, now)
 	r.Request(other, seg, now)
-	r.Answered(other, seg, Answer{Data: r.fresh(100), Total: 100, Whole: true}, now)
+	r.Answered(other, seg, Answer{Attempt: seg.Attempt, Data: r.fresh(100), Total: 100, Whole: true}, now)
 	r.Checked(r.d.examined[0], Wrong, now)
 	if p.convicted || other.convicted || p.blamed != 1 || other.blamed != 1 {
 		t.Errorf("cut off: %v and %v, blamed: %d and %d", p.convicted, other.convicted, p.blamed, other.blamed)
@@ -62,7 +62,7 @@ func TestWrongBytesAreTheirGivers(t *testing.T) {
 // TestWhatCannotBeProvenIsCounted until the segment is held.
 func TestWhatCannotBeProvenIsCounted(t *testing.T) {
 	r, seg, p, now := checked(t, 0)
-	r.Answered(p, seg, Answer{Data: r.fresh(100), Total: 100, Whole: true}, now)
+	r.Answered(p, seg, Answer{Attempt: seg.Attempt, Data: r.fresh(100), Total: 100, Whole: true}, now)
 	r.Checked(r.d.examined[0], Unproven, now)
 	if seg.Unproven != 1 || seg.State != schedule.Missing || p.convicted || p.blamed > 0 {
 		t.Errorf("%d times, in state %v", seg.Unproven, seg.State)
@@ -79,7 +79,7 @@ func TestWhatDiffersIsRejected(t *testing.T) {
 	r.d.verifies = true
 	p, seg, now := connect(r), r.table.order[0], time.Now()
 	r.Request(p, seg, now)
-	r.Answered(p, seg, Answer{Data: r.fresh(100), Total: 100, Whole: true}, now)
+	r.Answered(p, seg, Answer{Attempt: seg.Attempt, Data: r.fresh(100), Total: 100, Whole: true}, now)
 	r.Verified(r.d.examined[0], false, now)
 	if seg.State != schedule.Missing || p.blamed != 1 || seg.Failures != 0 || seg.NotFrom != p {
 		t.Errorf("in state %v, the peer is blamed %d times, the origin failed %d times", seg.State, p.blamed, seg.Failures)
@@ -96,5 +96,24 @@ func TestWhatDiffersIsRejected(t *testing.T) {
 	}
 	if r.d.transit != 0 {
 		t.Errorf("%d bytes are still in transit", r.d.transit)
+	}
+}
+
+// TestAnAnswerOfWhatWasGivenUp: a segment whose name stands for other media now does not get the bytes that a peer sent before.
+func TestAnAnswerOfWhatWasGivenUp(t *testing.T) {
+	r, seg, p, now := checked(t, 0)
+	r.d.checks = false
+	before := Answer{Attempt: seg.Attempt, Data: r.fresh(100), Total: 100, Whole: true}
+	p.flight = nil // it has sent all, and that is on its way here
+	r.giveUp(seg)
+	r.Answered(p, seg, before, now)
+	if seg.State != schedule.Missing || r.d.transit != 0 {
+		t.Errorf("in state %v, with %d bytes in transit", seg.State, r.d.transit)
+	}
+	before.Data = r.fresh(100)
+	r.Request(p, seg, now)
+	r.Answered(p, seg, before, now)
+	if seg.State != schedule.Requested || r.d.transit != 0 {
+		t.Errorf("asked again: in state %v, with %d bytes in transit", seg.State, r.d.transit)
 	}
 }

@@ -20,20 +20,21 @@ func (c *Core) Request(s Peer, seg *Segment, now time.Time) {
 
 // Answer is how a request to a peer ended.
 type Answer struct {
-	Data  []byte // all bytes held, those held before included
-	Total int64  // what the peer said that the whole has; -1 if it did not
-	Whole bool   // it succeeded
-	Blame bool   // the peer denied what it had announced, or was silent
+	Attempt int64  // the transfer that it ends: Segment.Attempt at Driver.Ask
+	Data    []byte // all bytes held, those held before included
+	Total   int64  // what the peer said that the whole has; -1 if it did not
+	Whole   bool   // it succeeded
+	Blame   bool   // the peer denied what it had announced, or was silent
 }
 
 // Answered takes the end of a request to a peer.
 func (c *Core) Answered(s Peer, seg *Segment, a Answer, now time.Time) {
-	if a.Whole {
-		c.Complete(seg, a.Data, false, now)
+	if seg.State != schedule.Requested || seg.From != s || seg.Attempt != a.Attempt {
+		c.driver.Discard(a.Data) // it was given up meanwhile: its name may stand for other media now
 		return
 	}
-	if seg.State != schedule.Requested || seg.From != s {
-		c.driver.Discard(a.Data)
+	if a.Whole {
+		c.Complete(seg, a.Data, false, now)
 		return
 	}
 	if a.Blame {

@@ -113,14 +113,14 @@ func TestSegmentsOfPeersAreCheckedBeforeTheyAreStored(t *testing.T) {
 	s, conn := r.meet(t)
 	r.core.Request(s, good, time.Now())
 	_, _, _ = s.Cancel()
-	r.answered(s, good, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true})
+	r.answered(s, good, good.Attempt, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true})
 	if good.Held() || r.shared.Store.Has(good.Key) {
 		t.Fatal("a segment was stored before it was checked")
 	}
 	r.drainMail(t, "taking the right segment", good.Held)
 	r.core.Request(s, bad, time.Now())
 	_, _, _ = s.Cancel()
-	r.answered(s, bad, session.Result{Data: r.reserve(t, wrong(101)), Total: -1, Succeeded: true})
+	r.answered(s, bad, bad.Attempt, session.Result{Data: r.reserve(t, wrong(101)), Total: -1, Succeeded: true})
 	r.drainMail(t, "dropping the wrong segment", func() bool { return bad.State == schedule.Missing })
 	if r.shared.Store.Has(bad.Key) || !conn.closed.Load() || bad.NotFrom != s {
 		t.Errorf("stored %v, peer cut off %v", r.shared.Store.Has(bad.Key), conn.closed.Load())
@@ -149,7 +149,7 @@ func TestTheFirstSegmentIsChecked(t *testing.T) {
 	s, _ := r.meet(t)
 	r.core.Request(s, seg, time.Now())
 	_, _, _ = s.Cancel()
-	r.answered(s, seg, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true})
+	r.answered(s, seg, seg.Attempt, session.Result{Data: r.reserve(t, origins(100)), Total: -1, Succeeded: true})
 	r.drainMail(t, "the end of the check", func() bool { return r.shared.Counters.Counters().Checks != traffic.Checks{} })
 	if c := r.shared.Counters.Counters().Checks; c.Right != 1 || !seg.Held() {
 		t.Errorf("%+v", c)
@@ -167,7 +167,7 @@ func TestTheOriginCompletesNoLie(t *testing.T) {
 	_, _, _ = s.Cancel()
 	poisoned := append(bytes.Clone(whole[:1000]), wrong(100)[1000:2000]...)
 	r.reserve(t, poisoned[1000:])
-	r.answered(s, seg, session.Result{Data: poisoned, Total: int64(len(whole)), Reason: 0})
+	r.answered(s, seg, seg.Attempt, session.Result{Data: poisoned, Total: int64(len(whole)), Reason: 0})
 	if len(seg.Partial) != 2000 {
 		t.Fatalf("%d bytes kept", len(seg.Partial))
 	}
@@ -192,7 +192,7 @@ func TestASegmentThatASeederIsAboutToHaveIsNotTakenUnproven(t *testing.T) {
 	s, conn := r.meet(t)
 	r.core.Request(s, seg, time.Now())
 	_, _, _ = s.Cancel()
-	r.answered(s, seg, session.Result{Data: r.reserve(t, wrong(105)), Total: -1, Succeeded: true})
+	r.answered(s, seg, seg.Attempt, session.Result{Data: r.reserve(t, wrong(105)), Total: -1, Succeeded: true})
 	r.drainMail(t, "dropping the unproven segment", func() bool { return seg.State == schedule.Missing })
 	if conn.closed.Load() || r.shared.Counters.Unproven.Load() != 1 {
 		t.Errorf("cut off %v, %d unproven", conn.closed.Load(), r.shared.Counters.Unproven.Load())
@@ -220,7 +220,7 @@ func TestPlayersSeeNothingUnchecked(t *testing.T) {
 	if idle := f.Idle(time.Now()); idle > 10*time.Second {
 		t.Errorf("no byte came for %s", idle)
 	}
-	r.answered(s, seg, session.Result{Data: r.reserve(t, bytes.Clone(whole)), Total: -1, Succeeded: true})
+	r.answered(s, seg, seg.Attempt, session.Result{Data: r.reserve(t, bytes.Clone(whole)), Total: -1, Succeeded: true})
 	r.drainMail(t, "taking the segment", seg.Held)
 	got := make([]byte, len(whole))
 	if n, err := read.Read(got); err != nil || !bytes.Equal(got[:n], whole) {

@@ -95,17 +95,17 @@ func (d driver) Ask(p core.Peer, seg *core.Segment, held []byte, now time.Time) 
 	s.Start(session.Request{
 		ID: seg.ID(s.Generation()), Held: held, Total: seg.Total,
 		Progress: func(data []byte, total int64, at time.Time) { readers.Publish(attempt, data, total, at) },
-		Done:     func(result session.Result) { r.mail.Post(func() { r.answered(s, seg, result) }) },
+		Done:     func(result session.Result) { r.mail.Post(func() { r.answered(s, seg, attempt, result) }) },
 	}, now)
 }
 
 // answered takes the end of a request to a peer.
-func (r *Rendition) answered(s *session.Session, seg *core.Segment, result session.Result) {
+func (r *Rendition) answered(s *session.Session, seg *core.Segment, attempt int64, result session.Result) {
 	if !result.Succeeded {
 		r.log.Debug("peer did not deliver", "peer", string(s.ID()), "sequence", seg.Sequence, "reason", result.Reason)
 	}
 	r.core.Answered(s, seg, core.Answer{
-		Data: result.Data, Total: result.Total, Whole: result.Succeeded,
+		Attempt: attempt, Data: result.Data, Total: result.Total, Whole: result.Succeeded,
 		Blame: result.Reason == wire.FailureAbsent || result.Reason == wire.FailureTimeout,
 	}, time.Now())
 }

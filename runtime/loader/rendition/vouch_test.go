@@ -146,7 +146,7 @@ func TestWhatCouldNotBeCheckedIsCounted(t *testing.T) {
 		s, _ := r.meet(t)
 		r.core.Request(s, seg, time.Now())
 		_, _, _ = s.Cancel()
-		r.answered(s, seg, session.Result{Data: r.reserve(t, origins(105)), Total: -1, Succeeded: true})
+		r.answered(s, seg, seg.Attempt, session.Result{Data: r.reserve(t, origins(105)), Total: -1, Succeeded: true})
 		r.drainMail(t, "dropping the unproven segment", func() bool { return seg.State == schedule.Missing })
 		if got := seg.Unproven; got != n+1 {
 			t.Errorf("%d, want %d", got, n+1)

@@ -24,8 +24,9 @@ type link struct {
 
 // request asks the member at the other end for a segment.
 type request struct {
-	seg   *core.Segment
-	since time.Time
+	seg     *core.Segment
+	attempt int64
+	since   time.Time
 }
 
 // ID is the peer's.
@@ -75,7 +76,7 @@ func (l *link) Convict() {}
 
 // ask asks the peer for a segment. Peers send one after the other.
 func (l *link) ask(seg *core.Segment, now time.Time) {
-	r := &request{seg, now}
+	r := &request{seg, seg.Attempt, now}
 	l.request = r
 	w, peer := l.of.w, l.to
 	w.after(delay, func() {
@@ -104,7 +105,7 @@ func (l *link) answer(r *request, a core.Answer) {
 	if l.request != r || l.of.gone {
 		return
 	}
-	l.request = nil
+	l.request, a.Attempt = nil, r.attempt
 	l.of.core.Answered(l, r.seg, a, l.of.w.now)
 	l.of.wake()
 }
