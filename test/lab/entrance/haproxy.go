@@ -140,7 +140,7 @@ func (h *haproxy) stop() error {
 	}
 	kill := time.AfterFunc(loadWithin, func() { _ = h.cmd.Process.Kill() })
 	defer kill.Stop()
-	<-h.ended // its status is that of the signal
+	_ = <-h.ended // its status is that of the signal
 	return nil
 }
 
