@@ -140,7 +140,10 @@ func (h *haproxy) stop() error {
 	}
 	kill := time.AfterFunc(loadWithin, func() { _ = h.cmd.Process.Kill() })
 	defer kill.Stop()
-	_ = <-h.ended // its status is that of the signal
+	var ofSignal *exec.ExitError // its status is that of the signal
+	if err := <-h.ended; err != nil && !errors.As(err, &ofSignal) {
+		return fmt.Errorf("waiting for proxy: %w", err)
+	}
 	return nil
 }
 
