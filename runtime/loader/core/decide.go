@@ -6,19 +6,14 @@ import (
 
 	"github.com/p2pstream/p2pstream/runtime/loader/backoff"
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/schedule"
 )
 
 // This file has decisions that depend on their arguments only.
 
 // hashFraction is a number in [0,1) that depends on the peer's seed and the segment only.
 func hashFraction(seed uint64, id int64) float64 {
-	x := seed ^ uint64(id)*0x9e3779b97f4a7c15
-	x ^= x >> 30
-	x *= 0xbf58476d1ce4e5b9
-	x ^= x >> 27
-	x *= 0x94d049bb133111eb
-	x ^= x >> 31
-	return float64(x>>11) / math.Exp2(53)
+	return float64(schedule.SpreadRank(seed, id)>>11) / math.Exp2(53)
 }
 
 // retryDelay is how long the origin is not asked again for a segment after so many failures: a doubling step, of which

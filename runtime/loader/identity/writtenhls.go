@@ -47,16 +47,17 @@ func WrittenHLS(m Multivariant) []WrittenEntry {
 	return out
 }
 
-// WrittenOnly are the renditions of m that only generation V3 shares, because hls.js does not list them: video of EXT-X-MEDIA with
-// a playlist of its own, and variants whose codecs hls.js does not know while it knows another one.
-func WrittenOnly(m Multivariant) []Stream {
-	listed := make(map[string]bool)
-	for _, s := range HLSStreams(m) {
-		listed[s.URI] = true
+// WrittenOnly are the renditions of m that only generation V3 shares, because they are not among those that hls.js lists, as
+// HLSStreams returns them: video of EXT-X-MEDIA with a playlist of its own, and variants whose codecs hls.js does not know while it
+// knows another one.
+func WrittenOnly(m Multivariant, listed []Stream) []Stream {
+	known := make(map[string]bool, len(listed))
+	for _, s := range listed {
+		known[s.URI] = true
 	}
 	var out []Stream
 	for _, s := range WrittenStreams(WrittenHLS(m)) {
-		if s.Shared && !listed[s.Key] {
+		if s.Shared && !known[s.Key] {
 			out = append(out, Stream{Type: s.Type, URI: s.Key, Position: -1, Written: s.Name()})
 		}
 	}

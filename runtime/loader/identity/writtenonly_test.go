@@ -19,7 +19,8 @@ func TestWrittenOnly(t *testing.T) {
 		Video:    []MediaTrack{camera("", "g", "main"), camera("a", "g", "same"), camera("left", "g", "left"), camera("right", "unused", "right")},
 	}
 	keys := map[string][]string{}
-	for _, s := range append(HLSStreams(m), WrittenOnly(m)...) {
+	listed := HLSStreams(m)
+	for _, s := range append(listed, WrittenOnly(m, listed)...) {
 		for _, g := range Generations() {
 			if s.Key(g) != "" {
 				keys[s.URI] = append(keys[s.URI], string(g))

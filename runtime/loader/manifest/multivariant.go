@@ -183,7 +183,8 @@ func renditions(m identity.Multivariant, vars map[string]string) (listed, furthe
 		return r
 	}
 	swarms := make(map[string]bool)
-	for _, s := range identity.HLSStreams(m) {
+	streams := identity.HLSStreams(m)
+	for _, s := range streams {
 		if s.URI == "" {
 			continue
 		}
@@ -192,7 +193,7 @@ func renditions(m identity.Multivariant, vars map[string]string) (listed, furthe
 		swarms[swarm] = true
 		listed = append(listed, r)
 	}
-	for _, s := range identity.WrittenOnly(m) {
+	for _, s := range identity.WrittenOnly(m, streams) {
 		further = append(further, described(s))
 	}
 	return listed, further
