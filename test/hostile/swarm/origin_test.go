@@ -160,8 +160,9 @@ func (a *audience) suffer(t *testing.T, f fault) {
 		f.seen = 3
 	}
 	held, logged := make([]int64, len(a.processes)), make([]int64, len(a.processes))
+	peaks := make([]*program.Peak, len(a.processes))
 	for i, p := range a.processes {
-		p.ResetPeak(t)
+		peaks[i] = p.Peak(t)
 		held[i], logged[i] = p.Usage(t).RSS, p.LogBytes()
 	}
 	a.hit.Store(0)
@@ -170,7 +171,7 @@ func (a *audience) suffer(t *testing.T, f fault) {
 	lab.Eventually(t, 20*time.Second, "the fault to be seen", func() bool { return a.hit.Load() >= f.seen && time.Since(began) > 400*time.Millisecond })
 	a.fault.Store(nil)
 	for i, p := range a.processes {
-		grown, said := p.Peak(t)-held[i], p.LogBytes()-logged[i]
+		grown, said := peaks[i].Bytes(t)-held[i], p.LogBytes()-logged[i]
 		t.Logf("%s: memory +%d KiB, %d bytes logged", p.Name, grown>>10, said)
 		if grown > f.memory<<20 {
 			t.Errorf("%s grew by %d MiB, %d are the most", p.Name, grown>>20, f.memory)

@@ -36,9 +36,13 @@ type scene struct {
 // patience is how long anything that a bystander asks of the tracker may take. Unloaded it is milliseconds.
 const patience = 3 * time.Second
 
+// podMemory is the limit of a small pod, in bytes. Without one the garbage of an attack stays until there is three times
+// as much of it as of what is live: how far the process grows then depends on when the runtime collects.
+const podMemory = 256 << 20
+
 // newScene starts a stream whose limits that are times are short, so that the test need not wait long.
 func newScene(t *testing.T) *scene {
-	s := &scene{Stream: stream.Start(t, stream.Options{Tracker: func(c *config.Config) {
+	s := &scene{Stream: stream.Start(t, stream.Options{TrackerMemory: podMemory, Tracker: func(c *config.Config) {
 		c.Limits.SocketsPerAddress = socketsPerAddress
 		c.Limits.AddressUpgradesPerSecond, c.Limits.AddressUpgradeBurst = 50, 2*socketsPerAddress
 		c.Limits.AddressConnectionsPerSecond, c.Limits.AddressConnectionBurst = 20, 5000

@@ -47,6 +47,7 @@ func newReporter(t testing.TB, s *scene) reporter {
 		t.Fatal(err, answer)
 	}
 	t.Cleanup(func() { _ = ws.Close() })
+	ws.alive(t) // the tracker answers the handshake before it knows the session's socket
 	return r
 }
 

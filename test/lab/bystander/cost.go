@@ -22,18 +22,18 @@ type Bounds struct {
 
 // Cost is a program under attack, as it was before.
 type Cost struct {
-	p   *program.Process
-	rss int64
-	log int64
-	cpu time.Duration
+	p    *program.Process
+	peak *program.Peak
+	rss  int64
+	log  int64
+	cpu  time.Duration
 }
 
 // Measure notes the state of the program before an attack; Check compares.
 func Measure(t testing.TB, p *program.Process) *Cost {
 	t.Helper()
 	p.Running(t)
-	p.ResetPeak(t)
-	return &Cost{p: p, rss: p.Usage(t).RSS, log: p.LogBytes(), cpu: p.Usage(t).CPU}
+	return &Cost{p: p, peak: p.Peak(t), rss: p.Usage(t).RSS, log: p.LogBytes(), cpu: p.Usage(t).CPU}
 }
 
 // restSpan is the time over which the share of the processor is measured.
@@ -52,7 +52,7 @@ func (c *Cost) Check(t testing.TB, b Bounds) {
 	cpu := c.p.Usage(t).CPU - c.cpu
 	began := time.Now()
 	rest := c.rest(t, b)
-	grown, logged := c.p.Peak(t)-c.rss, c.p.LogBytes()-c.log
+	grown, logged := c.peak.Bytes(t)-c.rss, c.p.LogBytes()-c.log
 	t.Logf("%s: memory +%.1f MiB (of %.0f) from %.1f, %d bytes logged (of %d), CPU %v, at rest (%.0f %%) after %v",
 		c.p.Name, mib(grown), mib(b.Memory), mib(c.rss), logged, b.Log, cpu, 100*rest, time.Since(began).Round(time.Millisecond))
 	if grown > b.Memory {

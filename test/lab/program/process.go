@@ -48,6 +48,9 @@ type Spec struct {
 	// Prefix is put before the command line, such as "ip", "netns", "exec", "office". Signals then reach the prefix, which
 	// must hand them on or become the program.
 	Prefix []string
+	// Memory is the memory limit of the pod that the program runs in, in bytes. The Go runtime gets nine tenths of it as
+	// its soft limit, as in a pod. None if 0.
+	Memory int64
 	// OwnGroup keeps signals away that a terminal sends to the group of this process.
 	OwnGroup bool
 }
@@ -63,6 +66,9 @@ type Process struct {
 
 	mu      sync.Mutex
 	stopped bool // its end is wanted
+
+	measuring sync.Mutex
+	peaks     []*Peak
 }
 
 // Launch starts a program and waits until it is ready. The context bounds only the waiting: Terminate or Kill must be
@@ -96,6 +102,9 @@ func Launch(ctx context.Context, s Spec) (*Process, error) {
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
 	if s.LogFile != nil {
 		p.cmd.Stderr = s.LogFile
+	}
+	if s.Memory > 0 {
+		p.cmd.Env = append(os.Environ(), fmt.Sprintf("GOMEMLIMIT=%d", s.Memory-s.Memory/10))
 	}
 	p.cmd.SysProcAttr = attributes(s.OwnGroup)
 	p.cmd.WaitDelay = time.Second // for children that keep the pipe

@@ -74,13 +74,46 @@ func (p *Process) Usage(t testing.TB) Usage {
 	return u
 }
 
-// Peak is the most memory that the process has held since the last ResetPeak, in bytes.
-func (p *Process) Peak(t testing.TB) int64 {
+// Peak is the most memory that a process has held since its measurement began.
+type Peak struct {
+	p       *Process
+	highest int64 // before the kernel's own measurement began anew
+}
+
+// Peak begins a measurement. Several may run, one within the other.
+func (p *Process) Peak(t testing.TB) *Peak {
+	t.Helper()
+	p.measuring.Lock()
+	defer p.measuring.Unlock()
+	now := p.highWater(t)
+	for _, other := range p.peaks {
+		other.highest = max(other.highest, now)
+	}
+	// proc(5): 5 resets the peak resident set size.
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.PID()), []byte("5"), 0); err != nil {
+		p.Running(t)
+		t.Fatalf("resetting the peak of %s: %v", p.Name, err)
+	}
+	m := &Peak{p: p}
+	p.peaks = append(p.peaks, m)
+	return m
+}
+
+// Bytes is the peak so far.
+func (m *Peak) Bytes(t testing.TB) int64 {
+	t.Helper()
+	m.p.measuring.Lock()
+	defer m.p.measuring.Unlock()
+	return max(m.highest, m.p.highWater(t))
+}
+
+// highWater is the peak resident set size that the kernel knows, in bytes.
+func (p *Process) highWater(t testing.TB) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 	if err != nil {
 		p.Running(t)
-		t.Fatal(err)
+		t.Fatalf("reading the peak of %s: %v", p.Name, err)
 	}
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
@@ -90,14 +123,4 @@ func (p *Process) Peak(t testing.TB) int64 {
 	}
 	t.Fatalf("/proc/%d/status does not say VmHWM", p.PID())
 	return 0
-}
-
-// ResetPeak begins a new measurement of Peak.
-func (p *Process) ResetPeak(t testing.TB) {
-	t.Helper()
-	// proc(5): 5 resets the peak resident set size.
-	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.PID()), []byte("5"), 0); err != nil {
-		p.Running(t)
-		t.Fatal(err)
-	}
 }

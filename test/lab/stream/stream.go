@@ -32,6 +32,8 @@ type Options struct {
 	Tracker func(*tracker.Config)
 	Seeder  func(*seeder.Config)
 	STUN    func(*stun.Config)
+	// TrackerMemory is the memory limit of the tracker's pod, in bytes. None if 0.
+	TrackerMemory int64
 	// NoSeeder starts none.
 	NoSeeder bool
 }
@@ -68,7 +70,7 @@ func Start(t testing.TB, o Options) *Stream {
 			TelemetryInterval: tracker.Duration(time.Second)},
 	}
 	change(&tr, o.Tracker)
-	s.Tracker = program.Start(t, program.Spec{Command: "tracker", Admin: tr.AdminListen, Config: tr})
+	s.Tracker = program.Start(t, program.Spec{Command: "tracker", Admin: tr.AdminListen, Config: tr, Memory: o.TrackerMemory})
 	if !o.NoSeeder {
 		s.StartSeeder(t, o.Seeder)
 	}
