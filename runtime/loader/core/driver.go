@@ -34,6 +34,8 @@ type Driver interface {
 
 	// Stored says that a segment is held now.
 	Stored(seg *Segment, data []byte)
+	// Compare asks the origin for a part of a segment that is held, and tells trackers if it gives other bytes.
+	Compare(seg *Segment, data []byte)
 	// Release says that so many bytes belong to no unfinished segment any more, Discard that bytes are not used.
 	Release(bytes int)
 	Discard(data []byte)

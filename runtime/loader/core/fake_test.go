@@ -33,6 +33,7 @@ type record struct {
 	tooLarge  int
 	reloads   []bool
 	stored    int
+	compared  []int64 // media sequences
 
 	checks, verifies bool
 	examined         []Examination
@@ -66,6 +67,7 @@ func (d *record) Ask(p Peer, _ *Segment, held []byte, now time.Time) {
 func (d *record) Checks() bool                    { return d.checks }
 func (d *record) Verifies() bool                  { return d.verifies }
 func (d *record) Stored(*Segment, []byte)         { d.stored++ }
+func (d *record) Compare(seg *Segment, _ []byte)  { d.compared = append(d.compared, seg.Sequence) }
 func (d *record) Release(bytes int)               { d.transit -= bytes }
 func (d *record) Discard(data []byte)             { d.transit -= len(data) }
 func (d *record) Known(int)                       {}

@@ -32,6 +32,7 @@ type filling struct {
 	until           time.Time         // when the first of them is not waited for any longer; zero: none waits
 	fetching        int               // segments that come from the origin
 	heard           map[Peer]heard
+	given           int           // segments that came from another seeder
 	mates           int           // seeders that share the work, are connected and do their part
 	metAt           time.Time     // when one of these came
 	failedAt        time.Time     // when a seeder failed to deliver, and none has delivered since

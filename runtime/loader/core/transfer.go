@@ -100,6 +100,7 @@ func (c *Core) Complete(seg *Segment, data []byte, origin bool, now time.Time) {
 // take stores the bytes of a whole segment, which are what they should be as far as that can be known.
 func (c *Core) take(seg *Segment, data []byte, origin bool, now time.Time) {
 	c.driver.Release(len(data))
+	compares := c.compares(seg.From, origin)
 	if seg.From != nil && !origin {
 		c.praise(seg.From)
 		c.filling.failedAt = time.Time{}
@@ -132,6 +133,9 @@ func (c *Core) take(seg *Segment, data []byte, origin bool, now time.Time) {
 	seg.State = schedule.Held
 	seg.Total = int64(len(data))
 	c.driver.Stored(seg, data)
+	if compares {
+		c.driver.Compare(seg, data)
+	}
 }
 
 // keep takes a segment back, with the bytes of a transfer that failed and the size that its source gave for the whole.

@@ -50,6 +50,7 @@ type Rendition struct {
 	announcer     announcer
 	leaving       bool // nothing is announced any more
 	named         swarmNames
+	compared      bool   // a segment of another seeder was compared with the origin
 	track         *track // of a viewer that plays; nil for seeders and on demand
 }
 

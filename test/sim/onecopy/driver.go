@@ -81,6 +81,7 @@ func (driver) Verify(core.Examination) core.Transfer { panic("nothing is verifie
 // NewEvent does not come, and what else a driver is told is not of interest.
 func (driver) NewEvent() bool                       { return false }
 func (driver) Stored(*core.Segment, []byte)         {}
+func (driver) Compare(*core.Segment, []byte)        {}
 func (driver) Release(int)                          {}
 func (driver) Discard([]byte)                       {}
 func (driver) Known(int)                            {}
