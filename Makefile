@@ -73,11 +73,11 @@ test: $(TESTRUN) ## run every suite; ends with a table and the sum (ONLY=unit,pe
 	@$(TESTRUN) $(if $(ONLY),-only $(ONLY))
 
 .PHONY: prepare
-prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image entrance cluster-binaries
+prepare: deps $(GOTESTSUM) $(HELM) $(BIN)/ginkgo build web sdk-packages image entrance $(BIN)/caddy cluster-binaries
 	$(GO) list -test -deps -export -tags e2e ./test/... >/dev/null # compiles the suites: none compiles beside another
 
 .PHONY: unit
-unit: $(call uses,build $(GOTESTSUM) cluster-binaries) ## run unit tests, protocol vectors and fuzz seeds with the race detector; the operator on a real API server
+unit: $(call uses,build $(GOTESTSUM) $(BIN)/caddy cluster-binaries) ## run unit tests, protocol vectors and fuzz seeds with the race detector; the operator on a real API server
 	@mkdir -p $(RESULTS)
 	KUBEBUILDER_ASSETS=$(ASSETS) $(GOTESTSUM) --format pkgname --format-hide-empty-pkg --jsonfile $(RESULTS)/unit.json -- \
 	  -race -timeout 10m -p 4 $(filter-out %/runtime/seeder %/runtime/seeder/config,$(UNIT_PKGS)) # more packages than processors: some wait for clocks or an API server
@@ -203,7 +203,7 @@ e2e: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) 
 	  -count=1 -timeout 30m -tags e2e $(if $(RUN),./test/e2e -args -ginkgo.focus '$(RUN)',./test/e2e/...)
 
 .PHONY: entrances
-entrances: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo cluster-binaries) ## play through an Ingress, Gateways, load balancers and ports of nodes, on a real cluster with a real proxy (as root; RUN=regexp for some)
+entrances: $(call uses,web image $(GOTESTSUM) $(HELM) $(BIN)/ginkgo $(BIN)/caddy cluster-binaries) ## play through an Ingress, Gateways, load balancers and ports of nodes, on a real cluster with real proxies (as root; RUN=regexp for some)
 	@mkdir -p $(RESULTS)
 	$(GOTESTSUM) --format standard-verbose --jsonfile $(RESULTS)/entrances.json -- \
 	  -count=1 -timeout 30m -tags e2e ./test/e2e -run '^TestE2E$$' -args -ginkgo.label-filter entrances $(if $(RUN),-ginkgo.focus '$(RUN)')
@@ -235,7 +235,7 @@ bench: ## run every benchmark once, five samples each (BENCH=regexp)
 
 .PHONY: lint
 lint: $(BIN)/golangci-lint ## run golangci-lint on every module, and check the formatting
-	@status=0; for module in . tools tools/oci test/deploy test/cluster; do \
+	@status=0; for module in . tools tools/oci test/deploy test/cluster test/caddy; do \
 	  echo "lint: $$module"; \
 	  (cd $$module && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || status=1; \
 	done; exit $$status
@@ -287,6 +287,8 @@ $(BIN)/image: tools/go.mod $(wildcard tools/image/*.go tools/oci/*.go)
 	cd tools && $(GO) build -o $@ ./image
 $(HELM): test/deploy/go.mod
 	cd test/deploy && $(GO) build -ldflags '-s -w' -o $@ helm.sh/helm/v4/cmd/helm
+$(BIN)/caddy: test/caddy/go.mod $(wildcard test/caddy/*.go)
+	cd test/caddy && CGO_ENABLED=0 $(GO) build -ldflags '-s -w' -o $@ .
 $(BIN)/ginkgo: go.mod
 	$(GO) build -o $@ github.com/onsi/ginkgo/v2/ginkgo
 $(LAUNCHER): test/cluster/go.mod $(wildcard tools/oci/*.go) $(shell find test/cluster -name '*.go' -not -path '*/kube/*' -not -path '*/coredns/*')

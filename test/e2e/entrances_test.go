@@ -40,12 +40,12 @@ func dialEntrances(t *http.Transport) *http.Transport {
 }
 
 // A page in an office plays through each way by which viewers reach a tracker, over https and wss, with seeders behind node ports.
-// The proxy is a real one, told what to do by the objects alone: it ends idle connections after a minute, and says by the PROXY
+// The proxies are real ones, told what to do by the objects alone: they end idle connections after a minute, and say by the PROXY
 // protocol where viewers are.
 var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
-	DescribeTable("a page plays by wss", func(ctx SpecContext, host string, expose func(e *v1.TrackerExposure, class string)) {
+	DescribeTable("a page plays by wss", func(ctx SpecContext, proxy entrance.Proxy, host string, expose func(e *v1.TrackerExposure, class string)) {
 		name := strings.ReplaceAll(host, ".", "-")
-		class := "haproxy-" + name
+		class := string(proxy) + "-" + name
 		pair, err := authority.Issue(host + proxyDomain)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Apply(ctx, tlsSecret(name+"-tls", pair), originCA(name))).To(Succeed())
@@ -56,7 +56,7 @@ var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
 			Expect(k8s.Create(ctx, o)).To(Succeed())
 			DeferCleanup(func(ctx SpecContext) { Expect(client.IgnoreNotFound(k8s.Delete(ctx, o))).To(Succeed()) }, NodeTimeout(time.Minute))
 		}
-		port := startEntrance(class)
+		port := startEntrance(proxy, class)
 		s := stream("by-"+name, origin.SecureURL(livePath), func(s *v1.P2PStreamSpec) {
 			trustOrigin(s, name)
 			s.Tracker = &v1.TrackerSpec{
@@ -75,15 +75,15 @@ var _ = Describe("Behind a proxy", Label("entrances"), SpecPriority(3), func() {
 		eventually(ctx, s, time.Minute).Should(HaveField("Status.Sites", ContainElement(And(HaveField("Name", "north"), HaveField("Viewers", BeEquivalentTo(1))))),
 			"the viewer's site, which its own address tells")
 	},
-		Entry("of an Ingress, below a path", SpecTimeout(5*time.Minute), "ingress", func(e *v1.TrackerExposure, class string) {
+		Entry("of an Ingress, below a path", SpecTimeout(5*time.Minute), entrance.Caddy, "ingress", func(e *v1.TrackerExposure, class string) {
 			e.Type, e.Path = v1.ExposureIngress, "/town-hall"
 			e.Ingress = &v1.IngressSettings{ClassName: class, TLSSecretName: "ingress-tls"}
 		}),
-		Entry("of a Gateway that ends TLS, below a path", SpecTimeout(5*time.Minute), "gateway", func(e *v1.TrackerExposure, class string) {
+		Entry("of a Gateway that ends TLS, below a path", SpecTimeout(5*time.Minute), entrance.Caddy, "gateway", func(e *v1.TrackerExposure, class string) {
 			e.Type, e.Path, e.TLSTerminated = v1.ExposureGateway, "/town-hall", true
 			e.Gateway = &v1.GatewaySettings{ParentRefs: []v1.GatewayReference{{Name: v1.GatewayName(class), SectionName: "https"}}}
 		}),
-		Entry("of a Gateway that lets TLS pass through", SpecTimeout(5*time.Minute), "through", func(e *v1.TrackerExposure, class string) {
+		Entry("of a Gateway that lets TLS pass through", SpecTimeout(5*time.Minute), entrance.HAProxy, "through", func(e *v1.TrackerExposure, class string) {
 			e.Type, e.TLSSecretName = v1.ExposureGateway, "through-tls"
 			e.Gateway = &v1.GatewaySettings{ParentRefs: []v1.GatewayReference{{Name: v1.GatewayName(class), SectionName: "through"}}}
 		}),
@@ -129,13 +129,13 @@ func gatewayOf(class string, certificate gatewayv1.SecretObjectReference) *gatew
 }
 
 // startEntrance runs a proxy on a node until the spec ends, one for each process, and returns its port.
-func startEntrance(class string) v1.Port {
+func startEntrance(proxy entrance.Proxy, class string) v1.Port {
 	GinkgoHelper()
 	port := 8700 + GinkgoParallelProcess()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- entrance.Run(ctx, entrance.Options{Client: k8s.WithWatch, Netns: nodes[0].Netns,
+		done <- entrance.Run(ctx, entrance.Options{Client: k8s.WithWatch, Proxy: proxy, Netns: nodes[0].Netns,
 			Listen: net.JoinHostPort(nodes[0].IP, strconv.Itoa(port)), Class: class, ProxyProtocol: true,
 			Log: func(err error) { _, _ = fmt.Fprintln(GinkgoWriter, "entrance:", err) }})
 	}()

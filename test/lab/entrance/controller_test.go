@@ -16,6 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // objects of a cluster: an Ingress, and a Gateway with a route of either kind in its own namespace and one of another.
@@ -125,7 +127,7 @@ func TestConfig(t *testing.T) {
 	t.Parallel()
 	full := table{Listen: "192.0.2.1:8443", Idle: time.Minute, ProxyProtocol: true, Certificates: []certificate{{"cert", "key"}}, Routes: []route{
 		{Host: "a.test", Path: "/", Upstream: "10.0.0.1:1"}, {Host: "a.test", Path: "/live", Upstream: "10.0.0.1:2"}, {Host: "b.test", Upstream: "10.0.0.1:3", Through: true}}}
-	text := full.config("/run/x", "/run/x/certificates", "/run/x/worker.sock")
+	text := full.haproxy("/run/x", "/run/x/certificates", "/run/x/worker.sock")
 	for _, part := range []string{
 		"stats socket unix@/run/x/worker.sock ", "bind 192.0.2.1:8443\n", "timeout tunnel 60000ms\n",
 		"use_backend through-2 if { req.ssl_sni -i b.test }\n",
@@ -142,8 +144,28 @@ func TestConfig(t *testing.T) {
 	if strings.Index(text, "use_backend request-1") > strings.Index(text, "use_backend request-0") {
 		t.Errorf("the shorter path comes first:\n%s", text)
 	}
-	if empty := (table{Listen: "192.0.2.1:8443", Idle: time.Minute}).config("/run/x", "/run/x/certificates", "/run/x/worker.sock"); strings.Contains(empty, "ssl crt") {
+	if empty := (table{Listen: "192.0.2.1:8443", Idle: time.Minute}).haproxy("/run/x", "/run/x/certificates", "/run/x/worker.sock"); strings.Contains(empty, "ssl crt") {
 		t.Errorf("TLS ends without a certificate:\n%s", empty)
+	}
+}
+
+// TestCaddyConfig: longer paths come first, a prefix is one of whole parts of a path, and no TLS passes through.
+func TestCaddyConfig(t *testing.T) {
+	t.Parallel()
+	full := table{Listen: "192.0.2.1:8443", Idle: time.Minute, ProxyProtocol: true, Certificates: []certificate{{"cert", "key"}}, Routes: []route{
+		{Host: "a.test", Path: "/", Upstream: "10.0.0.1:1"}, {Host: "a.test", Path: "/live", Upstream: "10.0.0.1:2"}}}
+	text := string(lab.Must[[]byte](t)(full.caddy("/run/x.sock")))
+	for _, part := range []string{`"listen":"unix//run/x.sock"`, `"timeout":60000000000`, `"path":["/live","/live/*"]`, `"proxy_protocol":"v2"`, `"stream_close_delay":3600000000000`} {
+		if !strings.Contains(text, part) {
+			t.Errorf("no %s in %s", part, text)
+		}
+	}
+	if strings.Index(text, "10.0.0.1:2") > strings.Index(text, "10.0.0.1:1") {
+		t.Errorf("the shorter path comes first: %s", text)
+	}
+	full.Routes[0].Through = true
+	if _, err := full.caddy("/run/x.sock"); !errors.Is(err, errThrough) {
+		t.Errorf("TLS that passes through: %v", err)
 	}
 }
 

@@ -1,5 +1,6 @@
-// Package entrance is what leads viewers into a cluster of a test: a real proxy, Debian's HAProxy, and the small
-// controller of Ingresses and Gateways that configures it from the objects and says in their status what it did.
+// Package entrance is what leads viewers into a cluster of a test: a real proxy, Caddy or
+// Debian's HAProxy, and the small controller of Ingresses and Gateways that configures it from the objects and says in their
+// status what it did.
 //
 // Run starts both, in the network namespace of a node, from which Services are reached:
 //
@@ -8,6 +9,6 @@
 //	})
 //
 // It serves Ingresses and Gateways whose class is Class. Certificates are those of the Secrets that Ingresses and listeners name.
-// TLS ends at the proxy, or, for a TLSRoute, passes through it. Connections on which nothing is sent for Idle are closed, and with
+// TLS ends at the proxy, or, for a TLSRoute, passes through HAProxy. Connections on which nothing is sent for Idle are closed, and with
 // ProxyProtocol the tracker is told the addresses of viewers.
 package entrance

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"reflect"
-	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/p2pstream/p2pstream/test/lab"
 )
 
 // Options of an entrance.
@@ -18,7 +20,9 @@ type Options struct {
 	// Client reads Services, Secrets, Ingresses and objects of the Gateway API, and writes the status of the latter two. Its scheme
 	// knows the Gateway API.
 	Client client.Client
-	// Binary is HAProxy; empty: the one of Debian's package.
+	// Proxy is HAProxy by default.
+	Proxy Proxy
+	// Binary is its program; empty: the one of Debian's package, or what make prepare builds of test/caddy.
 	Binary string
 	// Netns is the network namespace in which it runs; empty: that of the caller.
 	Netns string
@@ -33,6 +37,15 @@ type Options struct {
 	// Log is told of what goes wrong; may be nil.
 	Log func(error)
 }
+
+// Proxy is a program that leads viewers into the cluster.
+type Proxy string
+
+// The proxies. Caddy serves no TLSRoutes.
+const (
+	HAProxy Proxy = "haproxy"
+	Caddy   Proxy = "caddy"
+)
 
 const (
 	// lookEvery is how often the controller looks at the objects.
@@ -49,7 +62,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("reading address of entrance: %w", err)
 	}
-	proxy, err := newProxy(cmp.Or(o.Binary, haproxyBinary), o.Netns)
+	proxy, err := newProxy(o.Proxy, o.Binary, o.Netns)
 	if err != nil {
 		return err
 	}
@@ -73,20 +86,41 @@ func Run(ctx context.Context, o Options) (err error) {
 		select {
 		case <-ctx.Done():
 			return nil
-		case err := <-proxy.ended:
-			proxy.ended <- err // for stop, which says so
+		case err := <-proxy.over():
+			proxy.over() <- err // for stop, which says so
 			return nil
 		case <-tick.C:
 		}
 	}
 }
 
-// longestFirst are the indexes of routes, those with the longest paths first.
-func longestFirst(routes []route) []int {
-	all := make([]int, len(routes))
-	for i := range all {
-		all[i] = i
+// proxy is one that has a folder, and runs from its first configuration on.
+type proxy interface {
+	// load replaces the configuration, or returns an error and changes nothing. Connections that are open stay.
+	load(context.Context, table) error
+	over() chan error
+	stop() error
+}
+
+func newProxy(kind Proxy, binary, netns string) (proxy, error) {
+	if kind == Caddy {
+		binary, err := caddyBinary(binary)
+		if err != nil {
+			return nil, err
+		}
+		return newCaddy(binary, netns)
 	}
-	slices.SortStableFunc(all, func(i, j int) int { return cmp.Compare(len(routes[j].Path), len(routes[i].Path)) })
-	return all
+	return newHAProxy(cmp.Or(binary, haproxyBinary), netns)
+}
+
+// caddyBinary is the one given, or bin/caddy of the repository.
+func caddyBinary(given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	root, err := lab.Root()
+	if err != nil {
+		return "", fmt.Errorf("finding Caddy: %w", err)
+	}
+	return filepath.Join(root, "bin", "caddy"), nil
 }

@@ -3,7 +3,6 @@ package entrance
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -16,28 +15,19 @@ import (
 	"github.com/p2pstream/p2pstream/test/lab"
 )
 
-// haproxy is a running proxy: a master, and a worker for each configuration under which connections are open.
+// haproxy is a running HAProxy: a master, and a worker for each configuration under which connections are open.
 type haproxy struct {
-	binary, netns, folder string
-	cmd                   *exec.Cmd
-	ended                 chan error
-	log                   *bytes.Buffer // complete once it has ended
-	loads                 int
+	*process
+	loads int
 }
 
-// loadWithin is how long the proxy may take to serve a configuration: a machine that builds at the same time is slow.
-const loadWithin = time.Minute
-
-// newProxy makes the folder of a proxy, which starts with its first configuration.
-func newProxy(binary, netns string) (*haproxy, error) {
-	if _, err := exec.LookPath(binary); err != nil {
-		return nil, fmt.Errorf("finding proxy, which make deps installs: %w", err)
-	}
-	folder, err := os.MkdirTemp("", "entrance")
+// newHAProxy makes the folder of a proxy, which starts with its first configuration.
+func newHAProxy(binary, netns string) (*haproxy, error) {
+	p, err := newProcess(binary, netns)
 	if err != nil {
-		return nil, fmt.Errorf("making folder of proxy: %w", err)
+		return nil, err
 	}
-	return &haproxy{binary: binary, netns: netns, folder: folder, ended: make(chan error, 1), log: &bytes.Buffer{}}, nil
+	return &haproxy{process: p}, nil
 }
 
 func (h *haproxy) file() string { return filepath.Join(h.folder, "haproxy.cfg") }
@@ -59,7 +49,7 @@ func (h *haproxy) load(ctx context.Context, t table) error {
 			return fmt.Errorf("writing certificate: %w", err)
 		}
 	}
-	if err := os.WriteFile(h.file(), []byte(t.config(h.folder, certificates, h.socket())), 0o600); err != nil {
+	if err := os.WriteFile(h.file(), []byte(t.haproxy(h.folder, certificates, h.socket())), 0o600); err != nil {
 		return fmt.Errorf("writing configuration: %w", err)
 	}
 	// A master that reads a wrong configuration goes on without a worker.
@@ -67,30 +57,13 @@ func (h *haproxy) load(ctx context.Context, t table) error {
 		return fmt.Errorf("checking configuration: %w: %s", err, out)
 	}
 	if h.cmd == nil {
-		if err := h.start(); err != nil {
+		if err := h.start("-W", "-db", "-f", h.file()); err != nil {
 			return err
 		}
 	} else if err := h.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
 		return fmt.Errorf("reloading proxy: %w", err)
 	}
 	return h.awaitWorker(ctx)
-}
-
-// start starts the proxy in a network namespace, or in our own.
-func (h *haproxy) start() error {
-	words := []string{h.binary, "-W", "-db", "-f", h.file()}
-	if h.netns != "" {
-		words = append([]string{"nsenter", "--net=/run/netns/" + h.netns, "--"}, words...)
-	}
-	cmd := exec.Command(words[0], words[1:]...) // stop ends it
-	cmd.Stdout, cmd.Stderr = h.log, h.log
-	cmd.SysProcAttr = endWithParent() // SIGTERM, upon which the master ends its workers
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("starting proxy: %w", err)
-	}
-	h.cmd = cmd
-	go func() { h.ended <- cmd.Wait() }()
-	return nil
 }
 
 // awaitWorker waits until the worker of the newest configuration answers.
@@ -123,28 +96,3 @@ func (h *haproxy) ask(ctx context.Context) error {
 	}
 	return nil
 }
-
-// stop ends the proxy, and returns what it wrote if it had ended before.
-func (h *haproxy) stop() error {
-	defer func() { _ = os.RemoveAll(h.folder) }()
-	if h.cmd == nil {
-		return nil
-	}
-	select {
-	case err := <-h.ended:
-		return fmt.Errorf("proxy ended: %w; it wrote: %s", errors.Join(err, errEnded), h.log)
-	default:
-	}
-	if err := h.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("ending proxy: %w", err)
-	}
-	kill := time.AfterFunc(loadWithin, func() { _ = h.cmd.Process.Kill() })
-	defer kill.Stop()
-	var ofSignal *exec.ExitError // its status is that of the signal
-	if err := <-h.ended; err != nil && !errors.As(err, &ofSignal) {
-		return fmt.Errorf("waiting for proxy: %w", err)
-	}
-	return nil
-}
-
-var errEnded = errors.New("before it was asked to")

@@ -3,47 +3,12 @@ package entrance
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"time"
 )
 
-// route leads requests for a host, below a path, to an upstream.
-type route struct {
-	Host, Path string // a path of "/" or "" is all
-	Upstream   string // host:port
-	Through    bool   // TLS passes through; the path means nothing
-}
-
-// plain is what hosts and paths are made of. Others could end a line of the configuration, or a word of it.
-var plain = regexp.MustCompile(`^[A-Za-z0-9._~/-]*$`)
-
-// check returns an error for a route that cannot be written.
-func (r route) check() error {
-	if r.Host == "" || !plain.MatchString(r.Host) || !plain.MatchString(r.Path) {
-		return fmt.Errorf("host %q or path %q is not one that this entrance serves", r.Host, r.Path)
-	}
-	return nil
-}
-
-// certificate of a Secret, in PEM.
-type certificate struct{ Cert, Key string }
-
-// table is all that the proxy has to know.
-type table struct {
-	Listen        string
-	Idle          time.Duration
-	ProxyProtocol bool
-	Routes        []route
-	Certificates  []certificate
-}
-
-// streamsStay is how long a WebSocket outlives the configuration under which it began.
-const streamsStay = time.Hour
-
-// config is the table as HAProxy reads it. One port takes all connections: by the name that a client asks for in its first message,
+// haproxy is the table as HAProxy reads it. One port takes all connections: by the name that a client asks for in its first message,
 // TLS passes through, or ends at a second frontend behind a socket in folder.
-func (t table) config(folder, certificates, socket string) string {
+func (t table) haproxy(folder, certificates, socket string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(&b, format+"\n", args...) }
 	requests := "unix@" + filepath.Join(folder, "requests.sock")

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -54,19 +55,30 @@ func trackerLike(t *testing.T, name string, secure *tls.Config) (address string)
 	return address
 }
 
-// startedProxy is a proxy with a table of two paths of a host and a host whose TLS passes through.
+// eachProxy runs a test with each of the proxies.
+func eachProxy(t *testing.T, test func(t *testing.T, kind Proxy)) {
+	t.Parallel()
+	for _, kind := range []Proxy{HAProxy, Caddy} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			test(t, kind)
+		})
+	}
+}
+
+// startedProxy is a proxy with a table of two paths of a host and, if it can, a host whose TLS passes through.
 type startedProxy struct {
-	*haproxy
+	proxy
 	table table
 	roots *x509.CertPool
 }
 
-func startProxy(t *testing.T, idle time.Duration) *startedProxy {
+func startProxy(t *testing.T, kind Proxy, idle time.Duration) *startedProxy {
 	t.Helper()
 	authority := lab.Must[*pki.Authority](t)(pki.New("entrance"))
 	here, there := lab.Must[pki.Pair](t)(authority.Issue("a.test")), lab.Must[pki.Pair](t)(authority.Issue("b.test"))
 	own := lab.Must[tls.Certificate](t)(there.TLS())
-	p := &startedProxy{haproxy: lab.Must[*haproxy](t)(newProxy(haproxyBinary, "")), roots: x509.NewCertPool()}
+	p := &startedProxy{proxy: lab.Must[proxy](t)(newProxy(kind, "", "")), roots: x509.NewCertPool()}
 	p.roots.AppendCertsFromPEM(authority.PEM)
 	t.Cleanup(func() {
 		if err := p.stop(); err != nil {
@@ -76,17 +88,23 @@ func startProxy(t *testing.T, idle time.Duration) *startedProxy {
 	p.table = table{Listen: lab.FreeAddress(t), Idle: idle, ProxyProtocol: true, Certificates: []certificate{{string(here.Certificate), string(here.Key)}}, Routes: []route{
 		{Host: "a.test", Path: "/", Upstream: trackerLike(t, "all", nil)},
 		{Host: "a.test", Path: "/live", Upstream: trackerLike(t, "live", nil)},
-		{Host: "b.test", Upstream: trackerLike(t, "through", &tls.Config{Certificates: []tls.Certificate{own}}), Through: true},
 	}}
+	if kind == HAProxy {
+		p.table.Routes = append(p.table.Routes,
+			route{Host: "b.test", Upstream: trackerLike(t, "through", &tls.Config{Certificates: []tls.Certificate{own}}), Through: true})
+	}
 	if err := p.load(t.Context(), p.table); err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
+// viewer is not the address that the proxy has.
+const viewer = "127.0.0.9"
+
 // dial connects to the proxy, whatever the name is.
 func (p *startedProxy) dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	return (&net.Dialer{}).DialContext(ctx, network, p.table.Listen)
+	return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(viewer)}}).DialContext(ctx, network, p.table.Listen)
 }
 
 // get asks for a URL on a connection of its own, and returns the answer and the address that it was asked from.
@@ -129,9 +147,10 @@ func echo(t *testing.T, c *websocket.Conn) {
 }
 
 // TestProxyLeads: paths are kept and chosen by whole parts, TLS passes through, and upstreams are told the addresses of clients.
-func TestProxyLeads(t *testing.T) {
-	t.Parallel()
-	p := startProxy(t, time.Minute)
+func TestProxyLeads(t *testing.T) { eachProxy(t, proxyLeads) }
+
+func proxyLeads(t *testing.T, kind Proxy) {
+	p := startProxy(t, kind, time.Minute)
 	for url, want := range map[string]string{
 		"https://a.test/v1/config":      "all /v1/config",
 		"https://a.test/live":           "live /live",
@@ -139,10 +158,15 @@ func TestProxyLeads(t *testing.T) {
 		"https://a.test/livestream":     "all /livestream",
 	} {
 		got, from, major := p.get(t, url)
-		host, _, _ := net.SplitHostPort(from)
-		if got != want+" "+from+" "+host || major != 2 {
+		if kind == Caddy {
+			from = viewer + ":0" // Caddy tells no ports
+		}
+		if got != want+" "+from+" "+viewer || major != 2 {
 			t.Errorf("%s by HTTP/%d: %q, want %q from %s", url, major, got, want, from)
 		}
+	}
+	if kind != HAProxy {
+		return
 	}
 	if got, from, _ := p.get(t, "https://b.test/live"); got != "through /live "+from+" " {
 		t.Errorf("through: %q from %s", got, from)
@@ -150,9 +174,10 @@ func TestProxyLeads(t *testing.T) {
 }
 
 // TestProxyKeepsWhatIsOpen: a WebSocket outlives other configurations, and one that cannot be loaded changes nothing.
-func TestProxyKeepsWhatIsOpen(t *testing.T) {
-	t.Parallel()
-	p := startProxy(t, time.Minute)
+func TestProxyKeepsWhatIsOpen(t *testing.T) { eachProxy(t, proxyKeepsWhatIsOpen) }
+
+func proxyKeepsWhatIsOpen(t *testing.T, kind Proxy) {
+	p := startProxy(t, kind, time.Minute)
 	c := p.webSocket(t)
 	echo(t, c)
 	next := p.table
@@ -176,10 +201,11 @@ func TestProxyKeepsWhatIsOpen(t *testing.T) {
 }
 
 // TestProxyEndsWhatIsIdle, and not what is used.
-func TestProxyEndsWhatIsIdle(t *testing.T) {
-	t.Parallel()
+func TestProxyEndsWhatIsIdle(t *testing.T) { eachProxy(t, proxyEndsWhatIsIdle) }
+
+func proxyEndsWhatIsIdle(t *testing.T, kind Proxy) {
 	const idle = 4 * time.Second
-	p := startProxy(t, idle)
+	p := startProxy(t, kind, idle)
 	c, used := p.webSocket(t), p.webSocket(t)
 	ended := make(chan error, 1)
 	go func() {
@@ -206,17 +232,18 @@ func TestProxyEndsWhatIsIdle(t *testing.T) {
 }
 
 // TestProxyThatEnds is an error, and leaves no worker.
-func TestProxyThatEnds(t *testing.T) {
-	t.Parallel()
-	h := lab.Must[*haproxy](t)(newProxy(haproxyBinary, ""))
+func TestProxyThatEnds(t *testing.T) { eachProxy(t, proxyThatEnds) }
+
+func proxyThatEnds(t *testing.T, kind Proxy) {
+	h := lab.Must[proxy](t)(newProxy(kind, "", ""))
 	listen := lab.FreeAddress(t)
 	if err := h.load(t.Context(), table{Listen: listen, Idle: time.Minute}); err != nil {
 		t.Fatal(errors.Join(err, h.stop()))
 	}
-	if err := h.cmd.Process.Kill(); err != nil {
+	if err := processOf(h).Kill(); err != nil {
 		t.Fatal(err)
 	}
-	h.ended <- <-h.ended
+	h.over() <- <-h.over()
 	if err := h.stop(); !errors.Is(err, errEnded) {
 		t.Errorf("stop returns %v", err)
 	}
@@ -227,6 +254,13 @@ func TestProxyThatEnds(t *testing.T) {
 		}
 		return err != nil
 	})
+}
+
+func processOf(p proxy) *os.Process {
+	if c, ok := p.(*caddy); ok {
+		return c.cmd.Process
+	}
+	return p.(*haproxy).cmd.Process
 }
 
 // TestRunSaysWhatFails, and tries again.

@@ -1,0 +1,5 @@
+// Package db has the name of an authority's database.
+package db
+
+// AuthDB is such a database.
+type AuthDB any
