@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"io"
 	"math/rand/v2"
 
@@ -13,11 +14,31 @@ import (
 const (
 	sampleShare = 32
 	leastSample = 4 << 10
+	// maxCompared is how many segments may wait for an origin that is slow. Their bytes are kept beside the store.
+	maxCompared = 8
 )
 
-// Sample compares a part of the data of segment m, anywhere in it, with the origin's bytes; false if they differ. The error says why
-// the origin does not deliver it: with manifest.ReasonRangeIgnored it gives whole files only.
-func (v *Verifier) Sample(ctx context.Context, m manifest.Segment, data []byte) (same bool, err error) {
+// Contradicts compares a part of the data of segment m, anywhere in it, with the origin's bytes, and all of it if these differ. It
+// returns the SHA-256 of the whole then; false if the segment is the same, or if that cannot be said now. With whole, all of it is
+// read of an origin that gives no parts.
+func (v *Verifier) Contradicts(ctx context.Context, m manifest.Segment, data []byte, whole bool) (sum [sha256.Size]byte, differs bool) {
+	defer v.compared.Add(-1)
+	if v.compared.Add(1) > maxCompared {
+		return sum, false
+	}
+	same, err := v.sample(ctx, m, data)
+	switch {
+	case err == nil && same:
+		return sum, false
+	case err != nil && (!whole || manifest.ReasonOf(err) != manifest.ReasonRangeIgnored):
+		return sum, false
+	}
+	sum, ok := v.Digest(ctx, m)
+	return sum, ok && sum != sha256.Sum256(data)
+}
+
+// sample compares a part; false if it differs. The error says why the origin does not deliver it.
+func (v *Verifier) sample(ctx context.Context, m manifest.Segment, data []byte) (same bool, err error) {
 	n := min(max(len(data)/sampleShare, leastSample), len(data))
 	if n == 0 {
 		return true, nil
@@ -28,12 +49,11 @@ func (v *Verifier) Sample(ctx context.Context, m manifest.Segment, data []byte) 
 		part.Offset += m.Range.Offset
 	}
 	m.Range = &part
-	select {
-	case v.running <- struct{}{}:
-		defer func() { <-v.running }()
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
+	end, err := v.turn(ctx)
+	if err != nil {
+		return false, err
 	}
+	defer end()
 	body, _, err := v.source.FetchSegment(ctx, m, 0)
 	if err != nil {
 		return false, err

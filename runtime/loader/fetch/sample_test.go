@@ -2,9 +2,11 @@ package fetch
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -57,11 +59,40 @@ func TestSample(t *testing.T) {
 		"nothing":          {manifest.Segment{URL: origin.URL + "/file"}, nil, true, 0},
 	} {
 		sent.Store(0)
-		if same, err := v.Sample(t.Context(), tt.segment, tt.data); err != nil || same != tt.same || sent.Load() > tt.most {
+		if same, err := v.sample(t.Context(), tt.segment, tt.data); err != nil || same != tt.same || sent.Load() > tt.most {
 			t.Errorf("%s: %v, %v after %d bytes, want %v after %d at most", name, same, err, sent.Load(), tt.same, tt.most)
 		}
 	}
-	if _, err := v.Sample(t.Context(), manifest.Segment{URL: origin.URL + "/whole"}, file); manifest.ReasonOf(err) != manifest.ReasonRangeIgnored {
+	if _, err := v.sample(t.Context(), manifest.Segment{URL: origin.URL + "/whole"}, file); manifest.ReasonOf(err) != manifest.ReasonRangeIgnored {
 		t.Errorf("of an origin without ranges: %v", err)
 	}
+}
+
+// TestSlowOriginsKeepFewSegments: what is compared waits for the origin with its bytes, so no more than a few do.
+func TestSlowOriginsKeepFewSegments(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	origin := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer origin.Close()
+	defer stop()
+	source, err := manifest.NewSource(manifest.SourceConfig{URL: origin.URL + "/m.m3u8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	v := NewVerifier(source, &traffic.Recorder{})
+	var all sync.WaitGroup
+	var ended atomic.Int64
+	for range 5 * maxCompared {
+		all.Go(func() {
+			_, _ = v.Contradicts(ctx, manifest.Segment{URL: origin.URL + "/s"}, []byte("x"), true)
+			ended.Add(1)
+		})
+	}
+	for deadline := time.Now().Add(20 * time.Second); ended.Load() != 4*maxCompared; <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d wait", 5*maxCompared-ended.Load(), 5*maxCompared)
+		}
+	}
+	stop()
+	all.Wait()
 }

@@ -23,6 +23,7 @@ type Verifier struct {
 	counters *traffic.Recorder
 	running  chan struct{}
 	pending  atomic.Int64
+	compared atomic.Int64 // segments that are being compared, whose bytes are kept meanwhile
 }
 
 // NewVerifier returns a verifier that asks source.
@@ -33,12 +34,11 @@ func NewVerifier(source *manifest.Source, counters *traffic.Recorder) *Verifier 
 // Verify compares the data of segment m with the origin's bytes; false if they differ. The error says why the origin does
 // not deliver it. Few segments are compared at a time: it waits for its turn.
 func (v *Verifier) Verify(ctx context.Context, m manifest.Segment, data []byte) (same bool, err error) {
-	select {
-	case v.running <- struct{}{}:
-		defer func() { <-v.running }()
-	case <-ctx.Done():
-		return false, context.Cause(ctx)
+	end, err := v.turn(ctx)
+	if err != nil {
+		return false, err
 	}
+	defer end()
 	want, err := v.digest(ctx, m)
 	if err != nil {
 		return false, err
@@ -49,6 +49,16 @@ func (v *Verifier) Verify(ctx context.Context, m manifest.Segment, data []byte) 
 		v.counters.DigestErrors.Add(1)
 	}
 	return same, nil
+}
+
+// turn waits until one more segment may be read; end must be called.
+func (v *Verifier) turn(ctx context.Context) (end func(), err error) {
+	select {
+	case v.running <- struct{}{}:
+		return func() { <-v.running }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // digest is the SHA-256 of the origin's bytes.
@@ -73,12 +83,11 @@ func (v *Verifier) Digest(ctx context.Context, m manifest.Segment) (sum [sha256.
 		return sum, false
 	}
 	defer v.pending.Add(-1)
-	select {
-	case v.running <- struct{}{}:
-		defer func() { <-v.running }()
-	case <-ctx.Done():
+	end, err := v.turn(ctx)
+	if err != nil {
 		return sum, false
 	}
+	defer end()
 	b, err := v.digest(ctx, m)
 	if err != nil {
 		return sum, false

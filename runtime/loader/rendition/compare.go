@@ -3,7 +3,6 @@ package rendition
 import (
 	"github.com/p2pstream/p2pstream/runtime/integrity"
 	"github.com/p2pstream/p2pstream/runtime/loader/core"
-	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
 )
 
 // Compare asks the origin for a part of a segment that another seeder gave. Where that differs, it asks for all of it, and tells the
@@ -17,15 +16,8 @@ func (d driver) Compare(seg *core.Segment, data []byte) {
 	r.compared = true
 	m := seg.Segment
 	r.shared.Work.Go(func() {
-		same, err := r.shared.Verifier.Sample(r.ctx, m, data)
-		switch {
-		case err == nil && same:
-			return
-		case err != nil && (!first || manifest.ReasonOf(err) != manifest.ReasonRangeIgnored):
-			return // it is compared with the next one
-		}
-		sum, ok := r.shared.Verifier.Digest(r.ctx, m)
-		if !ok || integrity.Cut(sum) == integrity.Of(data) {
+		sum, differs := r.shared.Verifier.Contradicts(r.ctx, m, data, first)
+		if !differs {
 			return
 		}
 		r.mail.Post(func() { r.contradict(seg, integrity.Cut(sum)) })
