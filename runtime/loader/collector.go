@@ -41,6 +41,7 @@ var (
 	descHeldBack      = desc("spread_held_back", "Segments held back now, counted for each viewer.")
 	descGroups        = desc("spread_groups", "Groups of viewers from which segments are held back or were before they were found not to share.", "state")
 	descChecked       = desc("checked_segments_total", "Segments from peers, by what the hashes of seeders told. Wrong and unproven ones were dropped.", "result")
+	descCompared      = desc("compared_segments_total", "Segments that another seeder gave and a part of which was asked of the origin, by whether it gave other bytes.", "result")
 )
 
 // Describe names the metrics.
@@ -48,7 +49,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		descPeers, descPeersLimit, descStore, descStoreLimit, descTransit, descTransitLimit, descTransitFull, descRenditions,
 		descRendsLimit, descSegments, descSegmentsLimit, descAnnounced, descUploads, descExpired, descWaits, descBlamed, descCutOff,
-		descChecked, descSpread, descTold, descOpened, descGroupsOff, descHeldBack, descGroups,
+		descChecked, descCompared, descSpread, descTold, descOpened, descGroupsOff, descHeldBack, descGroups,
 	} {
 		ch <- d
 	}
@@ -58,6 +59,7 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) {
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	sums := map[*prometheus.Desc]int64{}
 	var disconnects [traffic.Reasons]int64
+	var comparisons [traffic.Comparisons]int64
 	var checks traffic.Counters
 	var spread spreadCounts
 	for _, e := range c.engines() {
@@ -70,6 +72,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		for o := range disconnects {
 			disconnects[o] += e.counters.Disconnects[o].Load()
 		}
+		for o := range comparisons {
+			comparisons[o] += e.counters.Comparisons[o].Load()
+		}
 	}
 	for _, d := range []*prometheus.Desc{descPeers, descPeersLimit, descStore, descStoreLimit, descTransit, descTransitLimit,
 		descRenditions, descRendsLimit, descSegments, descSegmentsLimit, descAnnounced, descUploads, descWaits} {
@@ -80,6 +85,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for o, n := range disconnects {
 		ch <- prometheus.MustNewConstMetric(descCutOff, prometheus.CounterValue, float64(n), traffic.Reason(o).String())
+	}
+	for o, n := range comparisons {
+		ch <- prometheus.MustNewConstMetric(descCompared, prometheus.CounterValue, float64(n), traffic.Comparison(o).String())
 	}
 	spread.collect(ch)
 	for result, n := range map[string]int64{"right": checks.Checks.Right, "wrong": checks.Checks.Wrong,

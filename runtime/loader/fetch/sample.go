@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/p2pstream/p2pstream/runtime/loader/manifest"
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 // A sample is one part of many of a segment, in bytes; other media differ everywhere but in headers.
@@ -22,19 +23,31 @@ const (
 // returns the SHA-256 of the whole then; false if the segment is the same, or if that cannot be said now. With whole, all of it is
 // read of an origin that gives no parts.
 func (v *Verifier) Contradicts(ctx context.Context, m manifest.Segment, data []byte, whole bool) (sum [sha256.Size]byte, differs bool) {
+	sum, result := v.contradicts(ctx, m, data, whole)
+	v.counters.Comparisons[result].Add(1)
+	return sum, result == traffic.Other
+}
+
+func (v *Verifier) contradicts(ctx context.Context, m manifest.Segment, data []byte, whole bool) (sum [sha256.Size]byte, result traffic.Comparison) {
 	defer v.compared.Add(-1)
 	if v.compared.Add(1) > maxCompared {
-		return sum, false
+		return sum, traffic.Uncompared
 	}
 	same, err := v.sample(ctx, m, data)
 	switch {
 	case err == nil && same:
-		return sum, false
+		return sum, traffic.Same
 	case err != nil && (!whole || manifest.ReasonOf(err) != manifest.ReasonRangeIgnored):
-		return sum, false
+		return sum, traffic.Uncompared
 	}
 	sum, ok := v.Digest(ctx, m)
-	return sum, ok && sum != sha256.Sum256(data)
+	switch {
+	case !ok:
+		return sum, traffic.Uncompared
+	case sum == sha256.Sum256(data):
+		return sum, traffic.Same
+	}
+	return sum, traffic.Other
 }
 
 // sample compares a part; false if it differs. The error says why the origin does not deliver it.

@@ -79,7 +79,8 @@ func TestSlowOriginsKeepFewSegments(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer source.Close()
-	v := NewVerifier(source, &traffic.Recorder{})
+	counters := &traffic.Recorder{}
+	v := NewVerifier(source, counters)
 	var all sync.WaitGroup
 	var ended atomic.Int64
 	for range 5 * maxCompared {
@@ -95,4 +96,7 @@ func TestSlowOriginsKeepFewSegments(t *testing.T) {
 	}
 	stop()
 	all.Wait()
+	if n := counters.Comparisons[traffic.Uncompared].Load(); n != 5*maxCompared {
+		t.Errorf("%d are counted", n)
+	}
 }

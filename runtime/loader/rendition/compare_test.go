@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 )
 
 // TestASeederContradictsAnother whose bytes are not the origin's, be it that the origin gives parts of files or whole ones only.
@@ -45,6 +47,9 @@ func TestASeederContradictsAnother(t *testing.T) {
 				if time.Now().After(deadline) {
 					t.Fatalf("the tracker sees %d conflicts", conflicts())
 				}
+			}
+			if n := r.shared.Counters.Comparisons[traffic.Other].Load(); n != 1 {
+				t.Errorf("%d comparisons found other bytes", n)
 			}
 			// What is right is not read whole, nor is anything more of an origin that gives whole files only.
 			requests := asked.Load()

@@ -80,6 +80,7 @@ type Recorder struct {
 	Segments, OriginRequests        atomic.Int64
 	DigestErrors, Verified          atomic.Int64
 	Right, Wrong, Unknown, Unproven atomic.Int64 // as in Checks
+	Comparisons                     [Comparisons]atomic.Int64
 	RequestsAbsent                  atomic.Int64 // peers' requests for segments not held
 	PeersBlamed                     atomic.Int64 // times that a peer did not deliver what it announced
 	UploadsExpired                  atomic.Int64 // uploads ended because the peer read too slowly
@@ -89,6 +90,19 @@ type Recorder struct {
 
 	renditions renditions
 }
+
+// Comparison is what came of comparing a segment that another seeder gave with the origin.
+type Comparison int
+
+// The results. Uncompared: the origin did not answer, gives whole files only, or is slow to compare those before.
+const (
+	Same Comparison = iota
+	Other
+	Uncompared
+	Comparisons // how many there are
+)
+
+func (c Comparison) String() string { return [...]string{"same", "other", "uncompared"}[c] }
 
 // Spread counts how a seeder told viewers of live segments, each segment once for each group of viewers.
 type Spread struct {
