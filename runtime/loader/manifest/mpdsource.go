@@ -21,6 +21,7 @@ const (
 	maxTimeBytes  = 1 << 10  // of what a clock answers
 	clockEvery    = 10 * time.Minute
 	clockRetry    = 30 * time.Second
+	clockSlow     = 200 * time.Millisecond // an answer that took longer is asked for again like none
 )
 
 // mpdState is what a Source knows of an MPD beside its catalog. Its fields are guarded by mu.
@@ -35,7 +36,7 @@ type mpdState struct {
 	ahead  time.Duration // of the origin's clock before ours
 	asking chan struct{} // held while the clock is asked for the first time
 	asked  time.Time     // when the clock was asked last
-	ticked bool          // it answered
+	ticked bool          // it answered, and soon
 }
 
 // mpdListing is a playlist that was made, and what of.
@@ -227,7 +228,8 @@ func (s *Source) fetchIndex(ctx context.Context, r Resource) ([]byte, error) {
 	return data, nil
 }
 
-// originTime is the time by the clock that a live MPD names, else by ours. A clock that does not answer is asked again later.
+// originTime is the time by the clock that a live MPD names, else by ours. A clock that does not answer, or only slowly, is
+// asked again soon.
 func (s *Source) originTime(ctx context.Context, p *dash.Presentation) time.Time {
 	if !p.Dynamic || len(p.Clocks) == 0 {
 		return time.Now()
@@ -268,7 +270,9 @@ func (s *Source) setClock(ctx context.Context, p *dash.Presentation) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.cfg.StallTimeout, errTooSlow)
 	defer cancel()
 	for _, c := range p.Clocks {
+		began := time.Now()
 		at, ok := s.askClock(ctx, c)
+		took := time.Since(began)
 		if !ok {
 			s.metrics.clocks.WithLabelValues(resultNoTime).Inc()
 			continue
@@ -276,13 +280,15 @@ func (s *Source) setClock(ctx context.Context, p *dash.Presentation) {
 		s.metrics.clocks.WithLabelValues(resultOK).Inc()
 		s.mpd.mu.Lock()
 		defer s.mpd.mu.Unlock()
-		s.mpd.ahead, s.mpd.ticked = time.Until(at), true
+		s.mpd.ahead, s.mpd.ticked = time.Until(at), took <= clockSlow || c.Method == dash.ClockDirect
 		return
 	}
 	s.cfg.Logger.Warn("no clock of the MPD answers, going by the last answer or by the clock of this machine", "clocks", len(p.Clocks))
 }
 
-// askClock asks for the time, always by GET: only what is asked for of the answer is read. Half of what the answer took is added. Source: ISO/IEC 23009-1 §5.8.5.7.
+// askClock asks for the time, always by GET: only what is asked for of the answer is read. Nothing is added for the time that
+// the answer took: what the question took of it is not known, and a client that adds too much asks for segments that are not
+// there yet, whose 404 a CDN may keep. So the time is never ahead of the origin's. Source: ISO/IEC 23009-1 §5.8.5.7.
 func (s *Source) askClock(ctx context.Context, c dash.Clock) (time.Time, bool) {
 	if c.Method == dash.ClockDirect {
 		// Good when the MPD was made; players do not correct it either.
@@ -291,26 +297,23 @@ func (s *Source) askClock(ctx context.Context, c dash.Clock) (time.Time, bool) {
 	if c.Method != dash.ClockHead && c.Method != dash.ClockGet {
 		return time.Time{}, false
 	}
-	began := time.Now()
 	response, _, err := s.get(ctx, c.URL, func(http.Header) {})
 	if err != nil {
 		return time.Time{}, false
 	}
 	defer func() { _ = response.Body.Close() }() // what is behind the time is of no use
-	half := time.Since(began) / 2
 	if response.StatusCode != http.StatusOK {
 		return time.Time{}, false
 	}
 	if c.Method == dash.ClockHead {
 		at, err := http.ParseTime(response.Header.Get("Date"))
-		return at.Add(half), err == nil
+		return at, err == nil
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxTimeBytes))
 	if err != nil {
 		return time.Time{}, false
 	}
-	at, ok := dash.ParseTime(string(text))
-	return at.Add(half), ok
+	return dash.ParseTime(string(text))
 }
 
 // until is how long it is to a time of the origin's clock.
