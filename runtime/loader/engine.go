@@ -97,6 +97,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	e.work.Go(func() { e.manage(ctx) })
+	if c := e.shared.Checker; c != nil {
+		e.work.Go(func() { c.Run(ctx) })
+	}
 	if e.demand != nil {
 		return e.runOnDemand(ctx, presentation)
 	}

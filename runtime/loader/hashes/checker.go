@@ -37,7 +37,7 @@ const (
 
 // Times of a check.
 const (
-	patience = time.Second            // how long a hash that is about to come is waited for
+	patience = time.Second            // how long a hash that is about to come is waited for, and one answer of the tracker
 	askAgain = 200 * time.Millisecond // between two requests for what is not known
 	gather   = 15 * time.Millisecond  // how long a request waits for what else is to be asked: audio comes with video
 	believed = 2 * time.Second        // how long it is believed that no seeder is there, or that the tracker does not answer
@@ -63,17 +63,17 @@ func URLOf(reports string) string {
 	return u.ResolveReference(&url.URL{Path: "hashes"}).String()
 }
 
-// Checker tells whether segments are the origin's. It is safe for concurrent use.
+// Checker tells whether segments are the origin's. It asks the tracker while Run runs. It is safe for concurrent use.
 type Checker struct {
-	cfg CheckerConfig
-	log *slog.Logger
+	cfg  CheckerConfig
+	log  *slog.Logger
+	wake chan struct{} // a round has begun
 
 	mu      sync.Mutex
 	known   *integrity.Known
 	asked   map[string]time.Time // when a list of a swarm came last
 	wanted  map[want]struct{}
-	round   *round        // that gathers what is to be asked; nil if none does
-	running chan struct{} // held by the round that asks
+	round   *round // that gathers what is to be asked; nil if none does
 	key     []byte
 	session string
 	failed  time.Time // when the tracker last did not answer; zero since it did
@@ -97,12 +97,13 @@ func NewChecker(cfg CheckerConfig, log *slog.Logger) *Checker {
 	}
 	return &Checker{
 		cfg: cfg, log: log, session: cfg.Session, known: integrity.NewKnown(), asked: make(map[string]time.Time),
-		wanted: make(map[want]struct{}), running: make(chan struct{}, 1),
+		wanted: make(map[want]struct{}), wake: make(chan struct{}, 1),
 	}
 }
 
 // Check compares a segment with its hash, for which it waits a second at most. swarm is an info hash or a stream swarm id.
 func (c *Checker) Check(ctx context.Context, swarm string, id int64, data []byte) Verdict {
+	began := time.Now()
 	got := integrity.Of(data)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -114,19 +115,15 @@ func (c *Checker) Check(ctx context.Context, swarm string, id int64, data []byte
 		if verdict, ok := c.look(swarm, id, got, err == nil); ok {
 			return verdict
 		}
-		if err != nil && !isOver(err) {
+		if err != nil && ctx.Err() == nil {
 			return Unknown
 		}
 		select {
 		case <-ctx.Done():
-			return c.late(swarm, id)
+			return c.late(swarm, id, began)
 		case <-time.After(askAgain):
 		}
 	}
-}
-
-func isOver(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // look tells what is known; false if that is not enough. asked says that the tracker has just been asked.
@@ -144,30 +141,31 @@ func (c *Checker) look(swarm string, id int64, got integrity.Hash, asked bool) (
 	return Unknown, silent || nothing || (asked && !c.known.Covered(swarm, id))
 }
 
-// late is the verdict when the hash did not come in time.
-func (c *Checker) late(swarm string, id int64) Verdict {
+// late is the verdict when the hash of a check did not come in time. Peers are left for what is refused, so it is refused only
+// if the tracker has said since the check began that it knows no hash: one that hangs has said nothing.
+func (c *Checker) late(swarm string, id int64, began time.Time) Verdict {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.asked[swarm]) < patience+believed && c.known.Covered(swarm, id) {
+	if c.asked[swarm].After(began) && c.known.Covered(swarm, id) {
 		return Unproven
 	}
 	return Unknown
 }
 
-// ask asks the tracker for a segment's hash, together with all that is asked for at about the same time. The first that
-// asks does it for the others.
+// ask asks the tracker for a segment's hash, together with all that is asked for at about the same time.
 func (c *Checker) ask(ctx context.Context, w want) error {
 	c.mu.Lock()
 	c.wanted[w] = struct{}{}
-	r, first := c.round, c.round == nil
-	if first {
+	r := c.round
+	if r == nil {
 		r = &round{done: make(chan struct{})}
 		c.round = r
+		select {
+		case c.wake <- struct{}{}:
+		default:
+		}
 	}
 	c.mu.Unlock()
-	if first {
-		c.run(ctx, r)
-	}
 	select {
 	case <-r.done:
 		return r.err
@@ -176,26 +174,33 @@ func (c *Checker) ask(ctx context.Context, w want) error {
 	}
 }
 
-// run is one round. One request runs at a time: what is asked for meanwhile is in the next.
-func (c *Checker) run(ctx context.Context, r *round) {
-	defer close(r.done)
-	select {
-	case <-ctx.Done():
-	case <-time.After(gather):
+// Run asks the tracker for what checks want, until ctx ends. One request runs at a time: what is wanted meanwhile is in the
+// next. The requests are not those of the checks, whose end says nothing about the tracker.
+func (c *Checker) Run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.wake:
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(gather):
+		}
+		c.run(ctx)
 	}
-	select {
-	case c.running <- struct{}{}:
-		defer func() { <-c.running }()
-	case <-ctx.Done():
-	}
+}
+
+// run is one round.
+func (c *Checker) run(ctx context.Context) {
 	c.mu.Lock()
+	r := c.round
 	c.round = nil
 	lists := afters(c.wanted)
 	clear(c.wanted)
 	c.mu.Unlock()
-	if r.err = ctx.Err(); r.err != nil {
-		return
-	}
+	defer close(r.done)
 	for len(lists) > 0 && r.err == nil {
 		n := min(len(lists), integrity.MaxLists)
 		r.err = c.fetch(ctx, lists[:n])
@@ -287,6 +292,8 @@ func (c *Checker) fetch(ctx context.Context, lists []want) error {
 const maxAsked = 256
 
 func (c *Checker) get(ctx context.Context, query url.Values) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.cfg.URL+"?"+query.Encode(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("creating request for hashes: %w", err)
@@ -306,6 +313,13 @@ func (c *Checker) get(ctx context.Context, query url.Values) ([]byte, error) {
 
 var errNoKey = errors.New("the key that signs them is not known")
 
+func (c *Checker) renew(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	c.session, err = c.cfg.Renew(ctx)
+	return err
+}
+
 // keyFor is the key that lists are signed with. Only run calls it, one at a time.
 func (c *Checker) keyFor(ctx context.Context) ([]byte, error) {
 	c.mu.Lock()
@@ -316,7 +330,7 @@ func (c *Checker) keyFor(ctx context.Context) ([]byte, error) {
 	}
 	body, err := c.get(ctx, url.Values{"session": {c.session}})
 	if isStatus(err, http.StatusUnauthorized) && c.cfg.Renew != nil {
-		if c.session, err = c.cfg.Renew(ctx); err != nil {
+		if err = c.renew(ctx); err != nil {
 			return nil, fmt.Errorf("renewing session: %w", err)
 		}
 		body, err = c.get(ctx, url.Values{"session": {c.session}})

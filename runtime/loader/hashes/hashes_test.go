@@ -42,6 +42,7 @@ type tracker struct {
 	queries []string
 	fail    int // status of every answer; 0: none
 	hangs   atomic.Bool
+	takes   atomic.Int64 // nanoseconds for each answer
 }
 
 func newTracker(t *testing.T) *tracker {
@@ -60,6 +61,7 @@ func (k *tracker) serve(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
+	time.Sleep(time.Duration(k.takes.Load()))
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.fail != 0 {
@@ -114,8 +116,19 @@ func (k *tracker) asked() int {
 	return len(k.queries)
 }
 
-func (k *tracker) checker(session string) *Checker {
-	return NewChecker(CheckerConfig{URL: URLOf(k.URL + "/v1/telemetry"), Session: session}, quiet)
+func (k *tracker) checker(t *testing.T, session string) *Checker {
+	return k.checkerWith(t, CheckerConfig{Session: session})
+}
+
+// checkerWith starts one that asks this tracker, and ends it with the test.
+func (k *tracker) checkerWith(t *testing.T, cfg CheckerConfig) *Checker {
+	cfg.URL = URLOf(k.URL + "/v1/telemetry")
+	c := NewChecker(cfg, quiet)
+	ctx, cancel := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { c.Run(ctx) })
+	t.Cleanup(func() { cancel(); work.Wait() })
+	return c
 }
 
 func segment(id int64, text string) integrity.Segment {
@@ -125,7 +138,7 @@ func segment(id int64, text string) integrity.Segment {
 func TestVerdicts(t *testing.T) {
 	k := newTracker(t)
 	k.say("one", &integrity.Span{From: 5, To: integrity.MaxID}, segment(5, "five"), segment(6, "six"))
-	c := k.checker("good")
+	c := k.checker(t, "good")
 	for _, tt := range []struct {
 		id   int64
 		data string
@@ -140,11 +153,28 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// TestTheEndOfACheckIsNoSilenceOfTheTracker: a check that has waited long enough ends while a request is on its way. What comes
+// then is checked, too.
+func TestTheEndOfACheckIsNoSilenceOfTheTracker(t *testing.T) {
+	k := newTracker(t)
+	k.takes.Store(int64(200 * time.Millisecond)) // a request begins 0.8 s after the first one
+	k.say("one", &integrity.Span{From: 5, To: integrity.MaxID}, segment(5, "five"))
+	c := k.checker(t, "good")
+	if got := c.Check(t.Context(), swarm, 5, []byte("five")); got != Right { // it has the key
+		t.Fatalf("%d", got)
+	}
+	for id := range int64(3) {
+		if got := c.Check(t.Context(), swarm, 7+id, []byte("else")); got != Unproven {
+			t.Errorf("segment %d, whose hash does not come: %d, want %d", 7+id, got, Unproven)
+		}
+	}
+}
+
 // TestAHashThatIsAboutToComeIsWaitedFor: a viewer is faster than the seeder's report.
 func TestAHashThatIsAboutToComeIsWaitedFor(t *testing.T) {
 	k := newTracker(t)
 	k.say("one", &integrity.Span{From: 5, To: integrity.MaxID}, segment(5, "five"))
-	c := k.checker("good")
+	c := k.checker(t, "good")
 	done := make(chan Verdict, 1)
 	go func() { done <- c.Check(t.Context(), swarm, 6, []byte("six")) }()
 	for k.asked() < 2 { // for the key, and for the list
@@ -164,7 +194,7 @@ func TestWhatIsAskedTogetherIsOneRequest(t *testing.T) {
 		all = append(all, segment(id, strconv.FormatInt(id, 10)))
 	}
 	k.say("one", &integrity.Span{From: 0, To: integrity.MaxID}, all...)
-	c := k.checker("good")
+	c := k.checker(t, "good")
 	var work sync.WaitGroup
 	for id := range int64(60) {
 		for _, s := range []string{swarm, "v2-event-secondary-0"} {
@@ -185,7 +215,7 @@ func TestATrackerThatCannotBeAskedEndsNoSharing(t *testing.T) {
 	k := newTracker(t)
 	k.say("one", &integrity.Span{From: 5, To: integrity.MaxID}, segment(5, "five"))
 	k.change(func() { k.fail = http.StatusInternalServerError })
-	c := k.checker("good")
+	c := k.checker(t, "good")
 	if got := c.Check(t.Context(), swarm, 5, []byte("FIVE")); got != Unknown {
 		t.Errorf("%d", got)
 	}
@@ -199,7 +229,7 @@ func TestATrackerThatCannotBeAskedEndsNoSharing(t *testing.T) {
 func TestATrackerThatHangsEndsNoSharing(t *testing.T) {
 	k := newTracker(t)
 	k.say("one", &integrity.Span{From: 5, To: integrity.MaxID}, segment(5, "five"))
-	c := k.checker("good")
+	c := k.checker(t, "good")
 	if got := c.Check(t.Context(), swarm, 5, []byte("five")); got != Right {
 		t.Fatalf("%d", got)
 	}
@@ -213,7 +243,7 @@ func TestATrackerThatHangsEndsNoSharing(t *testing.T) {
 func TestAnswersAreSigned(t *testing.T) {
 	k := newTracker(t)
 	k.say("one", &integrity.Span{From: 5, To: integrity.MaxID}, segment(5, "five"))
-	c := k.checker("good")
+	c := k.checker(t, "good")
 	if got := c.Check(t.Context(), swarm, 5, []byte("five")); got != Right {
 		t.Fatalf("%d", got)
 	}
@@ -237,13 +267,11 @@ func (c *Checker) change(f func()) {
 func TestASessionThatExpiredIsRenewed(t *testing.T) {
 	k := newTracker(t)
 	k.say("one", nil, segment(5, "five"))
-	c := k.checker("expired")
-	c.cfg.Renew = func(context.Context) (string, error) { return "good", nil }
+	c := k.checkerWith(t, CheckerConfig{Session: "expired", Renew: func(context.Context) (string, error) { return "good", nil }})
 	if got := c.Check(t.Context(), swarm, 5, []byte("five")); got != Right {
 		t.Errorf("%d", got)
 	}
-	c = k.checker("expired")
-	c.cfg.Renew = func(context.Context) (string, error) { return "", errors.New("no") }
+	c = k.checkerWith(t, CheckerConfig{Session: "expired", Renew: func(context.Context) (string, error) { return "", errors.New("no") }})
 	if got := c.Check(t.Context(), swarm, 5, []byte("FIVE")); got != Unknown {
 		t.Errorf("%d", got)
 	}
@@ -254,7 +282,7 @@ func TestASegmentIsNotHeldUpWhenTheViewerLeaves(t *testing.T) {
 	k.say("one", &integrity.Span{From: 5, To: integrity.MaxID}, segment(5, "five"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := k.checker("good").Check(ctx, swarm, 5, []byte("five")); got != Unknown {
+	if got := k.checker(t, "good").Check(ctx, swarm, 5, []byte("five")); got != Unknown {
 		t.Errorf("%d", got)
 	}
 }

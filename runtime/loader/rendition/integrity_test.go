@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -62,7 +63,12 @@ func checking(t *testing.T) *Rendition {
 		http.DefaultClient.CloseIdleConnections()
 	})
 	r := idle(t, 100, 8)
-	r.shared.Checker = hashes.NewChecker(hashes.CheckerConfig{URL: tracker.URL}, slog.New(slog.DiscardHandler))
+	checker := hashes.NewChecker(hashes.CheckerConfig{URL: tracker.URL}, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(context.Background())
+	var work sync.WaitGroup
+	work.Go(func() { checker.Run(ctx) })
+	t.Cleanup(func() { cancel(); work.Wait() })
+	r.shared.Checker = checker
 	r.named = swarmNames{{identity.V23, checkedSwarm}}
 	return r
 }
