@@ -21,6 +21,7 @@ export interface Tracks {
 
 const auto = "auto";
 const off = "off";
+const keptSeconds = 3; // of buffered audio, when another track is chosen
 const rate = (bits: number) => `${bits >= 1e6 ? (bits / 1e6).toFixed(1) + " Mbit/s" : Math.round(bits / 1e3) + " kbit/s"}`;
 const qualityName = (height: number | null | undefined, bits: number) => (height ? `${height}p, ${rate(bits)}` : rate(bits));
 
@@ -103,8 +104,9 @@ export function shakaTracks(player: any, video: HTMLVideoElement): Tracks {
         if (track) player.selectTextTrack(track);
         player.setTextTrackVisibility(!!track);
       } else if (kind == "audio") {
-        if (track?.label) player.selectVariantsByLabel(track.label);
-        else if (track) player.selectAudioLanguage(track.language);
+        // The first segment of another track has no peer yet: what is buffered is kept for as long as that takes.
+        if (track?.label) player.selectVariantsByLabel(track.label, true, keptSeconds);
+        else if (track) player.selectAudioLanguage(track.language, "", 0, keptSeconds);
       } else {
         player.configure("abr.enabled", !track);
         if (track) player.selectVariantTrack(track, false);

@@ -45,7 +45,7 @@ test("the first segment waits for the settings and comes through the engine", as
   assert.deepEqual(reasons(states), ["starting", "http joining", "p2p", "http joining"]);
 });
 
-test("the second segment of a kind waits for the first picture", async () => {
+test("the second segment of a kind waits for the first picture", async (t) => {
   browser.answers = [configuration()];
   const { hls } = withHls();
   const video = new FakeVideo();
@@ -55,6 +55,7 @@ test("the second segment of a kind waits for the first picture", async () => {
   const urls = () => loads.map((l) => l.url);
   const first = { sn: 7, type: "main" } as const;
   await hls.segment("first", first);
+  t.mock.timers.enable({ apis: ["setTimeout"] }); // it waits 300 ms at most
   const waits = hls.segment("second", { sn: 8, type: "main" });
   // What the first picture may need does not wait: the sound, a header, the same segment again or in another quality.
   await hls.segment("sound", { sn: 7, type: "audio" });

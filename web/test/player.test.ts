@@ -144,7 +144,7 @@ test("menus of Shaka Player", () => {
     setTextTrackVisibility: (on: boolean) => (player.visible = on),
     selectTextTrack: (t: any) => calls.push(["text", t.id]),
     selectVariantTrack: (t: any) => calls.push(["variant", t.id]),
-    selectAudioLanguage: (language: string) => calls.push(["audio", language]),
+    selectAudioLanguage: (language: string, _role: string, _channels: number, kept: number) => calls.push(["audio", language, kept]),
     isLive: () => true,
     seekRange: () => ({ start: 0, end: 50 }),
     getManifest: () => ({ presentationTimeline: { getSegmentAvailabilityEnd: () => 60 } }),
@@ -163,7 +163,7 @@ test("menus of Shaka Player", () => {
   assert.equal(player.visible, true);
   tracks.choose("captions", "off");
   assert.equal(player.visible, false);
-  assert.deepEqual(calls, [["variant", 1], ["audio", "de"], ["text", 9]]);
+  assert.deepEqual(calls, [["variant", 1], ["audio", "de", 3], ["text", 9]]);
   assert.equal(tracks.edge(), 50);
   assert.equal(tracks.behind(), 15);
   assert.equal(shakaTracks({ ...player, isLive: () => false }, withTextTracks()).edge(), undefined);
