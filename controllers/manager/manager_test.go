@@ -3,10 +3,8 @@ package manager
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -27,6 +25,7 @@ import (
 
 	v1 "github.com/p2pstream/p2pstream/api/v1"
 	"github.com/p2pstream/p2pstream/controllers/certmanager"
+	"github.com/p2pstream/p2pstream/internal/freeport"
 	labcertmanager "github.com/p2pstream/p2pstream/test/lab/certmanager"
 	"github.com/p2pstream/p2pstream/test/lab/gatewayapi"
 )
@@ -366,12 +365,11 @@ func get(url string) string {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := freeport.On("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr())
+	return address
 }
 
 // lines is a log that is read while it is written.

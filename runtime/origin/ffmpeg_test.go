@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -68,9 +69,9 @@ func TestLiveDecodes(t *testing.T) {
 	for _, shape := range shapes {
 		t.Run(shape, func(t *testing.T) {
 			t.Parallel()
-			begin := time.Now()
 			const speed = 16
-			s, url := start(t, func() time.Time { return today.Add(speed * time.Since(begin)) })
+			begin := sync.OnceValue(time.Now) // the clock begins when ffmpeg asks for the first time
+			s, url := start(t, func() time.Time { return today.Add(speed * time.Since(begin())) })
 			// With a window of 70 s nothing that ffmpeg has not read is gone.
 			path := fmt.Sprintf("/live/seg_1/window_70/start_%d/end_%d/ren_1/%s/master.m3u8", today.Unix()-3, today.Unix()+57, shape)
 			clean(t, decode(t, url+path, "-live_start_index", "0"), 60)

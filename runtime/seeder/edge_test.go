@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/p2pstream/p2pstream/internal/duration"
+	"github.com/p2pstream/p2pstream/runtime/loader/rendition"
 	"github.com/p2pstream/p2pstream/runtime/loader/traffic"
 	"github.com/p2pstream/p2pstream/runtime/seeder"
 	"github.com/p2pstream/p2pstream/runtime/sites"
@@ -52,6 +54,12 @@ func holdsAll(s *seeder.Server) bool {
 		known += r.Known
 	}
 	return known > 0
+}
+
+// hasPeers: it has a peer in each rendition.
+func hasPeers(s *seeder.Server) bool {
+	all := s.Engine().Status().Renditions
+	return len(all) > 0 && !slices.ContainsFunc(all, func(r rendition.Status) bool { return r.Peers == 0 })
 }
 
 func counted(s *seeder.Server) traffic.Counters { return s.Engine().Counters() }
@@ -139,13 +147,28 @@ func shareTheOrigin(t *testing.T, site string) {
 // all of it from them.
 func TestCentralSeedersFetchOneCopy(t *testing.T) {
 	t.Parallel()
-	o := originAt(t, nil)
+	// How long it takes two programs to meet depends on the machine, and a film of a few megabytes on loopback is there in
+	// less. So the origin gives no segment until they have met.
+	met := make(chan struct{})
+	o := originAt(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, ".m3u8") {
+				select {
+				case <-met:
+				case <-r.Context().Done():
+				}
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
 	o.Start()
 	source := o.URL + "/vod/seg_1/dur_16/master.m3u8"
 	address := freePort(t)
 	startSites(t, address, source)
 	a, _ := startSeeder(t, config(source, address))
 	b, _ := startSeeder(t, config(source, address))
+	eventually(t, "both to meet", func() bool { return hasPeers(a) && hasPeers(b) })
+	close(met)
 	eventually(t, "both to hold all", func() bool { return holdsAll(a) && holdsAll(b) })
 	x, y := counted(a), counted(b)
 	segments := x.Segments

@@ -162,9 +162,18 @@ func TestRateLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	ctx, cancel := context.WithCancel(testContext(t))
 	defer cancel()
-	if _, err := Probe(ctx, addr); !errors.Is(err, context.DeadlineExceeded) {
+	third := make(chan error, 1)
+	go func() {
+		_, err := Probe(ctx, addr)
+		third <- err
+	}()
+	for value(t, s.metrics.udp.limited) == 0 && testContext(t).Err() == nil && len(third) == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := <-third; !errors.Is(err, context.Canceled) {
 		t.Errorf("the third request: %v", err)
 	}
 	if _, err := ProbeTCP(testContext(t), addr); err == nil {

@@ -122,7 +122,7 @@ func TestAnOriginThatFailsIsAskedAgain(t *testing.T) {
 		})
 	})
 	r := play(t, viewer.Config{
-		Source: url + "/live/seg_1/window_8/master.m3u8", NoP2P: true, Duration: duration.Duration(4 * time.Second),
+		Source: url + "/live/seg_2/window_8/master.m3u8", NoP2P: true, Duration: duration.Duration(8 * time.Second),
 	})
 	if one := r.Viewers[0]; one.StartupMs < 0 || one.Stalls != 0 || one.Segments < 3 {
 		t.Errorf("%+v", one)

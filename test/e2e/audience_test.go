@@ -7,8 +7,10 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -147,6 +149,25 @@ func startViewers(ctx context.Context, o *cluster.Office, s *v1.P2PStream, args 
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(p.Kill)
 	return group{p}
+}
+
+// startSeeded starts viewers as startViewers does, each a process with its metrics on a port of the office, from port on, and waits until
+// each has had bytes from seeders.
+func startSeeded(ctx context.Context, o *cluster.Office, s *v1.P2PStream, port, count int, args ...string) []group {
+	GinkgoHelper()
+	var all []group
+	within := clientIn(o)
+	for i := range count {
+		admin := net.JoinHostPort("127.0.0.1", strconv.Itoa(port+i))
+		all = append(all, startViewers(ctx, o, s, append([]string{"--admin-listen", admin}, args...)...))
+	}
+	for i, g := range all {
+		Eventually(ctx, func(ctx context.Context) (float64, error) {
+			m, err := scrape(ctx, within, net.JoinHostPort("127.0.0.1", strconv.Itoa(port+i)))
+			return m.Sum("p2pstream_viewer_received_bytes_total", `source="seeder"`), err
+		}).Should(BeNumerically(">", 0), "bytes from seeders of viewer %d of %s; its log: %s", i+1, s.Name, g.LogText)
+	}
+	return all
 }
 
 // stop ends the viewers with SIGTERM and returns what they measured.

@@ -23,13 +23,12 @@ var _ = Describe("An origin that goes away", Label("outage"), SpecPriority(8), f
 		film := stream("film", origin.URL("/vod/dur_60/seg_2/master.m3u8"))
 		live := stream("match", origin.URL(livePath))
 		had := origin.From(pods()).Segments
-		apply(ctx, film)
-		serve(ctx, live)
-		awaitReady(ctx, film)
+		serve(ctx, film)
 		awaitHeld(ctx, film)
-		awaitHeld(ctx, live)
-		By("the seeder holds all of the film")
+		By("the seeder holds all of the film") // before the other one's seeder asks the origin, too
 		Eventually(ctx, func() int { return origin.From(pods()).Segments }).Should(BeNumerically(">=", had+length/segment*renditions))
+		serve(ctx, live)
+		awaitHeld(ctx, live)
 
 		here, there := browserIn(ctx, north), browserIn(ctx, south)
 		match := open(ctx, there, live)

@@ -67,7 +67,12 @@ func (r *relay) accept() {
 		r.clients[client] = struct{}{}
 		r.ends = append(r.ends, client, server)
 		r.mu.Unlock()
-		r.work.Go(func() { _, _ = io.Copy(server, client) }) // what ends it is not the server's to know
+		r.work.Go(func() {
+			_, _ = io.Copy(server, client) // what ends it is not the server's to know
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			delete(r.clients, client)
+		})
 		r.work.Go(func() {
 			_, _ = io.Copy(client, server) // ends with either
 			_, _ = io.Copy(io.Discard, server)
@@ -85,7 +90,7 @@ func (r *relay) halfClose() {
 	}
 }
 
-// sockets are those that clients have opened since.
+// sockets are those that clients have opened since, and not closed.
 func (r *relay) sockets() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -24,8 +24,8 @@ func TestSeveralTrackers(t *testing.T) {
 	}, lab.Logger("tracker"), prometheus.NewRegistry()))
 	inprocess.Run(t, ours)
 	other := strict.Start(t, strict.Config{Interval: 5 * time.Second})
-	down := lab.Must[net.Listener](t)(net.Listen("tcp", "127.0.0.1:0"))
-	_ = down.Close() // the port is what is wanted
+	down := lab.Must[net.Listener](t)(net.Listen("tcp", lab.LoopbackAddress()))
+	_ = down.Close() // its address is what is wanted, which no other server will have
 	a := newAudience(t, func(c *seeder.Config) {
 		c.Token, c.Trackers, c.ForeignTrackers = lab.Token, c.Trackers[:1], c.Trackers[1:]
 	},

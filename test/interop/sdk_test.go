@@ -2,6 +2,7 @@ package interop
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -166,9 +167,9 @@ func troubled(t *testing.T, s *stream, below string, times int32, status int) st
 // away is the URL of an entrance that refuses connections.
 func away(t *testing.T) string {
 	t.Helper()
-	entrance := httptest.NewServer(http.NotFoundHandler())
-	entrance.Close()
-	return entrance.URL + "/"
+	l := lab.Must[net.Listener](t)(net.Listen("tcp", lab.LoopbackAddress())) // no other server will have this address
+	_ = l.Close()
+	return "http://" + l.Addr().String() + "/"
 }
 
 // sourced are the attributes of a video element that names its stream.
@@ -181,7 +182,7 @@ func scriptPage(t *testing.T, s *stream, attributes string) string {
 }
 
 // pageOf serves a page without a build, on an origin of its own, and returns its URL. It fills in as much of a report as
-// its element tells: waiting after the first frame is a stall.
+// its element tells: waiting for 250 ms after the first frame is a stall, as in the other pages.
 //
 // policy is its Content-Security-Policy; attributes are those of the element that have to do with source, sound and start.
 func pageOf(t *testing.T, entrance, policy, attributes string) string {
@@ -201,12 +202,17 @@ video.addEventListener("playing", () => { if (report.firstFrameMs < 0) report.fi
 video.addEventListener("waiting", () => {
   // At position 0 nothing has been played yet: Chromium's own player of HLS says "playing" before it has data.
   if (report.firstFrameMs < 0 || video.seeking || !video.currentTime) return;
-  report.stalls++;
+  const time = video.currentTime;
   let buffered = 0;
   for (let i = 0; i < video.buffered.length; i++) {
     if (video.buffered.start(i) <= video.currentTime + 0.1) buffered = Math.max(0, video.buffered.end(i) - video.currentTime);
   }
-  report.stallDetails.push({ atMs: Math.round(performance.now()), ms: -1, time: video.currentTime, buffered, lateMs: 0 });
+  const stall = { atMs: Math.round(performance.now()), ms: -1, time, buffered, lateMs: 0 };
+  setTimeout(() => {
+    if (video.currentTime != time || video.seeking || video.paused) return;
+    report.stalls++;
+    report.stallDetails.push(stall);
+  }, 250);
 });
 video.addEventListener("timeupdate", () => {
   report.currentTime = video.currentTime;

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,11 +63,37 @@ type run struct {
 	path   string
 }
 
+// paths are those of all kinds so far.
+var paths taken
+
+// taken are paths at the origin, which counts requests by their path: no two kinds may have the same.
+type taken struct {
+	mu    sync.Mutex
+	paths map[string]bool
+}
+
+// take returns a path of its own for a kind that begins now, and the Unix second at which its stream begins: r.age ago, or
+// a second or more before that while another kind has the path.
+func (p *taken) take(r row, now time.Time) (path string, start int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.paths == nil {
+		p.paths = map[string]bool{}
+	}
+	for start = now.Unix() - r.age; ; start-- {
+		path = strings.NewReplacer("START", strconv.FormatInt(start, 10), "BUSY", busy(now)).Replace(r.path)
+		if !p.paths[path] || !strings.Contains(r.path, "START") {
+			p.paths[path] = true
+			return path, start
+		}
+	}
+}
+
 func newRun(t *testing.T, o *origin.Server, r row) *run {
 	t.Helper()
 	now := time.Now()
-	out := &run{row: r, began: now, start: now.Unix() - r.age}
-	out.path = strings.NewReplacer("START", strconv.FormatInt(out.start, 10), "BUSY", busy(now)).Replace(r.path)
+	out := &run{row: r, began: now}
+	out.path, out.start = paths.take(r, now)
 	out.stream = inprocess.NewStreamOf(t, o, out.path+cmp.Or(r.manifest, "master.m3u8"), r.tracker)
 	out.seeder, _ = out.stream.StartSeeder(t, func(c *seeder.Config) {
 		if r.seeder != nil {

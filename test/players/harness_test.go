@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/p2pstream/p2pstream/internal/duration"
 	"github.com/p2pstream/p2pstream/runtime/viewer/client"
 	"github.com/p2pstream/p2pstream/runtime/viewer/proxy"
 	"github.com/p2pstream/p2pstream/test/lab"
@@ -57,7 +58,8 @@ func startStream(t *testing.T, path string) *stream {
 	s.AwaitSeeded(t)
 	lab.Eventually(t, waitTime, "the seeder to hold all of it", inprocess.HoldsWindow(sd))
 	s.proxy = lab.Must[*proxy.Server](t)(proxy.New(proxy.Config{
-		Config:  client.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true},
+		// What these tests ask is whose bytes players get, not how soon they come: the machine is busy with others meanwhile.
+		Config:  client.Config{ConfigURL: s.HTTP("/v1/config"), Loopback: true, StartupWait: duration.Duration(5 * time.Second)},
 		Options: proxy.Options{Listen: "127.0.0.1:0"},
 	}, lab.Logger("proxy"), nil))
 	s.stopProxy = inprocess.Run(t, s.proxy)

@@ -42,7 +42,7 @@ func TestAbandonedBytesAreKept(t *testing.T) {
 		}
 	}))
 	defer origin.Close()
-	source, err := manifest.NewSource(manifest.SourceConfig{URL: origin.URL + "/m.m3u8", StallTimeout: time.Second})
+	source, err := manifest.NewSource(manifest.SourceConfig{URL: origin.URL + "/m.m3u8"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -158,7 +158,7 @@ func (r *rig) closedFor(reason Reason) float64 {
 
 func TestUnfinishedMessagesEnd(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.MessageTimeout, c.PingInterval = 300*time.Millisecond, 32*20*time.Millisecond })
-	ws, other := r.dial(), r.dial()
+	ws := r.dial()
 	began := time.Now()
 	begin(t, ws, 60_000)
 	stop := make(chan struct{})
@@ -180,14 +180,20 @@ func TestUnfinishedMessagesEnd(t *testing.T) {
 		t.Errorf("after %v already", took)
 	}
 	eventually(t, "it to be counted", func() bool { return r.closedFor(ReasonUnfinished) == 1 })
-	// A message in time, and silence after it.
+}
+
+// TestFinishedMessagesEndNothing: a message in time, and others after the deadline that it had.
+func TestFinishedMessagesEndNothing(t *testing.T) {
+	const timeout, pause = 2 * time.Second, 20 * time.Millisecond
+	r := newRig(t, func(c *Config) { c.MessageTimeout, c.PingInterval = timeout, 32*pause })
+	other := r.dial()
 	begin(t, other, 10)
 	eventually(t, "its beginning to arrive", func() bool { return r.budget.used.Load() > readBufferBytes })
 	end(t, other)
 	answered(t, other, strings.Repeat("x", 10))
-	pace := time.NewTicker(20 * time.Millisecond)
+	pace := time.NewTicker(pause)
 	defer pace.Stop()
-	for range 30 { // longer than the deadline of the message before
+	for range timeout/pause + 10 {
 		<-pace.C
 		if err := other.WriteMessage(websocket.TextMessage, []byte("still here")); err != nil {
 			t.Fatal(err)

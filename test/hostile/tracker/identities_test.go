@@ -81,6 +81,7 @@ var identities = []attack{
 		// Peers with one id are not introduced to each other, and each of them gets the offers of a third.
 		thief := member{dial(t, s.Listen, newOrigin()), hash, victim.id}
 		thief.announce(hash, thief.id, 5)
+		thief.alive(t) // it is a member before the other one makes its offers
 		other := member{dial(t, s.Listen, newOrigin()), hash, peer.NewID()}
 		other.announce(hash, other.id, 10)
 		o := victim.offer(t)
