@@ -21,7 +21,7 @@ const (
 	maxTimeBytes  = 1 << 10  // of what a clock answers
 	clockEvery    = 10 * time.Minute
 	clockRetry    = 30 * time.Second
-	clockSlow     = 200 * time.Millisecond // an answer that took longer is asked for again like none
+	clockSlow     = 200 * time.Millisecond // a first answer that took longer is asked for again like none
 )
 
 // mpdState is what a Source knows of an MPD beside its catalog. Its fields are guarded by mu.
@@ -36,7 +36,8 @@ type mpdState struct {
 	ahead  time.Duration // of the origin's clock before ours
 	asking chan struct{} // held while the clock is asked for the first time
 	asked  time.Time     // when the clock was asked last
-	ticked bool          // it answered, and soon
+	told   bool          // it answered
+	ticked bool          // it answered, soon or for the second time
 }
 
 // mpdListing is a playlist that was made, and what of.
@@ -228,8 +229,8 @@ func (s *Source) fetchIndex(ctx context.Context, r Resource) ([]byte, error) {
 	return data, nil
 }
 
-// originTime is the time by the clock that a live MPD names, else by ours. A clock that does not answer, or only slowly, is
-// asked again soon.
+// originTime is the time by the clock that a live MPD names, else by ours. A clock that does not answer, or whose first
+// answer was slow, is asked again soon.
 func (s *Source) originTime(ctx context.Context, p *dash.Presentation) time.Time {
 	if !p.Dynamic || len(p.Clocks) == 0 {
 		return time.Now()
@@ -280,7 +281,8 @@ func (s *Source) setClock(ctx context.Context, p *dash.Presentation) {
 		s.metrics.clocks.WithLabelValues(resultOK).Inc()
 		s.mpd.mu.Lock()
 		defer s.mpd.mu.Unlock()
-		s.mpd.ahead, s.mpd.ticked = time.Until(at), took <= clockSlow || c.Method == dash.ClockDirect
+		s.mpd.ticked = s.mpd.told || took <= clockSlow || c.Method == dash.ClockDirect
+		s.mpd.ahead, s.mpd.told = time.Until(at), true
 		return
 	}
 	s.cfg.Logger.Warn("no clock of the MPD answers, going by the last answer or by the clock of this machine", "clocks", len(p.Clocks))
